@@ -1,0 +1,136 @@
+//! What can happen in a run, one fact at a time.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    BranchId, CustomerId, EventId, LogPosition, MessageNumber, Money, Operation, Outcome,
+    RequestNumber, Sequence, Time, Write, WriteId,
+};
+
+/// A fact and when it happened. Facts of one run are recorded in causal order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// When, by the clock of the run.
+    pub at: Time,
+    /// What.
+    pub fact: Fact,
+}
+
+/// What happened. A request is known by its customer and number: event ids may repeat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// A customer sent a request to a branch.
+    RequestSent {
+        /// Who.
+        customer: CustomerId,
+        /// Which of the customer's requests.
+        request: RequestNumber,
+        /// To whom.
+        branch: BranchId,
+        /// The event id that it bears.
+        event: EventId,
+        /// What it asks.
+        operation: Operation,
+    },
+    /// A branch took a customer's request out of its mailbox.
+    RequestReceived {
+        /// The branch that has it.
+        branch: BranchId,
+        /// Whose it is.
+        customer: CustomerId,
+        /// Which of the customer's requests.
+        request: RequestNumber,
+    },
+    /// A branch applied a write. At each branch a write is applied once.
+    WriteApplied {
+        /// Where.
+        branch: BranchId,
+        /// Which write.
+        id: WriteId,
+        /// What it does.
+        write: Write,
+        /// The branch that accepted it from the customer.
+        origin: BranchId,
+        /// Which of the origin's writes it is.
+        sequence: Sequence,
+        /// Its place in this branch's apply log: 1 is the first.
+        position: LogPosition,
+        /// This branch's balance after it.
+        #[serde(rename = "balance_minor")]
+        balance: Money,
+    },
+    /// A branch sent a message to another.
+    MessageSent {
+        /// The sender.
+        from: BranchId,
+        /// The receiver.
+        to: BranchId,
+        /// Which of the sender's messages.
+        number: MessageNumber,
+        /// What it says.
+        body: MessageBody,
+    },
+    /// A branch took another branch's message out of its mailbox.
+    MessageReceived {
+        /// The sender.
+        from: BranchId,
+        /// The receiver.
+        to: BranchId,
+        /// Which of the sender's messages.
+        number: MessageNumber,
+        /// What it says.
+        body: MessageBody,
+    },
+    /// A branch compared a write set that another acknowledged with its own.
+    WriteSetCompared {
+        /// The branch that compares.
+        branch: BranchId,
+        /// The branch that acknowledged.
+        with: BranchId,
+        /// The write that was acknowledged.
+        id: WriteId,
+        /// Whether both hold the same writes of the customer in the same order, up to this one.
+        agrees: bool,
+    },
+    /// A branch answered a request.
+    ReplySent {
+        /// The branch that answers.
+        branch: BranchId,
+        /// Who asked.
+        customer: CustomerId,
+        /// Which of the customer's requests.
+        request: RequestNumber,
+        /// How long the branch's apply log was when it answered.
+        position: LogPosition,
+        /// How the request ended.
+        outcome: Outcome,
+    },
+    /// A customer got the answer to a request.
+    ReplyReceived {
+        /// Who asked.
+        customer: CustomerId,
+        /// Which of the customer's requests.
+        request: RequestNumber,
+        /// The branch that answered.
+        branch: BranchId,
+    },
+}
+
+/// What a message between branches says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageBody {
+    /// Apply this write.
+    Propagate {
+        /// Which write.
+        id: WriteId,
+    },
+    /// This write is applied here.
+    Acknowledge {
+        /// Which write.
+        id: WriteId,
+        /// How many writes of the customer the sender holds, up to and with this one.
+        write_set_len: u32,
+    },
+}

@@ -1,0 +1,7 @@
+//! Recorded facts of a run: the one interface between running, judging and reporting.
+//!
+//! A [`Fact`] says what happened, never why or whether it should have. Knows no actor and no bank.
+
+mod fact;
+
+pub use fact::{Fact, MessageBody, Recorded};

@@ -1,0 +1,13 @@
+//! passbook: a simulated distributed bank of actors, for client-centric consistency.
+//!
+//! Branches replicate one account; customers go from branch to branch. `docs/ARCHITECTURE.md`
+//! tells what is where, and which module may import which.
+
+pub mod actors;
+pub mod bank;
+pub mod cli;
+pub mod history;
+pub mod model;
+pub mod report;
+pub mod runner;
+pub mod scenario;

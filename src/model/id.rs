@@ -1,0 +1,152 @@
+//! Names of branches, customers, events and writes, and the counters that order them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A number that cannot be an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("an id is a whole number from 1 to {max}, found {found}", max = i32::MAX)]
+pub struct IdError {
+    /// The number as it was given.
+    pub found: i64,
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "i64", into = "u32")]
+        pub struct $name(u32);
+
+        impl $name {
+            /// The id `number`: from 1 to `i32::MAX`, what the classic wire contract can carry.
+            pub fn new(number: i64) -> Result<Self, IdError> {
+                match u32::try_from(number) {
+                    Ok(id @ 1..=0x7fff_ffff) => Ok(Self(id)),
+                    Ok(_) | Err(_) => Err(IdError { found: number }),
+                }
+            }
+
+            /// The id as a number, from 1 to `i32::MAX`.
+            pub fn get(self) -> u32 {
+                self.0
+            }
+        }
+
+        impl TryFrom<i64> for $name {
+            type Error = IdError;
+
+            fn try_from(number: i64) -> Result<Self, IdError> {
+                Self::new(number)
+            }
+        }
+
+        impl From<$name> for u32 {
+            fn from(id: $name) -> u32 {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id! {
+    /// One branch of the bank.
+    BranchId
+}
+id! {
+    /// One customer; its requests are sequential.
+    CustomerId
+}
+id! {
+    /// One event of a customer. Writes of a customer bear ascending ids.
+    EventId
+}
+
+/// Names a write for ever, so that redelivery is idempotent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct WriteId {
+    /// Who made the write.
+    pub customer: CustomerId,
+    /// Which of the customer's events it is.
+    pub event: EventId,
+}
+
+impl fmt::Display for WriteId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "write {} of customer {}", self.event, self.customer)
+    }
+}
+
+macro_rules! counter {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// The count `number`.
+            pub const fn new(number: u64) -> Self {
+                Self(number)
+            }
+
+            /// The count as a number.
+            pub const fn get(self) -> u64 {
+                self.0
+            }
+
+            /// The one after this one.
+            #[must_use]
+            pub const fn next(self) -> Self {
+                Self(self.0 + 1)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+counter! {
+    /// Which of its origin's writes this is: 1 is the first that the branch accepted.
+    Sequence
+}
+counter! {
+    /// How many writes stood in a branch's apply log: a write at position 3 is the third.
+    LogPosition
+}
+counter! {
+    /// Which of a customer's requests this is: 1 is the first. Event ids may repeat, this does not.
+    RequestNumber
+}
+counter! {
+    /// Which of a branch's messages to other branches this is.
+    MessageNumber
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_what_the_classic_contract_can_carry() {
+        assert_eq!(BranchId::new(1).map(BranchId::get), Ok(1));
+        assert_eq!(EventId::new(i64::from(i32::MAX)).map(EventId::get), Ok(2_147_483_647));
+        for found in [0, -1, i64::from(i32::MAX) + 1, i64::MAX, i64::MIN] {
+            assert_eq!(CustomerId::new(found), Err(IdError { found }));
+        }
+    }
+}

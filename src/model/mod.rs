@@ -1,0 +1,20 @@
+//! The vocabulary: ids, money, operations, outcomes. Knows no branch, no actor and no file format.
+
+mod id;
+mod money;
+mod operation;
+mod outcome;
+mod policy;
+mod roster;
+mod time;
+
+pub use id::{
+    BranchId, CustomerId, EventId, IdError, LogPosition, MessageNumber, RequestNumber, Sequence,
+    WriteId,
+};
+pub use money::{Amount, Decimal, Money, MoneyError};
+pub use operation::{Interface, Operation, Write, WriteKind};
+pub use outcome::{Outcome, Receipt, Refusal, RequestError};
+pub use policy::{CustomerOrder, Overdraft, Propagation, QueryTiming, Seed};
+pub use roster::{BranchIndex, Roster, RosterError};
+pub use time::Time;

@@ -1,0 +1,73 @@
+//! How a request ends: a receipt, a refusal, or an outcome that nobody knows yet.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{BranchId, EventId, Money, Write};
+
+/// How a request ended.
+pub type Outcome = Result<Receipt, RequestError>;
+
+/// What a branch answers when it did what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Receipt {
+    /// The write took effect and, with sync propagation, every branch confirmed it.
+    Written,
+    /// The balance that the query saw.
+    Balance(#[serde(rename = "balance_minor")] Money),
+}
+
+/// Why a request was not answered with a receipt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestError {
+    /// It has not taken effect and never will.
+    #[error("refused: {0}")]
+    Refused(Refusal),
+    /// The write is applied here and goes on being propagated, but these branches have not
+    /// confirmed it in time.
+    #[error("outcome unknown: not confirmed in time by {}", list(unconfirmed_by))]
+    OutcomeUnknown {
+        /// The branches that have not confirmed, ascending.
+        unconfirmed_by: Vec<BranchId>,
+    },
+}
+
+/// Why a branch did not apply a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// Overdraft is rejected, and there is less than the withdrawal needs.
+    #[error("insufficient funds: the balance is {balance}, {requested} was requested")]
+    InsufficientFunds {
+        /// The balance at the branch that refused.
+        balance: Money,
+        /// What the withdrawal asked for.
+        requested: Money,
+    },
+    /// The balance after it would be out of range.
+    #[error("the balance {balance} has no room for it")]
+    BalanceOutOfRange {
+        /// The balance at the branch that refused.
+        balance: Money,
+    },
+    /// A later write of the same customer is already applied here.
+    #[error("out of order: write {latest} of this customer is already applied here")]
+    OutOfOrder {
+        /// The customer's highest event id in this branch's write set.
+        latest: EventId,
+    },
+    /// The event id already names another write.
+    #[error("this event id already names another write: {first}")]
+    EventReused {
+        /// What the id names.
+        first: Write,
+    },
+}
+
+fn list(branches: &[BranchId]) -> String {
+    let word = if branches.len() == 1 { "branch" } else { "branches" };
+    let ids: Vec<String> = branches.iter().map(BranchId::to_string).collect();
+    format!("{word} {}", ids.join(", "))
+}

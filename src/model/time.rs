@@ -1,0 +1,48 @@
+//! Time as the bank knows it: since the start of the run, virtual or real.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A moment, in microseconds since the run began.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Time {
+    us: u64,
+}
+
+impl Time {
+    /// When the run began.
+    pub const START: Self = Self { us: 0 };
+
+    /// `us` microseconds after the start.
+    pub const fn from_us(us: u64) -> Self {
+        Self { us }
+    }
+
+    /// Microseconds since the start.
+    pub const fn us(self) -> u64 {
+        self.us
+    }
+
+    /// The moment `span` later; the last moment of all where that is out of range.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        let span_us = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        Self { us: self.us.saturating_add(span_us) }
+    }
+
+    /// How long from `earlier` to here; zero if `earlier` is not earlier.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.us.saturating_sub(earlier.us))
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03} ms", self.us / 1000, self.us % 1000)
+    }
+}

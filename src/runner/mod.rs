@@ -1,0 +1,9 @@
+//! Runs scenarios on a bank of actors. Prints nothing.
+
+mod result;
+mod single;
+
+pub use result::{
+    BranchResult, CustomerResult, Dialect, LoggedWrite, RequestResult, RunConfig, RunResult,
+};
+pub use single::{Recording, Run, RunError, RunOptions, run};

@@ -1,0 +1,157 @@
+//! What a run came to.
+
+use crate::model::{
+    BranchId, CustomerId, CustomerOrder, EventId, LogPosition, Money, Operation, Outcome,
+    Overdraft, Propagation, QueryTiming, Receipt, RequestError, RequestNumber, Seed, Sequence,
+    Write, WriteId,
+};
+use crate::scenario::{BalanceRow, EventResult, EventsRow, Output, Told};
+
+/// One scenario, run to its end: every write that was accepted is propagated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunResult {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The choices that were in force.
+    pub config: RunConfig,
+    /// What each branch held at the start.
+    pub opening_balance: Money,
+    /// The branches at the end, ascending by id.
+    pub branches: Vec<BranchResult>,
+    /// The customers, in the order in which they first come up in the scenario.
+    pub customers: Vec<CustomerResult>,
+    /// What the scenario expects, if it says so.
+    pub expected: Option<Output>,
+}
+
+/// The choices that were in force: the command line's, else the scenario's, else the default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunConfig {
+    /// How writes reached the other branches.
+    pub propagation: Propagation,
+    /// What became of withdrawals that the balance did not cover.
+    pub overdraft: Overdraft,
+    /// When customers made their visits.
+    pub customers: CustomerOrder,
+    /// When queries were sent.
+    pub queries: QueryTiming,
+    /// What chances were drawn from.
+    pub seed: Seed,
+}
+
+/// Which of the classic output dialects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// A row per customer, with its balance.
+    Balances,
+    /// A row per event.
+    Events,
+    /// A row per customer, with all its events.
+    Customers,
+}
+
+impl RunResult {
+    /// The result in one of the classic output dialects.
+    pub fn output(&self, dialect: Dialect) -> Output {
+        match dialect {
+            Dialect::Balances => {
+                Output::Balances(self.customers.iter().map(|c| self.balance_row(c)).collect())
+            }
+            Dialect::Events => {
+                Output::Events(self.customers.iter().flat_map(CustomerResult::event_rows).collect())
+            }
+            Dialect::Customers => {
+                Output::Customers(self.customers.iter().map(CustomerResult::row).collect())
+            }
+        }
+    }
+
+    /// The balance when the customer's last request was answered; the bank's where it made none.
+    fn balance_row(&self, customer: &CustomerResult) -> BalanceRow {
+        let bank = self.branches.first().map_or(self.opening_balance, |branch| branch.balance);
+        let balance = customer.requests.last().map_or(bank, |request| request.balance);
+        BalanceRow { id: customer.id, balance }
+    }
+}
+
+impl CustomerResult {
+    fn event_rows(&self) -> impl Iterator<Item = EventsRow> {
+        self.requests.iter().map(|request| {
+            let event = EventResult { branch: Some(request.branch), ..request.event_result() };
+            EventsRow { id: self.id, recv: vec![event] }
+        })
+    }
+
+    fn row(&self) -> EventsRow {
+        let recv = self.requests.iter().map(RequestResult::event_result).collect();
+        EventsRow { id: self.id, recv }
+    }
+}
+
+impl RequestResult {
+    fn event_result(&self) -> EventResult {
+        EventResult { interface: self.operation.interface(), branch: None, told: self.told() }
+    }
+
+    /// What the customer was told, in the words of the output dialects.
+    pub fn told(&self) -> Told {
+        match &self.outcome {
+            Ok(Receipt::Written) => Told::Success,
+            Ok(Receipt::Balance(balance)) => Told::Balance(*balance),
+            Err(RequestError::Refused(_)) => Told::Fail,
+            Err(RequestError::OutcomeUnknown { .. }) => Told::Unknown,
+        }
+    }
+}
+
+/// A branch at the end of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BranchResult {
+    /// The branch.
+    pub id: BranchId,
+    /// Its balance.
+    pub balance: Money,
+    /// Its apply log: all writes in the order applied there.
+    pub log: Vec<LoggedWrite>,
+}
+
+/// A write in a branch's apply log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoggedWrite {
+    /// Which write.
+    pub id: WriteId,
+    /// What it does.
+    pub write: Write,
+    /// The branch that accepted it from the customer.
+    pub origin: BranchId,
+    /// Which of the origin's writes it is.
+    pub sequence: Sequence,
+}
+
+/// A customer and everything that it asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerResult {
+    /// The customer.
+    pub id: CustomerId,
+    /// Its requests, in the order in which it made them.
+    pub requests: Vec<RequestResult>,
+}
+
+/// A request and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestResult {
+    /// Which of the customer's requests.
+    pub number: RequestNumber,
+    /// The event id that it bore.
+    pub event: EventId,
+    /// The branch that was asked.
+    pub branch: BranchId,
+    /// What was asked.
+    pub operation: Operation,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long the branch's apply log was when it answered.
+    pub position: LogPosition,
+    /// The branch's balance when it answered.
+    pub balance: Money,
+}
