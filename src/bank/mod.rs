@@ -1,1 +1,16 @@
-//! x
+//! The pure branch: inputs in, effects out. Does no I/O, reads no clock, knows no actor and no
+//! protocol.
+
+mod branch;
+mod confirmation;
+mod interface;
+mod log;
+mod version;
+
+pub use branch::{Branch, BranchConfig};
+pub use confirmation::Patience;
+pub use interface::{
+    Acknowledgement, Applied, Effect, Input, PeerMessage, PropagatedWrite, Reply, Request, Ticket,
+};
+pub use log::{LogEntry, WriteSetDigest};
+pub use version::{Dot, VersionVector};
