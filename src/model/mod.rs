@@ -13,7 +13,7 @@ pub use id::{
     WriteId,
 };
 pub use money::{Amount, Decimal, Money, MoneyError};
-pub use operation::{Interface, Operation, Write, WriteKind};
+pub use operation::{Event, Interface, Operation, Write, WriteKind};
 pub use outcome::{Outcome, Receipt, Refusal, RequestError};
 pub use policy::{CustomerOrder, Overdraft, Propagation, QueryTiming, Seed};
 pub use roster::{BranchIndex, Roster, RosterError};

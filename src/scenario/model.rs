@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::Output;
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, EventId, Money, Operation, Overdraft, Propagation,
-    QueryTiming, Roster, Seed,
+    CustomerId, CustomerOrder, Event, Money, Overdraft, Propagation, QueryTiming, Roster, Seed,
 };
 
 /// One input, validated: every branch named by an event exists, and every amount is positive.
@@ -34,17 +33,6 @@ pub struct Visit {
     pub customer: CustomerId,
     /// What the customer asks, in order.
     pub events: Vec<Event>,
-}
-
-/// One thing that a customer asks of a branch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Event {
-    /// Its id. Queries may repeat ids, and so do some course inputs.
-    pub id: EventId,
-    /// The branch that is asked.
-    pub branch: BranchId,
-    /// What is asked.
-    pub operation: Operation,
 }
 
 /// What a scenario says of how to run it; the command line overrides each.
