@@ -10,7 +10,7 @@ use passbook::bank::{
     Branch, BranchConfig, Effect, Input, Patience, PeerMessage, Reply, Request, Ticket,
 };
 use passbook::model::{
-    BranchId, Event, Money, Operation, Overdraft, Receipt, Refusal, RequestError, Time,
+    BranchId, Event, Money, Operation, Overdraft, Propagation, Receipt, Refusal, RequestError, Time,
 };
 use proptest::prelude::*;
 
@@ -30,9 +30,13 @@ struct Net {
 impl Net {
     fn new(branches: u32, overdraft: Overdraft) -> Self {
         let roster = roster(branches);
-        let patience =
-            Patience { confirm_limit: Some(CONFIRM_LIMIT), resend_after: Some(RESEND_AFTER) };
-        let config = BranchConfig { overdraft, patience };
+        let patience = Patience {
+            confirm_limit: Some(CONFIRM_LIMIT),
+            resend_after: Some(RESEND_AFTER),
+            wait_limit: None,
+        };
+        let propagation = Propagation::Sync;
+        let config = BranchConfig { propagation, overdraft, patience };
         let open = |&id| Branch::new(id, roster.clone(), Money::ZERO, config);
         Self {
             branches: roster.ids().iter().map(open).collect(),
@@ -65,10 +69,11 @@ impl Net {
         }
     }
 
-    fn ask(&mut self, ticket: usize, who: u32, event: Event) {
+    fn ask(&mut self, ticket: u64, who: u32, event: Event) {
         let Event { id, branch, operation } = event;
         let ticket = Ticket(ticket);
-        let request = Request { ticket, customer: customer(who), event: id, operation };
+        let request =
+            Request { ticket, customer: customer(who), event: id, operation, session: None };
         self.tell(branch, Input::Requested(request));
     }
 
@@ -90,7 +95,7 @@ impl Net {
         }
     }
 
-    fn outcomes(&self) -> Vec<(usize, Result<Receipt, RequestError>)> {
+    fn outcomes(&self) -> Vec<(u64, Result<Receipt, RequestError>)> {
         self.replies.iter().map(|reply| (reply.ticket.0, reply.outcome.clone())).collect()
     }
 }
@@ -223,9 +228,8 @@ fn write_sets_in_another_order_do_not_count_as_agreement() {
     net.ask(1, 1, event(2, 2, deposit(2)));
     net.deliver_all();
     assert_eq!(net.agreements, [false, false]);
-    assert_eq!(net.outcomes(), []);
-    net.wait(CONFIRM_LIMIT);
-    assert_eq!(net.replies.len(), 2, "both outcomes are unknown");
+    let unknown = |id| Err(RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(id)] });
+    assert_eq!(net.outcomes(), [(1, unknown(1)), (0, unknown(2))]);
 }
 
 #[test]
@@ -295,7 +299,7 @@ proptest! {
                         .contains(&next.id);
                     if next.branch == branch(who) || known {
                         asked.push((who, next));
-                        net.ask(asked.len() - 1, who, next);
+                        net.ask(u64::try_from(asked.len() - 1).unwrap(), who, next);
                     }
                 }
                 Step::Deliver(at) if !net.wires.is_empty() => {
@@ -330,7 +334,7 @@ proptest! {
             prop_assert_eq!(branch.version(), net.branches[0].version());
         }
         for reply in &net.replies {
-            let (who, event) = asked[reply.ticket.0];
+            let (who, event) = asked[usize::try_from(reply.ticket.0).unwrap()];
             if reply.outcome == Ok(Receipt::Written) {
                 prop_assert!(writes.iter().any(|(id, _)| id.customer == customer(who) && id.event == event.id));
             }

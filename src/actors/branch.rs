@@ -1,10 +1,12 @@
 //! The branch actor: hands messages to the pure branch and does what that wants done.
 
-use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient};
-use slab::Slab;
+use std::collections::BTreeMap;
+
+use actix::{Actor, AsyncContext, Context, Handler, MessageResult};
 
 use super::{
-    Answer, Ask, AwaitSettled, BranchState, Inspect, PeerEnvelope, Peers, RecorderLink, Settled,
+    Answer, Ask, AwaitSettled, BranchState, Inspect, PeerEnvelope, Peers, RecorderLink, ReplyTo,
+    Settled,
 };
 use crate::bank::{Applied, Branch, Effect, Input, PeerMessage, Reply, Request, Ticket};
 use crate::history::{Fact, MessageBody};
@@ -15,7 +17,8 @@ use crate::model::{BranchId, CustomerId, MessageNumber, RequestNumber, Time};
 pub struct BranchActor {
     branch: Branch,
     surroundings: Surroundings,
-    in_flight: Slab<InFlight>,
+    in_flight: BTreeMap<Ticket, InFlight>,
+    tickets: u64,
     sent: MessageNumber,
     /// Kept between messages to spare an allocation each.
     effects: Vec<Effect>,
@@ -34,8 +37,8 @@ pub struct Surroundings {
 /// Who waits for an answer.
 #[derive(Debug)]
 enum InFlight {
-    Request { customer: CustomerId, request: RequestNumber, reply_to: Recipient<Answer> },
-    Settling { reply_to: Recipient<Settled> },
+    Request { customer: CustomerId, request: RequestNumber, reply_to: ReplyTo<Answer> },
+    Settling { reply_to: ReplyTo<Settled> },
 }
 
 impl BranchActor {
@@ -44,11 +47,19 @@ impl BranchActor {
         Self {
             branch,
             surroundings,
-            in_flight: Slab::new(),
+            in_flight: BTreeMap::new(),
+            tickets: 0,
             sent: MessageNumber::default(),
             effects: Vec::new(),
             armed: None,
         }
+    }
+
+    fn ticket(&mut self, who: InFlight) -> Ticket {
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        self.in_flight.insert(ticket, who);
+        ticket
     }
 
     fn take(&mut self, input: Input, ctx: &mut Context<Self>) {
@@ -65,9 +76,9 @@ impl BranchActor {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Reply(reply) => self.answer(reply),
-            Effect::Settled(Ticket(ticket)) => {
-                if let Some(InFlight::Settling { reply_to }) = self.in_flight.try_remove(ticket) {
-                    reply_to.do_send(Settled);
+            Effect::Settled(ticket) => {
+                if let Some(InFlight::Settling { reply_to }) = self.in_flight.remove(&ticket) {
+                    reply_to.send(Settled);
                 }
             }
             Effect::Broadcast(write) => {
@@ -87,9 +98,9 @@ impl BranchActor {
     }
 
     fn answer(&mut self, reply: Reply) {
-        let Reply { ticket: Ticket(ticket), outcome, position, balance } = reply;
+        let Reply { ticket, outcome, position, balance, entry } = reply;
         let Some(InFlight::Request { customer, request, reply_to }) =
-            self.in_flight.try_remove(ticket)
+            self.in_flight.remove(&ticket)
         else {
             return;
         };
@@ -98,7 +109,7 @@ impl BranchActor {
             let outcome = outcome.clone();
             Fact::ReplySent { branch, customer, request, position, outcome }
         });
-        reply_to.do_send(Answer { request, branch, outcome, position, balance });
+        reply_to.send(Answer { request, branch, outcome, position, balance, entry });
     }
 
     fn send(&mut self, to: BranchId, message: PeerMessage) {
@@ -149,12 +160,12 @@ impl Handler<Ask> for BranchActor {
     type Result = ();
 
     fn handle(&mut self, ask: Ask, ctx: &mut Self::Context) {
-        let Ask { customer, request, event, operation, reply_to } = ask;
+        let Ask { customer, request, event, operation, session, reply_to } = ask;
         let branch = self.branch.id();
         self.surroundings.recorder.record(|| Fact::RequestReceived { branch, customer, request });
-        let ticket =
-            Ticket(self.in_flight.insert(InFlight::Request { customer, request, reply_to }));
-        self.take(Input::Requested(Request { ticket, customer, event, operation }), ctx);
+        let ticket = self.ticket(InFlight::Request { customer, request, reply_to });
+        let request = Request { ticket, customer, event, operation, session };
+        self.take(Input::Requested(request), ctx);
     }
 }
 
@@ -178,7 +189,7 @@ impl Handler<AwaitSettled> for BranchActor {
     type Result = ();
 
     fn handle(&mut self, AwaitSettled { reply_to }: AwaitSettled, ctx: &mut Self::Context) {
-        let ticket = Ticket(self.in_flight.insert(InFlight::Settling { reply_to }));
+        let ticket = self.ticket(InFlight::Settling { reply_to });
         self.take(Input::SettleRequested(ticket), ctx);
     }
 }
@@ -202,5 +213,9 @@ fn body(message: &PeerMessage) -> MessageBody {
             id: acknowledgement.id,
             write_set_len: acknowledgement.write_set.len,
         },
+        PeerMessage::CatchUp(_) => MessageBody::CatchUp,
+        PeerMessage::Missed(missed) => {
+            MessageBody::Missed { writes: u64::try_from(missed.len()).unwrap_or(u64::MAX) }
+        }
     }
 }

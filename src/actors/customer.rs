@@ -3,14 +3,19 @@
 use actix::{Actor, AsyncContext, Context, Handler};
 use tokio::sync::oneshot;
 
-use super::{Answer, Ask, AwaitSettled, Counters, MakeVisit, RecorderLink, Settled, TakeRequests};
+use super::{
+    Answer, Ask, AwaitSettled, Counters, MakeVisit, RecorderLink, ReplyTo, Settled, TakeRequests,
+};
+use crate::bank::{Passbook, Session};
 use crate::history::{Fact, RequestResult};
-use crate::model::{CustomerId, Event, Operation, QueryTiming, RequestNumber};
+use crate::model::{CustomerId, Event, Guarantees, Operation, QueryTiming, RequestNumber};
 
 /// One customer, with its mailbox.
 #[derive(Debug)]
 pub struct CustomerActor {
     setup: CustomerSetup,
+    /// `None` where nothing is promised.
+    session: Option<Session>,
     visit: Option<UnderWay>,
     requests: Vec<RequestResult>,
 }
@@ -20,6 +25,8 @@ pub struct CustomerActor {
 pub struct CustomerSetup {
     /// Who.
     pub id: CustomerId,
+    /// What it is promised.
+    pub guarantees: Guarantees,
     /// The branches' counters.
     pub counters: Counters,
     /// The recorder and the clock.
@@ -39,7 +46,10 @@ struct UnderWay {
 impl CustomerActor {
     /// A customer that has not asked anything yet.
     pub fn new(setup: CustomerSetup) -> Self {
-        Self { setup, visit: None, requests: Vec::new() }
+        let guarantees = setup.guarantees;
+        let session = (guarantees != Guarantees::NONE)
+            .then(|| Session { passbook: Passbook::new(&setup.counters.roster), guarantees });
+        Self { setup, session, visit: None, requests: Vec::new() }
     }
 
     fn go_on(&mut self, ctx: &mut Context<Self>) {
@@ -56,7 +66,8 @@ impl CustomerActor {
                 visit.unsettled = self.setup.counters.counters.len();
                 self.visit = Some(visit);
                 for counter in self.setup.counters.counters.iter() {
-                    counter.settle.do_send(AwaitSettled { reply_to: ctx.address().recipient() });
+                    let reply_to = ReplyTo::Mailbox(ctx.address().recipient());
+                    counter.settle.do_send(AwaitSettled { reply_to });
                 }
             }
             Some(event) => {
@@ -82,8 +93,9 @@ impl CustomerActor {
             event: id,
             operation,
         });
-        let reply_to = ctx.address().recipient();
-        let ask = Ask { customer, request, event: id, operation, reply_to };
+        let reply_to = ReplyTo::Mailbox(ctx.address().recipient());
+        let session = self.session.clone();
+        let ask = Ask { customer, request, event: id, operation, session, reply_to };
         self.setup.counters.at(branch).ask.do_send(ask);
     }
 
@@ -111,7 +123,7 @@ impl Handler<Answer> for CustomerActor {
     type Result = ();
 
     fn handle(&mut self, answer: Answer, ctx: &mut Self::Context) {
-        let Answer { request, branch, outcome, position, balance } = answer;
+        let Answer { request, branch, outcome, position, balance, entry } = answer;
         let customer = self.setup.id;
         self.setup.recorder.record(|| Fact::ReplyReceived { customer, request, branch });
         let asked = self.visit.as_ref().and_then(|visit| visit.asked);
@@ -121,6 +133,9 @@ impl Handler<Answer> for CustomerActor {
             log::warn!("customer {customer} got an answer that it does not wait for: {request}");
             return;
         };
+        if let Some(session) = &mut self.session {
+            session.passbook.enter(&entry, &self.setup.counters.roster);
+        }
         self.requests.push(RequestResult {
             number: request,
             event: id,

@@ -1,12 +1,13 @@
 //! Everything that actors say to each other.
 
+use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::{Message, Recipient};
 use tokio::sync::oneshot;
 
-use crate::bank::{LogEntry, PeerMessage};
+use crate::bank::{Entry, LogEntry, PeerMessage, Session};
 use crate::history::{Recorded, RequestResult};
 use crate::model::{
     BranchId, CustomerId, Event, EventId, LogPosition, MessageNumber, Money, Operation, Outcome,
@@ -25,8 +26,41 @@ pub struct Ask {
     pub event: EventId,
     /// What is asked.
     pub operation: Operation,
+    /// What the customer has written and seen; `None` where it is promised nothing.
+    pub session: Option<Session>,
     /// Who gets the answer.
-    pub reply_to: Recipient<Answer>,
+    pub reply_to: ReplyTo<Answer>,
+}
+
+/// Who gets an answer: an actor, or a task that is none.
+pub enum ReplyTo<M: Message<Result = ()> + Send> {
+    /// An actor.
+    Mailbox(Recipient<M>),
+    /// A task, which may have given up meanwhile.
+    Caller(oneshot::Sender<M>),
+}
+
+impl<M: Message<Result = ()> + Send> ReplyTo<M> {
+    /// Sends the answer.
+    pub fn send(self, answer: M) {
+        match self {
+            Self::Mailbox(recipient) => recipient.do_send(answer),
+            Self::Caller(caller) => {
+                if caller.send(answer).is_err() {
+                    log::debug!("nobody waits for an answer any more");
+                }
+            }
+        }
+    }
+}
+
+impl<M: Message<Result = ()> + Send> fmt::Debug for ReplyTo<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mailbox(_) => "ReplyTo::Mailbox",
+            Self::Caller(_) => "ReplyTo::Caller",
+        })
+    }
 }
 
 /// Answers an [`Ask`].
@@ -43,6 +77,8 @@ pub struct Answer {
     pub position: LogPosition,
     /// The branch's balance.
     pub balance: Money,
+    /// What the customer has to enter in its passbook.
+    pub entry: Entry,
 }
 
 /// Carries a message from one branch to another.
@@ -64,7 +100,7 @@ pub struct PeerEnvelope {
 #[rtype(result = "()")]
 pub struct AwaitSettled {
     /// Who is told.
-    pub reply_to: Recipient<Settled>,
+    pub reply_to: ReplyTo<Settled>,
 }
 
 /// All writes that a branch had accepted when it was asked are confirmed everywhere.

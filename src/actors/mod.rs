@@ -12,6 +12,6 @@ pub use clock::Clock;
 pub use customer::{CustomerActor, CustomerSetup};
 pub use messages::{
     Answer, Ask, AwaitSettled, BranchState, Counter, Counters, Inspect, MakeVisit, PeerEnvelope,
-    Peers, Record, Settled, TakeFacts, TakeRequests,
+    Peers, Record, ReplyTo, Settled, TakeFacts, TakeRequests,
 };
 pub use recorder::{Recorder, RecorderLink};

@@ -1,22 +1,25 @@
 //! One replica: takes requests and other branches' messages, says what is to be done.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::confirmation::{Confirmations, Confirmed, Patience};
+use super::confirmation::{Acknowledged, Confirmations, Patience};
 use super::log::ApplyLog;
+use super::parking::{Parked, Parking, Waiter};
 use super::{
-    Acknowledgement, Applied, Dot, Effect, Input, LogEntry, PeerMessage, PropagatedWrite, Reply,
-    Request, Ticket, VersionVector,
+    Acknowledgement, Applied, Dot, Effect, Entry, Input, LogEntry, PeerMessage, PropagatedWrite,
+    Reply, Request, Ticket, VersionVector,
 };
 use crate::model::{
     BranchId, BranchIndex, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Overdraft,
-    Receipt, Refusal, RequestError, Roster, Sequence, Time, Write, WriteId, WriteKind,
+    Propagation, Receipt, Refusal, RequestError, Roster, Sequence, Time, Write, WriteId, WriteKind,
 };
 
 /// How a branch serves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BranchConfig {
+    /// How its writes reach the other branches.
+    pub propagation: Propagation,
     /// What becomes of a withdrawal that the balance does not cover.
     pub overdraft: Overdraft,
     /// How long it waits for other branches.
@@ -34,16 +37,10 @@ pub struct Branch {
     balance_minor: i128,
     log: ApplyLog,
     version: VersionVector,
-    /// Propagated writes that wait, under the first write that they wait for.
-    waiting: BTreeMap<Dot, Vec<Waiting>>,
+    parking: Parking,
     confirmations: Confirmations,
-}
-
-/// A propagated write that has come before one that it needs.
-#[derive(Debug, Clone)]
-struct Waiting {
-    from: BranchId,
-    write: PropagatedWrite,
+    /// Writes applied just now, that others may have waited for.
+    applied: VecDeque<Dot>,
 }
 
 impl Branch {
@@ -63,7 +60,8 @@ impl Branch {
             balance_minor: i128::from(opening_balance.minor()),
             log: ApplyLog::default(),
             version: VersionVector::new(&roster),
-            waiting: BTreeMap::new(),
+            parking: Parking::default(),
+            applied: VecDeque::new(),
             confirmations: Confirmations::default(),
             roster,
         }
@@ -75,24 +73,26 @@ impl Branch {
     /// in from elsewhere checks that.
     pub fn handle(&mut self, now: Time, input: Input, effects: &mut Vec<Effect>) {
         match input {
-            Input::Requested(request) => self.serve(now, request, effects),
+            Input::Requested(request) => self.take_request(now, request, effects),
             Input::SettleRequested(ticket) => {
                 self.confirmations.settle(ticket, self.version.get(self.here));
                 self.announce_settled(effects);
             }
-            Input::FromPeer { from, message: PeerMessage::Propagate(write) } => {
-                self.receive(from, write, effects);
-            }
-            Input::FromPeer { from, message: PeerMessage::Acknowledge(acknowledgement) } => {
-                self.compare(from, acknowledgement, effects);
+            Input::FromPeer { from, message } => self.take_message(now, from, message, effects),
+            Input::CameBack => {
+                let others = self.roster.ids().iter().filter(|&&to| to != self.id());
+                let message = PeerMessage::CatchUp(self.version.clone());
+                effects.extend(others.map(|&to| Effect::Send { to, message: message.clone() }));
             }
             Input::DeadlineReached => self.meet_deadlines(now, effects),
         }
+        self.wake(now, effects);
     }
 
     /// When [`Input::DeadlineReached`] is due, if nothing else comes before.
     pub fn next_deadline(&self) -> Option<Time> {
-        self.confirmations.next_deadline()
+        let parking = self.parking.next_deadline();
+        parking.into_iter().chain(self.confirmations.next_deadline()).min()
     }
 
     /// Its id.
@@ -125,25 +125,53 @@ impl Branch {
         self.log.write_set(customer)
     }
 
-    fn serve(&mut self, now: Time, request: Request, effects: &mut Vec<Effect>) {
-        let Request { ticket, customer, event, operation } = request;
+    /// Serves a request, or parks it until what the customer's passbook asks for is here.
+    fn take_request(&mut self, now: Time, request: Request, effects: &mut Vec<Effect>) {
+        let needed = request.session.as_ref().and_then(|session| match request.operation {
+            Operation::Query => session.passbook.needed_to_read(session.guarantees),
+            Operation::Write(_) => session.passbook.needed_to_write(session.guarantees),
+        });
+        let missing = needed.as_ref().and_then(|needed| self.first_missing(needed));
+        match (needed, missing) {
+            (Some(needed), Some(missing)) => {
+                self.parking.wait_for(missing, Waiter::Request(request.ticket));
+                let limit = self.config.patience.wait_limit.map(|limit| now.after(limit));
+                self.parking.park(Parked { request, needed }, limit);
+            }
+            (dependencies, _) => self.serve(now, &request, dependencies, effects),
+        }
+    }
+
+    /// Serves a request whose `dependencies` are here.
+    fn serve(
+        &mut self,
+        now: Time,
+        request: &Request,
+        dependencies: Option<VersionVector>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let &Request { ticket, customer, event, operation, .. } = request;
         let write = match operation {
             Operation::Query => {
-                let outcome = self.query();
-                return effects.push(self.reply(ticket, outcome));
+                let entry = match request.session {
+                    Some(_) => Entry::Read(self.version.clone()),
+                    None => Entry::Nothing,
+                };
+                return effects.push(self.reply(ticket, self.query(), entry));
             }
             Operation::Write(write) => write,
         };
         let id = WriteId { customer, event };
         match self.log.find(id, &self.roster) {
-            Some(first) if first.write == write => self.retry(now, ticket, first, effects),
+            Some(entry) if entry.write == write => self.retry(now, ticket, entry, effects),
             Some(LogEntry { write: first, .. }) => {
                 effects.push(self.refuse(ticket, Refusal::EventReused { first }));
             }
             None => match self.admit(id, write) {
                 Ok(()) => {
-                    let dot = self.next_dot();
-                    self.accept(now, ticket, LogEntry { dot, id, write }, effects);
+                    let write = PropagatedWrite { dot: self.next_dot(), id, write, dependencies };
+                    self.apply(&write, self.here, effects);
+                    self.propagate(now, ticket, write, effects);
                 }
                 Err(refusal) => effects.push(self.refuse(ticket, refusal)),
             },
@@ -181,29 +209,26 @@ impl Branch {
         Err(refusal)
     }
 
-    /// Applies a customer's write here and sends it to all others; the reply waits for them.
-    fn accept(&mut self, now: Time, ticket: Ticket, entry: LogEntry, effects: &mut Vec<Effect>) {
-        let LogEntry { dot, id, write } = entry;
-        let write = PropagatedWrite { dot, id, write, dependencies: None };
-        self.apply(&write, self.here, effects);
-        self.propagate(now, ticket, write, effects);
-    }
-
     /// The customer sends a write again that is applied here: it gets the first result again.
     fn retry(&mut self, now: Time, ticket: Ticket, first: LogEntry, effects: &mut Vec<Effect>) {
-        if self.confirmations.wait(first.dot, ticket, self.confirm_limit(now)) {
-            return;
-        }
-        if first.dot.origin == self.id() {
-            return effects.push(self.reply(ticket, Ok(Receipt::Written)));
-        }
-        // Applied here, but accepted elsewhere: only asking everyone tells whether it is confirmed.
         let LogEntry { dot, id, write } = first;
-        let write = PropagatedWrite { dot, id, write, dependencies: None };
-        self.propagate(now, ticket, write, effects);
+        if self.config.propagation == Propagation::Async {
+            effects.push(self.written(ticket, dot));
+        } else if self.confirmations.wait(dot, ticket, self.confirm_limit(now)) {
+            // Answered with the first request.
+        } else if dot.origin == self.id() {
+            effects.push(self.written(ticket, dot));
+        } else {
+            // Accepted elsewhere: only asking everyone tells whether it is confirmed. What it
+            // depends on is not known here; what was applied before it surely suffices.
+            let dependencies = Some(self.log.version_before(id, &self.roster));
+            let write = PropagatedWrite { dot, id, write, dependencies };
+            self.propagate(now, ticket, write, effects);
+        }
     }
 
-    /// Sends a write that is applied here to all others, and answers when all have confirmed it.
+    /// Sends a write that is applied here to all others, and answers: when all have confirmed it,
+    /// or at once.
     fn propagate(
         &mut self,
         now: Time,
@@ -211,49 +236,106 @@ impl Branch {
         write: PropagatedWrite,
         effects: &mut Vec<Effect>,
     ) {
-        if self.roster.len() == 1 {
-            return effects.push(self.reply(ticket, Ok(Receipt::Written)));
-        }
         let (dot, expected) = (write.dot, self.log.digest_at(write.id));
-        self.confirmations.expect(write.clone(), expected, self.here, &self.roster);
-        self.confirmations.wait(dot, ticket, self.confirm_limit(now));
-        self.schedule_resend(now, dot);
-        effects.push(Effect::Broadcast(write));
+        let has_peers = self.roster.len() > 1;
+        if has_peers {
+            self.confirmations.expect(write.clone(), expected, self.here, &self.roster);
+            self.schedule_resend(now, dot);
+        }
+        match self.config.propagation {
+            Propagation::Sync if has_peers => {
+                self.confirmations.wait(dot, ticket, self.confirm_limit(now));
+            }
+            Propagation::Sync | Propagation::Async => effects.push(self.written(ticket, dot)),
+        }
+        if has_peers {
+            effects.push(Effect::Broadcast(write));
+        }
     }
 
-    /// Takes a write from another branch, and whatever waited for it.
-    fn receive(&mut self, from: BranchId, write: PropagatedWrite, effects: &mut Vec<Effect>) {
-        let mut arrived = VecDeque::from([Waiting { from, write }]);
-        while let Some(Waiting { from, write }) = arrived.pop_front() {
-            let origin = self.index(write.dot.origin);
-            if write.dot.sequence > self.version.get(origin) {
-                if let Some(missing) = self.first_missing(&write, origin) {
-                    self.waiting.entry(missing).or_default().push(Waiting { from, write });
-                    continue;
-                }
-                self.apply(&write, origin, effects);
-                arrived.extend(self.waiting.remove(&write.dot).into_iter().flatten());
+    fn take_message(
+        &mut self,
+        now: Time,
+        from: BranchId,
+        message: PeerMessage,
+        effects: &mut Vec<Effect>,
+    ) {
+        match message {
+            PeerMessage::Propagate(write) => self.receive(from, write, effects),
+            PeerMessage::Acknowledge(acknowledgement) => {
+                self.compare(from, acknowledgement, effects);
             }
-            let write_set = self.log.digest_at(write.id);
-            let acknowledgement = Acknowledgement { dot: write.dot, id: write.id, write_set };
-            let message = PeerMessage::Acknowledge(acknowledgement);
-            effects.push(Effect::Send { to: from, message });
+            PeerMessage::CatchUp(version) => {
+                let is_missed = |entry: &LogEntry| {
+                    entry.dot.sequence > version.get(self.index(entry.dot.origin))
+                };
+                let missed = self.log.iter(&self.roster).filter(is_missed).collect();
+                effects.push(Effect::Send { to: from, message: PeerMessage::Missed(missed) });
+            }
+            PeerMessage::Missed(missed) => {
+                for LogEntry { dot, id, write } in missed {
+                    let write = PropagatedWrite { dot, id, write, dependencies: None };
+                    self.receive(from, write, effects);
+                    self.wake(now, effects);
+                }
+            }
         }
+    }
+
+    /// Takes a write from another branch.
+    fn receive(&mut self, from: BranchId, write: PropagatedWrite, effects: &mut Vec<Effect>) {
+        let origin = self.index(write.dot.origin);
+        if write.dot.sequence > self.version.get(origin) {
+            if let Some(missing) = self.first_missing_before(&write, origin) {
+                return self.parking.wait_for(missing, Waiter::Write { from, write });
+            }
+            self.apply(&write, origin, effects);
+        }
+        let write_set = self.log.digest_at(write.id);
+        let acknowledgement = Acknowledgement { dot: write.dot, id: write.id, write_set };
+        let message = PeerMessage::Acknowledge(acknowledgement);
+        effects.push(Effect::Send { to: from, message });
+    }
+
+    /// Looks anew at what waited for the writes that were applied just now.
+    fn wake(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        while let Some(dot) = self.applied.pop_front() {
+            for waiter in self.parking.wake(dot) {
+                match waiter {
+                    Waiter::Write { from, write } => self.receive(from, write, effects),
+                    Waiter::Request(ticket) => self.reconsider(now, ticket, effects),
+                }
+            }
+        }
+    }
+
+    fn reconsider(&mut self, now: Time, ticket: Ticket, effects: &mut Vec<Effect>) {
+        let Some(parked) = self.parking.parked(ticket) else { return };
+        if let Some(missing) = self.first_missing(&parked.needed) {
+            self.parking.wait_for(missing, Waiter::Request(ticket));
+        } else if let Some(Parked { request, needed }) = self.parking.take(ticket) {
+            self.serve(now, &request, Some(needed), effects);
+        }
+    }
+
+    fn first_missing(&self, needed: &VersionVector) -> Option<Dot> {
+        needed.first_missing(&self.version, &self.roster)
     }
 
     /// The first write that must be applied here before `write`, if any is missing.
-    fn first_missing(&self, write: &PropagatedWrite, origin: BranchIndex) -> Option<Dot> {
+    fn first_missing_before(&self, write: &PropagatedWrite, origin: BranchIndex) -> Option<Dot> {
         let Dot { origin: id, sequence } = write.dot;
         if sequence > self.version.get(origin).next() {
             return Some(Dot { origin: id, sequence: Sequence::new(sequence.get() - 1) });
         }
-        write.dependencies.as_ref()?.first_missing(&self.version, &self.roster)
+        self.first_missing(write.dependencies.as_ref()?)
     }
 
     /// Applies `write`, which is next from its origin.
     fn apply(&mut self, write: &PropagatedWrite, origin: BranchIndex, effects: &mut Vec<Effect>) {
         self.version.advance(origin);
-        let PropagatedWrite { dot, id, write, .. } = *write;
+        self.applied.push_back(write.dot);
+        let &PropagatedWrite { dot, id, write, .. } = write;
         // Two branches have accepted the same write: it counts once, whichever came first.
         if self.log.contains(id) {
             return;
@@ -267,15 +349,21 @@ impl Branch {
     /// Compares an acknowledged write set with ours, and answers whoever waited for it.
     fn compare(&mut self, from: BranchId, told: Acknowledgement, effects: &mut Vec<Effect>) {
         let Acknowledgement { dot, id, write_set } = told;
-        let confirmed = self.confirmations.acknowledge(dot, self.index(from), write_set);
-        let agrees = confirmed != Confirmed::Disagrees;
+        let agrees = self.confirmations.acknowledge(dot, from, write_set, &self.roster);
+        let Some(agrees) = agrees else { return };
         effects.push(Effect::Compared { with: from, id, agrees });
-        if let Confirmed::Everywhere(tickets) = confirmed {
-            for ticket in tickets {
-                effects.push(self.reply(ticket, Ok(Receipt::Written)));
-            }
-            self.announce_settled(effects);
+        let Some(Acknowledged { tickets, disagreeing }) = self.confirmations.take_acknowledged(dot)
+        else {
+            return;
+        };
+        for ticket in tickets {
+            effects.push(if disagreeing.is_empty() {
+                self.written(ticket, dot)
+            } else {
+                self.unknown(ticket, dot, disagreeing.clone())
+            });
         }
+        self.announce_settled(effects);
     }
 
     fn next_dot(&self) -> Dot {
@@ -288,11 +376,14 @@ impl Branch {
     }
 
     fn meet_deadlines(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        while let Some((ticket, unconfirmed_by)) =
-            self.confirmations.take_expired(now, &self.roster)
+        while let Some(Parked { request, needed }) = self.parking.take_expired(now) {
+            let lags = needed.lags(&self.version, &self.roster).collect();
+            let late = RequestError::VersionNotReached { lags };
+            effects.push(self.reply(request.ticket, Err(late), Entry::Nothing));
+        }
+        while let Some((ticket, dot, missing)) = self.confirmations.take_expired(now, &self.roster)
         {
-            let unknown = RequestError::OutcomeUnknown { unconfirmed_by };
-            effects.push(self.reply(ticket, Err(unknown)));
+            effects.push(self.unknown(ticket, dot, missing));
         }
         while let Some((write, missing)) = self.confirmations.take_resend(now, &self.roster) {
             self.schedule_resend(now, write.dot);
@@ -315,12 +406,21 @@ impl Branch {
     }
 
     fn refuse(&self, ticket: Ticket, refusal: Refusal) -> Effect {
-        self.reply(ticket, Err(RequestError::Refused(refusal)))
+        self.reply(ticket, Err(RequestError::Refused(refusal)), Entry::Nothing)
     }
 
-    fn reply(&self, ticket: Ticket, outcome: Outcome) -> Effect {
+    fn written(&self, ticket: Ticket, dot: Dot) -> Effect {
+        self.reply(ticket, Ok(Receipt::Written), Entry::Wrote(dot))
+    }
+
+    fn unknown(&self, ticket: Ticket, dot: Dot, unconfirmed_by: Vec<BranchId>) -> Effect {
+        let unknown = RequestError::OutcomeUnknown { unconfirmed_by };
+        self.reply(ticket, Err(unknown), Entry::Wrote(dot))
+    }
+
+    fn reply(&self, ticket: Ticket, outcome: Outcome, entry: Entry) -> Effect {
         let (position, balance) = (self.log.position(), self.nearest_balance());
-        Effect::Reply(Reply { ticket, outcome, position, balance })
+        Effect::Reply(Reply { ticket, outcome, position, balance, entry })
     }
 
     /// The balance, or the end of the range that it is beyond.

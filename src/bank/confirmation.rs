@@ -26,28 +26,31 @@ struct Unconfirmed {
     /// Whether each branch has yet to confirm, by its index.
     missing: Box<[bool]>,
     missing_len: usize,
+    /// Branches that hold other writes of the customer, or hold them in another order. That does
+    /// not mend itself: an order of applies is for ever.
+    disagreeing: Vec<BranchId>,
     /// Requests to answer when nothing is missing.
     tickets: Vec<Ticket>,
 }
 
-/// How long a branch waits for confirmations. `None`: for ever, as where no message is lost.
+/// How long a branch waits. `None`: for ever, as where no message is lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Patience {
-    /// Until a request is answered as outcome unknown.
+    /// For confirmations, until a request is answered as outcome unknown.
     pub confirm_limit: Option<Duration>,
-    /// Until a write is sent again to those who have not acknowledged it.
+    /// For an acknowledgement, until the write is sent again.
     pub resend_after: Option<Duration>,
+    /// For the version that a request needs, until it is answered as not served.
+    pub wait_limit: Option<Duration>,
 }
 
-/// What an acknowledgement came to.
+/// A write that every other branch has acknowledged.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Confirmed {
-    /// The branch that sent it holds other writes of the customer than we do.
-    Disagrees,
-    /// Others have yet to confirm, or nobody waits for it any more.
-    Partly,
-    /// That was the last one: these requests can be answered.
-    Everywhere(Vec<Ticket>),
+pub(super) struct Acknowledged {
+    /// The requests that waited for it.
+    pub(super) tickets: Vec<Ticket>,
+    /// The branches whose write set is not as here.
+    pub(super) disagreeing: Vec<BranchId>,
 }
 
 impl Confirmations {
@@ -62,9 +65,10 @@ impl Confirmations {
         let missing: Box<[bool]> = roster.indexes().map(|index| index != here).collect();
         let missing_len = roster.len() - 1;
         let dot = write.dot;
-        let tickets = Vec::new();
-        self.unconfirmed
-            .insert(dot, Unconfirmed { write, expected, missing, missing_len, tickets });
+        let (tickets, disagreeing) = (Vec::new(), Vec::new());
+        let unconfirmed =
+            Unconfirmed { write, expected, missing, missing_len, disagreeing, tickets };
+        self.unconfirmed.insert(dot, unconfirmed);
     }
 
     /// Makes the request `ticket` wait for `dot`; false if nothing is awaited for that write.
@@ -82,25 +86,34 @@ impl Confirmations {
         self.resends.push_back((at, dot));
     }
 
-    /// The branch at `from` acknowledges `dot`, holding `write_set`.
+    /// The branch `from` acknowledges `dot`, holding `write_set`. Says whether that is what it
+    /// should hold; `None` if nothing is awaited from it.
     pub(super) fn acknowledge(
         &mut self,
         dot: Dot,
-        from: BranchIndex,
+        from: BranchId,
         write_set: WriteSetDigest,
-    ) -> Confirmed {
-        let Some(unconfirmed) = self.unconfirmed.get_mut(&dot) else { return Confirmed::Partly };
-        if unconfirmed.expected != write_set {
-            return Confirmed::Disagrees;
+        roster: &Roster,
+    ) -> Option<bool> {
+        let unconfirmed = self.unconfirmed.get_mut(&dot)?;
+        if !std::mem::take(&mut unconfirmed.missing[roster.index(from)?.get()]) {
+            return None;
         }
-        if std::mem::take(&mut unconfirmed.missing[from.get()]) {
-            unconfirmed.missing_len -= 1;
+        unconfirmed.missing_len -= 1;
+        let agrees = unconfirmed.expected == write_set;
+        if !agrees {
+            unconfirmed.disagreeing.push(from);
         }
-        if unconfirmed.missing_len > 0 {
-            return Confirmed::Partly;
+        Some(agrees)
+    }
+
+    /// Takes out `dot` if every other branch has acknowledged it.
+    pub(super) fn take_acknowledged(&mut self, dot: Dot) -> Option<Acknowledged> {
+        if self.unconfirmed.get(&dot)?.missing_len > 0 {
+            return None;
         }
-        let tickets = self.unconfirmed.remove(&dot).map(|done| done.tickets);
-        Confirmed::Everywhere(tickets.unwrap_or_default())
+        let Unconfirmed { tickets, disagreeing, .. } = self.unconfirmed.remove(&dot)?;
+        Some(Acknowledged { tickets, disagreeing })
     }
 
     /// Makes `ticket` wait until the first `own` writes of the branch `here` are confirmed.
@@ -134,14 +147,14 @@ impl Confirmations {
         &mut self,
         now: Time,
         roster: &Roster,
-    ) -> Option<(Ticket, Vec<BranchId>)> {
+    ) -> Option<(Ticket, Dot, Vec<BranchId>)> {
         while let Some((_, dot, ticket)) = self.limits.pop_front_if(|&mut (at, ..)| at <= now) {
             let Some(unconfirmed) = self.unconfirmed.get_mut(&dot) else { continue };
             let Some(place) = unconfirmed.tickets.iter().position(|&waits| waits == ticket) else {
                 continue;
             };
             unconfirmed.tickets.swap_remove(place);
-            return Some((ticket, unconfirmed.missing_ids(roster).collect()));
+            return Some((ticket, dot, unconfirmed.missing_ids(roster).collect()));
         }
         None
     }

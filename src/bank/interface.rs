@@ -1,10 +1,9 @@
 //! What goes into a branch and what comes out of it.
 
-use std::sync::Arc;
-
-use super::{Dot, VersionVector, WriteSetDigest};
+use super::{Dot, Entry, LogEntry, Passbook, VersionVector, WriteSetDigest};
 use crate::model::{
-    BranchId, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Write, WriteId,
+    BranchId, CustomerId, EventId, Guarantees, LogPosition, Money, Operation, Outcome, Write,
+    WriteId,
 };
 
 /// What a branch is told. The caller adds the time at which it came.
@@ -21,6 +20,8 @@ pub enum Input {
         /// What it says.
         message: PeerMessage,
     },
+    /// This branch has come back and lacks what happened meanwhile: all others are asked for it.
+    CameBack,
     /// The moment that [`Branch::next_deadline`](super::Branch::next_deadline) gave has come.
     DeadlineReached,
 }
@@ -54,12 +55,12 @@ pub enum Effect {
     },
 }
 
-/// Names a request for as long as it is in flight. The caller chooses it and gets it back.
+/// Names a request. The caller chooses it, never the same one twice, and gets it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket(pub usize);
+pub struct Ticket(pub u64);
 
 /// What a customer asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Comes back with the reply.
     pub ticket: Ticket,
@@ -69,6 +70,17 @@ pub struct Request {
     pub event: EventId,
     /// What is asked.
     pub operation: Operation,
+    /// What the session has written and seen; `None` where it is promised nothing.
+    pub session: Option<Session>,
+}
+
+/// What a customer shows at the counter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// What it has written and seen so far.
+    pub passbook: Passbook,
+    /// What it is promised.
+    pub guarantees: Guarantees,
 }
 
 /// The answer to a [`Request`].
@@ -82,6 +94,8 @@ pub struct Reply {
     pub position: LogPosition,
     /// The balance here; at the end of its range where it is beyond.
     pub balance: Money,
+    /// What the session has to enter in its passbook.
+    pub entry: Entry,
 }
 
 /// What branches say to each other.
@@ -91,9 +105,13 @@ pub enum PeerMessage {
     Propagate(PropagatedWrite),
     /// This write is applied here.
     Acknowledge(Acknowledgement),
+    /// Send me what I have not: I have this.
+    CatchUp(VersionVector),
+    /// What you asked for, in the order applied here, which respects all dependencies.
+    Missed(Vec<LogEntry>),
 }
 
-/// A write on its way to another branch. Cheap to copy: the dependencies are shared.
+/// A write on its way to another branch. Cheap to copy: copies share the dependencies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PropagatedWrite {
     /// Which of its origin's writes it is.
@@ -103,7 +121,7 @@ pub struct PropagatedWrite {
     /// What it does.
     pub write: Write,
     /// What must be applied before it, if anything.
-    pub dependencies: Option<Arc<VersionVector>>,
+    pub dependencies: Option<VersionVector>,
 }
 
 /// Says that a write is applied at the branch that sends this.

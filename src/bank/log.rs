@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Dot;
+use super::{Dot, VersionVector};
 use crate::model::{
     Amount, BranchIndex, CustomerId, EventId, LogPosition, Money, Refusal, Roster, Sequence, Write,
     WriteId,
@@ -164,6 +164,17 @@ impl ApplyLog {
     /// The customer's write set: event ids in the order applied.
     pub(super) fn write_set(&self, customer: CustomerId) -> Vec<EventId> {
         self.customers.get(&customer).map_or_else(Vec::new, |set| set.in_order(u32::MAX))
+    }
+
+    /// What was applied here before the write `id`.
+    pub(super) fn version_before(&self, id: WriteId, roster: &Roster) -> VersionVector {
+        let mut version = VersionVector::new(roster);
+        for entry in self.iter(roster).take_while(|entry| entry.id != id) {
+            if let Some(origin) = roster.index(entry.dot.origin) {
+                version.cover(origin, entry.dot.sequence);
+            }
+        }
+        version
     }
 
     /// The refusal that the write `id` got here before, and what it would have done.

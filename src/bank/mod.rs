@@ -5,12 +5,16 @@ mod branch;
 mod confirmation;
 mod interface;
 mod log;
+mod parking;
+mod passbook;
 mod version;
 
 pub use branch::{Branch, BranchConfig};
 pub use confirmation::Patience;
 pub use interface::{
-    Acknowledgement, Applied, Effect, Input, PeerMessage, PropagatedWrite, Reply, Request, Ticket,
+    Acknowledgement, Applied, Effect, Input, PeerMessage, PropagatedWrite, Reply, Request, Session,
+    Ticket,
 };
 pub use log::{LogEntry, WriteSetDigest};
+pub use passbook::{Entry, Passbook};
 pub use version::{Dot, VersionVector};

@@ -3,8 +3,8 @@
 use crate::bank::LogEntry;
 use crate::history::RequestResult;
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, Money, Overdraft, Propagation, QueryTiming, Receipt,
-    RequestError, Seed, Sequence, Write, WriteId,
+    BranchId, CustomerId, CustomerOrder, Guarantees, Money, Overdraft, Propagation, QueryTiming,
+    Receipt, RequestError, Seed, Sequence, Write, WriteId,
 };
 use crate::scenario::{BalanceRow, EventResult, EventsRow, Output, Settings, Told};
 
@@ -30,6 +30,8 @@ pub struct RunResult {
 pub struct RunConfig {
     /// How writes reached the other branches.
     pub propagation: Propagation,
+    /// What customers were promised.
+    pub guarantees: Guarantees,
     /// What became of withdrawals that the balance did not cover.
     pub overdraft: Overdraft,
     /// When customers made their visits.
@@ -56,6 +58,7 @@ impl RunConfig {
     pub fn new(settings: &Settings, overrides: &Settings) -> Self {
         Self {
             propagation: overrides.propagation.or(settings.propagation).unwrap_or_default(),
+            guarantees: overrides.guarantees.or(settings.guarantees).unwrap_or_default(),
             overdraft: overrides.overdraft.or(settings.overdraft).unwrap_or_default(),
             customers: overrides.customers.or(settings.customers).unwrap_or_default(),
             queries: overrides.queries.or(settings.queries).unwrap_or_default(),
@@ -118,7 +121,7 @@ impl RequestResult {
         match &self.outcome {
             Ok(Receipt::Written) => Told::Success,
             Ok(Receipt::Balance(balance)) => Told::Balance(*balance),
-            Err(RequestError::Refused(_)) => Told::Fail,
+            Err(RequestError::Refused(_) | RequestError::VersionNotReached { .. }) => Told::Fail,
             Err(RequestError::OutcomeUnknown { .. }) => Told::Unknown,
         }
     }

@@ -13,12 +13,13 @@ use tokio::sync::oneshot;
 
 use super::result::{BranchResult, CustomerResult, RunConfig, RunResult};
 use crate::actors::{
-    BranchActor, BranchState, Clock, Counter, Counters, CustomerActor, CustomerSetup, Inspect,
-    MakeVisit, Peers, Recorder, RecorderLink, Surroundings, TakeFacts, TakeRequests,
+    AwaitSettled, BranchActor, BranchState, Clock, Counter, Counters, CustomerActor, CustomerSetup,
+    Inspect, MakeVisit, Peers, Recorder, RecorderLink, ReplyTo, Surroundings, TakeFacts,
+    TakeRequests,
 };
 use crate::bank::{Branch, BranchConfig, Patience};
 use crate::history::Recorded;
-use crate::model::{BranchId, CustomerId, CustomerOrder, Event};
+use crate::model::{BranchId, CustomerId, CustomerOrder, Event, Guarantees};
 use crate::scenario::{Scenario, Settings, Visit};
 
 /// How to run a scenario, beyond what it says itself.
@@ -123,7 +124,7 @@ impl Bank {
             counters: branches.iter().map(counter).collect(),
             queries: config.queries,
         };
-        let customers = Customers::arrive(&scenario.visits, &counters, &link);
+        let customers = Customers::arrive(&scenario.visits, config.guarantees, &counters, &link);
         Self { config, branches, customers, recorder }
     }
 
@@ -136,6 +137,7 @@ impl Bank {
             }
             CustomerOrder::Concurrent => self.customers.visit_all(&scenario.visits).await?,
         }
+        self.settle().await?;
         let mut branches = Vec::with_capacity(self.branches.len());
         for branch in &self.branches {
             let state = branch.send(Inspect).await.map_err(|_| RunError::ActorStopped)?;
@@ -158,6 +160,18 @@ impl Bank {
     }
 }
 
+impl Bank {
+    /// Waits until every write that was accepted is applied everywhere.
+    async fn settle(&self) -> Result<(), RunError> {
+        for branch in &self.branches {
+            let (settled, told) = oneshot::channel();
+            branch.do_send(AwaitSettled { reply_to: ReplyTo::Caller(settled) });
+            told.await.map_err(|_| RunError::ActorStopped)?;
+        }
+        Ok(())
+    }
+}
+
 /// Starts the branch actors. Their contexts come first, so that each can be given all addresses.
 fn open_branches(
     scenario: &Scenario,
@@ -168,7 +182,8 @@ fn open_branches(
     let contexts: Vec<Context<BranchActor>> = roster.ids().iter().map(|_| Context::new()).collect();
     let links = contexts.iter().map(|context| context.address().recipient()).collect::<Rc<[_]>>();
     let peers = Peers { roster: Arc::clone(roster), links };
-    let branch_config = BranchConfig { overdraft: config.overdraft, patience: Patience::default() };
+    let RunConfig { propagation, overdraft, .. } = config;
+    let branch_config = BranchConfig { propagation, overdraft, patience: Patience::default() };
     let open = |(context, &id): (Context<BranchActor>, &BranchId)| {
         let opening = scenario.opening_balance;
         let branch = Branch::new(id, Arc::clone(roster), opening, branch_config);
@@ -185,14 +200,19 @@ fn branch_result(state: BranchState) -> Result<BranchResult, RunError> {
 }
 
 impl Customers {
-    fn arrive(visits: &[Visit], counters: &Counters, link: &RecorderLink) -> Self {
+    fn arrive(
+        visits: &[Visit],
+        guarantees: Guarantees,
+        counters: &Counters,
+        link: &RecorderLink,
+    ) -> Self {
         let mut ids = Vec::new();
         let mut addresses = BTreeMap::new();
         for &Visit { customer: id, .. } in visits {
             addresses.entry(id).or_insert_with(|| {
                 ids.push(id);
                 let (counters, recorder) = (counters.clone(), link.clone());
-                CustomerActor::new(CustomerSetup { id, counters, recorder }).start()
+                CustomerActor::new(CustomerSetup { id, guarantees, counters, recorder }).start()
             });
         }
         Self { ids, addresses }

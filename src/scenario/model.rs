@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::Output;
 use crate::model::{
-    CustomerId, CustomerOrder, Event, Money, Overdraft, Propagation, QueryTiming, Roster, Seed,
+    CustomerId, CustomerOrder, Event, Guarantees, Money, Overdraft, Propagation, QueryTiming,
+    Roster, Seed,
 };
 
 /// One input, validated: every branch named by an event exists, and every amount is positive.
@@ -40,6 +41,8 @@ pub struct Visit {
 pub struct Settings {
     /// How writes reach the other branches.
     pub propagation: Option<Propagation>,
+    /// What customers are promised.
+    pub guarantees: Option<Guarantees>,
     /// What becomes of a withdrawal that the balance does not cover.
     pub overdraft: Option<Overdraft>,
     /// When customers make their visits.
