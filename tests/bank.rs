@@ -229,7 +229,7 @@ fn write_sets_in_another_order_do_not_count_as_agreement() {
     net.deliver_all();
     assert_eq!(net.agreements, [false, false]);
     let unknown = |id| Err(RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(id)] });
-    assert_eq!(net.outcomes(), [(1, unknown(1)), (0, unknown(2))]);
+    assert_eq!(net.outcomes(), [(0, unknown(2)), (1, unknown(1))]);
 }
 
 #[test]
