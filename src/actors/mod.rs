@@ -5,6 +5,7 @@ mod branch;
 mod clock;
 mod customer;
 mod messages;
+mod network;
 mod recorder;
 
 pub use branch::{BranchActor, Surroundings};
@@ -14,4 +15,5 @@ pub use messages::{
     Answer, Ask, AwaitSettled, BranchState, Counter, Counters, Inspect, MakeVisit, PeerEnvelope,
     Peers, Record, ReplyTo, Settled, TakeFacts, TakeRequests,
 };
+pub use network::{Network, NetworkSetup};
 pub use recorder::{Recorder, RecorderLink};
