@@ -2,6 +2,7 @@
 
 use super::json::Kind;
 use super::problem::{Problem, Thing};
+use super::process::PROCESS_KEYS;
 use crate::model::MoneyError;
 
 impl Problem {
@@ -19,11 +20,16 @@ impl Problem {
                 Some("write the number without quotes".to_owned())
             }
             Self::WrongType { .. } => None,
+            Self::UnknownKey { of: Thing::Scenario, key, .. }
+                if PROCESS_KEYS.names.contains(&key.as_str()) =>
+            {
+                Some("a process stands in an array, even alone: `[ … ]`".to_owned())
+            }
             Self::UnknownKey { known, nearest, .. } => {
                 Some(suggestion(*nearest, known, "known keys"))
             }
             Self::UnknownWord { known, nearest, .. } => {
-                Some(suggestion(*nearest, known, "possible"))
+                Some(suggestion(*nearest, known, "known words"))
             }
             Self::DuplicateKey { .. } => Some("keep one of the two".to_owned()),
             Self::TwoNames { first, second, .. } => {
@@ -32,9 +38,13 @@ impl Problem {
             Self::MisplacedKey { key, owner, .. } => Some(format!("`{key}` belongs to {owner}")),
             Self::MissingKey { of, key } => missing(*of, key),
             Self::NotWhole { .. } => Some("write the digits alone".to_owned()),
-            Self::Amount { reason, .. } => amount(*reason),
-            Self::Balance { reason: MoneyError::Exponent, .. }
-            | Self::IdOutOfRange { .. }
+            Self::Amount { found, reason: MoneyError::NotPositive }
+                if found.as_str().starts_with('-') =>
+            {
+                Some("to take money out, use the interface `withdraw`".to_owned())
+            }
+            Self::Amount { .. } => None,
+            Self::IdOutOfRange { .. }
             | Self::SeedOutOfRange { .. }
             | Self::Balance { .. }
             | Self::NegativeBalance { .. } => None,
@@ -80,7 +90,7 @@ impl Problem {
             Self::UnknownCustomer { .. } => "no such customer".to_owned(),
             Self::DuplicateRow { .. } => "again here".to_owned(),
             Self::MixedDialects => "of another dialect".to_owned(),
-            Self::WrongResult { .. } => "says something else".to_owned(),
+            Self::WrongResult { interface } => format!("does not fit a {interface}"),
         }
     }
 
@@ -113,16 +123,4 @@ fn missing(of: Thing, key: &str) -> Option<String> {
         _ => return None,
     };
     Some(help.to_owned())
-}
-
-fn amount(reason: MoneyError) -> Option<String> {
-    match reason {
-        MoneyError::NotPositive => {
-            Some("to take money out, use the interface `withdraw`".to_owned())
-        }
-        MoneyError::NotDecimal
-        | MoneyError::Exponent
-        | MoneyError::TooFine
-        | MoneyError::OutOfRange => None,
-    }
 }

@@ -33,17 +33,11 @@ impl ScenarioError {
     pub(super) fn new(source: &Source, fault: &Fault) -> Self {
         let (text, problem) = (source.text(), fault.problem.clone());
         let snippet = Snippet::new(source.shown_name(), text);
-        let mut labels = Vec::new();
-        // There is nothing to point at in an empty text.
-        if !text.is_empty() {
-            let at = snippet.brief(fault.at);
-            labels.push(LabeledSpan::new_primary_with_span(Some(problem.label()), at));
-            if let Some(other) = fault.other {
-                labels.push(LabeledSpan::new_with_span(
-                    Some(problem.other_label()),
-                    snippet.brief(other),
-                ));
-            }
+        let at = snippet.brief(fault.at);
+        let mut labels = vec![LabeledSpan::new_primary_with_span(Some(problem.label()), at)];
+        if let Some(other) = fault.other {
+            let label = Some(problem.other_label());
+            labels.push(LabeledSpan::new_with_span(label, snippet.brief(other)));
         }
         let path = json::path_to(text, fault.at.start);
         let place = Place::of(text, fault.at.start);

@@ -257,6 +257,11 @@ impl Excerpt {
         // `escape_debug` is for Rust literals; in a message a quote is just a quote.
         Self(shown.replace("\\\"", "\"").replace("\\'", "'"))
     }
+
+    /// What is shown.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Display for Excerpt {

@@ -4,10 +4,42 @@
 //! words against these types.
 
 use schemars::Schema;
+use schemars::generate::SchemaSettings;
+use schemars::transform::{Transform, transform_subschemas};
+use serde_json::Value;
 
 /// The JSON Schema of a scenario object, every dialect of `processes` included.
 pub fn schema() -> Schema {
-    schemars::schema_for!(as_written::ScenarioFile)
+    SchemaSettings::default()
+        .with_transform(WithoutNull)
+        .into_generator()
+        .into_root_schema_for::<as_written::ScenarioFile>()
+}
+
+/// What may be left out must not be `null`, which schemars lets an `Option` be.
+#[derive(Debug, Clone)]
+struct WithoutNull;
+
+impl Transform for WithoutNull {
+    fn transform(&mut self, schema: &mut Schema) {
+        transform_subschemas(self, schema);
+        if let Some(Value::Array(types)) = schema.get_mut("type") {
+            types.retain(|name| name != "null");
+            if let [only] = types.as_slice() {
+                let only = only.clone();
+                schema.insert("type".to_owned(), only);
+            }
+        }
+        let Some(Value::Array(choices)) = schema.get_mut("anyOf") else { return };
+        choices.retain(|choice| choice["type"] != "null");
+        if let [Value::Object(only)] = choices.as_slice() {
+            let only = only.clone();
+            schema.remove("anyOf");
+            for (key, value) in only {
+                schema.insert(key, value);
+            }
+        }
+    }
 }
 
 mod as_written {
@@ -85,7 +117,7 @@ mod as_written {
     #[schemars(deny_unknown_fields, extend(
         "if" = {"properties": {"interface": {"const": "query"}}},
         "then" = {"properties": {"money": true}},
-        "else" = {"required": ["money"], "properties": {"money": {"$ref": "#/$defs/Amount"}}},
+        "else" = {"required": ["money"], "properties": {"money": {"type": "number", "exclusiveMinimum": 0}}},
         "allOf" = [
             {"not": {"required": ["id", "customer-request-id"]}},
             {"not": {"required": ["dest", "branch"]}}
@@ -102,7 +134,8 @@ mod as_written {
         dest: Option<Id>,
         /// The same as `dest`.
         branch: Option<Id>,
-        /// What a deposit or withdrawal moves. On a query it is ignored, whatever it is.
+        /// What a deposit or withdrawal moves: more than 0, at most two decimals, no exponent. On a
+        /// query it is ignored, whatever it is.
         money: Option<serde_json::Value>,
     }
 
@@ -152,11 +185,6 @@ mod as_written {
     #[derive(JsonSchema)]
     pub(super) struct Id(#[schemars(range(min = 1, max = 2_147_483_647))] u32);
 
-    /// Money that is moved: more than 0, at most two decimals, no exponent.
-    #[derive(JsonSchema)]
-    #[schemars(extend("exclusiveMinimum" = 0))]
-    pub(super) struct Amount(f64);
-
     /// What a branch holds at the start, the same at all of them: at most two decimals.
     #[derive(JsonSchema)]
     pub(super) struct OpeningBalance(#[schemars(range(min = 0))] f64);
@@ -191,5 +219,92 @@ mod as_written {
         QueriesWord { InPlace, AfterSettling }
         /// How a write ended.
         ResultWord { Success, Fail, Unknown }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::expected::{RESULT_KEYS, RESULTS, ROW_KEYS};
+    use super::super::json::Keys;
+    use super::super::process::{EVENT_KEYS, INTERFACES, PROCESS_KEYS, ROLES};
+    use super::super::read::{
+        CUSTOMER_ORDERS, OVERDRAFTS, PROPAGATIONS, QUERY_TIMINGS, SCENARIO_KEYS,
+    };
+    use super::super::value::Words;
+    use super::{Value, schema};
+
+    fn schema_json() -> Value {
+        schema().to_value()
+    }
+
+    /// The keys that the schema has for one sort of object, or for several that the reader takes
+    /// as one.
+    fn schema_keys(pointers: &[&str]) -> BTreeSet<String> {
+        let schema = schema_json();
+        let objects = pointers.iter().map(|pointer| schema.pointer(pointer).unwrap());
+        objects
+            .flat_map(|object| {
+                assert_eq!(object["additionalProperties"], false, "{object}");
+                object["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    fn check_keys<const N: usize>(keys: &Keys<N>, pointers: &[&str]) {
+        let reader: BTreeSet<String> = keys.names.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(schema_keys(pointers), reader);
+    }
+
+    fn check_words<T>(words: &Words<T>, names: &[&str]) {
+        let schema = schema_json();
+        let known = names.iter().flat_map(|name| {
+            let words = &schema["$defs"][name]["enum"];
+            words.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned())
+        });
+        let reader = words.choices.iter().map(|choice| choice.word.to_owned());
+        assert_eq!(known.collect::<BTreeSet<_>>(), reader.collect::<BTreeSet<_>>(), "{names:?}");
+    }
+
+    #[test]
+    fn the_schema_has_the_keys_that_the_reader_knows() {
+        check_keys(&SCENARIO_KEYS, &[""]);
+        check_keys(&PROCESS_KEYS, &["/$defs/BranchFile", "/$defs/CustomerFile"]);
+        check_keys(&EVENT_KEYS, &["/$defs/EventFile"]);
+        check_keys(&ROW_KEYS, &["/$defs/BalanceRowFile", "/$defs/EventsRowFile"]);
+        check_keys(&RESULT_KEYS, &["/$defs/EventResultFile"]);
+    }
+
+    #[test]
+    fn the_schema_has_the_words_that_the_reader_knows() {
+        check_words(&ROLES, &["BranchWord", "CustomerWord"]);
+        check_words(&INTERFACES, &["InterfaceWord"]);
+        check_words(&PROPAGATIONS, &["PropagationWord"]);
+        check_words(&OVERDRAFTS, &["OverdraftWord"]);
+        check_words(&CUSTOMER_ORDERS, &["CustomersWord"]);
+        check_words(&QUERY_TIMINGS, &["QueriesWord"]);
+        check_words(&RESULTS, &["ResultWord"]);
+    }
+
+    #[test]
+    fn nothing_in_the_schema_may_be_null() {
+        assert!(!schema_json().to_string().contains("null"));
+    }
+
+    #[test]
+    fn every_reference_of_the_schema_leads_somewhere() {
+        let schema = schema_json();
+        let text = schema.to_string();
+        for part in text.split("\"$ref\":\"#").skip(1) {
+            let pointer = part.split('"').next().unwrap();
+            assert!(schema.pointer(pointer).is_some(), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn the_schema_is_this() {
+        let pretty = serde_json::to_string_pretty(&schema()).unwrap();
+        insta::assert_snapshot!(pretty);
     }
 }

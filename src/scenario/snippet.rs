@@ -7,21 +7,23 @@ use super::source::{Place, Span};
 /// A longer line is cut around the error.
 const LINE_BYTES_MAX: usize = 160;
 /// How much of a long line is left before and after the error.
-const AROUND_BYTES: usize = 50;
+const AROUND_BYTES: usize = 40;
 /// No more than this of a value is underlined.
-const MARK_BYTES_MAX: usize = 60;
+const MARK_BYTES_MAX: usize = 40;
 
 /// A text for [`miette`] to cut pieces from.
 #[derive(Debug)]
 pub(super) struct Snippet {
     name: String,
-    /// As long as the real text in bytes, so that places are the same.
+    /// As long as the real text in bytes, so that places are the same; one space if that is empty.
     text: String,
 }
 
 impl Snippet {
     pub(super) fn new(name: &str, text: &str) -> Self {
-        Self { name: name.to_owned(), text: harmless(text) }
+        // An empty text has no line to show, and then its name is not shown either.
+        let text = if text.is_empty() { " ".to_owned() } else { harmless(text) };
+        Self { name: name.to_owned(), text }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -116,15 +118,18 @@ impl SourceCode for Snippet {
     }
 }
 
-/// The text with every control character, which could move a terminal's cursor, as `?`.
+/// The text with every control character, which could move a terminal's cursor, as `?`. A carriage
+/// return may stand at the end of a line only.
 fn harmless(text: &str) -> String {
-    let harms = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    if !text.contains(harms) {
-        return text.to_owned();
-    }
     let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if harms(c) {
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let harms = match c {
+            '\n' | '\t' => false,
+            '\r' => rest.peek() != Some(&'\n'),
+            _ => c.is_control(),
+        };
+        if harms {
             shown.extend(std::iter::repeat_n('?', c.len_utf8()));
         } else {
             shown.push(c);
