@@ -5,61 +5,79 @@ use super::problem::{Problem, Thing};
 use super::process::PROCESS_KEYS;
 use crate::model::MoneyError;
 
+const A_BRANCH: &str = "{\"type\": \"branch\", \"id\": 1, \"balance\": 0}";
+const TOP_LEVEL: &str = "write `[ … ]` with branches and customers, or `{\"processes\": [ … ]}`; \
+                         `passbook schema` prints the format";
+const OUTPUT_DIALECTS: &str = "a row per customer with `balance`; or a row per event, each with \
+                               `branch`; or a row per customer with `recv` and no `branch`";
+const ONE_ACCOUNT: &str = "all branches hold the same account, so all start with the same balance";
+
 impl Problem {
     /// What to do about it.
     pub(super) fn help(&self) -> Option<String> {
-        match self {
-            Self::NotUtf8 { byte: 0xfe | 0xff } => {
-                Some("the file looks like UTF-16; save it as UTF-8".to_owned())
+        let fixed = match self {
+            Self::Empty => return Some(format!("a scenario is a JSON array: `[{A_BRANCH}, … ]`")),
+            Self::NoBranches => return Some(format!("add at least one: `{A_BRANCH}`")),
+            Self::Syntax(problem) => return problem.help(),
+            Self::MissingKey { of, key } => return missing(*of, key),
+            Self::UnknownKey { .. } | Self::UnknownWord { .. } => return self.suggestion(),
+            Self::UnknownBranch { bank, .. } => return Some(bank.to_string()),
+            Self::NoOwnBranch { bank, .. } => {
+                return Some(format!("say which branch with `dest`; {bank}"));
             }
-            Self::NotUtf8 { .. } => Some("save the file as UTF-8".to_owned()),
-            Self::Empty => Some("a scenario is a JSON array of processes: `[{\"type\": \"branch\", \"id\": 1, \"balance\": 0}]`".to_owned()),
-            Self::Syntax(problem) => problem.help(),
-            Self::NotAScenario { .. } => Some("write `[ … ]` with branches and customers, or `{\"processes\": [ … ]}`; `passbook schema` prints the format".to_owned()),
-            Self::WrongType { expected: Kind::Number, found: Kind::String } => {
-                Some("write the number without quotes".to_owned())
-            }
-            Self::WrongType { .. } => None,
-            Self::UnknownKey { of: Thing::Scenario, key, .. }
-                if PROCESS_KEYS.names.contains(&key.as_str()) =>
-            {
-                Some("a process stands in an array, even alone: `[ … ]`".to_owned())
-            }
-            Self::UnknownKey { known, nearest, .. } => {
-                Some(suggestion(*nearest, known, "known keys"))
-            }
-            Self::UnknownWord { known, nearest, .. } => {
-                Some(suggestion(*nearest, known, "known words"))
-            }
-            Self::DuplicateKey { .. } => Some("keep one of the two".to_owned()),
             Self::TwoNames { first, second, .. } => {
-                Some(format!("keep either `{first}` or `{second}`"))
+                return Some(format!("keep either `{first}` or `{second}`"));
             }
-            Self::MisplacedKey { key, owner, .. } => Some(format!("`{key}` belongs to {owner}")),
-            Self::MissingKey { of, key } => missing(*of, key),
-            Self::NotWhole { .. } => Some("write the digits alone".to_owned()),
+            Self::MisplacedKey { key, owner, .. } => {
+                return Some(format!("`{key}` belongs to {owner}"));
+            }
+            Self::NotUtf8 { byte: 0xfe | 0xff } => "it looks like UTF-16; save the file as UTF-8",
+            Self::NotUtf8 { .. } => "save the file as UTF-8",
+            Self::NotAScenario { .. } => TOP_LEVEL,
+            Self::WrongType { expected: Kind::Number, found: Kind::String } => {
+                "write the number without quotes"
+            }
+            Self::DuplicateKey { .. } => "keep one of the two",
+            Self::NotWhole { .. } => "write the digits alone",
             Self::Amount { found, reason: MoneyError::NotPositive }
                 if found.as_str().starts_with('-') =>
             {
-                Some("to take money out, use the interface `withdraw`".to_owned())
+                "to take money out, use the interface `withdraw`"
             }
-            Self::Amount { .. } => None,
-            Self::IdOutOfRange { .. }
-            | Self::SeedOutOfRange { .. }
+            Self::BlankName => "leave `name` out to name it after the file",
+            Self::DuplicateBranch { .. } => "give each branch an id of its own",
+            Self::UnequalBalances { .. } => ONE_ACCOUNT,
+            Self::OutOfIds { .. } => "give the event an `id`",
+            Self::UnknownCustomer { .. } => "expect results of the scenario's own customers",
+            Self::DuplicateRow { .. } => "put all that the customer is to see into one row",
+            Self::MixedDialects => OUTPUT_DIALECTS,
+            Self::WrongType { .. }
+            | Self::Amount { .. }
             | Self::Balance { .. }
-            | Self::NegativeBalance { .. } => None,
-            Self::BlankName => Some("leave `name` out to name it after the file".to_owned()),
-            Self::NoBranches => Some("add at least one: `{\"type\": \"branch\", \"id\": 1, \"balance\": 0}`".to_owned()),
-            Self::DuplicateBranch { .. } => Some("give each branch an id of its own".to_owned()),
-            Self::UnequalBalances { .. } => Some("all branches hold the same account, so all start with the same balance".to_owned()),
-            Self::UnknownBranch { bank, .. } => Some(bank.to_string()),
-            Self::NoOwnBranch { bank, .. } => Some(format!("say which branch with `dest`; {bank}")),
-            Self::OutOfIds { .. } => Some("give the event an `id`".to_owned()),
-            Self::UnknownCustomer { .. } => Some("expect results of the scenario's own customers".to_owned()),
-            Self::DuplicateRow { .. } => Some("put all that the customer is to see into one row".to_owned()),
-            Self::MixedDialects => Some("a row per customer with `balance`; or a row per event, each with `branch`; or a row per customer with `recv` and no `branch`".to_owned()),
-            Self::WrongResult { .. } => None,
+            | Self::NegativeBalance { .. }
+            | Self::IdOutOfRange { .. }
+            | Self::SeedOutOfRange { .. }
+            | Self::WrongResult { .. } => return None,
+        };
+        Some(fixed.to_owned())
+    }
+
+    /// What was perhaps meant instead of an unknown key or word.
+    fn suggestion(&self) -> Option<String> {
+        if let Self::UnknownKey { of: Thing::Scenario, key, .. } = self
+            && PROCESS_KEYS.names.contains(&key.as_str())
+        {
+            return Some("a process stands in an array, even alone: `[ … ]`".to_owned());
         }
+        let (Self::UnknownKey { known, nearest, .. } | Self::UnknownWord { known, nearest, .. }) =
+            self
+        else {
+            return None;
+        };
+        Some(match nearest {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("known are {}", known.join(", ")),
+        })
     }
 
     /// The words at the place that it is about.
@@ -101,13 +119,6 @@ impl Problem {
         }
         let opened = matches!(self, Self::Syntax(_));
         if opened { "opened here".to_owned() } else { "first here".to_owned() }
-    }
-}
-
-fn suggestion(nearest: Option<&str>, known: &[&str], lead: &str) -> String {
-    match nearest {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => format!("{lead}: {}", known.join(", ")),
     }
 }
 

@@ -149,7 +149,7 @@ pub enum Problem {
     },
     /// Branches that do not agree from the start.
     #[error(
-        "the branches start with unequal balances: {first_balance} at branch {first}, {balance} at branch {id}"
+        "unequal balances at the start: {first_balance} at branch {first}, {balance} at branch {id}"
     )]
     UnequalBalances {
         /// The first branch of the input.
@@ -171,7 +171,7 @@ pub enum Problem {
     },
     /// An event that names no branch, of a customer that has none of its own.
     #[error(
-        "the event names no branch, and there is no branch {customer} to be customer {customer}'s own"
+        "the event names no branch, and customer {customer} has no branch {customer} of its own"
     )]
     NoOwnBranch {
         /// The customer.
