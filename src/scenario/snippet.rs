@@ -118,21 +118,17 @@ impl SourceCode for Snippet {
     }
 }
 
-/// The text with every control character, which could move a terminal's cursor, as `?`. A carriage
-/// return may stand at the end of a line only.
+/// The text with every control character, which could move a terminal's cursor, as `?`; a carriage
+/// return that belongs to the end of a line as a space.
 fn harmless(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
-        let harms = match c {
-            '\n' | '\t' => false,
-            '\r' => rest.peek() != Some(&'\n'),
-            _ => c.is_control(),
-        };
-        if harms {
-            shown.extend(std::iter::repeat_n('?', c.len_utf8()));
-        } else {
-            shown.push(c);
+        match c {
+            '\n' | '\t' => shown.push(c),
+            '\r' if rest.peek() == Some(&'\n') => shown.push(' '),
+            _ if c.is_control() => shown.extend(std::iter::repeat_n('?', c.len_utf8())),
+            _ => shown.push(c),
         }
     }
     shown
