@@ -151,6 +151,7 @@ fn an_object_says_how_to_run_it() {
         customers: Some(CustomerOrder::Concurrent),
         queries: Some(QueryTiming::AfterSettling),
         seed: Some(Seed(u64::MAX)),
+        ..Settings::default()
     };
     assert_eq!(scenario.settings, settings);
     assert_eq!(scenario.expected, Some(Output::Balances(vec![])));
