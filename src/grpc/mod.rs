@@ -1,3 +1,5 @@
 //! The edge: wire contracts, and conversions between them and the model. Decides nothing about money.
 
+pub mod convert;
 pub mod proto;
+pub mod status;

@@ -1,0 +1,68 @@
+//! A field of a request that does not say what it must.
+
+use thiserror::Error;
+
+use super::FloatError;
+use crate::model::{IdError, MoneyError};
+
+/// Which field is wrong, and how.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("{field}: {problem}")]
+pub struct FieldError {
+    /// The field's path from the request, with dots: `write.amount`.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: FieldProblem,
+}
+
+impl FieldError {
+    /// `problem` is in `field`.
+    pub fn new(field: &str, problem: impl Into<FieldProblem>) -> Self {
+        Self { field: field.to_owned(), problem: problem.into() }
+    }
+
+    /// The same, where the message with the field stands in the field `outer` of another.
+    #[must_use]
+    pub fn within(self, outer: &str) -> Self {
+        Self { field: format!("{outer}.{}", self.field), problem: self.problem }
+    }
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum FieldProblem {
+    /// It must be there.
+    #[error("missing")]
+    Missing,
+    /// No id.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// No decimal text, or none of an amount.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// No float that stands for money.
+    #[error(transparent)]
+    Float(#[from] FloatError),
+    /// A word that is not one of those expected.
+    #[error("expected {expected}, found {found:?}")]
+    Word {
+        /// The words that would do.
+        expected: &'static str,
+        /// The word as it came.
+        found: String,
+    },
+    /// An enum value that the contract does not have, or that means nothing here.
+    #[error("no value of {name} that can stand here: {found}")]
+    EnumValue {
+        /// The enum.
+        name: &'static str,
+        /// The number as it came.
+        found: i32,
+    },
+    /// No write set.
+    #[error("expected a write set such as \"[1, 2]\", found {found:?}")]
+    WriteSet {
+        /// The text as it came.
+        found: String,
+    },
+}

@@ -1,0 +1,18 @@
+//! Between the wire contracts and the model. Refuses what cannot be said in the other's words.
+
+mod classic;
+mod fact;
+mod field;
+mod float;
+mod typed;
+
+pub use classic::{ClassicCall, WriteSetText, write_set_text};
+pub use field::{FieldError, FieldProblem};
+pub use float::{
+    FLOAT_EXACT_MAX, FloatError, amount_from_float, amount_to_float, money_from_float,
+    money_to_float,
+};
+pub use typed::{
+    amount, branch_id, customer_id, customers, event_id, guarantees, logged_write, overdraft,
+    propagation, queries, write, write_id,
+};

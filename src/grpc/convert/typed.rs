@@ -1,0 +1,237 @@
+//! The typed contract's ids, money, enums and writes.
+
+use super::{FieldError, FieldProblem};
+use crate::grpc::proto::v1;
+use crate::model::{
+    Amount, BranchId, CustomerId, CustomerOrder, EventId, Guarantee, Guarantees, IdError,
+    Interface, Overdraft, Propagation, QueryTiming, Sequence, Write, WriteId, WriteKind,
+};
+
+/// The branch that `field` names.
+pub fn branch_id(field: &str, number: u32) -> Result<BranchId, FieldError> {
+    id(field, number)
+}
+
+/// The customer that `field` names.
+pub fn customer_id(field: &str, number: u32) -> Result<CustomerId, FieldError> {
+    id(field, number)
+}
+
+/// The event id in `field`.
+pub fn event_id(field: &str, number: u32) -> Result<EventId, FieldError> {
+    id(field, number)
+}
+
+fn id<T: TryFrom<i64, Error = IdError>>(field: &str, number: u32) -> Result<T, FieldError> {
+    T::try_from(i64::from(number)).map_err(|error| FieldError::new(field, error))
+}
+
+/// The amount in `field`, as decimal text.
+pub fn amount(field: &str, text: &str) -> Result<Amount, FieldError> {
+    text.parse::<Amount>().map_err(|error| FieldError::new(field, error))
+}
+
+/// The write id in `field`.
+pub fn write_id(field: &str, id: Option<v1::WriteId>) -> Result<WriteId, FieldError> {
+    let id = id.ok_or_else(|| FieldError::new(field, FieldProblem::Missing))?;
+    let read = || {
+        Ok(WriteId {
+            customer: customer_id("customer_id", id.customer_id)?,
+            event: event_id("event_id", id.event_id)?,
+        })
+    };
+    read().map_err(|error: FieldError| error.within(field))
+}
+
+/// The write in `field`.
+pub fn write(field: &str, write: Option<&v1::Write>) -> Result<Write, FieldError> {
+    let write = write.ok_or_else(|| FieldError::new(field, FieldProblem::Missing))?;
+    let read =
+        || Ok(Write { kind: write_kind(write.kind)?, amount: amount("amount", &write.amount)? });
+    read().map_err(|error: FieldError| error.within(field))
+}
+
+fn write_kind(number: i32) -> Result<WriteKind, FieldError> {
+    match v1::WriteKind::try_from(number) {
+        Ok(v1::WriteKind::Deposit) => Ok(WriteKind::Deposit),
+        Ok(v1::WriteKind::Withdraw) => Ok(WriteKind::Withdraw),
+        Ok(v1::WriteKind::Unspecified) | Err(_) => Err(enum_value("kind", "WriteKind", number)),
+    }
+}
+
+/// The propagation in `field`; `None` leaves it to the scenario.
+pub fn propagation(field: &str, number: i32) -> Result<Option<Propagation>, FieldError> {
+    match v1::Propagation::try_from(number) {
+        Ok(v1::Propagation::Unspecified) => Ok(None),
+        Ok(v1::Propagation::Sync) => Ok(Some(Propagation::Sync)),
+        Ok(v1::Propagation::Async) => Ok(Some(Propagation::Async)),
+        Err(_) => Err(enum_value(field, "Propagation", number)),
+    }
+}
+
+/// The guarantees in `field`; `None` leaves them to the scenario.
+pub fn guarantees(
+    field: &str,
+    set: Option<&v1::GuaranteeSet>,
+) -> Result<Option<Guarantees>, FieldError> {
+    let Some(set) = set else { return Ok(None) };
+    let read = |number: i32| match v1::Guarantee::try_from(number) {
+        Ok(v1::Guarantee::ReadYourWrites) => Ok(Guarantee::ReadYourWrites),
+        Ok(v1::Guarantee::MonotonicReads) => Ok(Guarantee::MonotonicReads),
+        Ok(v1::Guarantee::MonotonicWrites) => Ok(Guarantee::MonotonicWrites),
+        Ok(v1::Guarantee::WritesFollowReads) => Ok(Guarantee::WritesFollowReads),
+        Ok(v1::Guarantee::Unspecified) | Err(_) => Err(enum_value(field, "Guarantee", number)),
+    };
+    let mut kept = Guarantees::NONE;
+    for number in &set.guarantees {
+        kept = kept.with(read(*number)?);
+    }
+    Ok(Some(kept))
+}
+
+/// The overdraft policy in `field`; `None` leaves it to the scenario.
+pub fn overdraft(field: &str, number: i32) -> Result<Option<Overdraft>, FieldError> {
+    match v1::Overdraft::try_from(number) {
+        Ok(v1::Overdraft::Unspecified) => Ok(None),
+        Ok(v1::Overdraft::Allow) => Ok(Some(Overdraft::Allow)),
+        Ok(v1::Overdraft::Reject) => Ok(Some(Overdraft::Reject)),
+        Err(_) => Err(enum_value(field, "Overdraft", number)),
+    }
+}
+
+/// The order of customers in `field`; `None` leaves it to the scenario.
+pub fn customers(field: &str, number: i32) -> Result<Option<CustomerOrder>, FieldError> {
+    match v1::CustomerOrder::try_from(number) {
+        Ok(v1::CustomerOrder::Unspecified) => Ok(None),
+        Ok(v1::CustomerOrder::InOrder) => Ok(Some(CustomerOrder::InOrder)),
+        Ok(v1::CustomerOrder::Concurrent) => Ok(Some(CustomerOrder::Concurrent)),
+        Err(_) => Err(enum_value(field, "CustomerOrder", number)),
+    }
+}
+
+/// The time of queries in `field`; `None` leaves it to the scenario.
+pub fn queries(field: &str, number: i32) -> Result<Option<QueryTiming>, FieldError> {
+    match v1::QueryTiming::try_from(number) {
+        Ok(v1::QueryTiming::Unspecified) => Ok(None),
+        Ok(v1::QueryTiming::InPlace) => Ok(Some(QueryTiming::InPlace)),
+        Ok(v1::QueryTiming::AfterSettling) => Ok(Some(QueryTiming::AfterSettling)),
+        Err(_) => Err(enum_value(field, "QueryTiming", number)),
+    }
+}
+
+fn enum_value(field: &str, name: &'static str, found: i32) -> FieldError {
+    FieldError::new(field, FieldProblem::EnumValue { name, found })
+}
+
+/// A write with the branch that accepted it, and that branch's count.
+pub fn logged_write(
+    id: WriteId,
+    write: Write,
+    origin: BranchId,
+    sequence: Sequence,
+) -> v1::LoggedWrite {
+    v1::LoggedWrite {
+        id: Some(id.into()),
+        write: Some(write.into()),
+        origin_branch_id: origin.get(),
+        sequence: sequence.get(),
+    }
+}
+
+impl From<WriteId> for v1::WriteId {
+    fn from(id: WriteId) -> Self {
+        Self { customer_id: id.customer.get(), event_id: id.event.get() }
+    }
+}
+
+impl From<Write> for v1::Write {
+    fn from(write: Write) -> Self {
+        Self { kind: v1::WriteKind::from(write.kind).into(), amount: write.amount.to_string() }
+    }
+}
+
+impl From<WriteKind> for v1::WriteKind {
+    fn from(kind: WriteKind) -> Self {
+        match kind {
+            WriteKind::Deposit => Self::Deposit,
+            WriteKind::Withdraw => Self::Withdraw,
+        }
+    }
+}
+
+impl From<Interface> for v1::Interface {
+    fn from(interface: Interface) -> Self {
+        match interface {
+            Interface::Deposit => Self::Deposit,
+            Interface::Withdraw => Self::Withdraw,
+            Interface::Query => Self::Query,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Money, MoneyError};
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_wrong_names_its_field() {
+        assert_eq!(
+            branch_id("branch_id", 0),
+            Err(FieldError::new("branch_id", IdError { found: 0 }))
+        );
+        assert_eq!(amount("amount", "1e3"), Err(FieldError::new("amount", MoneyError::Exponent)));
+        assert_eq!(write("write", None), Err(FieldError::new("write", FieldProblem::Missing)));
+        let deposit = v1::Write { kind: 1, amount: "0".to_owned() };
+        assert_eq!(
+            write("write", Some(&deposit)),
+            Err(FieldError::new("write.amount", MoneyError::NotPositive))
+        );
+        let nothing = v1::Write { kind: 0, amount: "1".to_owned() };
+        assert_eq!(
+            write("write", Some(&nothing)).unwrap_err().to_string(),
+            "write.kind: no value of WriteKind that can stand here: 0"
+        );
+        let nobody = v1::WriteId { customer_id: u32::MAX, event_id: 1 };
+        assert_eq!(
+            write_id("id", Some(nobody)),
+            Err(FieldError::new("id.customer_id", IdError { found: i64::from(u32::MAX) }))
+        );
+    }
+
+    #[test]
+    fn an_enum_that_says_nothing_leaves_it_to_the_scenario() {
+        assert_eq!(propagation("propagation", 0), Ok(None));
+        assert_eq!(overdraft("overdraft", 0), Ok(None));
+        assert_eq!(customers("customers", 0), Ok(None));
+        assert_eq!(queries("queries", 0), Ok(None));
+        assert_eq!(propagation("propagation", 1), Ok(Some(Propagation::Sync)));
+        assert_eq!(overdraft("overdraft", 2), Ok(Some(Overdraft::Reject)));
+        assert_eq!(customers("customers", 2), Ok(Some(CustomerOrder::Concurrent)));
+        assert_eq!(queries("queries", 2), Ok(Some(QueryTiming::AfterSettling)));
+        let of = |numbers: &[i32]| {
+            guarantees("guarantees", Some(&v1::GuaranteeSet { guarantees: numbers.to_vec() }))
+        };
+        assert_eq!(guarantees("guarantees", None), Ok(None));
+        assert_eq!(of(&[]), Ok(Some(Guarantees::NONE)));
+        assert_eq!(of(&[4, 3, 2, 1]), Ok(Some(Guarantees::ALL)));
+        assert_eq!(of(&[0]), Err(enum_value("guarantees", "Guarantee", 0)));
+        assert_eq!(overdraft("overdraft", 9), Err(enum_value("overdraft", "Overdraft", 9)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_write_survives_the_wire(cents in 1..=i64::MAX, customer in 1..=i64::from(i32::MAX)) {
+            let amount = Amount::try_from(Money::from_minor(cents)).unwrap();
+            for meant in [Write::deposit(amount), Write::withdraw(amount)] {
+                prop_assert_eq!(write("write", Some(&v1::Write::from(meant))), Ok(meant));
+            }
+            let id = WriteId {
+                customer: CustomerId::new(customer).unwrap(),
+                event: EventId::new(1).unwrap(),
+            };
+            prop_assert_eq!(write_id("id", Some(id.into())), Ok(id));
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! How what went wrong is told: the one place from domain errors to gRPC status and classic status.
+//!
+//! Each gRPC error carries a `google.rpc.ErrorInfo` of domain `passbook`, whose reason and metadata
+//! say in fixed words what the message says in prose; `proto/passbook/v1/bank.proto` lists them. A
+//! wrong field comes with a `google.rpc.BadRequest` too.
+
+use thiserror::Error;
+use tonic::{Code, Status};
+use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, StatusExt};
+
+use super::convert::FieldError;
+use crate::model::{BranchId, Lag, Refusal, RequestError};
+
+/// The domain of every `ErrorInfo`.
+pub const DOMAIN: &str = "passbook";
+
+/// Why a call was not answered as it wished.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum CallError {
+    /// A field does not say what it must.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// The passbook is not one that this program made.
+    #[error("passbook: not a token that this bank gave; show it as it came, or leave it out")]
+    PassbookMalformed,
+    /// The passbook is another bank's.
+    #[error("passbook: another bank's; start without one here")]
+    PassbookFromElsewhere,
+    /// There is no such branch.
+    #[error("no branch {branch}; there are {}", ids(branches))]
+    UnknownBranch {
+        /// What was asked for.
+        branch: BranchId,
+        /// What there is, ascending.
+        branches: Vec<BranchId>,
+    },
+    /// The branch's own answer.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// Too many requests wait already.
+    #[error("overloaded: {waiting} requests wait already; try again later")]
+    Overloaded {
+        /// How many there are.
+        waiting: usize,
+    },
+    /// The bank is closing.
+    #[error("the bank is closing; nothing has taken effect")]
+    Draining,
+    /// An actor stopped: a defect of this program.
+    #[error("an actor stopped before it answered; whether the request took effect is not known")]
+    ActorStopped,
+}
+
+impl From<CallError> for Status {
+    fn from(error: CallError) -> Self {
+        let told = told(&error);
+        let mut info = ErrorInfo::new(told.reason, DOMAIN, []);
+        info.metadata
+            .extend(told.metadata.into_iter().map(|item| (item.key.to_owned(), item.value)));
+        let mut details: Vec<ErrorDetail> = vec![info.into()];
+        if let Some(WrongField { field, description }) = told.wrong_field {
+            details.push(BadRequest::with_violation(field, description).into());
+        }
+        Self::with_error_details_vec(told.code, error.to_string(), details)
+    }
+}
+
+/// What is told of an error.
+struct Told {
+    code: Code,
+    reason: &'static str,
+    metadata: Vec<Item>,
+    wrong_field: Option<WrongField>,
+}
+
+struct Item {
+    key: &'static str,
+    value: String,
+}
+
+struct WrongField {
+    field: String,
+    description: String,
+}
+
+impl Told {
+    fn new(code: Code, reason: &'static str) -> Self {
+        Self { code, reason, metadata: Vec::new(), wrong_field: None }
+    }
+
+    fn with(mut self, key: &'static str, value: impl ToString) -> Self {
+        self.metadata.push(Item { key, value: value.to_string() });
+        self
+    }
+
+    fn naming(mut self, field: &str, description: impl ToString) -> Self {
+        let field = field.to_owned();
+        self.wrong_field = Some(WrongField { field, description: description.to_string() });
+        self
+    }
+}
+
+fn told(error: &CallError) -> Told {
+    match error {
+        CallError::Field(FieldError { field, problem }) => {
+            Told::new(Code::InvalidArgument, "BAD_FIELD")
+                .with("field", field)
+                .naming(field, problem)
+        }
+        CallError::PassbookMalformed | CallError::PassbookFromElsewhere => {
+            Told::new(Code::InvalidArgument, "BAD_FIELD")
+                .with("field", "passbook")
+                .naming("passbook", error)
+        }
+        CallError::UnknownBranch { branch, branches } => {
+            Told::new(Code::NotFound, "UNKNOWN_BRANCH")
+                .with("branch", branch)
+                .with("branches", ids(branches))
+        }
+        CallError::Request(RequestError::Refused(refusal)) => told_refusal(refusal),
+        // The write is applied here and may yet be confirmed.
+        CallError::Request(RequestError::OutcomeUnknown { unconfirmed_by }) => {
+            Told::new(Code::DeadlineExceeded, "OUTCOME_UNKNOWN")
+                .with("unconfirmed_by", ids(unconfirmed_by))
+        }
+        // Not DEADLINE_EXCEEDED: nothing was done, so that a client may try again blindly.
+        CallError::Request(RequestError::VersionNotReached { lags }) => {
+            Told::new(Code::Unavailable, "VERSION_NOT_REACHED")
+                .with("needed", version(lags, |lag| lag.needed.get()))
+                .with("here", version(lags, |lag| lag.here.get()))
+        }
+        CallError::Overloaded { waiting } => {
+            Told::new(Code::ResourceExhausted, "OVERLOADED").with("waiting", waiting)
+        }
+        CallError::Draining => Told::new(Code::Unavailable, "DRAINING"),
+        CallError::ActorStopped => Told::new(Code::Internal, "ACTOR_STOPPED"),
+    }
+}
+
+fn told_refusal(refusal: &Refusal) -> Told {
+    let reason = refusal_reason(refusal);
+    match refusal {
+        // The state of the account is in the way, and may change.
+        Refusal::InsufficientFunds { balance, requested } => {
+            Told::new(Code::FailedPrecondition, reason)
+                .with("balance", balance)
+                .with("requested", requested)
+        }
+        Refusal::BalanceOutOfRange { balance } => {
+            Told::new(Code::OutOfRange, reason).with("balance", balance)
+        }
+        // The customer's session has moved on meanwhile: as a whole it has to start again.
+        Refusal::OutOfOrder { latest } => Told::new(Code::Aborted, reason).with("latest", latest),
+        // The name is taken, by something else.
+        Refusal::EventReused { first } => {
+            Told::new(Code::AlreadyExists, reason).with("first", first)
+        }
+    }
+}
+
+/// The reason of `refusal`, in the words of the typed contract.
+pub fn refusal_reason(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::InsufficientFunds { .. } => "INSUFFICIENT_FUNDS",
+        Refusal::BalanceOutOfRange { .. } => "BALANCE_OUT_OF_RANGE",
+        Refusal::OutOfOrder { .. } => "OUT_OF_ORDER",
+        Refusal::EventReused { .. } => "EVENT_REUSED",
+    }
+}
+
+/// The status of a classic reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClassicStatus {
+    /// 200.
+    Done,
+    /// 400: not done, or not confirmed by every branch in time.
+    Failed,
+}
+
+impl ClassicStatus {
+    /// How a call that ended in `result` is told. The classic contract has one word for every error.
+    pub fn of<T>(result: &Result<T, CallError>) -> Self {
+        if result.is_ok() { Self::Done } else { Self::Failed }
+    }
+
+    /// The number.
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::Done => 200,
+            Self::Failed => 400,
+        }
+    }
+
+    /// What `number` in the reply of another program says; `None` if the contract has no such.
+    pub const fn from_number(number: i32) -> Option<Self> {
+        match number {
+            200 => Some(Self::Done),
+            400 => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+
+/// `1, 2`.
+fn ids(branches: &[BranchId]) -> String {
+    branches.iter().map(BranchId::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// `1:5, 2:7`: by origin, a count of its writes.
+fn version(lags: &[Lag], count: impl Fn(&Lag) -> u64) -> String {
+    let entries: Vec<String> =
+        lags.iter().map(|lag| format!("{}:{}", lag.origin, count(lag))).collect();
+    entries.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Amount, EventId, Money, MoneyError, Sequence, Write};
+
+    fn branch(id: i64) -> BranchId {
+        BranchId::new(id).unwrap()
+    }
+
+    fn refused(refusal: Refusal) -> CallError {
+        RequestError::Refused(refusal).into()
+    }
+
+    /// Code, reason, and metadata in the order of its keys.
+    #[track_caller]
+    fn told_as(error: CallError, code: Code, reason: &str, metadata: &[(&str, &str)]) {
+        let message = error.to_string();
+        let status = Status::from(error);
+        let details = status.get_error_details();
+        let info = details.error_info().unwrap();
+        assert_eq!(
+            (status.code(), status.message(), info.reason.as_str(), info.domain.as_str()),
+            (code, message.as_str(), reason, "passbook")
+        );
+        let mut found: Vec<(&str, &str)> =
+            info.metadata.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        found.sort_unstable();
+        assert_eq!(found, metadata);
+    }
+
+    #[test]
+    fn a_wrong_field_is_named() {
+        let error = CallError::from(FieldError::new("amount", MoneyError::NotPositive));
+        told_as(error.clone(), Code::InvalidArgument, "BAD_FIELD", &[("field", "amount")]);
+        let status = Status::from(error);
+        let details = status.get_error_details();
+        let violations = &details.bad_request().unwrap().field_violations;
+        assert_eq!(violations.len(), 1);
+        assert_eq!(violations[0].field, "amount");
+        assert_eq!(violations[0].description, "not positive; an amount is more than 0");
+        for error in [CallError::PassbookMalformed, CallError::PassbookFromElsewhere] {
+            told_as(error, Code::InvalidArgument, "BAD_FIELD", &[("field", "passbook")]);
+        }
+    }
+
+    #[test]
+    fn an_unknown_branch_is_not_found_and_those_that_exist_are_told() {
+        told_as(
+            CallError::UnknownBranch { branch: branch(9), branches: vec![branch(1), branch(2)] },
+            Code::NotFound,
+            "UNKNOWN_BRANCH",
+            &[("branch", "9"), ("branches", "1, 2")],
+        );
+    }
+
+    #[test]
+    fn each_refusal_has_its_code() {
+        let balance = Money::from_minor(40_050);
+        told_as(
+            refused(Refusal::InsufficientFunds { balance, requested: Money::from_minor(50_000) }),
+            Code::FailedPrecondition,
+            "INSUFFICIENT_FUNDS",
+            &[("balance", "400.5"), ("requested", "500")],
+        );
+        told_as(
+            refused(Refusal::BalanceOutOfRange { balance }),
+            Code::OutOfRange,
+            "BALANCE_OUT_OF_RANGE",
+            &[("balance", "400.5")],
+        );
+        told_as(
+            refused(Refusal::OutOfOrder { latest: EventId::new(7).unwrap() }),
+            Code::Aborted,
+            "OUT_OF_ORDER",
+            &[("latest", "7")],
+        );
+        let first = Write::deposit(Amount::try_from(balance).unwrap());
+        told_as(
+            refused(Refusal::EventReused { first }),
+            Code::AlreadyExists,
+            "EVENT_REUSED",
+            &[("first", "deposit 400.5")],
+        );
+    }
+
+    #[test]
+    fn what_is_not_confirmed_differs_from_what_was_not_done() {
+        told_as(
+            RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2), branch(3)] }.into(),
+            Code::DeadlineExceeded,
+            "OUTCOME_UNKNOWN",
+            &[("unconfirmed_by", "2, 3")],
+        );
+        let lag = |origin, needed, here| Lag {
+            origin: branch(origin),
+            needed: Sequence::new(needed),
+            here: Sequence::new(here),
+        };
+        told_as(
+            RequestError::VersionNotReached { lags: vec![lag(1, 5, 3), lag(2, 7, 0)] }.into(),
+            Code::Unavailable,
+            "VERSION_NOT_REACHED",
+            &[("here", "1:3, 2:0"), ("needed", "1:5, 2:7")],
+        );
+    }
+
+    #[test]
+    fn the_bank_says_when_it_cannot_serve() {
+        told_as(
+            CallError::Overloaded { waiting: 8 },
+            Code::ResourceExhausted,
+            "OVERLOADED",
+            &[("waiting", "8")],
+        );
+        told_as(CallError::Draining, Code::Unavailable, "DRAINING", &[]);
+        told_as(CallError::ActorStopped, Code::Internal, "ACTOR_STOPPED", &[]);
+    }
+
+    #[test]
+    fn the_contract_lists_every_reason() {
+        let contract = include_str!("../../proto/passbook/v1/bank.proto");
+        let amount = Amount::try_from(Money::from_minor(1)).unwrap();
+        for error in [
+            CallError::PassbookMalformed,
+            CallError::UnknownBranch { branch: branch(9), branches: Vec::new() },
+            refused(Refusal::InsufficientFunds { balance: Money::ZERO, requested: Money::ZERO }),
+            refused(Refusal::BalanceOutOfRange { balance: Money::ZERO }),
+            refused(Refusal::OutOfOrder { latest: EventId::new(7).unwrap() }),
+            refused(Refusal::EventReused { first: Write::deposit(amount) }),
+            RequestError::OutcomeUnknown { unconfirmed_by: Vec::new() }.into(),
+            RequestError::VersionNotReached { lags: Vec::new() }.into(),
+            CallError::Overloaded { waiting: 1 },
+            CallError::Draining,
+            CallError::ActorStopped,
+        ] {
+            let told = told(&error);
+            let code = tonic_code_name(told.code);
+            let line = format!("// {code} {}:", told.reason);
+            assert!(contract.contains(&line), "{line}");
+        }
+    }
+
+    fn tonic_code_name(code: Code) -> String {
+        // `InvalidArgument` is INVALID_ARGUMENT in the contract.
+        let mut name = String::new();
+        for c in format!("{code:?}").chars() {
+            if c.is_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.extend(c.to_uppercase());
+        }
+        name
+    }
+
+    #[test]
+    fn the_classic_contract_has_two_words() {
+        assert_eq!(ClassicStatus::of(&Ok(())).number(), 200);
+        assert_eq!(ClassicStatus::of::<()>(&Err(CallError::Draining)).number(), 400);
+        for status in [ClassicStatus::Done, ClassicStatus::Failed] {
+            assert_eq!(ClassicStatus::from_number(status.number()), Some(status));
+        }
+        assert_eq!(ClassicStatus::from_number(500), None);
+    }
+}
