@@ -4,6 +4,7 @@
 mod branch;
 mod clock;
 mod customer;
+mod desk;
 mod messages;
 mod network;
 mod recorder;
@@ -11,6 +12,7 @@ mod recorder;
 pub use branch::{BranchActor, Surroundings};
 pub use clock::Clock;
 pub use customer::{CustomerActor, CustomerSetup};
+pub use desk::{Announce, Announced, Announcement, Desk, Enter, NoEventIdLeft};
 pub use messages::{
     Answer, Ask, AwaitSettled, BranchState, Counter, Counters, Deliver, Delivered, Inspect,
     LinkNews, MakeVisit, News, PeerEnvelope, Peers, ReadLog, ReadWriteSet, Record, Relay, ReplyTo,

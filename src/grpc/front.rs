@@ -1,0 +1,170 @@
+//! The way in, shared by both contracts: finds the branch, puts the request in its mailbox, waits
+//! for the answer. Knows no wire format.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actix::Addr;
+use tokio::sync::{oneshot, watch};
+
+use super::status::CallError;
+use super::token::BankMark;
+use crate::actors::{
+    Announce, Announced, Announcement, Answer, Ask, BranchActor, Desk, Enter, ReplyTo,
+};
+use crate::bank::{Entry, Passbook, Session};
+use crate::model::{
+    BranchId, CustomerId, EventId, Guarantees, LogPosition, Money, Operation, Receipt, RequestError,
+    Roster,
+};
+
+/// The bank as its façade sees it. Cheap to copy.
+#[derive(Debug, Clone)]
+pub struct Front {
+    bank: Arc<FrontSetup>,
+}
+
+/// What a façade needs to know of its bank.
+#[derive(Debug)]
+pub struct FrontSetup {
+    /// All branches, here and elsewhere.
+    pub roster: Arc<Roster>,
+    /// What each branch held at the start.
+    pub opening_balance: Money,
+    /// Which bank it is.
+    pub mark: BankMark,
+    /// What customers are promised.
+    pub guarantees: Guarantees,
+    /// The branches that live in this process.
+    pub branches: BTreeMap<BranchId, Addr<BranchActor>>,
+    /// Keeps passbooks for customers who do not carry theirs.
+    pub desk: Addr<Desk>,
+    /// Whether requests are let in.
+    pub gate: watch::Receiver<Gate>,
+}
+
+/// Whether requests are let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// They wait: the branch asks its peers for what it may have forgotten.
+    CatchingUp,
+    /// They are.
+    Open,
+    /// They are turned away: the bank is closing.
+    Draining,
+}
+
+/// What a customer asks.
+#[derive(Debug)]
+pub struct Call {
+    /// The branch that is asked.
+    pub branch: BranchId,
+    /// Who asks.
+    pub customer: CustomerId,
+    /// The event id that it bears, if it bears one.
+    pub event: Option<EventId>,
+    /// What is asked.
+    pub operation: Operation,
+    /// The passbook that goes with it.
+    pub passbook: Shown,
+}
+
+/// Which passbook goes with a request.
+#[derive(Debug)]
+pub enum Shown {
+    /// The one that the desk keeps for the customer.
+    Kept,
+    /// The one that the customer carries.
+    Carried(Passbook),
+}
+
+/// How a call went that reached its branch.
+#[derive(Debug)]
+pub struct Served {
+    /// The event id that it bore.
+    pub event: EventId,
+    /// How it ended.
+    pub outcome: Result<Receipt, RequestError>,
+    /// The branch's balance.
+    pub balance: Money,
+    /// How long the branch's apply log is.
+    pub position: LogPosition,
+    /// The customer's passbook after it.
+    pub passbook: Passbook,
+}
+
+impl Front {
+    /// The façade's view of the bank `setup`.
+    pub fn new(setup: FrontSetup) -> Self {
+        Self { bank: Arc::new(setup) }
+    }
+
+    /// What it knows of its bank.
+    pub fn bank(&self) -> &FrontSetup {
+        &self.bank
+    }
+
+    /// The actor of the branch `id`, if it lives here.
+    pub fn branch(&self, id: BranchId) -> Result<&Addr<BranchActor>, CallError> {
+        self.bank.branches.get(&id).ok_or_else(|| CallError::UnknownBranch {
+            branch: id,
+            branches: self.bank.branches.keys().copied().collect(),
+        })
+    }
+
+    /// Waits until requests are let in.
+    pub async fn enter_gate(&self) -> Result<(), CallError> {
+        let mut gate = self.bank.gate.clone();
+        let open = gate.wait_for(|&gate| gate != Gate::CatchingUp).await;
+        match open.as_deref() {
+            Ok(Gate::Open) => Ok(()),
+            Ok(Gate::CatchingUp | Gate::Draining) | Err(_) => Err(CallError::Draining),
+        }
+    }
+
+    /// Brings `call` to its branch. Once it is in the branch's mailbox nothing takes it out again:
+    /// a client that gives up hears no answer, and its passbook is entered all the same.
+    pub async fn serve(&self, call: Call) -> Result<Served, CallError> {
+        self.enter_gate().await?;
+        let Call { branch, customer, event, operation, passbook } = call;
+        let branch = self.branch(branch)?;
+        let announcement = match operation {
+            Operation::Query => Announcement::Query(event),
+            Operation::Write(_) => Announcement::Write(event),
+        };
+        let announce = Announce { customer, event: announcement };
+        let announced = self.bank.desk.send(announce).await.map_err(|_| CallError::ActorStopped)?;
+        let Announced { event, request, passbook: kept } =
+            announced.map_err(|_| CallError::NoEventIdLeft)?;
+        let (mut passbook, keeper) = match passbook {
+            Shown::Carried(carried) => (carried, None),
+            Shown::Kept => (kept, Some(Enter { customer, entry: Entry::Nothing })),
+        };
+        let session =
+            Some(Session { passbook: passbook.clone(), guarantees: self.bank.guarantees });
+        let (reply_to, answer) = oneshot::channel();
+        let reply_to = ReplyTo::Caller(reply_to);
+        branch.do_send(Ask { customer, request, event, operation, session, reply_to });
+        let Answer { outcome, position, balance, entry, .. } = match keeper {
+            None => answer.await.map_err(|_| CallError::ActorStopped)?,
+            Some(enter) => self.keep(enter, answer).await?,
+        };
+        passbook.enter(&entry, &self.bank.roster);
+        Ok(Served { event, outcome, balance, position, passbook })
+    }
+
+    /// Enters the answer in the kept passbook, even if the client has gone meanwhile.
+    async fn keep(
+        &self,
+        enter: Enter,
+        answer: oneshot::Receiver<Answer>,
+    ) -> Result<Answer, CallError> {
+        let desk = self.bank.desk.clone();
+        let kept = tokio::spawn(async move {
+            let answer = answer.await?;
+            desk.do_send(Enter { entry: answer.entry.clone(), ..enter });
+            Ok::<_, oneshot::error::RecvError>(answer)
+        });
+        kept.await.map_err(|_| CallError::ActorStopped)?.map_err(|_| CallError::ActorStopped)
+    }
+}

@@ -1,0 +1,228 @@
+//! The typed contract, served: parse, send, map.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use super::convert::{self, FieldError, version_entries};
+use super::front::{Call, Front, Served, Shown};
+use super::proto::v1;
+use super::proto::v1::bank_service_server::BankService;
+use super::scenario::{ScenarioJob, ScenarioRunner};
+use super::status::{CallError, token_trailer};
+use super::token::{passbook_of, token_of};
+use super::watch;
+use crate::actors::{BranchState, Inspect};
+use crate::bank::Passbook;
+use crate::model::{BranchId, LogPosition, Operation, Receipt, Write, WriteKind};
+
+/// The typed service of the whole bank.
+#[derive(Clone)]
+pub struct TypedService {
+    front: Front,
+    scenarios: Arc<ScenarioRunner>,
+}
+
+impl std::fmt::Debug for TypedService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TypedService").field("front", &self.front).finish_non_exhaustive()
+    }
+}
+
+/// What the requests for a deposit, a withdrawal and a query have in common.
+struct Asked {
+    branch_id: u32,
+    customer_id: u32,
+    event_id: Option<u32>,
+    passbook: Option<Vec<u8>>,
+}
+
+/// What their responses have in common.
+struct Answered {
+    served: Served,
+    receipt: Receipt,
+    token: Vec<u8>,
+}
+
+impl TypedService {
+    /// The service behind `front`; scenarios are run by `scenarios`.
+    pub fn new(front: Front, scenarios: Arc<ScenarioRunner>) -> Self {
+        Self { front, scenarios }
+    }
+
+    async fn ask(&self, asked: Asked, operation: Operation) -> Result<Answered, Status> {
+        let call = self.call(asked, operation).map_err(Status::from)?;
+        let served = self.front.serve(call).await.map_err(Status::from)?;
+        let token = token_of(&served.passbook, self.front.bank().mark);
+        match served.outcome.clone() {
+            Ok(receipt) => Ok(Answered { served, receipt, token }),
+            Err(error) => Err(token_trailer(error, &served, &token)),
+        }
+    }
+
+    fn call(&self, asked: Asked, operation: Operation) -> Result<Call, CallError> {
+        let Asked { branch_id, customer_id, event_id, passbook } = asked;
+        let bank = self.front.bank();
+        let event = event_id.map(|id| convert::event_id("event_id", id)).transpose()?;
+        let passbook = match passbook {
+            Some(token) => passbook_of(&token, bank.mark, &bank.roster)?,
+            None => Passbook::new(&bank.roster),
+        };
+        Ok(Call {
+            branch: convert::branch_id("branch_id", branch_id)?,
+            customer: convert::customer_id("customer_id", customer_id)?,
+            event,
+            operation,
+            passbook: Shown::Carried(passbook),
+        })
+    }
+
+    fn write(kind: WriteKind, amount: &str) -> Result<Operation, Status> {
+        let amount = convert::amount("amount", amount).map_err(CallError::from)?;
+        Ok(Operation::Write(Write { kind, amount }))
+    }
+
+    async fn inspect(&self, branch: BranchId) -> Result<BranchState, CallError> {
+        self.front.branch(branch)?.send(Inspect).await.map_err(|_| CallError::ActorStopped)
+    }
+
+    fn summary(&self, state: &BranchState) -> v1::BranchSummary {
+        v1::BranchSummary {
+            branch_id: state.id.get(),
+            balance: balance_text(state),
+            version: Some(version_entries(&state.version, &self.front.bank().roster)),
+        }
+    }
+}
+
+/// The balance of a branch, or nothing where it is out of range.
+fn balance_text(state: &BranchState) -> String {
+    state.balance.map_or_else(String::new, |balance| balance.to_string())
+}
+
+fn branch_id(number: u32) -> Result<BranchId, CallError> {
+    convert::branch_id("branch_id", number).map_err(CallError::from)
+}
+
+#[tonic::async_trait]
+impl BankService for TypedService {
+    type WatchBranchStream = ReceiverStream<Result<v1::WatchBranchResponse, Status>>;
+    type RunScenarioStream = ReceiverStream<Result<v1::RunScenarioResponse, Status>>;
+
+    async fn deposit(
+        &self,
+        request: Request<v1::DepositRequest>,
+    ) -> Result<Response<v1::DepositResponse>, Status> {
+        let v1::DepositRequest { branch_id, customer_id, event_id, amount, passbook } =
+            request.into_inner();
+        let write = Self::write(WriteKind::Deposit, &amount)?;
+        let asked = Asked { branch_id, customer_id, event_id, passbook };
+        let Answered { served, token, .. } = self.ask(asked, write).await?;
+        Ok(Response::new(v1::DepositResponse {
+            event_id: served.event.get(),
+            balance: served.balance.to_string(),
+            position: served.position.get(),
+            passbook: token,
+        }))
+    }
+
+    async fn withdraw(
+        &self,
+        request: Request<v1::WithdrawRequest>,
+    ) -> Result<Response<v1::WithdrawResponse>, Status> {
+        let v1::WithdrawRequest { branch_id, customer_id, event_id, amount, passbook } =
+            request.into_inner();
+        let write = Self::write(WriteKind::Withdraw, &amount)?;
+        let asked = Asked { branch_id, customer_id, event_id, passbook };
+        let Answered { served, token, .. } = self.ask(asked, write).await?;
+        Ok(Response::new(v1::WithdrawResponse {
+            event_id: served.event.get(),
+            balance: served.balance.to_string(),
+            position: served.position.get(),
+            passbook: token,
+        }))
+    }
+
+    async fn query(
+        &self,
+        request: Request<v1::QueryRequest>,
+    ) -> Result<Response<v1::QueryResponse>, Status> {
+        let v1::QueryRequest { branch_id, customer_id, event_id, passbook } = request.into_inner();
+        let asked = Asked { branch_id, customer_id, event_id, passbook };
+        let Answered { served, receipt, token } = self.ask(asked, Operation::Query).await?;
+        let balance = match receipt {
+            Receipt::Balance(balance) => balance,
+            Receipt::Written => served.balance,
+        };
+        Ok(Response::new(v1::QueryResponse {
+            balance: balance.to_string(),
+            position: served.position.get(),
+            passbook: token,
+        }))
+    }
+
+    async fn list_branches(
+        &self,
+        _: Request<v1::ListBranchesRequest>,
+    ) -> Result<Response<v1::ListBranchesResponse>, Status> {
+        let bank = self.front.bank();
+        let mut branches = Vec::with_capacity(bank.branches.len());
+        for &branch in bank.branches.keys() {
+            branches.push(self.summary(&self.inspect(branch).await?));
+        }
+        let elsewhere = bank.roster.ids().iter().filter(|id| !bank.branches.contains_key(id));
+        let elsewhere_branch_ids = elsewhere.map(|id| id.get()).collect();
+        Ok(Response::new(v1::ListBranchesResponse { branches, elsewhere_branch_ids }))
+    }
+
+    async fn get_branch(
+        &self,
+        request: Request<v1::GetBranchRequest>,
+    ) -> Result<Response<v1::GetBranchResponse>, Status> {
+        let request = request.into_inner();
+        let state = self.inspect(branch_id(request.branch_id)?).await?;
+        let v1::BranchSummary { branch_id, balance, version } = self.summary(&state);
+        let view = v1::BranchView::try_from(request.view).map_err(|_| {
+            CallError::from(FieldError::enum_value("view", "BranchView", request.view))
+        })?;
+        let (write_sets, events) = match view {
+            v1::BranchView::Brief => (Vec::new(), Vec::new()),
+            v1::BranchView::Unspecified | v1::BranchView::Full => {
+                (convert::write_sets(&state.log), convert::branch_events(&state.log))
+            }
+        };
+        Ok(Response::new(v1::GetBranchResponse { branch_id, balance, version, write_sets, events }))
+    }
+
+    async fn watch_branch(
+        &self,
+        request: Request<v1::WatchBranchRequest>,
+    ) -> Result<Response<Self::WatchBranchStream>, Status> {
+        let v1::WatchBranchRequest { branch_id: number, from_position } = request.into_inner();
+        let branch = self.front.branch(branch_id(number)?)?.clone();
+        let after = LogPosition::new(from_position.saturating_sub(1));
+        let gate = self.front.bank().gate.clone();
+        Ok(Response::new(watch::stream(branch, after, gate)))
+    }
+
+    async fn run_scenario(
+        &self,
+        request: Request<v1::RunScenarioRequest>,
+    ) -> Result<Response<Self::RunScenarioStream>, Status> {
+        let job = ScenarioJob::try_from(request.into_inner()).map_err(CallError::from)?;
+        let scenarios = Arc::clone(&self.scenarios);
+        let done = tokio::task::spawn_blocking(move || scenarios(job)).await;
+        let done = done.map_err(|_| CallError::ActorStopped)?.map_err(CallError::from)?;
+        let (sender, receiver) = mpsc::channel(64);
+        tokio::spawn(async move {
+            for item in done.items() {
+                if sender.send(Ok(item)).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+}
