@@ -65,6 +65,7 @@ impl Net {
                 }
                 Effect::Compared { agrees, .. } => self.agreements.push(agrees),
                 Effect::Applied(_) => {}
+                Effect::Conflict(write) => panic!("nobody lost its memory: {write:?}"),
             }
         }
     }

@@ -38,9 +38,11 @@ fn told(run: &Run) -> BTreeMap<u32, Vec<Told>> {
         Ok(Receipt::Written) => Told::Success,
         Ok(Receipt::Balance(balance)) => Told::Balance(balance.minor()),
         Err(RequestError::Refused(_)) => Told::Refused,
-        Err(RequestError::OutcomeUnknown { .. } | RequestError::VersionNotReached { .. }) => {
-            panic!("without faults every outcome is known")
-        }
+        Err(
+            RequestError::OutcomeUnknown { .. }
+            | RequestError::VersionNotReached { .. }
+            | RequestError::Unavailable { .. },
+        ) => panic!("without faults every outcome is known"),
     };
     let all = |customer: &passbook::runner::CustomerResult| {
         customer.requests.iter().map(|request| told(&request.outcome)).collect()

@@ -3,14 +3,19 @@
 use std::collections::BTreeMap;
 
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult};
+use tokio::sync::watch;
 
 use super::{
-    Answer, Ask, AwaitSettled, BranchState, Inspect, PeerEnvelope, Peers, RecorderLink, ReplyTo,
-    Settled,
+    Answer, Ask, AwaitSettled, BranchState, Deliver, Delivered, Inspect, LinkNews, News,
+    PeerEnvelope, Peers, ReadLog, ReadWriteSet, RecorderLink, Relay, ReplyTo, Settled, Watch,
+    WriteSetState,
 };
-use crate::bank::{Applied, Branch, Effect, Input, PeerMessage, Reply, Request, Ticket};
+use crate::bank::{
+    Acknowledgement, Applied, Branch, Dot, Effect, Input, LogEntry, PeerMessage, Relayed, Reply,
+    Request, Ticket,
+};
 use crate::history::{Fact, MessageBody};
-use crate::model::{BranchId, CustomerId, MessageNumber, RequestNumber, Time};
+use crate::model::{BranchId, CustomerId, LogPosition, MessageNumber, RequestNumber, Time};
 
 /// One branch of the bank, with its mailbox.
 #[derive(Debug)]
@@ -23,6 +28,10 @@ pub struct BranchActor {
     /// Kept between messages to spare an allocation each.
     effects: Vec<Effect>,
     armed: Option<Time>,
+    /// Tells watchers how long the apply log is.
+    applied: watch::Sender<LogPosition>,
+    /// Who waits, in place of a link, for a write from elsewhere to be acknowledged.
+    delivered: BTreeMap<Dot, Vec<ReplyTo<Delivered>>>,
 }
 
 /// What an actor reaches beyond itself.
@@ -52,6 +61,8 @@ impl BranchActor {
             sent: MessageNumber::default(),
             effects: Vec::new(),
             armed: None,
+            applied: watch::Sender::new(LogPosition::default()),
+            delivered: BTreeMap::new(),
         }
     }
 
@@ -89,7 +100,19 @@ impl BranchActor {
                 }
             }
             Effect::Send { to, message } => self.send(to, message),
-            Effect::Applied(applied) => self.record_applied(applied),
+            Effect::Applied(applied) => {
+                self.record_applied(applied);
+                // Nobody may be watching.
+                self.applied.send_replace(applied.position);
+            }
+            Effect::Conflict(write) => log::error!(
+                "branch {} got {} as number {} of branch {}, which names another write here: that \
+                 branch lost its memory and went on without asking this one",
+                self.branch.id(),
+                write.id,
+                write.dot.sequence,
+                write.dot.origin,
+            ),
             Effect::Compared { with, id, agrees } => self
                 .surroundings
                 .recorder
@@ -113,12 +136,27 @@ impl BranchActor {
     }
 
     fn send(&mut self, to: BranchId, message: PeerMessage) {
+        if let PeerMessage::Acknowledge(acknowledgement) = message
+            && self.delivered.contains_key(&acknowledgement.dot)
+        {
+            return self.acknowledge_delivered(to, acknowledgement);
+        }
         self.sent = self.sent.next();
         let (from, number) = (self.branch.id(), self.sent);
         let body = || body(&message);
         self.surroundings.recorder.record(|| Fact::MessageSent { from, to, number, body: body() });
         let envelope = PeerEnvelope { from, to, number, message };
         self.surroundings.peers.link(to).do_send(envelope);
+    }
+
+    fn acknowledge_delivered(&mut self, to: BranchId, acknowledgement: Acknowledgement) {
+        let (from, body) = (self.branch.id(), body(&PeerMessage::Acknowledge(acknowledgement)));
+        for waiting in self.delivered.remove(&acknowledgement.dot).unwrap_or_default() {
+            self.sent = self.sent.next();
+            let number = self.sent;
+            self.surroundings.recorder.record(|| Fact::MessageSent { from, to, number, body });
+            waiting.send(Delivered { acknowledgement, number });
+        }
     }
 
     fn record_applied(&self, applied: Applied) {
@@ -185,6 +223,42 @@ impl Handler<PeerEnvelope> for BranchActor {
     }
 }
 
+impl Handler<Deliver> for BranchActor {
+    type Result = ();
+
+    fn handle(&mut self, Deliver { envelope, reply_to }: Deliver, ctx: &mut Self::Context) {
+        if let PeerMessage::Propagate(write) = &envelope.message {
+            self.delivered.entry(write.dot).or_default().push(reply_to);
+        }
+        self.handle(envelope, ctx);
+    }
+}
+
+impl Handler<Relay> for BranchActor {
+    type Result = ();
+
+    fn handle(&mut self, relay: Relay, ctx: &mut Self::Context) {
+        let Relay { from, id, write, reply_to } = relay;
+        let request = RequestNumber::default();
+        let ticket = self.ticket(InFlight::Request { customer: id.customer, request, reply_to });
+        self.take(Input::Relayed(Relayed { ticket, from, id, write }), ctx);
+    }
+}
+
+impl Handler<LinkNews> for BranchActor {
+    type Result = ();
+
+    fn handle(&mut self, LinkNews { peer, news }: LinkNews, ctx: &mut Self::Context) {
+        self.take(
+            match news {
+                News::InReach => Input::InReach(peer),
+                News::Congestion(congestion) => Input::Congestion { peer, congestion },
+            },
+            ctx,
+        );
+    }
+}
+
 impl Handler<AwaitSettled> for BranchActor {
     type Result = ();
 
@@ -201,8 +275,41 @@ impl Handler<Inspect> for BranchActor {
         MessageResult(BranchState {
             id: self.branch.id(),
             balance: self.branch.balance(),
+            version: self.branch.version().clone(),
             log: self.branch.log().collect(),
         })
+    }
+}
+
+impl Handler<ReadWriteSet> for BranchActor {
+    type Result = MessageResult<ReadWriteSet>;
+
+    fn handle(
+        &mut self,
+        ReadWriteSet(customer): ReadWriteSet,
+        _: &mut Self::Context,
+    ) -> Self::Result {
+        MessageResult(WriteSetState {
+            balance: self.branch.balance(),
+            write_set: self.branch.write_set(customer),
+        })
+    }
+}
+
+impl Handler<ReadLog> for BranchActor {
+    type Result = Vec<LogEntry>;
+
+    fn handle(&mut self, ReadLog { after, most }: ReadLog, _: &mut Self::Context) -> Vec<LogEntry> {
+        let skipped = usize::try_from(after.get()).unwrap_or(usize::MAX);
+        self.branch.log().skip(skipped).take(most).collect()
+    }
+}
+
+impl Handler<Watch> for BranchActor {
+    type Result = MessageResult<Watch>;
+
+    fn handle(&mut self, _: Watch, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.applied.subscribe())
     }
 }
 

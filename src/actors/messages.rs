@@ -5,13 +5,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::{Message, Recipient};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
-use crate::bank::{Entry, LogEntry, PeerMessage, Session};
+use crate::bank::{
+    Acknowledgement, Congestion, Entry, LogEntry, PeerMessage, Session, VersionVector,
+};
 use crate::history::{Recorded, RequestResult};
 use crate::model::{
     BranchId, CustomerId, Event, EventId, LogPosition, MessageNumber, Money, Operation, Outcome,
-    QueryTiming, RequestNumber, Roster,
+    QueryTiming, RequestNumber, Roster, Write, WriteId,
 };
 
 /// Asks a branch for something, on behalf of a customer.
@@ -135,8 +137,92 @@ pub struct BranchState {
     pub id: BranchId,
     /// Its balance, or `None` where that is out of range.
     pub balance: Option<Money>,
+    /// Which writes are applied there.
+    pub version: VersionVector,
     /// Its apply log.
     pub log: Vec<LogEntry>,
+}
+
+/// Asks a branch for one customer's write set.
+#[derive(Debug, Message)]
+#[rtype(result = "WriteSetState")]
+pub struct ReadWriteSet(pub CustomerId);
+
+/// A customer's write set at a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteSetState {
+    /// The branch's balance, or `None` where that is out of range.
+    pub balance: Option<Money>,
+    /// The event ids of the customer's writes, in the order applied there.
+    pub write_set: Vec<EventId>,
+}
+
+/// Asks a branch for a part of its apply log.
+#[derive(Debug, Message)]
+#[rtype(result = "Vec<LogEntry>")]
+pub struct ReadLog {
+    /// The part begins after this position.
+    pub after: LogPosition,
+    /// How many entries at most.
+    pub most: usize,
+}
+
+/// Asks a branch to be told how long its apply log is, now and whenever that changes.
+#[derive(Debug, Message)]
+#[rtype(result = "watch::Receiver<LogPosition>")]
+pub struct Watch;
+
+/// Brings a write from a branch elsewhere, to be acknowledged to whoever brings it.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Deliver {
+    /// The write, as the other branch sent it.
+    pub envelope: PeerEnvelope,
+    /// Who gets the acknowledgement.
+    pub reply_to: ReplyTo<Delivered>,
+}
+
+/// Acknowledges a write that was brought by [`Deliver`].
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Delivered {
+    /// The acknowledgement.
+    pub acknowledgement: Acknowledgement,
+    /// Which of the branch's messages it is.
+    pub number: MessageNumber,
+}
+
+/// Brings a write from a branch elsewhere that speaks the classic contract.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Relay {
+    /// The branch that accepted it.
+    pub from: BranchId,
+    /// Its name.
+    pub id: WriteId,
+    /// What it does.
+    pub write: Write,
+    /// Who gets the answer.
+    pub reply_to: ReplyTo<Answer>,
+}
+
+/// Tells a branch how the link to another one does.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct LinkNews {
+    /// The branch at the other end.
+    pub peer: BranchId,
+    /// What is new.
+    pub news: News,
+}
+
+/// What is new of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// The other end can be reached, now or again.
+    InReach,
+    /// It takes more or less than before.
+    Congestion(Congestion),
 }
 
 /// Records a fact.

@@ -12,8 +12,9 @@ pub use branch::{BranchActor, Surroundings};
 pub use clock::Clock;
 pub use customer::{CustomerActor, CustomerSetup};
 pub use messages::{
-    Answer, Ask, AwaitSettled, BranchState, Counter, Counters, Inspect, MakeVisit, PeerEnvelope,
-    Peers, Record, ReplyTo, Settled, TakeFacts, TakeRequests,
+    Answer, Ask, AwaitSettled, BranchState, Counter, Counters, Deliver, Delivered, Inspect,
+    LinkNews, MakeVisit, News, PeerEnvelope, Peers, ReadLog, ReadWriteSet, Record, Relay, ReplyTo,
+    Settled, TakeFacts, TakeRequests, Watch, WriteSetState,
 };
 pub use network::{Network, NetworkSetup};
 pub use recorder::{Recorder, RecorderLink};

@@ -1,14 +1,14 @@
 //! One replica: takes requests and other branches' messages, says what is to be done.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::confirmation::{Acknowledged, Confirmations, Patience};
 use super::log::ApplyLog;
 use super::parking::{Parked, Parking, Waiter};
 use super::{
-    Acknowledgement, Applied, Dot, Effect, Entry, Input, LogEntry, PeerMessage, PropagatedWrite,
-    Reply, Request, Ticket, VersionVector,
+    Acknowledgement, Applied, Congestion, Dot, Effect, Entry, Input, LogEntry, PeerMessage,
+    PropagatedWrite, Relayed, Reply, Request, Ticket, VersionVector,
 };
 use crate::model::{
     BranchId, BranchIndex, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Overdraft,
@@ -39,6 +39,8 @@ pub struct Branch {
     version: VersionVector,
     parking: Parking,
     confirmations: Confirmations,
+    /// Branches to which nothing more can be sent.
+    congested: BTreeSet<BranchId>,
     /// Writes applied just now, that others may have waited for.
     applied: VecDeque<Dot>,
 }
@@ -61,6 +63,7 @@ impl Branch {
             log: ApplyLog::default(),
             version: VersionVector::new(&roster),
             parking: Parking::default(),
+            congested: BTreeSet::new(),
             applied: VecDeque::new(),
             confirmations: Confirmations::default(),
             roster,
@@ -79,10 +82,16 @@ impl Branch {
                 self.announce_settled(effects);
             }
             Input::FromPeer { from, message } => self.take_message(now, from, message, effects),
-            Input::CameBack => {
-                let others = self.roster.ids().iter().filter(|&&to| to != self.id());
+            Input::Relayed(relayed) => self.take_relayed(relayed, effects),
+            Input::InReach(to) => {
                 let message = PeerMessage::CatchUp(self.version.clone());
-                effects.extend(others.map(|&to| Effect::Send { to, message: message.clone() }));
+                effects.push(Effect::Send { to, message });
+            }
+            Input::Congestion { peer, congestion: Congestion::Full } => {
+                self.congested.insert(peer);
+            }
+            Input::Congestion { peer, congestion: Congestion::Clear } => {
+                self.congested.remove(&peer);
             }
             Input::DeadlineReached => self.meet_deadlines(now, effects),
         }
@@ -166,6 +175,11 @@ impl Branch {
             Some(entry) if entry.write == write => self.retry(now, ticket, entry, effects),
             Some(LogEntry { write: first, .. }) => {
                 effects.push(self.refuse(ticket, Refusal::EventReused { first }));
+            }
+            None if !self.congested.is_empty() => {
+                let congested = self.congested.iter().copied().collect();
+                let unavailable = RequestError::Unavailable { congested };
+                effects.push(self.reply(ticket, Err(unavailable), Entry::Nothing));
             }
             None => match self.admit(id, write) {
                 Ok(()) => {
@@ -290,11 +304,34 @@ impl Branch {
                 return self.parking.wait_for(missing, Waiter::Write { from, write });
             }
             self.apply(&write, origin, effects);
+        } else if !self.log.contains(write.id) {
+            return effects.push(Effect::Conflict(write));
         }
         let write_set = self.log.digest_at(write.id);
         let acknowledgement = Acknowledgement { dot: write.dot, id: write.id, write_set };
         let message = PeerMessage::Acknowledge(acknowledgement);
         effects.push(Effect::Send { to: from, message });
+    }
+
+    /// Takes a write from a branch that knows no origins and sequences, and answers it.
+    fn take_relayed(&mut self, relayed: Relayed, effects: &mut Vec<Effect>) {
+        let Relayed { ticket, from, id, write } = relayed;
+        match self.log.find(id, &self.roster) {
+            Some(LogEntry { write: first, .. }) if first != write => {
+                effects.push(self.refuse(ticket, Refusal::EventReused { first }));
+            }
+            Some(_) => effects.push(self.reply(ticket, Ok(Receipt::Written), Entry::Nothing)),
+            None => {
+                let origin = self.index(from);
+                let dot = Dot { origin: from, sequence: self.version.get(origin).next() };
+                self.apply(
+                    &PropagatedWrite { dot, id, write, dependencies: None },
+                    origin,
+                    effects,
+                );
+                effects.push(self.reply(ticket, Ok(Receipt::Written), Entry::Nothing));
+            }
+        }
     }
 
     /// Looks anew at what waited for the writes that were applied just now.

@@ -20,10 +20,42 @@ pub enum Input {
         /// What it says.
         message: PeerMessage,
     },
-    /// This branch has come back and lacks what happened meanwhile: all others are asked for it.
-    CameBack,
+    /// A branch that knows no origins and sequences sends a write that it accepted.
+    Relayed(Relayed),
+    /// This branch or that one was away: it is asked for what is missing here.
+    InReach(BranchId),
+    /// How much more can be sent to a branch has changed.
+    Congestion {
+        /// The branch.
+        peer: BranchId,
+        /// Whether anything can be sent to it.
+        congestion: Congestion,
+    },
     /// The moment that [`Branch::next_deadline`](super::Branch::next_deadline) gave has come.
     DeadlineReached,
+}
+
+/// A write from a branch that knows no origins and sequences. Such a branch sends its writes in the
+/// order in which it accepted them, and the reply goes to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relayed {
+    /// Comes back with the reply.
+    pub ticket: Ticket,
+    /// The branch that accepted the write.
+    pub from: BranchId,
+    /// Its name.
+    pub id: WriteId,
+    /// What it does.
+    pub write: Write,
+}
+
+/// Whether the way to a branch takes more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Congestion {
+    /// It takes more.
+    Clear,
+    /// As much is on its way as can be kept. New writes are refused.
+    Full,
 }
 
 /// What a branch wants done. The caller does it, in order.
@@ -44,6 +76,9 @@ pub enum Effect {
     },
     /// Nothing to do: a write was applied.
     Applied(Applied),
+    /// Nothing can be done but tell a person: two different writes bear the same origin and
+    /// sequence. The origin lost its memory and went on without asking the others.
+    Conflict(PropagatedWrite),
     /// Nothing to do: a write set that another branch acknowledged was compared with ours.
     Compared {
         /// The branch that acknowledged.

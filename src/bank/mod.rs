@@ -12,8 +12,8 @@ mod version;
 pub use branch::{Branch, BranchConfig};
 pub use confirmation::Patience;
 pub use interface::{
-    Acknowledgement, Applied, Effect, Input, PeerMessage, PropagatedWrite, Reply, Request, Session,
-    Ticket,
+    Acknowledgement, Applied, Congestion, Effect, Input, PeerMessage, PropagatedWrite, Relayed,
+    Reply, Request, Session, Ticket,
 };
 pub use log::{LogEntry, WriteSetDigest};
 pub use passbook::{Entry, Passbook};

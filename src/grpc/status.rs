@@ -129,6 +129,9 @@ fn told(error: &CallError) -> Told {
                 .with("needed", version(lags, |lag| lag.needed.get()))
                 .with("here", version(lags, |lag| lag.here.get()))
         }
+        CallError::Request(RequestError::Unavailable { congested }) => {
+            Told::new(Code::ResourceExhausted, "CONGESTED").with("congested", ids(congested))
+        }
         CallError::Overloaded { waiting } => {
             Told::new(Code::ResourceExhausted, "OVERLOADED").with("waiting", waiting)
         }

@@ -34,6 +34,12 @@ pub enum RequestError {
         /// The branches that have not confirmed, ascending.
         unconfirmed_by: Vec<BranchId>,
     },
+    /// Too much is on its way to these branches already. Nothing was done; it can be tried again.
+    #[error("unavailable: too much is on its way to {}", list(congested))]
+    Unavailable {
+        /// The branches that take no more, ascending.
+        congested: Vec<BranchId>,
+    },
     /// The branch does not hold in time what the customer's passbook asks for. Nothing was done.
     #[error("not served in time: {}", lags.iter().map(Lag::to_string).collect::<Vec<_>>().join(", "))]
     VersionNotReached {

@@ -121,7 +121,11 @@ impl RequestResult {
         match &self.outcome {
             Ok(Receipt::Written) => Told::Success,
             Ok(Receipt::Balance(balance)) => Told::Balance(*balance),
-            Err(RequestError::Refused(_) | RequestError::VersionNotReached { .. }) => Told::Fail,
+            Err(
+                RequestError::Refused(_)
+                | RequestError::VersionNotReached { .. }
+                | RequestError::Unavailable { .. },
+            ) => Told::Fail,
             Err(RequestError::OutcomeUnknown { .. }) => Told::Unknown,
         }
     }

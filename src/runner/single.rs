@@ -194,7 +194,7 @@ fn open_branches(
 }
 
 fn branch_result(state: BranchState) -> Result<BranchResult, RunError> {
-    let BranchState { id, balance, log } = state;
+    let BranchState { id, balance, log, .. } = state;
     let balance = balance.ok_or(RunError::BalanceOutOfRange { branch: id })?;
     Ok(BranchResult { id, balance, log: log.into_iter().map(Into::into).collect() })
 }
