@@ -325,6 +325,12 @@ mod tests {
     #[test]
     fn the_bank_says_when_it_cannot_serve() {
         told_as(
+            RequestError::Unavailable { congested: vec![branch(2)] }.into(),
+            Code::ResourceExhausted,
+            "CONGESTED",
+            &[("congested", "2")],
+        );
+        told_as(
             CallError::Overloaded { waiting: 8 },
             Code::ResourceExhausted,
             "OVERLOADED",
@@ -351,6 +357,7 @@ mod tests {
             refused(Refusal::EventReused { first: Write::deposit(amount) }),
             RequestError::OutcomeUnknown { unconfirmed_by: Vec::new() }.into(),
             RequestError::VersionNotReached { lags: Vec::new() }.into(),
+            RequestError::Unavailable { congested: Vec::new() }.into(),
             CallError::Overloaded { waiting: 1 },
             CallError::Draining,
             CallError::ActorStopped,

@@ -121,11 +121,9 @@ impl From<&Outcome> for v1::Outcome {
                     unconfirmed_branch_ids: unconfirmed_by.iter().map(|id| id.get()).collect(),
                 })
             }
-            Err(RequestError::Unavailable { congested }) => {
-                Result::Unavailable(v1::Unavailable {
-                    congested_branch_ids: congested.iter().map(|id| id.get()).collect(),
-                })
-            }
+            Err(RequestError::Unavailable { congested }) => Result::Unavailable(v1::Unavailable {
+                congested_branch_ids: congested.iter().map(|id| id.get()).collect(),
+            }),
             Err(RequestError::VersionNotReached { lags }) => {
                 Result::VersionNotReached(v1::VersionNotReached {
                     lags: lags.iter().map(v1::Lag::from).collect(),
