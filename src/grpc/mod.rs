@@ -3,3 +3,4 @@
 pub mod convert;
 pub mod proto;
 pub mod status;
+pub mod token;

@@ -1,14 +1,15 @@
 //! How what went wrong is told: the one place from domain errors to gRPC status and classic status.
 //!
 //! Each gRPC error carries a `google.rpc.ErrorInfo` of domain `passbook`, whose reason and metadata
-//! say in fixed words what the message says in prose; `proto/passbook/v1/bank.proto` lists them. A
-//! wrong field comes with a `google.rpc.BadRequest` too.
+//! say in fixed words what the message says in prose; `proto/passbook/v1/` lists them. A wrong
+//! field comes with a `google.rpc.BadRequest` too.
 
 use thiserror::Error;
 use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, StatusExt};
 
 use super::convert::FieldError;
+use super::token::TokenError;
 use crate::model::{BranchId, Lag, Refusal, RequestError};
 
 /// The domain of every `ErrorInfo`.
@@ -20,12 +21,12 @@ pub enum CallError {
     /// A field does not say what it must.
     #[error(transparent)]
     Field(#[from] FieldError),
-    /// The passbook is not one that this program made.
-    #[error("passbook: not a token that this bank gave; show it as it came, or leave it out")]
-    PassbookMalformed,
-    /// The passbook is another bank's.
-    #[error("passbook: another bank's; start without one here")]
-    PassbookFromElsewhere,
+    /// The passbook cannot be used here.
+    #[error("passbook: {0}")]
+    Passbook(#[from] TokenError),
+    /// A branch of another bank calls.
+    #[error("not of one bank: the branches or the opening balance differ")]
+    OtherBank,
     /// There is no such branch.
     #[error("no branch {branch}; there are {}", ids(branches))]
     UnknownBranch {
@@ -107,11 +108,10 @@ fn told(error: &CallError) -> Told {
                 .with("field", field)
                 .naming(field, problem)
         }
-        CallError::PassbookMalformed | CallError::PassbookFromElsewhere => {
-            Told::new(Code::InvalidArgument, "BAD_FIELD")
-                .with("field", "passbook")
-                .naming("passbook", error)
-        }
+        CallError::Passbook(error) => Told::new(Code::InvalidArgument, "BAD_FIELD")
+            .with("field", "passbook")
+            .naming("passbook", error),
+        CallError::OtherBank => Told::new(Code::FailedPrecondition, "OTHER_BANK"),
         CallError::UnknownBranch { branch, branches } => {
             Told::new(Code::NotFound, "UNKNOWN_BRANCH")
                 .with("branch", branch)
@@ -256,8 +256,8 @@ mod tests {
         assert_eq!(violations.len(), 1);
         assert_eq!(violations[0].field, "amount");
         assert_eq!(violations[0].description, "not positive; an amount is more than 0");
-        for error in [CallError::PassbookMalformed, CallError::PassbookFromElsewhere] {
-            told_as(error, Code::InvalidArgument, "BAD_FIELD", &[("field", "passbook")]);
+        for error in [TokenError::Malformed, TokenError::OtherBank] {
+            told_as(error.into(), Code::InvalidArgument, "BAD_FIELD", &[("field", "passbook")]);
         }
     }
 
@@ -325,6 +325,12 @@ mod tests {
     #[test]
     fn the_bank_says_when_it_cannot_serve() {
         told_as(
+            RequestError::Unavailable { congested: vec![branch(2)] }.into(),
+            Code::ResourceExhausted,
+            "CONGESTED",
+            &[("congested", "2")],
+        );
+        told_as(
             CallError::Overloaded { waiting: 8 },
             Code::ResourceExhausted,
             "OVERLOADED",
@@ -336,10 +342,14 @@ mod tests {
 
     #[test]
     fn the_contract_lists_every_reason() {
-        let contract = include_str!("../../proto/passbook/v1/bank.proto");
+        let contract = concat!(
+            include_str!("../../proto/passbook/v1/bank.proto"),
+            include_str!("../../proto/passbook/v1/peer.proto")
+        );
         let amount = Amount::try_from(Money::from_minor(1)).unwrap();
         for error in [
-            CallError::PassbookMalformed,
+            TokenError::Malformed.into(),
+            CallError::OtherBank,
             CallError::UnknownBranch { branch: branch(9), branches: Vec::new() },
             refused(Refusal::InsufficientFunds { balance: Money::ZERO, requested: Money::ZERO }),
             refused(Refusal::BalanceOutOfRange { balance: Money::ZERO }),
@@ -347,18 +357,19 @@ mod tests {
             refused(Refusal::EventReused { first: Write::deposit(amount) }),
             RequestError::OutcomeUnknown { unconfirmed_by: Vec::new() }.into(),
             RequestError::VersionNotReached { lags: Vec::new() }.into(),
+            RequestError::Unavailable { congested: Vec::new() }.into(),
             CallError::Overloaded { waiting: 1 },
             CallError::Draining,
             CallError::ActorStopped,
         ] {
             let told = told(&error);
-            let code = tonic_code_name(told.code);
+            let code = contract_name(told.code);
             let line = format!("// {code} {}:", told.reason);
             assert!(contract.contains(&line), "{line}");
         }
     }
 
-    fn tonic_code_name(code: Code) -> String {
+    fn contract_name(code: Code) -> String {
         // `InvalidArgument` is INVALID_ARGUMENT in the contract.
         let mut name = String::new();
         for c in format!("{code:?}").chars() {

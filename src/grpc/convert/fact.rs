@@ -1,6 +1,6 @@
 //! Recorded facts in the typed contract's words.
 
-use super::logged_write;
+use crate::bank::{Dot, LogEntry};
 use crate::grpc::proto::v1;
 use crate::grpc::status;
 use crate::history::{Fact, MessageBody, Recorded};
@@ -36,7 +36,7 @@ fn what(fact: &Fact) -> v1::fact::What {
         &Fact::WriteApplied { branch, id, write, origin, sequence, position, balance } => {
             What::WriteApplied(v1::WriteApplied {
                 branch_id: branch.get(),
-                applied: Some(logged_write(id, write, origin, sequence)),
+                applied: Some(LogEntry { dot: Dot { origin, sequence }, id, write }.into()),
                 position: position.get(),
                 balance: balance.to_string(),
             })
@@ -121,11 +121,9 @@ impl From<&Outcome> for v1::Outcome {
                     unconfirmed_branch_ids: unconfirmed_by.iter().map(|id| id.get()).collect(),
                 })
             }
-            Err(RequestError::Unavailable { congested }) => {
-                Result::Unavailable(v1::Unavailable {
-                    congested_branch_ids: congested.iter().map(|id| id.get()).collect(),
-                })
-            }
+            Err(RequestError::Unavailable { congested }) => Result::Unavailable(v1::Unavailable {
+                congested_branch_ids: congested.iter().map(|id| id.get()).collect(),
+            }),
             Err(RequestError::VersionNotReached { lags }) => {
                 Result::VersionNotReached(v1::VersionNotReached {
                     lags: lags.iter().map(v1::Lag::from).collect(),

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::FloatError;
-use crate::model::{IdError, MoneyError};
+use crate::model::{BranchId, IdError, MoneyError};
 
 /// Which field is wrong, and how.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -59,6 +59,21 @@ pub enum FieldProblem {
         /// The number as it came.
         found: i32,
     },
+    /// The bank has no such branch.
+    #[error("no branch of this bank: {branch}")]
+    UnknownBranch {
+        /// As it came.
+        branch: BranchId,
+    },
+    /// The entries of a version vector are to ascend by origin, each origin once.
+    #[error("not ascending at branch {branch}")]
+    NotAscending {
+        /// The origin that is not above the one before it.
+        branch: BranchId,
+    },
+    /// Counts of writes start at 1.
+    #[error("0 is no place; the first is 1")]
+    NoPlace,
     /// No write set.
     #[error("expected a write set such as \"[1, 2]\", found {found:?}")]
     WriteSet {

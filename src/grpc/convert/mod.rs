@@ -4,6 +4,7 @@ mod classic;
 mod fact;
 mod field;
 mod float;
+mod peer;
 mod typed;
 
 pub use classic::{ClassicCall, WriteSetText, write_set_text};
@@ -12,7 +13,8 @@ pub use float::{
     FLOAT_EXACT_MAX, FloatError, amount_from_float, amount_to_float, money_from_float,
     money_to_float,
 };
+pub use peer::{acknowledgement, logged_write, propagated_write, version_entries, version_vector};
 pub use typed::{
-    amount, branch_id, customer_id, customers, event_id, guarantees, logged_write, overdraft,
-    propagation, queries, write, write_id,
+    amount, branch_id, customer_id, customers, event_id, guarantees, overdraft, propagation,
+    queries, write, write_id,
 };

@@ -4,7 +4,7 @@ use super::{FieldError, FieldProblem};
 use crate::grpc::proto::v1;
 use crate::model::{
     Amount, BranchId, CustomerId, CustomerOrder, EventId, Guarantee, Guarantees, IdError,
-    Interface, Overdraft, Propagation, QueryTiming, Sequence, Write, WriteId, WriteKind,
+    Interface, Overdraft, Propagation, QueryTiming, Write, WriteId, WriteKind,
 };
 
 /// The branch that `field` names.
@@ -121,21 +121,6 @@ pub fn queries(field: &str, number: i32) -> Result<Option<QueryTiming>, FieldErr
 
 fn enum_value(field: &str, name: &'static str, found: i32) -> FieldError {
     FieldError::new(field, FieldProblem::EnumValue { name, found })
-}
-
-/// A write with the branch that accepted it, and that branch's count.
-pub fn logged_write(
-    id: WriteId,
-    write: Write,
-    origin: BranchId,
-    sequence: Sequence,
-) -> v1::LoggedWrite {
-    v1::LoggedWrite {
-        id: Some(id.into()),
-        write: Some(write.into()),
-        origin_branch_id: origin.get(),
-        sequence: sequence.get(),
-    }
 }
 
 impl From<WriteId> for v1::WriteId {

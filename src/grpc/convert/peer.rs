@@ -1,0 +1,262 @@
+//! What branches in different processes say to each other, in the typed contract's words.
+
+use super::{FieldError, FieldProblem, branch_id, write, write_id};
+use crate::bank::{Acknowledgement, Dot, LogEntry, PropagatedWrite, VersionVector, WriteSetDigest};
+use crate::grpc::proto::v1;
+use crate::model::{BranchId, Roster, Sequence};
+
+/// `version` as entries; origins without writes are left out.
+pub fn version_entries(version: &VersionVector, roster: &Roster) -> v1::VersionVector {
+    let counts = roster.ids().iter().zip(version.counts());
+    let entries = counts
+        .filter(|(_, applied)| **applied != Sequence::default())
+        .map(|(origin, applied)| v1::VersionEntry {
+            origin_branch_id: origin.get(),
+            applied: applied.get(),
+        })
+        .collect();
+    v1::VersionVector { entries }
+}
+
+/// The version vector in `field`; left out, it holds nothing.
+pub fn version_vector(
+    field: &str,
+    vector: Option<&v1::VersionVector>,
+    roster: &Roster,
+) -> Result<VersionVector, FieldError> {
+    let mut read = VersionVector::new(roster);
+    let mut previous = None;
+    for entry in vector.map_or(&[][..], |vector| &vector.entries) {
+        let wrong = |problem: FieldProblem| FieldError::new("entries", problem).within(field);
+        let branch = branch_id("entries", entry.origin_branch_id)
+            .map_err(|error: FieldError| error.within(field))?;
+        let index = roster.index(branch).ok_or(FieldProblem::UnknownBranch { branch });
+        let index = index.map_err(wrong)?;
+        if previous >= Some(index) {
+            return Err(wrong(FieldProblem::NotAscending { branch }));
+        }
+        previous = Some(index);
+        read.cover(index, Sequence::new(entry.applied));
+    }
+    Ok(read)
+}
+
+/// The logged write in `field`.
+pub fn logged_write(
+    field: &str,
+    logged: Option<&v1::LoggedWrite>,
+    roster: &Roster,
+) -> Result<LogEntry, FieldError> {
+    let logged = logged.ok_or_else(|| FieldError::new(field, FieldProblem::Missing))?;
+    let read = || {
+        Ok(LogEntry {
+            dot: Dot {
+                origin: member("origin_branch_id", logged.origin_branch_id, roster)?,
+                sequence: sequence("sequence", logged.sequence)?,
+            },
+            id: write_id("id", logged.id)?,
+            write: write("write", logged.write.as_ref())?,
+        })
+    };
+    read().map_err(|error: FieldError| error.within(field))
+}
+
+/// The propagated write in `field`.
+pub fn propagated_write(
+    field: &str,
+    propagated: Option<&v1::PropagatedWrite>,
+    roster: &Roster,
+) -> Result<PropagatedWrite, FieldError> {
+    let propagated = propagated.ok_or_else(|| FieldError::new(field, FieldProblem::Missing))?;
+    let read = || {
+        let LogEntry { dot, id, write } =
+            logged_write("logged", propagated.logged.as_ref(), roster)?;
+        let dependencies = match &propagated.dependencies {
+            None => None,
+            Some(_) => {
+                Some(version_vector("dependencies", propagated.dependencies.as_ref(), roster)?)
+            }
+        };
+        Ok(PropagatedWrite { dot, id, write, dependencies })
+    };
+    read().map_err(|error: FieldError| error.within(field))
+}
+
+/// The acknowledgement in `field`; the branch that sends it is in it too.
+pub fn acknowledgement(
+    field: &str,
+    acknowledged: Option<&v1::Acknowledgement>,
+    roster: &Roster,
+) -> Result<Acknowledgement, FieldError> {
+    let acknowledged = acknowledged.ok_or_else(|| FieldError::new(field, FieldProblem::Missing))?;
+    let read = || {
+        Ok(Acknowledgement {
+            dot: Dot {
+                origin: member("origin_branch_id", acknowledged.origin_branch_id, roster)?,
+                sequence: sequence("sequence", acknowledged.sequence)?,
+            },
+            id: write_id("id", acknowledged.id)?,
+            write_set: WriteSetDigest {
+                len: acknowledged.write_set_len,
+                hash: acknowledged.write_set_fingerprint,
+            },
+        })
+    };
+    read().map_err(|error: FieldError| error.within(field))
+}
+
+fn member(field: &str, number: u32, roster: &Roster) -> Result<BranchId, FieldError> {
+    let branch = branch_id(field, number)?;
+    match roster.index(branch) {
+        Some(_) => Ok(branch),
+        None => Err(FieldError::new(field, FieldProblem::UnknownBranch { branch })),
+    }
+}
+
+fn sequence(field: &str, number: u64) -> Result<Sequence, FieldError> {
+    match number {
+        0 => Err(FieldError::new(field, FieldProblem::NoPlace)),
+        place => Ok(Sequence::new(place)),
+    }
+}
+
+impl From<LogEntry> for v1::LoggedWrite {
+    fn from(entry: LogEntry) -> Self {
+        Self {
+            id: Some(entry.id.into()),
+            write: Some(entry.write.into()),
+            origin_branch_id: entry.dot.origin.get(),
+            sequence: entry.dot.sequence.get(),
+        }
+    }
+}
+
+impl v1::PropagatedWrite {
+    /// `propagated` in a bank of `roster`.
+    pub fn of(propagated: &PropagatedWrite, roster: &Roster) -> Self {
+        let &PropagatedWrite { dot, id, write, ref dependencies } = propagated;
+        Self {
+            logged: Some(LogEntry { dot, id, write }.into()),
+            dependencies: dependencies.as_ref().map(|version| version_entries(version, roster)),
+        }
+    }
+}
+
+impl v1::Acknowledgement {
+    /// `acknowledged`, by `branch`.
+    pub fn by(branch: BranchId, acknowledged: &Acknowledgement) -> Self {
+        let Acknowledgement { dot, id, write_set } = *acknowledged;
+        Self {
+            id: Some(id.into()),
+            origin_branch_id: dot.origin.get(),
+            sequence: dot.sequence.get(),
+            branch_id: branch.get(),
+            write_set_len: write_set.len,
+            write_set_fingerprint: write_set.hash,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Amount, CustomerId, EventId, IdError, Money, Write, WriteId};
+    use proptest::prelude::*;
+
+    fn branch(id: i64) -> BranchId {
+        BranchId::new(id).unwrap()
+    }
+
+    /// Branches 2, 5 and 9: neither dense nor from 1.
+    fn roster() -> Roster {
+        Roster::new([2, 5, 9].map(branch)).unwrap()
+    }
+
+    fn vector(entries: &[v1::VersionEntry]) -> Result<VersionVector, FieldError> {
+        let vector = v1::VersionVector { entries: entries.to_vec() };
+        version_vector("version", Some(&vector), &roster())
+    }
+
+    fn entry(origin_branch_id: u32, applied: u64) -> v1::VersionEntry {
+        v1::VersionEntry { origin_branch_id, applied }
+    }
+
+    #[test]
+    fn a_version_vector_that_is_none_is_refused() {
+        let wrong = |problem: FieldProblem| Err(FieldError::new("version.entries", problem));
+        assert_eq!(vector(&[entry(0, 1)]), wrong(IdError { found: 0 }.into()));
+        let unknown = FieldProblem::UnknownBranch { branch: branch(3) };
+        assert_eq!(vector(&[entry(3, 1)]), wrong(unknown));
+        for twice in [[entry(5, 1), entry(5, 2)], [entry(9, 1), entry(5, 2)]] {
+            let problem = FieldProblem::NotAscending { branch: branch(5) };
+            assert_eq!(vector(&twice), wrong(problem));
+        }
+        assert_eq!(vector(&[]), Ok(VersionVector::new(&roster())));
+        assert_eq!(version_vector("version", None, &roster()), vector(&[]));
+    }
+
+    #[test]
+    fn a_write_of_no_branch_or_place_is_refused() {
+        let refused = |change: fn(&mut v1::LoggedWrite)| {
+            let mut logged = v1::LoggedWrite {
+                id: Some(v1::WriteId { customer_id: 1, event_id: 1 }),
+                write: Some(v1::Write { kind: 1, amount: "400".to_owned() }),
+                origin_branch_id: 2,
+                sequence: 1,
+            };
+            change(&mut logged);
+            logged_write("missed", Some(&logged), &roster()).unwrap_err()
+        };
+        assert_eq!(
+            refused(|logged| logged.sequence = 0),
+            FieldError::new("missed.sequence", FieldProblem::NoPlace)
+        );
+        assert_eq!(
+            refused(|logged| logged.origin_branch_id = 3),
+            FieldError::new(
+                "missed.origin_branch_id",
+                FieldProblem::UnknownBranch { branch: branch(3) }
+            )
+        );
+        assert_eq!(
+            refused(|logged| logged.write = None),
+            FieldError::new("missed.write", FieldProblem::Missing)
+        );
+    }
+
+    fn any_version() -> impl Strategy<Value = VersionVector> {
+        prop::array::uniform3(0_u64..4).prop_map(|counts| {
+            VersionVector::from_counts(counts.map(Sequence::new), &roster()).unwrap()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_branches_say_survives_the_wire(
+            (origin, sequence, customer, event) in (0_usize..3, 1..=u64::MAX, 1_i64..99, 1_i64..99),
+            (cents, len, hash) in (1..=i64::MAX, any::<u32>(), any::<u64>()),
+            dependencies in prop::option::of(any_version()),
+        ) {
+            let roster = roster();
+            let dot = Dot { origin: roster.ids()[origin], sequence: Sequence::new(sequence) };
+            let id = WriteId {
+                customer: CustomerId::new(customer).unwrap(),
+                event: EventId::new(event).unwrap(),
+            };
+            let write = Write::deposit(Amount::try_from(Money::from_minor(cents)).unwrap());
+            let said = PropagatedWrite { dot, id, write, dependencies };
+            let wire = v1::PropagatedWrite::of(&said, &roster);
+            prop_assert_eq!(propagated_write("write", Some(&wire), &roster), Ok(said));
+            let said = Acknowledgement { dot, id, write_set: WriteSetDigest { len, hash } };
+            let wire = v1::Acknowledgement::by(branch(9), &said);
+            prop_assert_eq!(wire.branch_id, 9);
+            prop_assert_eq!(acknowledgement("it", Some(&wire), &roster), Ok(said));
+        }
+
+        #[test]
+        fn a_version_vector_survives_the_wire(version in any_version()) {
+            let wire = version_entries(&version, &roster());
+            prop_assert_eq!(version_vector("version", Some(&wire), &roster()), Ok(version));
+        }
+    }
+}
