@@ -6,7 +6,7 @@ use actix::{Actor, AsyncContext, Context, Handler, MessageResult};
 use tokio::sync::watch;
 
 use super::{
-    Answer, Ask, AwaitSettled, BranchState, Deliver, Delivered, Inspect, LinkNews, News,
+    Answer, Ask, AwaitSettled, BalanceAt, BranchState, Deliver, Delivered, Inspect, LinkNews, News,
     PeerEnvelope, Peers, ReadLog, ReadWriteSet, RecorderLink, Relay, ReplyTo, Settled, Watch,
     WriteSetState,
 };
@@ -15,7 +15,7 @@ use crate::bank::{
     Request, Ticket,
 };
 use crate::history::{Fact, MessageBody};
-use crate::model::{BranchId, CustomerId, LogPosition, MessageNumber, RequestNumber, Time};
+use crate::model::{BranchId, CustomerId, LogPosition, MessageNumber, Money, RequestNumber, Time};
 
 /// One branch of the bank, with its mailbox.
 #[derive(Debug)]
@@ -302,6 +302,14 @@ impl Handler<ReadLog> for BranchActor {
     fn handle(&mut self, ReadLog { after, most }: ReadLog, _: &mut Self::Context) -> Vec<LogEntry> {
         let skipped = usize::try_from(after.get()).unwrap_or(usize::MAX);
         self.branch.log().skip(skipped).take(most).collect()
+    }
+}
+
+impl Handler<BalanceAt> for BranchActor {
+    type Result = Option<Money>;
+
+    fn handle(&mut self, BalanceAt(position): BalanceAt, _: &mut Self::Context) -> Option<Money> {
+        self.branch.balance_at(position)
     }
 }
 

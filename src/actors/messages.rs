@@ -167,6 +167,11 @@ pub struct ReadLog {
     pub most: usize,
 }
 
+/// Asks a branch for its balance when its apply log was so long; `None` where that is out of range.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Option<Money>")]
+pub struct BalanceAt(pub LogPosition);
+
 /// Asks a branch to be told how long its apply log is, now and whenever that changes.
 #[derive(Debug, Message)]
 #[rtype(result = "watch::Receiver<LogPosition>")]

@@ -114,6 +114,16 @@ impl Branch {
         i64::try_from(self.balance_minor).ok().map(Money::from_minor)
     }
 
+    /// Its balance when its apply log was as long as `position`, or `None` where that is out of
+    /// range or the log has never been as long.
+    pub fn balance_at(&self, position: LogPosition) -> Option<Money> {
+        let later = self.position().get().checked_sub(position.get())?;
+        let later = usize::try_from(later).ok()?;
+        let delta = |entry: LogEntry| i128::from(entry.write.delta().minor());
+        let since: i128 = self.log().rev().take(later).map(delta).sum();
+        i64::try_from(self.balance_minor - since).ok().map(Money::from_minor)
+    }
+
     /// Which writes are applied here.
     pub fn version(&self) -> &VersionVector {
         &self.version
@@ -125,7 +135,7 @@ impl Branch {
     }
 
     /// The apply log: all writes in the order applied here.
-    pub fn log(&self) -> impl ExactSizeIterator<Item = LogEntry> {
+    pub fn log(&self) -> impl ExactSizeIterator<Item = LogEntry> + DoubleEndedIterator {
         self.log.iter(&self.roster)
     }
 

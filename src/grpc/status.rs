@@ -9,6 +9,7 @@ use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, StatusExt};
 
 use super::convert::FieldError;
+use super::scenario::ScenarioFault;
 use super::token::TokenError;
 use crate::model::{BranchId, Lag, Refusal, RequestError};
 
@@ -47,6 +48,18 @@ pub enum CallError {
     /// The bank is closing.
     #[error("the bank is closing; nothing has taken effect")]
     Draining,
+    /// One listener serves all branches, and the call does not say which one it is for.
+    #[error("name the branch in the metadata key '{key}'")]
+    NoBranchNamed {
+        /// The key.
+        key: &'static str,
+    },
+    /// A write came without an event id, and the customer has used the last one.
+    #[error("event_id: this customer has used the highest one; no next one can be given")]
+    NoEventIdLeft,
+    /// A scenario is wrong, or its run failed.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioFault),
     /// An actor stopped: a defect of this program.
     #[error("an actor stopped before it answered; whether the request took effect is not known")]
     ActorStopped,
@@ -136,6 +149,18 @@ fn told(error: &CallError) -> Told {
             Told::new(Code::ResourceExhausted, "OVERLOADED").with("waiting", waiting)
         }
         CallError::Draining => Told::new(Code::Unavailable, "DRAINING"),
+        CallError::NoBranchNamed { key } => Told::new(Code::InvalidArgument, "BAD_FIELD")
+            .with("field", key)
+            .naming(key, error),
+        CallError::NoEventIdLeft => Told::new(Code::InvalidArgument, "BAD_FIELD")
+            .with("field", "event_id")
+            .naming("event_id", error),
+        CallError::Scenario(ScenarioFault::Input(_)) => {
+            Told::new(Code::InvalidArgument, "BAD_FIELD")
+                .with("field", "scenario")
+                .naming("scenario", error)
+        }
+        CallError::Scenario(ScenarioFault::Run(_)) => Told::new(Code::Internal, "RUN_FAILED"),
         CallError::ActorStopped => Told::new(Code::Internal, "ACTOR_STOPPED"),
     }
 }

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::convert::{self, FieldError, version_entries};
+use super::convert::{self, version_entries};
 use super::front::{Call, Front, Served, Shown};
 use super::proto::v1;
 use super::proto::v1::bank_service_server::BankService;
@@ -184,9 +184,7 @@ impl BankService for TypedService {
         let request = request.into_inner();
         let state = self.inspect(branch_id(request.branch_id)?).await?;
         let v1::BranchSummary { branch_id, balance, version } = self.summary(&state);
-        let view = v1::BranchView::try_from(request.view).map_err(|_| {
-            CallError::from(FieldError::enum_value("view", "BranchView", request.view))
-        })?;
+        let view = convert::branch_view("view", request.view).map_err(CallError::from)?;
         let (write_sets, events) = match view {
             v1::BranchView::Brief => (Vec::new(), Vec::new()),
             v1::BranchView::Unspecified | v1::BranchView::Full => {

@@ -15,6 +15,6 @@ pub use float::{
 };
 pub use peer::{acknowledgement, logged_write, propagated_write, version_entries, version_vector};
 pub use typed::{
-    amount, branch_id, customer_id, customers, event_id, guarantees, overdraft, propagation,
-    queries, write, write_id,
+    amount, branch_events, branch_id, branch_view, customer_id, customers, event_id, guarantees, overdraft, propagation,
+    queries, write, write_id, write_sets,
 };

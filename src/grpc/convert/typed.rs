@@ -119,6 +119,35 @@ pub fn queries(field: &str, number: i32) -> Result<Option<QueryTiming>, FieldErr
     }
 }
 
+/// The write sets in an apply log, ascending by customer.
+pub fn write_sets(log: &[LogEntry]) -> Vec<v1::WriteSet> {
+    let mut sets = BTreeMap::<CustomerId, Vec<u32>>::new();
+    for entry in log {
+        sets.entry(entry.id.customer).or_default().push(entry.id.event.get());
+    }
+    let set = |(customer, event_ids): (CustomerId, _)| v1::WriteSet {
+        customer_id: customer.get(),
+        event_ids,
+    };
+    sets.into_iter().map(set).collect()
+}
+
+/// An apply log as events.
+pub fn branch_events(log: &[LogEntry]) -> Vec<v1::BranchEvent> {
+    let event = |entry: &LogEntry| v1::BranchEvent {
+        customer_id: entry.id.customer.get(),
+        event_id: entry.id.event.get(),
+        kind: v1::WriteKind::from(entry.write.kind).into(),
+        amount: entry.write.amount.to_string(),
+    };
+    log.iter().map(event).collect()
+}
+
+/// How much is told of a branch.
+pub fn branch_view(field: &str, number: i32) -> Result<v1::BranchView, FieldError> {
+    v1::BranchView::try_from(number).map_err(|_| enum_value(field, "BranchView", number))
+}
+
 fn enum_value(field: &str, name: &'static str, found: i32) -> FieldError {
     FieldError::new(field, FieldProblem::EnumValue { name, found })
 }
