@@ -1,0 +1,237 @@
+//! The full report as one line of JSON. Amounts are exact decimals.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
+
+use super::arrival::{Arrival, Arrivals, Holding};
+use super::{Assessment, Difference};
+use crate::model::{
+    BranchId, CustomerId, CustomerOrder, Decimal, EventId, Interface, Operation, Overdraft,
+    Propagation, QueryTiming, Receipt, RequestError, Seed,
+};
+use crate::runner::{BranchResult, CustomerResult, Dialect, RequestResult, RunResult};
+use crate::scenario::Output;
+
+/// Writes the full report of `result` as one line.
+pub fn write(out: &mut dyn Write, result: &RunResult, assessment: &Assessment) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &Report::of(result, assessment))?;
+    writeln!(out)
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    scenario: &'a str,
+    seed: Seed,
+    config: Config,
+    opening_balance: Decimal,
+    counts: Counts,
+    balances: Output,
+    branches: Branches<'a>,
+    customers: Vec<Customer<'a>>,
+    branches_agree: bool,
+    expected: Option<Expected<'a>>,
+}
+
+#[derive(Serialize)]
+struct Config {
+    propagation: Propagation,
+    overdraft: Overdraft,
+    customers: CustomerOrder,
+    queries: QueryTiming,
+}
+
+#[derive(Default, Serialize)]
+struct Counts {
+    branches: usize,
+    customers: usize,
+    events: usize,
+    writes: usize,
+    queries: usize,
+    ok: usize,
+    refused: usize,
+    unknown: usize,
+}
+
+#[derive(Serialize)]
+struct Expected<'a> {
+    met: bool,
+    differences: &'a [Difference],
+}
+
+#[derive(Serialize)]
+struct Customer<'a> {
+    id: CustomerId,
+    events: Vec<Event<'a>>,
+}
+
+#[derive(Serialize)]
+struct Event<'a> {
+    event_id: EventId,
+    interface: Interface,
+    branch: BranchId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    money: Option<Decimal>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason<'a>>,
+}
+
+/// Why a request was not done, in the words of the error.
+struct Reason<'a>(&'a RequestError);
+
+/// The branches, each put together only while it is written: a large bank holds every event at
+/// every branch.
+struct Branches<'a> {
+    branches: &'a [BranchResult],
+    arrivals: Arrivals<'a>,
+}
+
+#[derive(Serialize)]
+struct Branch<'a> {
+    id: BranchId,
+    balance: Decimal,
+    write_sets: BTreeMap<CustomerId, &'a [EventId]>,
+    events: BTreeMap<CustomerId, Vec<Arrived>>,
+}
+
+#[derive(Serialize)]
+struct Arrived {
+    event_id: EventId,
+    interface: Interface,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    money: Option<Decimal>,
+}
+
+impl<'a> Report<'a> {
+    fn of(result: &'a RunResult, assessment: &'a Assessment) -> Self {
+        let expected = assessment.differences.as_deref();
+        Self {
+            scenario: &result.scenario,
+            seed: result.config.seed,
+            config: Config {
+                propagation: result.config.propagation,
+                overdraft: result.config.overdraft,
+                customers: result.config.customers,
+                queries: result.config.queries,
+            },
+            opening_balance: result.opening_balance.decimal(),
+            counts: Counts::of(result),
+            balances: result.output(Dialect::Balances),
+            branches: Branches { branches: &result.branches, arrivals: Arrivals::of(result) },
+            customers: result.customers.iter().map(Customer::of).collect(),
+            branches_agree: assessment.agreement.is_whole(),
+            expected: expected
+                .map(|differences| Expected { met: differences.is_empty(), differences }),
+        }
+    }
+}
+
+impl Counts {
+    fn of(result: &RunResult) -> Self {
+        let branches = result.branches.len();
+        let mut counts = Self { branches, customers: result.customers.len(), ..Self::default() };
+        for request in result.customers.iter().flat_map(|customer| &customer.requests) {
+            counts.events += 1;
+            match request.operation {
+                Operation::Write(_) => counts.writes += 1,
+                Operation::Query => counts.queries += 1,
+            }
+            match request.outcome {
+                Ok(_) => counts.ok += 1,
+                Err(RequestError::Refused(_)) => counts.refused += 1,
+                Err(RequestError::OutcomeUnknown { .. }) => counts.unknown += 1,
+            }
+        }
+        counts
+    }
+}
+
+impl<'a> Customer<'a> {
+    fn of(customer: &'a CustomerResult) -> Self {
+        Self { id: customer.id, events: customer.requests.iter().map(Event::of).collect() }
+    }
+}
+
+impl<'a> Event<'a> {
+    fn of(request: &'a RequestResult) -> Self {
+        let outcome = match request.outcome {
+            Ok(_) => "ok",
+            Err(RequestError::Refused(_)) => "refused",
+            Err(RequestError::OutcomeUnknown { .. }) => "unknown",
+        };
+        let balance = match request.outcome {
+            Ok(Receipt::Balance(balance)) => Some(balance.decimal()),
+            Ok(Receipt::Written) | Err(_) => None,
+        };
+        Self {
+            event_id: request.event,
+            interface: request.operation.interface(),
+            branch: request.branch,
+            money: money(request.operation),
+            outcome,
+            balance,
+            reason: request.outcome.as_ref().err().map(Reason),
+        }
+    }
+}
+
+fn money(operation: Operation) -> Option<Decimal> {
+    match operation {
+        Operation::Write(write) => Some(write.amount.money().decimal()),
+        Operation::Query => None,
+    }
+}
+
+impl Serialize for Reason<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            RequestError::Refused(refusal) => serializer.collect_str(refusal),
+            unknown @ RequestError::OutcomeUnknown { .. } => serializer.collect_str(unknown),
+        }
+    }
+}
+
+impl Serialize for Branches<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.branches.iter().map(|branch| {
+            let holdings = self.arrivals.at(branch);
+            BranchRow { branch, holdings }
+        }))
+    }
+}
+
+struct BranchRow<'a> {
+    branch: &'a BranchResult,
+    holdings: BTreeMap<CustomerId, Holding<'a>>,
+}
+
+impl Serialize for BranchRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let write_sets = self.holdings.iter().map(|(&id, of)| (id, &of.write_set[..]));
+        let events = self.holdings.iter().map(|(&id, of)| {
+            let arrived = of.arrivals.iter().map(Arrived::of);
+            (id, arrived.collect())
+        });
+        let row = Branch {
+            id: self.branch.id,
+            balance: self.branch.balance.decimal(),
+            write_sets: write_sets.collect(),
+            events: events.collect(),
+        };
+        row.serialize(serializer)
+    }
+}
+
+impl Arrived {
+    fn of(arrival: &Arrival<'_>) -> Self {
+        Self {
+            event_id: arrival.event,
+            interface: arrival.operation.interface(),
+            money: money(arrival.operation),
+        }
+    }
+}

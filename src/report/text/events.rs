@@ -1,0 +1,169 @@
+//! Each customer's events in order, and what the branches did for each.
+
+use std::io::{self, Write};
+
+use super::Verbosity;
+use super::messages;
+use super::steps::{self, Telling};
+use crate::model::{CustomerId, CustomerOrder, Operation, Receipt, RequestError, RequestNumber};
+use crate::report::elide::Limit;
+use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, UNSURE, YES};
+use crate::report::phrase::count;
+use crate::report::story::{RequestKey, Story};
+use crate::report::table::{Cell, Columns, Row};
+use crate::runner::{RequestResult, Run, RunResult};
+
+/// One event of one visit.
+#[derive(Debug, Clone, Copy)]
+struct Told<'a> {
+    customer: CustomerId,
+    request: &'a RequestResult,
+    /// Which of the headings it stands under.
+    heading: usize,
+}
+
+/// The lines of one event.
+#[derive(Debug)]
+struct Block {
+    event: Row,
+    steps: Vec<Row>,
+    messages: Vec<Row>,
+}
+
+/// The widths of all blocks, so that they align with each other.
+#[derive(Debug, Default)]
+struct Layout {
+    event: Columns,
+    steps: Columns,
+    messages: Columns,
+}
+
+pub(super) fn write(out: &mut dyn Write, run: &Run, verbosity: Verbosity) -> io::Result<()> {
+    let story = Story::of(&run.facts);
+    let told = in_order(&run.result, &story);
+    let limit = match verbosity {
+        Verbosity::Quiet | Verbosity::Normal => {
+            Limit::Middle { most: super::EVENTS_MOST, head: 10, tail: 10 }
+        }
+        Verbosity::Verbose => Limit::None,
+    };
+    let shown = limit.apply(&told);
+    let telling = Telling { story: &story, branches: run.result.branches.len(), verbosity };
+
+    let mut layout = Layout::default();
+    for event in shown.head.iter().chain(shown.tail) {
+        layout.fit(&block(&telling, event));
+    }
+    let mut heading = None;
+    for event in shown.head {
+        title(out, event, &mut heading)?;
+        layout.write(out, &block(&telling, event))?;
+    }
+    if !shown.skipped.is_empty() {
+        let more = count(shown.skipped.len(), "more event");
+        writeln!(out, "\n  {QUIET}… {more}; -v shows all{QUIET:#}\n")?;
+    }
+    for event in shown.tail {
+        title(out, event, &mut heading)?;
+        layout.write(out, &block(&telling, event))?;
+    }
+    Ok(())
+}
+
+/// Customers that come one after the other are told visit by visit, as it happened; concurrent ones,
+/// and a run of which nothing was recorded, customer by customer.
+fn in_order<'a>(result: &'a RunResult, story: &Story<'_>) -> Vec<Told<'a>> {
+    let by_customer = result.customers.iter().enumerate().flat_map(|(heading, customer)| {
+        let told = move |request| Told { customer: customer.id, request, heading };
+        customer.requests.iter().map(told)
+    });
+    let mut told: Vec<Told<'a>> = by_customer.collect();
+    match result.config.customers {
+        CustomerOrder::InOrder if told.iter().all(|event| story.chapter(event.key()).is_some()) => {
+            told.sort_by_key(|event| story.chapter(event.key()).map(|chapter| chapter.place));
+            let mut visit = 0;
+            let mut previous = None;
+            for event in &mut told {
+                if previous.is_some_and(|customer| customer != event.customer) {
+                    visit += 1;
+                }
+                previous = Some(event.customer);
+                event.heading = visit;
+            }
+        }
+        CustomerOrder::InOrder | CustomerOrder::Concurrent => {}
+    }
+    told
+}
+
+impl Told<'_> {
+    fn key(&self) -> RequestKey {
+        RequestKey { customer: self.customer, number: self.request.number }
+    }
+}
+
+/// Writes the heading of `event`, where it is the first under it.
+fn title(out: &mut dyn Write, event: &Told<'_>, current: &mut Option<usize>) -> io::Result<()> {
+    if current.replace(event.heading) == Some(event.heading) {
+        return Ok(());
+    }
+    let customer = event.customer;
+    write!(out, "\n{STRONG}Customer {customer}{STRONG:#}")?;
+    if event.request.number > RequestNumber::default().next() {
+        write!(out, " {QUIET}comes back{QUIET:#}")?;
+    }
+    writeln!(out)
+}
+
+fn block(telling: &Telling<'_>, event: &Told<'_>) -> Block {
+    let chapter = telling.story.chapter(event.key());
+    let steps = chapter.map_or_else(Vec::new, |chapter| {
+        steps::rows(telling, event.customer, event.request, chapter)
+    });
+    let messages = match telling.verbosity {
+        Verbosity::Quiet | Verbosity::Normal => Vec::new(),
+        Verbosity::Verbose => chapter.map_or_else(Vec::new, messages::rows),
+    };
+    Block { event: event_row(event.request), steps, messages }
+}
+
+fn event_row(request: &RequestResult) -> Row {
+    let id = Cell::new(STRONG, request.event.to_string()).right();
+    let interface = Cell::new(STRONG, request.operation.interface().word());
+    let amount = match request.operation {
+        Operation::Write(write) => write.amount.to_string(),
+        Operation::Query => String::new(),
+    };
+    let branch = Cell::plain(format!("at branch {}", request.branch));
+    vec![id, interface, Cell::new(STRONG, amount).right(), branch, outcome(request)]
+}
+
+fn outcome(request: &RequestResult) -> Cell {
+    match &request.outcome {
+        Ok(Receipt::Written) => Cell::new(GOOD, YES).and(PLAIN, " ok"),
+        Ok(Receipt::Balance(balance)) => {
+            Cell::new(GOOD, YES).and(PLAIN, " balance ").and(STRONG, balance.to_string())
+        }
+        Err(error @ RequestError::Refused(_)) => Cell::new(BAD, format!("{NO} {error}")),
+        Err(error @ RequestError::OutcomeUnknown { .. }) => {
+            Cell::new(UNSURE, format!("{MAYBE} {error}"))
+        }
+    }
+}
+
+impl Layout {
+    fn fit(&mut self, block: &Block) {
+        self.event.fit(&block.event);
+        block.steps.iter().for_each(|row| self.steps.fit(row));
+        block.messages.iter().for_each(|row| self.messages.fit(row));
+    }
+
+    fn write(&self, out: &mut dyn Write, block: &Block) -> io::Result<()> {
+        if !block.steps.is_empty() {
+            writeln!(out)?;
+        }
+        self.event.write(out, 2, &block.event)?;
+        block.steps.iter().try_for_each(|row| self.steps.write(out, 6, row))?;
+        block.messages.iter().try_for_each(|row| self.messages.write(out, 6, row))
+    }
+}
