@@ -79,7 +79,7 @@ impl Bank {
     pub(super) fn query(mut self, who: i64, id: i64, at: i64) -> Self {
         self.ask(who, id, Operation::Query, at);
         let balance = self.at(at).balance;
-        self.answer(who, id, Operation::Query, at, Ok(Receipt::Balance(balance)))
+        self.answer(write_id(who, id), Operation::Query, at, Ok(Receipt::Balance(balance)))
     }
 
     /// A withdrawal that the balance does not cover.
@@ -88,14 +88,14 @@ impl Bank {
         self.ask(who, id, operation, at);
         let balance = self.at(at).balance;
         let refusal = Refusal::InsufficientFunds { balance, requested: money(units) };
-        self.answer(who, id, operation, at, Err(RequestError::Refused(refusal)))
+        self.answer(write_id(who, id), operation, at, Err(RequestError::Refused(refusal)))
     }
 
     /// A deposit that is applied already.
     pub(super) fn retry(mut self, who: i64, id: i64, units: i64, at: i64) -> Self {
         let operation = Operation::Write(Write::deposit(amount(units)));
         self.ask(who, id, operation, at);
-        self.answer(who, id, operation, at, Ok(Receipt::Written))
+        self.answer(write_id(who, id), operation, at, Ok(Receipt::Written))
     }
 
     /// A deposit that the highest branch has not confirmed when the customer is answered.
@@ -104,18 +104,18 @@ impl Bank {
         let last = i64::try_from(self.result.branches.len()).unwrap();
         let operation = Operation::Write(write);
         self.ask(who, id, operation, at);
-        self.apply(who, id, write, at, at);
+        self.apply(write_id(who, id), write, at, at);
         for to in (1..last).filter(|&to| to != at) {
-            self.propagate(who, id, write, at, to);
+            self.propagate(write_id(who, id), write, at, to);
         }
         let body = MessageBody::Propagate { id: write_id(who, id) };
         self.messages += 1;
         let number = MessageNumber::new(self.messages);
         self.record(Fact::MessageSent { from: branch(at), to: branch(last), number, body });
         let outcome = Err(RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(last)] });
-        let mut bank = self.answer(who, id, operation, at, outcome);
+        let mut bank = self.answer(write_id(who, id), operation, at, outcome);
         bank.record(Fact::MessageReceived { from: branch(at), to: branch(last), number, body });
-        bank.apply(who, id, write, at, last);
+        bank.apply(write_id(who, id), write, at, last);
         bank
     }
 
@@ -126,25 +126,25 @@ impl Bank {
     fn write(mut self, who: i64, id: i64, write: Write, at: i64) -> Self {
         let last = i64::try_from(self.result.branches.len()).unwrap();
         self.ask(who, id, Operation::Write(write), at);
-        self.apply(who, id, write, at, at);
+        self.apply(write_id(who, id), write, at, at);
         for to in (1..=last).filter(|&to| to != at) {
-            self.propagate(who, id, write, at, to);
+            self.propagate(write_id(who, id), write, at, to);
         }
-        self.answer(who, id, Operation::Write(write), at, Ok(Receipt::Written))
+        self.answer(write_id(who, id), Operation::Write(write), at, Ok(Receipt::Written))
     }
 
-    fn propagate(&mut self, who: i64, id: i64, write: Write, from: i64, to: i64) {
-        let body = MessageBody::Propagate { id: write_id(who, id) };
+    fn propagate(&mut self, id: WriteId, write: Write, from: i64, to: i64) {
+        let body = MessageBody::Propagate { id };
         self.send(from, to, body);
-        self.apply(who, id, write, from, to);
+        self.apply(id, write, from, to);
         let log = &self.at(to).log;
-        let write_set_len = log.iter().filter(|write| write.id.customer == customer(who)).count();
+        let write_set_len = log.iter().filter(|write| write.id.customer == id.customer).count();
         let write_set_len = u32::try_from(write_set_len).unwrap();
-        self.send(to, from, MessageBody::Acknowledge { id: write_id(who, id), write_set_len });
+        self.send(to, from, MessageBody::Acknowledge { id, write_set_len });
         self.record(Fact::WriteSetCompared {
             branch: branch(from),
             with: branch(to),
-            id: write_id(who, id),
+            id,
             agrees: true,
         });
     }
@@ -156,13 +156,13 @@ impl Bank {
         self.record(Fact::MessageReceived { from, to, number, body });
     }
 
-    fn apply(&mut self, who: i64, id: i64, write: Write, origin: i64, at: i64) {
+    fn apply(&mut self, id: WriteId, write: Write, origin: i64, at: i64) {
         let of_origin = |logged: &&LoggedWrite| logged.origin == branch(origin);
         let at = self.at(at);
         let earlier = at.log.iter().filter(of_origin).count();
         let sequence = Sequence::new(u64::try_from(earlier).unwrap()).next();
         at.balance = at.balance.checked_add(write.delta()).unwrap();
-        let (id, origin) = (write_id(who, id), branch(origin));
+        let origin = branch(origin);
         at.log.push(LoggedWrite { id, write, origin, sequence });
         let position = LogPosition::new(u64::try_from(at.log.len()).unwrap());
         let (branch, balance) = (at.id, at.balance);
@@ -170,21 +170,15 @@ impl Bank {
     }
 
     fn ask(&mut self, who: i64, id: i64, operation: Operation, at: i64) {
-        let (customer, request, branch) = (customer(who), self.next_request(who), branch(at));
+        let (customer, request, branch) =
+            (customer(who), self.next_request(customer(who)), branch(at));
         let event = event(id);
         self.record(Fact::RequestSent { customer, request, branch, event, operation });
         self.record(Fact::RequestReceived { branch, customer, request });
     }
 
-    fn answer(
-        mut self,
-        who: i64,
-        id: i64,
-        operation: Operation,
-        at: i64,
-        outcome: Outcome,
-    ) -> Self {
-        let (customer, number) = (customer(who), self.next_request(who));
+    fn answer(mut self, id: WriteId, operation: Operation, at: i64, outcome: Outcome) -> Self {
+        let (customer, number) = (id.customer, self.next_request(id.customer));
         let (branch, balance) = (branch(at), self.at(at).balance);
         let position = LogPosition::new(u64::try_from(self.at(at).log.len()).unwrap());
         let reply = outcome.clone();
@@ -196,7 +190,7 @@ impl Bank {
             outcome: reply,
         });
         self.record(Fact::ReplyReceived { customer, request: number, branch });
-        let event = event(id);
+        let event = id.event;
         let request =
             RequestResult { number, event, branch, operation, outcome, position, balance };
         match self.result.customers.iter_mut().find(|other| other.id == customer) {
@@ -210,8 +204,8 @@ impl Bank {
         self
     }
 
-    fn next_request(&self, who: i64) -> RequestNumber {
-        let known = self.result.customers.iter().find(|known| known.id == customer(who));
+    fn next_request(&self, who: CustomerId) -> RequestNumber {
+        let known = self.result.customers.iter().find(|known| known.id == who);
         let made = known.map_or(0, |known| known.requests.len());
         RequestNumber::new(u64::try_from(made).unwrap()).next()
     }

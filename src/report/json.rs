@@ -235,3 +235,113 @@ impl Arrived {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::model::LogPosition;
+    use crate::report::example::{Bank, customer, event, money};
+    use crate::scenario::BalanceRow;
+
+    fn report_of(result: &RunResult) -> Value {
+        let mut out = Vec::new();
+        write(&mut out, result, &Assessment::of(result)).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.find('\n'), Some(text.len() - 1), "one line");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn the_whole_report_of_a_classic_scenario() {
+        let bank = Bank::new("read_your_writes", 2).deposit(1, 1, 400, 1).query(1, 2, 2);
+        let writes = json!({"1": [1]});
+        let deposit = json!({"event_id": 1, "interface": "deposit", "money": 400});
+        let query = json!({"event_id": 2, "interface": "query"});
+        let expected = json!({
+            "scenario": "read_your_writes",
+            "seed": 0,
+            "config": {
+                "propagation": "sync",
+                "overdraft": "allow",
+                "customers": "in-order",
+                "queries": "in-place",
+            },
+            "opening_balance": 0,
+            "counts": {
+                "branches": 2, "customers": 1, "events": 2, "writes": 1, "queries": 1,
+                "ok": 2, "refused": 0, "unknown": 0,
+            },
+            "balances": [{"id": 1, "balance": 400}],
+            "branches": [
+                {"id": 1, "balance": 400, "write_sets": writes, "events": {"1": [deposit]}},
+                {"id": 2, "balance": 400, "write_sets": writes, "events": {"1": [deposit, query]}},
+            ],
+            "customers": [{"id": 1, "events": [
+                {"event_id": 1, "interface": "deposit", "branch": 1, "money": 400, "outcome": "ok"},
+                {"event_id": 2, "interface": "query", "branch": 2, "outcome": "ok", "balance": 400},
+            ]}],
+            "branches_agree": true,
+            "expected": null,
+        });
+        assert_eq!(report_of(&bank.run().result), expected);
+    }
+
+    #[test]
+    fn what_was_not_done_says_why() {
+        let bank = Bank::new("a", 2).refuse(1, 1, 9, 1).unconfirmed(1, 2, 5, 1);
+        assert_eq!(
+            report_of(&bank.run().result)["customers"][0]["events"],
+            json!([
+                {
+                    "event_id": 1, "interface": "withdraw", "branch": 1, "money": 9,
+                    "outcome": "refused",
+                    "reason": "insufficient funds: the balance is 0, 9 was requested",
+                },
+                {
+                    "event_id": 2, "interface": "deposit", "branch": 1, "money": 5,
+                    "outcome": "unknown",
+                    "reason": "outcome unknown: not confirmed in time by branch 2",
+                },
+            ])
+        );
+    }
+
+    #[test]
+    fn differences_from_the_expected_result_are_listed() {
+        let row = |id, units| BalanceRow { id: customer(id), balance: money(units) };
+        let expected = Output::Balances(vec![row(1, 7), row(2, 0)]);
+        let bank = Bank::new("a", 2).deposit(1, 1, 5, 1).expect(expected);
+        assert_eq!(
+            report_of(&bank.run().result)["expected"],
+            json!({"met": false, "differences": [
+                {"customer": 1, "expected": 7, "got": 5},
+                {"customer": 2, "expected": 0, "got": null},
+            ]})
+        );
+    }
+
+    /// A step that looks through all events for each event would take minutes here.
+    #[test]
+    fn a_hundred_thousand_events_at_ten_branches_are_put_together_in_time() {
+        let mut result = Bank::new("large", 10).deposit(1, 1, 1, 1).query(1, 2, 2).run().result;
+        let pair = result.customers[0].requests.clone();
+        let first_writes: Vec<_> = result.branches.iter().map(|branch| branch.log[0]).collect();
+        for number in 1..50_000 {
+            for (branch, mut write) in result.branches.iter_mut().zip(first_writes.clone()) {
+                write.id.event = event(number * 2 + 1);
+                branch.log.push(write);
+            }
+            let mut pair = pair.clone();
+            pair[0].event = event(number * 2 + 1);
+            pair[1].event = event(number * 2 + 2);
+            pair[1].position = LogPosition::new(u64::try_from(number + 1).unwrap());
+            result.customers[0].requests.extend(pair);
+        }
+        let report = report_of(&result);
+        let arrived = |place: usize| report["branches"][place]["events"]["1"].as_array().unwrap();
+        assert_eq!([arrived(0).len(), arrived(1).len()], [50_000, 100_000]);
+        assert_eq!(arrived(1)[99_999], json!({"event_id": 100_000, "interface": "query"}));
+    }
+}

@@ -198,7 +198,7 @@ struct Outcomes {
 
 impl Outcomes {
     fn head(&self) -> Row {
-        let mut row = vec!["customer", "balance", "writes", "queries"];
+        let mut row = vec!["customer", "balance", "writes ok", "queries"];
         row.extend(self.refused.then_some("refused"));
         row.extend(self.unknown.then_some("unknown"));
         row.into_iter().map(|text| head(text).right()).collect()

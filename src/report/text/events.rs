@@ -56,16 +56,16 @@ pub(super) fn write(out: &mut dyn Write, run: &Run, verbosity: Verbosity) -> io:
     }
     let mut heading = None;
     for event in shown.head {
-        title(out, event, &mut heading)?;
-        layout.write(out, &block(&telling, event))?;
+        let place = title(out, event, &mut heading)?;
+        layout.write(out, &block(&telling, event), place)?;
     }
     if !shown.skipped.is_empty() {
         let more = count(shown.skipped.len(), "more event");
         writeln!(out, "\n  {QUIET}… {more}; -v shows all{QUIET:#}\n")?;
     }
     for event in shown.tail {
-        title(out, event, &mut heading)?;
-        layout.write(out, &block(&telling, event))?;
+        let place = title(out, event, &mut heading)?;
+        layout.write(out, &block(&telling, event), place)?;
     }
     Ok(())
 }
@@ -102,17 +102,25 @@ impl Told<'_> {
     }
 }
 
+/// Whether a line stands right under a heading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    UnderHeading,
+    Further,
+}
+
 /// Writes the heading of `event`, where it is the first under it.
-fn title(out: &mut dyn Write, event: &Told<'_>, current: &mut Option<usize>) -> io::Result<()> {
+fn title(out: &mut dyn Write, event: &Told<'_>, current: &mut Option<usize>) -> io::Result<Place> {
     if current.replace(event.heading) == Some(event.heading) {
-        return Ok(());
+        return Ok(Place::Further);
     }
     let customer = event.customer;
     write!(out, "\n{STRONG}Customer {customer}{STRONG:#}")?;
     if event.request.number > RequestNumber::default().next() {
         write!(out, " {QUIET}comes back{QUIET:#}")?;
     }
-    writeln!(out)
+    writeln!(out)?;
+    Ok(Place::UnderHeading)
 }
 
 fn block(telling: &Telling<'_>, event: &Told<'_>) -> Block {
@@ -122,7 +130,9 @@ fn block(telling: &Telling<'_>, event: &Told<'_>) -> Block {
     });
     let messages = match telling.verbosity {
         Verbosity::Quiet | Verbosity::Normal => Vec::new(),
-        Verbosity::Verbose => chapter.map_or_else(Vec::new, messages::rows),
+        Verbosity::Verbose => {
+            chapter.map_or_else(Vec::new, |chapter| messages::rows(event.request, chapter))
+        }
     };
     Block { event: event_row(event.request), steps, messages }
 }
@@ -158,8 +168,8 @@ impl Layout {
         block.messages.iter().for_each(|row| self.messages.fit(row));
     }
 
-    fn write(&self, out: &mut dyn Write, block: &Block) -> io::Result<()> {
-        if !block.steps.is_empty() {
+    fn write(&self, out: &mut dyn Write, block: &Block, place: Place) -> io::Result<()> {
+        if place == Place::UnderHeading || !block.steps.is_empty() {
             writeln!(out)?;
         }
         self.event.write(out, 2, &block.event)?;

@@ -1,83 +1,68 @@
 //! Every message that an event caused, as it was sent and as it was received.
 
 use crate::history::{Fact, MessageBody, Recorded};
-use crate::model::Receipt;
+use crate::model::{Outcome, Receipt};
 use crate::report::palette::QUIET;
+use crate::report::phrase::count;
 use crate::report::story::Chapter;
 use crate::report::table::{Cell, Row};
+use crate::runner::RequestResult;
 
-/// A row per fact: when, who, which way, with whom, what.
-pub(super) fn rows(chapter: &Chapter<'_>) -> Vec<Row> {
-    chapter.messages.iter().filter_map(|recorded| row(recorded)).collect()
+const SENT_TO: &str = "→";
+const RECEIVED_FROM: &str = "←";
+
+/// A row per message sent and per message received.
+pub(super) fn rows(request: &RequestResult, chapter: &Chapter<'_>) -> Vec<Row> {
+    chapter.messages.iter().filter_map(|recorded| row(request, recorded)).collect()
 }
 
-fn row(Recorded { at, fact }: &Recorded) -> Option<Row> {
+/// When, who, which way, with whom, what.
+fn row(request: &RequestResult, Recorded { at, fact }: &Recorded) -> Option<Row> {
+    let asks = || format!("event {}: {}", request.event, request.operation);
     let (who, way, whom, what) = match fact {
-        Fact::RequestSent { customer, branch, event, operation, .. } => (
-            format!("customer {customer}"),
-            Way::Out,
-            format!("branch {branch}"),
-            format!("event {event}: {operation}"),
-        ),
-        Fact::RequestReceived { branch, customer, .. } => (
-            format!("branch {branch}"),
-            Way::In,
-            format!("customer {customer}"),
-            "request".to_owned(),
-        ),
-        Fact::MessageSent { from, to, number, body } => (
-            format!("branch {from}"),
-            Way::Out,
-            format!("branch {to}"),
-            format!("#{number} {}", says(*body)),
-        ),
-        Fact::MessageReceived { from, to, number, body } => (
-            format!("branch {to}"),
-            Way::In,
-            format!("branch {from}"),
-            format!("#{number} {}", says(*body)),
-        ),
-        Fact::ReplySent { branch, customer, outcome, .. } => {
-            let reply = match outcome {
-                Ok(Receipt::Written) => "reply: ok".to_owned(),
-                Ok(Receipt::Balance(balance)) => format!("reply: balance {balance}"),
-                Err(error) => format!("reply: {error}"),
-            };
-            (format!("branch {branch}"), Way::Out, format!("customer {customer}"), reply)
+        Fact::RequestSent { customer, branch, .. } => {
+            (format!("customer {customer}"), SENT_TO, format!("branch {branch}"), asks())
         }
-        Fact::ReplyReceived { customer, branch, .. } => (
-            format!("customer {customer}"),
-            Way::In,
-            format!("branch {branch}"),
-            "reply".to_owned(),
-        ),
+        Fact::RequestReceived { customer, branch, .. } => {
+            (format!("branch {branch}"), RECEIVED_FROM, format!("customer {customer}"), asks())
+        }
+        Fact::MessageSent { from, to, number, body } => {
+            let what = format!("#{number} {}", says(*body));
+            (format!("branch {from}"), SENT_TO, format!("branch {to}"), what)
+        }
+        Fact::MessageReceived { from, to, number, body } => {
+            let what = format!("#{number} {}", says(*body));
+            (format!("branch {to}"), RECEIVED_FROM, format!("branch {from}"), what)
+        }
+        Fact::ReplySent { customer, branch, outcome, .. } => {
+            (format!("branch {branch}"), SENT_TO, format!("customer {customer}"), reply(outcome))
+        }
+        Fact::ReplyReceived { customer, branch, .. } => {
+            let what = reply(&request.outcome);
+            (format!("customer {customer}"), RECEIVED_FROM, format!("branch {branch}"), what)
+        }
         Fact::WriteApplied { .. } | Fact::WriteSetCompared { .. } => return None,
     };
-    let arrow = match way {
-        Way::Out => "→",
-        Way::In => "←",
-    };
-    let quiet = |text: String| Cell::new(QUIET, text);
-    Some(vec![
-        quiet(at.to_string()).right(),
-        quiet(who),
-        quiet(arrow.to_owned()),
-        quiet(whom),
-        quiet(what),
-    ])
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Way {
-    Out,
-    In,
+    let texts = [who, way.to_owned(), whom, what].map(|text| Cell::new(QUIET, text));
+    let mut row = vec![Cell::new(QUIET, at.to_string()).right()];
+    row.extend(texts);
+    Some(row)
 }
 
 fn says(body: MessageBody) -> String {
     match body {
         MessageBody::Propagate { id } => format!("propagate {id}"),
         MessageBody::Acknowledge { id, write_set_len } => {
-            format!("acknowledge {id}, write set of {write_set_len}")
+            let len = usize::try_from(write_set_len).unwrap_or(usize::MAX);
+            format!("acknowledge {id}, write set of {}", count(len, "write"))
         }
+    }
+}
+
+fn reply(outcome: &Outcome) -> String {
+    match outcome {
+        Ok(Receipt::Written) => "reply: ok".to_owned(),
+        Ok(Receipt::Balance(balance)) => format!("reply: balance {balance}"),
+        Err(error) => format!("reply: {error}"),
     }
 }

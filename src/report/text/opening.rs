@@ -1,5 +1,6 @@
 //! The bank at the start.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::model::QueryTiming;
@@ -10,24 +11,31 @@ use crate::runner::RunResult;
 
 pub(super) fn write(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     let RunResult { config, branches, customers, .. } = result;
-    let branch_ids = ranges(branches.iter().map(|branch| branch.id.get()));
-    let customer_ids = ranges(customers.iter().map(|customer| customer.id.get()));
-    let customers = match customers.len() {
-        0 => "none".to_owned(),
-        number => format!("{} ({customer_ids}), {}", grouped(number), config.customers),
-    };
+    let customer_ids: BTreeSet<u32> = customers.iter().map(|customer| customer.id.get()).collect();
     let mut rows = vec![
-        row("branches", format!("{} ({branch_ids})", grouped(branches.len()))),
+        row("branches", ids(branches.iter().map(|branch| branch.id.get()))),
         row("opening balance", result.opening_balance.to_string()),
         row("propagation", config.propagation.to_string()),
         row("overdraft", config.overdraft.to_string()),
-        row("customers", customers),
+        row("customers", ids(customer_ids.into_iter())),
     ];
+    if customers.len() > 1 {
+        rows.push(row("visits", config.customers.to_string()));
+    }
     if config.queries != QueryTiming::default() {
         rows.push(row("queries", config.queries.to_string()));
     }
     rows.push(row("seed", config.seed.to_string()));
     write_table(out, 2, &rows)
+}
+
+/// `1, 2`, and how many where they are too many to count at a glance.
+fn ids(ids: impl ExactSizeIterator<Item = u32>) -> String {
+    match ids.len() {
+        0 => "none".to_owned(),
+        1..=3 => ranges(ids),
+        number => format!("{} ({} in all)", ranges(ids), grouped(number)),
+    }
 }
 
 fn row(label: &str, value: String) -> Row {

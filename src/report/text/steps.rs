@@ -81,7 +81,12 @@ fn propagated(chapter: &Chapter<'_>) -> Cell {
         return Cell::plain("no other branch");
     }
     let peers: Vec<BranchId> = chapter.peers.keys().copied().collect();
-    Cell::plain(format!("propagated to {}", branches(&peers)))
+    let named = if peers.len() < BRANCHES_MOST {
+        branches(&peers)
+    } else {
+        format!("{} branches", grouped(peers.len()))
+    };
+    Cell::plain(format!("propagated to {named}"))
 }
 
 /// How far a write came, without the balance.
@@ -119,7 +124,12 @@ fn peer_row(origin: BranchId, peers: &[(BranchId, Peer)]) -> Row {
         (_, _) => Cell::new(UNSURE, "not applied"),
     };
     let confirmed = match like.confirmation {
-        Confirmation::Received => Cell::plain(format!("confirmed to branch {origin}")),
+        Confirmation::Received if peers.len() == 1 => {
+            Cell::plain(format!("confirmed to branch {origin}"))
+        }
+        Confirmation::Received => {
+            Cell::plain(format!("all {} confirmed to branch {origin}", grouped(peers.len())))
+        }
         Confirmation::Missing => Cell::new(UNSURE, "not confirmed"),
     };
     vec![branch_cell(&ids), received, applied, confirmed]
@@ -140,19 +150,20 @@ fn check(
     };
     let different = found(Some(Comparison::Different));
     if !different.is_empty() {
-        let hold = verb(different.len(), "hold");
-        let who = branches(&different);
-        let text = format!(" {who} {hold} other writes than {set}");
-        return Cell::new(BAD, NO).and(PLAIN, text);
+        let (who, hold) = (branches(&different), verb(different.len(), "hold"));
+        return Cell::new(BAD, NO)
+            .and(PLAIN, format!(" {who} {hold} another write set than {set}"));
     }
     let missing = found(None);
     if !missing.is_empty() {
         let same = 1 + found(Some(Comparison::Same)).len();
-        let who = format!("{} of {}", grouped(same), every_branch(telling.branches));
+        let (same_of, hold) = (grouped(same), verb(same, "hold"));
+        let all = grouped(telling.branches);
+        let who = branches(&missing);
         let text =
-            format!(" {who} {} {set}; {} not confirmed", verb(same, "hold"), branches(&missing));
+            format!(" {same_of} of {all} branches {hold} write set {set}, not heard from {who}");
         return Cell::new(UNSURE, MAYBE).and(PLAIN, text);
     }
-    let hold = verb(telling.branches, "hold");
-    Cell::new(GOOD, YES).and(PLAIN, format!(" {} {hold} {set}", every_branch(telling.branches)))
+    let (who, hold) = (every_branch(telling.branches), verb(telling.branches, "hold"));
+    Cell::new(GOOD, YES).and(PLAIN, format!(" {who} {hold} write set {set}"))
 }
