@@ -6,6 +6,7 @@
 pub mod actors;
 pub mod bank;
 pub mod cli;
+pub mod fault;
 pub mod history;
 pub mod model;
 pub mod report;

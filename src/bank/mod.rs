@@ -1,1 +1,20 @@
-//! x
+//! The pure branch: inputs in, effects out. Does no I/O, reads no clock, knows no actor and no
+//! protocol.
+
+mod branch;
+mod confirmation;
+mod interface;
+mod log;
+mod parking;
+mod passbook;
+mod version;
+
+pub use branch::{Branch, BranchConfig};
+pub use confirmation::Patience;
+pub use interface::{
+    Acknowledgement, Applied, Effect, Input, PeerMessage, PropagatedWrite, Reply, Request, Session,
+    Ticket,
+};
+pub use log::{LogEntry, WriteSetDigest};
+pub use passbook::{Entry, Passbook};
+pub use version::{Dot, VersionVector};

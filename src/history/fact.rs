@@ -133,4 +133,11 @@ pub enum MessageBody {
         /// How many writes of the customer the sender holds, up to and with this one.
         write_set_len: u32,
     },
+    /// Send me what I have not.
+    CatchUp,
+    /// What was asked for by catching up.
+    Missed {
+        /// How many writes.
+        writes: u64,
+    },
 }

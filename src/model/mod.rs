@@ -1,5 +1,6 @@
 //! The vocabulary: ids, money, operations, outcomes. Knows no branch, no actor and no file format.
 
+mod guarantee;
 mod id;
 mod money;
 mod operation;
@@ -8,13 +9,14 @@ mod policy;
 mod roster;
 mod time;
 
+pub use guarantee::{Guarantee, Guarantees, GuaranteesError};
 pub use id::{
     BranchId, CustomerId, EventId, IdError, LogPosition, MessageNumber, RequestNumber, Sequence,
     WriteId,
 };
 pub use money::{Amount, Decimal, Money, MoneyError};
-pub use operation::{Interface, Operation, Write, WriteKind};
-pub use outcome::{Outcome, Receipt, Refusal, RequestError};
+pub use operation::{Event, Interface, Operation, Write, WriteKind};
+pub use outcome::{Lag, Outcome, Receipt, Refusal, RequestError};
 pub use policy::{CustomerOrder, Overdraft, Propagation, QueryTiming, Seed};
 pub use roster::{BranchIndex, Roster, RosterError};
 pub use time::Time;

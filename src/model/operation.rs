@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Amount, Money};
+use super::{Amount, BranchId, EventId, Money};
 
 /// Which way a write moves money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -112,4 +112,15 @@ impl fmt::Display for Operation {
             Self::Query => f.write_str("query"),
         }
     }
+}
+
+/// One thing that a customer asks of a branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// Its id. Queries may repeat ids, and so do some course inputs.
+    pub id: EventId,
+    /// The branch that is asked.
+    pub branch: BranchId,
+    /// What is asked.
+    pub operation: Operation,
 }

@@ -1,9 +1,11 @@
 //! How a request ends: a receipt, a refusal, or an outcome that nobody knows yet.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{BranchId, EventId, Money, Write};
+use super::{BranchId, EventId, Money, Sequence, Write};
 
 /// How a request ended.
 pub type Outcome = Result<Receipt, RequestError>;
@@ -32,6 +34,30 @@ pub enum RequestError {
         /// The branches that have not confirmed, ascending.
         unconfirmed_by: Vec<BranchId>,
     },
+    /// The branch does not hold in time what the customer's passbook asks for. Nothing was done.
+    #[error("not served in time: {}", lags.iter().map(Lag::to_string).collect::<Vec<_>>().join(", "))]
+    VersionNotReached {
+        /// What is missing at the branch that was asked.
+        lags: Vec<Lag>,
+    },
+}
+
+/// Writes of one origin that a branch does not hold yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lag {
+    /// The branch that accepted them.
+    pub origin: BranchId,
+    /// How many of its writes are needed.
+    pub needed: Sequence,
+    /// How many are here.
+    pub here: Sequence,
+}
+
+impl fmt::Display for Lag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { origin, needed, here } = self;
+        write!(f, "needs {needed} writes of branch {origin}, has {here}")
+    }
 }
 
 /// Why a branch did not apply a write.

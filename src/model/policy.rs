@@ -11,6 +11,8 @@ pub enum Propagation {
     /// Before the reply: the customer waits until every branch has confirmed.
     #[default]
     Sync,
+    /// After the reply: the customer goes on at once, and branches differ for a while.
+    Async,
 }
 
 /// What becomes of a withdrawal that the balance does not cover.
@@ -67,7 +69,7 @@ macro_rules! words {
     };
 }
 
-words!(Propagation { Sync => "sync" });
+words!(Propagation { Sync => "sync", Async => "async" });
 words!(Overdraft { Allow => "allow", Reject => "reject" });
 words!(CustomerOrder { InOrder => "in-order", Concurrent => "concurrent" });
 words!(QueryTiming { InPlace => "in-place", AfterSettling => "after-settling" });

@@ -3,7 +3,6 @@
 mod result;
 mod single;
 
-pub use result::{
-    BranchResult, CustomerResult, Dialect, LoggedWrite, RequestResult, RunConfig, RunResult,
-};
+pub use crate::history::RequestResult;
+pub use result::{BranchResult, CustomerResult, Dialect, LoggedWrite, RunConfig, RunResult};
 pub use single::{Recording, Run, RunError, RunOptions, run};

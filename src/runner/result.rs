@@ -1,11 +1,12 @@
 //! What a run came to.
 
+use crate::bank::LogEntry;
+use crate::history::RequestResult;
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, EventId, LogPosition, Money, Operation, Outcome,
-    Overdraft, Propagation, QueryTiming, Receipt, RequestError, RequestNumber, Seed, Sequence,
-    Write, WriteId,
+    BranchId, CustomerId, CustomerOrder, Guarantees, Money, Overdraft, Propagation, QueryTiming,
+    Receipt, RequestError, Seed, Sequence, Write, WriteId,
 };
-use crate::scenario::{BalanceRow, EventResult, EventsRow, Output, Told};
+use crate::scenario::{BalanceRow, EventResult, EventsRow, Output, Settings, Told};
 
 /// One scenario, run to its end: every write that was accepted is propagated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct RunResult {
 pub struct RunConfig {
     /// How writes reached the other branches.
     pub propagation: Propagation,
+    /// What customers were promised.
+    pub guarantees: Guarantees,
     /// What became of withdrawals that the balance did not cover.
     pub overdraft: Overdraft,
     /// When customers made their visits.
@@ -48,6 +51,26 @@ pub enum Dialect {
     Events,
     /// A row per customer, with all its events.
     Customers,
+}
+
+impl RunConfig {
+    /// What `overrides` says, else what the scenario's `settings` say, else the default.
+    pub fn new(settings: &Settings, overrides: &Settings) -> Self {
+        Self {
+            propagation: overrides.propagation.or(settings.propagation).unwrap_or_default(),
+            guarantees: overrides.guarantees.or(settings.guarantees).unwrap_or_default(),
+            overdraft: overrides.overdraft.or(settings.overdraft).unwrap_or_default(),
+            customers: overrides.customers.or(settings.customers).unwrap_or_default(),
+            queries: overrides.queries.or(settings.queries).unwrap_or_default(),
+            seed: overrides.seed.or(settings.seed).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<LogEntry> for LoggedWrite {
+    fn from(LogEntry { dot, id, write }: LogEntry) -> Self {
+        Self { id, write, origin: dot.origin, sequence: dot.sequence }
+    }
 }
 
 impl RunResult {
@@ -98,7 +121,7 @@ impl RequestResult {
         match &self.outcome {
             Ok(Receipt::Written) => Told::Success,
             Ok(Receipt::Balance(balance)) => Told::Balance(*balance),
-            Err(RequestError::Refused(_)) => Told::Fail,
+            Err(RequestError::Refused(_) | RequestError::VersionNotReached { .. }) => Told::Fail,
             Err(RequestError::OutcomeUnknown { .. }) => Told::Unknown,
         }
     }
@@ -135,23 +158,4 @@ pub struct CustomerResult {
     pub id: CustomerId,
     /// Its requests, in the order in which it made them.
     pub requests: Vec<RequestResult>,
-}
-
-/// A request and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestResult {
-    /// Which of the customer's requests.
-    pub number: RequestNumber,
-    /// The event id that it bore.
-    pub event: EventId,
-    /// The branch that was asked.
-    pub branch: BranchId,
-    /// What was asked.
-    pub operation: Operation,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// How long the branch's apply log was when it answered.
-    pub position: LogPosition,
-    /// The branch's balance when it answered.
-    pub balance: Money,
 }

@@ -1,10 +1,26 @@
-//! One run: a System, a bank of branches, the customers of a scenario.
+//! One run: a System in virtual time, a bank of branches, the customers of a scenario.
 
+use std::collections::BTreeMap;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr, AsyncContext, Context, System};
 use thiserror::Error;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 
-use super::RunResult;
+use super::result::{BranchResult, CustomerResult, RunConfig, RunResult};
+use crate::actors::{
+    AwaitSettled, BranchActor, BranchState, Clock, Counter, Counters, CustomerActor, CustomerSetup,
+    Inspect, MakeVisit, Peers, Recorder, RecorderLink, ReplyTo, Surroundings, TakeFacts,
+    TakeRequests,
+};
+use crate::bank::{Branch, BranchConfig, Patience};
 use crate::history::Recorded;
-use crate::scenario::{Scenario, Settings};
+use crate::model::{BranchId, CustomerId, CustomerOrder, Event, Guarantees};
+use crate::scenario::{Scenario, Settings, Visit};
 
 /// How to run a scenario, beyond what it says itself.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,18 +50,208 @@ pub struct Run {
     pub facts: Vec<Recorded>,
 }
 
-/// Why a run did not come to its end. Each is a defect of this program.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+/// Why a run did not come to its end.
+#[derive(Debug, Error)]
 pub enum RunError {
-    /// An actor stopped before its work was done.
+    /// An actor stopped before its work was done: a defect of this program.
     #[error("an actor stopped before its work was done")]
     ActorStopped,
-    /// The actors' runtime could not be had.
-    #[error("cannot start the actors' runtime: {0}")]
-    Runtime(String),
+    /// Nothing happens any more, though customers wait for answers: a defect of this program.
+    #[error("the run came to a standstill before every customer had its answers")]
+    Standstill,
+    /// The runtime under the actors could not be had.
+    #[error("cannot start the actors' runtime")]
+    Runtime(#[source] io::Error),
+    /// The writes that the branches accepted add up to more than a balance can be.
+    #[error("the balance of branch {branch} is out of range")]
+    BalanceOutOfRange {
+        /// The branch.
+        branch: BranchId,
+    },
 }
 
-/// Runs `scenario` to its end in virtual time.
-pub fn run(_scenario: &Scenario, _options: &RunOptions) -> Result<Run, RunError> {
-    Err(RunError::ActorStopped)
+/// On a paused clock this much time goes by only when nothing is left to do.
+const STANDSTILL: Duration = Duration::from_hours(1);
+
+/// Runs `scenario` to its end in virtual time: as fast as the machine goes, whatever the delays.
+pub fn run(scenario: &Scenario, options: &RunOptions) -> Result<Run, RunError> {
+    let config = RunConfig::new(&scenario.settings, &options.overrides);
+    let runtime = Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .map_err(RunError::Runtime)?;
+    System::with_tokio_rt(|| runtime).block_on(async {
+        let bank = Bank::open(scenario, config, options.recording);
+        match tokio::time::timeout(STANDSTILL, bank.serve(scenario)).await {
+            Ok(run) => run,
+            Err(_) => Err(RunError::Standstill),
+        }
+    })
+}
+
+/// The actors of one run.
+struct Bank {
+    config: RunConfig,
+    branches: Vec<Addr<BranchActor>>,
+    customers: Customers,
+    recorder: Option<Addr<Recorder>>,
+}
+
+/// The customers, in the order in which they first come up.
+struct Customers {
+    ids: Vec<CustomerId>,
+    addresses: BTreeMap<CustomerId, Addr<CustomerActor>>,
+}
+
+impl Bank {
+    fn open(scenario: &Scenario, config: RunConfig, recording: Recording) -> Self {
+        let recorder = match recording {
+            Recording::Off => None,
+            Recording::Facts => Some(Recorder::default().start()),
+        };
+        let link = RecorderLink {
+            clock: Clock::virtual_time(),
+            recorder: recorder.clone().map(Addr::recipient),
+        };
+        let branches = open_branches(scenario, config, &link);
+        let counter = |branch: &Addr<BranchActor>| Counter {
+            ask: branch.clone().recipient(),
+            settle: branch.clone().recipient(),
+        };
+        let counters = Counters {
+            roster: Arc::clone(&scenario.roster),
+            counters: branches.iter().map(counter).collect(),
+            queries: config.queries,
+        };
+        let customers = Customers::arrive(&scenario.visits, config.guarantees, &counters, &link);
+        Self { config, branches, customers, recorder }
+    }
+
+    async fn serve(self, scenario: &Scenario) -> Result<Run, RunError> {
+        match self.config.customers {
+            CustomerOrder::InOrder => {
+                for visit in &scenario.visits {
+                    self.customers.visit(visit.customer, visit.events.clone()).await?;
+                }
+            }
+            CustomerOrder::Concurrent => self.customers.visit_all(&scenario.visits).await?,
+        }
+        self.settle().await?;
+        let mut branches = Vec::with_capacity(self.branches.len());
+        for branch in &self.branches {
+            let state = branch.send(Inspect).await.map_err(|_| RunError::ActorStopped)?;
+            branches.push(branch_result(state)?);
+        }
+        let customers = self.customers.leave().await?;
+        let facts = match self.recorder {
+            Some(recorder) => recorder.send(TakeFacts).await.map_err(|_| RunError::ActorStopped)?,
+            None => Vec::new(),
+        };
+        let result = RunResult {
+            scenario: scenario.name.clone(),
+            config: self.config,
+            opening_balance: scenario.opening_balance,
+            branches,
+            customers,
+            expected: scenario.expected.clone(),
+        };
+        Ok(Run { result, facts })
+    }
+}
+
+impl Bank {
+    /// Waits until every write that was accepted is applied everywhere.
+    async fn settle(&self) -> Result<(), RunError> {
+        for branch in &self.branches {
+            let (settled, told) = oneshot::channel();
+            branch.do_send(AwaitSettled { reply_to: ReplyTo::Caller(settled) });
+            told.await.map_err(|_| RunError::ActorStopped)?;
+        }
+        Ok(())
+    }
+}
+
+/// Starts the branch actors. Their contexts come first, so that each can be given all addresses.
+fn open_branches(
+    scenario: &Scenario,
+    config: RunConfig,
+    link: &RecorderLink,
+) -> Vec<Addr<BranchActor>> {
+    let roster = &scenario.roster;
+    let contexts: Vec<Context<BranchActor>> = roster.ids().iter().map(|_| Context::new()).collect();
+    let links = contexts.iter().map(|context| context.address().recipient()).collect::<Rc<[_]>>();
+    let peers = Peers { roster: Arc::clone(roster), links };
+    let RunConfig { propagation, overdraft, .. } = config;
+    let branch_config = BranchConfig { propagation, overdraft, patience: Patience::default() };
+    let open = |(context, &id): (Context<BranchActor>, &BranchId)| {
+        let opening = scenario.opening_balance;
+        let branch = Branch::new(id, Arc::clone(roster), opening, branch_config);
+        let surroundings = Surroundings { peers: peers.clone(), recorder: link.clone() };
+        context.run(BranchActor::new(branch, surroundings))
+    };
+    contexts.into_iter().zip(roster.ids()).map(open).collect()
+}
+
+fn branch_result(state: BranchState) -> Result<BranchResult, RunError> {
+    let BranchState { id, balance, log } = state;
+    let balance = balance.ok_or(RunError::BalanceOutOfRange { branch: id })?;
+    Ok(BranchResult { id, balance, log: log.into_iter().map(Into::into).collect() })
+}
+
+impl Customers {
+    fn arrive(
+        visits: &[Visit],
+        guarantees: Guarantees,
+        counters: &Counters,
+        link: &RecorderLink,
+    ) -> Self {
+        let mut ids = Vec::new();
+        let mut addresses = BTreeMap::new();
+        for &Visit { customer: id, .. } in visits {
+            addresses.entry(id).or_insert_with(|| {
+                ids.push(id);
+                let (counters, recorder) = (counters.clone(), link.clone());
+                CustomerActor::new(CustomerSetup { id, guarantees, counters, recorder }).start()
+            });
+        }
+        Self { ids, addresses }
+    }
+
+    async fn visit(&self, customer: CustomerId, events: Vec<Event>) -> Result<(), RunError> {
+        let (done, end) = oneshot::channel();
+        self.addresses[&customer].do_send(MakeVisit { events, done });
+        end.await.map_err(|_| RunError::ActorStopped)
+    }
+
+    /// Sends all customers on their way at once; each makes its own visits in order.
+    async fn visit_all(&self, visits: &[Visit]) -> Result<(), RunError> {
+        let mut events: BTreeMap<CustomerId, Vec<_>> = BTreeMap::new();
+        for visit in visits {
+            events.entry(visit.customer).or_default().extend_from_slice(&visit.events);
+        }
+        let mut ends = Vec::with_capacity(self.ids.len());
+        for id in &self.ids {
+            let (done, end) = oneshot::channel();
+            let events = events.remove(id).unwrap_or_default();
+            self.addresses[id].do_send(MakeVisit { events, done });
+            ends.push(end);
+        }
+        for end in ends {
+            end.await.map_err(|_| RunError::ActorStopped)?;
+        }
+        Ok(())
+    }
+
+    async fn leave(&self) -> Result<Vec<CustomerResult>, RunError> {
+        let mut customers = Vec::with_capacity(self.ids.len());
+        for &id in &self.ids {
+            let requests = self.addresses[&id].send(TakeRequests).await;
+            customers.push(CustomerResult {
+                id,
+                requests: requests.map_err(|_| RunError::ActorStopped)?,
+            });
+        }
+        Ok(customers)
+    }
 }

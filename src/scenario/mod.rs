@@ -3,5 +3,6 @@
 mod model;
 mod output;
 
-pub use model::{Event, Scenario, Settings, Visit, Warning};
+pub use crate::model::Event;
+pub use model::{Scenario, Settings, Visit, Warning};
 pub use output::{BalanceRow, EventResult, EventsRow, Output, Told};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Output;
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, EventId, Money, Operation, Overdraft, Propagation,
-    QueryTiming, Roster, Seed,
+    CustomerId, CustomerOrder, Event, Guarantees, Money, Overdraft, Propagation, QueryTiming,
+    Roster, Seed,
 };
 
 /// One input, validated: every branch named by an event exists, and every amount is positive.
@@ -36,22 +36,13 @@ pub struct Visit {
     pub events: Vec<Event>,
 }
 
-/// One thing that a customer asks of a branch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Event {
-    /// Its id. Queries may repeat ids, and so do some course inputs.
-    pub id: EventId,
-    /// The branch that is asked.
-    pub branch: BranchId,
-    /// What is asked.
-    pub operation: Operation,
-}
-
 /// What a scenario says of how to run it; the command line overrides each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Settings {
     /// How writes reach the other branches.
     pub propagation: Option<Propagation>,
+    /// What customers are promised.
+    pub guarantees: Option<Guarantees>,
     /// What becomes of a withdrawal that the balance does not cover.
     pub overdraft: Option<Overdraft>,
     /// When customers make their visits.

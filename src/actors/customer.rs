@@ -1,0 +1,170 @@
+//! The customer actor: asks one thing after the other, and keeps what it was told.
+
+use actix::{Actor, AsyncContext, Context, Handler};
+use tokio::sync::oneshot;
+
+use super::{
+    Answer, Ask, AwaitSettled, Counters, MakeVisit, RecorderLink, ReplyTo, Settled, TakeRequests,
+};
+use crate::bank::{Passbook, Session};
+use crate::history::{Fact, RequestResult};
+use crate::model::{CustomerId, Event, Guarantees, Operation, QueryTiming, RequestNumber};
+
+/// One customer, with its mailbox.
+#[derive(Debug)]
+pub struct CustomerActor {
+    setup: CustomerSetup,
+    /// `None` where nothing is promised.
+    session: Option<Session>,
+    visit: Option<UnderWay>,
+    requests: Vec<RequestResult>,
+}
+
+/// Who a customer is and what it reaches.
+#[derive(Debug, Clone)]
+pub struct CustomerSetup {
+    /// Who.
+    pub id: CustomerId,
+    /// What it is promised.
+    pub guarantees: Guarantees,
+    /// The branches' counters.
+    pub counters: Counters,
+    /// The recorder and the clock.
+    pub recorder: RecorderLink,
+}
+
+/// A visit that has not ended.
+#[derive(Debug)]
+struct UnderWay {
+    events: std::vec::IntoIter<Event>,
+    asked: Option<Event>,
+    /// How many branches have yet to settle before `asked` can be sent.
+    unsettled: usize,
+    done: oneshot::Sender<()>,
+}
+
+impl CustomerActor {
+    /// A customer that has not asked anything yet.
+    pub fn new(setup: CustomerSetup) -> Self {
+        let guarantees = setup.guarantees;
+        let session = (guarantees != Guarantees::NONE)
+            .then(|| Session { passbook: Passbook::new(&setup.counters.roster), guarantees });
+        Self { setup, session, visit: None, requests: Vec::new() }
+    }
+
+    fn go_on(&mut self, ctx: &mut Context<Self>) {
+        let Some(mut visit) = self.visit.take() else { return };
+        visit.asked = visit.events.next();
+        match visit.asked {
+            None => {
+                // Whoever sent us here may have given up; then nobody needs to be told.
+                if visit.done.send(()).is_err() {
+                    log::debug!("customer {} ended a visit that nobody waits for", self.setup.id);
+                }
+            }
+            Some(event) if self.must_settle_before(event) => {
+                visit.unsettled = self.setup.counters.counters.len();
+                self.visit = Some(visit);
+                for counter in self.setup.counters.counters.iter() {
+                    let reply_to = ReplyTo::Mailbox(ctx.address().recipient());
+                    counter.settle.do_send(AwaitSettled { reply_to });
+                }
+            }
+            Some(event) => {
+                self.visit = Some(visit);
+                self.ask(event, ctx);
+            }
+        }
+    }
+
+    fn must_settle_before(&self, event: Event) -> bool {
+        event.operation == Operation::Query
+            && self.setup.counters.queries == QueryTiming::AfterSettling
+    }
+
+    fn ask(&self, event: Event, ctx: &mut Context<Self>) {
+        let request = self.request_number();
+        let Event { id, branch, operation } = event;
+        let customer = self.setup.id;
+        self.setup.recorder.record(|| Fact::RequestSent {
+            customer,
+            request,
+            branch,
+            event: id,
+            operation,
+        });
+        let reply_to = ReplyTo::Mailbox(ctx.address().recipient());
+        let session = self.session.clone();
+        let ask = Ask { customer, request, event: id, operation, session, reply_to };
+        self.setup.counters.at(branch).ask.do_send(ask);
+    }
+
+    /// The number of the request that is asked next, or is being asked.
+    fn request_number(&self) -> RequestNumber {
+        RequestNumber::new(u64::try_from(self.requests.len()).unwrap_or(u64::MAX)).next()
+    }
+}
+
+impl Actor for CustomerActor {
+    type Context = Context<Self>;
+}
+
+impl Handler<MakeVisit> for CustomerActor {
+    type Result = ();
+
+    fn handle(&mut self, MakeVisit { events, done }: MakeVisit, ctx: &mut Self::Context) {
+        assert!(self.visit.is_none(), "customer {} is still on a visit", self.setup.id);
+        self.visit = Some(UnderWay { events: events.into_iter(), asked: None, unsettled: 0, done });
+        self.go_on(ctx);
+    }
+}
+
+impl Handler<Answer> for CustomerActor {
+    type Result = ();
+
+    fn handle(&mut self, answer: Answer, ctx: &mut Self::Context) {
+        let Answer { request, branch, outcome, position, balance, entry } = answer;
+        let customer = self.setup.id;
+        self.setup.recorder.record(|| Fact::ReplyReceived { customer, request, branch });
+        let asked = self.visit.as_ref().and_then(|visit| visit.asked);
+        let (Some(Event { id, branch, operation }), true) =
+            (asked, request == self.request_number())
+        else {
+            log::warn!("customer {customer} got an answer that it does not wait for: {request}");
+            return;
+        };
+        if let Some(session) = &mut self.session {
+            session.passbook.enter(&entry, &self.setup.counters.roster);
+        }
+        self.requests.push(RequestResult {
+            number: request,
+            event: id,
+            branch,
+            operation,
+            outcome,
+            position,
+            balance,
+        });
+        self.go_on(ctx);
+    }
+}
+
+impl Handler<Settled> for CustomerActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Settled, ctx: &mut Self::Context) {
+        let Some(visit) = &mut self.visit else { return };
+        visit.unsettled = visit.unsettled.saturating_sub(1);
+        if let (0, Some(query)) = (visit.unsettled, visit.asked) {
+            self.ask(query, ctx);
+        }
+    }
+}
+
+impl Handler<TakeRequests> for CustomerActor {
+    type Result = Vec<RequestResult>;
+
+    fn handle(&mut self, _: TakeRequests, _: &mut Self::Context) -> Vec<RequestResult> {
+        std::mem::take(&mut self.requests)
+    }
+}

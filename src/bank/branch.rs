@@ -1,0 +1,435 @@
+//! One replica: takes requests and other branches' messages, says what is to be done.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::confirmation::{Acknowledged, Confirmations, Patience};
+use super::log::ApplyLog;
+use super::parking::{Parked, Parking, Waiter};
+use super::{
+    Acknowledgement, Applied, Dot, Effect, Entry, Input, LogEntry, PeerMessage, PropagatedWrite,
+    Reply, Request, Ticket, VersionVector,
+};
+use crate::model::{
+    BranchId, BranchIndex, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Overdraft,
+    Propagation, Receipt, Refusal, RequestError, Roster, Sequence, Time, Write, WriteId, WriteKind,
+};
+
+/// How a branch serves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BranchConfig {
+    /// How its writes reach the other branches.
+    pub propagation: Propagation,
+    /// What becomes of a withdrawal that the balance does not cover.
+    pub overdraft: Overdraft,
+    /// How long it waits for other branches.
+    pub patience: Patience,
+}
+
+/// One branch of the bank: a deterministic state machine.
+#[derive(Debug, Clone)]
+pub struct Branch {
+    here: BranchIndex,
+    roster: Arc<Roster>,
+    config: BranchConfig,
+    /// In cents, and wider than [`Money`]: branches that accept writes at the same time can
+    /// together pass its range. Such a balance is never told as if it were right.
+    balance_minor: i128,
+    log: ApplyLog,
+    version: VersionVector,
+    parking: Parking,
+    confirmations: Confirmations,
+    /// Writes applied just now, that others may have waited for.
+    applied: VecDeque<Dot>,
+}
+
+impl Branch {
+    /// The branch `id` of the bank `roster`, holding `opening_balance`.
+    ///
+    /// Panics if `id` is no branch of the roster.
+    pub fn new(
+        id: BranchId,
+        roster: Arc<Roster>,
+        opening_balance: Money,
+        config: BranchConfig,
+    ) -> Self {
+        let here = roster.index(id).expect("a branch is in its own roster");
+        Self {
+            here,
+            config,
+            balance_minor: i128::from(opening_balance.minor()),
+            log: ApplyLog::default(),
+            version: VersionVector::new(&roster),
+            parking: Parking::default(),
+            applied: VecDeque::new(),
+            confirmations: Confirmations::default(),
+            roster,
+        }
+    }
+
+    /// Takes `input`, which came at `now`, and adds what is to be done to `effects`.
+    ///
+    /// Panics if a peer's message names a branch that is not in the roster: whoever lets messages
+    /// in from elsewhere checks that.
+    pub fn handle(&mut self, now: Time, input: Input, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Requested(request) => self.take_request(now, request, effects),
+            Input::SettleRequested(ticket) => {
+                self.confirmations.settle(ticket, self.version.get(self.here));
+                self.announce_settled(effects);
+            }
+            Input::FromPeer { from, message } => self.take_message(now, from, message, effects),
+            Input::CameBack => {
+                let others = self.roster.ids().iter().filter(|&&to| to != self.id());
+                let message = PeerMessage::CatchUp(self.version.clone());
+                effects.extend(others.map(|&to| Effect::Send { to, message: message.clone() }));
+            }
+            Input::DeadlineReached => self.meet_deadlines(now, effects),
+        }
+        self.wake(now, effects);
+    }
+
+    /// When [`Input::DeadlineReached`] is due, if nothing else comes before.
+    pub fn next_deadline(&self) -> Option<Time> {
+        let parking = self.parking.next_deadline();
+        parking.into_iter().chain(self.confirmations.next_deadline()).min()
+    }
+
+    /// Its id.
+    pub fn id(&self) -> BranchId {
+        self.roster.id(self.here)
+    }
+
+    /// Its balance, or `None` where that is out of range.
+    pub fn balance(&self) -> Option<Money> {
+        i64::try_from(self.balance_minor).ok().map(Money::from_minor)
+    }
+
+    /// Which writes are applied here.
+    pub fn version(&self) -> &VersionVector {
+        &self.version
+    }
+
+    /// How many writes are applied here.
+    pub fn position(&self) -> LogPosition {
+        self.log.position()
+    }
+
+    /// The apply log: all writes in the order applied here.
+    pub fn log(&self) -> impl ExactSizeIterator<Item = LogEntry> {
+        self.log.iter(&self.roster)
+    }
+
+    /// The customer's write set: the event ids of its writes, in the order applied here.
+    pub fn write_set(&self, customer: CustomerId) -> Vec<EventId> {
+        self.log.write_set(customer)
+    }
+
+    /// Serves a request, or parks it until what the customer's passbook asks for is here.
+    fn take_request(&mut self, now: Time, request: Request, effects: &mut Vec<Effect>) {
+        let needed = request.session.as_ref().and_then(|session| match request.operation {
+            Operation::Query => session.passbook.needed_to_read(session.guarantees),
+            Operation::Write(_) => session.passbook.needed_to_write(session.guarantees),
+        });
+        let missing = needed.as_ref().and_then(|needed| self.first_missing(needed));
+        match (needed, missing) {
+            (Some(needed), Some(missing)) => {
+                self.parking.wait_for(missing, Waiter::Request(request.ticket));
+                let limit = self.config.patience.wait_limit.map(|limit| now.after(limit));
+                self.parking.park(Parked { request, needed }, limit);
+            }
+            (dependencies, _) => self.serve(now, &request, dependencies, effects),
+        }
+    }
+
+    /// Serves a request whose `dependencies` are here.
+    fn serve(
+        &mut self,
+        now: Time,
+        request: &Request,
+        dependencies: Option<VersionVector>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let &Request { ticket, customer, event, operation, .. } = request;
+        let write = match operation {
+            Operation::Query => {
+                let entry = match request.session {
+                    Some(_) => Entry::Read(self.version.clone()),
+                    None => Entry::Nothing,
+                };
+                return effects.push(self.reply(ticket, self.query(), entry));
+            }
+            Operation::Write(write) => write,
+        };
+        let id = WriteId { customer, event };
+        match self.log.find(id, &self.roster) {
+            Some(entry) if entry.write == write => self.retry(now, ticket, entry, effects),
+            Some(LogEntry { write: first, .. }) => {
+                effects.push(self.refuse(ticket, Refusal::EventReused { first }));
+            }
+            None => match self.admit(id, write) {
+                Ok(()) => {
+                    let write = PropagatedWrite { dot: self.next_dot(), id, write, dependencies };
+                    self.apply(&write, self.here, effects);
+                    self.propagate(now, ticket, write, effects);
+                }
+                Err(refusal) => effects.push(self.refuse(ticket, refusal)),
+            },
+        }
+    }
+
+    fn query(&self) -> Outcome {
+        match self.balance() {
+            Some(balance) => Ok(Receipt::Balance(balance)),
+            None => Err(RequestError::Refused(Refusal::BalanceOutOfRange {
+                balance: self.nearest_balance(),
+            })),
+        }
+    }
+
+    /// Whether a write that is not in the log may be applied. Asked at the origin alone.
+    fn admit(&mut self, id: WriteId, write: Write) -> Result<(), Refusal> {
+        if let Some((first, refusal)) = self.log.refusal(id) {
+            return Err(if first == write { refusal } else { Refusal::EventReused { first } });
+        }
+        if let Some(latest) = self.log.latest(id.customer).filter(|&latest| latest > id.event) {
+            return Err(Refusal::OutOfOrder { latest });
+        }
+        let after = self.balance_minor + i128::from(write.delta().minor());
+        let overdrawn = write.kind == WriteKind::Withdraw && after < 0;
+        let refusal = if overdrawn && self.config.overdraft == Overdraft::Reject {
+            let requested = write.amount.money();
+            Refusal::InsufficientFunds { balance: self.nearest_balance(), requested }
+        } else if i64::try_from(after).is_err() {
+            Refusal::BalanceOutOfRange { balance: self.nearest_balance() }
+        } else {
+            return Ok(());
+        };
+        self.log.remember_refusal(id, write, refusal);
+        Err(refusal)
+    }
+
+    /// The customer sends a write again that is applied here: it gets the first result again.
+    fn retry(&mut self, now: Time, ticket: Ticket, first: LogEntry, effects: &mut Vec<Effect>) {
+        let LogEntry { dot, id, write } = first;
+        if self.config.propagation == Propagation::Async {
+            effects.push(self.written(ticket, dot));
+        } else if self.confirmations.wait(dot, ticket, self.confirm_limit(now)) {
+            // Answered with the first request.
+        } else if dot.origin == self.id() {
+            effects.push(self.written(ticket, dot));
+        } else {
+            // Accepted elsewhere: only asking everyone tells whether it is confirmed. What it
+            // depends on is not known here; what was applied before it surely suffices.
+            let dependencies = Some(self.log.version_before(id, &self.roster));
+            let write = PropagatedWrite { dot, id, write, dependencies };
+            self.propagate(now, ticket, write, effects);
+        }
+    }
+
+    /// Sends a write that is applied here to all others, and answers: when all have confirmed it,
+    /// or at once.
+    fn propagate(
+        &mut self,
+        now: Time,
+        ticket: Ticket,
+        write: PropagatedWrite,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (dot, expected) = (write.dot, self.log.digest_at(write.id));
+        let has_peers = self.roster.len() > 1;
+        if has_peers {
+            self.confirmations.expect(write.clone(), expected, self.here, &self.roster);
+            self.schedule_resend(now, dot);
+        }
+        match self.config.propagation {
+            Propagation::Sync if has_peers => {
+                self.confirmations.wait(dot, ticket, self.confirm_limit(now));
+            }
+            Propagation::Sync | Propagation::Async => effects.push(self.written(ticket, dot)),
+        }
+        if has_peers {
+            effects.push(Effect::Broadcast(write));
+        }
+    }
+
+    fn take_message(
+        &mut self,
+        now: Time,
+        from: BranchId,
+        message: PeerMessage,
+        effects: &mut Vec<Effect>,
+    ) {
+        match message {
+            PeerMessage::Propagate(write) => self.receive(from, write, effects),
+            PeerMessage::Acknowledge(acknowledgement) => {
+                self.compare(from, acknowledgement, effects);
+            }
+            PeerMessage::CatchUp(version) => {
+                let is_missed = |entry: &LogEntry| {
+                    entry.dot.sequence > version.get(self.index(entry.dot.origin))
+                };
+                let missed = self.log.iter(&self.roster).filter(is_missed).collect();
+                effects.push(Effect::Send { to: from, message: PeerMessage::Missed(missed) });
+            }
+            PeerMessage::Missed(missed) => {
+                for LogEntry { dot, id, write } in missed {
+                    let write = PropagatedWrite { dot, id, write, dependencies: None };
+                    self.receive(from, write, effects);
+                    self.wake(now, effects);
+                }
+            }
+        }
+    }
+
+    /// Takes a write from another branch.
+    fn receive(&mut self, from: BranchId, write: PropagatedWrite, effects: &mut Vec<Effect>) {
+        let origin = self.index(write.dot.origin);
+        if write.dot.sequence > self.version.get(origin) {
+            if let Some(missing) = self.first_missing_before(&write, origin) {
+                return self.parking.wait_for(missing, Waiter::Write { from, write });
+            }
+            self.apply(&write, origin, effects);
+        }
+        let write_set = self.log.digest_at(write.id);
+        let acknowledgement = Acknowledgement { dot: write.dot, id: write.id, write_set };
+        let message = PeerMessage::Acknowledge(acknowledgement);
+        effects.push(Effect::Send { to: from, message });
+    }
+
+    /// Looks anew at what waited for the writes that were applied just now.
+    fn wake(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        while let Some(dot) = self.applied.pop_front() {
+            for waiter in self.parking.wake(dot) {
+                match waiter {
+                    Waiter::Write { from, write } => self.receive(from, write, effects),
+                    Waiter::Request(ticket) => self.reconsider(now, ticket, effects),
+                }
+            }
+        }
+    }
+
+    fn reconsider(&mut self, now: Time, ticket: Ticket, effects: &mut Vec<Effect>) {
+        let Some(parked) = self.parking.parked(ticket) else { return };
+        if let Some(missing) = self.first_missing(&parked.needed) {
+            self.parking.wait_for(missing, Waiter::Request(ticket));
+        } else if let Some(Parked { request, needed }) = self.parking.take(ticket) {
+            self.serve(now, &request, Some(needed), effects);
+        }
+    }
+
+    fn first_missing(&self, needed: &VersionVector) -> Option<Dot> {
+        needed.first_missing(&self.version, &self.roster)
+    }
+
+    /// The first write that must be applied here before `write`, if any is missing.
+    fn first_missing_before(&self, write: &PropagatedWrite, origin: BranchIndex) -> Option<Dot> {
+        let Dot { origin: id, sequence } = write.dot;
+        if sequence > self.version.get(origin).next() {
+            return Some(Dot { origin: id, sequence: Sequence::new(sequence.get() - 1) });
+        }
+        self.first_missing(write.dependencies.as_ref()?)
+    }
+
+    /// Applies `write`, which is next from its origin.
+    fn apply(&mut self, write: &PropagatedWrite, origin: BranchIndex, effects: &mut Vec<Effect>) {
+        self.version.advance(origin);
+        self.applied.push_back(write.dot);
+        let &PropagatedWrite { dot, id, write, .. } = write;
+        // Two branches have accepted the same write: it counts once, whichever came first.
+        if self.log.contains(id) {
+            return;
+        }
+        self.balance_minor += i128::from(write.delta().minor());
+        self.log.push(LogEntry { dot, id, write }, origin);
+        let (position, balance) = (self.log.position(), self.nearest_balance());
+        effects.push(Effect::Applied(Applied { dot, id, write, position, balance }));
+    }
+
+    /// Compares an acknowledged write set with ours, and answers whoever waited for it.
+    fn compare(&mut self, from: BranchId, told: Acknowledgement, effects: &mut Vec<Effect>) {
+        let Acknowledgement { dot, id, write_set } = told;
+        let agrees = self.confirmations.acknowledge(dot, from, write_set, &self.roster);
+        let Some(agrees) = agrees else { return };
+        effects.push(Effect::Compared { with: from, id, agrees });
+        let Some(Acknowledged { tickets, disagreeing }) = self.confirmations.take_acknowledged(dot)
+        else {
+            return;
+        };
+        for ticket in tickets {
+            effects.push(if disagreeing.is_empty() {
+                self.written(ticket, dot)
+            } else {
+                self.unknown(ticket, dot, disagreeing.clone())
+            });
+        }
+        self.announce_settled(effects);
+    }
+
+    fn next_dot(&self) -> Dot {
+        Dot { origin: self.id(), sequence: self.version.get(self.here).next() }
+    }
+
+    fn announce_settled(&mut self, effects: &mut Vec<Effect>) {
+        let settled = self.confirmations.take_settled(self.id());
+        effects.extend(settled.into_iter().map(Effect::Settled));
+    }
+
+    fn meet_deadlines(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        while let Some(Parked { request, needed }) = self.parking.take_expired(now) {
+            let lags = needed.lags(&self.version, &self.roster).collect();
+            let late = RequestError::VersionNotReached { lags };
+            effects.push(self.reply(request.ticket, Err(late), Entry::Nothing));
+        }
+        while let Some((ticket, dot, missing)) = self.confirmations.take_expired(now, &self.roster)
+        {
+            effects.push(self.unknown(ticket, dot, missing));
+        }
+        while let Some((write, missing)) = self.confirmations.take_resend(now, &self.roster) {
+            self.schedule_resend(now, write.dot);
+            effects.extend(
+                missing
+                    .into_iter()
+                    .map(|to| Effect::Send { to, message: PeerMessage::Propagate(write.clone()) }),
+            );
+        }
+    }
+
+    fn schedule_resend(&mut self, now: Time, dot: Dot) {
+        if let Some(resend_after) = self.config.patience.resend_after {
+            self.confirmations.resend_at(now.after(resend_after), dot);
+        }
+    }
+
+    fn confirm_limit(&self, now: Time) -> Option<Time> {
+        self.config.patience.confirm_limit.map(|limit| now.after(limit))
+    }
+
+    fn refuse(&self, ticket: Ticket, refusal: Refusal) -> Effect {
+        self.reply(ticket, Err(RequestError::Refused(refusal)), Entry::Nothing)
+    }
+
+    fn written(&self, ticket: Ticket, dot: Dot) -> Effect {
+        self.reply(ticket, Ok(Receipt::Written), Entry::Wrote(dot))
+    }
+
+    fn unknown(&self, ticket: Ticket, dot: Dot, unconfirmed_by: Vec<BranchId>) -> Effect {
+        let unknown = RequestError::OutcomeUnknown { unconfirmed_by };
+        self.reply(ticket, Err(unknown), Entry::Wrote(dot))
+    }
+
+    fn reply(&self, ticket: Ticket, outcome: Outcome, entry: Entry) -> Effect {
+        let (position, balance) = (self.log.position(), self.nearest_balance());
+        Effect::Reply(Reply { ticket, outcome, position, balance, entry })
+    }
+
+    /// The balance, or the end of the range that it is beyond.
+    fn nearest_balance(&self) -> Money {
+        let end = if self.balance_minor < 0 { i64::MIN } else { i64::MAX };
+        Money::from_minor(i64::try_from(self.balance_minor).unwrap_or(end))
+    }
+
+    fn index(&self, branch: BranchId) -> BranchIndex {
+        self.roster.index(branch).expect("messages come from branches of the roster")
+    }
+}

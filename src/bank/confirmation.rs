@@ -1,0 +1,182 @@
+//! Writes that some branch has not confirmed yet, and who waits for them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::{Dot, PropagatedWrite, Ticket, WriteSetDigest};
+use crate::model::{BranchId, BranchIndex, Roster, Sequence, Time};
+
+/// The writes that a branch propagates and that are not confirmed everywhere.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Confirmations {
+    unconfirmed: BTreeMap<Dot, Unconfirmed>,
+    /// Who waits for how many of our own writes to be confirmed.
+    settling: Vec<(Ticket, Sequence)>,
+    /// When requests run out of time; ascending, for all wait equally long.
+    limits: VecDeque<(Time, Dot, Ticket)>,
+    /// When writes are sent again; ascending likewise.
+    resends: VecDeque<(Time, Dot)>,
+}
+
+#[derive(Debug, Clone)]
+struct Unconfirmed {
+    write: PropagatedWrite,
+    /// The customer's write set here, up to and with the write.
+    expected: WriteSetDigest,
+    /// Whether each branch has yet to confirm, by its index.
+    missing: Box<[bool]>,
+    missing_len: usize,
+    /// Branches that hold other writes of the customer, or hold them in another order. That does
+    /// not mend itself: an order of applies is for ever.
+    disagreeing: Vec<BranchId>,
+    /// Requests to answer when nothing is missing.
+    tickets: Vec<Ticket>,
+}
+
+/// How long a branch waits. `None`: for ever, as where no message is lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Patience {
+    /// For confirmations, until a request is answered as outcome unknown.
+    pub confirm_limit: Option<Duration>,
+    /// For an acknowledgement, until the write is sent again.
+    pub resend_after: Option<Duration>,
+    /// For the version that a request needs, until it is answered as not served.
+    pub wait_limit: Option<Duration>,
+}
+
+/// A write that every other branch has acknowledged.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Acknowledged {
+    /// The requests that waited for it.
+    pub(super) tickets: Vec<Ticket>,
+    /// The branches whose write set is not as here.
+    pub(super) disagreeing: Vec<BranchId>,
+}
+
+impl Confirmations {
+    /// Starts to wait until every other branch than `here` has confirmed `write`.
+    pub(super) fn expect(
+        &mut self,
+        write: PropagatedWrite,
+        expected: WriteSetDigest,
+        here: BranchIndex,
+        roster: &Roster,
+    ) {
+        let missing: Box<[bool]> = roster.indexes().map(|index| index != here).collect();
+        let missing_len = roster.len() - 1;
+        let dot = write.dot;
+        let (tickets, disagreeing) = (Vec::new(), Vec::new());
+        let unconfirmed =
+            Unconfirmed { write, expected, missing, missing_len, disagreeing, tickets };
+        self.unconfirmed.insert(dot, unconfirmed);
+    }
+
+    /// Makes the request `ticket` wait for `dot`; false if nothing is awaited for that write.
+    pub(super) fn wait(&mut self, dot: Dot, ticket: Ticket, limit: Option<Time>) -> bool {
+        let Some(unconfirmed) = self.unconfirmed.get_mut(&dot) else { return false };
+        unconfirmed.tickets.push(ticket);
+        if let Some(limit) = limit {
+            self.limits.push_back((limit, dot, ticket));
+        }
+        true
+    }
+
+    /// Sends `dot` again at `at` to whoever has not confirmed it by then.
+    pub(super) fn resend_at(&mut self, at: Time, dot: Dot) {
+        self.resends.push_back((at, dot));
+    }
+
+    /// The branch `from` acknowledges `dot`, holding `write_set`. Says whether that is what it
+    /// should hold; `None` if nothing is awaited from it.
+    pub(super) fn acknowledge(
+        &mut self,
+        dot: Dot,
+        from: BranchId,
+        write_set: WriteSetDigest,
+        roster: &Roster,
+    ) -> Option<bool> {
+        let unconfirmed = self.unconfirmed.get_mut(&dot)?;
+        if !std::mem::take(&mut unconfirmed.missing[roster.index(from)?.get()]) {
+            return None;
+        }
+        unconfirmed.missing_len -= 1;
+        let agrees = unconfirmed.expected == write_set;
+        if !agrees {
+            unconfirmed.disagreeing.push(from);
+        }
+        Some(agrees)
+    }
+
+    /// Takes out `dot` if every other branch has acknowledged it.
+    pub(super) fn take_acknowledged(&mut self, dot: Dot) -> Option<Acknowledged> {
+        if self.unconfirmed.get(&dot)?.missing_len > 0 {
+            return None;
+        }
+        let Unconfirmed { tickets, disagreeing, .. } = self.unconfirmed.remove(&dot)?;
+        Some(Acknowledged { tickets, disagreeing })
+    }
+
+    /// Makes `ticket` wait until the first `own` writes of the branch `here` are confirmed.
+    pub(super) fn settle(&mut self, ticket: Ticket, own: Sequence) {
+        self.settling.push((ticket, own));
+    }
+
+    /// Takes out who has nothing more to wait for at the branch `here`.
+    pub(super) fn take_settled(&mut self, here: BranchId) -> Vec<Ticket> {
+        if self.settling.is_empty() {
+            return Vec::new();
+        }
+        let own = |dot: &&Dot| dot.origin == here;
+        let first = self.unconfirmed.keys().find(own).map(|dot| dot.sequence);
+        let is_settled = |own: Sequence| first.is_none_or(|first| first > own);
+        let (settled, settling) =
+            self.settling.drain(..).partition(|&(_, own): &(Ticket, Sequence)| is_settled(own));
+        self.settling = settling;
+        settled.into_iter().map(|(ticket, _)| ticket).collect::<Vec<Ticket>>()
+    }
+
+    /// When something runs out of time next.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        let limit = self.limits.front().map(|&(at, ..)| at);
+        let resend = self.resends.front().map(|&(at, _)| at);
+        limit.into_iter().chain(resend).min()
+    }
+
+    /// Takes out one request that has run out of time by `now`, with the branches it waited for.
+    pub(super) fn take_expired(
+        &mut self,
+        now: Time,
+        roster: &Roster,
+    ) -> Option<(Ticket, Dot, Vec<BranchId>)> {
+        while let Some((_, dot, ticket)) = self.limits.pop_front_if(|&mut (at, ..)| at <= now) {
+            let Some(unconfirmed) = self.unconfirmed.get_mut(&dot) else { continue };
+            let Some(place) = unconfirmed.tickets.iter().position(|&waits| waits == ticket) else {
+                continue;
+            };
+            unconfirmed.tickets.swap_remove(place);
+            return Some((ticket, dot, unconfirmed.missing_ids(roster).collect()));
+        }
+        None
+    }
+
+    /// Takes out one write that is due to be sent again by `now`, with the branches to send it to.
+    pub(super) fn take_resend(
+        &mut self,
+        now: Time,
+        roster: &Roster,
+    ) -> Option<(PropagatedWrite, Vec<BranchId>)> {
+        while let Some((_, dot)) = self.resends.pop_front_if(|&mut (at, _)| at <= now) {
+            if let Some(unconfirmed) = self.unconfirmed.get(&dot) {
+                let to = unconfirmed.missing_ids(roster).collect();
+                return Some((unconfirmed.write.clone(), to));
+            }
+        }
+        None
+    }
+}
+
+impl Unconfirmed {
+    fn missing_ids(&self, roster: &Roster) -> impl Iterator<Item = BranchId> {
+        roster.ids().iter().zip(&self.missing).filter(|(_, missing)| **missing).map(|(id, _)| *id)
+    }
+}

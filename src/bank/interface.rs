@@ -1,0 +1,151 @@
+//! What goes into a branch and what comes out of it.
+
+use super::{Dot, Entry, LogEntry, Passbook, VersionVector, WriteSetDigest};
+use crate::model::{
+    BranchId, CustomerId, EventId, Guarantees, LogPosition, Money, Operation, Outcome, Write,
+    WriteId,
+};
+
+/// What a branch is told. The caller adds the time at which it came.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A customer asks for something.
+    Requested(Request),
+    /// Someone asks to be told when the writes accepted here so far are confirmed everywhere.
+    SettleRequested(Ticket),
+    /// Another branch says something.
+    FromPeer {
+        /// The branch that says it.
+        from: BranchId,
+        /// What it says.
+        message: PeerMessage,
+    },
+    /// This branch has come back and lacks what happened meanwhile: all others are asked for it.
+    CameBack,
+    /// The moment that [`Branch::next_deadline`](super::Branch::next_deadline) gave has come.
+    DeadlineReached,
+}
+
+/// What a branch wants done. The caller does it, in order.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Answer a request.
+    Reply(Reply),
+    /// Tell whoever asked that everything is settled.
+    Settled(Ticket),
+    /// Send a write to every other branch.
+    Broadcast(PropagatedWrite),
+    /// Send a message to one branch.
+    Send {
+        /// The receiver.
+        to: BranchId,
+        /// What to send.
+        message: PeerMessage,
+    },
+    /// Nothing to do: a write was applied.
+    Applied(Applied),
+    /// Nothing to do: a write set that another branch acknowledged was compared with ours.
+    Compared {
+        /// The branch that acknowledged.
+        with: BranchId,
+        /// The write that it acknowledged.
+        id: WriteId,
+        /// Whether both hold the same writes of the customer in the same order, up to this one.
+        agrees: bool,
+    },
+}
+
+/// Names a request. The caller chooses it, never the same one twice, and gets it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// What a customer asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Comes back with the reply.
+    pub ticket: Ticket,
+    /// Who asks.
+    pub customer: CustomerId,
+    /// The event id that it bears.
+    pub event: EventId,
+    /// What is asked.
+    pub operation: Operation,
+    /// What the session has written and seen; `None` where it is promised nothing.
+    pub session: Option<Session>,
+}
+
+/// What a customer shows at the counter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// What it has written and seen so far.
+    pub passbook: Passbook,
+    /// What it is promised.
+    pub guarantees: Guarantees,
+}
+
+/// The answer to a [`Request`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The request's.
+    pub ticket: Ticket,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long the apply log is.
+    pub position: LogPosition,
+    /// The balance here; at the end of its range where it is beyond.
+    pub balance: Money,
+    /// What the session has to enter in its passbook.
+    pub entry: Entry,
+}
+
+/// What branches say to each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PeerMessage {
+    /// Apply this write.
+    Propagate(PropagatedWrite),
+    /// This write is applied here.
+    Acknowledge(Acknowledgement),
+    /// Send me what I have not: I have this.
+    CatchUp(VersionVector),
+    /// What you asked for, in the order applied here, which respects all dependencies.
+    Missed(Vec<LogEntry>),
+}
+
+/// A write on its way to another branch. Cheap to copy: copies share the dependencies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PropagatedWrite {
+    /// Which of its origin's writes it is.
+    pub dot: Dot,
+    /// Its name.
+    pub id: WriteId,
+    /// What it does.
+    pub write: Write,
+    /// What must be applied before it, if anything.
+    pub dependencies: Option<VersionVector>,
+}
+
+/// Says that a write is applied at the branch that sends this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// Which of its origin's writes it is.
+    pub dot: Dot,
+    /// Its name.
+    pub id: WriteId,
+    /// The customer's write set here, up to and with this write.
+    pub write_set: WriteSetDigest,
+}
+
+/// A write that a branch just applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applied {
+    /// Which of its origin's writes it is.
+    pub dot: Dot,
+    /// Its name.
+    pub id: WriteId,
+    /// What it does.
+    pub write: Write,
+    /// Its place in the apply log: 1 is the first.
+    pub position: LogPosition,
+    /// The balance after it; at the end of its range where it is beyond.
+    pub balance: Money,
+}

@@ -1,0 +1,75 @@
+//! The passbook that a customer carries from branch to branch: what it has written and seen.
+
+use super::{Dot, VersionVector};
+use crate::model::{Guarantee, Guarantees, Roster};
+
+/// What a session has written and what it has read, as the branches count writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passbook {
+    /// Covers every write of the session that may have taken effect.
+    pub writes: VersionVector,
+    /// Covers every write that the session's reads may have seen.
+    pub reads: VersionVector,
+}
+
+/// What a reply adds to a passbook.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Entry {
+    /// Nothing: the request had no effect and told nothing.
+    #[default]
+    Nothing,
+    /// The session made this write, or may have.
+    Wrote(Dot),
+    /// The session saw what these cover.
+    Read(VersionVector),
+}
+
+impl Passbook {
+    /// A new passbook, for a bank of `roster`.
+    pub fn new(roster: &Roster) -> Self {
+        let nothing = VersionVector::new(roster);
+        Self { writes: nothing.clone(), reads: nothing }
+    }
+
+    /// Enters what a reply says.
+    pub fn enter(&mut self, entry: &Entry, roster: &Roster) {
+        match entry {
+            Entry::Nothing => {}
+            Entry::Wrote(dot) => {
+                if let Some(origin) = roster.index(dot.origin) {
+                    self.writes.cover(origin, dot.sequence);
+                }
+            }
+            Entry::Read(seen) => self.reads.merge(seen),
+        }
+    }
+
+    /// Enters all that `other` holds.
+    pub fn merge(&mut self, other: &Self) {
+        self.writes.merge(&other.writes);
+        self.reads.merge(&other.reads);
+    }
+
+    /// What a branch must hold before it answers a read of this session.
+    pub fn needed_to_read(&self, kept: Guarantees) -> Option<VersionVector> {
+        self.needed(kept.has(Guarantee::ReadYourWrites), kept.has(Guarantee::MonotonicReads))
+    }
+
+    /// What any branch must hold before it applies a write of this session.
+    pub fn needed_to_write(&self, kept: Guarantees) -> Option<VersionVector> {
+        self.needed(kept.has(Guarantee::MonotonicWrites), kept.has(Guarantee::WritesFollowReads))
+    }
+
+    fn needed(&self, its_writes: bool, its_reads: bool) -> Option<VersionVector> {
+        match (its_writes, its_reads) {
+            (false, false) => None,
+            (true, false) => Some(self.writes.clone()),
+            (false, true) => Some(self.reads.clone()),
+            (true, true) => {
+                let mut both = self.writes.clone();
+                both.merge(&self.reads);
+                Some(both)
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Chances from a seed: the same seed gives the same chances on every machine, for ever.
+
+use rand_pcg::Pcg64Mcg;
+use rand_pcg::rand_core::{Rng, SeedableRng};
+
+use super::Link;
+use crate::model::Seed;
+
+/// A stream of chances.
+#[derive(Debug, Clone)]
+pub struct Chance {
+    generator: Pcg64Mcg,
+}
+
+impl Chance {
+    /// The stream for the messages of `link`. Each link has its own, so that a message more on one
+    /// does not shift the others.
+    pub fn of_link(seed: Seed, link: Link) -> Self {
+        let Link { from, to } = link;
+        let link = (u64::from(from.get()) << 32) | u64::from(to.get());
+        // Neighbouring seeds must not give neighbouring streams, so the seed is drawn from first.
+        let noise = Pcg64Mcg::seed_from_u64(seed.0).next_u64();
+        Self { generator: Pcg64Mcg::seed_from_u64(noise ^ link) }
+    }
+
+    /// A whole number from 0 to `end`, itself not included; 0 if `end` is 0.
+    pub fn below(&mut self, end: u64) -> u64 {
+        let wide = u128::from(self.generator.next_u64()) * u128::from(end);
+        u64::try_from(wide >> 64).unwrap_or(end)
+    }
+
+    /// A number above 0, at most 1.
+    pub fn fraction(&mut self) -> f64 {
+        let steps = u32::try_from(self.generator.next_u64() >> 32).unwrap_or(u32::MAX);
+        (f64::from(steps) + 1.0) / (f64::from(u32::MAX) + 1.0)
+    }
+}

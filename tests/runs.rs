@@ -1,0 +1,204 @@
+//! Whole runs on actors, against a sequential bank that knows no actor.
+
+#[path = "support/parts.rs"]
+mod parts;
+#[path = "support/scenarios.rs"]
+mod scenarios;
+#[path = "support/sequential.rs"]
+mod sequential;
+
+use std::collections::BTreeMap;
+
+use passbook::history::Fact;
+use passbook::model::{
+    CustomerOrder, Money, Operation, Overdraft, QueryTiming, Receipt, RequestError,
+};
+use passbook::runner::{BranchResult, Recording, Run, RunOptions, run};
+use passbook::scenario::{Scenario, Settings};
+use proptest::prelude::*;
+
+use parts::{customer, deposit, event, withdraw};
+use scenarios::{any_scenario, scenario};
+use sequential::Told;
+
+fn run_with(scenario: &Scenario, overrides: Settings) -> Run {
+    run(scenario, &RunOptions { overrides, recording: Recording::Off }).expect("it runs to its end")
+}
+
+fn write_sets(branch: &BranchResult) -> BTreeMap<u32, Vec<u32>> {
+    let mut sets = BTreeMap::<u32, Vec<u32>>::new();
+    for entry in &branch.log {
+        sets.entry(entry.id.customer.get()).or_default().push(entry.id.event.get());
+    }
+    sets
+}
+
+fn told(run: &Run) -> BTreeMap<u32, Vec<Told>> {
+    let told = |outcome: &Result<Receipt, RequestError>| match outcome {
+        Ok(Receipt::Written) => Told::Success,
+        Ok(Receipt::Balance(balance)) => Told::Balance(balance.minor()),
+        Err(RequestError::Refused(_)) => Told::Refused,
+        Err(RequestError::OutcomeUnknown { .. } | RequestError::VersionNotReached { .. }) => {
+            panic!("without faults every outcome is known")
+        }
+    };
+    let all = |customer: &passbook::runner::CustomerResult| {
+        customer.requests.iter().map(|request| told(&request.outcome)).collect()
+    };
+    run.result.customers.iter().map(|customer| (customer.id.get(), all(customer))).collect()
+}
+
+#[test]
+fn the_classic_monotonic_writes_scenario_ends_at_nothing() {
+    let events = vec![
+        event(1, 1, deposit(40_000)),
+        event(2, 2, withdraw(40_000)),
+        event(3, 2, Operation::Query),
+    ];
+    let run = run_with(&scenario(2, 0, vec![(1, events)]), Settings::default());
+    assert_eq!(told(&run)[&1], [Told::Success, Told::Success, Told::Balance(0)]);
+    for branch in &run.result.branches {
+        assert_eq!(write_sets(branch)[&1], [1, 2]);
+        assert_eq!(branch.balance, Money::ZERO);
+    }
+}
+
+#[test]
+fn two_hundred_branches_all_apply_every_write() {
+    let events = (1..=40).map(|id| event(id, id * 5, deposit(i64::from(id)))).collect();
+    let run = run_with(&scenario(200, 7, vec![(1, events)]), Settings::default());
+    assert_eq!(run.result.branches.len(), 200);
+    for branch in &run.result.branches {
+        assert_eq!(branch.balance, Money::from_minor(7 + 40 * 41 / 2));
+        assert_eq!(write_sets(branch)[&1], (1..=40).collect::<Vec<u32>>());
+    }
+}
+
+#[test]
+fn a_hundred_thousand_events_keep_every_cent() {
+    let events = (1..=100_000).map(|id| match id % 4 {
+        0 => event(id, id % 3 + 1, Operation::Query),
+        1 => event(id, id % 3 + 1, withdraw(1)),
+        _ => event(id, id % 3 + 1, deposit(2)),
+    });
+    let run = run_with(&scenario(3, 0, vec![(1, events.collect())]), Settings::default());
+    for branch in &run.result.branches {
+        assert_eq!(branch.log.len(), 75_000);
+        assert_eq!(branch.balance, Money::from_minor(50_000 * 2 - 25_000));
+    }
+}
+
+#[test]
+fn a_query_that_waits_for_settling_sees_what_was_under_way() {
+    // Customer 2 asks at once, while customer 1's deposits are still on their way to branch 3.
+    let events = (1..=3).map(|id| event(id, id, deposit(100))).collect();
+    let asks = vec![event(1, 3, Operation::Query)];
+    let scenario = scenario(3, 0, vec![(1, events), (2, asks)]);
+    let balance_seen = |queries| {
+        let customers = Some(CustomerOrder::Concurrent);
+        let run = run_with(
+            &scenario,
+            Settings { customers, queries: Some(queries), ..Settings::default() },
+        );
+        told(&run)[&2].clone()
+    };
+    assert_eq!(balance_seen(QueryTiming::InPlace), [Told::Balance(0)]);
+    assert_eq!(balance_seen(QueryTiming::AfterSettling), [Told::Balance(100)]);
+}
+
+#[test]
+fn balances_that_together_pass_the_range_end_in_an_error_not_in_a_wrap() {
+    let half = i64::MAX / 2 + 1;
+    let scenario = scenario(
+        2,
+        0,
+        vec![(1, vec![event(1, 1, deposit(half))]), (2, vec![event(1, 2, deposit(half))])],
+    );
+    let overrides = Settings { customers: Some(CustomerOrder::Concurrent), ..Settings::default() };
+    let error = run(&scenario, &RunOptions { overrides, recording: Recording::Off }).unwrap_err();
+    assert_eq!(error.to_string(), "the balance of branch 1 is out of range");
+}
+
+#[test]
+fn every_message_between_branches_is_recorded_at_both_ends() {
+    let events = vec![event(1, 1, deposit(100)), event(2, 2, withdraw(30))];
+    let scenario = scenario(3, 0, vec![(1, events)]);
+    let options = RunOptions { recording: Recording::Facts, ..RunOptions::default() };
+    let facts = run(&scenario, &options).unwrap().facts;
+    let count = |is: fn(&Fact) -> bool| facts.iter().filter(|recorded| is(&recorded.fact)).count();
+    // Two writes, each to two other branches, each acknowledged.
+    assert_eq!(count(|fact| matches!(fact, Fact::MessageSent { .. })), 8);
+    assert_eq!(count(|fact| matches!(fact, Fact::MessageReceived { .. })), 8);
+    assert_eq!(count(|fact| matches!(fact, Fact::WriteApplied { .. })), 6);
+    assert_eq!(count(|fact| matches!(fact, Fact::WriteSetCompared { agrees: true, .. })), 4);
+    assert_eq!(count(|fact| matches!(fact, Fact::ReplyReceived { .. })), 2);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn customers_in_order_see_what_a_sequential_bank_tells(
+        scenario in any_scenario(),
+        overdraft in prop_oneof![Just(Overdraft::Allow), Just(Overdraft::Reject)],
+    ) {
+        let overrides = Settings { overdraft: Some(overdraft), ..Settings::default() };
+        let run = run_with(&scenario, overrides);
+        let expected = sequential::run(&scenario, overdraft);
+        prop_assert_eq!(told(&run), expected.told);
+        for branch in &run.result.branches {
+            prop_assert_eq!(branch.balance.minor(), expected.balance);
+            let mut sets = expected.write_sets.clone();
+            sets.retain(|_, set| !set.is_empty());
+            prop_assert_eq!(write_sets(branch), sets);
+        }
+    }
+
+    #[test]
+    fn concurrent_customers_end_with_equal_branches_and_the_right_total(
+        scenario in any_scenario(),
+        overdraft in prop_oneof![Just(Overdraft::Allow), Just(Overdraft::Reject)],
+    ) {
+        let overrides = Settings {
+            overdraft: Some(overdraft),
+            customers: Some(CustomerOrder::Concurrent),
+            ..Settings::default()
+        };
+        let run = run_with(&scenario, overrides);
+        let first = &run.result.branches[0];
+        // Every write that a customer was told of, once, however often it was sent.
+        let mut told = BTreeMap::new();
+        for customer in &run.result.customers {
+            for request in &customer.requests {
+                if let (Operation::Write(write), Ok(_)) = (request.operation, &request.outcome) {
+                    told.insert((customer.id, request.event), write.delta().minor());
+                }
+            }
+        }
+        let total = scenario.opening_balance.minor() + told.values().sum::<i64>();
+        for branch in &run.result.branches {
+            prop_assert_eq!(branch.balance.minor(), total);
+            prop_assert_eq!(write_sets(branch), write_sets(first));
+            prop_assert_eq!(branch.log.len(), told.len());
+        }
+    }
+
+    #[test]
+    fn the_same_scenario_leaves_the_same_history(scenario in any_scenario()) {
+        let overrides =
+            Settings { customers: Some(CustomerOrder::Concurrent), ..Settings::default() };
+        let options = RunOptions { overrides, recording: Recording::Facts };
+        let once = run(&scenario, &options).unwrap();
+        let again = run(&scenario, &options).unwrap();
+        prop_assert_eq!(once.facts, again.facts);
+        prop_assert_eq!(once.result, again.result);
+    }
+}
+
+#[test]
+fn customers_are_listed_in_the_order_in_which_they_come_up() {
+    let scenario = scenario(1, 0, vec![(9, vec![]), (2, vec![]), (9, vec![])]);
+    let run = run_with(&scenario, Settings::default());
+    let ids: Vec<_> = run.result.customers.iter().map(|customer| customer.id).collect();
+    assert_eq!(ids, [customer(9), customer(2)]);
+}

@@ -1,0 +1,70 @@
+//! What the design and the style ask of the source and no compiler checks. Nothing is exempt.
+
+#[path = "tidy/layers.rs"]
+mod layers;
+#[path = "tidy/rules.rs"]
+mod rules;
+#[path = "tidy/snippets.rs"]
+mod snippets;
+#[path = "tidy/source.rs"]
+mod source;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use source::SourceFile;
+
+#[test]
+fn the_source_is_tidy() -> io::Result<()> {
+    let files = rust_files(&["build.rs", "src", "tests", "benches"])?;
+    for known in ["src/lib.rs", "src/main.rs", "src/model/mod.rs", "tests/tidy/rules.rs"] {
+        assert!(files.iter().any(|file| file.path == known), "the walk does not find {known}");
+    }
+    report(files.iter().flat_map(rules::check_file).map(|finding| finding.to_string()));
+    Ok(())
+}
+
+#[test]
+fn every_input_is_used_by_a_test() -> io::Result<()> {
+    report(rules::unused_inputs(&walk("input")?, &rust_files(&["tests"])?));
+    Ok(())
+}
+
+#[track_caller]
+fn report(findings: impl IntoIterator<Item = String>) {
+    let findings: Vec<String> = findings.into_iter().collect();
+    assert!(findings.is_empty(), "{} to mend:\n{}", findings.len(), findings.join("\n"));
+}
+
+fn rust_files(places: &[&str]) -> io::Result<Vec<SourceFile>> {
+    let mut files = Vec::new();
+    for place in places {
+        for path in walk(place)?.into_iter().filter(|path| path.ends_with(".rs")) {
+            files.push(SourceFile::new(&path, &fs::read_to_string(in_package(&path))?));
+        }
+    }
+    Ok(files)
+}
+
+/// The files at or below `place`, which need not exist, by their paths from the package root.
+fn walk(place: &str) -> io::Result<Vec<String>> {
+    let full = in_package(place);
+    if !full.is_dir() {
+        return Ok(if full.exists() { vec![place.to_owned()] } else { Vec::new() });
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(full)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    let mut files = Vec::new();
+    for name in names {
+        files.extend(walk(&format!("{place}/{name}"))?);
+    }
+    Ok(files)
+}
+
+fn in_package(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}

@@ -1,0 +1,55 @@
+//! The table "Layers" of the design: which module may import which.
+
+/// One row of the table: a module of `src/`, and what it may do.
+#[derive(Debug)]
+pub(crate) struct Layer {
+    pub(crate) name: &'static str,
+    pub(crate) may_import: &'static [&'static str],
+    /// Knows no runtime, no file, no socket and no thread.
+    pub(crate) pure: bool,
+    pub(crate) prints: bool,
+}
+
+const LAYERS: [Layer; 13] = [
+    pure("model", &[]),
+    pure("bank", &["model"]),
+    pure("fault", &["model"]),
+    pure("history", &["model"]),
+    pure("scenario", &["model", "fault"]),
+    pure("check", &["model", "history", "scenario"]),
+    shell("actors", &["model", "bank", "fault", "history"]),
+    shell("grpc", &["model", "bank", "history", "actors"]),
+    shell("runner", &["model", "bank", "fault", "history", "scenario", "check", "actors", "grpc"]),
+    printing("report", &["model", "history", "check", "scenario", "runner"]),
+    printing(
+        "cli",
+        &[
+            "model", "bank", "fault", "history", "scenario", "check", "actors", "grpc", "runner",
+            "report",
+        ],
+    ),
+    printing("main", &["cli"]),
+    shell("lib", &[]),
+];
+
+const fn pure(name: &'static str, may_import: &'static [&'static str]) -> Layer {
+    Layer { name, may_import, pure: true, prints: false }
+}
+
+const fn shell(name: &'static str, may_import: &'static [&'static str]) -> Layer {
+    Layer { name, may_import, pure: false, prints: false }
+}
+
+const fn printing(name: &'static str, may_import: &'static [&'static str]) -> Layer {
+    Layer { name, may_import, pure: false, prints: true }
+}
+
+/// The row of `name`, or `None` if the design has no such module.
+pub(crate) fn find(name: &str) -> Option<&'static Layer> {
+    LAYERS.iter().find(|layer| layer.name == name)
+}
+
+/// The modules of the design, from the lowest up.
+pub(crate) fn names() -> Vec<&'static str> {
+    LAYERS.iter().map(|layer| layer.name).filter(|name| !["main", "lib"].contains(name)).collect()
+}
