@@ -9,11 +9,11 @@ use super::exit::Exit;
 use super::input::read_scenario;
 use super::terminal::Terminal;
 use crate::report::{Assessment, dialect, json, text};
-use crate::runner::{self, Dialect, Recording, Run, RunOptions};
+use crate::runner::{self, Dialect, Recording, Run, RunError, RunOptions};
 use crate::scenario::Scenario;
 
 /// Runs all scenarios; what is wrong with one does not stop the rest.
-pub(super) fn run(args: &RunArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Result<Exit> {
     let mut worst = Exit::default();
     let mut reports = 0_usize;
     for path in &args.scenarios {
@@ -28,9 +28,12 @@ pub(super) fn run(args: &RunArgs, terminal: &mut Terminal) -> io::Result<Exit> {
         for warning in &scenario.warnings {
             terminal.warning(&warning.message);
         }
-        let Some(run) = run_one(args, path, &scenario, terminal) else {
-            worst = worst.max(Exit::Internal);
-            continue;
+        let run = match run_one(args, path, &scenario, terminal) {
+            Ok(run) => run,
+            Err(exit) => {
+                worst = worst.max(exit);
+                continue;
+            }
         };
         let assessment = Assessment::of(&run.result);
         if reports > 0 && args.format == Format::Text {
@@ -43,14 +46,13 @@ pub(super) fn run(args: &RunArgs, terminal: &mut Terminal) -> io::Result<Exit> {
     Ok(worst)
 }
 
-/// Runs one scenario. What fails here is a defect of this program: it is told with the command
-/// that shows it again.
+/// Runs one scenario. A defect of this program is told with the command that shows it again.
 fn run_one(
     args: &RunArgs,
     path: &Path,
     scenario: &Scenario,
     terminal: &mut Terminal,
-) -> Option<Run> {
+) -> Result<Run, Exit> {
     let recording = match args.format {
         Format::Text => text::recording(scenario, args.verbosity()),
         Format::Balances | Format::Events | Format::Customers | Format::Json => Recording::Off,
@@ -58,8 +60,16 @@ fn run_one(
     let overrides = args.overrides();
     let options = RunOptions { overrides, recording };
     let problem = match catch_unwind(AssertUnwindSafe(|| runner::run(scenario, &options))) {
-        Ok(Ok(run)) => return Some(run),
-        Ok(Err(error)) => error.to_string(),
+        Ok(Ok(run)) => return Ok(run),
+        Ok(Err(error @ RunError::BalanceOutOfRange { .. })) => {
+            terminal.error(&format!("{}: {error}; use smaller amounts", scenario.name));
+            return Err(Exit::BadInput);
+        }
+        Ok(Err(RunError::Runtime(error))) => {
+            terminal.error(&format!("cannot start the actors' runtime: {error}"));
+            return Err(Exit::Internal);
+        }
+        Ok(Err(error @ (RunError::ActorStopped | RunError::Standstill))) => error.to_string(),
         Err(_) => "the run panicked".to_owned(),
     };
     let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
@@ -69,7 +79,7 @@ fn run_one(
          what stands above.\n  To see it again: {again}",
         scenario.name
     ));
-    None
+    Err(Exit::Internal)
 }
 
 fn report(

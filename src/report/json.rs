@@ -6,10 +6,11 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 
 use super::arrival::{Arrival, Arrivals, Holding};
+use super::ending::Ending;
 use super::{Assessment, Difference};
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, Decimal, EventId, Interface, Operation, Overdraft,
-    Propagation, QueryTiming, Receipt, RequestError, Seed,
+    BranchId, CustomerId, CustomerOrder, Decimal, EventId, Guarantees, Interface, Operation,
+    Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed,
 };
 use crate::runner::{BranchResult, CustomerResult, Dialect, RequestResult, RunResult};
 use crate::scenario::Output;
@@ -37,6 +38,7 @@ struct Report<'a> {
 #[derive(Serialize)]
 struct Config {
     propagation: Propagation,
+    guarantees: Guarantees,
     overdraft: Overdraft,
     customers: CustomerOrder,
     queries: QueryTiming,
@@ -114,6 +116,7 @@ impl<'a> Report<'a> {
             seed: result.config.seed,
             config: Config {
                 propagation: result.config.propagation,
+                guarantees: result.config.guarantees,
                 overdraft: result.config.overdraft,
                 customers: result.config.customers,
                 queries: result.config.queries,
@@ -140,10 +143,10 @@ impl Counts {
                 Operation::Write(_) => counts.writes += 1,
                 Operation::Query => counts.queries += 1,
             }
-            match request.outcome {
-                Ok(_) => counts.ok += 1,
-                Err(RequestError::Refused(_)) => counts.refused += 1,
-                Err(RequestError::OutcomeUnknown { .. }) => counts.unknown += 1,
+            match Ending::of(&request.outcome) {
+                Ending::Ok => counts.ok += 1,
+                Ending::Refused => counts.refused += 1,
+                Ending::Unknown => counts.unknown += 1,
             }
         }
         counts
@@ -158,11 +161,6 @@ impl<'a> Customer<'a> {
 
 impl<'a> Event<'a> {
     fn of(request: &'a RequestResult) -> Self {
-        let outcome = match request.outcome {
-            Ok(_) => "ok",
-            Err(RequestError::Refused(_)) => "refused",
-            Err(RequestError::OutcomeUnknown { .. }) => "unknown",
-        };
         let balance = match request.outcome {
             Ok(Receipt::Balance(balance)) => Some(balance.decimal()),
             Ok(Receipt::Written) | Err(_) => None,
@@ -172,7 +170,7 @@ impl<'a> Event<'a> {
             interface: request.operation.interface(),
             branch: request.branch,
             money: money(request.operation),
-            outcome,
+            outcome: Ending::of(&request.outcome).word(),
             balance,
             reason: request.outcome.as_ref().err().map(Reason),
         }
@@ -190,7 +188,8 @@ impl Serialize for Reason<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             RequestError::Refused(refusal) => serializer.collect_str(refusal),
-            unknown @ RequestError::OutcomeUnknown { .. } => serializer.collect_str(unknown),
+            error @ (RequestError::OutcomeUnknown { .. }
+            | RequestError::VersionNotReached { .. }) => serializer.collect_str(error),
         }
     }
 }
@@ -264,6 +263,7 @@ mod tests {
             "seed": 0,
             "config": {
                 "propagation": "sync",
+                "guarantees": "all",
                 "overdraft": "allow",
                 "customers": "in-order",
                 "queries": "in-place",

@@ -8,6 +8,7 @@ mod assessment;
 pub mod dialect;
 mod difference;
 mod elide;
+mod ending;
 #[cfg(test)]
 mod example;
 pub mod json;

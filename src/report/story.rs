@@ -16,6 +16,8 @@ pub(super) struct RequestKey {
 #[derive(Debug, Default)]
 pub(super) struct Story<'a> {
     chapters: BTreeMap<RequestKey, Chapter<'a>>,
+    /// Messages between branches that are about no request in particular.
+    pub(super) other_messages: Vec<&'a Recorded>,
     /// The writes that each branch applied, by customer.
     write_sets: BTreeMap<BranchId, BTreeMap<CustomerId, Vec<EventId>>>,
 }
@@ -122,30 +124,30 @@ impl<'a> Teller<'a> {
             Fact::WriteApplied { branch, id, origin, balance, .. } => {
                 self.applied(*branch, *id, *origin, *balance);
             }
-            Fact::MessageSent { from, to, body, .. } => match body {
-                MessageBody::Propagate { id } => {
-                    self.peer(*id, *to);
-                    self.message(*id, recorded);
-                }
-                MessageBody::Acknowledge { id, .. } => {
-                    self.peer(*id, *from);
-                    self.message(*id, recorded);
-                }
-            },
-            Fact::MessageReceived { from, to, body, .. } => match body {
-                MessageBody::Propagate { id } => {
-                    if let Some(peer) = self.peer(*id, *to) {
-                        peer.delivery = Delivery::Received;
+            Fact::MessageSent { from, to, body, .. } => {
+                match body {
+                    MessageBody::Propagate { id } => self.peer(*id, *to),
+                    MessageBody::Acknowledge { id, .. } => self.peer(*id, *from),
+                    MessageBody::CatchUp | MessageBody::Missed { .. } => None,
+                };
+                self.message(body, recorded);
+            }
+            Fact::MessageReceived { from, to, body, .. } => {
+                match body {
+                    MessageBody::Propagate { id } => {
+                        if let Some(peer) = self.peer(*id, *to) {
+                            peer.delivery = Delivery::Received;
+                        }
                     }
-                    self.message(*id, recorded);
-                }
-                MessageBody::Acknowledge { id, .. } => {
-                    if let Some(peer) = self.peer(*id, *from) {
-                        peer.confirmation = Confirmation::Received;
+                    MessageBody::Acknowledge { id, .. } => {
+                        if let Some(peer) = self.peer(*id, *from) {
+                            peer.confirmation = Confirmation::Received;
+                        }
                     }
-                    self.message(*id, recorded);
+                    MessageBody::CatchUp | MessageBody::Missed { .. } => {}
                 }
-            },
+                self.message(body, recorded);
+            }
             Fact::WriteSetCompared { with, id, agrees, .. } => {
                 let found = if *agrees { Comparison::Same } else { Comparison::Different };
                 if let Some(peer) = self.peer(*id, *with) {
@@ -183,9 +185,16 @@ impl<'a> Teller<'a> {
         Some(self.chapter(key).peers.entry(branch).or_default())
     }
 
-    fn message(&mut self, id: WriteId, recorded: &'a Recorded) {
-        if let Some(&key) = self.made_by.get(&id) {
-            self.chapter(key).messages.push(recorded);
+    fn message(&mut self, body: &MessageBody, recorded: &'a Recorded) {
+        let made_by = match body {
+            MessageBody::Propagate { id } | MessageBody::Acknowledge { id, .. } => {
+                self.made_by.get(id).copied()
+            }
+            MessageBody::CatchUp | MessageBody::Missed { .. } => None,
+        };
+        match made_by {
+            Some(key) => self.chapter(key).messages.push(recorded),
+            None => self.story.other_messages.push(recorded),
         }
     }
 }

@@ -82,6 +82,11 @@ impl Columns {
         }
     }
 
+    /// Where the second column starts.
+    pub(super) fn second(&self) -> usize {
+        self.widths.first().map_or(0, |first| first + GAP)
+    }
+
     /// Writes `row` as a line, `indent` spaces from the edge.
     pub(super) fn write(&self, out: &mut dyn Write, indent: usize, row: &Row) -> io::Result<()> {
         let last = row.len().saturating_sub(1);

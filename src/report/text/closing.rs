@@ -4,10 +4,11 @@ use std::fmt;
 use std::io::{self, Write};
 use std::iter;
 
-use super::{Verbosity, items, rows};
-use crate::model::{CustomerId, Operation, RequestError};
+use super::verbosity::{Verbosity, items, rows};
+use crate::model::{CustomerId, Operation};
 use crate::report::arrival::{Arrival, Arrivals, Holding, Source};
 use crate::report::elide::Limit;
+use crate::report::ending::Ending;
 use crate::report::palette::{BAD, GOOD, NO, QUIET, STRONG, YES};
 use crate::report::phrase::{self, count, every_branch, grouped, listed, verb, write_set};
 use crate::report::table::{Cell, Row, write_table};
@@ -112,12 +113,10 @@ impl fmt::Display for Arrival<'_> {
         write!(f, "{event} {operation}")?;
         match source {
             Source::Accepted | Source::Branch(_) => Ok(()),
-            Source::Answered(request) => match (&request.outcome, operation) {
-                (Err(RequestError::Refused(_)), _) => f.write_str(" (refused)"),
-                (Ok(_) | Err(RequestError::OutcomeUnknown { .. }), Operation::Write(_)) => {
-                    f.write_str(" (again)")
-                }
-                (Ok(_) | Err(RequestError::OutcomeUnknown { .. }), Operation::Query) => Ok(()),
+            Source::Answered(request) => match (Ending::of(&request.outcome), operation) {
+                (Ending::Refused, _) => f.write_str(" (refused)"),
+                (Ending::Ok | Ending::Unknown, Operation::Write(_)) => f.write_str(" (again)"),
+                (Ending::Ok | Ending::Unknown, Operation::Query) => Ok(()),
             },
         }
     }
@@ -153,11 +152,11 @@ impl Tally {
     fn of(customer: &CustomerResult) -> Self {
         let mut tally = Self::default();
         for request in &customer.requests {
-            let count = match (&request.outcome, request.operation) {
-                (Ok(_), Operation::Write(_)) => &mut tally.writes,
-                (Ok(_), Operation::Query) => &mut tally.queries,
-                (Err(RequestError::Refused(_)), _) => &mut tally.refused,
-                (Err(RequestError::OutcomeUnknown { .. }), _) => &mut tally.unknown,
+            let count = match (Ending::of(&request.outcome), request.operation) {
+                (Ending::Ok, Operation::Write(_)) => &mut tally.writes,
+                (Ending::Ok, Operation::Query) => &mut tally.queries,
+                (Ending::Refused, _) => &mut tally.refused,
+                (Ending::Unknown, _) => &mut tally.unknown,
             };
             *count += 1;
         }

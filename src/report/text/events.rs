@@ -2,16 +2,18 @@
 
 use std::io::{self, Write};
 
-use super::Verbosity;
 use super::messages;
 use super::steps::{self, Telling};
+use super::verbosity::{EVENTS_MOST, Verbosity};
 use crate::model::{CustomerId, CustomerOrder, Operation, Receipt, RequestError, RequestNumber};
 use crate::report::elide::Limit;
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, UNSURE, YES};
 use crate::report::phrase::count;
 use crate::report::story::{RequestKey, Story};
-use crate::report::table::{Cell, Columns, Row};
+use crate::report::table::{Cell, Columns, Row, write_table};
 use crate::runner::{RequestResult, Run, RunResult};
+
+const INDENT: usize = 2;
 
 /// One event of one visit.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +22,18 @@ struct Told<'a> {
     request: &'a RequestResult,
     /// Which of the headings it stands under.
     heading: usize,
+    part: Part,
+}
+
+/// What an event is to its heading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The customer's first.
+    Opens,
+    /// The first since other customers were served.
+    Returns,
+    /// Not the first.
+    Continues,
 }
 
 /// The lines of one event.
@@ -43,7 +57,7 @@ pub(super) fn write(out: &mut dyn Write, run: &Run, verbosity: Verbosity) -> io:
     let told = in_order(&run.result, &story);
     let limit = match verbosity {
         Verbosity::Quiet | Verbosity::Normal => {
-            Limit::Middle { most: super::EVENTS_MOST, head: 10, tail: 10 }
+            Limit::Middle { most: EVENTS_MOST, head: 10, tail: 10 }
         }
         Verbosity::Verbose => Limit::None,
     };
@@ -61,37 +75,50 @@ pub(super) fn write(out: &mut dyn Write, run: &Run, verbosity: Verbosity) -> io:
     }
     if !shown.skipped.is_empty() {
         let more = count(shown.skipped.len(), "more event");
-        writeln!(out, "\n  {QUIET}… {more}; -v shows all{QUIET:#}\n")?;
+        writeln!(out, "\n  {QUIET}… {more}; -v shows all{QUIET:#}")?;
+        heading = None;
     }
     for event in shown.tail {
         let place = title(out, event, &mut heading)?;
         layout.write(out, &block(&telling, event), place)?;
     }
-    Ok(())
+    match verbosity {
+        Verbosity::Quiet | Verbosity::Normal => Ok(()),
+        Verbosity::Verbose => other_messages(out, &story),
+    }
+}
+
+/// Messages that no event caused: branches that catch up.
+fn other_messages(out: &mut dyn Write, story: &Story<'_>) -> io::Result<()> {
+    if story.other_messages.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{STRONG}Other messages{STRONG:#}\n")?;
+    write_table(out, 2, &messages::between_branches(&story.other_messages))
 }
 
 /// Customers that come one after the other are told visit by visit, as it happened; concurrent ones,
 /// and a run of which nothing was recorded, customer by customer.
 fn in_order<'a>(result: &'a RunResult, story: &Story<'_>) -> Vec<Told<'a>> {
-    let by_customer = result.customers.iter().enumerate().flat_map(|(heading, customer)| {
-        let told = move |request| Told { customer: customer.id, request, heading };
+    let by_customer = result.customers.iter().flat_map(|customer| {
+        let told =
+            |request| Told { customer: customer.id, request, heading: 0, part: Part::Continues };
         customer.requests.iter().map(told)
     });
     let mut told: Vec<Told<'a>> = by_customer.collect();
     match result.config.customers {
         CustomerOrder::InOrder if told.iter().all(|event| story.chapter(event.key()).is_some()) => {
             told.sort_by_key(|event| story.chapter(event.key()).map(|chapter| chapter.place));
-            let mut visit = 0;
-            let mut previous = None;
-            for event in &mut told {
-                if previous.is_some_and(|customer| customer != event.customer) {
-                    visit += 1;
-                }
-                previous = Some(event.customer);
-                event.heading = visit;
-            }
         }
         CustomerOrder::InOrder | CustomerOrder::Concurrent => {}
+    }
+    let visits = told.chunk_by_mut(|one, next| one.customer == next.customer);
+    for (heading, visit) in visits.enumerate() {
+        visit.iter_mut().for_each(|event| event.heading = heading);
+        if let Some(first) = visit.first_mut() {
+            let is_first = first.request.number == RequestNumber::default().next();
+            first.part = if is_first { Part::Opens } else { Part::Returns };
+        }
     }
     told
 }
@@ -109,17 +136,18 @@ enum Place {
     Further,
 }
 
-/// Writes the heading of `event`, where it is the first under it.
+/// Writes the heading of `event`, where it is the first shown under it.
 fn title(out: &mut dyn Write, event: &Told<'_>, current: &mut Option<usize>) -> io::Result<Place> {
     if current.replace(event.heading) == Some(event.heading) {
         return Ok(Place::Further);
     }
     let customer = event.customer;
-    write!(out, "\n{STRONG}Customer {customer}{STRONG:#}")?;
-    if event.request.number > RequestNumber::default().next() {
-        write!(out, " {QUIET}comes back{QUIET:#}")?;
-    }
-    writeln!(out)?;
+    let note = match event.part {
+        Part::Opens => "",
+        Part::Returns => " comes back",
+        Part::Continues => " continues",
+    };
+    writeln!(out, "\n{STRONG}Customer {customer}{STRONG:#}{QUIET}{note}{QUIET:#}")?;
     Ok(Place::UnderHeading)
 }
 
@@ -154,7 +182,9 @@ fn outcome(request: &RequestResult) -> Cell {
         Ok(Receipt::Balance(balance)) => {
             Cell::new(GOOD, YES).and(PLAIN, " balance ").and(STRONG, balance.to_string())
         }
-        Err(error @ RequestError::Refused(_)) => Cell::new(BAD, format!("{NO} {error}")),
+        Err(error @ (RequestError::Refused(_) | RequestError::VersionNotReached { .. })) => {
+            Cell::new(BAD, format!("{NO} {error}"))
+        }
         Err(error @ RequestError::OutcomeUnknown { .. }) => {
             Cell::new(UNSURE, format!("{MAYBE} {error}"))
         }
@@ -172,8 +202,9 @@ impl Layout {
         if place == Place::UnderHeading || !block.steps.is_empty() {
             writeln!(out)?;
         }
-        self.event.write(out, 2, &block.event)?;
-        block.steps.iter().try_for_each(|row| self.steps.write(out, 6, row))?;
-        block.messages.iter().try_for_each(|row| self.messages.write(out, 6, row))
+        self.event.write(out, INDENT, &block.event)?;
+        let below = INDENT + self.event.second() + INDENT;
+        block.steps.iter().try_for_each(|row| self.steps.write(out, below, row))?;
+        block.messages.iter().try_for_each(|row| self.messages.write(out, below, row))
     }
 }

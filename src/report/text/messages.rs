@@ -11,14 +11,21 @@ use crate::runner::RequestResult;
 const SENT_TO: &str = "→";
 const RECEIVED_FROM: &str = "←";
 
-/// A row per message sent and per message received.
+/// A row per message sent and per message received because of `request`.
 pub(super) fn rows(request: &RequestResult, chapter: &Chapter<'_>) -> Vec<Row> {
-    chapter.messages.iter().filter_map(|recorded| row(request, recorded)).collect()
+    chapter.messages.iter().filter_map(|recorded| row(recorded, Some(request))).collect()
+}
+
+/// The same for messages between branches that are about no request.
+pub(super) fn between_branches(messages: &[&Recorded]) -> Vec<Row> {
+    messages.iter().filter_map(|recorded| row(recorded, None)).collect()
 }
 
 /// When, who, which way, with whom, what.
-fn row(request: &RequestResult, Recorded { at, fact }: &Recorded) -> Option<Row> {
-    let asks = || format!("event {}: {}", request.event, request.operation);
+fn row(Recorded { at, fact }: &Recorded, request: Option<&RequestResult>) -> Option<Row> {
+    let asks =
+        || request.map_or_else(String::new, |of| format!("event {}: {}", of.event, of.operation));
+    let answers = || request.map_or_else(String::new, |of| reply(&of.outcome));
     let (who, way, whom, what) = match fact {
         Fact::RequestSent { customer, branch, .. } => {
             (format!("customer {customer}"), SENT_TO, format!("branch {branch}"), asks())
@@ -34,12 +41,11 @@ fn row(request: &RequestResult, Recorded { at, fact }: &Recorded) -> Option<Row>
             let what = format!("#{number} {}", says(*body));
             (format!("branch {to}"), RECEIVED_FROM, format!("branch {from}"), what)
         }
-        Fact::ReplySent { customer, branch, outcome, .. } => {
-            (format!("branch {branch}"), SENT_TO, format!("customer {customer}"), reply(outcome))
+        Fact::ReplySent { customer, branch, .. } => {
+            (format!("branch {branch}"), SENT_TO, format!("customer {customer}"), answers())
         }
         Fact::ReplyReceived { customer, branch, .. } => {
-            let what = reply(&request.outcome);
-            (format!("customer {customer}"), RECEIVED_FROM, format!("branch {branch}"), what)
+            (format!("customer {customer}"), RECEIVED_FROM, format!("branch {branch}"), answers())
         }
         Fact::WriteApplied { .. } | Fact::WriteSetCompared { .. } => return None,
     };
@@ -55,6 +61,11 @@ fn says(body: MessageBody) -> String {
         MessageBody::Acknowledge { id, write_set_len } => {
             let len = usize::try_from(write_set_len).unwrap_or(usize::MAX);
             format!("acknowledge {id}, write set of {}", count(len, "write"))
+        }
+        MessageBody::CatchUp => "catch up: send what is missing here".to_owned(),
+        MessageBody::Missed { writes } => {
+            let writes = usize::try_from(writes).unwrap_or(usize::MAX);
+            format!("catch up: {} sent", count(writes, "missing write"))
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use crate::model::QueryTiming;
+use crate::model::{Propagation, QueryTiming};
 use crate::report::palette::QUIET;
 use crate::report::phrase::{grouped, ranges};
 use crate::report::table::{Cell, Row, write_table};
@@ -12,10 +12,15 @@ use crate::runner::RunResult;
 pub(super) fn write(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     let RunResult { config, branches, customers, .. } = result;
     let customer_ids: BTreeSet<u32> = customers.iter().map(|customer| customer.id.get()).collect();
+    // With sync propagation no guarantee can be broken, whichever are asked for.
+    let propagation = match config.propagation {
+        Propagation::Sync => config.propagation.to_string(),
+        Propagation::Async => format!("{}, guarantees: {}", config.propagation, config.guarantees),
+    };
     let mut rows = vec![
         row("branches", ids(branches.iter().map(|branch| branch.id.get()))),
         row("opening balance", result.opening_balance.to_string()),
-        row("propagation", config.propagation.to_string()),
+        row("propagation", propagation),
         row("overdraft", config.overdraft.to_string()),
         row("customers", ids(customer_ids.into_iter())),
     ];

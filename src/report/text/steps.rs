@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Verbosity, items};
+use super::verbosity::{Verbosity, items};
 use crate::model::{BranchId, CustomerId, Money, Operation, Receipt, RequestError};
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, UNSURE, YES};
 use crate::report::phrase::{branches, count, every_branch, grouped, verb, write_set};
@@ -60,7 +60,8 @@ fn answered(request: &RequestResult) -> Cell {
         (_, Ok(Receipt::Balance(_))) => {
             Cell::plain(format!("answered after {}", count(writes, "write")))
         }
-        (_, Err(RequestError::Refused(_))) => Cell::plain("not applied"),
+        (Operation::Write(_), Err(RequestError::Refused(_))) => Cell::plain("not applied"),
+        (_, Err(RequestError::VersionNotReached { .. })) => Cell::plain("waited in vain"),
         (Operation::Write(_), Ok(Receipt::Written)) => {
             Cell::plain("already applied, answered again")
         }
