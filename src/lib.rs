@@ -7,6 +7,7 @@ pub mod actors;
 pub mod bank;
 pub mod cli;
 pub mod fault;
+pub mod grpc;
 pub mod history;
 pub mod model;
 pub mod report;

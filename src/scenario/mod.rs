@@ -1,8 +1,28 @@
-//! Input files, in every dialect, to a validated [`Scenario`]. Knows no bank and no actor.
+//! Input files, in every dialect, to a validated [`Scenario`]. Knows no bank and no actor, and
+//! reads no file: a [`Source`] comes in.
 
+mod advice;
+mod error;
+mod expected;
+mod json;
 mod model;
+mod numbering;
 mod output;
+mod problem;
+mod process;
+mod read;
+mod schema;
+mod snippet;
+mod source;
+mod syntax;
+mod value;
 
 pub use crate::model::Event;
+pub use error::ScenarioError;
+pub use json::Kind;
 pub use model::{Scenario, Settings, Visit, Warning};
 pub use output::{BalanceRow, EventResult, EventsRow, Output, Told};
+pub use problem::{BranchList, Excerpt, Problem, Thing};
+pub use schema::schema;
+pub use source::Source;
+pub use syntax::SyntaxProblem;
