@@ -28,13 +28,13 @@ Exit codes:
 const EXAMPLES: &str = "\
 Examples:
   passbook run input/monotonic_writes.json
-  passbook run --format balances input/*.json
+  passbook run --format balances input/read_your_writes.json
   passbook schema > scenario.schema.json";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
   passbook run input/monotonic_writes.json         the whole story
-  passbook run -q input/*.json                     the results alone
+  passbook run -q a.json b.json                    the results alone
   passbook run --format balances scenario.json     one line of JSON
   generate-some-scenario | passbook run -          from standard input";
 
@@ -52,7 +52,7 @@ pub(super) struct Cli {
     pub(super) command: Command,
     /// When to use colour; `auto` heeds the terminal and NO_COLOR
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
-    #[arg(env = "PASSBOOK_COLOR", hide_env = true)]
+    #[arg(env = "PASSBOOK_COLOR", hide_env_values = true, display_order = 100)]
     pub(super) color: Color,
 }
 
@@ -72,7 +72,14 @@ pub(super) struct RunArgs {
     pub(super) scenarios: Vec<PathBuf>,
 
     /// What to print
-    #[arg(long, short, value_enum, default_value_t, env = "PASSBOOK_FORMAT")]
+    #[arg(
+        long,
+        short,
+        value_enum,
+        default_value_t,
+        env = "PASSBOOK_FORMAT",
+        hide_env_values = true
+    )]
     pub(super) format: Format,
 
     /// Print the result alone (text)
@@ -84,12 +91,24 @@ pub(super) struct RunArgs {
     verbose: bool,
 
     /// When customers make their visits [default: as the scenario says, else in-order]
-    #[arg(long, value_name = "ORDER", value_enum, env = "PASSBOOK_CUSTOMERS")]
+    #[arg(
+        long,
+        value_name = "ORDER",
+        value_enum,
+        env = "PASSBOOK_CUSTOMERS",
+        hide_env_values = true
+    )]
     customers: Option<CustomersArg>,
 
     /// What to do with a withdrawal that the balance does not cover [default: as the scenario says,
     /// else allow]
-    #[arg(long, value_name = "POLICY", value_enum, env = "PASSBOOK_OVERDRAFT")]
+    #[arg(
+        long,
+        value_name = "POLICY",
+        value_enum,
+        env = "PASSBOOK_OVERDRAFT",
+        hide_env_values = true
+    )]
     overdraft: Option<OverdraftArg>,
 
     /// Send each query only when all propagation has settled
@@ -97,7 +116,7 @@ pub(super) struct RunArgs {
     settle_before_query: bool,
 
     /// What the run draws its chances from
-    #[arg(long, value_name = "NUMBER", env = "PASSBOOK_SEED")]
+    #[arg(long, value_name = "NUMBER", env = "PASSBOOK_SEED", hide_env_values = true)]
     seed: Option<u64>,
 }
 
@@ -221,7 +240,9 @@ mod tests {
     }
 
     fn help(line: &str) -> String {
-        parse(line).unwrap_err().to_string()
+        // As wide as the widest, whatever terminal the tests run in.
+        let command = Cli::command().term_width(100);
+        command.try_get_matches_from(line.split_whitespace()).unwrap_err().to_string()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::args::is_stdin;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, ScenarioError, Source};
 
 /// Why there is no scenario.
 #[derive(Debug, Error, Diagnostic)]
@@ -25,15 +25,15 @@ pub(super) enum InputError {
     #[error("cannot read standard input: {reason}")]
     #[diagnostic(help("pipe a scenario into it, or name a file"))]
     StandardInput { reason: io::Error },
-    #[error("{name} has {bytes} bytes of input, which this build cannot read yet")]
-    NotYet { name: String, bytes: usize },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Scenario(#[from] ScenarioError),
 }
 
 /// Reads and validates the scenario at `path`; `-` is standard input.
 pub(super) fn read_scenario(path: &Path) -> Result<Scenario, InputError> {
-    let bytes = read(path)?;
-    // The one seam to `scenario`: `Source::from_bytes(name, bytes)`, then `Scenario::parse`.
-    Err(InputError::NotYet { name: path.display().to_string(), bytes: bytes.len() })
+    let source = Source::from_bytes(path.display().to_string(), read(path)?)?;
+    Ok(Scenario::parse(&source)?)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, InputError> {

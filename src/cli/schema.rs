@@ -4,9 +4,11 @@ use std::io;
 
 use super::exit::Exit;
 use super::terminal::Terminal;
+use crate::scenario;
 
 pub(super) fn print_schema(terminal: &mut Terminal) -> io::Result<Exit> {
-    // The one seam to `scenario::schema()`.
-    terminal.error("the schema is not there yet");
-    Ok(Exit::Internal)
+    let out = terminal.results();
+    serde_json::to_writer_pretty(&mut *out, &scenario::schema())?;
+    writeln!(out)?;
+    Ok(Exit::Holds)
 }

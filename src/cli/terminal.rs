@@ -83,10 +83,13 @@ impl Terminal {
         }
     }
 
-    /// Results so far come first. Where even standard error is closed, nobody is there to be told.
+    /// Results so far come first. If they cannot be written, the last flush says so again; where
+    /// even standard error is closed, nobody is there to be told.
     fn say(&mut self, text: &str) {
-        let told = self.results.flush().and_then(|()| self.messages.write_all(text.as_bytes()));
-        if let Err(error) = told {
+        if let Err(error) = self.results.flush() {
+            log::debug!("results are held back: {error}");
+        }
+        if let Err(error) = self.messages.write_all(text.as_bytes()) {
             log::debug!("cannot tell: {error}");
         }
     }

@@ -22,7 +22,7 @@ pub(super) fn write(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
         row("opening balance", result.opening_balance.to_string()),
         row("propagation", propagation),
         row("overdraft", config.overdraft.to_string()),
-        row("customers", ids(customer_ids.into_iter())),
+        row("customers", ids(customer_ids.iter().copied())),
     ];
     if customers.len() > 1 {
         rows.push(row("visits", config.customers.to_string()));
@@ -34,11 +34,12 @@ pub(super) fn write(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     write_table(out, 2, &rows)
 }
 
-/// `1, 2`, and how many where they are too many to count at a glance.
-fn ids(ids: impl ExactSizeIterator<Item = u32>) -> String {
+/// `1, 2`, and how many where that cannot be seen at a glance.
+fn ids(ids: impl ExactSizeIterator<Item = u32> + Clone) -> String {
+    let from_one = ids.clone().zip(1..).all(|(id, place)| id == place);
     match ids.len() {
         0 => "none".to_owned(),
-        1..=3 => ranges(ids),
+        number if from_one || number < 4 => ranges(ids),
         number => format!("{} ({} in all)", ranges(ids), grouped(number)),
     }
 }
