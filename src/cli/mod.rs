@@ -1,4 +1,11 @@
-//! x
-pub fn run(_: std::env::ArgsOs) -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
-}
+//! The command line: parses arguments, runs a command, and turns what it came to into an exit code.
+
+mod args;
+mod dispatch;
+mod exit;
+mod input;
+mod run;
+mod schema;
+mod terminal;
+
+pub use dispatch::run;

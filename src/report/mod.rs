@@ -1,1 +1,24 @@
-//! x
+//! What people and programs read of a run: text, JSON and the classic output dialects.
+//!
+//! Built from a run's result and recorded facts alone. Knows no bank, no actor and no argument.
+
+mod agreement;
+mod arrival;
+mod assessment;
+pub mod dialect;
+mod difference;
+mod elide;
+mod ending;
+#[cfg(test)]
+mod example;
+pub mod json;
+mod palette;
+mod phrase;
+mod story;
+mod table;
+pub mod text;
+
+pub use agreement::Agreement;
+pub use assessment::{Assessment, Verdict};
+pub use difference::{Difference, Seen};
+pub use text::Verbosity;

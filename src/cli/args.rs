@@ -1,0 +1,293 @@
+//! The arguments, as clap reads them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::model::{CustomerOrder, Overdraft, QueryTiming, Seed};
+use crate::report::Verbosity;
+use crate::scenario::Settings;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Cyan.on_default().bold())
+    .usage(AnsiColor::Cyan.on_default().bold())
+    .literal(AnsiColor::Green.on_default())
+    .placeholder(AnsiColor::Green.on_default());
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  everything holds
+   1  a guarantee is violated, or the result is not the expected one
+   2  the arguments or a scenario are wrong
+   3  undecided: there was nothing to test
+  70  a defect of passbook";
+
+const EXAMPLES: &str = "\
+Examples:
+  passbook run input/monotonic_writes.json
+  passbook run --format balances input/read_your_writes.json
+  passbook schema > scenario.schema.json";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  passbook run input/monotonic_writes.json         the whole story
+  passbook run -q a.json b.json                    the results alone
+  passbook run --format balances scenario.json     one line of JSON
+  generate-some-scenario | passbook run -          from standard input";
+
+/// A simulated distributed bank of actors, for client-centric consistency.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    styles = STYLES,
+    max_term_width = 100,
+    after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
+    disable_help_subcommand = true
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// When to use colour; `auto` heeds the terminal and NO_COLOR
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    #[arg(env = "PASSBOOK_COLOR", hide_env_values = true, display_order = 100)]
+    pub(super) color: Color,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run scenarios and report what happened
+    Run(RunArgs),
+    /// Print the JSON Schema of scenario files
+    Schema,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = format!("{RUN_EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(super) struct RunArgs {
+    /// Scenario files, in any input dialect; `-` is standard input
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub(super) scenarios: Vec<PathBuf>,
+
+    /// What to print
+    #[arg(
+        long,
+        short,
+        value_enum,
+        default_value_t,
+        env = "PASSBOOK_FORMAT",
+        hide_env_values = true
+    )]
+    pub(super) format: Format,
+
+    /// Print the result alone (text)
+    #[arg(long, short, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Print everything, with every message (text)
+    #[arg(long, short)]
+    verbose: bool,
+
+    /// When customers make their visits [default: as the scenario says, else in-order]
+    #[arg(
+        long,
+        value_name = "ORDER",
+        value_enum,
+        env = "PASSBOOK_CUSTOMERS",
+        hide_env_values = true
+    )]
+    customers: Option<CustomersArg>,
+
+    /// What to do with a withdrawal that the balance does not cover [default: as the scenario says,
+    /// else allow]
+    #[arg(
+        long,
+        value_name = "POLICY",
+        value_enum,
+        env = "PASSBOOK_OVERDRAFT",
+        hide_env_values = true
+    )]
+    overdraft: Option<OverdraftArg>,
+
+    /// Send each query only when all propagation has settled
+    #[arg(long)]
+    settle_before_query: bool,
+
+    /// What the run draws its chances from
+    #[arg(long, value_name = "NUMBER", env = "PASSBOOK_SEED", hide_env_values = true)]
+    seed: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// What a person likes to read
+    #[default]
+    Text,
+    /// A row per customer with its balance, as one line of JSON
+    Balances,
+    /// A row per event, as one line of JSON
+    Events,
+    /// A row per customer with all its events, as one line of JSON
+    Customers,
+    /// The full report, as one line of JSON
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CustomersArg {
+    /// One visit after the other, in the order of the file
+    InOrder,
+    /// All customers at once
+    Concurrent,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OverdraftArg {
+    /// Apply it: the balance goes below zero
+    Allow,
+    /// Refuse it
+    Reject,
+}
+
+impl Cli {
+    /// Parses `args`, with the checks that clap cannot be told of.
+    pub(super) fn parse_checked(
+        args: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, clap::Error> {
+        let cli = Self::try_parse_from(args)?;
+        match &cli.command {
+            Command::Run(args)
+                if args.scenarios.iter().filter(|path| is_stdin(path)).count() > 1 =>
+            {
+                let message = "standard input (`-`) can be read only once";
+                Err(Self::command().error(ErrorKind::ArgumentConflict, message))
+            }
+            Command::Run(_) | Command::Schema => Ok(cli),
+        }
+    }
+}
+
+/// Whether `path` stands for standard input.
+pub(super) fn is_stdin(path: &std::path::Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+impl RunArgs {
+    pub(super) fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        }
+    }
+
+    /// What overrides the scenarios' own settings.
+    pub(super) fn overrides(&self) -> Settings {
+        Settings {
+            overdraft: self.overdraft.map(Overdraft::from),
+            customers: self.customers.map(CustomerOrder::from),
+            queries: self.settle_before_query.then_some(QueryTiming::AfterSettling),
+            seed: self.seed.map(Seed),
+            ..Settings::default()
+        }
+    }
+
+    /// The options of a command line that does the same again.
+    pub(super) fn replay_options(&self, seed: Seed) -> Vec<String> {
+        let Settings { overdraft, customers, queries, .. } = self.overrides();
+        let mut options = vec![format!("--seed {seed}")];
+        options.extend(customers.map(|customers| format!("--customers {customers}")));
+        options.extend(overdraft.map(|overdraft| format!("--overdraft {overdraft}")));
+        options.extend(queries.map(|_| "--settle-before-query".to_owned()));
+        options
+    }
+}
+
+impl From<CustomersArg> for CustomerOrder {
+    fn from(arg: CustomersArg) -> Self {
+        match arg {
+            CustomersArg::InOrder => Self::InOrder,
+            CustomersArg::Concurrent => Self::Concurrent,
+        }
+    }
+}
+
+impl From<OverdraftArg> for Overdraft {
+    fn from(arg: OverdraftArg) -> Self {
+        match arg {
+            OverdraftArg::Allow => Self::Allow,
+            OverdraftArg::Reject => Self::Reject,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::parse_checked(line.split_whitespace().map(OsString::from))
+    }
+
+    fn help(line: &str) -> String {
+        // As wide as the widest, whatever terminal the tests run in.
+        let command = Cli::command().term_width(100);
+        command.try_get_matches_from(line.split_whitespace()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_the_program() {
+        insta::assert_snapshot!(help("passbook --help"));
+    }
+
+    #[test]
+    fn the_help_of_run() {
+        insta::assert_snapshot!(help("passbook run -h"));
+    }
+
+    #[test]
+    fn standard_input_is_read_once() {
+        assert!(parse("passbook run - a.json").is_ok());
+        let error = parse("passbook run - a.json -").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ArgumentConflict);
+    }
+
+    #[test]
+    fn quiet_and_verbose_exclude_each_other() {
+        assert_eq!(parse("passbook run -q -v a").unwrap_err().kind(), ErrorKind::ArgumentConflict);
+    }
+
+    #[test]
+    fn what_is_not_given_overrides_nothing() {
+        let Command::Run(args) = parse("passbook run a.json").unwrap().command else {
+            panic!("run");
+        };
+        assert_eq!(args.overrides(), Settings::default());
+        assert_eq!(args.verbosity(), Verbosity::Normal);
+    }
+
+    #[test]
+    fn a_replay_repeats_what_was_asked() {
+        let line = "passbook run --overdraft reject --settle-before-query a.json";
+        let Command::Run(args) = parse(line).unwrap().command else { panic!("run") };
+        assert_eq!(
+            args.replay_options(Seed(8877)),
+            ["--seed 8877", "--overdraft reject", "--settle-before-query"]
+        );
+    }
+}

@@ -1,0 +1,50 @@
+//! From arguments to a command, and from what it came to, to an exit code.
+
+use std::ffi::OsString;
+use std::io;
+use std::process::ExitCode;
+
+use super::args::{Cli, Command};
+use super::exit::Exit;
+use super::run::run_scenarios;
+use super::schema::print_schema;
+use super::terminal::Terminal;
+
+/// Runs the program with `args`, the first of which is its own name.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::parse_checked(args) {
+        Ok(cli) => cli,
+        Err(error) => return answer_usage(&error).into(),
+    };
+    let mut terminal = Terminal::new(cli.color);
+    terminal.start_logging();
+    let done = match &cli.command {
+        Command::Run(args) => run_scenarios(args, &mut terminal),
+        Command::Schema => print_schema(&mut terminal),
+    };
+    let done = done.and_then(|exit| terminal.flush().map(|()| exit));
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) => output_lost(&error, &mut terminal).into(),
+    }
+}
+
+/// Prints help, the version, or what is wrong with the arguments.
+fn answer_usage(answer: &clap::Error) -> Exit {
+    let exit = if answer.use_stderr() { Exit::BadInput } else { Exit::Holds };
+    match answer.print() {
+        Ok(()) => exit,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
+        Err(_) => Exit::Internal,
+    }
+}
+
+/// Nobody reads on: that is the reader's choice and ends the program quietly. Anything else that
+/// keeps results from being written is an error.
+fn output_lost(error: &io::Error, terminal: &mut Terminal) -> Exit {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Exit::Holds;
+    }
+    terminal.error(&format!("cannot write the results: {error}"));
+    Exit::Internal
+}

@@ -1,0 +1,62 @@
+//! The exit codes, and which wins when there are several.
+
+use std::process::ExitCode;
+
+use crate::report::Verdict;
+
+/// How the program ends. Ordered: of several scenarios the greatest counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Exit {
+    /// Everything is as it should be.
+    #[default]
+    Holds,
+    /// Nothing could be decided.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the judge of guarantees is to say it"))]
+    Undecided,
+    /// A guarantee is violated, or the result is not the expected one.
+    Violated,
+    /// The arguments or a scenario are wrong.
+    BadInput,
+    /// A defect of this program, or results that could not be written.
+    Internal,
+}
+
+impl Exit {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Holds => 0,
+            Self::Violated => 1,
+            Self::BadInput => 2,
+            Self::Undecided => 3,
+            Self::Internal => 70,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+impl From<Verdict> for Exit {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Holds => Self::Holds,
+            Verdict::Violated => Self::Violated,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_scenarios_the_worst_counts() {
+        let worst_first =
+            [Exit::Internal, Exit::BadInput, Exit::Violated, Exit::Undecided, Exit::Holds];
+        assert!(worst_first.is_sorted_by(|worse, better| worse > better));
+        assert_eq!(worst_first.map(Exit::code), [70, 2, 1, 3, 0]);
+    }
+}

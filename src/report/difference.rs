@@ -1,0 +1,190 @@
+//! What a scenario expects against what its customers saw, place by place.
+//!
+//! Rows are matched by customer, and a customer's results in order; the order of different
+//! customers does not matter.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::model::{CustomerId, Money, RequestNumber};
+use crate::runner::{Dialect, RunResult};
+use crate::scenario::{EventResult, Output, Told};
+
+/// A place where the expected result and the run differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Whose result it is.
+    pub customer: CustomerId,
+    /// Which of the customer's requests; absent where only balances are expected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestNumber>,
+    /// What the scenario expects there; `None` if nothing.
+    pub expected: Option<Seen>,
+    /// What the customer saw; `None` if nothing.
+    pub got: Option<Seen>,
+}
+
+/// What a customer saw, or was expected to see, in one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// The balance after its last event.
+    Balance(Money),
+    /// What became of an event.
+    Event(EventResult),
+}
+
+/// The differences between `expected` and what `result` says in the same dialect.
+pub(super) fn between(expected: &Output, result: &RunResult) -> Vec<Difference> {
+    let dialect = match expected {
+        Output::Balances(_) => Dialect::Balances,
+        // An expected event may name its branch in either, so ask for the branches.
+        Output::Events(_) | Output::Customers(_) => Dialect::Events,
+    };
+    let expected_by_customer = by_customer(expected);
+    let got_by_customer = by_customer(&result.output(dialect));
+    let customers = got_by_customer.keys().chain(
+        expected_by_customer.keys().filter(|customer| !got_by_customer.contains_key(customer)),
+    );
+    let mut differences = Vec::new();
+    for &customer in customers {
+        let expected = expected_by_customer.get(&customer).map_or(&[][..], Vec::as_slice);
+        let got = got_by_customer.get(&customer).map_or(&[][..], Vec::as_slice);
+        let mut number = RequestNumber::default();
+        for place in 0..expected.len().max(got.len()) {
+            number = number.next();
+            let (expected, got) = (expected.get(place).copied(), got.get(place).copied());
+            if !matches(expected, got) {
+                let request = match dialect {
+                    Dialect::Balances => None,
+                    Dialect::Events | Dialect::Customers => Some(number),
+                };
+                differences.push(Difference { customer, request, expected, got });
+            }
+        }
+    }
+    differences
+}
+
+fn by_customer(output: &Output) -> BTreeMap<CustomerId, Vec<Seen>> {
+    let mut rows: BTreeMap<CustomerId, Vec<Seen>> = BTreeMap::new();
+    match output {
+        Output::Balances(balances) => {
+            for row in balances {
+                rows.entry(row.id).or_default().push(Seen::Balance(row.balance));
+            }
+        }
+        Output::Events(events) | Output::Customers(events) => {
+            for row in events {
+                let seen = row.recv.iter().copied().map(Seen::Event);
+                rows.entry(row.id).or_default().extend(seen);
+            }
+        }
+    }
+    rows
+}
+
+/// Whether they are the same; an expected event that names no branch fits any.
+fn matches(expected: Option<Seen>, got: Option<Seen>) -> bool {
+    match (expected, got) {
+        (Some(Seen::Event(expected)), Some(Seen::Event(got))) => {
+            let branch = expected.branch.and(got.branch);
+            EventResult { branch: expected.branch, ..expected } == EventResult { branch, ..got }
+        }
+        (expected, got) => expected == got,
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.request {
+            Some(request) => write!(f, "customer {}, request {request}", self.customer),
+            None => write!(f, "customer {}", self.customer),
+        }
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Balance(balance) => write!(f, "balance {balance}"),
+            Self::Event(EventResult { interface, branch, told }) => {
+                write!(f, "{interface}")?;
+                if let Some(branch) = branch {
+                    write!(f, " at branch {branch}")?;
+                }
+                match told {
+                    Told::Balance(balance) => write!(f, ": balance {balance}"),
+                    Told::Success => f.write_str(": success"),
+                    Told::Fail => f.write_str(": fail"),
+                    Told::Unknown => f.write_str(": unknown"),
+                }
+            }
+        }
+    }
+}
+
+/// As the output dialects write it: a balance as a number, an event as an object.
+impl Serialize for Seen {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Balance(balance) => balance.decimal().serialize(serializer),
+            Self::Event(event) => event.serialize(serializer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Interface;
+    use crate::report::example::{Bank, branch, customer, money};
+    use crate::scenario::{BalanceRow, EventsRow};
+
+    fn query(branch_number: Option<i64>, balance: i64) -> EventResult {
+        EventResult {
+            interface: Interface::Query,
+            branch: branch_number.map(branch),
+            told: Told::Balance(money(balance)),
+        }
+    }
+
+    #[test]
+    fn the_order_of_customers_does_not_matter() {
+        let result = Bank::new("two", 2).query(1, 1, 1).query(2, 1, 2).run().result;
+        let row = |id| BalanceRow { id: customer(id), balance: money(0) };
+        assert_eq!(between(&Output::Balances(vec![row(2), row(1)]), &result), []);
+    }
+
+    #[test]
+    fn a_customer_too_many_and_one_too_few_are_differences() {
+        let result = Bank::new("one", 2).query(1, 1, 1).run().result;
+        let row = BalanceRow { id: customer(3), balance: money(7) };
+        let zero = Some(Seen::Balance(money(0)));
+        let seven = Some(Seen::Balance(money(7)));
+        assert_eq!(
+            between(&Output::Balances(vec![row]), &result),
+            [
+                Difference { customer: customer(1), request: None, expected: None, got: zero },
+                Difference { customer: customer(3), request: None, expected: seven, got: None },
+            ]
+        );
+    }
+
+    #[test]
+    fn an_event_is_compared_with_its_branch_if_one_is_expected() {
+        let result = Bank::new("one", 2).query(1, 1, 1).run().result;
+        let expected =
+            |event| Output::Events(vec![EventsRow { id: customer(1), recv: vec![event] }]);
+        assert_eq!(between(&expected(query(None, 0)), &result), []);
+        assert_eq!(between(&expected(query(Some(1), 0)), &result), []);
+        let elsewhere = between(&expected(query(Some(2), 0)), &result);
+        assert_eq!(elsewhere.len(), 1);
+        assert_eq!(elsewhere[0].to_string(), "customer 1, request 1");
+        assert_eq!(
+            serde_json::to_string(&elsewhere).unwrap(),
+            r#"[{"customer":1,"request":1,"expected":{"interface":"query","branch":2,"balance":0},"got":{"interface":"query","branch":1,"balance":0}}]"#
+        );
+    }
+}

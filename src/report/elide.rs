@@ -1,0 +1,53 @@
+//! Leaves out the middle of what is too long to read.
+
+/// How much of a list is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// All of it.
+    None,
+    /// All of it up to `most` items; of a longer one the first `head` and the last `tail`.
+    Middle { most: usize, head: usize, tail: usize },
+}
+
+/// A list whose middle may be left out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Elided<'a, T> {
+    pub(super) head: &'a [T],
+    pub(super) skipped: &'a [T],
+    pub(super) tail: &'a [T],
+}
+
+impl Limit {
+    pub(super) fn apply<T>(self, items: &[T]) -> Elided<'_, T> {
+        match self {
+            Self::Middle { most, head, tail }
+                if items.len() > most && head + tail < items.len() =>
+            {
+                let (front, tail) = items.split_at(items.len() - tail);
+                let (head, skipped) = front.split_at(head);
+                Elided { head, skipped, tail }
+            }
+            Self::None | Self::Middle { .. } => Elided { head: items, skipped: &[], tail: &[] },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Limit = Limit::Middle { most: 5, head: 2, tail: 1 };
+
+    #[test]
+    fn what_is_short_is_whole() {
+        let whole = Elided { head: &[1, 2, 3, 4, 5][..], skipped: &[], tail: &[] };
+        assert_eq!(LIMIT.apply(&[1, 2, 3, 4, 5]), whole);
+    }
+
+    #[test]
+    fn what_is_long_loses_its_middle() {
+        let cut = Elided { head: &[1, 2][..], skipped: &[3, 4, 5], tail: &[6] };
+        assert_eq!(LIMIT.apply(&[1, 2, 3, 4, 5, 6]), cut);
+        assert_eq!(Limit::None.apply(&[1, 2, 3, 4, 5, 6]).skipped, &[] as &[i32]);
+    }
+}

@@ -1,0 +1,32 @@
+//! The three ways in which a request ends, in one word.
+
+use crate::model::{Outcome, RequestError};
+
+/// How a request ended, without the details.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It was done.
+    Ok,
+    /// It was not done, and never will be.
+    Refused,
+    /// Nobody can say yet.
+    Unknown,
+}
+
+impl Ending {
+    pub(super) fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Ok(_) => Self::Ok,
+            Err(RequestError::Refused(_) | RequestError::VersionNotReached { .. }) => Self::Refused,
+            Err(RequestError::OutcomeUnknown { .. }) => Self::Unknown,
+        }
+    }
+
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! The full report as one line of JSON. Amounts are exact decimals.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
+
+use super::arrival::{Arrival, Arrivals, Holding};
+use super::ending::Ending;
+use super::{Assessment, Difference};
+use crate::model::{
+    BranchId, CustomerId, CustomerOrder, Decimal, EventId, Guarantees, Interface, Operation,
+    Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed,
+};
+use crate::runner::{BranchResult, CustomerResult, Dialect, RequestResult, RunResult};
+use crate::scenario::Output;
+
+/// Writes the full report of `result` as one line.
+pub fn write(out: &mut dyn Write, result: &RunResult, assessment: &Assessment) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &Report::of(result, assessment))?;
+    writeln!(out)
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    scenario: &'a str,
+    seed: Seed,
+    config: Config,
+    opening_balance: Decimal,
+    counts: Counts,
+    balances: Output,
+    branches: Branches<'a>,
+    customers: Vec<Customer<'a>>,
+    branches_agree: bool,
+    expected: Option<Expected<'a>>,
+}
+
+#[derive(Serialize)]
+struct Config {
+    propagation: Propagation,
+    guarantees: Guarantees,
+    overdraft: Overdraft,
+    customers: CustomerOrder,
+    queries: QueryTiming,
+}
+
+#[derive(Default, Serialize)]
+struct Counts {
+    branches: usize,
+    customers: usize,
+    events: usize,
+    writes: usize,
+    queries: usize,
+    ok: usize,
+    refused: usize,
+    unknown: usize,
+}
+
+#[derive(Serialize)]
+struct Expected<'a> {
+    met: bool,
+    differences: &'a [Difference],
+}
+
+#[derive(Serialize)]
+struct Customer<'a> {
+    id: CustomerId,
+    events: Vec<Event<'a>>,
+}
+
+#[derive(Serialize)]
+struct Event<'a> {
+    event_id: EventId,
+    interface: Interface,
+    branch: BranchId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    money: Option<Decimal>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason<'a>>,
+}
+
+/// Why a request was not done, in the words of the error.
+struct Reason<'a>(&'a RequestError);
+
+/// The branches, each put together only while it is written: a large bank holds every event at
+/// every branch.
+struct Branches<'a> {
+    branches: &'a [BranchResult],
+    arrivals: Arrivals<'a>,
+}
+
+#[derive(Serialize)]
+struct Branch<'a> {
+    id: BranchId,
+    balance: Decimal,
+    write_sets: BTreeMap<CustomerId, &'a [EventId]>,
+    events: BTreeMap<CustomerId, Vec<Arrived>>,
+}
+
+#[derive(Serialize)]
+struct Arrived {
+    event_id: EventId,
+    interface: Interface,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    money: Option<Decimal>,
+}
+
+impl<'a> Report<'a> {
+    fn of(result: &'a RunResult, assessment: &'a Assessment) -> Self {
+        let expected = assessment.differences.as_deref();
+        Self {
+            scenario: &result.scenario,
+            seed: result.config.seed,
+            config: Config {
+                propagation: result.config.propagation,
+                guarantees: result.config.guarantees,
+                overdraft: result.config.overdraft,
+                customers: result.config.customers,
+                queries: result.config.queries,
+            },
+            opening_balance: result.opening_balance.decimal(),
+            counts: Counts::of(result),
+            balances: result.output(Dialect::Balances),
+            branches: Branches { branches: &result.branches, arrivals: Arrivals::of(result) },
+            customers: result.customers.iter().map(Customer::of).collect(),
+            branches_agree: assessment.agreement.is_whole(),
+            expected: expected
+                .map(|differences| Expected { met: differences.is_empty(), differences }),
+        }
+    }
+}
+
+impl Counts {
+    fn of(result: &RunResult) -> Self {
+        let branches = result.branches.len();
+        let mut counts = Self { branches, customers: result.customers.len(), ..Self::default() };
+        for request in result.customers.iter().flat_map(|customer| &customer.requests) {
+            counts.events += 1;
+            match request.operation {
+                Operation::Write(_) => counts.writes += 1,
+                Operation::Query => counts.queries += 1,
+            }
+            match Ending::of(&request.outcome) {
+                Ending::Ok => counts.ok += 1,
+                Ending::Refused => counts.refused += 1,
+                Ending::Unknown => counts.unknown += 1,
+            }
+        }
+        counts
+    }
+}
+
+impl<'a> Customer<'a> {
+    fn of(customer: &'a CustomerResult) -> Self {
+        Self { id: customer.id, events: customer.requests.iter().map(Event::of).collect() }
+    }
+}
+
+impl<'a> Event<'a> {
+    fn of(request: &'a RequestResult) -> Self {
+        let balance = match request.outcome {
+            Ok(Receipt::Balance(balance)) => Some(balance.decimal()),
+            Ok(Receipt::Written) | Err(_) => None,
+        };
+        Self {
+            event_id: request.event,
+            interface: request.operation.interface(),
+            branch: request.branch,
+            money: money(request.operation),
+            outcome: Ending::of(&request.outcome).word(),
+            balance,
+            reason: request.outcome.as_ref().err().map(Reason),
+        }
+    }
+}
+
+fn money(operation: Operation) -> Option<Decimal> {
+    match operation {
+        Operation::Write(write) => Some(write.amount.money().decimal()),
+        Operation::Query => None,
+    }
+}
+
+impl Serialize for Reason<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            RequestError::Refused(refusal) => serializer.collect_str(refusal),
+            error @ (RequestError::OutcomeUnknown { .. }
+            | RequestError::VersionNotReached { .. }) => serializer.collect_str(error),
+        }
+    }
+}
+
+impl Serialize for Branches<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.branches.iter().map(|branch| {
+            let holdings = self.arrivals.at(branch);
+            BranchRow { branch, holdings }
+        }))
+    }
+}
+
+struct BranchRow<'a> {
+    branch: &'a BranchResult,
+    holdings: BTreeMap<CustomerId, Holding<'a>>,
+}
+
+impl Serialize for BranchRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let write_sets = self.holdings.iter().map(|(&id, of)| (id, &of.write_set[..]));
+        let events = self.holdings.iter().map(|(&id, of)| {
+            let arrived = of.arrivals.iter().map(Arrived::of);
+            (id, arrived.collect())
+        });
+        let row = Branch {
+            id: self.branch.id,
+            balance: self.branch.balance.decimal(),
+            write_sets: write_sets.collect(),
+            events: events.collect(),
+        };
+        row.serialize(serializer)
+    }
+}
+
+impl Arrived {
+    fn of(arrival: &Arrival<'_>) -> Self {
+        Self {
+            event_id: arrival.event,
+            interface: arrival.operation.interface(),
+            money: money(arrival.operation),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::model::LogPosition;
+    use crate::report::example::{Bank, customer, event, money};
+    use crate::scenario::BalanceRow;
+
+    fn report_of(result: &RunResult) -> Value {
+        let mut out = Vec::new();
+        write(&mut out, result, &Assessment::of(result)).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.find('\n'), Some(text.len() - 1), "one line");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn the_whole_report_of_a_classic_scenario() {
+        let bank = Bank::new("read_your_writes", 2).deposit(1, 1, 400, 1).query(1, 2, 2);
+        let writes = json!({"1": [1]});
+        let deposit = json!({"event_id": 1, "interface": "deposit", "money": 400});
+        let query = json!({"event_id": 2, "interface": "query"});
+        let expected = json!({
+            "scenario": "read_your_writes",
+            "seed": 0,
+            "config": {
+                "propagation": "sync",
+                "guarantees": "all",
+                "overdraft": "allow",
+                "customers": "in-order",
+                "queries": "in-place",
+            },
+            "opening_balance": 0,
+            "counts": {
+                "branches": 2, "customers": 1, "events": 2, "writes": 1, "queries": 1,
+                "ok": 2, "refused": 0, "unknown": 0,
+            },
+            "balances": [{"id": 1, "balance": 400}],
+            "branches": [
+                {"id": 1, "balance": 400, "write_sets": writes, "events": {"1": [deposit]}},
+                {"id": 2, "balance": 400, "write_sets": writes, "events": {"1": [deposit, query]}},
+            ],
+            "customers": [{"id": 1, "events": [
+                {"event_id": 1, "interface": "deposit", "branch": 1, "money": 400, "outcome": "ok"},
+                {"event_id": 2, "interface": "query", "branch": 2, "outcome": "ok", "balance": 400},
+            ]}],
+            "branches_agree": true,
+            "expected": null,
+        });
+        assert_eq!(report_of(&bank.run().result), expected);
+    }
+
+    #[test]
+    fn what_was_not_done_says_why() {
+        let bank = Bank::new("a", 2).refuse(1, 1, 9, 1).unconfirmed(1, 2, 5, 1);
+        assert_eq!(
+            report_of(&bank.run().result)["customers"][0]["events"],
+            json!([
+                {
+                    "event_id": 1, "interface": "withdraw", "branch": 1, "money": 9,
+                    "outcome": "refused",
+                    "reason": "insufficient funds: the balance is 0, 9 was requested",
+                },
+                {
+                    "event_id": 2, "interface": "deposit", "branch": 1, "money": 5,
+                    "outcome": "unknown",
+                    "reason": "outcome unknown: not confirmed in time by branch 2",
+                },
+            ])
+        );
+    }
+
+    #[test]
+    fn differences_from_the_expected_result_are_listed() {
+        let row = |id, units| BalanceRow { id: customer(id), balance: money(units) };
+        let expected = Output::Balances(vec![row(1, 7), row(2, 0)]);
+        let bank = Bank::new("a", 2).deposit(1, 1, 5, 1).expect(expected);
+        assert_eq!(
+            report_of(&bank.run().result)["expected"],
+            json!({"met": false, "differences": [
+                {"customer": 1, "expected": 7, "got": 5},
+                {"customer": 2, "expected": 0, "got": null},
+            ]})
+        );
+    }
+
+    /// A step that looks through all events for each event would take minutes here.
+    #[test]
+    fn a_hundred_thousand_events_at_ten_branches_are_put_together_in_time() {
+        let mut result = Bank::new("large", 10).deposit(1, 1, 1, 1).query(1, 2, 2).run().result;
+        let pair = result.customers[0].requests.clone();
+        let first_writes: Vec<_> = result.branches.iter().map(|branch| branch.log[0]).collect();
+        for number in 1..50_000 {
+            for (branch, mut write) in result.branches.iter_mut().zip(first_writes.clone()) {
+                write.id.event = event(number * 2 + 1);
+                branch.log.push(write);
+            }
+            let mut pair = pair.clone();
+            pair[0].event = event(number * 2 + 1);
+            pair[1].event = event(number * 2 + 2);
+            pair[1].position = LogPosition::new(u64::try_from(number + 1).unwrap());
+            result.customers[0].requests.extend(pair);
+        }
+        let report = report_of(&result);
+        let arrived = |place: usize| report["branches"][place]["events"]["1"].as_array().unwrap();
+        assert_eq!([arrived(0).len(), arrived(1).len()], [50_000, 100_000]);
+        assert_eq!(arrived(1)[99_999], json!({"event_id": 100_000, "interface": "query"}));
+    }
+}

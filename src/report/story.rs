@@ -1,0 +1,250 @@
+//! The recorded facts of a run, told request by request.
+
+use std::collections::BTreeMap;
+
+use crate::history::{Fact, MessageBody, Recorded};
+use crate::model::{BranchId, CustomerId, EventId, Money, RequestNumber, WriteId};
+
+/// A request, for the whole run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct RequestKey {
+    pub(super) customer: CustomerId,
+    pub(super) number: RequestNumber,
+}
+
+/// What happened because of each request.
+#[derive(Debug, Default)]
+pub(super) struct Story<'a> {
+    chapters: BTreeMap<RequestKey, Chapter<'a>>,
+    /// Messages between branches that are about no request in particular.
+    pub(super) other_messages: Vec<&'a Recorded>,
+    /// The writes that each branch applied, by customer.
+    write_sets: BTreeMap<BranchId, BTreeMap<CustomerId, Vec<EventId>>>,
+}
+
+/// What happened because of one request.
+#[derive(Debug, Default)]
+pub(super) struct Chapter<'a> {
+    /// How many requests of the run were sent before it.
+    pub(super) place: usize,
+    /// The balance after its write at the branch asked, if that branch applied one for it.
+    pub(super) applied: Option<Money>,
+    /// How long the customer's write set at the branch asked was, with this write.
+    pub(super) write_set_len: usize,
+    /// What the write came to at each other branch.
+    pub(super) peers: BTreeMap<BranchId, Peer>,
+    /// What was sent and received, in order.
+    pub(super) messages: Vec<&'a Recorded>,
+}
+
+/// How far a write came at another branch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Peer {
+    pub(super) delivery: Delivery,
+    /// The balance after it.
+    pub(super) applied: Option<Money>,
+    pub(super) confirmation: Confirmation,
+    /// The other branch's write set, as the branch asked found it.
+    pub(super) comparison: Option<Comparison>,
+}
+
+/// Whether the message with a write came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Delivery {
+    #[default]
+    Sent,
+    Received,
+}
+
+/// Whether the branch asked knows that a write is applied elsewhere.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Confirmation {
+    #[default]
+    Missing,
+    Received,
+}
+
+/// Whether two branches hold the same writes of the customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Comparison {
+    Same,
+    Different,
+}
+
+impl<'a> Story<'a> {
+    /// Follows `facts`, which are in causal order; those of different customers may interleave.
+    pub(super) fn of(facts: &'a [Recorded]) -> Self {
+        let mut teller = Teller::default();
+        facts.iter().for_each(|recorded| teller.follow(recorded));
+        teller.story
+    }
+
+    pub(super) fn chapter(&self, key: RequestKey) -> Option<&Chapter<'a>> {
+        self.chapters.get(&key)
+    }
+
+    /// The first `len` writes of `customer` that `branch` applied.
+    pub(super) fn write_set(
+        &self,
+        branch: BranchId,
+        customer: CustomerId,
+        len: usize,
+    ) -> &[EventId] {
+        let write_set = self.write_sets.get(&branch).and_then(|sets| sets.get(&customer));
+        write_set.and_then(|events| events.get(..len)).unwrap_or_default()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Teller<'a> {
+    story: Story<'a>,
+    /// What each customer is waiting for.
+    under_way: BTreeMap<CustomerId, RequestKey>,
+    /// The request that made each write. A retry makes none.
+    made_by: BTreeMap<WriteId, RequestKey>,
+}
+
+impl<'a> Teller<'a> {
+    fn follow(&mut self, recorded: &'a Recorded) {
+        match &recorded.fact {
+            Fact::RequestSent { customer, request, .. } => {
+                let key = RequestKey { customer: *customer, number: *request };
+                self.under_way.insert(*customer, key);
+                let place = self.story.chapters.len();
+                let chapter = self.chapter(key);
+                chapter.place = place;
+                chapter.messages.push(recorded);
+            }
+            Fact::RequestReceived { customer, request, .. }
+            | Fact::ReplySent { customer, request, .. }
+            | Fact::ReplyReceived { customer, request, .. } => {
+                let key = RequestKey { customer: *customer, number: *request };
+                self.chapter(key).messages.push(recorded);
+            }
+            Fact::WriteApplied { branch, id, origin, balance, .. } => {
+                self.applied(*branch, *id, *origin, *balance);
+            }
+            Fact::MessageSent { from, to, body, .. } => {
+                match body {
+                    MessageBody::Propagate { id } => self.peer(*id, *to),
+                    MessageBody::Acknowledge { id, .. } => self.peer(*id, *from),
+                    MessageBody::CatchUp | MessageBody::Missed { .. } => None,
+                };
+                self.message(body, recorded);
+            }
+            Fact::MessageReceived { from, to, body, .. } => {
+                match body {
+                    MessageBody::Propagate { id } => {
+                        if let Some(peer) = self.peer(*id, *to) {
+                            peer.delivery = Delivery::Received;
+                        }
+                    }
+                    MessageBody::Acknowledge { id, .. } => {
+                        if let Some(peer) = self.peer(*id, *from) {
+                            peer.confirmation = Confirmation::Received;
+                        }
+                    }
+                    MessageBody::CatchUp | MessageBody::Missed { .. } => {}
+                }
+                self.message(body, recorded);
+            }
+            Fact::WriteSetCompared { with, id, agrees, .. } => {
+                let found = if *agrees { Comparison::Same } else { Comparison::Different };
+                if let Some(peer) = self.peer(*id, *with) {
+                    peer.comparison = Some(found);
+                }
+            }
+        }
+    }
+
+    fn applied(&mut self, branch: BranchId, id: WriteId, origin: BranchId, balance: Money) {
+        let by_customer = self.story.write_sets.entry(branch).or_default();
+        let write_set = by_customer.entry(id.customer).or_default();
+        write_set.push(id.event);
+        let write_set_len = write_set.len();
+        if branch != origin {
+            if let Some(peer) = self.peer(id, branch) {
+                peer.applied = Some(balance);
+            }
+            return;
+        }
+        if let Some(&key) = self.under_way.get(&id.customer) {
+            self.made_by.insert(id, key);
+            let chapter = self.chapter(key);
+            chapter.applied = Some(balance);
+            chapter.write_set_len = write_set_len;
+        }
+    }
+
+    fn chapter(&mut self, key: RequestKey) -> &mut Chapter<'a> {
+        self.story.chapters.entry(key).or_default()
+    }
+
+    fn peer(&mut self, id: WriteId, branch: BranchId) -> Option<&mut Peer> {
+        let key = *self.made_by.get(&id)?;
+        Some(self.chapter(key).peers.entry(branch).or_default())
+    }
+
+    fn message(&mut self, body: &MessageBody, recorded: &'a Recorded) {
+        let made_by = match body {
+            MessageBody::Propagate { id } | MessageBody::Acknowledge { id, .. } => {
+                self.made_by.get(id).copied()
+            }
+            MessageBody::CatchUp | MessageBody::Missed { .. } => None,
+        };
+        match made_by {
+            Some(key) => self.chapter(key).messages.push(recorded),
+            None => self.story.other_messages.push(recorded),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example::{Bank, branch, customer, event, money};
+
+    fn key(who: i64, number: u64) -> RequestKey {
+        RequestKey { customer: customer(who), number: RequestNumber::new(number) }
+    }
+
+    #[test]
+    fn a_write_is_followed_to_every_branch_and_back() {
+        let facts = Bank::new("a", 3).deposit(1, 1, 400, 2).run().facts;
+        let story = Story::of(&facts);
+        let chapter = story.chapter(key(1, 1)).unwrap();
+        let done = Peer {
+            delivery: Delivery::Received,
+            applied: Some(money(400)),
+            confirmation: Confirmation::Received,
+            comparison: Some(Comparison::Same),
+        };
+        assert_eq!(chapter.peers, [(branch(1), done), (branch(3), done)].into());
+        assert_eq!(story.write_set(branch(2), customer(1), chapter.write_set_len), [event(1)]);
+    }
+
+    #[test]
+    fn interleaved_customers_are_told_apart() {
+        let one = Bank::new("a", 3).deposit(1, 1, 10, 1).run().facts;
+        let two = Bank::new("a", 3).deposit(2, 1, 20, 2).run().facts;
+        let facts: Vec<_> = one.into_iter().zip(two).flat_map(|(a, b)| [a, b]).collect();
+        let story = Story::of(&facts);
+        let (first, second) =
+            (story.chapter(key(1, 1)).unwrap(), story.chapter(key(2, 1)).unwrap());
+        assert_eq!(first.applied, Some(money(10)));
+        assert_eq!(second.applied, Some(money(20)));
+        assert!(first.peers.keys().eq(&[branch(2), branch(3)]));
+        assert!(second.peers.keys().eq(&[branch(1), branch(3)]));
+        assert_eq!((first.messages.len(), second.messages.len()), (12, 12));
+        assert_eq!((first.place, second.place), (0, 1));
+    }
+
+    #[test]
+    fn a_retry_made_nothing_and_takes_nothing_from_the_first() {
+        let facts = Bank::new("a", 2).deposit(1, 1, 10, 1).retry(1, 1, 10, 1).run().facts;
+        let story = Story::of(&facts);
+        assert_eq!(story.chapter(key(1, 1)).unwrap().applied, Some(money(10)));
+        assert_eq!(story.chapter(key(1, 2)).unwrap().applied, None);
+        assert!(story.chapter(key(1, 2)).unwrap().peers.is_empty());
+    }
+}

@@ -1,0 +1,136 @@
+//! Aligned columns, as wide as what they hold.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+
+use super::palette::PLAIN;
+
+/// What stands in one column of one row.
+#[derive(Debug, Clone)]
+pub(super) struct Cell {
+    parts: Vec<Part>,
+    align: Align,
+}
+
+#[derive(Debug, Clone)]
+struct Part {
+    style: Style,
+    text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Align {
+    Left,
+    Right,
+}
+
+pub(super) type Row = Vec<Cell>;
+
+impl Cell {
+    pub(super) fn new(style: Style, text: impl Into<String>) -> Self {
+        Self { parts: vec![Part { style, text: text.into() }], align: Align::Left }
+    }
+
+    pub(super) fn plain(text: impl Into<String>) -> Self {
+        Self::new(PLAIN, text)
+    }
+
+    /// The same cell with more text, in another style.
+    pub(super) fn and(mut self, style: Style, text: impl Into<String>) -> Self {
+        self.parts.push(Part { style, text: text.into() });
+        self
+    }
+
+    /// The same cell, its text at the right edge of the column: for numbers.
+    pub(super) fn right(mut self) -> Self {
+        self.align = Align::Right;
+        self
+    }
+
+    fn width(&self) -> usize {
+        self.parts.iter().map(|part| part.text.chars().count()).sum()
+    }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        for Part { style, text } in &self.parts {
+            write!(out, "{style}{text}{style:#}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The widths of some columns.
+#[derive(Debug, Default)]
+pub(super) struct Columns {
+    widths: Vec<usize>,
+}
+
+const GAP: usize = 2;
+
+impl Columns {
+    /// Makes room for `row`. What ends a row may run on, so it takes no room in its column.
+    pub(super) fn fit(&mut self, row: &Row) {
+        let last = row.len().saturating_sub(1);
+        for (place, cell) in row.iter().enumerate() {
+            if place == self.widths.len() {
+                self.widths.push(0);
+            }
+            if place < last || cell.align == Align::Right {
+                self.widths[place] = self.widths[place].max(cell.width());
+            }
+        }
+    }
+
+    /// Where the second column starts.
+    pub(super) fn second(&self) -> usize {
+        self.widths.first().map_or(0, |first| first + GAP)
+    }
+
+    /// Writes `row` as a line, `indent` spaces from the edge.
+    pub(super) fn write(&self, out: &mut dyn Write, indent: usize, row: &Row) -> io::Result<()> {
+        let last = row.len().saturating_sub(1);
+        let mut owed = indent;
+        for (place, cell) in row.iter().enumerate() {
+            let space = self.widths[place].saturating_sub(cell.width());
+            let (before, after) = match cell.align {
+                Align::Left => (0, space),
+                Align::Right => (space, 0),
+            };
+            if cell.width() > 0 {
+                write!(out, "{:width$}", "", width = owed + before)?;
+                cell.write(out)?;
+                owed = 0;
+            } else {
+                owed += before;
+            }
+            owed += after + if place < last { GAP } else { 0 };
+        }
+        writeln!(out)
+    }
+}
+
+/// Writes `rows` as a table of their own.
+pub(super) fn write_table(out: &mut dyn Write, indent: usize, rows: &[Row]) -> io::Result<()> {
+    let mut columns = Columns::default();
+    rows.iter().for_each(|row| columns.fit(row));
+    rows.iter().try_for_each(|row| columns.write(out, indent, row))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_align_and_no_line_ends_in_spaces() {
+        let rows = [
+            vec![Cell::plain("a"), Cell::plain("7").right(), Cell::plain("x")],
+            vec![Cell::plain("abc"), Cell::plain("1,234").right(), Cell::plain("")],
+            vec![Cell::plain("✓"), Cell::plain("the end of a row may run on")],
+        ];
+        let mut out = Vec::new();
+        write_table(&mut out, 1, &rows).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, " a        7  x\n abc  1,234\n ✓    the end of a row may run on\n");
+    }
+}

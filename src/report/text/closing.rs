@@ -1,0 +1,247 @@
+//! The branches at the end, the result of each customer, and what was expected.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::iter;
+
+use super::verbosity::{Verbosity, items, rows};
+use crate::model::{CustomerId, Operation};
+use crate::report::arrival::{Arrival, Arrivals, Holding, Source};
+use crate::report::elide::Limit;
+use crate::report::ending::Ending;
+use crate::report::palette::{BAD, GOOD, NO, QUIET, STRONG, YES};
+use crate::report::phrase::{self, count, every_branch, grouped, listed, verb, write_set};
+use crate::report::table::{Cell, Row, write_table};
+use crate::report::{Agreement, Assessment, Difference, Seen};
+use crate::runner::{BranchResult, CustomerResult, Dialect, RunResult};
+use crate::scenario::{BalanceRow, Output};
+
+pub(super) fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    writeln!(out, "\n{STRONG}{text}{STRONG:#}\n")
+}
+
+fn more(skipped: usize, noun: &str) -> Row {
+    let text = format!("… {}; -v shows all", count(skipped, &format!("more {noun}")));
+    vec![Cell::new(QUIET, text)]
+}
+
+fn head(text: &str) -> Cell {
+    Cell::new(QUIET, text)
+}
+
+fn number(text: impl ToString) -> Cell {
+    Cell::plain(text.to_string()).right()
+}
+
+/// A row of the table of branches; without a customer where the bank has none.
+#[derive(Debug, Clone, Copy)]
+struct Place<'a> {
+    branch: &'a BranchResult,
+    customer: Option<CustomerId>,
+}
+
+/// What each branch holds of each customer, and whether all agree.
+pub(super) fn branches(
+    out: &mut dyn Write,
+    result: &RunResult,
+    agreement: &Agreement,
+    verbosity: Verbosity,
+) -> io::Result<()> {
+    heading(out, "Branches at the end")?;
+    let mut customers: Vec<_> = result.customers.iter().map(|of| Some(of.id)).collect();
+    if customers.is_empty() {
+        customers.push(None);
+    }
+    let of_branch = |branch| customers.iter().map(move |&customer| Place { branch, customer });
+    let places: Vec<Place<'_>> = result.branches.iter().flat_map(of_branch).collect();
+    let shown = rows(verbosity).apply(&places);
+
+    let arrivals = Arrivals::of(result);
+    let mut lines = vec![vec![
+        head("branch").right(),
+        head("balance").right(),
+        head("customer").right(),
+        head("write set"),
+        head("events as they arrived"),
+    ]];
+    place_rows(&mut lines, shown.head, &arrivals, verbosity);
+    if !shown.skipped.is_empty() {
+        lines.push(more(shown.skipped.len(), "row"));
+    }
+    place_rows(&mut lines, shown.tail, &arrivals, verbosity);
+    write_table(out, 2, &lines)?;
+    writeln!(out)?;
+    agreement_line(out, result, agreement)
+}
+
+fn place_rows(
+    lines: &mut Vec<Row>,
+    places: &[Place<'_>],
+    arrivals: &Arrivals<'_>,
+    verbosity: Verbosity,
+) {
+    for of_branch in places.chunk_by(|one, next| one.branch.id == next.branch.id) {
+        let Some(Place { branch, .. }) = of_branch.first() else { continue };
+        let holdings = arrivals.at(branch);
+        let named = vec![number(branch.id), number(branch.balance)];
+        let unnamed = vec![number(""), number("")];
+        let firsts = iter::once(named).chain(iter::repeat(unnamed));
+        for (mut row, place) in firsts.zip(of_branch) {
+            let holding = place.customer.and_then(|customer| holdings.get(&customer));
+            if let (Some(customer), Some(holding)) = (place.customer, holding) {
+                row.push(number(customer));
+                row.extend(holding_cells(holding, verbosity));
+            }
+            lines.push(row);
+        }
+    }
+}
+
+fn holding_cells(holding: &Holding<'_>, verbosity: Verbosity) -> [Cell; 2] {
+    let limit = items(verbosity);
+    let events = if holding.arrivals.is_empty() {
+        Cell::new(QUIET, "none")
+    } else {
+        Cell::plain(listed(&holding.arrivals, limit))
+    };
+    [Cell::plain(write_set(&holding.write_set, limit)), events]
+}
+
+impl fmt::Display for Arrival<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { event, operation, source } = self;
+        write!(f, "{event} {operation}")?;
+        match source {
+            Source::Accepted | Source::Branch(_) => Ok(()),
+            Source::Answered(request) => match (Ending::of(&request.outcome), operation) {
+                (Ending::Refused, _) => f.write_str(" (refused)"),
+                (Ending::Ok | Ending::Unknown, Operation::Write(_)) => f.write_str(" (again)"),
+                (Ending::Ok | Ending::Unknown, Operation::Query) => Ok(()),
+            },
+        }
+    }
+}
+
+fn agreement_line(
+    out: &mut dyn Write,
+    result: &RunResult,
+    agreement: &Agreement,
+) -> io::Result<()> {
+    let number = result.branches.len();
+    let Some(first) = result.branches.first() else { return Ok(()) };
+    if !agreement.is_whole() {
+        let dissenters = phrase::branches(&agreement.dissenters);
+        let differ = verb(agreement.dissenters.len(), "differ");
+        return writeln!(out, "  {BAD}{NO} {dissenters} {differ} from branch {}{BAD:#}", first.id);
+    }
+    let rest = if number == 1 { "" } else { " and the same write sets" };
+    let (all, hold) = (every_branch(number), verb(number, "hold"));
+    writeln!(out, "  {GOOD}{YES}{GOOD:#} {all} {hold} {}{rest}", first.balance)
+}
+
+/// How a customer's requests ended.
+#[derive(Debug, Default)]
+struct Tally {
+    writes: usize,
+    queries: usize,
+    refused: usize,
+    unknown: usize,
+}
+
+impl Tally {
+    fn of(customer: &CustomerResult) -> Self {
+        let mut tally = Self::default();
+        for request in &customer.requests {
+            let count = match (Ending::of(&request.outcome), request.operation) {
+                (Ending::Ok, Operation::Write(_)) => &mut tally.writes,
+                (Ending::Ok, Operation::Query) => &mut tally.queries,
+                (Ending::Refused, _) => &mut tally.refused,
+                (Ending::Unknown, _) => &mut tally.unknown,
+            };
+            *count += 1;
+        }
+        tally
+    }
+}
+
+/// A row per customer.
+pub(super) fn result(out: &mut dyn Write, result: &RunResult, limit: Limit) -> io::Result<()> {
+    if result.customers.is_empty() {
+        return writeln!(out, "  {QUIET}no customers{QUIET:#}");
+    }
+    let balances = match result.output(Dialect::Balances) {
+        Output::Balances(balances) => balances,
+        Output::Events(_) | Output::Customers(_) => Vec::new(),
+    };
+    let told: Vec<_> = balances.into_iter().zip(result.customers.iter().map(Tally::of)).collect();
+    let columns = Outcomes {
+        refused: told.iter().any(|(_, tally)| tally.refused > 0),
+        unknown: told.iter().any(|(_, tally)| tally.unknown > 0),
+    };
+    let shown = limit.apply(&told);
+    let mut lines = vec![columns.head()];
+    lines.extend(shown.head.iter().map(|(row, tally)| columns.row(row, tally)));
+    if !shown.skipped.is_empty() {
+        lines.push(more(shown.skipped.len(), "customer"));
+    }
+    lines.extend(shown.tail.iter().map(|(row, tally)| columns.row(row, tally)));
+    write_table(out, 2, &lines)
+}
+
+/// Which of the rarer outcomes get a column.
+#[derive(Debug)]
+struct Outcomes {
+    refused: bool,
+    unknown: bool,
+}
+
+impl Outcomes {
+    fn head(&self) -> Row {
+        let mut row = vec!["customer", "balance", "writes ok", "queries"];
+        row.extend(self.refused.then_some("refused"));
+        row.extend(self.unknown.then_some("unknown"));
+        row.into_iter().map(|text| head(text).right()).collect()
+    }
+
+    fn row(&self, BalanceRow { id, balance }: &BalanceRow, tally: &Tally) -> Row {
+        let mut row = vec![
+            number(id),
+            Cell::new(STRONG, balance.to_string()).right(),
+            number(grouped(tally.writes)),
+            number(grouped(tally.queries)),
+        ];
+        row.extend(self.refused.then(|| number(grouped(tally.refused))));
+        row.extend(self.unknown.then(|| number(grouped(tally.unknown))));
+        row
+    }
+}
+
+/// Whether the customers saw what the scenario expects, and where not.
+pub(super) fn expected(
+    out: &mut dyn Write,
+    assessment: &Assessment,
+    limit: Limit,
+) -> io::Result<()> {
+    let Some(differences) = &assessment.differences else { return Ok(()) };
+    if differences.is_empty() {
+        return writeln!(out, "\n  {GOOD}{YES}{GOOD:#} as expected");
+    }
+    let number = count(differences.len(), "difference");
+    writeln!(out, "\n  {BAD}{NO} not as expected: {number}{BAD:#}\n")?;
+    let mut lines = vec![vec![head("where"), head("expected"), head("got")]];
+    let row = |difference: &Difference| {
+        let seen = |seen: Option<Seen>| seen.map_or("nothing".to_owned(), |seen| seen.to_string());
+        vec![
+            Cell::plain(difference.to_string()),
+            Cell::new(GOOD, seen(difference.expected)),
+            Cell::new(BAD, seen(difference.got)),
+        ]
+    };
+    let shown = limit.apply(differences);
+    lines.extend(shown.head.iter().map(row));
+    if !shown.skipped.is_empty() {
+        lines.push(more(shown.skipped.len(), "difference"));
+    }
+    lines.extend(shown.tail.iter().map(row));
+    write_table(out, 4, &lines)
+}

@@ -1,0 +1,210 @@
+//! Each customer's events in order, and what the branches did for each.
+
+use std::io::{self, Write};
+
+use super::messages;
+use super::steps::{self, Telling};
+use super::verbosity::{EVENTS_MOST, Verbosity};
+use crate::model::{CustomerId, CustomerOrder, Operation, Receipt, RequestError, RequestNumber};
+use crate::report::elide::Limit;
+use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, UNSURE, YES};
+use crate::report::phrase::count;
+use crate::report::story::{RequestKey, Story};
+use crate::report::table::{Cell, Columns, Row, write_table};
+use crate::runner::{RequestResult, Run, RunResult};
+
+const INDENT: usize = 2;
+
+/// One event of one visit.
+#[derive(Debug, Clone, Copy)]
+struct Told<'a> {
+    customer: CustomerId,
+    request: &'a RequestResult,
+    /// Which of the headings it stands under.
+    heading: usize,
+    part: Part,
+}
+
+/// What an event is to its heading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The customer's first.
+    Opens,
+    /// The first since other customers were served.
+    Returns,
+    /// Not the first.
+    Continues,
+}
+
+/// The lines of one event.
+#[derive(Debug)]
+struct Block {
+    event: Row,
+    steps: Vec<Row>,
+    messages: Vec<Row>,
+}
+
+/// The widths of all blocks, so that they align with each other.
+#[derive(Debug, Default)]
+struct Layout {
+    event: Columns,
+    steps: Columns,
+    messages: Columns,
+}
+
+pub(super) fn write(out: &mut dyn Write, run: &Run, verbosity: Verbosity) -> io::Result<()> {
+    let story = Story::of(&run.facts);
+    let told = in_order(&run.result, &story);
+    let limit = match verbosity {
+        Verbosity::Quiet | Verbosity::Normal => {
+            Limit::Middle { most: EVENTS_MOST, head: 10, tail: 10 }
+        }
+        Verbosity::Verbose => Limit::None,
+    };
+    let shown = limit.apply(&told);
+    let telling = Telling { story: &story, branches: run.result.branches.len(), verbosity };
+
+    let mut layout = Layout::default();
+    for event in shown.head.iter().chain(shown.tail) {
+        layout.fit(&block(&telling, event));
+    }
+    let mut heading = None;
+    for event in shown.head {
+        let place = title(out, event, &mut heading)?;
+        layout.write(out, &block(&telling, event), place)?;
+    }
+    if !shown.skipped.is_empty() {
+        let more = count(shown.skipped.len(), "more event");
+        writeln!(out, "\n  {QUIET}… {more}; -v shows all{QUIET:#}")?;
+        heading = None;
+    }
+    for event in shown.tail {
+        let place = title(out, event, &mut heading)?;
+        layout.write(out, &block(&telling, event), place)?;
+    }
+    match verbosity {
+        Verbosity::Quiet | Verbosity::Normal => Ok(()),
+        Verbosity::Verbose => other_messages(out, &story),
+    }
+}
+
+/// Messages that no event caused: branches that catch up.
+fn other_messages(out: &mut dyn Write, story: &Story<'_>) -> io::Result<()> {
+    if story.other_messages.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{STRONG}Other messages{STRONG:#}\n")?;
+    write_table(out, 2, &messages::between_branches(&story.other_messages))
+}
+
+/// Customers that come one after the other are told visit by visit, as it happened; concurrent ones,
+/// and a run of which nothing was recorded, customer by customer.
+fn in_order<'a>(result: &'a RunResult, story: &Story<'_>) -> Vec<Told<'a>> {
+    let by_customer = result.customers.iter().flat_map(|customer| {
+        let told =
+            |request| Told { customer: customer.id, request, heading: 0, part: Part::Continues };
+        customer.requests.iter().map(told)
+    });
+    let mut told: Vec<Told<'a>> = by_customer.collect();
+    match result.config.customers {
+        CustomerOrder::InOrder if told.iter().all(|event| story.chapter(event.key()).is_some()) => {
+            told.sort_by_key(|event| story.chapter(event.key()).map(|chapter| chapter.place));
+        }
+        CustomerOrder::InOrder | CustomerOrder::Concurrent => {}
+    }
+    let visits = told.chunk_by_mut(|one, next| one.customer == next.customer);
+    for (heading, visit) in visits.enumerate() {
+        visit.iter_mut().for_each(|event| event.heading = heading);
+        if let Some(first) = visit.first_mut() {
+            let is_first = first.request.number == RequestNumber::default().next();
+            first.part = if is_first { Part::Opens } else { Part::Returns };
+        }
+    }
+    told
+}
+
+impl Told<'_> {
+    fn key(&self) -> RequestKey {
+        RequestKey { customer: self.customer, number: self.request.number }
+    }
+}
+
+/// Whether a line stands right under a heading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    UnderHeading,
+    Further,
+}
+
+/// Writes the heading of `event`, where it is the first shown under it.
+fn title(out: &mut dyn Write, event: &Told<'_>, current: &mut Option<usize>) -> io::Result<Place> {
+    if current.replace(event.heading) == Some(event.heading) {
+        return Ok(Place::Further);
+    }
+    let customer = event.customer;
+    let note = match event.part {
+        Part::Opens => "",
+        Part::Returns => " comes back",
+        Part::Continues => " continues",
+    };
+    writeln!(out, "\n{STRONG}Customer {customer}{STRONG:#}{QUIET}{note}{QUIET:#}")?;
+    Ok(Place::UnderHeading)
+}
+
+fn block(telling: &Telling<'_>, event: &Told<'_>) -> Block {
+    let chapter = telling.story.chapter(event.key());
+    let steps = chapter.map_or_else(Vec::new, |chapter| {
+        steps::rows(telling, event.customer, event.request, chapter)
+    });
+    let messages = match telling.verbosity {
+        Verbosity::Quiet | Verbosity::Normal => Vec::new(),
+        Verbosity::Verbose => {
+            chapter.map_or_else(Vec::new, |chapter| messages::rows(event.request, chapter))
+        }
+    };
+    Block { event: event_row(event.request), steps, messages }
+}
+
+fn event_row(request: &RequestResult) -> Row {
+    let id = Cell::new(STRONG, request.event.to_string()).right();
+    let interface = Cell::new(STRONG, request.operation.interface().word());
+    let amount = match request.operation {
+        Operation::Write(write) => write.amount.to_string(),
+        Operation::Query => String::new(),
+    };
+    let branch = Cell::plain(format!("at branch {}", request.branch));
+    vec![id, interface, Cell::new(STRONG, amount).right(), branch, outcome(request)]
+}
+
+fn outcome(request: &RequestResult) -> Cell {
+    match &request.outcome {
+        Ok(Receipt::Written) => Cell::new(GOOD, YES).and(PLAIN, " ok"),
+        Ok(Receipt::Balance(balance)) => {
+            Cell::new(GOOD, YES).and(PLAIN, " balance ").and(STRONG, balance.to_string())
+        }
+        Err(error @ (RequestError::Refused(_) | RequestError::VersionNotReached { .. })) => {
+            Cell::new(BAD, format!("{NO} {error}"))
+        }
+        Err(error @ RequestError::OutcomeUnknown { .. }) => {
+            Cell::new(UNSURE, format!("{MAYBE} {error}"))
+        }
+    }
+}
+
+impl Layout {
+    fn fit(&mut self, block: &Block) {
+        self.event.fit(&block.event);
+        block.steps.iter().for_each(|row| self.steps.fit(row));
+        block.messages.iter().for_each(|row| self.messages.fit(row));
+    }
+
+    fn write(&self, out: &mut dyn Write, block: &Block, place: Place) -> io::Result<()> {
+        if place == Place::UnderHeading || !block.steps.is_empty() {
+            writeln!(out)?;
+        }
+        self.event.write(out, INDENT, &block.event)?;
+        let below = INDENT + self.event.second() + INDENT;
+        block.steps.iter().try_for_each(|row| self.steps.write(out, below, row))?;
+        block.messages.iter().try_for_each(|row| self.messages.write(out, below, row))
+    }
+}

@@ -1,0 +1,15 @@
+//! The report that a person reads: aligned, coloured by ANSI codes that the caller strips where
+//! they are not wanted, and cut in the middle where it would be a flood.
+
+mod closing;
+mod events;
+mod messages;
+mod opening;
+#[cfg(test)]
+mod snapshots;
+mod steps;
+mod verbosity;
+mod whole;
+
+pub use verbosity::{Verbosity, recording};
+pub use whole::write;

@@ -1,0 +1,170 @@
+//! What each branch received, applied, propagated and confirmed for one event, and whether the
+//! write sets agree after it.
+
+use std::collections::BTreeMap;
+
+use super::verbosity::{Verbosity, items};
+use crate::model::{BranchId, CustomerId, Money, Operation, Receipt, RequestError};
+use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, UNSURE, YES};
+use crate::report::phrase::{branches, count, every_branch, grouped, verb, write_set};
+use crate::report::story::{Chapter, Comparison, Confirmation, Delivery, Peer, Story};
+use crate::report::table::{Cell, Row};
+use crate::runner::RequestResult;
+
+/// What the telling of every event needs.
+#[derive(Debug)]
+pub(super) struct Telling<'a> {
+    pub(super) story: &'a Story<'a>,
+    /// How many branches the bank has.
+    pub(super) branches: usize,
+    pub(super) verbosity: Verbosity,
+}
+
+/// Branches up to which each has its own line.
+const BRANCHES_MOST: usize = 8;
+
+pub(super) fn rows(
+    telling: &Telling<'_>,
+    customer: CustomerId,
+    request: &RequestResult,
+    chapter: &Chapter<'_>,
+) -> Vec<Row> {
+    let received = Cell::plain(format!("received from customer {customer}"));
+    let mut asked = vec![branch_cell(&[request.branch]), received];
+    let Some(balance) = chapter.applied else {
+        asked.push(answered(request));
+        return vec![asked];
+    };
+    asked.push(applied(balance, balance));
+    asked.push(propagated(chapter));
+    let mut rows = vec![asked];
+    let each = telling.verbosity == Verbosity::Verbose || telling.branches <= BRANCHES_MOST;
+    if each {
+        let peers = chapter.peers.iter();
+        rows.extend(peers.map(|(&id, peer)| peer_row(request.branch, &[(id, *peer)])));
+    } else {
+        rows.extend(alike(chapter).values().map(|peers| peer_row(request.branch, peers)));
+    }
+    rows.push(vec![Cell::new(QUIET, "check"), check(telling, customer, request, chapter)]);
+    rows
+}
+
+fn branch_cell(ids: &[BranchId]) -> Cell {
+    Cell::new(QUIET, branches(ids))
+}
+
+/// What the branch did with a request that added nothing to its apply log.
+fn answered(request: &RequestResult) -> Cell {
+    let writes = usize::try_from(request.position.get()).unwrap_or(usize::MAX);
+    match (&request.operation, &request.outcome) {
+        (_, Ok(Receipt::Balance(_))) => {
+            Cell::plain(format!("answered after {}", count(writes, "write")))
+        }
+        (Operation::Write(_), Err(RequestError::Refused(_))) => Cell::plain("not applied"),
+        (_, Err(RequestError::VersionNotReached { .. })) => Cell::plain("waited in vain"),
+        (Operation::Write(_), Ok(Receipt::Written)) => {
+            Cell::plain("already applied, answered again")
+        }
+        (Operation::Write(_) | Operation::Query, Ok(_) | Err(_)) => Cell::plain("not confirmed"),
+    }
+}
+
+fn applied(least: Money, most: Money) -> Cell {
+    if least == most {
+        Cell::plain(format!("applied, balance {least}"))
+    } else {
+        Cell::plain(format!("applied, balances {least} to {most}"))
+    }
+}
+
+fn propagated(chapter: &Chapter<'_>) -> Cell {
+    if chapter.peers.is_empty() {
+        return Cell::plain("no other branch");
+    }
+    let peers: Vec<BranchId> = chapter.peers.keys().copied().collect();
+    let named = if peers.len() < BRANCHES_MOST {
+        branches(&peers)
+    } else {
+        format!("{} branches", grouped(peers.len()))
+    };
+    Cell::plain(format!("propagated to {named}"))
+}
+
+/// How far a write came, without the balance.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Progress {
+    delivery: Delivery,
+    has_applied: bool,
+    confirmation: Confirmation,
+}
+
+type Peers = Vec<(BranchId, Peer)>;
+
+/// The other branches, those that came equally far together.
+fn alike(chapter: &Chapter<'_>) -> BTreeMap<Progress, Peers> {
+    let mut groups: BTreeMap<Progress, Peers> = BTreeMap::new();
+    for (&id, &peer) in &chapter.peers {
+        let Peer { delivery, applied, confirmation, .. } = peer;
+        let progress = Progress { delivery, has_applied: applied.is_some(), confirmation };
+        groups.entry(progress).or_default().push((id, peer));
+    }
+    groups
+}
+
+/// The line of some branches that came equally far.
+fn peer_row(origin: BranchId, peers: &[(BranchId, Peer)]) -> Row {
+    let ids: Vec<BranchId> = peers.iter().map(|(id, _)| *id).collect();
+    let Some((_, like)) = peers.first() else { return Vec::new() };
+    let received = match like.delivery {
+        Delivery::Received => Cell::plain(format!("received from branch {origin}")),
+        Delivery::Sent => Cell::new(UNSURE, "not received"),
+    };
+    let balances = || peers.iter().filter_map(|(_, peer)| peer.applied);
+    let applied = match (balances().min(), balances().max()) {
+        (Some(least), Some(most)) => applied(least, most),
+        (_, _) => Cell::new(UNSURE, "not applied"),
+    };
+    let confirmed = match like.confirmation {
+        Confirmation::Received if peers.len() == 1 => {
+            Cell::plain(format!("confirmed to branch {origin}"))
+        }
+        Confirmation::Received => {
+            Cell::plain(format!("all {} confirmed to branch {origin}", grouped(peers.len())))
+        }
+        Confirmation::Missing => Cell::new(UNSURE, "not confirmed"),
+    };
+    vec![branch_cell(&ids), received, applied, confirmed]
+}
+
+/// Whether all branches hold the same writes of the customer.
+fn check(
+    telling: &Telling<'_>,
+    customer: CustomerId,
+    request: &RequestResult,
+    chapter: &Chapter<'_>,
+) -> Cell {
+    let events = telling.story.write_set(request.branch, customer, chapter.write_set_len);
+    let set = write_set(events, items(telling.verbosity));
+    let found = |wanted: Option<Comparison>| -> Vec<BranchId> {
+        let peers = chapter.peers.iter().filter(|(_, peer)| peer.comparison == wanted);
+        peers.map(|(id, _)| *id).collect()
+    };
+    let different = found(Some(Comparison::Different));
+    if !different.is_empty() {
+        let (who, hold) = (branches(&different), verb(different.len(), "hold"));
+        return Cell::new(BAD, NO)
+            .and(PLAIN, format!(" {who} {hold} another write set than {set}"));
+    }
+    let missing = found(None);
+    if !missing.is_empty() {
+        let same = 1 + found(Some(Comparison::Same)).len();
+        let (same_of, hold) = (grouped(same), verb(same, "hold"));
+        let all = grouped(telling.branches);
+        let who = branches(&missing);
+        let text =
+            format!(" {same_of} of {all} branches {hold} write set {set}, not heard from {who}");
+        return Cell::new(UNSURE, MAYBE).and(PLAIN, text);
+    }
+    let (who, hold) = (every_branch(telling.branches), verb(telling.branches, "hold"));
+    Cell::new(GOOD, YES).and(PLAIN, format!(" {who} {hold} write set {set}"))
+}

@@ -1,0 +1,32 @@
+//! The parts of the text in their order.
+
+use std::io::{self, Write};
+
+use super::verbosity::{Verbosity, rows};
+use super::{closing, events, opening};
+use crate::report::Assessment;
+use crate::report::elide::Limit;
+use crate::report::palette::TITLE;
+use crate::runner::Run;
+
+/// Writes the report of `run`, with ANSI colour.
+pub fn write(
+    out: &mut dyn Write,
+    run: &Run,
+    assessment: &Assessment,
+    verbosity: Verbosity,
+) -> io::Result<()> {
+    writeln!(out, "{TITLE}{}{TITLE:#}", run.result.scenario)?;
+    match verbosity {
+        Verbosity::Quiet => closing::result(out, &run.result, Limit::None)?,
+        Verbosity::Normal | Verbosity::Verbose => {
+            writeln!(out)?;
+            opening::write(out, &run.result)?;
+            events::write(out, run, verbosity)?;
+            closing::branches(out, &run.result, &assessment.agreement, verbosity)?;
+            closing::heading(out, "Result")?;
+            closing::result(out, &run.result, rows(verbosity))?;
+        }
+    }
+    closing::expected(out, assessment, rows(verbosity))
+}
