@@ -14,9 +14,9 @@ pub use clock::Clock;
 pub use customer::{CustomerActor, CustomerSetup};
 pub use desk::{Announce, Announced, Announcement, Desk, Enter, NoEventIdLeft};
 pub use messages::{
-    Answer, Ask, AwaitSettled, BalanceAt, BranchState, Counter, Counters, Deliver, Delivered, Inspect,
-    LinkNews, MakeVisit, News, PeerEnvelope, Peers, ReadLog, ReadWriteSet, Record, Relay, ReplyTo,
-    Settled, TakeFacts, TakeRequests, Watch, WriteSetState,
+    Answer, Ask, AwaitSettled, BalanceAt, BranchState, Counter, Counters, Deliver, Delivered,
+    Inspect, LinkNews, MakeVisit, News, PeerEnvelope, Peers, ReadLog, ReadWriteSet, Record, Relay,
+    ReplyTo, Settled, TakeFacts, TakeRequests, Watch, WriteSetState,
 };
 pub use network::{Network, NetworkSetup};
 pub use recorder::{Recorder, RecorderLink};

@@ -189,7 +189,10 @@ impl ApplyLog {
     }
 
     /// All entries in the order applied.
-    pub(super) fn iter(&self, roster: &Roster) -> impl ExactSizeIterator<Item = LogEntry> + DoubleEndedIterator {
+    pub(super) fn iter(
+        &self,
+        roster: &Roster,
+    ) -> impl ExactSizeIterator<Item = LogEntry> + DoubleEndedIterator {
         self.entries.iter().map(|entry| entry.widen(roster))
     }
 

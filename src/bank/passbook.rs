@@ -22,6 +22,8 @@ pub enum Entry {
     Wrote(Dot),
     /// The session saw what these cover.
     Read(VersionVector),
+    /// All that this passbook holds: the session's own, entered elsewhere.
+    Passbook(Passbook),
 }
 
 impl Passbook {
@@ -41,6 +43,7 @@ impl Passbook {
                 }
             }
             Entry::Read(seen) => self.reads.merge(seen),
+            Entry::Passbook(entered) => self.merge(entered),
         }
     }
 

@@ -16,7 +16,7 @@ const BRANCH_KEY: &str = "branch";
 
 /// The classic service of one branch, or of all behind one listener.
 #[derive(Debug, Clone)]
-pub struct ClassicService {
+pub(super) struct ClassicService {
     front: Front,
     branch: Option<BranchId>,
 }
@@ -30,7 +30,7 @@ struct Told {
 
 impl ClassicService {
     /// The service of `branch`; where that is `None`, each call names its branch in the metadata.
-    pub fn new(front: Front, branch: Option<BranchId>) -> Self {
+    pub(super) fn new(front: Front, branch: Option<BranchId>) -> Self {
         Self { front, branch }
     }
 

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use actix::Addr;
 use tokio::sync::{oneshot, watch};
 
+use super::convert;
+use super::proto::v1;
 use super::status::CallError;
 use super::token::BankMark;
 use crate::actors::{
@@ -14,8 +16,8 @@ use crate::actors::{
 };
 use crate::bank::{Entry, Passbook, Session};
 use crate::model::{
-    BranchId, CustomerId, EventId, Guarantees, LogPosition, Money, Operation, Receipt, RequestError,
-    Roster,
+    BranchId, CustomerId, EventId, Guarantees, LogPosition, Money, Operation, Receipt,
+    RequestError, Roster,
 };
 
 /// The bank as its façade sees it. Cheap to copy.
@@ -41,6 +43,13 @@ pub struct FrontSetup {
     pub desk: Addr<Desk>,
     /// Whether requests are let in.
     pub gate: watch::Receiver<Gate>,
+}
+
+impl FrontSetup {
+    /// What the branches of one bank have in common.
+    pub(super) fn describe(&self) -> v1::BankDescription {
+        convert::bank_description(&self.roster, self.opening_balance)
+    }
 }
 
 /// Whether requests are let in.

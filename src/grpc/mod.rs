@@ -1,6 +1,26 @@
-//! The edge: wire contracts, and conversions between them and the model. Decides nothing about money.
+//! The edge: wire contracts served and spoken. Parses, sends to the actors' mailboxes and maps the
+//! answers; decides nothing about money.
 
+mod classic;
+mod client;
 pub mod convert;
+mod edge;
+mod front;
+mod link;
+mod peer;
 pub mod proto;
+mod remote;
+mod scenario;
 pub mod status;
 pub mod token;
+mod typed;
+mod watch;
+mod wire;
+
+pub use client::{ClientSetup, CounterLink};
+pub use edge::{BindError, EdgeError, Limits, Listener, Services};
+pub use front::{Front, FrontSetup, Gate};
+pub use link::{LinkSetup, PeerLink};
+pub use remote::{Contract, Endpoint, EndpointError};
+pub use scenario::{Expectation, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner};
+pub use wire::{Ends, LinkError, PeerClient};

@@ -15,14 +15,14 @@ use crate::model::{BranchId, MessageNumber};
 
 /// The peer service of one branch.
 #[derive(Debug, Clone)]
-pub struct PeerServer {
+pub(super) struct PeerServer {
     front: Front,
     here: BranchId,
 }
 
 impl PeerServer {
     /// The service of the branch `here`.
-    pub fn new(front: Front, here: BranchId) -> Self {
+    pub(super) fn new(front: Front, here: BranchId) -> Self {
         Self { front, here }
     }
 
@@ -32,18 +32,6 @@ impl PeerServer {
             return Err(FieldError::new(field, FieldProblem::UnknownBranch { branch }).into());
         }
         Ok(branch)
-    }
-
-    fn describe(&self) -> v1::BankDescription {
-        describe(self.front.bank())
-    }
-}
-
-/// What the branches of one bank have in common.
-pub(super) fn describe(bank: &super::front::FrontSetup) -> v1::BankDescription {
-    v1::BankDescription {
-        branch_ids: bank.roster.ids().iter().map(|id| id.get()).collect(),
-        opening_balance: bank.opening_balance.to_string(),
     }
 }
 
@@ -56,7 +44,7 @@ impl PeerService for PeerServer {
         request: Request<v1::IntroduceRequest>,
     ) -> Result<Response<v1::IntroduceResponse>, Status> {
         let request = request.into_inner();
-        let bank = self.describe();
+        let bank = self.front.bank().describe();
         if request.bank.as_ref() != Some(&bank) {
             return Err(CallError::OtherBank.into());
         }
@@ -77,8 +65,8 @@ impl PeerService for PeerServer {
     ) -> Result<Response<v1::PropagateResponse>, Status> {
         let request = request.into_inner();
         let roster = &self.front.bank().roster;
-        let write = propagated_write("write", request.write.as_ref(), roster)
-            .map_err(CallError::from)?;
+        let write =
+            propagated_write("write", request.write.as_ref(), roster).map_err(CallError::from)?;
         let from = self.other_branch("from_branch_id", request.from_branch_id)?;
         let number = MessageNumber::new(request.number);
         let message = PeerMessage::Propagate(write);

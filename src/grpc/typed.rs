@@ -11,7 +11,7 @@ use super::front::{Call, Front, Served, Shown};
 use super::proto::v1;
 use super::proto::v1::bank_service_server::BankService;
 use super::scenario::{ScenarioJob, ScenarioRunner};
-use super::status::{CallError, token_trailer};
+use super::status::{CallError, Trailers, status_of};
 use super::token::{passbook_of, token_of};
 use super::watch;
 use crate::actors::{BranchState, Inspect};
@@ -20,7 +20,7 @@ use crate::model::{BranchId, LogPosition, Operation, Receipt, Write, WriteKind};
 
 /// The typed service of the whole bank.
 #[derive(Clone)]
-pub struct TypedService {
+pub(super) struct TypedService {
     front: Front,
     scenarios: Arc<ScenarioRunner>,
 }
@@ -48,7 +48,7 @@ struct Answered {
 
 impl TypedService {
     /// The service behind `front`; scenarios are run by `scenarios`.
-    pub fn new(front: Front, scenarios: Arc<ScenarioRunner>) -> Self {
+    pub(super) fn new(front: Front, scenarios: Arc<ScenarioRunner>) -> Self {
         Self { front, scenarios }
     }
 
@@ -58,7 +58,10 @@ impl TypedService {
         let token = token_of(&served.passbook, self.front.bank().mark);
         match served.outcome.clone() {
             Ok(receipt) => Ok(Answered { served, receipt, token }),
-            Err(error) => Err(token_trailer(error, &served, &token)),
+            Err(error) => {
+                let Served { balance, position, .. } = served;
+                Err(status_of(error, &Trailers { token, balance, position }))
+            }
         }
     }
 

@@ -34,8 +34,9 @@ pub enum RequestError {
         /// The branches that have not confirmed, ascending.
         unconfirmed_by: Vec<BranchId>,
     },
-    /// Too much is on its way to these branches already. Nothing was done; it can be tried again.
-    #[error("unavailable: too much is on its way to {}", list(congested))]
+    /// These branches cannot be reached, or as much is on its way to them as can be kept. Nothing
+    /// was done; it can be tried again.
+    #[error("unavailable: out of reach or congested: {}", list(congested))]
     Unavailable {
         /// The branches that take no more, ascending.
         congested: Vec<BranchId>,

@@ -17,7 +17,11 @@ impl Ending {
     pub(super) fn of(outcome: &Outcome) -> Self {
         match outcome {
             Ok(_) => Self::Ok,
-            Err(RequestError::Refused(_) | RequestError::VersionNotReached { .. }) => Self::Refused,
+            Err(
+                RequestError::Refused(_)
+                | RequestError::VersionNotReached { .. }
+                | RequestError::Unavailable { .. },
+            ) => Self::Refused,
             Err(RequestError::OutcomeUnknown { .. }) => Self::Unknown,
         }
     }

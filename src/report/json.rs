@@ -189,7 +189,8 @@ impl Serialize for Reason<'_> {
         match self.0 {
             RequestError::Refused(refusal) => serializer.collect_str(refusal),
             error @ (RequestError::OutcomeUnknown { .. }
-            | RequestError::VersionNotReached { .. }) => serializer.collect_str(error),
+            | RequestError::VersionNotReached { .. }
+            | RequestError::Unavailable { .. }) => serializer.collect_str(error),
         }
     }
 }

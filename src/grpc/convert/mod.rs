@@ -13,8 +13,11 @@ pub use float::{
     FLOAT_EXACT_MAX, FloatError, amount_from_float, amount_to_float, money_from_float,
     money_to_float,
 };
-pub use peer::{acknowledgement, logged_write, propagated_write, version_entries, version_vector};
+pub use peer::{
+    acknowledgement, bank_description, logged_write, propagated_write, version_entries,
+    version_vector,
+};
 pub use typed::{
-    amount, branch_events, branch_id, branch_view, customer_id, customers, event_id, guarantees, overdraft, propagation,
-    queries, write, write_id, write_sets,
+    amount, branch_events, branch_id, branch_view, customer_id, customers, event_id, guarantees,
+    overdraft, propagation, queries, write, write_id, write_sets,
 };

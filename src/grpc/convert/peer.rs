@@ -3,7 +3,15 @@
 use super::{FieldError, FieldProblem, branch_id, write, write_id};
 use crate::bank::{Acknowledgement, Dot, LogEntry, PropagatedWrite, VersionVector, WriteSetDigest};
 use crate::grpc::proto::v1;
-use crate::model::{BranchId, Roster, Sequence};
+use crate::model::{BranchId, Money, Roster, Sequence};
+
+/// What the branches of one bank have in common.
+pub fn bank_description(roster: &Roster, opening_balance: Money) -> v1::BankDescription {
+    v1::BankDescription {
+        branch_ids: roster.ids().iter().map(|id| id.get()).collect(),
+        opening_balance: opening_balance.to_string(),
+    }
+}
 
 /// `version` as entries; origins without writes are left out.
 pub fn version_entries(version: &VersionVector, roster: &Roster) -> v1::VersionVector {
@@ -160,7 +168,7 @@ impl v1::Acknowledgement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Amount, CustomerId, EventId, IdError, Money, Write, WriteId};
+    use crate::model::{Amount, CustomerId, EventId, IdError, Write, WriteId};
     use proptest::prelude::*;
 
     fn branch(id: i64) -> BranchId {

@@ -1,6 +1,9 @@
 //! The typed contract's ids, money, enums and writes.
 
+use std::collections::BTreeMap;
+
 use super::{FieldError, FieldProblem};
+use crate::bank::LogEntry;
 use crate::grpc::proto::v1;
 use crate::model::{
     Amount, BranchId, CustomerId, CustomerOrder, EventId, Guarantee, Guarantees, IdError,

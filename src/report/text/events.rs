@@ -182,9 +182,11 @@ fn outcome(request: &RequestResult) -> Cell {
         Ok(Receipt::Balance(balance)) => {
             Cell::new(GOOD, YES).and(PLAIN, " balance ").and(STRONG, balance.to_string())
         }
-        Err(error @ (RequestError::Refused(_) | RequestError::VersionNotReached { .. })) => {
-            Cell::new(BAD, format!("{NO} {error}"))
-        }
+        Err(
+            error @ (RequestError::Refused(_)
+            | RequestError::VersionNotReached { .. }
+            | RequestError::Unavailable { .. }),
+        ) => Cell::new(BAD, format!("{NO} {error}")),
         Err(error @ RequestError::OutcomeUnknown { .. }) => {
             Cell::new(UNSURE, format!("{MAYBE} {error}"))
         }

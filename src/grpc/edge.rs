@@ -1,0 +1,210 @@
+//! Listeners and what is served on them.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_stream::Stream;
+use tonic::codec::CompressionEncoding;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::transport::server::{Connected, TcpIncoming};
+use tonic_web::GrpcWebLayer;
+
+use super::classic::ClassicService;
+use super::front::Front;
+use super::peer::PeerServer;
+use super::proto::DESCRIPTORS;
+use super::proto::banking::branch_server::BranchServer;
+use super::proto::v1::bank_service_server::BankServiceServer;
+use super::proto::v1::peer_service_server::PeerServiceServer;
+use super::scenario::ScenarioRunner;
+use super::typed::TypedService;
+use crate::model::BranchId;
+
+/// What a client may ask of a server, at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The size of a message, in bytes.
+    pub message_bytes_max: usize,
+    /// The size of all headers of a call, in bytes.
+    pub header_bytes_max: u32,
+    /// How many calls of one connection go on at the same time.
+    pub calls_max: u32,
+    /// How long a call may take until its answer, or the first part of it, is there.
+    pub call_time_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes_max: 4 << 20,
+            header_bytes_max: 16 << 10,
+            calls_max: 1024,
+            call_time_max: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A socket that is bound, for one branch or for all.
+#[derive(Debug)]
+pub struct Listener {
+    branch: Option<BranchId>,
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+/// An address cannot be listened on.
+#[derive(Debug, Error)]
+#[error("cannot listen on {address}: {}", reason(source))]
+pub struct BindError {
+    address: SocketAddr,
+    source: io::Error,
+}
+
+fn reason(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::AddrInUse {
+        "another program uses this port; choose another with --base-port, --single-port or port 0"
+            .to_owned()
+    } else {
+        error.to_string()
+    }
+}
+
+/// A server has ended before it was told to.
+#[derive(Debug, Error)]
+pub enum EdgeError {
+    /// The socket, or the HTTP/2 below gRPC.
+    #[error("the server failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    /// The socket cannot be used by the runtime.
+    #[error("the socket cannot be used: {0}")]
+    Socket(#[from] io::Error),
+    /// The description of our own services cannot be served.
+    #[error("reflection cannot be served: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// Everything that is served.
+#[derive(Clone)]
+pub struct Services {
+    /// The way in.
+    pub front: Front,
+    /// Who runs scenarios.
+    pub scenarios: Arc<ScenarioRunner>,
+    /// What clients may ask, at most.
+    pub limits: Limits,
+}
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Services")
+            .field("front", &self.front)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Listener {
+    /// Listens on `address`; where the port is 0, on one that is free. Serves nothing yet.
+    pub fn bind(address: SocketAddr, branch: Option<BranchId>) -> Result<Self, BindError> {
+        let bind = || {
+            let socket = TcpListener::bind(address)?;
+            socket.set_nonblocking(true)?;
+            let bound = socket.local_addr()?;
+            Ok(Self { branch, socket, address: bound })
+        };
+        bind().map_err(|source| BindError { address, source })
+    }
+
+    /// The branch that it is for; `None`: all that live here.
+    pub fn branch(&self) -> Option<BranchId> {
+        self.branch
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Services {
+    /// Serves on `listener` until `closing` ends and every call has had its answer.
+    pub async fn serve(
+        &self,
+        listener: Listener,
+        closing: impl Future<Output = ()>,
+    ) -> Result<(), EdgeError> {
+        let socket = tokio::net::TcpListener::from_std(listener.socket)?;
+        let incoming = TcpIncoming::from(socket).with_nodelay(Some(true));
+        self.serve_incoming(incoming, listener.branch, closing).await
+    }
+
+    /// The same, on connections from anywhere.
+    pub async fn serve_incoming<IO, E>(
+        &self,
+        incoming: impl Stream<Item = Result<IO, E>>,
+        branch: Option<BranchId>,
+        closing: impl Future<Output = ()>,
+    ) -> Result<(), EdgeError>
+    where
+        IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let Limits { header_bytes_max, calls_max, call_time_max, .. } = self.limits;
+        let routes = self.routes(branch).await?;
+        Server::builder()
+            .accept_http1(true)
+            .timeout(call_time_max)
+            .max_concurrent_streams(calls_max)
+            .http2_max_header_list_size(header_bytes_max)
+            .layer(GrpcWebLayer::new())
+            .add_routes(routes)
+            .serve_with_incoming_shutdown(incoming, closing)
+            .await?;
+        Ok(())
+    }
+
+    async fn routes(&self, branch: Option<BranchId>) -> Result<Routes, EdgeError> {
+        let message_bytes_max = self.limits.message_bytes_max;
+        let front = &self.front;
+        let classic = BranchServer::new(ClassicService::new(front.clone(), branch))
+            .max_decoding_message_size(message_bytes_max)
+            .accept_compressed(CompressionEncoding::Gzip);
+        let typed = TypedService::new(front.clone(), Arc::clone(&self.scenarios));
+        let typed = BankServiceServer::new(typed)
+            .max_decoding_message_size(message_bytes_max)
+            .accept_compressed(CompressionEncoding::Gzip);
+        let peers = branch.map(|here| {
+            PeerServiceServer::new(PeerServer::new(front.clone(), here))
+                .max_decoding_message_size(message_bytes_max)
+                .accept_compressed(CompressionEncoding::Gzip)
+        });
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_serving::<BranchServer<ClassicService>>().await;
+        health.set_serving::<BankServiceServer<TypedService>>().await;
+        if peers.is_some() {
+            health.set_serving::<PeerServiceServer<PeerServer>>().await;
+        }
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(DESCRIPTORS)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        let mut routes = Routes::builder();
+        routes
+            .add_service(classic)
+            .add_service(typed)
+            .add_service(health_service)
+            .add_service(reflection().build_v1()?)
+            // Older clients ask for this one.
+            .add_service(reflection().build_v1alpha()?);
+        if let Some(peers) = peers {
+            routes.add_service(peers);
+        }
+        Ok(routes.routes())
+    }
+}

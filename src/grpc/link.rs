@@ -1,0 +1,246 @@
+//! The link to a branch elsewhere: an actor that stands where that branch's mailbox would. Keeps
+//! each write until the other branch has acknowledged it, however long that branch is away.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
+use tokio::sync::mpsc;
+
+use super::remote::Contract;
+use super::wire::{LinkError, PeerClient};
+use crate::actors::{BranchActor, LinkNews, News, PeerEnvelope};
+use crate::bank::{Congestion, Dot, PeerMessage, VersionVector};
+use crate::model::{BranchId, MessageNumber};
+
+/// How long a broken link rests before it is tried again; doubled each time.
+const REST_MIN: Duration = Duration::from_millis(20);
+const REST_MAX: Duration = Duration::from_secs(1);
+
+/// How many writes a typed peer is sent at the same time. A classic one gets one after the other.
+const WINDOW: usize = 64;
+
+/// The link from a branch here to one elsewhere.
+#[derive(Debug)]
+pub struct PeerLink {
+    setup: LinkSetup,
+    peer: Peer,
+    /// Writes to be sent.
+    queue: VecDeque<PeerEnvelope>,
+    /// Writes in the queue or sent, but not acknowledged.
+    kept: BTreeSet<Dot>,
+    in_flight: usize,
+    rest: Duration,
+    congestion: Congestion,
+}
+
+/// What a link joins.
+#[derive(Debug)]
+pub struct LinkSetup {
+    /// The branch here.
+    pub here: BranchId,
+    /// Its actor.
+    pub owner: Addr<BranchActor>,
+    /// The branch elsewhere.
+    pub peer: BranchId,
+    /// How to speak to it.
+    pub client: PeerClient,
+    /// Which contract it speaks; `None`: it is asked.
+    pub contract: Option<Contract>,
+    /// How many writes are kept before the branch here takes no more.
+    pub kept_max: usize,
+    /// Told once when the branch here has got from this peer all that it may have forgotten.
+    pub caught_up: mpsc::UnboundedSender<BranchId>,
+}
+
+/// What is known of the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Peer {
+    /// Nothing: it has never been asked, or was lost.
+    Unknown,
+    /// It is being asked.
+    Asked,
+    /// It was out of reach; the link rests before it tries again.
+    Resting,
+    /// It can be reached.
+    Speaks(Contract),
+}
+
+impl PeerLink {
+    /// A link that carries nothing yet.
+    pub fn new(setup: LinkSetup) -> Self {
+        let peer = setup.contract.map_or(Peer::Unknown, Peer::Speaks);
+        Self {
+            setup,
+            peer,
+            queue: VecDeque::new(),
+            kept: BTreeSet::new(),
+            in_flight: 0,
+            rest: REST_MIN,
+            congestion: Congestion::Clear,
+        }
+    }
+
+    fn pump(&mut self, ctx: &mut Context<Self>) {
+        match self.peer {
+            Peer::Asked | Peer::Resting => {}
+            Peer::Unknown => self.introduce(ctx),
+            Peer::Speaks(contract) => {
+                let window = match contract {
+                    Contract::Classic => 1,
+                    Contract::Typed => WINDOW,
+                };
+                while self.in_flight < window
+                    && let Some(envelope) = self.queue.pop_front()
+                {
+                    self.in_flight += 1;
+                    self.send(contract, envelope, ctx);
+                }
+            }
+        }
+    }
+
+    fn introduce(&mut self, ctx: &mut Context<Self>) {
+        self.peer = Peer::Asked;
+        let client = self.setup.client.clone();
+        let introduced = async move { client.introduce().await };
+        ctx.spawn(introduced.into_actor(self).map(|introduced, link, ctx| match introduced {
+            Ok(contract) => link.meet(contract, ctx),
+            Err(error) => link.lose(&error, ctx),
+        }));
+    }
+
+    fn meet(&mut self, contract: Contract, ctx: &mut Context<Self>) {
+        let LinkSetup { here, peer, .. } = self.setup;
+        log::info!("branch {here} reaches branch {peer}, which speaks {contract:?}");
+        self.peer = Peer::Speaks(contract);
+        self.rest = REST_MIN;
+        match contract {
+            Contract::Typed => self.tell(News::InReach),
+            Contract::Classic => self.tell_caught_up(),
+        }
+        self.pump(ctx);
+    }
+
+    /// The other end is out of reach: what was sent goes out again after a rest.
+    fn lose(&mut self, error: &LinkError, ctx: &mut Context<Self>) {
+        if self.peer == Peer::Resting {
+            // Something else that was sent at the same time has failed for the same reason.
+            return;
+        }
+        let LinkSetup { here, peer, contract, .. } = self.setup;
+        log::warn!("branch {here} cannot reach branch {peer}, tries again: {error}");
+        self.peer = Peer::Resting;
+        ctx.run_later(self.rest, move |link, ctx| {
+            link.peer = contract.map_or(Peer::Unknown, Peer::Speaks);
+            link.pump(ctx);
+        });
+        self.rest = (self.rest * 2).min(REST_MAX);
+    }
+
+    fn send(&mut self, contract: Contract, envelope: PeerEnvelope, ctx: &mut Context<Self>) {
+        let PeerMessage::Propagate(write) = &envelope.message else { return };
+        let (client, write, number) = (self.setup.client.clone(), write.clone(), envelope.number);
+        let dot = write.dot;
+        let sent = async move {
+            match contract {
+                Contract::Typed => client.propagate(&write, number).await,
+                Contract::Classic => client.propagate_classic(&write).await,
+            }
+        };
+        ctx.spawn(sent.into_actor(self).map(move |answer, link, ctx| {
+            link.in_flight -= 1;
+            match answer {
+                Ok((acknowledgement, number)) => {
+                    link.kept.remove(&dot);
+                    link.rest = REST_MIN;
+                    link.bring(number, PeerMessage::Acknowledge(acknowledgement));
+                    link.weigh();
+                    link.pump(ctx);
+                }
+                Err(LinkError::Unsayable(error)) => {
+                    // It would never succeed, and would hold up everything behind it.
+                    log::error!("a write cannot be told to branch {}: {error}", link.setup.peer);
+                    link.kept.remove(&dot);
+                    link.pump(ctx);
+                }
+                Err(error) => {
+                    link.queue.push_front(envelope);
+                    link.lose(&error, ctx);
+                }
+            }
+        }));
+    }
+
+    fn catch_up(&mut self, here: VersionVector, ctx: &mut Context<Self>) {
+        if self.peer == Peer::Speaks(Contract::Classic) {
+            return;
+        }
+        let client = self.setup.client.clone();
+        let missed = async move { client.catch_up(&here).await };
+        ctx.spawn(missed.into_actor(self).map(|missed, link, ctx| match missed {
+            Ok(missed) => {
+                link.bring(MessageNumber::default(), PeerMessage::Missed(missed));
+                link.tell_caught_up();
+            }
+            Err(error) => link.lose(&error, ctx),
+        }));
+    }
+
+    /// Puts what the other end says in the branch's mailbox.
+    fn bring(&self, number: MessageNumber, message: PeerMessage) {
+        let LinkSetup { here, peer, ref owner, .. } = self.setup;
+        owner.do_send(PeerEnvelope { from: peer, to: here, number, message });
+    }
+
+    /// Tells the branch if the link takes more or less than before.
+    fn weigh(&mut self) {
+        let most = self.setup.kept_max;
+        let congestion = match self.congestion {
+            Congestion::Clear if self.kept.len() >= most => Congestion::Full,
+            Congestion::Full if self.kept.len() <= most / 2 => Congestion::Clear,
+            Congestion::Clear | Congestion::Full => return,
+        };
+        self.congestion = congestion;
+        self.tell(News::Congestion(congestion));
+    }
+
+    fn tell(&self, news: News) {
+        self.setup.owner.do_send(LinkNews { peer: self.setup.peer, news });
+    }
+
+    fn tell_caught_up(&self) {
+        if self.setup.caught_up.send(self.setup.peer).is_err() {
+            log::debug!("nobody waits for branch {} to catch up any more", self.setup.here);
+        }
+    }
+}
+
+impl Actor for PeerLink {
+    type Context = Context<Self>;
+
+    /// Finds out at once whether the other end is there and what it knows.
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.pump(ctx);
+    }
+}
+
+impl Handler<PeerEnvelope> for PeerLink {
+    type Result = ();
+
+    fn handle(&mut self, envelope: PeerEnvelope, ctx: &mut Self::Context) {
+        match &envelope.message {
+            PeerMessage::Propagate(write) => {
+                if self.kept.insert(write.dot) {
+                    self.queue.push_back(envelope);
+                    self.weigh();
+                    self.pump(ctx);
+                }
+            }
+            PeerMessage::CatchUp(here) => self.catch_up(here.clone(), ctx),
+            // The other end waits for neither: it is acknowledged in the answer to its own call,
+            // and asks for what it missed in a call too.
+            PeerMessage::Acknowledge(_) | PeerMessage::Missed(_) => {}
+        }
+    }
+}
