@@ -13,8 +13,9 @@ use super::proto::banking::branch_client::BranchClient;
 use super::proto::v1;
 use super::proto::v1::bank_service_client::BankServiceClient;
 use super::remote::Contract;
-use super::status::{ClassicStatus, Trailers, request_error_of};
+use super::status::ClassicStatus;
 use super::token::{BankMark, passbook_of, token_of};
+use super::trailers::{Trailers, request_error_of};
 use crate::actors::{Answer, Ask, AwaitSettled, Settled};
 use crate::bank::Entry;
 use crate::model::{

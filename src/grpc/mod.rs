@@ -13,6 +13,7 @@ mod remote;
 mod scenario;
 pub mod status;
 pub mod token;
+mod trailers;
 mod typed;
 mod watch;
 mod wire;

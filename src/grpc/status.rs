@@ -5,16 +5,13 @@
 //! field comes with a `google.rpc.BadRequest` too.
 
 use thiserror::Error;
-use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, StatusExt};
 
 use super::convert::FieldError;
 use super::scenario::ScenarioFault;
 use super::token::TokenError;
-use crate::model::{
-    BranchId, EventId, Lag, LogPosition, Money, Operation, Refusal, RequestError, Sequence, Write,
-};
+use crate::model::{BranchId, Lag, Refusal, RequestError};
 
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "passbook";
@@ -80,103 +77,6 @@ impl From<CallError> for Status {
         }
         Self::with_error_details_vec(told.code, error.to_string(), details)
     }
-}
-
-/// The trailers of an error that comes from a branch: what a response would have said.
-const PASSBOOK_TRAILER: &str = "passbook-bin";
-const BALANCE_TRAILER: &str = "passbook-balance";
-const POSITION_TRAILER: &str = "passbook-position";
-
-/// What a branch's error comes with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trailers {
-    /// The customer's passbook after it, as a token.
-    pub token: Vec<u8>,
-    /// The branch's balance.
-    pub balance: Money,
-    /// How long the branch's apply log is.
-    pub position: LogPosition,
-}
-
-/// The status of a branch's `error`, which may have taken effect: so the passbook goes with it.
-pub fn status_of(error: RequestError, trailers: &Trailers) -> Status {
-    let mut status = Status::from(CallError::from(error));
-    let metadata = status.metadata_mut();
-    metadata.insert_bin(PASSBOOK_TRAILER, MetadataValue::from_bytes(&trailers.token));
-    for (key, text) in [
-        (BALANCE_TRAILER, trailers.balance.to_string()),
-        (POSITION_TRAILER, trailers.position.to_string()),
-    ] {
-        let value = MetadataValue::try_from(text).expect("digits, a sign and a point are ASCII");
-        metadata.insert(key, value);
-    }
-    status
-}
-
-/// What [`status_of`] made a status from; `None` if it was made elsewhere.
-pub fn request_error_of(status: &Status) -> Option<(RequestError, Trailers)> {
-    let metadata = status.metadata();
-    let text = |key| metadata.get(key)?.to_str().ok();
-    let trailers = Trailers {
-        token: metadata.get_bin(PASSBOOK_TRAILER)?.to_bytes().ok()?.to_vec(),
-        balance: text(BALANCE_TRAILER)?.parse().ok()?,
-        position: LogPosition::new(text(POSITION_TRAILER)?.parse().ok()?),
-    };
-    let info = status.get_details_error_info().filter(|info| info.domain == DOMAIN)?;
-    let value = |key: &str| info.metadata.get(key).map(String::as_str);
-    let error = match info.reason.as_str() {
-        "OUTCOME_UNKNOWN" => {
-            RequestError::OutcomeUnknown { unconfirmed_by: branches(value("unconfirmed_by")?)? }
-        }
-        "CONGESTED" => RequestError::Unavailable { congested: branches(value("congested")?)? },
-        "VERSION_NOT_REACHED" => {
-            RequestError::VersionNotReached { lags: lags(value("needed")?, value("here")?)? }
-        }
-        "INSUFFICIENT_FUNDS" => RequestError::Refused(Refusal::InsufficientFunds {
-            balance: value("balance")?.parse().ok()?,
-            requested: value("requested")?.parse().ok()?,
-        }),
-        "BALANCE_OUT_OF_RANGE" => RequestError::Refused(Refusal::BalanceOutOfRange {
-            balance: value("balance")?.parse().ok()?,
-        }),
-        "OUT_OF_ORDER" => RequestError::Refused(Refusal::OutOfOrder {
-            latest: EventId::new(value("latest")?.parse().ok()?).ok()?,
-        }),
-        "EVENT_REUSED" => {
-            RequestError::Refused(Refusal::EventReused { first: write(value("first")?)? })
-        }
-        _ => return None,
-    };
-    Some((error, trailers))
-}
-
-/// Reads what [`ids`] wrote.
-fn branches(text: &str) -> Option<Vec<BranchId>> {
-    text.split(", ").map(|id| BranchId::new(id.parse().ok()?).ok()).collect()
-}
-
-/// Reads what [`version`] wrote, twice.
-fn lags(needed: &str, here: &str) -> Option<Vec<Lag>> {
-    let pairs = needed.split(", ").zip(here.split(", "));
-    let lag = |(needed, here): (&str, &str)| {
-        let (origin, needed) = needed.split_once(':')?;
-        let (_, here) = here.split_once(':')?;
-        Some(Lag {
-            origin: BranchId::new(origin.parse().ok()?).ok()?,
-            needed: Sequence::new(needed.parse().ok()?),
-            here: Sequence::new(here.parse().ok()?),
-        })
-    };
-    pairs.map(lag).collect()
-}
-
-/// Reads a write as it is shown: `deposit 400`.
-fn write(text: &str) -> Option<Write> {
-    let (word, amount) = text.split_once(' ')?;
-    let amount = amount.parse().ok()?;
-    [Write::deposit(amount), Write::withdraw(amount)]
-        .into_iter()
-        .find(|&write| Operation::Write(write).interface().word() == word)
 }
 
 /// What is told of an error.
