@@ -17,17 +17,17 @@ const POSITION_TRAILER: &str = "passbook-position";
 
 /// What a branch's error comes with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trailers {
+pub(super) struct Trailers {
     /// The customer's passbook after it, as a token.
-    pub token: Vec<u8>,
+    pub(super) token: Vec<u8>,
     /// The branch's balance.
-    pub balance: Money,
+    pub(super) balance: Money,
     /// How long the branch's apply log is.
-    pub position: LogPosition,
+    pub(super) position: LogPosition,
 }
 
 /// The status of a branch's `error`, which may have taken effect: so the passbook goes with it.
-pub fn status_of(error: RequestError, trailers: &Trailers) -> Status {
+pub(super) fn status_of(error: RequestError, trailers: &Trailers) -> Status {
     let mut status = Status::from(CallError::from(error));
     let metadata = status.metadata_mut();
     metadata.insert_bin(PASSBOOK_TRAILER, MetadataValue::from_bytes(&trailers.token));
@@ -42,7 +42,7 @@ pub fn status_of(error: RequestError, trailers: &Trailers) -> Status {
 }
 
 /// What [`status_of`] made a status from; `None` if it was made elsewhere.
-pub fn request_error_of(status: &Status) -> Option<(RequestError, Trailers)> {
+pub(super) fn request_error_of(status: &Status) -> Option<(RequestError, Trailers)> {
     let metadata = status.metadata();
     let text = |key| metadata.get(key)?.to_str().ok();
     let trailers = Trailers {
