@@ -5,7 +5,7 @@
 
 pub mod actors;
 pub mod bank;
-// pub mod check;
+pub mod check;
 pub mod cli;
 pub mod history;
 pub mod model;
