@@ -77,10 +77,11 @@ impl Ledger {
                 let branch = self.sessions.op(op).branch;
                 let held = self.seen(op).map_or(0, |seen| seen.position);
                 let sentence = format!(
-                    "customer {} {}, but the opening balance and the {held} writes in that \
-                     branch's log come to {}",
+                    "customer {} {}, but the opening balance and the {held} {} in that branch's \
+                     log come to {}",
                     self.customer(op),
                     self.did(op),
+                    if held == 1 { "write" } else { "writes" },
                     money(sum_minor),
                 );
                 Witness {
@@ -136,27 +137,31 @@ impl Ledger {
         let (named, customer) = (self.named(write), entry.id.customer);
         let (branch, sentence) = match wrong {
             Wrong::Twice { branch } => {
+                let log = &self.branches[branch.get()].writes;
+                let again = if log.iter().filter(|logged| **logged == write).count() > 1 {
+                    "twice"
+                } else {
+                    "after another write under the same id"
+                };
                 let branch = self.roster.id(branch);
-                let sentence = format!(
-                    "branch {branch} applied event {} of customer {customer} twice, as {named} the \
-                     second time: a write is owed to be applied once",
-                    entry.id.event,
-                );
-                (branch, sentence)
+                let owed = "a write is owed to be applied once";
+                (branch, format!("branch {branch} applied {named} {again}: {owed}"))
             }
             Wrong::AcknowledgedButMissing { branch } => {
                 let branch = self.roster.id(branch);
                 let sentence = format!(
-                    "customer {customer} was told that {named} was done, but branch {branch} never \
+                    "customer {customer} was told that {} was done, but branch {branch} never \
                      applied it: an acknowledged write is owed everywhere",
+                    self.whose(write, customer),
                 );
                 (branch, sentence)
             }
             Wrong::RefusedButApplied { branch } => {
                 let branch = self.roster.id(branch);
                 let sentence = format!(
-                    "customer {customer} was told that {named} was refused, but branch {branch} \
+                    "customer {customer} was told that {} was refused, but branch {branch} \
                      applied it: a refused write was owed to have no effect",
+                    self.whose(write, customer),
                 );
                 (branch, sentence)
             }
