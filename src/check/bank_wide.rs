@@ -15,12 +15,20 @@ pub(super) enum Divergence {
 }
 
 /// How a write was not applied exactly once.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Wrong {
-    Twice { branch: BranchIndex },
-    AcknowledgedButMissing { branch: BranchIndex },
-    RefusedButApplied { branch: BranchIndex },
-    NobodyAsked { branch: BranchIndex },
+    Twice,
+    AcknowledgedButMissing,
+    RefusedButApplied,
+    NobodyAsked,
+}
+
+/// A write that was not applied exactly once, and the first branch where it shows.
+#[derive(Debug)]
+pub(super) struct Flaw {
+    pub(super) write: WriteRef,
+    pub(super) wrong: Wrong,
+    pub(super) branch: BranchIndex,
 }
 
 /// All branches hold the same writes and the same balance.
@@ -31,8 +39,8 @@ pub(super) fn convergence(ledger: &Ledger) -> Tally<Divergence> {
     }
     for (write, entry) in ledger.writes.iter().filter(|(_, entry)| entry.is_applied()) {
         tally.test();
-        if let (Some(held_by), Some(missing_at)) =
-            (applied_at(ledger, write), missing_at(ledger, write, entry))
+        if let Some(missing_at) = missing_at(ledger, write, entry)
+            && let Some(held_by) = applied_at(ledger, write)
         {
             tally.fail(write.rank(), Divergence::Write { write, held_by, missing_at });
         }
@@ -48,35 +56,53 @@ pub(super) fn convergence(ledger: &Ledger) -> Tally<Divergence> {
 
 /// No write is applied twice at a branch; what was acknowledged is everywhere, what was refused
 /// nowhere; and nothing is applied that was not asked for with that content.
-pub(super) fn exactly_once(ledger: &Ledger) -> Tally<(WriteRef, Wrong)> {
+pub(super) fn exactly_once(ledger: &Ledger) -> Tally<Flaw> {
     let mut tally = Tally::default();
     for (write, entry) in ledger.writes.iter() {
         if entry.acknowledged || entry.refused || entry.is_applied() {
             tally.test();
         }
-        if let Some(wrong) = wrong(ledger, write, entry) {
+        if let Some(wrong) = wrong(ledger, entry) {
             tally.fail(write.rank(), (write, wrong));
         }
     }
-    tally
+    tally.map(|(write, wrong)| {
+        let entry = ledger.writes.entry(write);
+        let branch = match wrong {
+            Wrong::Twice => again_at(ledger, write, entry),
+            Wrong::AcknowledgedButMissing => missing_at(ledger, write, entry),
+            Wrong::RefusedButApplied | Wrong::NobodyAsked => applied_at(ledger, write),
+        };
+        Flaw { write, wrong, branch: branch.expect("a write that fails its test fails somewhere") }
+    })
 }
 
-fn wrong(ledger: &Ledger, write: WriteRef, entry: &Entry) -> Option<Wrong> {
-    if let Some(branch) = applied_at(ledger, write) {
-        match entry.first_seen {
-            FirstSeen::Applied => return Some(Wrong::NobodyAsked { branch }),
-            FirstSeen::Asked if entry.issued.is_none() => {
-                return Some(Wrong::RefusedButApplied { branch });
-            }
-            FirstSeen::Asked => {}
-        }
+fn wrong(ledger: &Ledger, entry: &Entry) -> Option<Wrong> {
+    if entry.is_applied() && entry.first_seen == FirstSeen::Applied {
+        Some(Wrong::NobodyAsked)
+    } else if entry.is_applied() && !entry.issued {
+        Some(Wrong::RefusedButApplied)
+    } else if entry.again {
+        Some(Wrong::Twice)
+    } else if entry.acknowledged && !is_everywhere(ledger, entry) {
+        Some(Wrong::AcknowledgedButMissing)
+    } else {
+        None
     }
-    let twice = entry.twice_at.map(|branch| Wrong::Twice { branch });
-    let missing = || {
-        let branch = missing_at(ledger, write, entry).filter(|_| entry.acknowledged)?;
-        Some(Wrong::AcknowledgedButMissing { branch })
+}
+
+fn is_everywhere(ledger: &Ledger, entry: &Entry) -> bool {
+    usize::try_from(entry.branches) == Ok(ledger.roster.len())
+}
+
+/// The first branch that applied this write, and another time its id.
+fn again_at(ledger: &Ledger, write: WriteRef, entry: &Entry) -> Option<BranchIndex> {
+    let mut logs = ledger.roster.indexes().zip(&ledger.branches);
+    let is_again = |log: &[WriteRef]| {
+        let ids = log.iter().filter(|logged| ledger.writes.entry(**logged).id == entry.id);
+        log.contains(&write) && ids.count() > 1
     };
-    twice.or_else(missing)
+    logs.find(|(_, log)| is_again(&log.writes)).map(|(branch, _)| branch)
 }
 
 fn applied_at(ledger: &Ledger, write: WriteRef) -> Option<BranchIndex> {
@@ -85,7 +111,7 @@ fn applied_at(ledger: &Ledger, write: WriteRef) -> Option<BranchIndex> {
 }
 
 fn missing_at(ledger: &Ledger, write: WriteRef, entry: &Entry) -> Option<BranchIndex> {
-    if usize::try_from(entry.branches) == Ok(ledger.roster.len()) {
+    if is_everywhere(ledger, entry) {
         return None;
     }
     let mut row = ledger.roster.indexes().zip(ledger.writes.row(write));

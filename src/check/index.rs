@@ -14,11 +14,6 @@ pub(super) fn place(index: u32) -> usize {
     usize::try_from(index).expect("the judge runs where an address has at least 32 bits")
 }
 
-/// The index of what stands at `place`, where no more was let in than an index can count.
-pub(super) fn index(place: usize) -> u32 {
-    u32::try_from(place).expect("requests and writes are counted as they come in")
-}
-
 /// A map from ids to indexes.
 #[derive(Debug, Default)]
 pub(super) struct IdTable {

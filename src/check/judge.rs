@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::guarantees::Guarantees;
 use super::ledger::Ledger;
-use super::{JudgeError, Verdicts, bank_wide, own, seen};
+use super::{JudgeError, Verdicts, bank_wide, guarantees};
 use crate::history::Recorded;
 use crate::model::{Money, Roster};
 
@@ -39,21 +40,26 @@ impl Judge {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        let bounds = self.ledger.settle();
+        self.ledger.close();
         let balances = std::mem::take(&mut self.ledger.balances);
         let ledger = &self.ledger;
-        let (reads, follows) = seen::judge(ledger, bounds);
+        let Guarantees { reads_own, reads_on, writes_in_order, writes_follow } =
+            guarantees::judge(ledger);
         Ok(Verdicts {
-            read_your_writes: own::read_your_writes(ledger)
+            read_your_writes: reads_own
+                .map(|read| ledger.find_unread(read))
                 .verdict(|found| ledger.tell_unread(found)),
-            monotonic_reads: reads.verdict(|found| ledger.tell_unseen(found)),
-            monotonic_writes: own::monotonic_writes(ledger)
-                .verdict(|found| ledger.tell_misordered(found)),
-            writes_follow_reads: follows.verdict(|found| ledger.tell_unfollowed(found)),
+            monotonic_reads: reads_on
+                .map(|(earlier, later)| ledger.find_unseen(earlier, later))
+                .verdict(|found| ledger.tell_unseen(found)),
+            monotonic_writes: writes_in_order.verdict(|found| ledger.tell_misordered(found)),
+            writes_follow_reads: writes_follow
+                .map(|(written, branch)| ledger.find_unfollowed(written, branch))
+                .verdict(|found| ledger.tell_unfollowed(found)),
             balances: balances.verdict(|found| ledger.tell_balance(found)),
             convergence: bank_wide::convergence(ledger)
                 .verdict(|found| ledger.tell_divergence(found)),
-            exactly_once: bank_wide::exactly_once(ledger).verdict(|found| ledger.tell_wrong(found)),
+            exactly_once: bank_wide::exactly_once(ledger).verdict(|found| ledger.tell_flaw(found)),
         })
     }
 }

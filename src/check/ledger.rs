@@ -4,22 +4,20 @@
 use std::sync::Arc;
 
 use super::Impossible;
-use super::index::{index, place};
-use super::sessions::{Asked, Op, OpRef, Seen, Sessions, Told};
+use super::index::place;
+use super::sessions::{Asked, Op, OpRef, Sent, SessionRef, Sessions, Told};
 use super::tally::Tally;
 use super::writes::{ABSENT, FirstSeen, WriteRef, Writes};
 use crate::history::Fact;
 use crate::model::{
-    BranchId, BranchIndex, CustomerId, LogPosition, Money, Operation, Outcome, Receipt,
-    RequestNumber, Roster, Write, WriteId,
+    BranchId, BranchIndex, CustomerId, LogPosition, Money, Operation, Outcome, RequestNumber,
+    Roster, Write, WriteId,
 };
 
 #[derive(Debug)]
 pub(super) struct BranchLog {
     /// The apply log.
     pub(super) writes: Vec<WriteRef>,
-    /// The reads that were answered here, in that order, so that their positions rise.
-    pub(super) reads: Vec<OpRef>,
     /// The sum of the opening balance and the log.
     sum: i128,
     /// The balance after the last write, as the branch gave it.
@@ -53,12 +51,8 @@ struct Request {
 
 impl Ledger {
     pub(super) fn new(roster: Arc<Roster>, opening: Money) -> Self {
-        let log = || BranchLog {
-            writes: Vec::new(),
-            reads: Vec::new(),
-            sum: opening.minor().into(),
-            balance: opening,
-        };
+        let log =
+            || BranchLog { writes: Vec::new(), sum: opening.minor().into(), balance: opening };
         Self {
             branches: roster.indexes().map(|_| log()).collect(),
             sessions: Sessions::default(),
@@ -100,8 +94,8 @@ impl Ledger {
                 self.reply_sent(Request { customer, request, branch }, position, outcome)
             }
             Fact::ReplyReceived { customer, request, branch } => {
-                let found = self.find(Request { customer, request, branch })?;
-                self.sessions.get_mut(found.session).arrive(found.op)
+                let session = self.find(Request { customer, request, branch })?;
+                self.sessions.get_mut(session).arrive(request)
             }
         }
     }
@@ -110,10 +104,12 @@ impl Ledger {
         self.roster.index(branch).ok_or(Impossible::UnknownBranch { branch })
     }
 
-    fn find(&self, Request { customer, request, branch }: Request) -> Result<OpRef, Impossible> {
-        let index = self.index(branch)?;
-        let name = |index| self.roster.id(index);
-        self.sessions.find_op(customer, request, (index, branch), name)
+    fn find(
+        &self,
+        Request { customer, request, branch }: Request,
+    ) -> Result<SessionRef, Impossible> {
+        let found = (self.index(branch)?, branch);
+        self.sessions.find(customer, request, found, &self.roster)
     }
 
     fn request_sent(
@@ -124,18 +120,16 @@ impl Ledger {
     ) -> Result<(), Impossible> {
         let branch = self.index(branch)?;
         let session = self.sessions.find_or_add(customer)?;
-        self.sessions.get(session).check_turn(request)?;
+        let request = self.sessions.get(session).check_turn(request)?;
         let rank = self.sessions.next_rank()?;
         let session = self.sessions.get_mut(session);
-        let asked = match operation {
+        let write = match operation {
             Operation::Write(write) => {
-                let write =
-                    self.writes.find_or_add(&mut session.events, id, write, FirstSeen::Asked)?;
-                Asked::Write { write, told: Told::Unknown }
+                Some(self.writes.find_or_add(&mut session.events, id, write, FirstSeen::Asked)?)
             }
-            Operation::Query => Asked::Query(None),
+            Operation::Query => None,
         };
-        session.ask(Op { rank, branch, event: id.event, asked });
+        session.ask(Sent { request, rank, branch, event: id.event, write });
         Ok(())
     }
 
@@ -176,56 +170,44 @@ impl Ledger {
         said: LogPosition,
         outcome: &Outcome,
     ) -> Result<(), Impossible> {
-        let op = self.find(request)?;
-        let branch = request.branch;
-        let log = &mut self.branches[self.sessions.op(op).branch.get()];
-        let held = log_length(&log.writes)?;
+        let Request { request: number, branch, .. } = request;
+        let session = self.find(request)?;
+        let log = &self.branches[self.index(branch)?.get()];
+        let (sum_minor, held) = (log.sum, log_length(&log.writes)?);
         if said != held {
             return Err(Impossible::OtherLogLength { branch, said, held });
         }
-        self.sessions.get_mut(op.session).answer(op.op, position(said)?, outcome)?;
-        if let Ok(Receipt::Balance(balance)) = outcome {
-            log.reads.push(op);
-            self.balances.test();
-            if i128::from(balance.minor()) != log.sum {
-                self.balances.fail(self.facts, WrongBalance::Read { op, sum_minor: log.sum });
+        let position = position(said)?;
+        let (sent, asked) = self.sessions.get_mut(session).answer(number, position, outcome)?;
+        let op = self.sessions.add(Op { session, sent, asked });
+        match asked {
+            Asked::Write { write, told } => self.writes.entry_mut(write).tell(told),
+            Asked::Query(Some(seen)) => {
+                self.balances.test();
+                if i128::from(seen.balance.minor()) != sum_minor {
+                    self.balances.fail(self.facts, WrongBalance::Read { op, sum_minor });
+                }
             }
+            Asked::Query(None) => {}
         }
         Ok(())
     }
 
-    /// Settles what only the whole history tells: which request made each write, and which write
-    /// follows each read. Returns how many bounds the reads before writes need.
-    pub(super) fn settle(&mut self) -> u32 {
-        let mut bounds = 0;
-        for session in self.sessions.iter_mut() {
-            self.writes.settle(&session.ops);
-            let mut next_write = None;
-            for (op, asked) in session.ops.iter_mut().map(|op| &mut op.asked).enumerate().rev() {
-                match asked {
-                    Asked::Write { write, .. } => {
-                        if self.writes.entry(*write).is_made_by(index(op)) {
-                            next_write = Some(*write);
-                        }
-                    }
-                    Asked::Query(Some(seen)) if seen.position > 0 => {
-                        let Some(write) = next_write else { continue };
-                        let gap = self.writes.entry_mut(write).gap.get_or_insert(bounds);
-                        seen.gap = Some(*gap);
-                        bounds = bounds.max(*gap + 1);
-                    }
-                    Asked::Query(_) => {}
-                }
+    /// Takes note that there are no more facts.
+    pub(super) fn close(&mut self) {
+        self.sessions.close();
+        for (_, op) in self.sessions.ops() {
+            if let Asked::Write { write, told: Told::Unknown } = op.asked {
+                self.writes.entry_mut(write).issued = true;
             }
         }
-        bounds
     }
 
-    /// What a read saw.
-    pub(super) fn seen(&self, at: OpRef) -> Option<Seen> {
-        match self.sessions.op(at).asked {
-            Asked::Query(seen) => seen,
-            Asked::Write { .. } => None,
+    /// How many writes a read saw; none if it was not answered.
+    pub(super) fn position(&self, read: OpRef) -> u32 {
+        match self.sessions.op(read).asked {
+            Asked::Query(Some(seen)) => seen.position,
+            Asked::Query(None) | Asked::Write { .. } => 0,
         }
     }
 

@@ -7,11 +7,11 @@
 mod bank_wide;
 mod error;
 mod file;
+mod findings;
+mod guarantees;
 mod index;
 mod judge;
 mod ledger;
-mod own;
-mod seen;
 mod sentence;
 mod sessions;
 mod tally;

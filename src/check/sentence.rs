@@ -1,22 +1,22 @@
 //! Turns what was found into a witness: the operations, and one plain sentence that says what was
 //! seen and what was owed.
 
-use super::bank_wide::{Divergence, Wrong};
+use super::bank_wide::{Divergence, Flaw, Wrong};
+use super::findings::{Unfollowed, Unread, Unseen};
+use super::guarantees::Misordered;
 use super::ledger::{Ledger, WrongBalance};
-use super::own::{Misordered, Unread};
-use super::seen::{Unfollowed, Unseen};
-use super::sessions::{Asked, OpRef, number};
+use super::sessions::{Asked, OpRef};
 use super::writes::{ABSENT, Entry, FirstSeen, WriteRef};
 use super::{Step, Witness};
-use crate::check::index::place;
 use crate::model::{
-    BranchId, BranchIndex, CustomerId, LogPosition, Money, Operation, Write, WriteId, WriteKind,
+    BranchId, BranchIndex, CustomerId, LogPosition, Money, Operation, RequestNumber, Write,
+    WriteId, WriteKind,
 };
 
 impl Ledger {
     pub(super) fn tell_unread(&self, Unread { read, written, write }: Unread) -> Witness {
-        let noun = noun(self.writes.entry(write).write);
-        let later = self.sessions.op(read);
+        let noun = noun(self.writes.entry(write).write.kind);
+        let later = self.sessions.op(read).sent;
         let sentence = format!(
             "customer {} {}, then {}, whose log {} that {noun}: it was owed at least its own {noun}",
             self.customer(read),
@@ -28,8 +28,8 @@ impl Ledger {
     }
 
     pub(super) fn tell_unseen(&self, Unseen { earlier, later, write }: Unseen) -> Witness {
-        let branch = self.sessions.op(later).branch;
-        let noun = noun(self.writes.entry(write).write);
+        let branch = self.sessions.op(later).sent.branch;
+        let noun = noun(self.writes.entry(write).write.kind);
         let sentence = format!(
             "customer {} {}, with {} in it, then {}, whose log {} that {noun}: \
              it was owed at least all that it had already seen",
@@ -74,8 +74,8 @@ impl Ledger {
     pub(super) fn tell_balance(&self, found: WrongBalance) -> Witness {
         match found {
             WrongBalance::Read { op, sum_minor } => {
-                let branch = self.sessions.op(op).branch;
-                let held = self.seen(op).map_or(0, |seen| seen.position);
+                let branch = self.sessions.op(op).sent.branch;
+                let held = self.position(op);
                 let sentence = format!(
                     "customer {} {}, but the opening balance and the {held} {} in that branch's \
                      log come to {}",
@@ -132,53 +132,40 @@ impl Ledger {
         }
     }
 
-    pub(super) fn tell_wrong(&self, (write, wrong): (WriteRef, Wrong)) -> Witness {
+    pub(super) fn tell_flaw(&self, Flaw { write, wrong, branch }: Flaw) -> Witness {
         let entry = self.writes.entry(write);
         let (named, customer) = (self.named(write), entry.id.customer);
-        let (branch, sentence) = match wrong {
-            Wrong::Twice { branch } => {
-                let log = &self.branches[branch.get()].writes;
+        let log = &self.branches[branch.get()].writes;
+        let branch = self.roster.id(branch);
+        let sentence = match wrong {
+            Wrong::Twice => {
                 let again = if log.iter().filter(|logged| **logged == write).count() > 1 {
                     "twice"
                 } else {
-                    "after another write under the same id"
+                    "and another write under the same id"
                 };
-                let branch = self.roster.id(branch);
-                let owed = "a write is owed to be applied once";
-                (branch, format!("branch {branch} applied {named} {again}: {owed}"))
+                format!(
+                    "branch {branch} applied {named} {again}: a write is owed to be applied once"
+                )
             }
-            Wrong::AcknowledgedButMissing { branch } => {
-                let branch = self.roster.id(branch);
-                let sentence = format!(
-                    "customer {customer} was told that {} was done, but branch {branch} never \
-                     applied it: an acknowledged write is owed everywhere",
-                    self.whose(write, customer),
-                );
-                (branch, sentence)
-            }
-            Wrong::RefusedButApplied { branch } => {
-                let branch = self.roster.id(branch);
-                let sentence = format!(
-                    "customer {customer} was told that {} was refused, but branch {branch} \
-                     applied it: a refused write was owed to have no effect",
-                    self.whose(write, customer),
-                );
-                (branch, sentence)
-            }
-            Wrong::NobodyAsked { branch } => {
-                let branch = self.roster.id(branch);
-                let instead = match self.asked_instead(entry) {
-                    Some(asked) => {
-                        format!(
-                            "under that id the customer asked for a {} of {}",
-                            noun(asked),
-                            asked.amount
-                        )
-                    }
-                    None => "nobody had asked for it".to_owned(),
-                };
-                (branch, format!("branch {branch} applied {named}, but {instead}"))
-            }
+            Wrong::AcknowledgedButMissing => format!(
+                "customer {customer} was told that {} was done, but branch {branch} never applied \
+                 it: an acknowledged write is owed everywhere",
+                self.whose(write, customer),
+            ),
+            Wrong::RefusedButApplied => format!(
+                "customer {customer} was told that {} was refused, but branch {branch} applied it: \
+                 a refused write was owed to have no effect",
+                self.whose(write, customer),
+            ),
+            Wrong::NobodyAsked => match self.asked_instead(entry) {
+                Some(Write { kind, amount }) => format!(
+                    "branch {branch} applied {named}, but under that id the customer asked for a \
+                     {} of {amount}",
+                    noun(kind),
+                ),
+                None => format!("branch {branch} applied {named}, but nobody had asked for it"),
+            },
         };
         of_bank(branch, Some(entry.id), sentence)
     }
@@ -192,7 +179,7 @@ impl Ledger {
     }
 
     fn customer(&self, op: OpRef) -> CustomerId {
-        self.sessions.get(op.session).customer
+        self.sessions.get(self.sessions.op(op).session).customer
     }
 
     /// `deposited 400 at branch 1 (event 1)`
@@ -209,7 +196,7 @@ impl Ledger {
             Asked::Query(Some(seen)) => format!("read the balance {}", seen.balance),
             Asked::Query(None) => "asked for the balance".to_owned(),
         };
-        format!("{what} at branch {} (event {})", self.roster.id(op.branch), op.event)
+        format!("{what} at branch {} (event {})", self.roster.id(op.sent.branch), op.sent.event)
     }
 
     /// `customer 2's deposit of 400 (event 1)`
@@ -218,7 +205,7 @@ impl Ledger {
         format!(
             "customer {}'s {} of {} (event {})",
             id.customer,
-            noun(*write),
+            noun(write.kind),
             write.amount,
             id.event
         )
@@ -228,7 +215,7 @@ impl Ledger {
     fn whose(&self, write: WriteRef, customer: CustomerId) -> String {
         let Entry { id, write: content, .. } = self.writes.entry(write);
         if id.customer == customer {
-            format!("its own {} of {} (event {})", noun(*content), content.amount, id.event)
+            format!("its own {} of {} (event {})", noun(content.kind), content.amount, id.event)
         } else {
             self.named(write)
         }
@@ -267,9 +254,9 @@ impl Ledger {
             }
         };
         Step {
-            request: number(place(at.op)),
-            event: op.event,
-            branch: self.roster.id(op.branch),
+            request: RequestNumber::new(op.sent.request.into()),
+            event: op.sent.event,
+            branch: self.roster.id(op.sent.branch),
             operation,
             position: position.map(|position| LogPosition::new(position.into())),
             balance,
@@ -299,8 +286,8 @@ fn of_bank(branch: BranchId, write: Option<WriteId>, sentence: String) -> Witnes
     Witness { customer, earlier: None, later: None, branch, write, sentence }
 }
 
-fn noun(write: Write) -> &'static str {
-    match write.kind {
+fn noun(kind: WriteKind) -> &'static str {
+    match kind {
         WriteKind::Deposit => "deposit",
         WriteKind::Withdraw => "withdrawal",
     }

@@ -5,27 +5,42 @@ use super::index::{IdTable, NONE, place};
 use super::writes::WriteRef;
 use crate::model::{
     BranchId, BranchIndex, CustomerId, EventId, Money, Outcome, Receipt, RequestError,
-    RequestNumber,
+    RequestNumber, Roster,
 };
 
 /// A customer, by its order of appearance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SessionRef(u32);
 
-/// An operation of a session: 0 is its first request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct OpRef {
-    pub(super) session: SessionRef,
-    pub(super) op: u32,
+impl SessionRef {
+    pub(super) fn place(self) -> usize {
+        place(self.0)
+    }
 }
 
-#[derive(Debug)]
+/// An operation, by the order in which branches answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OpRef(u32);
+
+/// A request and what became of it.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Op {
+    pub(super) session: SessionRef,
+    pub(super) sent: Sent,
+    pub(super) asked: Asked,
+}
+
+/// A request as it was sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    /// Its number in the session: 1 is the first.
+    pub(super) request: u32,
     /// How many requests all customers together had sent before it.
     pub(super) rank: u32,
     pub(super) branch: BranchIndex,
     pub(super) event: EventId,
-    pub(super) asked: Asked,
+    /// The write that it asks for; `None` is a query.
+    pub(super) write: Option<WriteRef>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -52,9 +67,6 @@ pub(super) enum Told {
 pub(super) struct Seen {
     pub(super) position: u32,
     pub(super) balance: Money,
-    /// Which bound its position adds to: that of the session's next write. Known once all facts
-    /// are in.
-    pub(super) gap: Option<u32>,
 }
 
 /// What a customer waits for.
@@ -70,22 +82,25 @@ enum Awaits {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) customer: CustomerId,
-    pub(super) ops: Vec<Op>,
+    /// How many requests it sent.
+    pub(super) requests: u32,
     /// The writes that this customer's event ids name.
     pub(super) events: IdTable,
+    last: Option<Sent>,
     awaits: Awaits,
 }
 
 impl Session {
-    /// Checks that the customer can send this request now.
-    pub(super) fn check_turn(&self, request: RequestNumber) -> Result<(), Impossible> {
+    /// The number of the customer's next request, if `request` is that and may come now.
+    pub(super) fn check_turn(&self, request: RequestNumber) -> Result<u32, Impossible> {
         let customer = self.customer;
-        let expected = number(self.ops.len());
+        let next = self.requests.checked_add(1).ok_or(Impossible::TooMany)?;
+        let expected = RequestNumber::new(next.into());
         if request != expected {
             return Err(Impossible::RequestOutOfOrder { customer, request, expected });
         }
         match self.awaits {
-            Awaits::Nothing => Ok(()),
+            Awaits::Nothing => Ok(next),
             Awaits::Answer | Awaits::Arrival => {
                 Err(Impossible::RequestsOverlap { customer, request })
             }
@@ -93,70 +108,54 @@ impl Session {
     }
 
     /// Adds the request that [`Self::check_turn`] let pass.
-    pub(super) fn ask(&mut self, op: Op) {
-        self.ops.push(op);
+    pub(super) fn ask(&mut self, sent: Sent) {
+        self.requests = sent.request;
+        self.last = Some(sent);
         self.awaits = Awaits::Answer;
     }
 
-    /// The branch and the operation of a request that was sent.
-    pub(super) fn find(&self, request: RequestNumber) -> Result<(u32, &Op), Impossible> {
-        let never_sent = Impossible::NeverSent { customer: self.customer, request };
-        let op = request.get().checked_sub(1).and_then(|op| u32::try_from(op).ok());
-        let op = op.ok_or(never_sent)?;
-        self.ops.get(place(op)).map(|found| (op, found)).ok_or(never_sent)
+    /// The customer's last request, if it is this one.
+    fn last(&self, request: RequestNumber) -> Option<Sent> {
+        self.last.filter(|sent| u64::from(sent.request) == request.get())
     }
 
-    /// The operations with their numbers in the session and among all requests.
-    pub(super) fn numbered(&self) -> impl Iterator<Item = (u32, u64, BranchIndex, Asked)> {
-        (0..).zip(&self.ops).map(|(op, found)| (op, found.rank.into(), found.branch, found.asked))
-    }
-
-    fn is_last(&self, op: u32) -> bool {
-        place(op) + 1 == self.ops.len()
-    }
-
-    /// Takes note of the answer to operation `op`, given from a log of `position` writes.
+    /// Takes note of the answer, given from a log of `position` writes.
     pub(super) fn answer(
         &mut self,
-        op: u32,
+        request: RequestNumber,
         position: u32,
         outcome: &Outcome,
-    ) -> Result<(), Impossible> {
-        let (customer, request) = (self.customer, number(place(op)));
-        if !self.is_last(op) || self.awaits != Awaits::Answer {
+    ) -> Result<(Sent, Asked), Impossible> {
+        let customer = self.customer;
+        let is_awaited = self.awaits == Awaits::Answer;
+        let Some(sent) = self.last(request).filter(|_| is_awaited) else {
             return Err(Impossible::AnsweredTwice { customer, request });
-        }
-        let told = match (&mut self.ops[place(op)].asked, outcome) {
-            (Asked::Write { told, .. }, Ok(Receipt::Written)) => {
-                *told = Told::Written;
-                Ok(())
+        };
+        let asked = match (sent.write, outcome) {
+            (Some(write), Ok(Receipt::Written)) => Asked::Write { write, told: Told::Written },
+            (Some(write), Err(RequestError::Refused(_))) => {
+                Asked::Write { write, told: Told::Refused }
             }
-            (Asked::Write { told, .. }, Err(RequestError::Refused(_))) => {
-                *told = Told::Refused;
-                Ok(())
+            (Some(write), Err(RequestError::OutcomeUnknown { .. })) => {
+                Asked::Write { write, told: Told::Unknown }
             }
-            (Asked::Query(seen), Ok(Receipt::Balance(balance))) => {
-                *seen = Some(Seen { position, balance: *balance, gap: None });
-                Ok(())
+            (None, Ok(Receipt::Balance(balance))) => {
+                Asked::Query(Some(Seen { position, balance: *balance }))
             }
-            (Asked::Write { .. }, Err(RequestError::OutcomeUnknown { .. }))
-            | (
-                Asked::Query(_),
-                Err(RequestError::Refused(_) | RequestError::OutcomeUnknown { .. }),
-            ) => Ok(()),
-            (Asked::Write { .. }, Ok(Receipt::Balance(_)))
-            | (Asked::Query(_), Ok(Receipt::Written)) => {
-                Err(Impossible::OtherKind { customer, request })
+            (None, Err(RequestError::Refused(_) | RequestError::OutcomeUnknown { .. })) => {
+                Asked::Query(None)
+            }
+            (Some(_), Ok(Receipt::Balance(_))) | (None, Ok(Receipt::Written)) => {
+                return Err(Impossible::OtherKind { customer, request });
             }
         };
         self.awaits = Awaits::Arrival;
-        told
+        Ok((sent, asked))
     }
 
-    /// Takes note that the answer to operation `op` arrived.
-    pub(super) fn arrive(&mut self, op: u32) -> Result<(), Impossible> {
-        if !self.is_last(op) || self.awaits != Awaits::Arrival {
-            let request = number(place(op));
+    /// Takes note that the answer arrived.
+    pub(super) fn arrive(&mut self, request: RequestNumber) -> Result<(), Impossible> {
+        if self.last(request).is_none() || self.awaits != Awaits::Arrival {
             return Err(Impossible::NoReply { customer: self.customer, request });
         }
         self.awaits = Awaits::Nothing;
@@ -164,16 +163,14 @@ impl Session {
     }
 }
 
-/// The request number of the operation at `place` of its session.
-pub(super) fn number(place: usize) -> RequestNumber {
-    RequestNumber::new(u64::try_from(place).map_or(u64::MAX, |place| place.saturating_add(1)))
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     by_customer: IdTable,
     all: Vec<Session>,
     requests: u32,
+    /// In the order in which branches answered; what nobody answered comes last. Each session's
+    /// operations are in their order, and so are the reads of each branch's log.
+    ops: Vec<Op>,
 }
 
 impl Sessions {
@@ -188,30 +185,36 @@ impl Sessions {
         self.by_customer.insert(customer.get(), added);
         self.all.push(Session {
             customer,
-            ops: Vec::new(),
+            requests: 0,
             events: IdTable::default(),
+            last: None,
             awaits: Awaits::Nothing,
         });
         Ok(SessionRef(added))
     }
 
-    /// The operation that `customer` asked of `branch` as its `request`-th.
-    pub(super) fn find_op(
+    /// The session of a request that was sent. Only its last request still has its branch: a
+    /// branch may be late to receive others a second time.
+    pub(super) fn find(
         &self,
         customer: CustomerId,
         request: RequestNumber,
-        branch: (BranchIndex, BranchId),
-        name: impl FnOnce(BranchIndex) -> BranchId,
-    ) -> Result<OpRef, Impossible> {
+        (found_at, found): (BranchIndex, BranchId),
+        roster: &Roster,
+    ) -> Result<SessionRef, Impossible> {
         let Some(session) = self.by_customer.get(customer.get()).map(SessionRef) else {
             return Err(Impossible::NeverSent { customer, request });
         };
-        let (op, found) = self.get(session).find(request)?;
-        if found.branch != branch.0 {
-            let asked = name(found.branch);
-            return Err(Impossible::OtherBranch { customer, request, asked, found: branch.1 });
+        if request.get() == 0 || request.get() > self.get(session).requests.into() {
+            return Err(Impossible::NeverSent { customer, request });
         }
-        Ok(OpRef { session, op })
+        match self.get(session).last(request) {
+            Some(sent) if sent.branch != found_at => {
+                let asked = roster.id(sent.branch);
+                Err(Impossible::OtherBranch { customer, request, asked, found })
+            }
+            Some(_) | None => Ok(session),
+        }
     }
 
     /// The rank of the next request.
@@ -221,25 +224,56 @@ impl Sessions {
         Ok(rank)
     }
 
+    /// Adds an operation that was answered.
+    pub(super) fn add(&mut self, op: Op) -> OpRef {
+        self.ops.push(op);
+        OpRef(op_index(self.ops.len() - 1))
+    }
+
+    /// Adds the operations that nobody answered.
+    pub(super) fn close(&mut self) {
+        for (session, found) in (0..).map(SessionRef).zip(&mut self.all) {
+            let Some(sent) = found.last.filter(|_| found.awaits == Awaits::Answer) else {
+                continue;
+            };
+            found.awaits = Awaits::Arrival;
+            let asked = match sent.write {
+                Some(write) => Asked::Write { write, told: Told::Unknown },
+                None => Asked::Query(None),
+            };
+            self.ops.push(Op { session, sent, asked });
+        }
+    }
+
     pub(super) fn get(&self, session: SessionRef) -> &Session {
-        &self.all[place(session.0)]
+        &self.all[session.place()]
     }
 
     pub(super) fn get_mut(&mut self, session: SessionRef) -> &mut Session {
-        &mut self.all[place(session.0)]
+        &mut self.all[session.place()]
+    }
+
+    /// How many sessions there are.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
     }
 
     pub(super) fn op(&self, at: OpRef) -> &Op {
-        &self.get(at.session).ops[place(at.op)]
+        &self.ops[place(at.0)]
     }
 
-    /// All sessions in their order of appearance.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (SessionRef, &Session)> {
-        (0..).map(SessionRef).zip(&self.all)
+    /// All operations in the order in which they were answered.
+    pub(super) fn ops(&self) -> impl Iterator<Item = (OpRef, &Op)> {
+        (0..).map(OpRef).zip(&self.ops)
     }
 
-    /// All sessions in their order of appearance.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
-        self.all.iter_mut()
+    /// The operations of the same session before `at`, in order.
+    pub(super) fn before(&self, at: OpRef) -> impl Iterator<Item = (OpRef, &Op)> {
+        let session = self.op(at).session;
+        self.ops().take(place(at.0)).filter(move |(_, op)| op.session == session)
     }
+}
+
+fn op_index(place: usize) -> u32 {
+    u32::try_from(place).expect("requests are counted as they come in")
 }

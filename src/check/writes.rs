@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Impossible;
-use super::index::{IdTable, NONE, index, place};
-use super::sessions::{Asked, Op, Told};
+use super::index::{IdTable, NONE, place};
+use super::sessions::Told;
 use crate::model::{BranchIndex, Write, WriteId};
 
 /// The position of a write that a branch does not have: later than any other.
@@ -20,6 +20,10 @@ pub(super) struct WriteRef(u32);
 impl WriteRef {
     pub(super) fn rank(self) -> u64 {
         self.0.into()
+    }
+
+    pub(super) fn place(self) -> usize {
+        place(self.0)
     }
 }
 
@@ -41,16 +45,12 @@ pub(super) struct Entry {
     pub(super) acknowledged: bool,
     /// Some request for it was refused.
     pub(super) refused: bool,
-    /// The session's first request for it that was not refused, if there is one. Known once all
-    /// facts are in.
-    pub(super) issued: Option<u32>,
+    /// Some request for it was not refused. Known of all once the history is closed.
+    pub(super) issued: bool,
     /// At how many branches it was applied.
     pub(super) branches: u32,
-    /// The first branch that applied its id a second time.
-    pub(super) twice_at: Option<BranchIndex>,
-    /// Which bound its session's reads before it have, if there are any. Known once all facts are
-    /// in.
-    pub(super) gap: Option<u32>,
+    /// Some branch applied its id a second time, as this write.
+    pub(super) again: bool,
 }
 
 impl Entry {
@@ -60,13 +60,20 @@ impl Entry {
 
     /// Whether it is a write of its session: not refused, and acknowledged or applied somewhere.
     /// One that nobody answered and nobody applied has not happened.
-    fn took_effect(&self) -> bool {
-        self.issued.is_some() && (self.acknowledged || self.is_applied())
+    pub(super) fn took_effect(&self) -> bool {
+        self.issued && (self.acknowledged || self.is_applied())
     }
 
-    /// Whether operation `op` of its session is the one that made it.
-    pub(super) fn is_made_by(&self, op: u32) -> bool {
-        self.issued == Some(op) && self.took_effect()
+    /// Takes note of an answer to a request for it.
+    pub(super) fn tell(&mut self, told: Told) {
+        match told {
+            Told::Written => {
+                self.acknowledged = true;
+                self.issued = true;
+            }
+            Told::Unknown => self.issued = true,
+            Told::Refused => self.refused = true,
+        }
     }
 }
 
@@ -136,10 +143,9 @@ impl Writes {
             first_seen,
             acknowledged: false,
             refused: false,
-            issued: None,
+            issued: false,
             branches: 0,
-            twice_at: None,
-            gap: None,
+            again: false,
         });
         self.positions.resize(self.positions.len() + self.branch_count, ABSENT);
         Ok(WriteRef(added))
@@ -160,25 +166,7 @@ impl Writes {
                 return;
             }
         }
-        entry.twice_at.get_or_insert(branch);
-    }
-
-    /// Settles which of a session's operations made each of its writes.
-    pub(super) fn settle(&mut self, ops: &[Op]) {
-        for (op, asked) in ops.iter().map(|op| op.asked).enumerate() {
-            let Asked::Write { write, told } = asked else { continue };
-            let entry = self.entry_mut(write);
-            match told {
-                Told::Written => {
-                    entry.acknowledged = true;
-                    entry.issued.get_or_insert(index(op));
-                }
-                Told::Unknown => {
-                    entry.issued.get_or_insert(index(op));
-                }
-                Told::Refused => entry.refused = true,
-            }
-        }
+        entry.again = true;
     }
 
     pub(super) fn entry(&self, write: WriteRef) -> &Entry {
@@ -193,6 +181,11 @@ impl Writes {
     pub(super) fn row(&self, write: WriteRef) -> &[u32] {
         let start = place(write.0) * self.branch_count;
         &self.positions[start..start + self.branch_count]
+    }
+
+    /// How many writes there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// All writes in their order of appearance.

@@ -360,7 +360,7 @@ fn two_contents_under_one_id_at_one_branch_are_one_too_many() {
     assert_eq!(letters(&tale), "uuvuhhv");
     assert_eq!(
         sentence(&tale, Property::ExactlyOnce),
-        "branch 2 applied customer 1's deposit of 4 (event 1) after another write under the same \
+        "branch 1 applied customer 1's deposit of 4 (event 1) and another write under the same \
          id: a write is owed to be applied once"
     );
 }

@@ -114,7 +114,14 @@ impl World<'_> {
                 });
             }
             Fact::RequestReceived { branch, customer, request } => {
-                self.find(*customer, request.get(), *branch)?;
+                self.logs.get(branch)?;
+                let mut session = self.ops.iter().filter(|op| op.customer == *customer);
+                let nth = usize::try_from(request.get()).ok()?.checked_sub(1)?;
+                let op = session.nth(nth)?;
+                // Only the last request must be at its branch: others may come a second time.
+                if session.next().is_none() && op.branch != *branch {
+                    return None;
+                }
             }
             Fact::WriteApplied { branch, id, write, origin, position, balance, sequence: _ } => {
                 self.logs.get(origin)?;
