@@ -17,7 +17,7 @@ use crate::model::BranchIndex;
 pub(super) struct Guarantees {
     /// Read your writes: reads that miss a write of their session.
     pub(super) reads_own: Tally<OpRef>,
-    /// Monotonic reads: a read, and the next, which misses what it saw.
+    /// Monotonic reads: the last read that saw anything, and one that misses what it saw.
     pub(super) reads_on: Tally<(OpRef, OpRef)>,
     /// Monotonic writes.
     pub(super) writes_in_order: Tally<Misordered>,
@@ -77,7 +77,7 @@ struct Passed {
 struct Memory {
     /// Its acknowledged writes.
     own: Option<Reach>,
-    /// What its last read saw, if that was anything.
+    /// The last read that saw anything, and what it saw.
     last_read: Option<OpRef>,
     last_seen: Reach,
     /// What all its reads saw.
@@ -101,7 +101,6 @@ impl Walk<'_> {
                 self.tallies.reads_on.fail(rank, (earlier, at));
             }
         }
-        memory.last_read = None;
         // Nothing is owed for a read that saw nothing, nor to a session that is over.
         if seen.position == 0 || self.ledger.sessions.get(op.session).requests == op.sent.request {
             return;

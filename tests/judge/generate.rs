@@ -3,7 +3,7 @@
 
 use passbook::history::{Fact, Recorded};
 use passbook::model::{
-    LogPosition, Money, Operation, Outcome, Receipt, RequestNumber, Write, WriteId,
+    BranchId, LogPosition, Money, Operation, Outcome, Receipt, RequestNumber, Write, WriteId,
 };
 use proptest::prelude::*;
 
@@ -42,6 +42,22 @@ enum Does {
     Apply,
 }
 
+/// A request that a branch has.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    who: u32,
+    at: u32,
+    event: u32,
+    operation: Operation,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Session {
+    /// How many event ids are used.
+    used: u32,
+    waiting: Option<Asked>,
+}
+
 struct World {
     style: Style,
     branches: usize,
@@ -49,8 +65,7 @@ struct World {
     tale: Tale,
     /// Writes on their way to a branch.
     under_way: Vec<(u32, WriteId, Write)>,
-    /// Per customer: how many event ids are used, and a request that waits for its answer.
-    sessions: Vec<(u32, Option<(u32, u32, Operation)>)>,
+    sessions: Vec<Session>,
 }
 
 pub(crate) fn styles() -> impl Strategy<Value = Style> {
@@ -73,7 +88,7 @@ fn tell(style: Style, choices: Vec<u16>) -> Tale {
         customers,
         tale: Tale::new(u32::try_from(branches).unwrap(), 10),
         under_way: Vec::new(),
-        sessions: vec![(0, None); customers],
+        sessions: vec![Session::default(); customers],
     };
     while world.step(&mut choices).is_some() {}
     if is_flushed {
@@ -114,11 +129,11 @@ impl World {
     fn serve(&mut self, choices: &mut Choices) -> Option<()> {
         let index = choices.next(self.customers)?;
         let who = u32::try_from(index).unwrap() + 1;
-        if let Some((at, event, operation)) = self.sessions[index].1.take() {
-            return self.answer((who, at, event), operation, choices);
+        if let Some(asked) = self.sessions[index].waiting.take() {
+            return self.answer(asked, choices);
         }
         let at = u32::try_from(choices.next(self.branches)?).unwrap() + 1;
-        let used = &mut self.sessions[index].0;
+        let used = &mut self.sessions[index].used;
         // Now and then a customer tries an event id again.
         if *used == 0 || choices.next(8)? > 0 {
             *used += 1;
@@ -130,46 +145,31 @@ impl World {
             2 => Operation::Write(withdrawal(units)),
             _ => Operation::Query,
         };
+        let asked = Asked { who, at, event, operation };
         self.tale.asks(who, at, event, operation);
         // Mostly the answer comes at once.
         if choices.next(5)? == 0 {
-            self.sessions[index].1 = Some((at, event, operation));
+            self.sessions[index].waiting = Some(asked);
             return Some(());
         }
-        self.answer((who, at, event), operation, choices)
+        self.answer(asked, choices)
     }
 
-    fn answer(
-        &mut self,
-        (who, at, event): (u32, u32, u32),
-        operation: Operation,
-        choices: &mut Choices,
-    ) -> Option<()> {
-        let Operation::Write(write) = operation else {
-            let balance = self.balance(at);
-            self.tale.answers(who, Ok(Receipt::Balance(balance))).hears(who);
-            return Some(());
+    fn answer(&mut self, asked: Asked, choices: &mut Choices) -> Option<()> {
+        let outcome = match asked.operation {
+            Operation::Write(write) => self.write(asked, write, choices)?,
+            Operation::Query => Ok(Receipt::Balance(self.balance(asked.at))),
         };
-        let outcome = self.write(at, who, event, write, choices)?;
-        self.tale.answers(who, outcome).hears(who);
+        self.tale.answers(asked.who, outcome).hears(asked.who);
         Some(())
     }
 
     /// What a branch does with a write: a retry gets the first result, another content under a
     /// used id is refused.
-    fn write(
-        &mut self,
-        at: u32,
-        who: u32,
-        event: u32,
-        write: Write,
-        choices: &mut Choices,
-    ) -> Option<Outcome> {
-        let id = write_id(who, event);
-        let applied = self.tale.facts.iter().find_map(|recorded| match &recorded.fact {
-            Fact::WriteApplied { id: found, write, .. } if *found == id => Some(*write),
-            _ => None,
-        });
+    fn write(&mut self, asked: Asked, write: Write, choices: &mut Choices) -> Option<Outcome> {
+        let id = write_id(asked.who, asked.event);
+        let mut applied = self.tale.facts.iter().filter_map(|recorded| applied(&recorded.fact));
+        let applied = applied.find(|(_, found, _, _)| *found == id).map(|(_, _, write, _)| write);
         let chance = choices.next(if self.style == Style::Odd { 16 } else { 10 })?;
         let (does, told) = match (applied, chance) {
             (Some(applied), 0..=12) if applied == write => (Does::Nothing, Ok(Receipt::Written)),
@@ -183,7 +183,7 @@ impl World {
         };
         match does {
             Does::Nothing => {}
-            Does::Apply => self.accept(at, id, write),
+            Does::Apply => self.accept(asked.at, id, write),
         }
         Some(told)
     }
@@ -201,12 +201,10 @@ impl World {
     }
 
     fn balance(&self, at: u32) -> Money {
-        let last = self.tale.facts.iter().rev().find_map(|recorded| match recorded.fact {
-            Fact::WriteApplied { branch: found, balance, .. } if found == branch(at) => {
-                Some(balance)
-            }
-            _ => None,
-        });
+        let mut applied =
+            self.tale.facts.iter().filter_map(|recorded| applied(&recorded.fact)).rev();
+        let last =
+            applied.find(|(found, _, _, _)| *found == branch(at)).map(|(_, _, _, last)| last);
         last.unwrap_or(self.tale.opening)
     }
 
@@ -218,6 +216,15 @@ impl World {
         let units = i64::try_from(choices.next(3)?).unwrap() + 1;
         self.tale.applies_as(at, write_id(who, event), deposit(units));
         Some(())
+    }
+}
+
+/// Of a fact that a write was applied: where, which, what, and the balance after it.
+fn applied(fact: &Fact) -> Option<(BranchId, WriteId, Write, Money)> {
+    if let Fact::WriteApplied { branch, id, write, balance, .. } = fact {
+        Some((*branch, *id, *write, *balance))
+    } else {
+        None
     }
 }
 
@@ -272,20 +279,26 @@ impl Tale {
             Damage::SwapApplies(a, b) => swap_applies(facts, a, b),
             Damage::Balance(at, by) => change_balance(&mut at.get_mut(facts).fact, by),
             Damage::Position(at, by) => change_position(&mut at.get_mut(facts).fact, by),
-            Damage::Branch(at, to) => match &mut at.get_mut(facts).fact {
-                Fact::RequestSent { branch: found, .. }
+            Damage::Branch(at, to) => {
+                if let Fact::RequestSent { branch: found, .. }
                 | Fact::WriteApplied { branch: found, .. }
                 | Fact::ReplySent { branch: found, .. }
-                | Fact::ReplyReceived { branch: found, .. } => *found = branch(to.into()),
-                _ => {}
-            },
-            Damage::Request(at, to) => match &mut at.get_mut(facts).fact {
-                Fact::RequestSent { request, .. }
+                | Fact::ReplyReceived { branch: found, .. } = &mut at.get_mut(facts).fact
+                {
+                    *found = branch(to.into());
+                }
+            }
+            Damage::Request(at, to) => {
+                let fact = &mut at.get_mut(facts).fact;
+                if let Fact::RequestSent { request, .. }
                 | Fact::ReplySent { request, .. }
-                | Fact::ReplyReceived { request, .. } => *request = RequestNumber::new(to.into()),
-                Fact::WriteApplied { id, .. } => id.customer = customer(to.into()),
-                _ => {}
-            },
+                | Fact::ReplyReceived { request, .. } = fact
+                {
+                    *request = RequestNumber::new(to.into());
+                } else if let Fact::WriteApplied { id, .. } = fact {
+                    id.customer = customer(to.into());
+                }
+            }
             Damage::Outcome(at, to) => {
                 if let Fact::ReplySent { outcome, .. } = &mut at.get_mut(facts).fact {
                     *outcome = match to {

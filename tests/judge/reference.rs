@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use passbook::check::Summary;
 use passbook::history::Fact;
 use passbook::model::{
-    BranchId, CustomerId, Money, Operation, Receipt, RequestError, Write, WriteId,
+    BranchId, CustomerId, Money, Operation, Outcome, Receipt, RequestError, Write, WriteId,
 };
 
 use crate::tale::Tale;
@@ -91,27 +91,8 @@ impl World<'_> {
     fn happens(&mut self, fact: &Fact) -> Option<()> {
         match fact {
             Fact::RequestSent { customer, request, branch, event, operation } => {
-                self.logs.get(branch)?;
-                let session: Vec<&Op> =
-                    self.ops.iter().filter(|op| op.customer == *customer).collect();
-                let is_next = usize::try_from(request.get()).ok()? == session.len() + 1;
-                if !is_next || session.iter().any(|op| !op.heard) {
-                    return None;
-                }
                 let id = WriteId { customer: *customer, event: *event };
-                let write = match operation {
-                    Operation::Write(write) => Some((id, *write)),
-                    Operation::Query => None,
-                };
-                self.ops.push(Op {
-                    customer: *customer,
-                    branch: *branch,
-                    write,
-                    told: Told::Nothing,
-                    seen: Vec::new(),
-                    heard: false,
-                    answered: false,
-                });
+                self.request_sent(request.get(), *branch, id, *operation)?;
             }
             Fact::RequestReceived { branch, customer, request } => {
                 self.logs.get(branch)?;
@@ -144,26 +125,7 @@ impl World<'_> {
             }
             Fact::ReplySent { branch, customer, request, position, outcome } => {
                 let op = self.find(*customer, request.get(), *branch)?;
-                let log = self.logs[branch].clone();
-                if self.ops[op].answered || usize::try_from(position.get()).ok()? != log.len() {
-                    return None;
-                }
-                let told = match outcome {
-                    Ok(Receipt::Written) => Told::Written,
-                    Ok(Receipt::Balance(balance)) => {
-                        self.balance(&log, *balance);
-                        Told::Balance(*balance)
-                    }
-                    Err(RequestError::Refused(_)) => Told::Refused,
-                    Err(RequestError::OutcomeUnknown { .. }) => Told::Nothing,
-                };
-                let op = &mut self.ops[op];
-                match (op.write, told) {
-                    (Some(_), Told::Balance(_)) | (None, Told::Written) => return None,
-                    (Some(_), Told::Nothing | Told::Written | Told::Refused)
-                    | (None, Told::Nothing | Told::Refused | Told::Balance(_)) => {}
-                }
-                (op.told, op.seen, op.answered) = (told, log, true);
+                self.reply_sent(op, position.get(), outcome)?;
             }
             Fact::ReplyReceived { customer, request, branch } => {
                 let op = self.find(*customer, request.get(), *branch)?;
@@ -174,6 +136,59 @@ impl World<'_> {
                 op.heard = true;
             }
         }
+        Some(())
+    }
+
+    fn request_sent(
+        &mut self,
+        request: u64,
+        branch: BranchId,
+        id: WriteId,
+        operation: Operation,
+    ) -> Option<()> {
+        self.logs.get(&branch)?;
+        let session: Vec<&Op> = self.ops.iter().filter(|op| op.customer == id.customer).collect();
+        let is_next = usize::try_from(request).ok()? == session.len() + 1;
+        if !is_next || session.iter().any(|op| !op.heard) {
+            return None;
+        }
+        let write = match operation {
+            Operation::Write(write) => Some((id, write)),
+            Operation::Query => None,
+        };
+        self.ops.push(Op {
+            customer: id.customer,
+            branch,
+            write,
+            told: Told::Nothing,
+            seen: Vec::new(),
+            heard: false,
+            answered: false,
+        });
+        Some(())
+    }
+
+    fn reply_sent(&mut self, op: usize, position: u64, outcome: &Outcome) -> Option<()> {
+        let log = self.logs[&self.ops[op].branch].clone();
+        if self.ops[op].answered || usize::try_from(position).ok()? != log.len() {
+            return None;
+        }
+        let told = match outcome {
+            Ok(Receipt::Written) => Told::Written,
+            Ok(Receipt::Balance(balance)) => {
+                self.balance(&log, *balance);
+                Told::Balance(*balance)
+            }
+            Err(RequestError::Refused(_)) => Told::Refused,
+            Err(RequestError::OutcomeUnknown { .. }) => Told::Nothing,
+        };
+        let op = &mut self.ops[op];
+        match (op.write, told) {
+            (Some(_), Told::Balance(_)) | (None, Told::Written) => return None,
+            (Some(_), Told::Nothing | Told::Written | Told::Refused)
+            | (None, Told::Nothing | Told::Refused | Told::Balance(_)) => {}
+        }
+        (op.told, op.seen, op.answered) = (told, log, true);
         Some(())
     }
 
