@@ -36,10 +36,9 @@ pub(super) struct Misordered {
 
 /// Judges the four guarantees.
 pub(super) fn judge(ledger: &Ledger) -> Guarantees {
-    let width = ledger.branches.len();
     let mut walk = Walk {
         ledger,
-        logs: ledger.branches.iter().map(|_| Passed { len: 0, reach: vec![0; width] }).collect(),
+        logs: ledger.branches.iter().map(|_| Passed::default()).collect(),
         sessions: (0..ledger.sessions.len()).map(|_| Memory::default()).collect(),
         is_made: vec![false; ledger.writes.len()],
         tallies: Guarantees::default(),
@@ -66,7 +65,8 @@ struct Walk<'a> {
     tallies: Guarantees,
 }
 
-/// The part of a log that was passed.
+/// The part of a log that was passed. Empty until a read there needs it.
+#[derive(Default)]
 struct Passed {
     len: usize,
     reach: Reach,
@@ -105,14 +105,15 @@ impl Walk<'_> {
         if seen.position == 0 || self.ledger.sessions.get(op.session).requests == op.sent.request {
             return;
         }
+        let width = self.ledger.branches.len();
         let passed = &mut self.logs[branch];
+        passed.reach.resize(width, 0);
         for write in &self.ledger.prefix(op.sent.branch, seen.position)[passed.len..] {
             raise(&mut passed.reach, self.ledger.writes.row(*write));
         }
         passed.len = place(seen.position);
         memory.last_read = Some(at);
         memory.last_seen.clone_from(&passed.reach);
-        let width = passed.reach.len();
         raise(memory.seen.get_or_insert_with(|| vec![0; width]), &passed.reach);
     }
 

@@ -1,6 +1,8 @@
 //! Thousands of random histories, sound and damaged: the judge says what the reference says.
 
 use passbook::check::{Property, Summary};
+use passbook::history::{Fact, Recorded};
+use passbook::model::{BranchId, Operation, WriteId};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -37,6 +39,46 @@ proptest! {
             tale.damage(damage);
         }
         prop_assert_eq!(verdicts(&tale), reference::judge(&tale));
+    }
+}
+
+/// The order in which a branch applied writes, as the facts tell it.
+fn log(tale: &Tale, at: BranchId) -> Vec<WriteId> {
+    let id = |recorded: &Recorded| {
+        if let Fact::WriteApplied { branch, id, .. } = recorded.fact {
+            (branch == at).then_some(id)
+        } else {
+            None
+        }
+    };
+    tale.facts.iter().filter_map(id).collect()
+}
+
+proptest! {
+    #![proptest_config(config(5000))]
+
+    #[test]
+    fn a_witness_points_at_what_is_missing(tale in tales(Style::Unordered)) {
+        let verdicts = tale.judge().unwrap();
+        let session = verdicts.iter().filter(|(property, _)| property.is_session_guarantee());
+        for (property, witness) in session.filter_map(|(p, v)| Some((p, v.witness()?))) {
+            let log = log(&tale, witness.branch);
+            let (earlier, later) = (witness.earlier.unwrap(), witness.later.unwrap());
+            let limit = usize::try_from(later.position.unwrap().get()).unwrap();
+            prop_assert!(earlier.request < later.request, "{property}: {witness}");
+            // A read saw the first `limit` writes; a write is itself the one at `limit`.
+            prop_assert!(!log[..limit].contains(&witness.write.unwrap()), "{property}: {witness}");
+            match (property, later.operation) {
+                (Property::ReadYourWrites | Property::MonotonicReads, Operation::Query) => {
+                    prop_assert_eq!(later.branch, witness.branch);
+                }
+                (_, Operation::Write(_)) => {
+                    let id = WriteId { customer: witness.customer.unwrap(), event: later.event };
+                    prop_assert_eq!(log[limit - 1], id);
+                }
+                (_, Operation::Query) => prop_assert!(false, "{property}: {witness}"),
+            }
+        }
     }
 }
 
