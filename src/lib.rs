@@ -5,6 +5,7 @@
 
 pub mod actors;
 pub mod bank;
+pub mod check;
 pub mod cli;
 pub mod fault;
 pub mod grpc;

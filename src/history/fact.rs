@@ -1,5 +1,7 @@
 //! What can happen in a run, one fact at a time.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
@@ -8,7 +10,7 @@ use crate::model::{
 };
 
 /// A fact and when it happened. Facts of one run are recorded in causal order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
     /// When, by the clock of the run.
     pub at: Time,
@@ -18,7 +20,7 @@ pub struct Recorded {
 
 /// What happened. A request is known by its customer and number: event ids may repeat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fact {
     /// A customer sent a request to a branch.
     RequestSent {
@@ -82,6 +84,17 @@ pub enum Fact {
         /// What it says.
         body: MessageBody,
     },
+    /// The network lost a message on its way: it will never be received.
+    MessageLost {
+        /// The sender.
+        from: BranchId,
+        /// The branch that will not receive it.
+        to: BranchId,
+        /// Which of the sender's messages.
+        number: MessageNumber,
+        /// What it said.
+        body: MessageBody,
+    },
     /// A branch compared a write set that another acknowledged with its own.
     WriteSetCompared {
         /// The branch that compares.
@@ -104,6 +117,7 @@ pub enum Fact {
         /// How long the branch's apply log was when it answered.
         position: LogPosition,
         /// How the request ended.
+        #[serde(with = "super::outcome")]
         outcome: Outcome,
     },
     /// A customer got the answer to a request.
@@ -117,9 +131,45 @@ pub enum Fact {
     },
 }
 
+/// Whose fact it is: everything that happens at one process happens in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Process {
+    /// A branch of the bank.
+    Branch(BranchId),
+    /// A customer.
+    Customer(CustomerId),
+}
+
+impl fmt::Display for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Branch(id) => write!(f, "branch {id}"),
+            Self::Customer(id) => write!(f, "customer {id}"),
+        }
+    }
+}
+
+impl Fact {
+    /// The process at which it happened; `None` for what happened to a message on its way.
+    pub const fn process(&self) -> Option<Process> {
+        match self {
+            Self::RequestSent { customer, .. } | Self::ReplyReceived { customer, .. } => {
+                Some(Process::Customer(*customer))
+            }
+            Self::RequestReceived { branch, .. }
+            | Self::WriteApplied { branch, .. }
+            | Self::WriteSetCompared { branch, .. }
+            | Self::ReplySent { branch, .. } => Some(Process::Branch(*branch)),
+            Self::MessageSent { from, .. } => Some(Process::Branch(*from)),
+            Self::MessageReceived { to, .. } => Some(Process::Branch(*to)),
+            Self::MessageLost { .. } => None,
+        }
+    }
+}
+
 /// What a message between branches says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum MessageBody {
     /// Apply this write.
     Propagate {

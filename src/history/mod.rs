@@ -1,9 +1,23 @@
 //! Recorded facts of a run: the one interface between running, judging and reporting.
 //!
-//! A [`Fact`] says what happened, never why or whether it should have. Knows no actor and no bank.
+//! A [`Fact`] says what happened, never why or whether it should have. A [`Writer`] turns facts
+//! into a history file, a [`Reader`] turns the file into facts again; `docs/HISTORY.md` is the
+//! format. Knows no actor, no bank and no file system.
 
+mod clock;
+mod error;
 mod fact;
+mod header;
+mod line;
+mod outcome;
+mod reader;
 mod request;
+mod writer;
 
-pub use fact::{Fact, MessageBody, Recorded};
+pub use clock::Lamport;
+pub use error::{HistoryError, HistoryProblem};
+pub use fact::{Fact, MessageBody, Process, Recorded};
+pub use header::Header;
+pub use reader::{Entry, Reader};
 pub use request::RequestResult;
+pub use writer::Writer;

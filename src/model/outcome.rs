@@ -17,7 +17,8 @@ pub enum Receipt {
     /// The write took effect and, with sync propagation, every branch confirmed it.
     Written,
     /// The balance that the query saw.
-    Balance(#[serde(rename = "balance_minor")] Money),
+    #[serde(rename = "balance_minor")]
+    Balance(Money),
 }
 
 /// Why a request was not answered with a receipt.
@@ -75,14 +76,17 @@ pub enum Refusal {
     #[error("insufficient funds: the balance is {balance}, {requested} was requested")]
     InsufficientFunds {
         /// The balance at the branch that refused.
+        #[serde(rename = "balance_minor")]
         balance: Money,
         /// What the withdrawal asked for.
+        #[serde(rename = "requested_minor")]
         requested: Money,
     },
     /// The balance after it would be out of range.
     #[error("the balance {balance} has no room for it")]
     BalanceOutOfRange {
         /// The balance at the branch that refused.
+        #[serde(rename = "balance_minor")]
         balance: Money,
     },
     /// A later write of the same customer is already applied here.

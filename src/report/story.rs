@@ -132,6 +132,7 @@ impl<'a> Teller<'a> {
                 };
                 self.message(body, recorded);
             }
+            Fact::MessageLost { body, .. } => self.message(body, recorded),
             Fact::MessageReceived { from, to, body, .. } => {
                 match body {
                     MessageBody::Propagate { id } => {

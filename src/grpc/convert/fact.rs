@@ -47,6 +47,9 @@ fn what(fact: &Fact) -> v1::fact::What {
         &Fact::MessageReceived { from, to, number, body } => {
             What::MessageReceived(v1::MessageReceived { message: message(from, to, number, body) })
         }
+        &Fact::MessageLost { from, to, number, body } => {
+            What::MessageLost(v1::MessageLost { message: message(from, to, number, body) })
+        }
         &Fact::WriteSetCompared { branch, with, id, agrees } => {
             What::WriteSetCompared(v1::WriteSetCompared {
                 branch_id: branch.get(),

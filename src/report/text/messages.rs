@@ -9,6 +9,7 @@ use crate::report::table::{Cell, Row};
 use crate::runner::RequestResult;
 
 const SENT_TO: &str = "→";
+const LOST: &str = "✗";
 const RECEIVED_FROM: &str = "←";
 
 /// A row per message sent and per message received because of `request`.
@@ -40,6 +41,10 @@ fn row(Recorded { at, fact }: &Recorded, request: Option<&RequestResult>) -> Opt
         Fact::MessageReceived { from, to, number, body } => {
             let what = format!("#{number} {}", says(*body));
             (format!("branch {to}"), RECEIVED_FROM, format!("branch {from}"), what)
+        }
+        Fact::MessageLost { from, to, number, body } => {
+            let what = format!("#{number} {}", says(*body));
+            (format!("branch {from}"), LOST, format!("branch {to}"), what)
         }
         Fact::ReplySent { customer, branch, .. } => {
             (format!("branch {branch}"), SENT_TO, format!("customer {customer}"), answers())

@@ -1,0 +1,42 @@
+//! Judges a history file.
+
+use std::io::BufRead;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::{Impossible, Judge, JudgeError, Verdicts};
+use crate::history::{HistoryError, Reader};
+
+/// Why there is no verdict on a history file. Each names the line.
+#[derive(Debug, Error)]
+pub enum CheckError {
+    /// The file is no history, or not a whole one.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// It is a history that no run can have.
+    #[error("line {line}: {problem}")]
+    Impossible {
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with the fact on it.
+        problem: Impossible,
+    },
+}
+
+/// Reads a history to its end and judges it.
+pub fn judge_history<R: BufRead>(reader: Reader<R>) -> Result<Verdicts, CheckError> {
+    let header = reader.header();
+    let mut judge = Judge::new(Arc::clone(&header.roster), header.opening_balance);
+    for entry in reader {
+        let entry = entry?;
+        judge.observe(&entry.recorded).map_err(|JudgeError { problem, .. }| {
+            CheckError::Impossible { line: entry.line, problem }
+        })?;
+    }
+    // The header is line 1, so a fact stands on the line after its number.
+    judge.finish().map_err(|JudgeError { fact, problem }| CheckError::Impossible {
+        line: fact.saturating_add(1),
+        problem,
+    })
+}

@@ -1,0 +1,70 @@
+//! Ids to dense indexes, in constant time for ids that mostly run from 1.
+
+use std::collections::BTreeMap;
+
+/// No index.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Ids below this many times their number are looked up directly; others, as a hostile history
+/// may have, in a tree.
+const SPARSENESS_MAX: usize = 8;
+
+/// `index` for a slice.
+pub(super) fn place(index: u32) -> usize {
+    usize::try_from(index).expect("the judge runs where an address has at least 32 bits")
+}
+
+/// A map from ids to indexes.
+#[derive(Debug, Default)]
+pub(super) struct IdTable {
+    direct: Vec<u32>,
+    sparse: BTreeMap<u32, u32>,
+    len: usize,
+}
+
+impl IdTable {
+    pub(super) fn get(&self, id: u32) -> Option<u32> {
+        match self.direct.get(place(id)) {
+            Some(&index) if index != NONE => Some(index),
+            Some(_) | None => self.sparse.get(&id).copied(),
+        }
+    }
+
+    /// Adds an id that is not there yet.
+    pub(super) fn insert(&mut self, id: u32, index: u32) {
+        self.len += 1;
+        let slot = place(id);
+        if slot >= self.direct.len() && slot / SPARSENESS_MAX <= self.len {
+            self.direct.resize(slot + 1, NONE);
+        }
+        match self.direct.get_mut(slot) {
+            Some(direct) => *direct = index,
+            None => {
+                self.sparse.insert(id, index);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn it_is_a_map(ids in prop::collection::btree_set(1_u32..60, 0..40), far in 1_u32..u32::MAX) {
+            let mut table = IdTable::default();
+            let mut model = BTreeMap::new();
+            // Descending, ascending and far ids all come up.
+            let order = ids.iter().rev().step_by(2).chain(ids.iter().rev().skip(1).step_by(2));
+            for (id, index) in order.copied().chain([far.max(60)]).zip(0..) {
+                table.insert(id, index);
+                model.insert(id, index);
+            }
+            for id in (0..70).chain([far, u32::MAX - 1]) {
+                prop_assert_eq!(table.get(id), model.get(&id).copied());
+            }
+        }
+    }
+}

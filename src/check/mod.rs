@@ -1,0 +1,26 @@
+//! Judges the session guarantees, and what the whole bank owes, from a history alone.
+//!
+//! Terry et al., "Session Guarantees for Weakly Consistent Replicated Data", 1994; in plain words
+//! in `docs/GUARANTEES.md`. Knows nothing of the bank that made the history: no version vector,
+//! no passbook, and no opinion of the bank about itself.
+
+mod bank_wide;
+mod error;
+mod file;
+mod findings;
+mod guarantees;
+mod index;
+mod judge;
+mod ledger;
+mod sentence;
+mod sessions;
+mod tally;
+mod verdict;
+mod witness;
+mod writes;
+
+pub use error::{Impossible, JudgeError};
+pub use file::{CheckError, judge_history};
+pub use judge::{Judge, judge};
+pub use verdict::{Property, Summary, Verdict, Verdicts};
+pub use witness::{Step, Witness};

@@ -1,0 +1,21 @@
+//! What a history says of its run before the first fact.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::{Money, Roster, Seed};
+
+/// Which run it was, and what was true before anything happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The scenario's name.
+    pub scenario: String,
+    /// What chances were drawn from.
+    pub seed: Seed,
+    /// The branches.
+    pub roster: Arc<Roster>,
+    /// What each branch held at the start.
+    pub opening_balance: Money,
+    /// The choices that were in force, by name, in words: for people. The judge does not read it.
+    pub config: BTreeMap<String, String>,
+}

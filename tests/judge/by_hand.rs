@@ -1,0 +1,387 @@
+//! Histories made by hand, one for each way to keep or to break each property. The expected
+//! verdicts and sentences are worked out on paper.
+
+use passbook::check::{Property, Summary, Verdict, Witness};
+use passbook::model::{LogPosition, Money, Operation, Receipt, RequestNumber};
+
+use crate::tale::{Tale, branch, customer, deposit, refused, unknown, withdrawal, write_id};
+
+fn verdict(tale: &Tale, property: Property) -> Verdict {
+    tale.judge().unwrap().of(property).clone()
+}
+
+fn witness(tale: &Tale, property: Property) -> Witness {
+    verdict(tale, property).witness().expect("violated").clone()
+}
+
+fn sentence(tale: &Tale, property: Property) -> String {
+    witness(tale, property).sentence
+}
+
+/// The four session guarantees, then balances, convergence, exactly once: `h`, `v` or `u` each.
+fn letters(tale: &Tale) -> String {
+    let verdicts = tale.judge().unwrap();
+    let letter = |summary| match summary {
+        Summary::Holds => 'h',
+        Summary::Violated => 'v',
+        Summary::Undecided => 'u',
+    };
+    verdicts.iter().map(|(_, verdict)| letter(verdict.summary())).collect()
+}
+
+#[test]
+fn an_empty_history_decides_nothing() {
+    let verdicts = Tale::new(2, 0).judge().unwrap();
+    assert!(verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Undecided));
+    assert_eq!(verdicts.summary(), Summary::Undecided);
+}
+
+#[test]
+fn reads_alone_decide_only_the_balances() {
+    let mut tale = Tale::new(2, 5);
+    tale.reads(1, 1, 1).reads(1, 2, 2);
+    assert_eq!(letters(&tale), "uuuuhuu");
+    assert_eq!(tale.judge().unwrap().summary(), Summary::Undecided);
+}
+
+#[test]
+fn a_read_at_a_branch_without_my_deposit_breaks_read_your_writes() {
+    let mut tale = Tale::new(2, 0);
+    tale.writes(1, 1, 1, deposit(400)).reads(1, 2, 2).applies(2, 1, 1);
+    assert_eq!(letters(&tale), "vuuuhhh");
+    let witness = witness(&tale, Property::ReadYourWrites);
+    assert_eq!(
+        witness.sentence,
+        "customer 1 deposited 400 at branch 1 (event 1), then read the balance 0 at branch 2 \
+         (event 2), whose log did not yet hold that deposit: it was owed at least its own deposit"
+    );
+    assert_eq!(witness.customer, Some(customer(1)));
+    assert_eq!((witness.branch, witness.write), (branch(2), Some(write_id(1, 1))));
+    let (earlier, later) = (witness.earlier.unwrap(), witness.later.unwrap());
+    assert_eq!((earlier.request.get(), earlier.event.get(), earlier.branch), (1, 1, branch(1)));
+    assert_eq!(earlier.operation, Operation::Write(deposit(400)));
+    assert_eq!(earlier.position, Some(LogPosition::new(1)));
+    assert_eq!((later.request, later.branch), (RequestNumber::new(2), branch(2)));
+    assert_eq!((later.position, later.balance), (Some(LogPosition::new(0)), Some(Money::ZERO)));
+}
+
+#[test]
+fn a_read_where_my_deposit_has_arrived_holds() {
+    let mut tale = Tale::new(2, 0);
+    tale.writes(1, 1, 1, deposit(400)).applies(2, 1, 1).reads(1, 2, 2);
+    assert_eq!(letters(&tale), "huuuhhh");
+    assert_eq!(verdict(&tale, Property::ReadYourWrites), Verdict::Holds { tested: 1 });
+    assert_eq!(tale.judge().unwrap().summary(), Summary::Holds);
+}
+
+#[test]
+fn the_first_of_several_violations_is_the_witness() {
+    let mut tale = Tale::new(3, 0);
+    tale.writes(2, 1, 1, withdrawal(7)).writes(1, 1, 1, deposit(400));
+    tale.reads(2, 3, 2).reads(1, 2, 2).reads(1, 3, 3).reads(1, 1, 4);
+    let Verdict::Violated { tested, violations, witness } =
+        verdict(&tale, Property::ReadYourWrites)
+    else {
+        panic!("violated");
+    };
+    assert_eq!((tested, violations), (4, 3));
+    assert_eq!(
+        witness.sentence,
+        "customer 2 withdrew 7 at branch 1 (event 1), then read the balance 0 at branch 3 \
+         (event 2), whose log never held that withdrawal: it was owed at least its own withdrawal"
+    );
+}
+
+#[test]
+fn a_write_that_nobody_acknowledged_is_not_owed_to_a_read() {
+    for outcome in [refused(), unknown()] {
+        let mut tale = Tale::new(2, 0);
+        tale.asks(1, 1, 1, Operation::Write(deposit(1))).answers(1, outcome).hears(1);
+        tale.reads(1, 2, 2);
+        assert_eq!(verdict(&tale, Property::ReadYourWrites), Verdict::Undecided);
+    }
+}
+
+#[test]
+fn a_query_that_was_not_answered_tests_nothing() {
+    let mut tale = Tale::new(2, 0);
+    tale.writes(1, 1, 1, deposit(1)).asks(1, 2, 2, Operation::Query);
+    assert_eq!(verdict(&tale, Property::ReadYourWrites), Verdict::Undecided);
+    tale.answers(1, unknown()).hears(1);
+    assert_eq!(verdict(&tale, Property::ReadYourWrites), Verdict::Undecided);
+}
+
+#[test]
+fn a_read_that_falls_behind_the_read_before_it_breaks_monotonic_reads() {
+    let mut tale = Tale::new(2, 0);
+    tale.writes(2, 1, 1, deposit(400)).reads(1, 1, 1).reads(1, 2, 2).applies(2, 2, 1);
+    assert_eq!(letters(&tale), "uvuuhhh");
+    assert_eq!(
+        sentence(&tale, Property::MonotonicReads),
+        "customer 1 read the balance 400 at branch 1 (event 1), with customer 2's deposit of 400 \
+         (event 1) in it, then read the balance 0 at branch 2 (event 2), whose log did not yet \
+         hold that deposit: it was owed at least all that it had already seen"
+    );
+}
+
+#[test]
+fn a_read_at_an_equally_long_log_of_other_writes_breaks_monotonic_reads() {
+    let mut tale = Tale::new(2, 0);
+    tale.writes(2, 1, 1, deposit(4)).writes(3, 2, 1, deposit(4)).reads(1, 1, 1).reads(1, 2, 2);
+    tale.applies(2, 2, 1).applies(1, 3, 1);
+    assert_eq!(letters(&tale), "uvuuhhh");
+}
+
+#[test]
+fn a_read_of_more_in_another_order_keeps_monotonic_reads() {
+    let mut tale = Tale::new(2, 0);
+    tale.writes(2, 1, 1, deposit(4)).writes(3, 2, 1, deposit(5)).reads(1, 1, 1);
+    tale.applies(2, 2, 1).reads(1, 2, 2).applies(1, 3, 1);
+    assert_eq!(verdict(&tale, Property::MonotonicReads), Verdict::Holds { tested: 1 });
+}
+
+#[test]
+fn a_read_before_any_write_tests_no_monotonic_reads() {
+    let mut tale = Tale::new(2, 0);
+    tale.reads(1, 1, 1).writes(2, 1, 1, deposit(4)).reads(1, 1, 2).applies(2, 2, 1);
+    assert_eq!(verdict(&tale, Property::MonotonicReads), Verdict::Undecided);
+}
+
+#[test]
+fn a_branch_that_applies_my_second_write_first_breaks_monotonic_writes() {
+    let mut tale = Tale::new(3, 0);
+    tale.writes(1, 1, 1, deposit(400)).writes(1, 2, 2, withdrawal(400));
+    tale.applies(3, 1, 1).applies(3, 1, 2).applies(1, 1, 2).applies(2, 1, 1);
+    assert_eq!(letters(&tale), "uuvuhhh");
+    let Verdict::Violated { tested, violations, witness } =
+        verdict(&tale, Property::MonotonicWrites)
+    else {
+        panic!("violated");
+    };
+    assert_eq!((tested, violations), (3, 1));
+    assert_eq!(
+        witness.sentence,
+        "customer 1 deposited 400 at branch 1 (event 1), then withdrew 400 at branch 2 (event 2), \
+         but branch 2 applied the second before the first: its writes were owed the order in \
+         which it made them, at every branch"
+    );
+    let positions = [witness.earlier, witness.later].map(|step| step.unwrap().position.unwrap());
+    assert_eq!(positions, [2, 1].map(LogPosition::new), "both in the log of branch 2");
+}
+
+#[test]
+fn a_branch_with_my_second_write_alone_breaks_monotonic_writes() {
+    let mut tale = Tale::new(2, 0);
+    tale.writes(1, 1, 1, deposit(1)).writes(1, 2, 2, deposit(1));
+    assert!(sentence(&tale, Property::MonotonicWrites).contains("the second without the first"));
+    let mut tale = Tale::new(2, 0);
+    tale.writes(1, 1, 1, deposit(1)).writes(1, 1, 2, deposit(1));
+    assert_eq!(
+        verdict(&tale, Property::MonotonicWrites),
+        Verdict::Holds { tested: 1 },
+        "a branch that has neither breaks nothing"
+    );
+}
+
+#[test]
+fn an_unknown_write_is_ordered_if_and_only_if_it_took_effect() {
+    let mut tale = Tale::new(2, 0);
+    tale.asks(1, 1, 1, Operation::Write(deposit(1))).answers(1, unknown()).hears(1);
+    tale.writes(1, 2, 2, deposit(1));
+    assert_eq!(verdict(&tale, Property::MonotonicWrites), Verdict::Undecided);
+    tale.applies(1, 1, 1);
+    assert_eq!(verdict(&tale, Property::MonotonicWrites).summary(), Summary::Violated);
+}
+
+#[test]
+fn a_refused_write_is_no_write() {
+    let mut tale = Tale::new(2, 0);
+    tale.asks(1, 1, 1, Operation::Write(deposit(1))).answers(1, refused()).hears(1);
+    tale.writes(1, 2, 2, deposit(1)).applies(1, 1, 2);
+    assert_eq!(letters(&tale), "uuuuhhh");
+}
+
+#[test]
+fn a_retry_is_the_same_write_at_its_first_place() {
+    let retry = |tale: &mut Tale| {
+        tale.asks(1, 2, 1, Operation::Write(deposit(1)));
+        tale.answers(1, Ok(Receipt::Written)).hears(1);
+    };
+    let mut tale = Tale::new(2, 0);
+    tale.writes(1, 1, 1, deposit(1)).applies(2, 1, 1);
+    retry(&mut tale);
+    assert_eq!(letters(&tale), "uuuuhhh", "one write, so no order");
+    tale.writes(1, 1, 2, deposit(2)).applies(2, 1, 2);
+    retry(&mut tale);
+    assert_eq!(verdict(&tale, Property::MonotonicWrites), Verdict::Holds { tested: 2 });
+}
+
+#[test]
+fn a_branch_that_applies_my_answer_before_what_i_read_breaks_writes_follow_reads() {
+    let mut tale = Tale::new(3, 0);
+    tale.writes(1, 1, 1, deposit(400)).reads(2, 1, 1).writes(2, 1, 2, withdrawal(100));
+    tale.applies(2, 1, 1).applies(2, 2, 2).applies(3, 2, 2).applies(3, 1, 1);
+    assert_eq!(letters(&tale), "uuuvhhh");
+    let witness = witness(&tale, Property::WritesFollowReads);
+    assert_eq!(
+        witness.sentence,
+        "customer 2 read the balance 400 at branch 1 (event 1), with customer 1's deposit of 400 \
+         (event 1) in it, then withdrew 100 at branch 1 (event 2), but branch 3 applied this \
+         write before the one that was seen: it was owed a place after all that the customer had \
+         seen, at every branch"
+    );
+    assert_eq!((witness.branch, witness.write), (branch(3), Some(write_id(1, 1))));
+}
+
+#[test]
+fn a_branch_that_applies_my_answer_after_what_i_read_keeps_writes_follow_reads() {
+    let mut tale = Tale::new(2, 0);
+    tale.writes(1, 1, 1, deposit(400)).reads(2, 1, 1).writes(2, 1, 2, withdrawal(100));
+    tale.applies(2, 1, 1).applies(2, 2, 2);
+    assert_eq!(letters(&tale), "uuuhhhh");
+    assert_eq!(verdict(&tale, Property::WritesFollowReads), Verdict::Holds { tested: 2 });
+}
+
+#[test]
+fn a_write_follows_all_reads_before_it_and_not_the_last_alone() {
+    let mut tale = Tale::new(2, 0);
+    // The second read sees nothing, so it asks for nothing; the first still does.
+    tale.writes(1, 1, 1, deposit(4)).reads(2, 1, 1).reads(2, 2, 2).writes(2, 2, 3, deposit(1));
+    assert_eq!(letters(&tale), "uvuvhvv");
+}
+
+#[test]
+fn a_write_follows_reads_even_where_the_write_between_is_missing() {
+    let mut tale = Tale::new(2, 0);
+    tale.writes(1, 1, 1, deposit(4)).reads(2, 1, 1).writes(2, 1, 2, deposit(1));
+    tale.writes(2, 2, 3, deposit(1));
+    let Verdict::Violated { violations, witness, .. } = verdict(&tale, Property::WritesFollowReads)
+    else {
+        panic!("violated");
+    };
+    assert_eq!((violations, witness.later.unwrap().event), (1, write_id(2, 3).event));
+    assert!(witness.sentence.contains("without the one that was seen"), "{witness}");
+}
+
+#[test]
+fn a_balance_that_is_not_the_sum_of_the_log_is_found() {
+    let mut tale = Tale::new(2, 10);
+    tale.writes(1, 1, 1, deposit(4)).applies(2, 1, 1).asks(1, 2, 2, Operation::Query);
+    tale.answers(1, Ok(Receipt::Balance(Money::from_minor(1399)))).hears(1);
+    assert_eq!(letters(&tale), "huuuvhh");
+    assert_eq!(
+        sentence(&tale, Property::Balances),
+        "customer 1 read the balance 13.99 at branch 2 (event 2), but the opening balance and the \
+         1 write in that branch's log come to 14"
+    );
+}
+
+#[test]
+fn branches_that_end_with_other_writes_have_not_converged() {
+    let mut tale = Tale::new(2, 0);
+    tale.writes(1, 1, 1, deposit(4)).writes(2, 2, 1, deposit(4));
+    assert_eq!(letters(&tale), "uuuuhvv");
+    assert_eq!(
+        sentence(&tale, Property::Convergence),
+        "at the end branch 1 holds customer 1's deposit of 4 (event 1), and branch 2 does not: \
+         all branches were owed the same writes"
+    );
+    assert_eq!(
+        sentence(&tale, Property::ExactlyOnce),
+        "customer 1 was told that its own deposit of 4 (event 1) was done, but branch 2 \
+         never applied it: an acknowledged write is owed everywhere"
+    );
+}
+
+#[test]
+fn a_bank_of_one_branch_cannot_diverge() {
+    let mut tale = Tale::new(1, 0);
+    tale.writes(1, 1, 1, deposit(4)).reads(1, 1, 2);
+    assert_eq!(letters(&tale), "huuuhuh");
+}
+
+#[test]
+fn each_way_not_to_apply_a_write_exactly_once_has_its_sentence() {
+    let asked = |who, write| {
+        let mut tale = Tale::new(1, 0);
+        tale.asks(who, 1, 1, Operation::Write(write));
+        tale
+    };
+    let ok = || Ok(Receipt::Written);
+    let mut twice = asked(1, deposit(4));
+    twice.applies(1, 1, 1).applies(1, 1, 1).answers(1, ok());
+    let mut refused_but_applied = asked(1, deposit(4));
+    refused_but_applied.applies(1, 1, 1).answers(1, refused());
+    let mut content = asked(1, deposit(4));
+    content.applies_as(1, write_id(1, 1), deposit(5));
+    let mut unasked = Tale::new(1, 0);
+    unasked.applies_as(1, write_id(1, 1), withdrawal(5));
+    let mut too_soon = unasked.clone();
+    too_soon.asks(1, 1, 1, Operation::Write(withdrawal(5))).answers(1, ok());
+    for (tale, expected) in [
+        (
+            twice,
+            "branch 1 applied customer 1's deposit of 4 (event 1) twice: a write is owed to be \
+             applied once",
+        ),
+        (
+            refused_but_applied,
+            "customer 1 was told that its own deposit of 4 (event 1) was refused, but branch \
+             1 applied it: a refused write was owed to have no effect",
+        ),
+        (
+            content,
+            "branch 1 applied customer 1's deposit of 5 (event 1), but under that id the customer \
+             asked for a deposit of 4",
+        ),
+        (
+            unasked,
+            "branch 1 applied customer 1's withdrawal of 5 (event 1), but nobody had asked for it",
+        ),
+        (
+            too_soon,
+            "branch 1 applied customer 1's withdrawal of 5 (event 1), but nobody had asked for it",
+        ),
+    ] {
+        assert_eq!(sentence(&tale, Property::ExactlyOnce), expected);
+    }
+}
+
+#[test]
+fn two_contents_under_one_id_at_one_branch_are_one_too_many() {
+    let mut tale = Tale::new(2, 0);
+    for (units, at) in [(4, 1), (5, 2)] {
+        tale.asks(1, at, 1, Operation::Write(deposit(units)));
+        tale.applies_as(at, write_id(1, 1), deposit(units))
+            .answers(1, Ok(Receipt::Written))
+            .hears(1);
+    }
+    tale.applies_as(2, write_id(1, 1), deposit(4)).applies_as(1, write_id(1, 1), deposit(5));
+    assert_eq!(letters(&tale), "uuvuhhv");
+    assert_eq!(
+        sentence(&tale, Property::ExactlyOnce),
+        "branch 1 applied customer 1's deposit of 4 (event 1) and another write under the same \
+         id: a write is owed to be applied once"
+    );
+}
+
+#[test]
+fn verdicts_are_serialized_under_their_keys() {
+    let mut tale = Tale::new(2, 0);
+    tale.writes(1, 1, 1, deposit(400)).reads(1, 2, 2).applies(2, 1, 1);
+    let json = serde_json::to_value(tale.judge().unwrap()).unwrap();
+    let keys: Vec<&str> = Property::ALL.map(Property::key).into();
+    let object = json.as_object().unwrap();
+    assert_eq!(object.len(), keys.len());
+    assert!(keys.iter().all(|key| object.contains_key(*key)), "{json}");
+    assert_eq!(json["monotonic_reads"], serde_json::json!({"verdict": "undecided"}));
+    assert_eq!(json["balances"], serde_json::json!({"verdict": "holds", "tested": 3}));
+    assert_eq!(json["read_your_writes"]["verdict"], "violated");
+    assert_eq!(
+        json["read_your_writes"]["witness"]["later"],
+        serde_json::json!({
+            "request": 2, "event": 2, "branch": 2, "operation": "query", "position": 0,
+            "balance_minor": 0,
+        })
+    );
+}

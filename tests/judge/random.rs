@@ -1,0 +1,130 @@
+//! Thousands of random histories, sound and damaged: the judge says what the reference says.
+
+use passbook::check::{Property, Summary};
+use passbook::history::{Fact, Recorded};
+use passbook::model::{BranchId, Operation, WriteId};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use crate::generate::{Style, damages, styles, tales};
+use crate::reference;
+use crate::tale::Tale;
+
+fn config(cases: u32) -> Config {
+    Config { cases, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() }
+}
+
+/// The verdicts in the order of `Property::ALL`; `None` where there is an error.
+fn verdicts(tale: &Tale) -> Option<[Summary; 7]> {
+    let verdicts = tale.judge().ok()?;
+    Some(Property::ALL.map(|property| verdicts.of(property).summary()))
+}
+
+proptest! {
+    #![proptest_config(config(20_000))]
+
+    #[test]
+    fn the_judge_agrees_with_the_reference(tale in styles().prop_flat_map(tales)) {
+        prop_assert_eq!(verdicts(&tale), reference::judge(&tale));
+    }
+
+    #[test]
+    fn the_judge_agrees_with_the_reference_on_damaged_histories(
+        tale in styles().prop_flat_map(tales),
+        damage in prop::collection::vec(damages(), 1..4),
+    ) {
+        let mut tale = tale;
+        for damage in damage {
+            tale.damage(damage);
+        }
+        prop_assert_eq!(verdicts(&tale), reference::judge(&tale));
+    }
+}
+
+/// The order in which a branch applied writes, as the facts tell it.
+fn log(tale: &Tale, at: BranchId) -> Vec<WriteId> {
+    let id = |recorded: &Recorded| {
+        if let Fact::WriteApplied { branch, id, .. } = recorded.fact {
+            (branch == at).then_some(id)
+        } else {
+            None
+        }
+    };
+    tale.facts.iter().filter_map(id).collect()
+}
+
+proptest! {
+    #![proptest_config(config(5000))]
+
+    #[test]
+    fn a_witness_points_at_what_is_missing(tale in tales(Style::Unordered)) {
+        let verdicts = tale.judge().unwrap();
+        let session = verdicts.iter().filter(|(property, _)| property.is_session_guarantee());
+        for (property, witness) in session.filter_map(|(p, v)| Some((p, v.witness()?))) {
+            let log = log(&tale, witness.branch);
+            let (earlier, later) = (witness.earlier.unwrap(), witness.later.unwrap());
+            let limit = usize::try_from(later.position.unwrap().get()).unwrap();
+            prop_assert!(earlier.request < later.request, "{property}: {witness}");
+            // A read saw the first `limit` writes; a write is itself the one at `limit`.
+            prop_assert!(!log[..limit].contains(&witness.write.unwrap()), "{property}: {witness}");
+            match (property, later.operation) {
+                (Property::ReadYourWrites | Property::MonotonicReads, Operation::Query) => {
+                    prop_assert_eq!(later.branch, witness.branch);
+                }
+                (_, Operation::Write(_)) => {
+                    let id = WriteId { customer: witness.customer.unwrap(), event: later.event };
+                    prop_assert_eq!(log[limit - 1], id);
+                }
+                (_, Operation::Query) => prop_assert!(false, "{property}: {witness}"),
+            }
+        }
+    }
+}
+
+/// How often, of 2,000 histories of a style, each property has each verdict.
+fn shares(style: Style) -> Vec<(Property, [usize; 3])> {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let mut counts: Vec<_> = Property::ALL.map(|property| (property, [0; 3])).into();
+    for _ in 0..2000 {
+        let tale = tales(style).new_tree(&mut runner).unwrap().current();
+        let verdicts = verdicts(&tale).expect("an undamaged tale is possible");
+        for ((_, counts), verdict) in counts.iter_mut().zip(verdicts) {
+            match verdict {
+                Summary::Holds => counts[0] += 1,
+                Summary::Violated => counts[1] += 1,
+                Summary::Undecided => counts[2] += 1,
+            }
+        }
+    }
+    counts
+}
+
+#[test]
+fn a_prompt_bank_violates_nothing_and_is_mostly_decided() {
+    for (property, [holds, violated, undecided]) in shares(Style::Prompt) {
+        assert_eq!(violated, 0, "{property}");
+        assert!(holds > undecided, "{property}: {holds} hold, {undecided} undecided");
+    }
+}
+
+#[test]
+fn late_and_unordered_banks_violate_each_guarantee_and_also_keep_it() {
+    for (property, [holds, violated, _]) in shares(Style::Unordered) {
+        if property != Property::Balances {
+            assert!(violated > 200 || !property.is_session_guarantee(), "{property}: {violated}");
+            assert!(violated > 50, "{property}: {violated}");
+        }
+        assert!(holds > 200, "{property}: {holds}");
+    }
+}
+
+#[test]
+fn an_odd_bank_violates_what_the_whole_bank_owes() {
+    for (property, [_, violated, _]) in shares(Style::Odd) {
+        if property != Property::Balances {
+            assert!(violated > 200, "{property}: {violated}");
+        }
+    }
+}
