@@ -7,7 +7,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::model::{CustomerOrder, Overdraft, QueryTiming, Seed};
+use super::serve_args::ServeArgs;
+use crate::model::{CustomerOrder, Overdraft, Propagation, QueryTiming, Seed};
 use crate::report::Verbosity;
 use crate::scenario::Settings;
 
@@ -60,6 +61,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Run scenarios and report what happened
     Run(RunArgs),
+    /// Serve a bank behind gRPC
+    Serve(ServeArgs),
     /// Print the JSON Schema of scenario files
     Schema,
 }
@@ -152,11 +155,19 @@ enum CustomersArg {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum OverdraftArg {
+pub(super) enum OverdraftArg {
     /// Apply it: the balance goes below zero
     Allow,
     /// Refuse it
     Reject,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PropagationArg {
+    /// Before the reply
+    Sync,
+    /// After it
+    Async,
 }
 
 impl Cli {
@@ -172,7 +183,7 @@ impl Cli {
                 let message = "standard input (`-`) can be read only once";
                 Err(Self::command().error(ErrorKind::ArgumentConflict, message))
             }
-            Command::Run(_) | Command::Schema => Ok(cli),
+            Command::Run(_) | Command::Serve(_) | Command::Schema => Ok(cli),
         }
     }
 }
@@ -218,6 +229,15 @@ impl From<CustomersArg> for CustomerOrder {
         match arg {
             CustomersArg::InOrder => Self::InOrder,
             CustomersArg::Concurrent => Self::Concurrent,
+        }
+    }
+}
+
+impl From<PropagationArg> for Propagation {
+    fn from(arg: PropagationArg) -> Self {
+        match arg {
+            PropagationArg::Sync => Self::Sync,
+            PropagationArg::Async => Self::Async,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::args::{Cli, Command};
 use super::exit::Exit;
 use super::run::run_scenarios;
 use super::schema::print_schema;
+use super::serve::serve;
 use super::terminal::Terminal;
 
 /// Runs the program with `args`, the first of which is its own name.
@@ -20,6 +21,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     terminal.start_logging();
     let done = match &cli.command {
         Command::Run(args) => run_scenarios(args, &mut terminal),
+        Command::Serve(args) => serve(args, &mut terminal),
         Command::Schema => print_schema(&mut terminal),
     };
     let done = done.and_then(|exit| terminal.flush().map(|()| exit));

@@ -21,7 +21,7 @@ mod wire;
 pub use client::{ClientSetup, CounterLink};
 pub use edge::{BindError, EdgeError, Limits, Listener, Services};
 pub use front::{Front, FrontSetup, Gate};
-pub use link::{LinkSetup, PeerLink};
+pub use link::{Found, LinkSetup, PeerLink};
 pub use remote::{Contract, Endpoint, EndpointError};
 pub use scenario::{Expectation, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner};
 pub use wire::{Ends, LinkError, PeerClient};
