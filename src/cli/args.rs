@@ -7,7 +7,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use super::serve_args::ServeArgs;
+use super::serve_args::{PeerArg, ServeArgs};
 use crate::model::{CustomerOrder, Overdraft, Propagation, QueryTiming, Seed};
 use crate::report::Verbosity;
 use crate::scenario::Settings;
@@ -121,6 +121,23 @@ pub(super) struct RunArgs {
     /// What the run draws its chances from
     #[arg(long, value_name = "NUMBER", env = "PASSBOOK_SEED", hide_env_values = true)]
     seed: Option<u64>,
+
+    /// What carries messages
+    #[arg(long, value_enum, default_value_t, conflicts_with = "connect")]
+    pub(super) transport: Transport,
+
+    /// Where a branch runs already; once for each branch of the scenario
+    #[arg(long, value_name = "ID=URL")]
+    pub(super) connect: Vec<PeerArg>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Transport {
+    /// The actors' mailboxes, in virtual time
+    #[default]
+    Mailbox,
+    /// Loopback sockets: customers and branches all speak gRPC to each other
+    Grpc,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

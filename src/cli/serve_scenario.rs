@@ -20,9 +20,13 @@ pub(super) fn run_for_client(job: ScenarioJob) -> Result<ScenarioDone, ScenarioF
     let options = RunOptions { overrides, recording: Recording::Facts };
     let run = runner::run(&scenario, &options).map_err(|error| match error {
         RunError::BalanceOutOfRange { .. } => ScenarioFault::Input(error.to_string()),
-        RunError::ActorStopped | RunError::Standstill | RunError::Runtime(_) => {
-            ScenarioFault::Run(error.to_string())
-        }
+        RunError::ActorStopped
+        | RunError::Standstill
+        | RunError::Runtime(_)
+        | RunError::Bind(_)
+        | RunError::Edge(_)
+        | RunError::NoEndpoint { .. }
+        | RunError::Remote { .. } => ScenarioFault::Run(error.to_string()),
     })?;
     let assessment = Assessment::of(&run.result);
     let mut report = Vec::new();
