@@ -1,18 +1,21 @@
-//! The bank's desk: keeps what it must know of customers who come from outside and do not carry it
-//! themselves. It answers at once and serves no request.
+//! The bank's desk, where requests from outside come in: gives each the event id, number and
+//! passbook that it does not bring itself, and hands it on to its branch. Serves none.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use actix::{Actor, Context, Handler, Message, MessageResult};
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
+use tokio::sync::oneshot;
 
-use crate::bank::{Entry, Passbook};
-use crate::model::{CustomerId, EventId, RequestNumber, Roster};
+use super::{Answer, Ask, BranchActor, ReplyTo};
+use crate::bank::{Entry, Passbook, Session};
+use crate::model::{CustomerId, EventId, Guarantees, Operation, RequestNumber, Roster};
 
 /// Keeps a passbook, the last event id and a count of requests per customer.
 #[derive(Debug)]
 pub struct Desk {
     roster: Arc<Roster>,
+    guarantees: Guarantees,
     customers: BTreeMap<CustomerId, Kept>,
 }
 
@@ -23,34 +26,42 @@ struct Kept {
     requests: RequestNumber,
 }
 
-/// Tells the desk that a customer asks for something.
-#[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "Result<Announced, NoEventIdLeft>")]
-pub struct Announce {
-    /// Who.
+/// Brings what a customer asks to the desk.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Bring {
+    /// The branch that is asked.
+    pub branch: Addr<BranchActor>,
+    /// Who asks.
     pub customer: CustomerId,
-    /// What the request is and the event id that it bears.
-    pub event: Announcement,
+    /// The event id that it bears. Without one, it gets the one after the customer's last write.
+    pub event: Option<EventId>,
+    /// What is asked.
+    pub operation: Operation,
+    /// The passbook that goes with it.
+    pub passbook: Shown,
+    /// Who waits for the answer. Even if nobody does any more, a kept passbook is entered.
+    pub caller: oneshot::Sender<Result<Brought, NoEventIdLeft>>,
 }
 
-/// What a request is, as far as event ids go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Announcement {
-    /// A query; any id will do.
-    Query(Option<EventId>),
-    /// A write; without an id it gets the next one.
-    Write(Option<EventId>),
-}
-
-/// What the desk knows of a customer who asks for something.
+/// Which passbook goes with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Announced {
-    /// The event id that the request bears.
+pub enum Shown {
+    /// The one that the desk keeps for the customer.
+    Kept,
+    /// The one that the customer carries.
+    Carried(Passbook),
+}
+
+/// An answer from a branch.
+#[derive(Debug)]
+pub struct Brought {
+    /// The event id that the request bore.
     pub event: EventId,
-    /// Which of the customer's requests it is.
-    pub request: RequestNumber,
-    /// The passbook that the desk keeps for the customer.
+    /// The passbook that went with it; the answer's entry is not in it.
     pub passbook: Passbook,
+    /// The answer.
+    pub answer: Answer,
 }
 
 /// The customer has used the highest event id, so that no next one can be given.
@@ -58,19 +69,17 @@ pub struct Announced {
 pub struct NoEventIdLeft;
 
 /// Enters what a reply says in the passbook that the desk keeps.
-#[derive(Debug, Clone, Message)]
+#[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Enter {
-    /// Whose passbook.
-    pub customer: CustomerId,
-    /// What to enter.
-    pub entry: Entry,
+struct Enter {
+    customer: CustomerId,
+    entry: Entry,
 }
 
 impl Desk {
-    /// The desk of a bank of `roster`, which knows nobody yet.
-    pub fn new(roster: Arc<Roster>) -> Self {
-        Self { roster, customers: BTreeMap::new() }
+    /// The desk of a bank of `roster`, which keeps `guarantees` and knows nobody yet.
+    pub fn new(roster: Arc<Roster>, guarantees: Guarantees) -> Self {
+        Self { roster, guarantees, customers: BTreeMap::new() }
     }
 
     fn kept(&mut self, customer: CustomerId) -> &mut Kept {
@@ -83,9 +92,9 @@ impl Desk {
 }
 
 impl Kept {
-    fn next_event(&self) -> Result<EventId, NoEventIdLeft> {
+    fn next_event(&self) -> Option<EventId> {
         let last = self.last_event.map_or(0, |last| i64::from(last.get()));
-        EventId::new(last + 1).map_err(|_| NoEventIdLeft)
+        EventId::new(last + 1).ok()
     }
 }
 
@@ -93,28 +102,33 @@ impl Actor for Desk {
     type Context = Context<Self>;
 }
 
-impl Handler<Announce> for Desk {
-    type Result = MessageResult<Announce>;
+impl Handler<Bring> for Desk {
+    type Result = ();
 
-    fn handle(&mut self, announce: Announce, _: &mut Self::Context) -> Self::Result {
-        let kept = self.kept(announce.customer);
-        let event = match announce.event {
-            Announcement::Query(Some(event)) | Announcement::Write(Some(event)) => Ok(event),
-            Announcement::Query(None) | Announcement::Write(None) => kept.next_event(),
+    fn handle(&mut self, bring: Bring, ctx: &mut Self::Context) {
+        let Bring { branch, customer, event, operation, passbook, caller } = bring;
+        let guarantees = self.guarantees;
+        let kept = self.kept(customer);
+        let Some(event) = event.or_else(|| kept.next_event()) else {
+            return tell(caller, Err(NoEventIdLeft));
         };
-        let event = match event {
-            Ok(event) => event,
-            Err(none_left) => return MessageResult(Err(none_left)),
-        };
-        if let Announcement::Write(_) = announce.event {
+        if let Operation::Write(_) = operation {
             kept.last_event = kept.last_event.max(Some(event));
         }
         kept.requests = kept.requests.next();
-        MessageResult(Ok(Announced {
-            event,
-            request: kept.requests,
-            passbook: kept.passbook.clone(),
-        }))
+        let request = kept.requests;
+        let (passbook, keeper) = match passbook {
+            Shown::Carried(carried) => (carried, None),
+            Shown::Kept => (kept.passbook.clone(), Some(ctx.address())),
+        };
+        let session = Some(Session { passbook: passbook.clone(), guarantees });
+        let reply_to = ReplyTo::Then(Box::new(move |answer: Answer| {
+            if let Some(keeper) = keeper {
+                keeper.do_send(Enter { customer, entry: answer.entry.clone() });
+            }
+            tell(caller, Ok(Brought { event, passbook, answer }));
+        }));
+        branch.do_send(Ask { customer, request, event, operation, session, reply_to });
     }
 }
 
@@ -124,5 +138,14 @@ impl Handler<Enter> for Desk {
     fn handle(&mut self, Enter { customer, entry }: Enter, _: &mut Self::Context) {
         let roster = Arc::clone(&self.roster);
         self.kept(customer).passbook.enter(&entry, &roster);
+    }
+}
+
+fn tell(
+    caller: oneshot::Sender<Result<Brought, NoEventIdLeft>>,
+    brought: Result<Brought, NoEventIdLeft>,
+) {
+    if caller.send(brought).is_err() {
+        log::debug!("a client went away before its answer came");
     }
 }

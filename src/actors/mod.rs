@@ -12,7 +12,7 @@ mod recorder;
 pub use branch::{BranchActor, Surroundings};
 pub use clock::Clock;
 pub use customer::{CustomerActor, CustomerSetup};
-pub use desk::{Announce, Announced, Announcement, Desk, Enter, NoEventIdLeft};
+pub use desk::{Bring, Brought, Desk, NoEventIdLeft, Shown};
 pub use messages::{
     Answer, Ask, AwaitSettled, BalanceAt, BranchState, Counter, Counters, Deliver, Delivered,
     Inspect, LinkNews, MakeVisit, News, PeerEnvelope, Peers, ReadLog, ReadWriteSet, Record, Relay,

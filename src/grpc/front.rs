@@ -11,13 +11,10 @@ use super::convert;
 use super::proto::v1;
 use super::status::CallError;
 use super::token::BankMark;
-use crate::actors::{
-    Announce, Announced, Announcement, Answer, Ask, BranchActor, Desk, Enter, ReplyTo,
-};
-use crate::bank::{Entry, Passbook, Session};
+use crate::actors::{Answer, BranchActor, Bring, Brought, Desk, NoEventIdLeft, Shown};
+use crate::bank::Passbook;
 use crate::model::{
-    BranchId, CustomerId, EventId, Guarantees, LogPosition, Money, Operation, Receipt,
-    RequestError, Roster,
+    BranchId, CustomerId, EventId, LogPosition, Money, Operation, Receipt, RequestError, Roster,
 };
 
 /// The bank as its façade sees it. Cheap to copy.
@@ -35,11 +32,9 @@ pub struct FrontSetup {
     pub opening_balance: Money,
     /// Which bank it is.
     pub mark: BankMark,
-    /// What customers are promised.
-    pub guarantees: Guarantees,
     /// The branches that live in this process.
     pub branches: BTreeMap<BranchId, Addr<BranchActor>>,
-    /// Keeps passbooks for customers who do not carry theirs.
+    /// Where requests come in.
     pub desk: Addr<Desk>,
     /// Whether requests are let in.
     pub gate: watch::Receiver<Gate>,
@@ -78,15 +73,6 @@ pub struct Call {
     pub passbook: Shown,
 }
 
-/// Which passbook goes with a request.
-#[derive(Debug)]
-pub enum Shown {
-    /// The one that the desk keeps for the customer.
-    Kept,
-    /// The one that the customer carries.
-    Carried(Passbook),
-}
-
 /// How a call went that reached its branch.
 #[derive(Debug)]
 pub struct Served {
@@ -123,6 +109,9 @@ impl Front {
 
     /// Waits until requests are let in.
     pub async fn enter_gate(&self) -> Result<(), CallError> {
+        if *self.bank.gate.borrow() == Gate::Open {
+            return Ok(());
+        }
         let mut gate = self.bank.gate.clone();
         let open = gate.wait_for(|&gate| gate != Gate::CatchingUp).await;
         match open.as_deref() {
@@ -131,49 +120,19 @@ impl Front {
         }
     }
 
-    /// Brings `call` to its branch. Once it is in the branch's mailbox nothing takes it out again:
-    /// a client that gives up hears no answer, and its passbook is entered all the same.
+    /// Brings `call` to its branch. Once it is at the desk nothing takes it back: a client that
+    /// gives up hears no answer, and a kept passbook is entered all the same.
     pub async fn serve(&self, call: Call) -> Result<Served, CallError> {
         self.enter_gate().await?;
         let Call { branch, customer, event, operation, passbook } = call;
-        let branch = self.branch(branch)?;
-        let announcement = match operation {
-            Operation::Query => Announcement::Query(event),
-            Operation::Write(_) => Announcement::Write(event),
-        };
-        let announce = Announce { customer, event: announcement };
-        let announced = self.bank.desk.send(announce).await.map_err(|_| CallError::ActorStopped)?;
-        let Announced { event, request, passbook: kept } =
-            announced.map_err(|_| CallError::NoEventIdLeft)?;
-        let (mut passbook, keeper) = match passbook {
-            Shown::Carried(carried) => (carried, None),
-            Shown::Kept => (kept, Some(Enter { customer, entry: Entry::Nothing })),
-        };
-        let session =
-            Some(Session { passbook: passbook.clone(), guarantees: self.bank.guarantees });
-        let (reply_to, answer) = oneshot::channel();
-        let reply_to = ReplyTo::Caller(reply_to);
-        branch.do_send(Ask { customer, request, event, operation, session, reply_to });
-        let Answer { outcome, position, balance, entry, .. } = match keeper {
-            None => answer.await.map_err(|_| CallError::ActorStopped)?,
-            Some(enter) => self.keep(enter, answer).await?,
-        };
+        let branch = self.branch(branch)?.clone();
+        let (caller, brought) = oneshot::channel();
+        self.bank.desk.do_send(Bring { branch, customer, event, operation, passbook, caller });
+        let brought = brought.await.map_err(|_| CallError::ActorStopped)?;
+        let Brought { event, mut passbook, answer } =
+            brought.map_err(|NoEventIdLeft| CallError::NoEventIdLeft)?;
+        let Answer { outcome, position, balance, entry, .. } = answer;
         passbook.enter(&entry, &self.bank.roster);
         Ok(Served { event, outcome, balance, position, passbook })
-    }
-
-    /// Enters the answer in the kept passbook, even if the client has gone meanwhile.
-    async fn keep(
-        &self,
-        enter: Enter,
-        answer: oneshot::Receiver<Answer>,
-    ) -> Result<Answer, CallError> {
-        let desk = self.bank.desk.clone();
-        let kept = tokio::spawn(async move {
-            let answer = answer.await?;
-            desk.do_send(Enter { entry: answer.entry.clone(), ..enter });
-            Ok::<_, oneshot::error::RecvError>(answer)
-        });
-        kept.await.map_err(|_| CallError::ActorStopped)?.map_err(|_| CallError::ActorStopped)
     }
 }

@@ -112,9 +112,8 @@ impl LiveBank {
             roster: Arc::clone(roster),
             opening_balance: *opening_balance,
             mark: *mark,
-            guarantees: *guarantees,
             branches,
-            desk: Desk::new(Arc::clone(roster)).start(),
+            desk: Desk::new(Arc::clone(roster), *guarantees).start(),
             gate: gate.subscribe(),
         });
         Self { front, gate, is_unfit }
