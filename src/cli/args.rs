@@ -7,7 +7,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::model::{CustomerOrder, Overdraft, QueryTiming, Seed};
+use super::serve_args::{PeerArg, ServeArgs};
+use crate::model::{CustomerOrder, Overdraft, Propagation, QueryTiming, Seed};
 use crate::report::Verbosity;
 use crate::scenario::Settings;
 
@@ -60,6 +61,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Run scenarios and report what happened
     Run(RunArgs),
+    /// Serve a bank behind gRPC
+    Serve(ServeArgs),
     /// Print the JSON Schema of scenario files
     Schema,
 }
@@ -118,6 +121,23 @@ pub(super) struct RunArgs {
     /// What the run draws its chances from
     #[arg(long, value_name = "NUMBER", env = "PASSBOOK_SEED", hide_env_values = true)]
     seed: Option<u64>,
+
+    /// What carries messages
+    #[arg(long, value_enum, default_value_t, conflicts_with = "connect")]
+    pub(super) transport: Transport,
+
+    /// Where a branch runs already; once for each branch of the scenario
+    #[arg(long, value_name = "ID=URL")]
+    pub(super) connect: Vec<PeerArg>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Transport {
+    /// The actors' mailboxes, in virtual time
+    #[default]
+    Mailbox,
+    /// Loopback sockets: customers and branches all speak gRPC to each other
+    Grpc,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -152,11 +172,19 @@ enum CustomersArg {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum OverdraftArg {
+pub(super) enum OverdraftArg {
     /// Apply it: the balance goes below zero
     Allow,
     /// Refuse it
     Reject,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PropagationArg {
+    /// Before the reply
+    Sync,
+    /// After it
+    Async,
 }
 
 impl Cli {
@@ -172,7 +200,7 @@ impl Cli {
                 let message = "standard input (`-`) can be read only once";
                 Err(Self::command().error(ErrorKind::ArgumentConflict, message))
             }
-            Command::Run(_) | Command::Schema => Ok(cli),
+            Command::Run(_) | Command::Serve(_) | Command::Schema => Ok(cli),
         }
     }
 }
@@ -218,6 +246,15 @@ impl From<CustomersArg> for CustomerOrder {
         match arg {
             CustomersArg::InOrder => Self::InOrder,
             CustomersArg::Concurrent => Self::Concurrent,
+        }
+    }
+}
+
+impl From<PropagationArg> for Propagation {
+    fn from(arg: PropagationArg) -> Self {
+        match arg {
+            PropagationArg::Sync => Self::Sync,
+            PropagationArg::Async => Self::Async,
         }
     }
 }

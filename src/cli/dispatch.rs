@@ -9,6 +9,7 @@ use super::args::{Cli, Command};
 use super::exit::Exit;
 use super::run::run_scenarios;
 use super::schema::print_schema;
+use super::serve::serve;
 use super::terminal::Terminal;
 
 /// Runs the program with `args`, the first of which is its own name.
@@ -32,6 +33,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
     let exit = match command {
         Command::Run(args) => run_scenarios(args, terminal),
+        Command::Serve(args) => serve(args, terminal),
         Command::Schema => print_schema(terminal),
     }?;
     terminal.flush()?;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use super::args::{Format, RunArgs, is_stdin};
+use super::args::{Format, RunArgs, Transport, is_stdin};
 use super::exit::Exit;
 use super::input::{read_scenario, scenario_beside};
 use super::terminal::Terminal;
@@ -91,7 +91,7 @@ fn run_one(
     };
     let overrides = args.overrides();
     let options = RunOptions { overrides, recording };
-    let problem = match catch_unwind(AssertUnwindSafe(|| runner::run(scenario, &options))) {
+    let problem = match catch_unwind(AssertUnwindSafe(|| run_on(args, scenario, &options))) {
         Ok(Ok(run)) => return Ok(run),
         Ok(Err(error @ RunError::BalanceOutOfRange { .. })) => {
             terminal.error(&format!("{}: {error}; use smaller amounts", scenario.name));
@@ -101,7 +101,15 @@ fn run_one(
             terminal.error(&format!("cannot start the actors' runtime: {error}"));
             return Err(Exit::Internal);
         }
-        Ok(Err(error @ (RunError::ActorStopped | RunError::Standstill))) => error.to_string(),
+        Ok(Err(
+            error @ (RunError::NoEndpoint { .. } | RunError::Remote { .. } | RunError::Bind(_)),
+        )) => {
+            terminal.error(&format!("{}: {error}", scenario.name));
+            return Err(Exit::BadInput);
+        }
+        Ok(Err(error @ (RunError::ActorStopped | RunError::Standstill | RunError::Edge(_)))) => {
+            error.to_string()
+        }
         Err(_) => "the run panicked".to_owned(),
     };
     let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
@@ -112,6 +120,18 @@ fn run_one(
         scenario.name
     ));
     Err(Exit::Internal)
+}
+
+/// Runs a scenario on whatever carries its messages.
+fn run_on(args: &RunArgs, scenario: &Scenario, options: &RunOptions) -> Result<Run, RunError> {
+    if args.connect.is_empty() {
+        return match args.transport {
+            Transport::Mailbox => runner::run(scenario, options),
+            Transport::Grpc => runner::run_over_grpc(scenario, options),
+        };
+    }
+    let endpoints = args.connect.iter().map(|peer| (peer.id, peer.endpoint.clone())).collect();
+    runner::run_connected(scenario, options, &endpoints)
 }
 
 fn report(

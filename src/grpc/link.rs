@@ -49,8 +49,17 @@ pub struct LinkSetup {
     pub contract: Option<Contract>,
     /// How many writes are kept before the branch here takes no more.
     pub kept_max: usize,
-    /// Told once when the branch here has got from this peer all that it may have forgotten.
-    pub caught_up: mpsc::UnboundedSender<BranchId>,
+    /// Told what is found out about the other end.
+    pub found: mpsc::UnboundedSender<Found>,
+}
+
+/// What a link finds out about the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// The branch here has got from it all that it may have forgotten.
+    CaughtUp(BranchId),
+    /// It speaks the classic contract alone, and has nothing to tell of the past.
+    Classic(BranchId),
 }
 
 /// What is known of the other end.
@@ -117,7 +126,7 @@ impl PeerLink {
         self.rest = REST_MIN;
         match contract {
             Contract::Typed => self.tell(News::InReach),
-            Contract::Classic => self.tell_caught_up(),
+            Contract::Classic => self.tell_found(Found::Classic(peer)),
         }
         self.pump(ctx);
     }
@@ -181,7 +190,7 @@ impl PeerLink {
         ctx.spawn(missed.into_actor(self).map(|missed, link, ctx| match missed {
             Ok(missed) => {
                 link.bring(MessageNumber::default(), PeerMessage::Missed(missed));
-                link.tell_caught_up();
+                link.tell_found(Found::CaughtUp(link.setup.peer));
             }
             Err(error) => link.lose(&error, ctx),
         }));
@@ -209,9 +218,9 @@ impl PeerLink {
         self.setup.owner.do_send(LinkNews { peer: self.setup.peer, news });
     }
 
-    fn tell_caught_up(&self) {
-        if self.setup.caught_up.send(self.setup.peer).is_err() {
-            log::debug!("nobody waits for branch {} to catch up any more", self.setup.here);
+    fn tell_found(&self, found: Found) {
+        if self.setup.found.send(found).is_err() {
+            log::debug!("nobody wants to know any more: {found:?}");
         }
     }
 }

@@ -18,10 +18,10 @@ mod typed;
 mod watch;
 mod wire;
 
-pub use client::{ClientSetup, CounterLink};
+pub use client::{ClientSetup, CounterLink, RemoteState, read_state};
 pub use edge::{BindError, EdgeError, Limits, Listener, Services};
 pub use front::{Front, FrontSetup, Gate};
-pub use link::{LinkSetup, PeerLink};
-pub use remote::{Contract, Endpoint, EndpointError};
+pub use link::{Found, LinkSetup, PeerLink};
+pub use remote::{Channel, Contract, Endpoint, EndpointError, RemoteError};
 pub use scenario::{Expectation, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner};
 pub use wire::{Ends, LinkError, PeerClient};

@@ -1,8 +1,16 @@
 //! Runs scenarios on a bank of actors. Prints nothing.
 
+mod connected;
+mod live;
+mod over_grpc;
 mod result;
+mod serve;
 mod single;
 
 pub use crate::history::RequestResult;
+pub use connected::{Endpoints, run_connected};
+pub use live::{FinalBalance, LinkOptions, LiveBank, LiveOptions};
+pub use over_grpc::run_over_grpc;
 pub use result::{BranchResult, CustomerResult, Dialect, LoggedWrite, RunConfig, RunResult};
+pub use serve::{ServeError, ServeOptions, serve};
 pub use single::{Recording, Run, RunError, RunOptions, run};
