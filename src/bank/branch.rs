@@ -240,6 +240,8 @@ impl Branch {
             effects.push(self.written(ticket, dot));
         } else if self.confirmations.wait(dot, ticket, self.confirm_limit(now)) {
             // Answered with the first request.
+        } else if let Some(disagreeing) = self.confirmations.disagreeing(dot) {
+            effects.push(self.unknown(ticket, dot, disagreeing.to_vec()));
         } else if dot.origin == self.id() {
             effects.push(self.written(ticket, dot));
         } else {
