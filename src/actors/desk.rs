@@ -1,19 +1,29 @@
 //! The bank's desk: keeps what it must know of customers who come from outside and do not carry it
 //! themselves. It answers at once and serves no request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use actix::{Actor, Context, Handler, Message, MessageResult};
 
 use crate::bank::{Entry, Passbook};
-use crate::model::{CustomerId, EventId, RequestNumber, Roster};
+use crate::model::{BranchId, BranchIndex, CustomerId, EventId, RequestNumber, Roster};
 
 /// Keeps a passbook, the last event id and a count of requests per customer.
 #[derive(Debug)]
 pub struct Desk {
     roster: Arc<Roster>,
     customers: BTreeMap<CustomerId, Kept>,
+    numbering: Numbering,
+    /// Branches elsewhere that have introduced themselves as of this program.
+    introduced: BTreeSet<BranchId>,
+}
+
+/// Which event ids the desk gives to writes that come without one: each `step`th.
+#[derive(Debug, Clone, Copy)]
+struct Numbering {
+    first: i64,
+    step: i64,
 }
 
 #[derive(Debug)]
@@ -38,8 +48,11 @@ pub struct Announce {
 pub enum Announcement {
     /// A query; any id will do.
     Query(Option<EventId>),
-    /// A write; without an id it gets the next one.
-    Write(Option<EventId>),
+    /// A write that bears this id.
+    Write(EventId),
+    /// A write that gets the next id: after all that the desk has heard of, and after the one here,
+    /// which is the last that is known at the branch.
+    NextWrite(Option<EventId>),
 }
 
 /// What the desk knows of a customer who asks for something.
@@ -67,10 +80,29 @@ pub struct Enter {
     pub entry: Entry,
 }
 
+/// Tells the desk that a branch elsewhere has introduced itself as of this program.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Introduced(pub BranchId);
+
+/// Asks the desk whether a branch elsewhere has introduced itself as of this program.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "bool")]
+pub struct HasIntroduced(pub BranchId);
+
 impl Desk {
     /// The desk of a bank of `roster`, which knows nobody yet.
     pub fn new(roster: Arc<Roster>) -> Self {
-        Self { roster, customers: BTreeMap::new() }
+        let numbering = Numbering { first: 1, step: 1 };
+        Self { roster, customers: BTreeMap::new(), numbering, introduced: BTreeSet::new() }
+    }
+
+    /// One of several desks of one bank, at the branch `here`. No two of them give the same event
+    /// id: a write that another branch knows under the same id already would be taken for that one.
+    pub fn at(here: BranchIndex, roster: Arc<Roster>) -> Self {
+        let number = |index: usize| i64::try_from(index).unwrap_or(i64::MAX);
+        let numbering = Numbering { first: number(here.get()) + 1, step: number(roster.len()) };
+        Self { numbering, ..Self::new(roster) }
     }
 
     fn kept(&mut self, customer: CustomerId) -> &mut Kept {
@@ -82,10 +114,12 @@ impl Desk {
     }
 }
 
-impl Kept {
-    fn next_event(&self) -> Result<EventId, NoEventIdLeft> {
-        let last = self.last_event.map_or(0, |last| i64::from(last.get()));
-        EventId::new(last + 1).map_err(|_| NoEventIdLeft)
+impl Numbering {
+    /// The first event id after `last`.
+    fn after(self, last: Option<EventId>) -> Result<EventId, NoEventIdLeft> {
+        let last = last.map_or(0, |last| i64::from(last.get()));
+        let steps = (last - self.first).div_euclid(self.step) + 1;
+        EventId::new(self.first + self.step * steps.max(0)).map_err(|_| NoEventIdLeft)
     }
 }
 
@@ -97,17 +131,22 @@ impl Handler<Announce> for Desk {
     type Result = MessageResult<Announce>;
 
     fn handle(&mut self, announce: Announce, _: &mut Self::Context) -> Self::Result {
+        let numbering = self.numbering;
         let kept = self.kept(announce.customer);
         let event = match announce.event {
-            Announcement::Query(Some(event)) | Announcement::Write(Some(event)) => Ok(event),
-            Announcement::Query(None) | Announcement::Write(None) => kept.next_event(),
+            Announcement::Query(Some(event)) | Announcement::Write(event) => Ok(event),
+            Announcement::Query(None) => numbering.after(kept.last_event),
+            Announcement::NextWrite(known) => numbering.after(kept.last_event.max(known)),
         };
         let event = match event {
             Ok(event) => event,
             Err(none_left) => return MessageResult(Err(none_left)),
         };
-        if let Announcement::Write(_) = announce.event {
-            kept.last_event = kept.last_event.max(Some(event));
+        match announce.event {
+            Announcement::Query(_) => {}
+            Announcement::Write(_) | Announcement::NextWrite(_) => {
+                kept.last_event = kept.last_event.max(Some(event));
+            }
         }
         kept.requests = kept.requests.next();
         MessageResult(Ok(Announced {
@@ -124,5 +163,39 @@ impl Handler<Enter> for Desk {
     fn handle(&mut self, Enter { customer, entry }: Enter, _: &mut Self::Context) {
         let roster = Arc::clone(&self.roster);
         self.kept(customer).passbook.enter(&entry, &roster);
+    }
+}
+
+impl Handler<Introduced> for Desk {
+    type Result = ();
+
+    fn handle(&mut self, Introduced(branch): Introduced, _: &mut Self::Context) {
+        self.introduced.insert(branch);
+    }
+}
+
+impl Handler<HasIntroduced> for Desk {
+    type Result = bool;
+
+    fn handle(&mut self, HasIntroduced(branch): HasIntroduced, _: &mut Self::Context) -> bool {
+        self.introduced.contains(&branch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_desks_never_give_the_same_event_id() {
+        let event = |id| EventId::new(id).unwrap();
+        let given = |first, last: Option<i64>| {
+            Numbering { first, step: 3 }.after(last.map(event)).unwrap().get()
+        };
+        assert_eq!([given(1, None), given(2, None), given(3, None)], [1, 2, 3]);
+        assert_eq!([given(1, Some(1)), given(2, Some(1)), given(3, Some(1))], [4, 2, 3]);
+        assert_eq!([given(1, Some(7)), given(2, Some(7)), given(3, Some(7))], [10, 8, 9]);
+        let last = Some(event(i64::from(i32::MAX)));
+        assert_eq!(Numbering { first: 1, step: 1 }.after(last), Err(NoEventIdLeft));
     }
 }

@@ -12,11 +12,14 @@ mod recorder;
 pub use branch::{BranchActor, Surroundings};
 pub use clock::Clock;
 pub use customer::{CustomerActor, CustomerSetup};
-pub use desk::{Announce, Announced, Announcement, Desk, Enter, NoEventIdLeft};
+pub use desk::{
+    Announce, Announced, Announcement, Desk, Enter, HasIntroduced, Introduced, NoEventIdLeft,
+};
 pub use messages::{
-    Answer, Ask, AwaitSettled, BalanceAt, BranchState, Counter, Counters, Deliver, Delivered,
-    Inspect, LinkNews, MakeVisit, News, PeerEnvelope, Peers, ReadLog, ReadWriteSet, Record, Relay,
-    ReplyTo, Settled, TakeFacts, TakeRequests, Watch, WriteSetState,
+    Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Counter, Counters, Deliver,
+    Delivered, Inspect, LatestEvent, LinkNews, MakeVisit, News, PeerEnvelope, Peers, ReadLog,
+    ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize, TakeFacts, TakeRequests, Watch,
+    WriteSetState,
 };
 pub use network::{Network, NetworkSetup};
 pub use recorder::{Recorder, RecorderLink};

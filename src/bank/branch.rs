@@ -139,6 +139,16 @@ impl Branch {
         self.log.iter(&self.roster)
     }
 
+    /// What the apply log holds after `position`.
+    pub fn log_after(&self, position: LogPosition) -> impl ExactSizeIterator<Item = LogEntry> {
+        self.log.after(position, &self.roster)
+    }
+
+    /// The highest event id in the customer's write set.
+    pub fn latest_event(&self, customer: CustomerId) -> Option<EventId> {
+        self.log.latest(customer)
+    }
+
     /// The customer's write set: the event ids of its writes, in the order applied here.
     pub fn write_set(&self, customer: CustomerId) -> Vec<EventId> {
         self.log.write_set(customer)

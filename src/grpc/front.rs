@@ -8,13 +8,15 @@ use actix::Addr;
 use tokio::sync::{oneshot, watch};
 
 use super::convert;
+use super::edge::Limits;
 use super::proto::v1;
 use super::status::CallError;
 use super::token::BankMark;
+use super::under_way::{Keeper, Tally, UnderWay};
 use crate::actors::{
-    Announce, Announced, Announcement, Answer, Ask, BranchActor, Desk, Enter, ReplyTo,
+    Announce, Announced, Announcement, Answer, Ask, BranchActor, Desk, LatestEvent, ReplyTo,
 };
-use crate::bank::{Entry, Passbook, Session};
+use crate::bank::{Passbook, Session};
 use crate::model::{
     BranchId, CustomerId, EventId, Guarantees, LogPosition, Money, Operation, Receipt,
     RequestError, Roster,
@@ -24,6 +26,9 @@ use crate::model::{
 #[derive(Debug, Clone)]
 pub struct Front {
     bank: Arc<FrontSetup>,
+    limits: Limits,
+    /// Shared by all copies.
+    tally: Arc<Tally>,
 }
 
 /// What a façade needs to know of its bank.
@@ -105,7 +110,18 @@ pub struct Served {
 impl Front {
     /// The façade's view of the bank `setup`.
     pub fn new(setup: FrontSetup) -> Self {
-        Self { bank: Arc::new(setup) }
+        Self { bank: Arc::new(setup), limits: Limits::default(), tally: Arc::default() }
+    }
+
+    /// The same, with other limits.
+    #[must_use]
+    pub(super) fn within(&self, limits: Limits) -> Self {
+        Self { limits, ..self.clone() }
+    }
+
+    /// How many requests were turned away so far because too much was waiting or on its way.
+    pub fn turned_away(&self) -> u64 {
+        self.tally.turned_away()
     }
 
     /// What it knows of its bank.
@@ -131,49 +147,84 @@ impl Front {
         }
     }
 
+    /// An error while the bank closes.
+    pub(super) fn refuse_if_draining(&self) -> Result<(), CallError> {
+        match *self.bank.gate.borrow() {
+            Gate::Open | Gate::CatchingUp => Ok(()),
+            Gate::Draining => Err(CallError::Draining),
+        }
+    }
+
     /// Brings `call` to its branch. Once it is in the branch's mailbox nothing takes it out again:
-    /// a client that gives up hears no answer, and its passbook is entered all the same.
+    /// a client that gives up, or is told that its time is over, hears no answer, and its passbook
+    /// is entered all the same.
     pub async fn serve(&self, call: Call) -> Result<Served, CallError> {
+        let served = self.in_time(self.bring(call)).await;
+        if is_turned_away(&served) {
+            self.tally.turn_away();
+        }
+        served
+    }
+
+    /// Waits for `answer` as long as a call may take.
+    pub(super) async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        let limit = self.limits.call_time_max;
+        let answered = tokio::time::timeout(limit, answer).await;
+        answered.unwrap_or(Err(CallError::TimeOver { limit }))
+    }
+
+    async fn bring(&self, call: Call) -> Result<Served, CallError> {
+        let place = Tally::place(&self.tally, self.limits.waiting_max)?;
         self.enter_gate().await?;
         let Call { branch, customer, event, operation, passbook } = call;
         let branch = self.branch(branch)?;
-        let announcement = match operation {
-            Operation::Query => Announcement::Query(event),
-            Operation::Write(_) => Announcement::Write(event),
+        let event = match (operation, event) {
+            (Operation::Query, event) => Announcement::Query(event),
+            (Operation::Write(_), Some(event)) => Announcement::Write(event),
+            (Operation::Write(_), None) => self.next_write(branch, customer).await?,
         };
-        let announce = Announce { customer, event: announcement };
+        let announce = Announce { customer, event };
         let announced = self.bank.desk.send(announce).await.map_err(|_| CallError::ActorStopped)?;
         let Announced { event, request, passbook: kept } =
             announced.map_err(|_| CallError::NoEventIdLeft)?;
         let (mut passbook, keeper) = match passbook {
             Shown::Carried(carried) => (carried, None),
-            Shown::Kept => (kept, Some(Enter { customer, entry: Entry::Nothing })),
+            Shown::Kept => (kept, Some(Keeper { desk: self.bank.desk.clone(), customer })),
         };
         let session =
             Some(Session { passbook: passbook.clone(), guarantees: self.bank.guarantees });
         let (reply_to, answer) = oneshot::channel();
         let reply_to = ReplyTo::Caller(reply_to);
         branch.do_send(Ask { customer, request, event, operation, session, reply_to });
-        let Answer { outcome, position, balance, entry, .. } = match keeper {
-            None => answer.await.map_err(|_| CallError::ActorStopped)?,
-            Some(enter) => self.keep(enter, answer).await?,
-        };
+        let answer = UnderWay::new(answer, keeper, place).answer().await?;
+        let Answer { outcome, position, balance, entry, .. } = answer;
         passbook.enter(&entry, &self.bank.roster);
         Ok(Served { event, outcome, balance, position, passbook })
     }
 
-    /// Enters the answer in the kept passbook, even if the client has gone meanwhile.
-    async fn keep(
+    /// A write that bears no event id. Where all branches live here the desk hears of every write;
+    /// otherwise others may have come to the branch from elsewhere.
+    async fn next_write(
         &self,
-        enter: Enter,
-        answer: oneshot::Receiver<Answer>,
-    ) -> Result<Answer, CallError> {
-        let desk = self.bank.desk.clone();
-        let kept = tokio::spawn(async move {
-            let answer = answer.await?;
-            desk.do_send(Enter { entry: answer.entry.clone(), ..enter });
-            Ok::<_, oneshot::error::RecvError>(answer)
-        });
-        kept.await.map_err(|_| CallError::ActorStopped)?.map_err(|_| CallError::ActorStopped)
+        branch: &Addr<BranchActor>,
+        customer: CustomerId,
+    ) -> Result<Announcement, CallError> {
+        if self.bank.branches.len() == self.bank.roster.len() {
+            return Ok(Announcement::NextWrite(None));
+        }
+        let latest = branch.send(LatestEvent(customer)).await;
+        latest.map(Announcement::NextWrite).map_err(|_| CallError::ActorStopped)
+    }
+}
+
+/// Whether nothing was done because too much is waiting or on its way.
+fn is_turned_away(served: &Result<Served, CallError>) -> bool {
+    match served {
+        Ok(Served { outcome: Err(RequestError::Unavailable { .. }), .. })
+        | Err(CallError::Overloaded { .. }) => true,
+        Ok(_) | Err(_) => false,
     }
 }

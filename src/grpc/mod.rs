@@ -15,6 +15,7 @@ pub mod status;
 pub mod token;
 mod trailers;
 mod typed;
+mod under_way;
 mod watch;
 mod wire;
 

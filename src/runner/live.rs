@@ -10,7 +10,7 @@ use actix::{Actor, Addr, AsyncContext, Context, Recipient};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::actors::{
-    BranchActor, Clock, Desk, Inspect, PeerEnvelope, Peers, RecorderLink, Surroundings,
+    BranchActor, Clock, Desk, PeerEnvelope, Peers, RecorderLink, Summarize, Surroundings,
 };
 use crate::bank::{Branch, BranchConfig};
 use crate::grpc::token::BankMark;
@@ -114,10 +114,19 @@ impl LiveBank {
             mark: *mark,
             guarantees: *guarantees,
             branches,
-            desk: Desk::new(Arc::clone(roster)).start(),
+            desk: Self::desk(options).start(),
             gate: gate.subscribe(),
         });
         Self { front, gate, is_unfit }
+    }
+
+    fn desk(options: &LiveOptions) -> Desk {
+        let LiveOptions { roster, elsewhere, .. } = options;
+        let mut here = roster.ids().iter().filter(|id| !elsewhere.contains_key(id));
+        match here.next().and_then(|&here| roster.index(here)) {
+            Some(here) if !elsewhere.is_empty() => Desk::at(here, Arc::clone(roster)),
+            Some(_) | None => Desk::new(Arc::clone(roster)),
+        }
     }
 
     /// The way in.
@@ -148,7 +157,7 @@ impl LiveBank {
     pub async fn balances(&self) -> Vec<FinalBalance> {
         let mut balances = Vec::new();
         for (&branch, address) in self.branches() {
-            let state = address.send(Inspect).await;
+            let state = address.send(Summarize).await;
             balances
                 .push(FinalBalance { branch, balance: state.ok().and_then(|state| state.balance) });
         }
