@@ -1,15 +1,17 @@
 //! The bank's desk, where requests from outside come in: gives each the event id, number and
 //! passbook that it does not bring itself, and hands it on to its branch. Serves none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
-use tokio::sync::oneshot;
 
 use super::{Answer, Ask, BranchActor, ReplyTo};
 use crate::bank::{Entry, Passbook, Session};
-use crate::model::{CustomerId, EventId, Guarantees, Operation, RequestNumber, Roster};
+use crate::model::{
+    BranchId, BranchIndex, CustomerId, EventId, Guarantees, Operation, RequestNumber, Roster,
+};
 
 /// Keeps a passbook, the last event id and a count of requests per customer.
 #[derive(Debug)]
@@ -17,6 +19,16 @@ pub struct Desk {
     roster: Arc<Roster>,
     guarantees: Guarantees,
     customers: BTreeMap<CustomerId, Kept>,
+    numbering: Numbering,
+    /// Branches elsewhere that have introduced themselves as of this program.
+    introduced: BTreeSet<BranchId>,
+}
+
+/// Which event ids the desk gives to writes that come without one: each `step`th.
+#[derive(Debug, Clone, Copy)]
+struct Numbering {
+    first: i64,
+    step: i64,
 }
 
 #[derive(Debug)]
@@ -27,21 +39,44 @@ struct Kept {
 }
 
 /// Brings what a customer asks to the desk.
-#[derive(Debug, Message)]
+#[derive(Message)]
 #[rtype(result = "()")]
 pub struct Bring {
     /// The branch that is asked.
     pub branch: Addr<BranchActor>,
     /// Who asks.
     pub customer: CustomerId,
-    /// The event id that it bears. Without one, it gets the one after the customer's last write.
-    pub event: Option<EventId>,
+    /// The event id that it bears.
+    pub event: Bears,
     /// What is asked.
     pub operation: Operation,
     /// The passbook that goes with it.
     pub passbook: Shown,
-    /// Who waits for the answer. Even if nobody does any more, a kept passbook is entered.
-    pub caller: oneshot::Sender<Result<Brought, NoEventIdLeft>>,
+    /// Told the answer; even if nobody waits for it any more.
+    pub tell: Tell,
+}
+
+/// Passes on what a request came to.
+pub type Tell = Box<dyn FnOnce(Result<Brought, NoEventIdLeft>) + Send>;
+
+impl fmt::Debug for Bring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bring")
+            .field("customer", &self.customer)
+            .field("event", &self.event)
+            .field("operation", &self.operation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The event id that a request bears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bears {
+    /// This one.
+    Id(EventId),
+    /// None. It gets the next one: after all that the desk has heard of, and after the one here,
+    /// which is the last that is known at the branch.
+    After(Option<EventId>),
 }
 
 /// Which passbook goes with a request.
@@ -76,10 +111,30 @@ struct Enter {
     entry: Entry,
 }
 
+/// Tells the desk that a branch elsewhere has introduced itself as of this program.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Introduced(pub BranchId);
+
+/// Asks the desk whether a branch elsewhere has introduced itself as of this program.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "bool")]
+pub struct HasIntroduced(pub BranchId);
+
 impl Desk {
     /// The desk of a bank of `roster`, which keeps `guarantees` and knows nobody yet.
     pub fn new(roster: Arc<Roster>, guarantees: Guarantees) -> Self {
-        Self { roster, guarantees, customers: BTreeMap::new() }
+        let numbering = Numbering { first: 1, step: 1 };
+        let (customers, introduced) = (BTreeMap::new(), BTreeSet::new());
+        Self { roster, guarantees, customers, numbering, introduced }
+    }
+
+    /// One of several desks of one bank, at the branch `here`. No two of them give the same event
+    /// id: a write that another branch knows under the same id already would be taken for that one.
+    pub fn at(here: BranchIndex, roster: Arc<Roster>, guarantees: Guarantees) -> Self {
+        let number = |index: usize| i64::try_from(index).unwrap_or(i64::MAX);
+        let numbering = Numbering { first: number(here.get()) + 1, step: number(roster.len()) };
+        Self { numbering, ..Self::new(roster, guarantees) }
     }
 
     fn kept(&mut self, customer: CustomerId) -> &mut Kept {
@@ -91,10 +146,12 @@ impl Desk {
     }
 }
 
-impl Kept {
-    fn next_event(&self) -> Option<EventId> {
-        let last = self.last_event.map_or(0, |last| i64::from(last.get()));
-        EventId::new(last + 1).ok()
+impl Numbering {
+    /// The first event id after `last`.
+    fn after(self, last: Option<EventId>) -> Result<EventId, NoEventIdLeft> {
+        let last = last.map_or(0, |last| i64::from(last.get()));
+        let steps = (last - self.first).div_euclid(self.step) + 1;
+        EventId::new(self.first + self.step * steps.max(0)).map_err(|_| NoEventIdLeft)
     }
 }
 
@@ -106,11 +163,15 @@ impl Handler<Bring> for Desk {
     type Result = ();
 
     fn handle(&mut self, bring: Bring, ctx: &mut Self::Context) {
-        let Bring { branch, customer, event, operation, passbook, caller } = bring;
-        let guarantees = self.guarantees;
+        let Bring { branch, customer, event, operation, passbook, tell } = bring;
+        let (guarantees, numbering) = (self.guarantees, self.numbering);
         let kept = self.kept(customer);
-        let Some(event) = event.or_else(|| kept.next_event()) else {
-            return tell(caller, Err(NoEventIdLeft));
+        let event = match event {
+            Bears::Id(event) => event,
+            Bears::After(known) => match numbering.after(kept.last_event.max(known)) {
+                Ok(next) => next,
+                Err(none_left) => return tell(Err(none_left)),
+            },
         };
         if let Operation::Write(_) = operation {
             kept.last_event = kept.last_event.max(Some(event));
@@ -126,7 +187,7 @@ impl Handler<Bring> for Desk {
             if let Some(keeper) = keeper {
                 keeper.do_send(Enter { customer, entry: answer.entry.clone() });
             }
-            tell(caller, Ok(Brought { event, passbook, answer }));
+            tell(Ok(Brought { event, passbook, answer }));
         }));
         branch.do_send(Ask { customer, request, event, operation, session, reply_to });
     }
@@ -141,11 +202,36 @@ impl Handler<Enter> for Desk {
     }
 }
 
-fn tell(
-    caller: oneshot::Sender<Result<Brought, NoEventIdLeft>>,
-    brought: Result<Brought, NoEventIdLeft>,
-) {
-    if caller.send(brought).is_err() {
-        log::debug!("a client went away before its answer came");
+impl Handler<Introduced> for Desk {
+    type Result = ();
+
+    fn handle(&mut self, Introduced(branch): Introduced, _: &mut Self::Context) {
+        self.introduced.insert(branch);
+    }
+}
+
+impl Handler<HasIntroduced> for Desk {
+    type Result = bool;
+
+    fn handle(&mut self, HasIntroduced(branch): HasIntroduced, _: &mut Self::Context) -> bool {
+        self.introduced.contains(&branch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_desks_never_give_the_same_event_id() {
+        let event = |id| EventId::new(id).unwrap();
+        let given = |first, last: Option<i64>| {
+            Numbering { first, step: 3 }.after(last.map(event)).unwrap().get()
+        };
+        assert_eq!([given(1, None), given(2, None), given(3, None)], [1, 2, 3]);
+        assert_eq!([given(1, Some(1)), given(2, Some(1)), given(3, Some(1))], [4, 2, 3]);
+        assert_eq!([given(1, Some(7)), given(2, Some(7)), given(3, Some(7))], [10, 8, 9]);
+        let last = Some(event(i64::from(i32::MAX)));
+        assert_eq!(Numbering { first: 1, step: 1 }.after(last), Err(NoEventIdLeft));
     }
 }

@@ -129,10 +129,31 @@ pub struct MakeVisit {
 #[rtype(result = "Vec<RequestResult>")]
 pub struct TakeRequests;
 
-/// Asks a branch how it stands.
+/// Asks a branch how it stands, with its whole apply log.
 #[derive(Debug, Message)]
 #[rtype(result = "BranchState")]
 pub struct Inspect;
+
+/// Asks a branch how it stands, in brief: costs the same however long its apply log is.
+#[derive(Debug, Message)]
+#[rtype(result = "BranchSummary")]
+pub struct Summarize;
+
+/// How a branch stands, in brief.
+#[derive(Debug, Clone)]
+pub struct BranchSummary {
+    /// Its id.
+    pub id: BranchId,
+    /// Its balance, or `None` where that is out of range.
+    pub balance: Option<Money>,
+    /// Which writes are applied there.
+    pub version: VersionVector,
+}
+
+/// Asks a branch for the highest event id in a customer's write set.
+#[derive(Debug, Message)]
+#[rtype(result = "Option<EventId>")]
+pub struct LatestEvent(pub CustomerId);
 
 /// How a branch stands.
 #[derive(Debug, Clone)]
@@ -191,14 +212,19 @@ pub struct Deliver {
     pub reply_to: ReplyTo<Delivered>,
 }
 
-/// Acknowledges a write that was brought by [`Deliver`].
+/// Answers a [`Deliver`].
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Delivered {
-    /// The acknowledgement.
-    pub acknowledgement: Acknowledgement,
-    /// Which of the branch's messages it is.
-    pub number: MessageNumber,
+pub enum Delivered {
+    /// The write is applied.
+    Applied {
+        /// The acknowledgement.
+        acknowledgement: Acknowledgement,
+        /// Which of the branch's messages it is.
+        number: MessageNumber,
+    },
+    /// Its number names another write here.
+    Conflicts,
 }
 
 /// Brings a write from a branch elsewhere that speaks the classic contract.

@@ -12,11 +12,12 @@ mod recorder;
 pub use branch::{BranchActor, Surroundings};
 pub use clock::Clock;
 pub use customer::{CustomerActor, CustomerSetup};
-pub use desk::{Bring, Brought, Desk, NoEventIdLeft, Shown};
+pub use desk::{Bears, Bring, Brought, Desk, HasIntroduced, Introduced, NoEventIdLeft, Shown};
 pub use messages::{
-    Answer, Ask, AwaitSettled, BalanceAt, BranchState, Counter, Counters, Deliver, Delivered,
-    Inspect, LinkNews, MakeVisit, News, PeerEnvelope, Peers, ReadLog, ReadWriteSet, Record, Relay,
-    ReplyTo, Settled, TakeFacts, TakeRequests, Watch, WriteSetState,
+    Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Counter, Counters, Deliver,
+    Delivered, Inspect, LatestEvent, LinkNews, MakeVisit, News, PeerEnvelope, Peers, ReadLog,
+    ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize, TakeFacts, TakeRequests, Watch,
+    WriteSetState,
 };
 pub use network::{Network, NetworkSetup};
 pub use recorder::{Recorder, RecorderLink};

@@ -139,6 +139,16 @@ impl Branch {
         self.log.iter(&self.roster)
     }
 
+    /// What the apply log holds after `position`.
+    pub fn log_after(&self, position: LogPosition) -> impl ExactSizeIterator<Item = LogEntry> {
+        self.log.after(position, &self.roster)
+    }
+
+    /// The highest event id in the customer's write set.
+    pub fn latest_event(&self, customer: CustomerId) -> Option<EventId> {
+        self.log.latest(customer)
+    }
+
     /// The customer's write set: the event ids of its writes, in the order applied here.
     pub fn write_set(&self, customer: CustomerId) -> Vec<EventId> {
         self.log.write_set(customer)
@@ -240,6 +250,8 @@ impl Branch {
             effects.push(self.written(ticket, dot));
         } else if self.confirmations.wait(dot, ticket, self.confirm_limit(now)) {
             // Answered with the first request.
+        } else if let Some(disagreeing) = self.confirmations.disagreeing(dot) {
+            effects.push(self.unknown(ticket, dot, disagreeing.to_vec()));
         } else if dot.origin == self.id() {
             effects.push(self.written(ticket, dot));
         } else {

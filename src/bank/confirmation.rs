@@ -10,6 +10,9 @@ use crate::model::{BranchId, BranchIndex, Roster, Sequence, Time};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Confirmations {
     unconfirmed: BTreeMap<Dot, Unconfirmed>,
+    /// Writes that every branch has acknowledged and not every one agrees on, with those that do
+    /// not.
+    disputed: BTreeMap<Dot, Vec<BranchId>>,
     /// Who waits for how many of our own writes to be confirmed.
     settling: Vec<(Ticket, Sequence)>,
     /// When requests run out of time; ascending, for all wait equally long.
@@ -113,7 +116,15 @@ impl Confirmations {
             return None;
         }
         let Unconfirmed { tickets, disagreeing, .. } = self.unconfirmed.remove(&dot)?;
+        if !disagreeing.is_empty() {
+            self.disputed.insert(dot, disagreeing.clone());
+        }
         Some(Acknowledged { tickets, disagreeing })
+    }
+
+    /// The branches that hold `dot` and do not agree on it, if any.
+    pub(super) fn disagreeing(&self, dot: Dot) -> Option<&[BranchId]> {
+        self.disputed.get(&dot).map(Vec::as_slice)
     }
 
     /// Makes `ticket` wait until the first `own` writes of the branch `here` are confirmed.

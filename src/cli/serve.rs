@@ -20,7 +20,9 @@ use crate::grpc::{BindError, Endpoint, Listener};
 use crate::model::{
     BranchId, Guarantees, IdError, Money, Overdraft, Propagation, Roster, RosterError,
 };
-use crate::runner::{self, FinalBalance, LinkOptions, LiveOptions, ServeError, ServeOptions};
+use crate::runner::{
+    self, Closing, FinalBalance, LinkOptions, LiveOptions, ServeError, ServeOptions,
+};
 
 /// Why the bank did not open.
 #[derive(Debug, Error)]
@@ -82,8 +84,8 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exi
     let closed = runner::serve(options, closing);
     announced?;
     match closed {
-        Ok(balances) => {
-            print_balances(args.format, &balances, terminal)?;
+        Ok(closing) => {
+            print_closing(args.format, &closing, terminal)?;
             Ok(Exit::Holds)
         }
         Err(error @ ServeError::ClassicPeer { .. }) => {
@@ -227,23 +229,29 @@ fn ready_line(format: ServeFormat, listener: &Listener) -> String {
     }
 }
 
-fn print_balances(
+fn print_closing(
     format: ServeFormat,
-    balances: &[FinalBalance],
+    closing: &Closing,
     terminal: &mut Terminal,
 ) -> io::Result<()> {
+    let Closing { balances, turned_away } = closing;
     let out = terminal.results();
     match format {
         ServeFormat::Json => {
             let row = |last: &FinalBalance| json!({ "branch": last.branch, "balance": last.balance.map(Money::decimal) });
             let rows: Vec<_> = balances.iter().map(row).collect();
-            writeln!(out, "{}", json!({ "balances": rows }))?;
+            writeln!(out, "{}", json!({ "balances": rows, "turned_away": turned_away }))?;
         }
         ServeFormat::Text => {
             for &FinalBalance { branch, balance } in balances {
                 let balance = balance
                     .map_or_else(|| "out of range".to_owned(), |balance| balance.to_string());
                 writeln!(out, "branch {branch} closes with {balance}")?;
+            }
+            match turned_away {
+                0 => {}
+                1 => writeln!(out, "1 request was refused as unavailable")?,
+                more => writeln!(out, "{more} requests were refused as unavailable")?,
             }
         }
     }

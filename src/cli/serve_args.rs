@@ -104,6 +104,10 @@ pub(super) struct LimitArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().calls_max)]
     calls_max: u32,
 
+    /// How many requests of all connections wait for their branch before more are refused
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().waiting_max)]
+    waiting_max: usize,
+
     /// How long a call may take
     #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = parse_span)]
     call_time_max: Duration,
@@ -115,8 +119,9 @@ pub(super) struct LimitArgs {
 
 impl From<LimitArgs> for Limits {
     fn from(args: LimitArgs) -> Self {
-        let LimitArgs { message_bytes_max, header_bytes_max, calls_max, call_time_max, .. } = args;
-        Self { message_bytes_max, header_bytes_max, calls_max, call_time_max }
+        let LimitArgs { message_bytes_max, header_bytes_max, calls_max, waiting_max, .. } = args;
+        let call_time_max = args.call_time_max;
+        Self { message_bytes_max, header_bytes_max, calls_max, waiting_max, call_time_max }
     }
 }
 

@@ -8,10 +8,14 @@ use actix::Addr;
 use tokio::sync::{oneshot, watch};
 
 use super::convert;
+use super::edge::Limits;
 use super::proto::v1;
 use super::status::CallError;
+use super::tally::Tally;
 use super::token::BankMark;
-use crate::actors::{Answer, BranchActor, Bring, Brought, Desk, NoEventIdLeft, Shown};
+use crate::actors::{
+    Answer, Bears, BranchActor, Bring, Brought, Desk, LatestEvent, NoEventIdLeft, Shown,
+};
 use crate::bank::Passbook;
 use crate::model::{
     BranchId, CustomerId, EventId, LogPosition, Money, Operation, Receipt, RequestError, Roster,
@@ -21,6 +25,9 @@ use crate::model::{
 #[derive(Debug, Clone)]
 pub struct Front {
     bank: Arc<FrontSetup>,
+    limits: Limits,
+    /// Shared by all copies.
+    tally: Arc<Tally>,
 }
 
 /// What a façade needs to know of its bank.
@@ -91,7 +98,18 @@ pub struct Served {
 impl Front {
     /// The façade's view of the bank `setup`.
     pub fn new(setup: FrontSetup) -> Self {
-        Self { bank: Arc::new(setup) }
+        Self { bank: Arc::new(setup), limits: Limits::default(), tally: Arc::default() }
+    }
+
+    /// The same, with other limits.
+    #[must_use]
+    pub(super) fn within(&self, limits: Limits) -> Self {
+        Self { limits, ..self.clone() }
+    }
+
+    /// How many requests were turned away so far because too much was waiting or on its way.
+    pub fn turned_away(&self) -> u64 {
+        self.tally.turned_away()
     }
 
     /// What it knows of its bank.
@@ -120,19 +138,81 @@ impl Front {
         }
     }
 
-    /// Brings `call` to its branch. Once it is at the desk nothing takes it back: a client that
-    /// gives up hears no answer, and a kept passbook is entered all the same.
+    /// An error while the bank closes.
+    pub(super) fn refuse_if_draining(&self) -> Result<(), CallError> {
+        match *self.bank.gate.borrow() {
+            Gate::Open | Gate::CatchingUp => Ok(()),
+            Gate::Draining => Err(CallError::Draining),
+        }
+    }
+
+    /// Brings `call` to its branch. Once it is in the branch's mailbox nothing takes it out again:
+    /// a client that gives up, or is told that its time is over, hears no answer, and its passbook
+    /// is entered all the same.
     pub async fn serve(&self, call: Call) -> Result<Served, CallError> {
+        let served = self.in_time(self.bring(call)).await;
+        if is_turned_away(&served) {
+            self.tally.turn_away();
+        }
+        served
+    }
+
+    /// Waits for `answer` as long as a call may take.
+    pub(super) async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        let limit = self.limits.call_time_max;
+        let answered = tokio::time::timeout(limit, answer).await;
+        answered.unwrap_or(Err(CallError::TimeOver { limit }))
+    }
+
+    async fn bring(&self, call: Call) -> Result<Served, CallError> {
+        let place = Tally::place(&self.tally, self.limits.waiting_max)?;
         self.enter_gate().await?;
         let Call { branch, customer, event, operation, passbook } = call;
         let branch = self.branch(branch)?.clone();
+        let event = match (event, operation) {
+            (Some(event), _) => Bears::Id(event),
+            (None, Operation::Query) => Bears::After(None),
+            (None, Operation::Write(_)) => self.next_write(&branch, customer).await?,
+        };
         let (caller, brought) = oneshot::channel();
-        self.bank.desk.do_send(Bring { branch, customer, event, operation, passbook, caller });
+        let tell = Box::new(move |brought| {
+            drop(place);
+            if caller.send(brought).is_err() {
+                log::debug!("a client went away before its answer came");
+            }
+        });
+        self.bank.desk.do_send(Bring { branch, customer, event, operation, passbook, tell });
         let brought = brought.await.map_err(|_| CallError::ActorStopped)?;
         let Brought { event, mut passbook, answer } =
             brought.map_err(|NoEventIdLeft| CallError::NoEventIdLeft)?;
         let Answer { outcome, position, balance, entry, .. } = answer;
         passbook.enter(&entry, &self.bank.roster);
         Ok(Served { event, outcome, balance, position, passbook })
+    }
+
+    /// A write that bears no event id. Where all branches live here the desk hears of every write;
+    /// otherwise others may have come to the branch from elsewhere.
+    async fn next_write(
+        &self,
+        branch: &Addr<BranchActor>,
+        customer: CustomerId,
+    ) -> Result<Bears, CallError> {
+        if self.bank.branches.len() == self.bank.roster.len() {
+            return Ok(Bears::After(None));
+        }
+        let latest = branch.send(LatestEvent(customer)).await;
+        latest.map(Bears::After).map_err(|_| CallError::ActorStopped)
+    }
+}
+
+/// Whether nothing was done because too much is waiting or on its way.
+fn is_turned_away(served: &Result<Served, CallError>) -> bool {
+    match served {
+        Ok(Served { outcome: Err(RequestError::Unavailable { .. }), .. })
+        | Err(CallError::Overloaded { .. }) => true,
+        Ok(_) | Err(_) => false,
     }
 }

@@ -10,7 +10,7 @@ use actix::{Actor, Addr, AsyncContext, Context, Recipient};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::actors::{
-    BranchActor, Clock, Desk, Inspect, PeerEnvelope, Peers, RecorderLink, Surroundings,
+    BranchActor, Clock, Desk, PeerEnvelope, Peers, RecorderLink, Summarize, Surroundings,
 };
 use crate::bank::{Branch, BranchConfig};
 use crate::grpc::token::BankMark;
@@ -80,7 +80,7 @@ impl LiveBank {
 
     /// The same, recorded.
     pub(super) fn open_recorded(options: &LiveOptions, recorder: &RecorderLink) -> Self {
-        let LiveOptions { roster, opening_balance, mark, guarantees, .. } = options;
+        let LiveOptions { roster, opening_balance, mark, .. } = options;
         let here: BTreeMap<BranchId, Context<BranchActor>> = roster
             .ids()
             .iter()
@@ -113,10 +113,19 @@ impl LiveBank {
             opening_balance: *opening_balance,
             mark: *mark,
             branches,
-            desk: Desk::new(Arc::clone(roster), *guarantees).start(),
+            desk: Self::desk(options).start(),
             gate: gate.subscribe(),
         });
         Self { front, gate, is_unfit }
+    }
+
+    fn desk(options: &LiveOptions) -> Desk {
+        let LiveOptions { roster, elsewhere, guarantees, .. } = options;
+        let mut here = roster.ids().iter().filter(|id| !elsewhere.contains_key(id));
+        match here.next().and_then(|&here| roster.index(here)) {
+            Some(here) if !elsewhere.is_empty() => Desk::at(here, Arc::clone(roster), *guarantees),
+            Some(_) | None => Desk::new(Arc::clone(roster), *guarantees),
+        }
     }
 
     /// The way in.
@@ -147,7 +156,7 @@ impl LiveBank {
     pub async fn balances(&self) -> Vec<FinalBalance> {
         let mut balances = Vec::new();
         for (&branch, address) in self.branches() {
-            let state = address.send(Inspect).await;
+            let state = address.send(Summarize).await;
             balances
                 .push(FinalBalance { branch, balance: state.ok().and_then(|state| state.balance) });
         }

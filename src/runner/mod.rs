@@ -12,5 +12,5 @@ pub use connected::{Endpoints, run_connected};
 pub use live::{FinalBalance, LinkOptions, LiveBank, LiveOptions};
 pub use over_grpc::run_over_grpc;
 pub use result::{BranchResult, CustomerResult, Dialect, LoggedWrite, RunConfig, RunResult};
-pub use serve::{ServeError, ServeOptions, serve};
+pub use serve::{Closing, ServeError, ServeOptions, serve};
 pub use single::{Recording, Run, RunError, RunOptions, run};

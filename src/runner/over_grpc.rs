@@ -156,7 +156,8 @@ impl<'a> Sockets<'a> {
                 desk: desk.clone(),
                 gate: gate.clone(),
             });
-            let limits = Limits { calls_max: u32::MAX, ..Limits::default() };
+            let limits =
+                Limits { calls_max: u32::MAX, waiting_max: usize::MAX, ..Limits::default() };
             let services = Services { front, scenarios: Arc::new(run_none), limits };
             servers
                 .spawn_local(async move { services.serve(listener, std::future::pending()).await });

@@ -58,11 +58,20 @@ pub enum ServeError {
     Stopped,
 }
 
+/// How a bank closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// What each branch here holds.
+    pub balances: Vec<FinalBalance>,
+    /// How many requests were turned away because too much was waiting or on its way.
+    pub turned_away: u64,
+}
+
 /// Serves until `closing` ends, then lets calls under way end, and says what the branches hold.
 pub fn serve(
     options: ServeOptions,
     closing: impl Future<Output = ()>,
-) -> Result<Vec<FinalBalance>, ServeError> {
+) -> Result<Closing, ServeError> {
     System::new().block_on(async {
         let ServeOptions { bank, listeners, scenarios, limits } = options;
         let mut bank = LiveBank::open(&bank);
@@ -96,6 +105,6 @@ pub fn serve(
         if tokio::time::timeout(DRAIN_LIMIT, ended).await.is_err() {
             log::warn!("closing with calls still under way");
         }
-        Ok(bank.balances().await)
+        Ok(Closing { balances: bank.balances().await, turned_away: bank.front().turned_away() })
     })
 }
