@@ -64,7 +64,7 @@ impl Net {
                     self.wires.extend(others.map(|to| (at, to, message.clone())));
                 }
                 Effect::Compared { agrees, .. } => self.agreements.push(agrees),
-                Effect::Applied(_) => {}
+                Effect::Applied(_) | Effect::Waited { .. } => {}
                 Effect::Conflict(write) => panic!("nobody lost its memory: {write:?}"),
             }
         }

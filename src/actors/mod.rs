@@ -16,7 +16,7 @@ pub use desk::{Announce, Announced, Announcement, Desk, Enter, NoEventIdLeft};
 pub use messages::{
     Answer, Ask, AwaitSettled, BalanceAt, BranchState, Counter, Counters, Deliver, Delivered,
     Inspect, LinkNews, MakeVisit, News, PeerEnvelope, Peers, ReadLog, ReadWriteSet, Record, Relay,
-    ReplyTo, Settled, TakeFacts, TakeRequests, Watch, WriteSetState,
+    ReplyTo, Settled, TakeRequests, Watch, WriteSetState,
 };
 pub use network::{Network, NetworkSetup};
-pub use recorder::{Recorder, RecorderLink};
+pub use recorder::{Detail, RecorderLink};

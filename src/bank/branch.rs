@@ -155,7 +155,8 @@ impl Branch {
             (Some(needed), Some(missing)) => {
                 self.parking.wait_for(missing, Waiter::Request(request.ticket));
                 let limit = self.config.patience.wait_limit.map(|limit| now.after(limit));
-                self.parking.park(Parked { request, needed }, limit);
+                let lags = needed.lags(&self.version, &self.roster).collect();
+                self.parking.park(Parked { request, needed, since: now, lags }, limit);
             }
             (dependencies, _) => self.serve(now, &request, dependencies, effects),
         }
@@ -360,7 +361,9 @@ impl Branch {
         let Some(parked) = self.parking.parked(ticket) else { return };
         if let Some(missing) = self.first_missing(&parked.needed) {
             self.parking.wait_for(missing, Waiter::Request(ticket));
-        } else if let Some(Parked { request, needed }) = self.parking.take(ticket) {
+        } else if let Some(parked) = self.parking.take(ticket) {
+            effects.push(Effect::Waited { ticket, waited: parked.waited(now) });
+            let Parked { request, needed, .. } = parked;
             self.serve(now, &request, Some(needed), effects);
         }
     }
@@ -423,10 +426,12 @@ impl Branch {
     }
 
     fn meet_deadlines(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        while let Some(Parked { request, needed }) = self.parking.take_expired(now) {
-            let lags = needed.lags(&self.version, &self.roster).collect();
+        while let Some(parked) = self.parking.take_expired(now) {
+            let ticket = parked.request.ticket;
+            effects.push(Effect::Waited { ticket, waited: parked.waited(now) });
+            let lags = parked.needed.lags(&self.version, &self.roster).collect();
             let late = RequestError::VersionNotReached { lags };
-            effects.push(self.reply(request.ticket, Err(late), Entry::Nothing));
+            effects.push(self.reply(ticket, Err(late), Entry::Nothing));
         }
         while let Some((ticket, dot, missing)) = self.confirmations.take_expired(now, &self.roster)
         {

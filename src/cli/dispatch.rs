@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use super::args::{Cli, Command};
+use super::check::check_history;
 use super::exit::Exit;
 use super::run::run_scenarios;
 use super::schema::print_schema;
@@ -20,6 +21,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     terminal.start_logging();
     let done = match &cli.command {
         Command::Run(args) => run_scenarios(args, &mut terminal),
+        Command::Check(args) => check_history(args, &mut terminal),
         Command::Schema => print_schema(&mut terminal),
     };
     let done = done.and_then(|exit| terminal.flush().map(|()| exit));

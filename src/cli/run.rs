@@ -1,6 +1,7 @@
 //! `passbook run`: runs scenarios one after the other and reports each.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use super::exit::Exit;
 use super::input::read_scenario;
 use super::terminal::Terminal;
 use crate::report::{Assessment, dialect, json, text};
-use crate::runner::{self, Dialect, Recording, Run, RunError, RunOptions};
+use crate::runner::{self, Dialect, HistoryOutput, Recording, Run, RunError, RunOptions};
 use crate::scenario::Scenario;
 
 /// Runs all scenarios; what is wrong with one does not stop the rest.
@@ -41,7 +42,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         }
         reports += 1;
         report(terminal.results(), args, &run, &assessment)?;
-        worst = worst.max(assessment.verdict().into());
+        worst = worst.max(assessment.verdict(args.demand()).into());
     }
     Ok(worst)
 }
@@ -58,8 +59,14 @@ fn run_one(
         Format::Balances | Format::Events | Format::Customers | Format::Json => Recording::Off,
     };
     let overrides = args.overrides();
-    let options = RunOptions { overrides, recording };
-    let problem = match catch_unwind(AssertUnwindSafe(|| runner::run(scenario, &options))) {
+    let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
+    let options = RunOptions { overrides, recording, judging: args.judging() };
+    let history = args.history.as_deref().map(|path| create_history(path, terminal)).transpose()?;
+    let run = || match history {
+        Some(history) => runner::run_with_history(scenario, &options, history),
+        None => runner::run(scenario, &options),
+    };
+    let problem = match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(run)) => return Ok(run),
         Ok(Err(error @ RunError::BalanceOutOfRange { .. })) => {
             terminal.error(&format!("{}: {error}; use smaller amounts", scenario.name));
@@ -69,10 +76,15 @@ fn run_one(
             terminal.error(&format!("cannot start the actors' runtime: {error}"));
             return Err(Exit::Internal);
         }
-        Ok(Err(error @ (RunError::ActorStopped | RunError::Standstill))) => error.to_string(),
+        Ok(Err(RunError::History(error))) => {
+            terminal.error(&format!("cannot write the history of {}: {error}", scenario.name));
+            return Err(Exit::Internal);
+        }
+        Ok(Err(error @ (RunError::ActorStopped | RunError::Standstill | RunError::Facts(_)))) => {
+            error.to_string()
+        }
         Err(_) => "the run panicked".to_owned(),
     };
-    let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
     let again = replay(path, &args.replay_options(seed));
     terminal.error(&format!(
         "{}: {problem}\n\n  This is a defect of passbook. Please report it with the scenario and \
@@ -80,6 +92,17 @@ fn run_one(
         scenario.name
     ));
     Err(Exit::Internal)
+}
+
+/// The file that a history goes to, empty.
+fn create_history(path: &Path, terminal: &mut Terminal) -> Result<HistoryOutput, Exit> {
+    match File::create(path) {
+        Ok(file) => Ok(Box::new(BufWriter::with_capacity(1 << 16, file))),
+        Err(error) => {
+            terminal.error(&format!("cannot write the history {}: {error}", path.display()));
+            Err(Exit::BadInput)
+        }
+    }
 }
 
 fn report(
