@@ -66,6 +66,7 @@ impl Net {
                 Effect::Compared { agrees, .. } => self.agreements.push(agrees),
                 Effect::Applied(_) | Effect::Waited { .. } => {}
                 Effect::Conflict(write) => panic!("nobody lost its memory: {write:?}"),
+                Effect::IdClash(write) => panic!("sync propagation lets no id clash: {write:?}"),
             }
         }
     }

@@ -5,14 +5,14 @@ mod parts;
 
 use std::time::Duration;
 
-use parts::{branch, customer, deposit, event, roster, withdraw};
+use parts::{branch, customer, deposit, event, event_id, roster, withdraw};
 use passbook::bank::{
     Branch, BranchConfig, Effect, Input, Passbook, Patience, PeerMessage, Reply, Request, Session,
     Ticket,
 };
 use passbook::model::{
     BranchId, Event, Guarantee, Guarantees, Lag, Money, Operation, Outcome, Overdraft, Propagation,
-    Receipt, RequestError, Sequence, Time, Waited,
+    Receipt, RequestError, Sequence, Time, Waited, WriteId,
 };
 
 const WAIT_LIMIT: Duration = Duration::from_millis(50);
@@ -23,6 +23,7 @@ struct Net {
     wires: Vec<(BranchId, BranchId, PeerMessage)>,
     replies: Vec<Reply>,
     waited: Vec<(Ticket, Waited)>,
+    clashes: Vec<WriteId>,
     now: Time,
 }
 
@@ -36,6 +37,7 @@ impl Net {
             wires: Vec::new(),
             replies: Vec::new(),
             waited: Vec::new(),
+            clashes: Vec::new(),
             now: Time::START,
         }
     }
@@ -64,6 +66,7 @@ impl Net {
                     self.wires.extend(others.map(|to| (at, to, message.clone())));
                 }
                 Effect::Settled(_) | Effect::Compared { .. } | Effect::Applied(_) => {}
+                Effect::IdClash(write) => self.clashes.push(write.id),
                 Effect::Conflict(write) => panic!("nobody lost its memory: {write:?}"),
             }
         }
@@ -253,6 +256,31 @@ fn a_write_that_is_promised_nothing_overtakes() {
     assert_eq!(net.outcome(1), Some(Ok(Receipt::Written)));
     net.deliver(2, 3);
     assert_eq!(net.held(3), 1);
+}
+
+#[test]
+fn one_id_for_two_writes_at_two_branches_is_told_and_the_first_at_each_branch_stays() {
+    let mut net = Net::lagging();
+    let careless = Visitor::new(1, &[]);
+    net.ask(0, &careless, event(1, 1, deposit(400)));
+    net.ask(1, &careless, event(1, 2, deposit(500)));
+    net.deliver(1, 2);
+    let id = WriteId { customer: customer(1), event: event_id(1) };
+    assert_eq!(net.clashes, [id]);
+    assert_eq!(net.at(branch(2)).balance(), Some(Money::from_minor(500)));
+}
+
+#[test]
+fn one_write_sent_to_two_branches_counts_once_everywhere() {
+    let mut net = Net::lagging();
+    let me = Visitor::new(1, &[]);
+    net.ask(0, &me, event(1, 1, deposit(400)));
+    net.ask(1, &me, event(1, 2, deposit(400)));
+    for (from, to) in [(1, 2), (2, 1), (2, 3), (1, 3)] {
+        net.deliver(from, to);
+    }
+    assert_eq!([net.held(1), net.held(2), net.held(3)], [1, 1, 1]);
+    assert_eq!(net.clashes, []);
 }
 
 #[test]

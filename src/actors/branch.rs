@@ -127,6 +127,13 @@ impl BranchActor {
                 write.dot.sequence,
                 write.dot.origin,
             ),
+            Effect::IdClash(write) => log::warn!(
+                "{} names two different writes: branch {} holds one, and branch {} accepted \
+                 another that is left out here",
+                write.id,
+                self.branch.id(),
+                write.dot.origin,
+            ),
             Effect::Compared { with, id, agrees } => {
                 self.surroundings.recorder.record_detail(|| Fact::WriteSetCompared {
                     branch: self.branch.id(),

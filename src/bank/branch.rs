@@ -385,11 +385,15 @@ impl Branch {
     fn apply(&mut self, write: &PropagatedWrite, origin: BranchIndex, effects: &mut Vec<Effect>) {
         self.version.advance(origin);
         self.applied.push_back(write.dot);
-        let &PropagatedWrite { dot, id, write, .. } = write;
+        let id = write.id;
         // Two branches have accepted the same write: it counts once, whichever came first.
-        if self.log.contains(id) {
+        if let Some(first) = self.log.find(id, &self.roster) {
+            if first.write != write.write {
+                effects.push(Effect::IdClash(write.clone()));
+            }
             return;
         }
+        let &PropagatedWrite { dot, id, write, .. } = write;
         self.balance_minor += i128::from(write.delta().minor());
         self.log.push(LogEntry { dot, id, write }, origin);
         let (position, balance) = (self.log.position(), self.nearest_balance());

@@ -86,6 +86,10 @@ pub enum Effect {
     /// Nothing can be done but tell a person: two different writes bear the same origin and
     /// sequence. The origin lost its memory and went on without asking the others.
     Conflict(PropagatedWrite),
+    /// Nothing can be done but tell a person: a customer gave one event id to two different writes,
+    /// and two branches accepted one each before they heard of the other. This one comes second
+    /// here and is left out.
+    IdClash(PropagatedWrite),
     /// Nothing to do: a write set that another branch acknowledged was compared with ours.
     Compared {
         /// The branch that acknowledged.
