@@ -20,8 +20,8 @@ use scenarios::{any_scenario, scenario};
 /// Every scenario of `input/`, whatever its dialect.
 fn inputs() -> Vec<PathBuf> {
     fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
+        for entry in fs::read_dir(directory).expect("input/ is there") {
+            let path = entry.expect("it can be read").path();
             let name = path.to_string_lossy().into_owned();
             if path.is_dir() {
                 walk(&path, found);
@@ -38,14 +38,16 @@ fn inputs() -> Vec<PathBuf> {
 
 fn json_of(run: &Run) -> String {
     let mut out = Vec::new();
-    json::write(&mut out, &run.result, &Assessment::of(&run.result)).unwrap();
-    String::from_utf8(out).unwrap()
+    let assessment = Assessment::of(&run.result);
+    json::write(&mut out, &run.result, &assessment).expect("memory takes all");
+    String::from_utf8(out).expect("reports are UTF-8")
 }
 
 fn text_of(run: &Run) -> String {
     let mut out = Vec::new();
-    text::write(&mut out, run, &Assessment::of(&run.result), Verbosity::Normal).unwrap();
-    String::from_utf8(out).unwrap()
+    let assessment = Assessment::of(&run.result);
+    text::write(&mut out, run, &assessment, Verbosity::Normal).expect("memory takes all");
+    String::from_utf8(out).expect("reports are UTF-8")
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub enum ReplyTo<M: Message<Result = ()> + Send> {
     Mailbox(Recipient<M>),
     /// A task, which may have given up meanwhile.
     Caller(oneshot::Sender<M>),
+    /// Whoever this tells. It is called in the branch's own handler, so it only passes on.
+    Then(Box<dyn FnOnce(M) + Send>),
 }
 
 impl<M: Message<Result = ()> + Send> ReplyTo<M> {
@@ -47,6 +49,7 @@ impl<M: Message<Result = ()> + Send> ReplyTo<M> {
     pub fn send(self, answer: M) {
         match self {
             Self::Mailbox(recipient) => recipient.do_send(answer),
+            Self::Then(pass_on) => pass_on(answer),
             Self::Caller(caller) => {
                 if caller.send(answer).is_err() {
                     log::debug!("nobody waits for an answer any more");
@@ -61,6 +64,7 @@ impl<M: Message<Result = ()> + Send> fmt::Debug for ReplyTo<M> {
         f.write_str(match self {
             Self::Mailbox(_) => "ReplyTo::Mailbox",
             Self::Caller(_) => "ReplyTo::Caller",
+            Self::Then(_) => "ReplyTo::Then",
         })
     }
 }

@@ -8,12 +8,13 @@ mod desk;
 mod messages;
 mod network;
 mod recorder;
+mod tally;
 
 pub use branch::{BranchActor, Surroundings};
 pub use clock::Clock;
 pub use customer::{CustomerActor, CustomerSetup};
 pub use desk::{
-    Announce, Announced, Announcement, Desk, Enter, HasIntroduced, Introduced, NoEventIdLeft,
+    Bring, Brought, BroughtEvent, Desk, HasIntroduced, Introduced, NoEventIdLeft, Shown,
 };
 pub use messages::{
     Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Counter, Counters, Deliver,
@@ -23,3 +24,4 @@ pub use messages::{
 };
 pub use network::{Network, NetworkSetup};
 pub use recorder::{Recorder, RecorderLink};
+pub use tally::{NoPlace, Place, Tally};

@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::{Format, RunArgs, Transport, is_stdin};
 use super::exit::Exit;
-use super::input::read_scenario;
+use super::input::{read_scenario, scenario_beside};
 use super::terminal::Terminal;
 use crate::report::{Assessment, dialect, json, text};
 use crate::runner::{self, Dialect, Recording, Run, RunError, RunOptions};
@@ -14,9 +14,12 @@ use crate::scenario::Scenario;
 
 /// Runs all scenarios; what is wrong with one does not stop the rest.
 pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+    let Some(scenarios) = without_expected_results(&args.scenarios, terminal) else {
+        return Ok(Exit::BadInput);
+    };
     let mut worst = Exit::default();
     let mut reports = 0_usize;
-    for path in &args.scenarios {
+    for path in scenarios {
         let scenario = match read_scenario(path) {
             Ok(scenario) => scenario,
             Err(error) => {
@@ -44,6 +47,35 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         worst = worst.max(assessment.verdict().into());
     }
     Ok(worst)
+}
+
+/// The files that are to be run. The others are told of; `None` if there is nothing else.
+fn without_expected_results<'a>(
+    paths: &'a [PathBuf],
+    terminal: &mut Terminal,
+) -> Option<Vec<&'a Path>> {
+    let mut scenarios = Vec::with_capacity(paths.len());
+    let mut expected = Vec::new();
+    for path in paths {
+        match scenario_beside(path) {
+            Some(scenario) => expected.push((path, scenario)),
+            None => scenarios.push(path.as_path()),
+        }
+    }
+    let Some((path, scenario)) = expected.first() else { return Some(scenarios) };
+    let (path, scenario) = (path.display(), scenario.display());
+    if scenarios.is_empty() {
+        terminal.error(&format!(
+            "{path} holds an expected result; its scenario is beside it: passbook run {scenario}"
+        ));
+        return None;
+    }
+    let what = match expected.len() {
+        1 => format!("{path} holds an expected result"),
+        files => format!("{files} files hold expected results, such as {path}"),
+    };
+    terminal.note(&format!("{what}; passed over"));
+    Some(scenarios)
 }
 
 /// Runs one scenario. A defect of this program is told with the command that shows it again.

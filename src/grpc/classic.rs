@@ -4,11 +4,11 @@ use tokio::sync::oneshot;
 use tonic::{Request, Response, Status};
 
 use super::convert::{ClassicCall, money_to_float, write_set_text};
-use super::front::{Call, Front, Served, Shown};
+use super::front::{Call, Front, Served};
 use super::proto::banking::branch_server::Branch;
 use super::proto::banking::{BranchReply, BranchRequest};
 use super::status::{CallError, ClassicStatus};
-use crate::actors::{Answer, HasIntroduced, ReadWriteSet, Relay, ReplyTo};
+use crate::actors::{Answer, HasIntroduced, ReadWriteSet, Relay, ReplyTo, Shown};
 use crate::model::{BranchId, CustomerId, Money, Operation, WriteId};
 
 /// The metadata key that names the branch where one listener serves them all.

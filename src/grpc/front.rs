@@ -12,14 +12,13 @@ use super::edge::Limits;
 use super::proto::v1;
 use super::status::CallError;
 use super::token::BankMark;
-use super::under_way::{Keeper, Tally, UnderWay};
 use crate::actors::{
-    Announce, Announced, Announcement, Answer, Ask, BranchActor, Desk, LatestEvent, ReplyTo,
+    Answer, BranchActor, Bring, Brought, BroughtEvent, Desk, LatestEvent, NoEventIdLeft, NoPlace,
+    Shown, Tally,
 };
-use crate::bank::{Passbook, Session};
+use crate::bank::Passbook;
 use crate::model::{
-    BranchId, CustomerId, EventId, Guarantees, LogPosition, Money, Operation, Receipt,
-    RequestError, Roster,
+    BranchId, CustomerId, EventId, LogPosition, Money, Operation, Receipt, RequestError, Roster,
 };
 
 /// The bank as its façade sees it. Cheap to copy.
@@ -40,11 +39,9 @@ pub struct FrontSetup {
     pub opening_balance: Money,
     /// Which bank it is.
     pub mark: BankMark,
-    /// What customers are promised.
-    pub guarantees: Guarantees,
     /// The branches that live in this process.
     pub branches: BTreeMap<BranchId, Addr<BranchActor>>,
-    /// Keeps passbooks for customers who do not carry theirs.
+    /// Where requests come in.
     pub desk: Addr<Desk>,
     /// Whether requests are let in.
     pub gate: watch::Receiver<Gate>,
@@ -81,15 +78,6 @@ pub struct Call {
     pub operation: Operation,
     /// The passbook that goes with it.
     pub passbook: Shown,
-}
-
-/// Which passbook goes with a request.
-#[derive(Debug)]
-pub enum Shown {
-    /// The one that the desk keeps for the customer.
-    Kept,
-    /// The one that the customer carries.
-    Carried(Passbook),
 }
 
 /// How a call went that reached its branch.
@@ -139,6 +127,9 @@ impl Front {
 
     /// Waits until requests are let in.
     pub async fn enter_gate(&self) -> Result<(), CallError> {
+        if *self.bank.gate.borrow() == Gate::Open {
+            return Ok(());
+        }
         let mut gate = self.bank.gate.clone();
         let open = gate.wait_for(|&gate| gate != Gate::CatchingUp).await;
         match open.as_deref() {
@@ -155,9 +146,9 @@ impl Front {
         }
     }
 
-    /// Brings `call` to its branch. Once it is in the branch's mailbox nothing takes it out again:
-    /// a client that gives up, or is told that its time is over, hears no answer, and its passbook
-    /// is entered all the same.
+    /// Brings `call` to its branch. Once it is at the desk nothing takes it back: a client that
+    /// gives up, or is told that its time is over, hears no answer, and a kept passbook is entered
+    /// all the same.
     pub async fn serve(&self, call: Call) -> Result<Served, CallError> {
         let served = self.in_time(self.bring(call)).await;
         if is_turned_away(&served) {
@@ -177,46 +168,37 @@ impl Front {
     }
 
     async fn bring(&self, call: Call) -> Result<Served, CallError> {
-        let place = Tally::place(&self.tally, self.limits.waiting_max)?;
+        let place = Tally::place(&self.tally, self.limits.waiting_max)
+            .map_err(|NoPlace { waiting }| CallError::Overloaded { waiting })?;
         self.enter_gate().await?;
         let Call { branch, customer, event, operation, passbook } = call;
-        let branch = self.branch(branch)?;
-        let event = match (operation, event) {
-            (Operation::Query, event) => Announcement::Query(event),
-            (Operation::Write(_), Some(event)) => Announcement::Write(event),
-            (Operation::Write(_), None) => self.next_write(branch, customer).await?,
+        let branch = self.branch(branch)?.clone();
+        let event = match event {
+            Some(event) => BroughtEvent::Given(event),
+            None => BroughtEvent::After(self.latest_event(&branch, customer).await?),
         };
-        let announce = Announce { customer, event };
-        let announced = self.bank.desk.send(announce).await.map_err(|_| CallError::ActorStopped)?;
-        let Announced { event, request, passbook: kept } =
-            announced.map_err(|_| CallError::NoEventIdLeft)?;
-        let (mut passbook, keeper) = match passbook {
-            Shown::Carried(carried) => (carried, None),
-            Shown::Kept => (kept, Some(Keeper { desk: self.bank.desk.clone(), customer })),
-        };
-        let session =
-            Some(Session { passbook: passbook.clone(), guarantees: self.bank.guarantees });
-        let (reply_to, answer) = oneshot::channel();
-        let reply_to = ReplyTo::Caller(reply_to);
-        branch.do_send(Ask { customer, request, event, operation, session, reply_to });
-        let answer = UnderWay::new(answer, keeper, place).answer().await?;
+        let (caller, brought) = oneshot::channel();
+        let desk = &self.bank.desk;
+        desk.do_send(Bring { branch, customer, event, operation, passbook, caller, place });
+        let brought = brought.await.map_err(|_| CallError::ActorStopped)?;
+        let Brought { event, mut passbook, answer } =
+            brought.map_err(|NoEventIdLeft| CallError::NoEventIdLeft)?;
         let Answer { outcome, position, balance, entry, .. } = answer;
         passbook.enter(&entry, &self.bank.roster);
         Ok(Served { event, outcome, balance, position, passbook })
     }
 
-    /// A write that bears no event id. Where all branches live here the desk hears of every write;
-    /// otherwise others may have come to the branch from elsewhere.
-    async fn next_write(
+    /// The last event of `customer` that is known at `branch`. Where all branches live here the desk
+    /// hears of every write, and nobody need be asked.
+    async fn latest_event(
         &self,
         branch: &Addr<BranchActor>,
         customer: CustomerId,
-    ) -> Result<Announcement, CallError> {
+    ) -> Result<Option<EventId>, CallError> {
         if self.bank.branches.len() == self.bank.roster.len() {
-            return Ok(Announcement::NextWrite(None));
+            return Ok(None);
         }
-        let latest = branch.send(LatestEvent(customer)).await;
-        latest.map(Announcement::NextWrite).map_err(|_| CallError::ActorStopped)
+        branch.send(LatestEvent(customer)).await.map_err(|_| CallError::ActorStopped)
     }
 }
 

@@ -15,7 +15,6 @@ pub mod status;
 pub mod token;
 mod trailers;
 mod typed;
-mod under_way;
 mod watch;
 mod wire;
 

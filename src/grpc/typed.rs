@@ -7,7 +7,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::convert::{self, version_entries};
-use super::front::{Call, Front, Served, Shown};
+use super::front::{Call, Front, Served};
 use super::proto::v1;
 use super::proto::v1::bank_service_server::BankService;
 use super::scenario::{ScenarioJob, ScenarioRunner};
@@ -15,7 +15,7 @@ use super::status::CallError;
 use super::token::{passbook_of, token_of};
 use super::trailers::{Trailers, status_of};
 use super::watch;
-use crate::actors::{BranchState, BranchSummary, Inspect, Summarize};
+use crate::actors::{BranchState, BranchSummary, Inspect, Shown, Summarize};
 use crate::bank::{Passbook, VersionVector};
 use crate::model::{BranchId, LogPosition, Money, Operation, Receipt, Write, WriteKind};
 

@@ -80,7 +80,7 @@ impl LiveBank {
 
     /// The same, recorded.
     pub(super) fn open_recorded(options: &LiveOptions, recorder: &RecorderLink) -> Self {
-        let LiveOptions { roster, opening_balance, mark, guarantees, .. } = options;
+        let LiveOptions { roster, opening_balance, mark, .. } = options;
         let here: BTreeMap<BranchId, Context<BranchActor>> = roster
             .ids()
             .iter()
@@ -112,7 +112,6 @@ impl LiveBank {
             roster: Arc::clone(roster),
             opening_balance: *opening_balance,
             mark: *mark,
-            guarantees: *guarantees,
             branches,
             desk: Self::desk(options).start(),
             gate: gate.subscribe(),
@@ -121,11 +120,11 @@ impl LiveBank {
     }
 
     fn desk(options: &LiveOptions) -> Desk {
-        let LiveOptions { roster, elsewhere, .. } = options;
+        let &LiveOptions { ref roster, ref elsewhere, guarantees, .. } = options;
         let mut here = roster.ids().iter().filter(|id| !elsewhere.contains_key(id));
         match here.next().and_then(|&here| roster.index(here)) {
-            Some(here) if !elsewhere.is_empty() => Desk::at(here, Arc::clone(roster)),
-            Some(_) | None => Desk::new(Arc::clone(roster)),
+            Some(here) if !elsewhere.is_empty() => Desk::at(here, Arc::clone(roster), guarantees),
+            Some(_) | None => Desk::new(Arc::clone(roster), guarantees),
         }
     }
 

@@ -143,7 +143,7 @@ impl<'a> Sockets<'a> {
     /// as the customers do, so they share one.
     fn serve(self, branches: &[Addr<BranchActor>]) -> JoinSet<Result<(), EdgeError>> {
         let roster = &self.scenario.roster;
-        let desk = Desk::new(Arc::clone(roster)).start();
+        let desk = Desk::new(Arc::clone(roster), self.config.guarantees).start();
         let gate = watch::Sender::new(Gate::Open).subscribe();
         let mut servers = JoinSet::new();
         for (listener, address) in self.listeners.into_iter().zip(branches) {
@@ -152,7 +152,6 @@ impl<'a> Sockets<'a> {
                 roster: Arc::clone(roster),
                 opening_balance: self.scenario.opening_balance,
                 mark: self.mark,
-                guarantees: self.config.guarantees,
                 branches: own.into_iter().collect::<BTreeMap<_, _>>(),
                 desk: desk.clone(),
                 gate: gate.clone(),
