@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use passbook::grpc::Limits;
+use passbook::model::Propagation;
 use passbook::runner::LinkOptions;
 use tonic::Code;
 
@@ -171,5 +172,19 @@ fn no_more_writes_are_taken_than_can_be_kept_and_none_is_lost() {
         // The bank takes writes again when those that were kept have gone.
         while typed.deposit(At(1, 1, Some(7)), "1", None).await.is_err() {}
         assert_eq!(there.sets(), [vec![1, 2, 3, 4, 7]]);
+    });
+}
+
+/// The classic contract cannot carry what a write depends on.
+#[test]
+fn async_propagation_with_a_branch_that_speaks_only_the_classic_contract_is_found_out() {
+    in_system(async {
+        let away = Away::new();
+        let mut options = bank_of(2);
+        options.branch.propagation = Propagation::Async;
+        options.elsewhere.insert(away.branch(), away.endpoint());
+        let _there = away.arrive();
+        let mut shop = Shop::open(&options);
+        assert_eq!(shop.bank.unfit_peer().await, branch(2));
     });
 }
