@@ -320,3 +320,41 @@ fn results_that_cannot_be_written_are_an_error() {
         assert!(told.starts_with("error: cannot write the results: "), "{told}");
     }
 }
+
+#[test]
+fn every_kind_of_bad_input_is_refused_whole() {
+    let branches =
+        r#"{"type": "branch", "id": 1, "balance": 0}, {"type": "branch", "id": 2, "balance": 0}"#;
+    let with_event = |event: &str| {
+        format!(r#"[{branches}, {{"type": "customer", "id": 1, "events": [{{{event}}}]}}]"#)
+    };
+    let with_money =
+        |money: &str| with_event(&format!(r#""interface": "deposit", "money": {money}"#));
+    for (text, told) in [
+        ("balance = 0".to_owned(), "not JSON"),
+        (format!("[{branches},]"), "comma"),
+        (format!("[{branches}] x"), "after the end"),
+        (format!("[{branches}][{branches}]"), "second document"),
+        ("[]".to_owned(), "no branch"),
+        (format!("[{branches}, {branches}]"), "branch 1"),
+        (format!("[{branches}, {{\"type\": \"teller\", \"id\": 1}}]"), "unknown type `teller`"),
+        (with_event(r#""interface": "withdrawal", "money": 1"#), "did you mean `withdraw`?"),
+        (with_event(r#""interface": "deposit""#), "`money`"),
+        (with_money("-1"), "-1"),
+        (with_money("0"), "more than 0"),
+        (with_money("0.001"), "decimals"),
+        (with_money("1e3"), "1e3"),
+        (with_money("92233720368547758.08"), "92233720368547758.08"),
+        (with_money("\"much\""), "much"),
+        (with_event(r#""interface": "query", "dest": 7"#), "the branches are 1, 2"),
+        (format!("[{branches}, {{\"type\": \"branch\", \"id\": 3, \"balance\": 1}}]"), "balance"),
+        (with_event(r#""interface": "query", "interface": "query""#), "twice"),
+        (with_event(r#""id": 0, "interface": "query""#), "from 1 to 2147483647"),
+        (with_event(r#""interfase": "query""#), "did you mean `interface`?"),
+    ] {
+        let done =
+            passbook_reading(&["run", "--format", "balances", "-"], &text).code(2).stdout("");
+        assert!(stderr(&done).contains("[<stdin>:1:"), "{text}: {}", stderr(&done));
+        assert!(stderr(&done).contains(told), "{text}: {}", stderr(&done));
+    }
+}

@@ -2,12 +2,12 @@
 //! passbook that it does not bring itself, and hands it on to its branch. Serves none.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
-use tokio::sync::oneshot;
 
-use super::{Answer, Ask, BranchActor, Place, ReplyTo};
+use super::{Answer, Ask, BranchActor, ReplyTo};
 use crate::bank::{Entry, Passbook, Session};
 use crate::model::{
     BranchId, BranchIndex, CustomerId, EventId, Guarantees, Operation, RequestNumber, Roster,
@@ -24,7 +24,7 @@ pub struct Desk {
     introduced: BTreeSet<BranchId>,
 }
 
-/// Which event ids the desk gives to requests that come without one: each `step`th.
+/// Which event ids the desk gives to writes that come without one: each `step`th.
 #[derive(Debug, Clone, Copy)]
 struct Numbering {
     first: i64,
@@ -39,7 +39,7 @@ struct Kept {
 }
 
 /// Brings what a customer asks to the desk.
-#[derive(Debug, Message)]
+#[derive(Message)]
 #[rtype(result = "()")]
 pub struct Bring {
     /// The branch that is asked.
@@ -47,24 +47,35 @@ pub struct Bring {
     /// Who asks.
     pub customer: CustomerId,
     /// The event id that it bears.
-    pub event: BroughtEvent,
+    pub event: Bears,
     /// What is asked.
     pub operation: Operation,
     /// The passbook that goes with it.
     pub passbook: Shown,
-    /// Who waits for the answer. Even if nobody does any more, a kept passbook is entered.
-    pub caller: oneshot::Sender<Result<Brought, NoEventIdLeft>>,
-    /// Taken until the answer comes, whether or not anybody waits for it.
-    pub place: Place,
+    /// Told the answer; even if nobody waits for it any more.
+    pub tell: Tell,
+}
+
+/// Passes on what a request came to.
+pub type Tell = Box<dyn FnOnce(Result<Brought, NoEventIdLeft>) + Send>;
+
+impl fmt::Debug for Bring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bring")
+            .field("customer", &self.customer)
+            .field("event", &self.event)
+            .field("operation", &self.operation)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The event id that a request bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BroughtEvent {
+pub enum Bears {
     /// This one.
-    Given(EventId),
-    /// None: it gets the next one after all that the desk has heard of, and after the one here, which
-    /// is the last that is known at the branch.
+    Id(EventId),
+    /// None. It gets the next one: after all that the desk has heard of, and after the one here,
+    /// which is the last that is known at the branch.
     After(Option<EventId>),
 }
 
@@ -136,11 +147,11 @@ impl Desk {
 }
 
 impl Numbering {
-    /// The first event id after `last`, if there is one.
-    fn after(self, last: Option<EventId>) -> Option<EventId> {
+    /// The first event id after `last`.
+    fn after(self, last: Option<EventId>) -> Result<EventId, NoEventIdLeft> {
         let last = last.map_or(0, |last| i64::from(last.get()));
         let steps = (last - self.first).div_euclid(self.step) + 1;
-        EventId::new(self.first + self.step * steps.max(0)).ok()
+        EventId::new(self.first + self.step * steps.max(0)).map_err(|_| NoEventIdLeft)
     }
 }
 
@@ -152,15 +163,15 @@ impl Handler<Bring> for Desk {
     type Result = ();
 
     fn handle(&mut self, bring: Bring, ctx: &mut Self::Context) {
-        let Bring { branch, customer, event, operation, passbook, caller, place } = bring;
+        let Bring { branch, customer, event, operation, passbook, tell } = bring;
         let (guarantees, numbering) = (self.guarantees, self.numbering);
         let kept = self.kept(customer);
         let event = match event {
-            BroughtEvent::Given(event) => Some(event),
-            BroughtEvent::After(known) => numbering.after(kept.last_event.max(known)),
-        };
-        let Some(event) = event else {
-            return tell(caller, Err(NoEventIdLeft));
+            Bears::Id(event) => event,
+            Bears::After(known) => match numbering.after(kept.last_event.max(known)) {
+                Ok(next) => next,
+                Err(none_left) => return tell(Err(none_left)),
+            },
         };
         if let Operation::Write(_) = operation {
             kept.last_event = kept.last_event.max(Some(event));
@@ -176,8 +187,7 @@ impl Handler<Bring> for Desk {
             if let Some(keeper) = keeper {
                 keeper.do_send(Enter { customer, entry: answer.entry.clone() });
             }
-            tell(caller, Ok(Brought { event, passbook, answer }));
-            drop(place);
+            tell(Ok(Brought { event, passbook, answer }));
         }));
         branch.do_send(Ask { customer, request, event, operation, session, reply_to });
     }
@@ -208,15 +218,6 @@ impl Handler<HasIntroduced> for Desk {
     }
 }
 
-fn tell(
-    caller: oneshot::Sender<Result<Brought, NoEventIdLeft>>,
-    brought: Result<Brought, NoEventIdLeft>,
-) {
-    if caller.send(brought).is_err() {
-        log::debug!("a client went away before its answer came");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,6 +232,6 @@ mod tests {
         assert_eq!([given(1, Some(1)), given(2, Some(1)), given(3, Some(1))], [4, 2, 3]);
         assert_eq!([given(1, Some(7)), given(2, Some(7)), given(3, Some(7))], [10, 8, 9]);
         let last = Some(event(i64::from(i32::MAX)));
-        assert_eq!(Numbering { first: 1, step: 1 }.after(last), None);
+        assert_eq!(Numbering { first: 1, step: 1 }.after(last), Err(NoEventIdLeft));
     }
 }

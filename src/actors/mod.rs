@@ -8,13 +8,12 @@ mod desk;
 mod messages;
 mod network;
 mod recorder;
-mod tally;
 
 pub use branch::{BranchActor, Surroundings};
 pub use clock::Clock;
 pub use customer::{CustomerActor, CustomerSetup};
 pub use desk::{
-    Bring, Brought, BroughtEvent, Desk, HasIntroduced, Introduced, NoEventIdLeft, Shown,
+    Bears, Bring, Brought, Desk, HasIntroduced, Introduced, NoEventIdLeft, Shown, Tell,
 };
 pub use messages::{
     Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Counter, Counters, Deliver,
@@ -24,4 +23,3 @@ pub use messages::{
 };
 pub use network::{Network, NetworkSetup};
 pub use recorder::{Recorder, RecorderLink};
-pub use tally::{NoPlace, Place, Tally};

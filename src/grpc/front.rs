@@ -11,10 +11,10 @@ use super::convert;
 use super::edge::Limits;
 use super::proto::v1;
 use super::status::CallError;
+use super::tally::Tally;
 use super::token::BankMark;
 use crate::actors::{
-    Answer, BranchActor, Bring, Brought, BroughtEvent, Desk, LatestEvent, NoEventIdLeft, NoPlace,
-    Shown, Tally,
+    Answer, Bears, BranchActor, Bring, Brought, Desk, LatestEvent, NoEventIdLeft, Shown,
 };
 use crate::bank::Passbook;
 use crate::model::{
@@ -146,9 +146,9 @@ impl Front {
         }
     }
 
-    /// Brings `call` to its branch. Once it is at the desk nothing takes it back: a client that
-    /// gives up, or is told that its time is over, hears no answer, and a kept passbook is entered
-    /// all the same.
+    /// Brings `call` to its branch. Once it is in the branch's mailbox nothing takes it out again:
+    /// a client that gives up, or is told that its time is over, hears no answer, and its passbook
+    /// is entered all the same.
     pub async fn serve(&self, call: Call) -> Result<Served, CallError> {
         let served = self.in_time(self.bring(call)).await;
         if is_turned_away(&served) {
@@ -168,18 +168,23 @@ impl Front {
     }
 
     async fn bring(&self, call: Call) -> Result<Served, CallError> {
-        let place = Tally::place(&self.tally, self.limits.waiting_max)
-            .map_err(|NoPlace { waiting }| CallError::Overloaded { waiting })?;
+        let place = Tally::place(&self.tally, self.limits.waiting_max)?;
         self.enter_gate().await?;
         let Call { branch, customer, event, operation, passbook } = call;
         let branch = self.branch(branch)?.clone();
-        let event = match event {
-            Some(event) => BroughtEvent::Given(event),
-            None => BroughtEvent::After(self.latest_event(&branch, customer).await?),
+        let event = match (event, operation) {
+            (Some(event), _) => Bears::Id(event),
+            (None, Operation::Query) => Bears::After(None),
+            (None, Operation::Write(_)) => self.next_write(&branch, customer).await?,
         };
         let (caller, brought) = oneshot::channel();
-        let desk = &self.bank.desk;
-        desk.do_send(Bring { branch, customer, event, operation, passbook, caller, place });
+        let tell = Box::new(move |brought| {
+            drop(place);
+            if caller.send(brought).is_err() {
+                log::debug!("a client went away before its answer came");
+            }
+        });
+        self.bank.desk.do_send(Bring { branch, customer, event, operation, passbook, tell });
         let brought = brought.await.map_err(|_| CallError::ActorStopped)?;
         let Brought { event, mut passbook, answer } =
             brought.map_err(|NoEventIdLeft| CallError::NoEventIdLeft)?;
@@ -188,17 +193,18 @@ impl Front {
         Ok(Served { event, outcome, balance, position, passbook })
     }
 
-    /// The last event of `customer` that is known at `branch`. Where all branches live here the desk
-    /// hears of every write, and nobody need be asked.
-    async fn latest_event(
+    /// A write that bears no event id. Where all branches live here the desk hears of every write;
+    /// otherwise others may have come to the branch from elsewhere.
+    async fn next_write(
         &self,
         branch: &Addr<BranchActor>,
         customer: CustomerId,
-    ) -> Result<Option<EventId>, CallError> {
+    ) -> Result<Bears, CallError> {
         if self.bank.branches.len() == self.bank.roster.len() {
-            return Ok(None);
+            return Ok(Bears::After(None));
         }
-        branch.send(LatestEvent(customer)).await.map_err(|_| CallError::ActorStopped)
+        let latest = branch.send(LatestEvent(customer)).await;
+        latest.map(Bears::After).map_err(|_| CallError::ActorStopped)
     }
 }
 

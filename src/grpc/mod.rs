@@ -12,6 +12,7 @@ pub mod proto;
 mod remote;
 mod scenario;
 pub mod status;
+mod tally;
 pub mod token;
 mod trailers;
 mod typed;

@@ -120,11 +120,11 @@ impl LiveBank {
     }
 
     fn desk(options: &LiveOptions) -> Desk {
-        let &LiveOptions { ref roster, ref elsewhere, guarantees, .. } = options;
+        let LiveOptions { roster, elsewhere, guarantees, .. } = options;
         let mut here = roster.ids().iter().filter(|id| !elsewhere.contains_key(id));
         match here.next().and_then(|&here| roster.index(here)) {
-            Some(here) if !elsewhere.is_empty() => Desk::at(here, Arc::clone(roster), guarantees),
-            Some(_) | None => Desk::new(Arc::clone(roster), guarantees),
+            Some(here) if !elsewhere.is_empty() => Desk::at(here, Arc::clone(roster), *guarantees),
+            Some(_) | None => Desk::new(Arc::clone(roster), *guarantees),
         }
     }
 
