@@ -1,0 +1,11 @@
+//! The façade as clients see it: over an in-memory connection, and over real sockets.
+
+mod classic;
+mod closing;
+mod elsewhere;
+mod limits;
+mod peer;
+mod protocols;
+mod shop;
+mod typed;
+mod watching;
