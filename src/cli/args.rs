@@ -27,7 +27,7 @@ Exit codes:
    0  everything holds
    1  a guarantee is violated, or the result is not the expected one
    2  the arguments or a scenario are wrong
-   3  undecided: nothing could be tested; with --strict: some property could not
+   3  undecided: nothing could be tested (check: no guarantee; --strict: not every property)
   70  a defect of passbook, or results that could not be written";
 
 const EXAMPLES: &str = "\
@@ -251,6 +251,11 @@ impl RunArgs {
         }
     }
 
+    /// Whether a person reads more than the result.
+    pub(super) fn tells_all(&self) -> bool {
+        self.format == Format::Text && self.verbosity() != Verbosity::Quiet
+    }
+
     /// What overrides the scenarios' own settings.
     pub(super) fn overrides(&self) -> Settings {
         Settings {
@@ -374,6 +379,14 @@ mod tests {
         assert_eq!(
             args.replay_options(Seed(8877)),
             ["--seed 8877", "--overdraft reject", "--settle-before-query"]
+        );
+        let line = "passbook run --propagation async --guarantees wfr,ryw --wait-limit 2000ms \
+                    --latency uniform:1ms..50ms a.json";
+        let Command::Run(args) = parse(line).unwrap().command else { panic!("run") };
+        assert_eq!(
+            args.replay_options(Seed(0)).join(" "),
+            "--seed 0 --propagation async --guarantees ryw,wfr --latency uniform:1ms..50ms \
+             --wait-limit 2s"
         );
     }
 }

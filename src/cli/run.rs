@@ -9,6 +9,7 @@ use super::args::{Format, RunArgs, is_stdin};
 use super::exit::Exit;
 use super::input::read_scenario;
 use super::terminal::Terminal;
+use crate::check::Summary;
 use crate::report::{Assessment, dialect, json, text};
 use crate::runner::{self, Dialect, HistoryOutput, Recording, Run, RunError, RunOptions};
 use crate::scenario::Scenario;
@@ -42,7 +43,12 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         }
         reports += 1;
         report(terminal.results(), args, &run, &assessment)?;
-        worst = worst.max(assessment.verdict(args.demand()).into());
+        let summary = assessment.verdict(args.demand());
+        if summary == Summary::Violated && args.tells_all() {
+            let again = replay(path, &args.replay_options(run.result.config.seed));
+            writeln!(terminal.results(), "\n  to see it again: {again}")?;
+        }
+        worst = worst.max(summary.into());
     }
     Ok(worst)
 }
