@@ -6,17 +6,17 @@ use actix::{Actor, AsyncContext, Context, Handler, MessageResult};
 use tokio::sync::watch;
 
 use super::{
-    Answer, Ask, AwaitSettled, BalanceAt, BranchState, Deliver, Delivered, Inspect, LinkNews, News,
-    PeerEnvelope, Peers, ReadLog, ReadWriteSet, RecorderLink, Relay, ReplyTo, Settled, Watch,
-    WriteSetState,
+    Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Deliver, Delivered, Inspect,
+    LatestEvent, LinkNews, News, PeerEnvelope, Peers, ReadLog, ReadWriteSet, RecorderLink, Relay,
+    ReplyTo, Settled, Summarize, Watch, WriteSetState,
 };
 use crate::bank::{
-    Acknowledgement, Applied, Branch, Dot, Effect, Input, LogEntry, PeerMessage, Relayed, Reply,
-    Request, Ticket,
+    Acknowledgement, Applied, Branch, Dot, Effect, Input, LogEntry, PeerMessage, PropagatedWrite,
+    Relayed, Reply, Request, Ticket,
 };
 use crate::history::{Fact, MessageBody};
 use crate::model::{
-    BranchId, CustomerId, LogPosition, MessageNumber, Money, RequestNumber, Time, Waited,
+    BranchId, CustomerId, EventId, LogPosition, MessageNumber, Money, RequestNumber, Time, Waited,
 };
 
 /// One branch of the bank, with its mailbox.
@@ -119,14 +119,7 @@ impl BranchActor {
                 // Nobody may be watching.
                 self.applied.send_replace(applied.position);
             }
-            Effect::Conflict(write) => log::error!(
-                "branch {} got {} as number {} of branch {}, which names another write here: that \
-                 branch lost its memory and went on without asking this one",
-                self.branch.id(),
-                write.id,
-                write.dot.sequence,
-                write.dot.origin,
-            ),
+            Effect::Conflict(write) => self.tell_conflict(&write),
             Effect::IdClash(write) => log::warn!(
                 "{} names two different writes: branch {} holds one, and branch {} accepted \
                  another that is left out here",
@@ -180,7 +173,21 @@ impl BranchActor {
             self.sent = self.sent.next();
             let number = self.sent;
             self.record_message(|| Fact::MessageSent { from, to, number, body });
-            waiting.send(Delivered { acknowledgement, number });
+            waiting.send(Delivered::Applied { acknowledgement, number });
+        }
+    }
+
+    fn tell_conflict(&mut self, write: &PropagatedWrite) {
+        log::error!(
+            "branch {} got {} as number {} of branch {}, which names another write here: that \
+             branch lost its memory and went on without asking this one",
+            self.branch.id(),
+            write.id,
+            write.dot.sequence,
+            write.dot.origin,
+        );
+        for waiting in self.delivered.remove(&write.dot).unwrap_or_default() {
+            waiting.send(Delivered::Conflicts);
         }
     }
 
@@ -310,6 +317,30 @@ impl Handler<Inspect> for BranchActor {
     }
 }
 
+impl Handler<Summarize> for BranchActor {
+    type Result = MessageResult<Summarize>;
+
+    fn handle(&mut self, _: Summarize, _: &mut Self::Context) -> Self::Result {
+        MessageResult(BranchSummary {
+            id: self.branch.id(),
+            balance: self.branch.balance(),
+            version: self.branch.version().clone(),
+        })
+    }
+}
+
+impl Handler<LatestEvent> for BranchActor {
+    type Result = Option<EventId>;
+
+    fn handle(
+        &mut self,
+        LatestEvent(customer): LatestEvent,
+        _: &mut Self::Context,
+    ) -> Self::Result {
+        self.branch.latest_event(customer)
+    }
+}
+
 impl Handler<ReadWriteSet> for BranchActor {
     type Result = MessageResult<ReadWriteSet>;
 
@@ -329,8 +360,7 @@ impl Handler<ReadLog> for BranchActor {
     type Result = Vec<LogEntry>;
 
     fn handle(&mut self, ReadLog { after, most }: ReadLog, _: &mut Self::Context) -> Vec<LogEntry> {
-        let skipped = usize::try_from(after.get()).unwrap_or(usize::MAX);
-        self.branch.log().skip(skipped).take(most).collect()
+        self.branch.log_after(after).take(most).collect()
     }
 }
 

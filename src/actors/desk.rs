@@ -1,19 +1,34 @@
-//! The bank's desk: keeps what it must know of customers who come from outside and do not carry it
-//! themselves. It answers at once and serves no request.
+//! The bank's desk, where requests from outside come in: gives each the event id, number and
+//! passbook that it does not bring itself, and hands it on to its branch. Serves none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
-use actix::{Actor, Context, Handler, Message, MessageResult};
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 
-use crate::bank::{Entry, Passbook};
-use crate::model::{CustomerId, EventId, RequestNumber, Roster};
+use super::{Answer, Ask, BranchActor, ReplyTo};
+use crate::bank::{Entry, Passbook, Session};
+use crate::model::{
+    BranchId, BranchIndex, CustomerId, EventId, Guarantees, Operation, RequestNumber, Roster,
+};
 
 /// Keeps a passbook, the last event id and a count of requests per customer.
 #[derive(Debug)]
 pub struct Desk {
     roster: Arc<Roster>,
+    guarantees: Guarantees,
     customers: BTreeMap<CustomerId, Kept>,
+    numbering: Numbering,
+    /// Branches elsewhere that have introduced themselves as of this program.
+    introduced: BTreeSet<BranchId>,
+}
+
+/// Which event ids the desk gives to writes that come without one: each `step`th.
+#[derive(Debug, Clone, Copy)]
+struct Numbering {
+    first: i64,
+    step: i64,
 }
 
 #[derive(Debug)]
@@ -23,34 +38,65 @@ struct Kept {
     requests: RequestNumber,
 }
 
-/// Tells the desk that a customer asks for something.
-#[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "Result<Announced, NoEventIdLeft>")]
-pub struct Announce {
-    /// Who.
+/// Brings what a customer asks to the desk.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Bring {
+    /// The branch that is asked.
+    pub branch: Addr<BranchActor>,
+    /// Who asks.
     pub customer: CustomerId,
-    /// What the request is and the event id that it bears.
-    pub event: Announcement,
+    /// The event id that it bears.
+    pub event: Bears,
+    /// What is asked.
+    pub operation: Operation,
+    /// The passbook that goes with it.
+    pub passbook: Shown,
+    /// Told the answer; even if nobody waits for it any more.
+    pub tell: Tell,
 }
 
-/// What a request is, as far as event ids go.
+/// Passes on what a request came to.
+pub type Tell = Box<dyn FnOnce(Result<Brought, NoEventIdLeft>) + Send>;
+
+impl fmt::Debug for Bring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bring")
+            .field("customer", &self.customer)
+            .field("event", &self.event)
+            .field("operation", &self.operation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The event id that a request bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Announcement {
-    /// A query; any id will do.
-    Query(Option<EventId>),
-    /// A write; without an id it gets the next one.
-    Write(Option<EventId>),
+pub enum Bears {
+    /// This one.
+    Id(EventId),
+    /// None. It gets the next one: after all that the desk has heard of, and after the one here,
+    /// which is the last that is known at the branch.
+    After(Option<EventId>),
 }
 
-/// What the desk knows of a customer who asks for something.
+/// Which passbook goes with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Announced {
-    /// The event id that the request bears.
+pub enum Shown {
+    /// The one that the desk keeps for the customer.
+    Kept,
+    /// The one that the customer carries.
+    Carried(Passbook),
+}
+
+/// An answer from a branch.
+#[derive(Debug)]
+pub struct Brought {
+    /// The event id that the request bore.
     pub event: EventId,
-    /// Which of the customer's requests it is.
-    pub request: RequestNumber,
-    /// The passbook that the desk keeps for the customer.
+    /// The passbook that went with it; the answer's entry is not in it.
     pub passbook: Passbook,
+    /// The answer.
+    pub answer: Answer,
 }
 
 /// The customer has used the highest event id, so that no next one can be given.
@@ -58,19 +104,37 @@ pub struct Announced {
 pub struct NoEventIdLeft;
 
 /// Enters what a reply says in the passbook that the desk keeps.
-#[derive(Debug, Clone, Message)]
+#[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Enter {
-    /// Whose passbook.
-    pub customer: CustomerId,
-    /// What to enter.
-    pub entry: Entry,
+struct Enter {
+    customer: CustomerId,
+    entry: Entry,
 }
 
+/// Tells the desk that a branch elsewhere has introduced itself as of this program.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Introduced(pub BranchId);
+
+/// Asks the desk whether a branch elsewhere has introduced itself as of this program.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "bool")]
+pub struct HasIntroduced(pub BranchId);
+
 impl Desk {
-    /// The desk of a bank of `roster`, which knows nobody yet.
-    pub fn new(roster: Arc<Roster>) -> Self {
-        Self { roster, customers: BTreeMap::new() }
+    /// The desk of a bank of `roster`, which keeps `guarantees` and knows nobody yet.
+    pub fn new(roster: Arc<Roster>, guarantees: Guarantees) -> Self {
+        let numbering = Numbering { first: 1, step: 1 };
+        let (customers, introduced) = (BTreeMap::new(), BTreeSet::new());
+        Self { roster, guarantees, customers, numbering, introduced }
+    }
+
+    /// One of several desks of one bank, at the branch `here`. No two of them give the same event
+    /// id: a write that another branch knows under the same id already would be taken for that one.
+    pub fn at(here: BranchIndex, roster: Arc<Roster>, guarantees: Guarantees) -> Self {
+        let number = |index: usize| i64::try_from(index).unwrap_or(i64::MAX);
+        let numbering = Numbering { first: number(here.get()) + 1, step: number(roster.len()) };
+        Self { numbering, ..Self::new(roster, guarantees) }
     }
 
     fn kept(&mut self, customer: CustomerId) -> &mut Kept {
@@ -82,10 +146,12 @@ impl Desk {
     }
 }
 
-impl Kept {
-    fn next_event(&self) -> Result<EventId, NoEventIdLeft> {
-        let last = self.last_event.map_or(0, |last| i64::from(last.get()));
-        EventId::new(last + 1).map_err(|_| NoEventIdLeft)
+impl Numbering {
+    /// The first event id after `last`.
+    fn after(self, last: Option<EventId>) -> Result<EventId, NoEventIdLeft> {
+        let last = last.map_or(0, |last| i64::from(last.get()));
+        let steps = (last - self.first).div_euclid(self.step) + 1;
+        EventId::new(self.first + self.step * steps.max(0)).map_err(|_| NoEventIdLeft)
     }
 }
 
@@ -93,28 +159,37 @@ impl Actor for Desk {
     type Context = Context<Self>;
 }
 
-impl Handler<Announce> for Desk {
-    type Result = MessageResult<Announce>;
+impl Handler<Bring> for Desk {
+    type Result = ();
 
-    fn handle(&mut self, announce: Announce, _: &mut Self::Context) -> Self::Result {
-        let kept = self.kept(announce.customer);
-        let event = match announce.event {
-            Announcement::Query(Some(event)) | Announcement::Write(Some(event)) => Ok(event),
-            Announcement::Query(None) | Announcement::Write(None) => kept.next_event(),
-        };
+    fn handle(&mut self, bring: Bring, ctx: &mut Self::Context) {
+        let Bring { branch, customer, event, operation, passbook, tell } = bring;
+        let (guarantees, numbering) = (self.guarantees, self.numbering);
+        let kept = self.kept(customer);
         let event = match event {
-            Ok(event) => event,
-            Err(none_left) => return MessageResult(Err(none_left)),
+            Bears::Id(event) => event,
+            Bears::After(known) => match numbering.after(kept.last_event.max(known)) {
+                Ok(next) => next,
+                Err(none_left) => return tell(Err(none_left)),
+            },
         };
-        if let Announcement::Write(_) = announce.event {
+        if let Operation::Write(_) = operation {
             kept.last_event = kept.last_event.max(Some(event));
         }
         kept.requests = kept.requests.next();
-        MessageResult(Ok(Announced {
-            event,
-            request: kept.requests,
-            passbook: kept.passbook.clone(),
-        }))
+        let request = kept.requests;
+        let (passbook, keeper) = match passbook {
+            Shown::Carried(carried) => (carried, None),
+            Shown::Kept => (kept.passbook.clone(), Some(ctx.address())),
+        };
+        let session = Some(Session { passbook: passbook.clone(), guarantees });
+        let reply_to = ReplyTo::Then(Box::new(move |answer: Answer| {
+            if let Some(keeper) = keeper {
+                keeper.do_send(Enter { customer, entry: answer.entry.clone() });
+            }
+            tell(Ok(Brought { event, passbook, answer }));
+        }));
+        branch.do_send(Ask { customer, request, event, operation, session, reply_to });
     }
 }
 
@@ -124,5 +199,39 @@ impl Handler<Enter> for Desk {
     fn handle(&mut self, Enter { customer, entry }: Enter, _: &mut Self::Context) {
         let roster = Arc::clone(&self.roster);
         self.kept(customer).passbook.enter(&entry, &roster);
+    }
+}
+
+impl Handler<Introduced> for Desk {
+    type Result = ();
+
+    fn handle(&mut self, Introduced(branch): Introduced, _: &mut Self::Context) {
+        self.introduced.insert(branch);
+    }
+}
+
+impl Handler<HasIntroduced> for Desk {
+    type Result = bool;
+
+    fn handle(&mut self, HasIntroduced(branch): HasIntroduced, _: &mut Self::Context) -> bool {
+        self.introduced.contains(&branch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_desks_never_give_the_same_event_id() {
+        let event = |id| EventId::new(id).unwrap();
+        let given = |first, last: Option<i64>| {
+            Numbering { first, step: 3 }.after(last.map(event)).unwrap().get()
+        };
+        assert_eq!([given(1, None), given(2, None), given(3, None)], [1, 2, 3]);
+        assert_eq!([given(1, Some(1)), given(2, Some(1)), given(3, Some(1))], [4, 2, 3]);
+        assert_eq!([given(1, Some(7)), given(2, Some(7)), given(3, Some(7))], [10, 8, 9]);
+        let last = Some(event(i64::from(i32::MAX)));
+        assert_eq!(Numbering { first: 1, step: 1 }.after(last), Err(NoEventIdLeft));
     }
 }

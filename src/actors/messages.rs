@@ -40,6 +40,8 @@ pub enum ReplyTo<M: Message<Result = ()> + Send> {
     Mailbox(Recipient<M>),
     /// A task, which may have given up meanwhile.
     Caller(oneshot::Sender<M>),
+    /// Whoever this tells. It is called in the branch's own handler, so it only passes on.
+    Then(Box<dyn FnOnce(M) + Send>),
 }
 
 impl<M: Message<Result = ()> + Send> ReplyTo<M> {
@@ -47,6 +49,7 @@ impl<M: Message<Result = ()> + Send> ReplyTo<M> {
     pub fn send(self, answer: M) {
         match self {
             Self::Mailbox(recipient) => recipient.do_send(answer),
+            Self::Then(pass_on) => pass_on(answer),
             Self::Caller(caller) => {
                 if caller.send(answer).is_err() {
                     log::debug!("nobody waits for an answer any more");
@@ -61,6 +64,7 @@ impl<M: Message<Result = ()> + Send> fmt::Debug for ReplyTo<M> {
         f.write_str(match self {
             Self::Mailbox(_) => "ReplyTo::Mailbox",
             Self::Caller(_) => "ReplyTo::Caller",
+            Self::Then(_) => "ReplyTo::Then",
         })
     }
 }
@@ -127,10 +131,31 @@ pub struct MakeVisit {
 #[rtype(result = "Vec<RequestResult>")]
 pub struct TakeRequests;
 
-/// Asks a branch how it stands.
+/// Asks a branch how it stands, with its whole apply log.
 #[derive(Debug, Message)]
 #[rtype(result = "BranchState")]
 pub struct Inspect;
+
+/// Asks a branch how it stands, in brief: costs the same however long its apply log is.
+#[derive(Debug, Message)]
+#[rtype(result = "BranchSummary")]
+pub struct Summarize;
+
+/// How a branch stands, in brief.
+#[derive(Debug, Clone)]
+pub struct BranchSummary {
+    /// Its id.
+    pub id: BranchId,
+    /// Its balance, or `None` where that is out of range.
+    pub balance: Option<Money>,
+    /// Which writes are applied there.
+    pub version: VersionVector,
+}
+
+/// Asks a branch for the highest event id in a customer's write set.
+#[derive(Debug, Message)]
+#[rtype(result = "Option<EventId>")]
+pub struct LatestEvent(pub CustomerId);
 
 /// How a branch stands.
 #[derive(Debug, Clone)]
@@ -189,14 +214,19 @@ pub struct Deliver {
     pub reply_to: ReplyTo<Delivered>,
 }
 
-/// Acknowledges a write that was brought by [`Deliver`].
+/// Answers a [`Deliver`].
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Delivered {
-    /// The acknowledgement.
-    pub acknowledgement: Acknowledgement,
-    /// Which of the branch's messages it is.
-    pub number: MessageNumber,
+pub enum Delivered {
+    /// The write is applied.
+    Applied {
+        /// The acknowledgement.
+        acknowledgement: Acknowledgement,
+        /// Which of the branch's messages it is.
+        number: MessageNumber,
+    },
+    /// Its number names another write here.
+    Conflicts,
 }
 
 /// Brings a write from a branch elsewhere that speaks the classic contract.

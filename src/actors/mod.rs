@@ -12,11 +12,13 @@ mod recorder;
 pub use branch::{BranchActor, Surroundings};
 pub use clock::Clock;
 pub use customer::{CustomerActor, CustomerSetup};
-pub use desk::{Announce, Announced, Announcement, Desk, Enter, NoEventIdLeft};
+pub use desk::{
+    Bears, Bring, Brought, Desk, HasIntroduced, Introduced, NoEventIdLeft, Shown, Tell,
+};
 pub use messages::{
-    Answer, Ask, AwaitSettled, BalanceAt, BranchState, Counter, Counters, Deliver, Delivered,
-    Inspect, LinkNews, MakeVisit, News, PeerEnvelope, Peers, ReadLog, ReadWriteSet, Record, Relay,
-    ReplyTo, Settled, TakeRequests, Watch, WriteSetState,
+    Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Counter, Counters, Deliver,
+    Delivered, Inspect, LatestEvent, LinkNews, MakeVisit, News, PeerEnvelope, Peers, ReadLog,
+    ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize, TakeRequests, Watch, WriteSetState,
 };
 pub use network::{Network, NetworkSetup};
 pub use recorder::{Detail, RecorderLink};

@@ -139,6 +139,16 @@ impl Branch {
         self.log.iter(&self.roster)
     }
 
+    /// What the apply log holds after `position`.
+    pub fn log_after(&self, position: LogPosition) -> impl ExactSizeIterator<Item = LogEntry> {
+        self.log.after(position, &self.roster)
+    }
+
+    /// The highest event id in the customer's write set.
+    pub fn latest_event(&self, customer: CustomerId) -> Option<EventId> {
+        self.log.latest(customer)
+    }
+
     /// The customer's write set: the event ids of its writes, in the order applied here.
     pub fn write_set(&self, customer: CustomerId) -> Vec<EventId> {
         self.log.write_set(customer)
@@ -154,7 +164,7 @@ impl Branch {
         match (needed, missing) {
             (Some(needed), Some(missing)) => {
                 self.parking.wait_for(missing, Waiter::Request(request.ticket));
-                let limit = self.config.patience.wait_limit.map(|limit| now.after(limit));
+                let limit = self.config.patience.serve_by(now);
                 let lags = needed.lags(&self.version, &self.roster).collect();
                 self.parking.park(Parked { request, needed, since: now, lags }, limit);
             }
@@ -239,8 +249,10 @@ impl Branch {
         let LogEntry { dot, id, write } = first;
         if self.config.propagation == Propagation::Async {
             effects.push(self.written(ticket, dot));
-        } else if self.confirmations.wait(dot, ticket, self.confirm_limit(now)) {
+        } else if self.confirmations.wait(dot, ticket, self.config.patience.confirm_by(now)) {
             // Answered with the first request.
+        } else if let Some(disagreeing) = self.confirmations.disagreeing(dot) {
+            effects.push(self.unknown(ticket, dot, disagreeing.to_vec()));
         } else if dot.origin == self.id() {
             effects.push(self.written(ticket, dot));
         } else {
@@ -269,7 +281,7 @@ impl Branch {
         }
         match self.config.propagation {
             Propagation::Sync if has_peers => {
-                self.confirmations.wait(dot, ticket, self.confirm_limit(now));
+                self.confirmations.wait(dot, ticket, self.config.patience.confirm_by(now));
             }
             Propagation::Sync | Propagation::Async => effects.push(self.written(ticket, dot)),
         }
@@ -455,10 +467,6 @@ impl Branch {
         if let Some(resend_after) = self.config.patience.resend_after {
             self.confirmations.resend_at(now.after(resend_after), dot);
         }
-    }
-
-    fn confirm_limit(&self, now: Time) -> Option<Time> {
-        self.config.patience.confirm_limit.map(|limit| now.after(limit))
     }
 
     fn refuse(&self, ticket: Ticket, refusal: Refusal) -> Effect {

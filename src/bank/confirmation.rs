@@ -10,6 +10,9 @@ use crate::model::{BranchId, BranchIndex, Roster, Sequence, Time};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Confirmations {
     unconfirmed: BTreeMap<Dot, Unconfirmed>,
+    /// Writes that every branch has acknowledged and not every one agrees on, with those that do
+    /// not.
+    disputed: BTreeMap<Dot, Vec<BranchId>>,
     /// Who waits for how many of our own writes to be confirmed.
     settling: Vec<(Ticket, Sequence)>,
     /// When requests run out of time; ascending, for all wait equally long.
@@ -42,6 +45,18 @@ pub struct Patience {
     pub resend_after: Option<Duration>,
     /// For the version that a request needs, until it is answered as not served.
     pub wait_limit: Option<Duration>,
+}
+
+impl Patience {
+    /// When a request that starts to wait for confirmations at `now` runs out of time.
+    pub(super) fn confirm_by(self, now: Time) -> Option<Time> {
+        self.confirm_limit.map(|limit| now.after(limit))
+    }
+
+    /// The same, of a request that waits for a version.
+    pub(super) fn serve_by(self, now: Time) -> Option<Time> {
+        self.wait_limit.map(|limit| now.after(limit))
+    }
 }
 
 /// A write that every other branch has acknowledged.
@@ -113,7 +128,15 @@ impl Confirmations {
             return None;
         }
         let Unconfirmed { tickets, disagreeing, .. } = self.unconfirmed.remove(&dot)?;
+        if !disagreeing.is_empty() {
+            self.disputed.insert(dot, disagreeing.clone());
+        }
         Some(Acknowledged { tickets, disagreeing })
+    }
+
+    /// The branches that hold `dot` and do not agree on it, if any.
+    pub(super) fn disagreeing(&self, dot: Dot) -> Option<&[BranchId]> {
+        self.disputed.get(&dot).map(Vec::as_slice)
     }
 
     /// Makes `ticket` wait until the first `own` writes of the branch `here` are confirmed.

@@ -196,6 +196,17 @@ impl ApplyLog {
         self.entries.iter().map(|entry| entry.widen(roster))
     }
 
+    /// The entries after `position`.
+    pub(super) fn after(
+        &self,
+        position: LogPosition,
+        roster: &Roster,
+    ) -> impl ExactSizeIterator<Item = LogEntry> {
+        let skipped = usize::try_from(position.get()).unwrap_or(usize::MAX);
+        let after = self.entries.get(skipped..).unwrap_or_default();
+        after.iter().map(|entry| entry.widen(roster))
+    }
+
     fn get(&self, index: u32, roster: &Roster) -> Option<LogEntry> {
         self.entries.get(usize::try_from(index).ok()?).map(|entry| entry.widen(roster))
     }

@@ -9,6 +9,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::check_args::CheckArgs;
+use super::serve_args::{PeerArg, ServeArgs};
 use crate::check::Demand;
 use crate::fault::{Latency, parse_span, show_span};
 use crate::model::{CustomerOrder, Guarantees, Overdraft, Propagation, QueryTiming, Seed};
@@ -70,6 +71,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Judge a recorded history
     Check(CheckArgs),
+    /// Serve a bank behind gRPC
+    Serve(ServeArgs),
     /// Print the JSON Schema of scenario files
     Schema,
 }
@@ -117,7 +120,8 @@ pub(super) struct RunArgs {
 
     /// How long messages between branches take, on every link: none, constant:20ms, uniform:1ms..50ms
     /// or exponential:10ms [default: as the scenario says, else none]
-    #[arg(long, value_name = "LATENCY", env = "PASSBOOK_LATENCY", hide_env_values = true)]
+    #[arg(long, conflicts_with = "connect")]
+    #[arg(value_name = "LATENCY", env = "PASSBOOK_LATENCY", hide_env_values = true)]
     latency: Option<Latency>,
 
     /// How long a request waits for what its customer is promised, before it fails [default: as the
@@ -156,7 +160,7 @@ pub(super) struct RunArgs {
     seed: Option<u64>,
 
     /// Write all that happens to this file, as JSON Lines; `passbook check` judges it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "connect")]
     pub(super) history: Option<PathBuf>,
 
     /// Do not judge the run
@@ -166,6 +170,23 @@ pub(super) struct RunArgs {
     /// Exit with 3 where any property had nothing to test
     #[arg(long, conflicts_with = "no_check")]
     strict: bool,
+
+    /// What carries messages
+    #[arg(long, value_enum, default_value_t, conflicts_with = "connect")]
+    pub(super) transport: Transport,
+
+    /// Where a branch runs already; once for each branch of the scenario
+    #[arg(long, value_name = "ID=URL")]
+    pub(super) connect: Vec<PeerArg>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Transport {
+    /// The actors' mailboxes, in virtual time
+    #[default]
+    Mailbox,
+    /// Loopback sockets: customers and branches all speak gRPC to each other
+    Grpc,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -192,14 +213,6 @@ pub(super) enum Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum PropagationArg {
-    /// Before the reply
-    Sync,
-    /// After the reply
-    Async,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum CustomersArg {
     /// One visit after the other, in the order of the file
     InOrder,
@@ -208,11 +221,19 @@ enum CustomersArg {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum OverdraftArg {
+pub(super) enum OverdraftArg {
     /// Apply it: the balance goes below zero
     Allow,
     /// Refuse it
     Reject,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PropagationArg {
+    /// Before the reply
+    Sync,
+    /// After it
+    Async,
 }
 
 impl Cli {
@@ -232,7 +253,12 @@ impl Cli {
                 let message = "a history (`--history`) is of one scenario";
                 Err(Self::command().error(ErrorKind::ArgumentConflict, message))
             }
-            Command::Run(_) | Command::Check(_) | Command::Schema => Ok(cli),
+            Command::Run(args) if args.latency.is_some() && args.transport == Transport::Grpc => {
+                let message =
+                    "lag is simulated between mailboxes only, not over `--transport grpc`";
+                Err(Self::command().error(ErrorKind::ArgumentConflict, message))
+            }
+            Command::Run(_) | Command::Check(_) | Command::Serve(_) | Command::Schema => Ok(cli),
         }
     }
 }
@@ -249,6 +275,11 @@ impl RunArgs {
             (false, true) => Verbosity::Verbose,
             (false, false) => Verbosity::Normal,
         }
+    }
+
+    /// Whether messages go through the simulated network.
+    pub(super) fn is_simulated(&self) -> bool {
+        self.transport == Transport::Mailbox && self.connect.is_empty()
     }
 
     /// Whether a person reads more than the result.
@@ -291,16 +322,10 @@ impl RunArgs {
         options.extend(customers.map(|customers| format!("--customers {customers}")));
         options.extend(overdraft.map(|overdraft| format!("--overdraft {overdraft}")));
         options.extend(queries.map(|_| "--settle-before-query".to_owned()));
-        options
-    }
-}
-
-impl From<PropagationArg> for Propagation {
-    fn from(arg: PropagationArg) -> Self {
-        match arg {
-            PropagationArg::Sync => Self::Sync,
-            PropagationArg::Async => Self::Async,
+        if self.transport == Transport::Grpc {
+            options.push("--transport grpc".to_owned());
         }
+        options
     }
 }
 
@@ -309,6 +334,15 @@ impl From<CustomersArg> for CustomerOrder {
         match arg {
             CustomersArg::InOrder => Self::InOrder,
             CustomersArg::Concurrent => Self::Concurrent,
+        }
+    }
+}
+
+impl From<PropagationArg> for Propagation {
+    fn from(arg: PropagationArg) -> Self {
+        match arg {
+            PropagationArg::Sync => Self::Sync,
+            PropagationArg::Async => Self::Async,
         }
     }
 }

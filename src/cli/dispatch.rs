@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use super::args::{Cli, Command};
@@ -9,6 +10,7 @@ use super::check::check_history;
 use super::exit::Exit;
 use super::run::run_scenarios;
 use super::schema::print_schema;
+use super::serve::serve;
 use super::terminal::Terminal;
 
 /// Runs the program with `args`, the first of which is its own name.
@@ -19,16 +21,25 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let mut terminal = Terminal::new(cli.color);
     terminal.start_logging();
-    let done = match &cli.command {
-        Command::Run(args) => run_scenarios(args, &mut terminal),
-        Command::Check(args) => check_history(args, &mut terminal),
-        Command::Schema => print_schema(&mut terminal),
-    };
-    let done = done.and_then(|exit| terminal.flush().map(|()| exit));
-    match done {
-        Ok(exit) => exit.into(),
-        Err(error) => output_lost(&error, &mut terminal).into(),
+    match catch_unwind(AssertUnwindSafe(|| execute(&cli.command, &mut terminal))) {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(error)) => output_lost(&error, &mut terminal).into(),
+        Err(_) => {
+            terminal.error("this is a defect of passbook; please report it with what stands above");
+            Exit::Internal.into()
+        }
     }
+}
+
+fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
+    let exit = match command {
+        Command::Run(args) => run_scenarios(args, terminal),
+        Command::Check(args) => check_history(args, terminal),
+        Command::Serve(args) => serve(args, terminal),
+        Command::Schema => print_schema(terminal),
+    }?;
+    terminal.flush()?;
+    Ok(exit)
 }
 
 /// Prints help, the version, or what is wrong with the arguments.

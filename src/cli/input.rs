@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -30,6 +30,17 @@ pub(super) enum InputError {
     Scenario(#[from] ScenarioError),
 }
 
+/// What stands after a scenario's name in the name of the file with its expected result.
+const EXPECTED: &str = ".expected.json";
+
+/// The scenario that `path` holds the expected result of, if there is one beside it: `x.json` for
+/// `x.expected.json`. So a shell's `*.json` can be run as it is.
+pub(super) fn scenario_beside(path: &Path) -> Option<PathBuf> {
+    let stem = path.file_name()?.to_str()?.strip_suffix(EXPECTED)?;
+    let scenario = path.with_file_name(format!("{stem}.json"));
+    scenario.is_file().then_some(scenario)
+}
+
 /// Reads and validates the scenario at `path`; `-` is standard input.
 pub(super) fn read_scenario(path: &Path) -> Result<Scenario, InputError> {
     let source = Source::from_bytes(path.display().to_string(), read(path)?)?;
@@ -55,4 +66,19 @@ fn read(path: &Path) -> Result<Vec<u8>, InputError> {
             InputError::Unreadable { path, reason }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expected_result_stands_beside_its_scenario() {
+        let beside = |name: &str| scenario_beside(Path::new(name));
+        let classic = PathBuf::from("input/read_your_writes.json");
+        assert_eq!(beside("input/read_your_writes.expected.json"), Some(classic));
+        for scenario in ["input/read_your_writes.json", "input/none.expected.json", "-"] {
+            assert_eq!(beside(scenario), None, "{scenario}");
+        }
+    }
 }

@@ -8,6 +8,9 @@ mod exit;
 mod input;
 mod run;
 mod schema;
+mod serve;
+mod serve_args;
+mod serve_scenario;
 mod terminal;
 
 pub use dispatch::run;

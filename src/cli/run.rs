@@ -3,22 +3,25 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::args::{Format, RunArgs, is_stdin};
+use super::args::{Format, RunArgs, Transport, is_stdin};
 use super::exit::Exit;
-use super::input::read_scenario;
+use super::input::{read_scenario, scenario_beside};
 use super::terminal::Terminal;
 use crate::check::Summary;
 use crate::report::{Assessment, dialect, json, text};
 use crate::runner::{self, Dialect, HistoryOutput, Recording, Run, RunError, RunOptions};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Settings};
 
 /// Runs all scenarios; what is wrong with one does not stop the rest.
 pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+    let Some(scenarios) = without_expected_results(&args.scenarios, terminal) else {
+        return Ok(Exit::BadInput);
+    };
     let mut worst = Exit::default();
     let mut reports = 0_usize;
-    for path in &args.scenarios {
+    for path in scenarios {
         let scenario = match read_scenario(path) {
             Ok(scenario) => scenario,
             Err(error) => {
@@ -29,6 +32,12 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         };
         for warning in &scenario.warnings {
             terminal.warning(&warning.message);
+        }
+        if has_lag(&scenario) && !args.is_simulated() {
+            let name = &scenario.name;
+            terminal.warning(&format!(
+                "{name}: lag is not simulated here; messages take what they take"
+            ));
         }
         let run = match run_one(args, path, &scenario, terminal) {
             Ok(run) => run,
@@ -53,6 +62,35 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
     Ok(worst)
 }
 
+/// The files that are to be run. The others are told of; `None` if there is nothing else.
+fn without_expected_results<'a>(
+    paths: &'a [PathBuf],
+    terminal: &mut Terminal,
+) -> Option<Vec<&'a Path>> {
+    let mut scenarios = Vec::with_capacity(paths.len());
+    let mut expected = Vec::new();
+    for path in paths {
+        match scenario_beside(path) {
+            Some(scenario) => expected.push((path, scenario)),
+            None => scenarios.push(path.as_path()),
+        }
+    }
+    let Some((path, scenario)) = expected.first() else { return Some(scenarios) };
+    let (path, scenario) = (path.display(), scenario.display());
+    if scenarios.is_empty() {
+        terminal.error(&format!(
+            "{path} holds an expected result; its scenario is beside it: passbook run {scenario}"
+        ));
+        return None;
+    }
+    let what = match expected.len() {
+        1 => format!("{path} holds an expected result"),
+        files => format!("{files} files hold expected results, such as {path}"),
+    };
+    terminal.note(&format!("{what}; passed over"));
+    Some(scenarios)
+}
+
 /// Runs one scenario. A defect of this program is told with the command that shows it again.
 fn run_one(
     args: &RunArgs,
@@ -68,10 +106,7 @@ fn run_one(
     let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
     let options = RunOptions { overrides, recording, judging: args.judging() };
     let history = args.history.as_deref().map(|path| create_history(path, terminal)).transpose()?;
-    let run = || match history {
-        Some(history) => runner::run_with_history(scenario, &options, history),
-        None => runner::run(scenario, &options),
-    };
+    let run = || run_on(args, scenario, &options, history);
     let problem = match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(run)) => return Ok(run),
         Ok(Err(error @ RunError::BalanceOutOfRange { .. })) => {
@@ -86,9 +121,18 @@ fn run_one(
             terminal.error(&format!("cannot write the history of {}: {error}", scenario.name));
             return Err(Exit::Internal);
         }
-        Ok(Err(error @ (RunError::ActorStopped | RunError::Standstill | RunError::Facts(_)))) => {
-            error.to_string()
+        Ok(Err(
+            error @ (RunError::NoEndpoint { .. } | RunError::Remote { .. } | RunError::Bind(_)),
+        )) => {
+            terminal.error(&format!("{}: {error}", scenario.name));
+            return Err(Exit::BadInput);
         }
+        Ok(Err(
+            error @ (RunError::ActorStopped
+            | RunError::Standstill
+            | RunError::Edge(_)
+            | RunError::Facts(_)),
+        )) => error.to_string(),
         Err(_) => "the run panicked".to_owned(),
     };
     let again = replay(path, &args.replay_options(seed));
@@ -100,6 +144,12 @@ fn run_one(
     Err(Exit::Internal)
 }
 
+/// Whether the scenario says that messages take time.
+fn has_lag(scenario: &Scenario) -> bool {
+    let Settings { latency, links, .. } = &scenario.settings;
+    latency.is_some() || !links.is_empty()
+}
+
 /// The file that a history goes to, empty.
 fn create_history(path: &Path, terminal: &mut Terminal) -> Result<HistoryOutput, Exit> {
     match File::create(path) {
@@ -109,6 +159,29 @@ fn create_history(path: &Path, terminal: &mut Terminal) -> Result<HistoryOutput,
             Err(Exit::BadInput)
         }
     }
+}
+
+/// Runs a scenario on whatever carries its messages.
+fn run_on(
+    args: &RunArgs,
+    scenario: &Scenario,
+    options: &RunOptions,
+    history: Option<HistoryOutput>,
+) -> Result<Run, RunError> {
+    if args.connect.is_empty() {
+        return match args.transport {
+            Transport::Mailbox => match history {
+                Some(history) => runner::run_with_history(scenario, options, history),
+                None => runner::run(scenario, options),
+            },
+            Transport::Grpc => match history {
+                Some(history) => runner::run_over_grpc_with_history(scenario, options, history),
+                None => runner::run_over_grpc(scenario, options),
+            },
+        };
+    }
+    let endpoints = args.connect.iter().map(|peer| (peer.id, peer.endpoint.clone())).collect();
+    runner::run_connected(scenario, options, &endpoints)
 }
 
 fn report(

@@ -11,6 +11,7 @@ use super::args::Color;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 const WIDTH: usize = 100;
 
 pub(super) struct Terminal {
@@ -50,6 +51,10 @@ impl Terminal {
 
     pub(super) fn warning(&mut self, message: &str) {
         self.say(&format!("{WARNING}warning{WARNING:#}: {message}\n"));
+    }
+
+    pub(super) fn note(&mut self, message: &str) {
+        self.say(&format!("{NOTE}note{NOTE:#}: {message}\n"));
     }
 
     /// Shows an error in an input, with the place in it.

@@ -4,11 +4,11 @@ use tokio::sync::oneshot;
 use tonic::{Request, Response, Status};
 
 use super::convert::{ClassicCall, money_to_float, write_set_text};
-use super::front::{Call, Front, Served, Shown};
+use super::front::{Call, Front, Served};
 use super::proto::banking::branch_server::Branch;
 use super::proto::banking::{BranchReply, BranchRequest};
 use super::status::{CallError, ClassicStatus};
-use crate::actors::{Answer, ReadWriteSet, Relay, ReplyTo};
+use crate::actors::{Answer, HasIntroduced, ReadWriteSet, Relay, ReplyTo, Shown};
 use crate::model::{BranchId, CustomerId, Money, Operation, WriteId};
 
 /// The metadata key that names the branch where one listener serves them all.
@@ -52,19 +52,32 @@ impl ClassicService {
                 customer
             }
             ClassicCall::Propagate { from, id, write } => {
+                let here = self.front.branch(branch)?;
+                self.check_relayer(from).await?;
+                // Its number here depends on how many came before: those must be known again first.
+                self.front.in_time(self.front.enter_gate()).await?;
                 let (reply_to, answer) = oneshot::channel();
-                if self.front.bank().roster.index(from).is_none_or(|_| from == branch) {
-                    let branches = self.front.bank().roster.ids().to_vec();
-                    return Err(CallError::UnknownBranch { branch: from, branches });
-                }
                 let reply_to = ReplyTo::Caller(reply_to);
-                self.front.branch(branch)?.do_send(Relay { from, id, write, reply_to });
+                here.do_send(Relay { from, id, write, reply_to });
                 let Answer { outcome, .. } = answer.await.map_err(|_| CallError::ActorStopped)?;
                 outcome?;
                 id.customer
             }
         };
         self.write_set(branch, customer).await
+    }
+
+    /// Only a branch elsewhere brings its writes in this contract, and only one that speaks no other:
+    /// to take a write in the name of one of our own would give its number away.
+    async fn check_relayer(&self, from: BranchId) -> Result<(), CallError> {
+        let bank = self.front.bank();
+        if bank.roster.index(from).is_none() {
+            let branches = bank.roster.ids().to_vec();
+            return Err(CallError::UnknownBranch { branch: from, branches });
+        }
+        let is_ours = bank.branches.contains_key(&from)
+            || bank.desk.send(HasIntroduced(from)).await.map_err(|_| CallError::ActorStopped)?;
+        if is_ours { Err(CallError::NotThatBranch { from }) } else { Ok(()) }
     }
 
     async fn write_set(&self, branch: BranchId, customer: CustomerId) -> Result<Told, CallError> {

@@ -7,20 +7,21 @@ use actix::{Actor, AsyncContext, Context, Handler, WrapFuture};
 use tonic::Status;
 use tonic::transport::Channel;
 
-use super::convert::{ClassicCall, FieldError, money_from_float};
-use super::proto::banking::BranchRequest;
+use super::convert::{ClassicCall, FieldError, WriteSetText, money_from_float};
 use super::proto::banking::branch_client::BranchClient;
+use super::proto::banking::{BranchReply, BranchRequest};
 use super::proto::v1;
 use super::proto::v1::bank_service_client::BankServiceClient;
-use super::remote::Contract;
+use super::remote::{Contract, RemoteError};
 use super::status::ClassicStatus;
 use super::token::{BankMark, passbook_of, token_of};
 use super::trailers::{Trailers, request_error_of};
+use super::wire::LinkError;
 use crate::actors::{Answer, Ask, AwaitSettled, Settled};
 use crate::bank::Entry;
 use crate::model::{
-    BranchId, LogPosition, Money, Operation, Outcome, Receipt, RequestError, Roster, Write,
-    WriteId, WriteKind,
+    BranchId, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Receipt, RequestError,
+    Roster, Write, WriteId, WriteKind,
 };
 
 /// Takes what customers ask of one branch elsewhere, and asks it there.
@@ -71,6 +72,33 @@ macro_rules! response {
 }
 
 response!(DepositResponse, WithdrawResponse, QueryResponse);
+
+/// How a branch elsewhere stands, as far as the classic contract tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteState {
+    /// Its balance.
+    pub balance: Money,
+    /// One customer's write set there.
+    pub write_set: Vec<EventId>,
+}
+
+/// Asks the branch behind `channel` for its balance and the write set of `customer`.
+pub async fn read_state(
+    channel: Channel,
+    customer: CustomerId,
+) -> Result<RemoteState, RemoteError> {
+    let request = BranchRequest::try_from(ClassicCall::ReadWriteSet { customer })
+        .map_err(LinkError::Unsayable)?;
+    let reply = BranchClient::new(channel).msg_delivery(request).await.map_err(LinkError::from)?;
+    let BranchReply { write_sets, balance, .. } = reply.into_inner();
+    let write_set = match WriteSetText::parse(&write_sets).map_err(LinkError::from)? {
+        WriteSetText::Absent => Vec::new(),
+        WriteSetText::Events(events) => events,
+    };
+    let balance = money_from_float(balance)
+        .map_err(|problem| RemoteError::Balance { found: balance, problem })?;
+    Ok(RemoteState { balance, write_set })
+}
 
 impl CounterLink {
     /// The way to the branch in `setup`.
@@ -168,7 +196,12 @@ impl ClientSetup {
         let mut client = BranchClient::new(self.channel.clone());
         let reply = client.msg_delivery(request).await?.into_inner();
         let done = ClassicStatus::from_number(reply.status) == Some(ClassicStatus::Done);
-        let balance = money_from_float(reply.balance);
+        let mut balance = money_from_float(reply.balance);
+        if let (Operation::Query, Ok(Money::ZERO)) = (ask.operation, balance) {
+            // Some branches leave the balance out here, and tell it only beside a write set.
+            let state = read_state(self.channel.clone(), customer).await;
+            balance = balance.map(|zero| state.map_or(zero, |state| state.balance));
+        }
         let outcome = match (ask.operation, done, balance) {
             (Operation::Write(_), true, _) => Ok(Receipt::Written),
             (Operation::Query, true, Ok(balance)) => Ok(Receipt::Balance(balance)),

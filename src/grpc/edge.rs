@@ -9,13 +9,17 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_stream::Stream;
 use tonic::codec::CompressionEncoding;
+use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::{Connected, TcpIncoming};
+use tonic_health::ServingStatus;
+use tonic_health::pb::health_server::{Health, HealthServer};
+use tonic_health::server::HealthReporter;
 use tonic_web::GrpcWebLayer;
 
 use super::classic::ClassicService;
-use super::front::Front;
+use super::front::{Front, Gate};
 use super::peer::PeerServer;
 use super::proto::DESCRIPTORS;
 use super::proto::banking::branch_server::BranchServer;
@@ -24,6 +28,12 @@ use super::proto::v1::peer_service_server::PeerServiceServer;
 use super::scenario::ScenarioRunner;
 use super::typed::TypedService;
 use crate::model::BranchId;
+
+/// How much longer than a call may take its request may take to come whole.
+const UNREAD_GRACE: Duration = Duration::from_secs(1);
+
+/// How often a silent connection is asked whether its client is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// What a client may ask of a server, at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +44,8 @@ pub struct Limits {
     pub header_bytes_max: u32,
     /// How many calls of one connection go on at the same time.
     pub calls_max: u32,
+    /// How many requests of all connections wait for their branch; more are refused.
+    pub waiting_max: usize,
     /// How long a call may take until its answer, or the first part of it, is there.
     pub call_time_max: Duration,
 }
@@ -44,6 +56,7 @@ impl Default for Limits {
             message_bytes_max: 4 << 20,
             header_bytes_max: 16 << 10,
             calls_max: 1024,
+            waiting_max: 65_536,
             call_time_max: Duration::from_secs(30),
         }
     }
@@ -155,22 +168,58 @@ impl Services {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let Limits { header_bytes_max, calls_max, call_time_max, .. } = self.limits;
-        let routes = self.routes(branch).await?;
-        Server::builder()
+        let (health, health_service) = tonic_health::server::health_reporter();
+        let routes = self.routes(branch, health_service)?;
+        let server = Server::builder()
             .accept_http1(true)
-            .timeout(call_time_max)
+            // The services end calls themselves when their time is over; this is for those that
+            // have not even come whole by then.
+            .timeout(call_time_max.saturating_add(UNREAD_GRACE))
             .max_concurrent_streams(calls_max)
             .http2_max_header_list_size(header_bytes_max)
+            .http2_keepalive_interval(Some(KEEPALIVE))
             .layer(GrpcWebLayer::new())
             .add_routes(routes)
-            .serve_with_incoming_shutdown(incoming, closing)
-            .await?;
-        Ok(())
+            .serve_with_incoming_shutdown(incoming, closing);
+        tokio::select! {
+            biased;
+            never = self.report_health(health, branch) => match never {},
+            served = server => Ok(served?),
+        }
     }
 
-    async fn routes(&self, branch: Option<BranchId>) -> Result<Routes, EdgeError> {
+    /// Says for each service whether requests are let in, for ever.
+    async fn report_health(
+        &self,
+        health: HealthReporter,
+        branch: Option<BranchId>,
+    ) -> std::convert::Infallible {
+        let peers = branch.map(|_| PeerServiceServer::<PeerServer>::NAME);
+        let names = ["", BranchServer::<ClassicService>::NAME];
+        let names = names.into_iter().chain([BankServiceServer::<TypedService>::NAME]);
+        let names: Vec<&str> = names.chain(peers).collect();
+        let mut gate = self.front.bank().gate.clone();
+        loop {
+            let status = match *gate.borrow_and_update() {
+                Gate::Open => ServingStatus::Serving,
+                Gate::CatchingUp | Gate::Draining => ServingStatus::NotServing,
+            };
+            for name in &names {
+                health.set_service_status(name, status).await;
+            }
+            if gate.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    fn routes(
+        &self,
+        branch: Option<BranchId>,
+        health: HealthServer<impl Health>,
+    ) -> Result<Routes, EdgeError> {
         let message_bytes_max = self.limits.message_bytes_max;
-        let front = &self.front;
+        let front = self.front.within(self.limits);
         let classic = BranchServer::new(ClassicService::new(front.clone(), branch))
             .max_decoding_message_size(message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip);
@@ -183,22 +232,18 @@ impl Services {
                 .max_decoding_message_size(message_bytes_max)
                 .accept_compressed(CompressionEncoding::Gzip)
         });
-        let (health, health_service) = tonic_health::server::health_reporter();
-        health.set_serving::<BranchServer<ClassicService>>().await;
-        health.set_serving::<BankServiceServer<TypedService>>().await;
-        if peers.is_some() {
-            health.set_serving::<PeerServiceServer<PeerServer>>().await;
-        }
         let reflection = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(DESCRIPTORS)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+                // So that clients can show the details of errors.
+                .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         };
         let mut routes = Routes::builder();
         routes
             .add_service(classic)
             .add_service(typed)
-            .add_service(health_service)
+            .add_service(health)
             .add_service(reflection().build_v1()?)
             // Older clients ask for this one.
             .add_service(reflection().build_v1alpha()?);

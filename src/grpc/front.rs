@@ -8,22 +8,26 @@ use actix::Addr;
 use tokio::sync::{oneshot, watch};
 
 use super::convert;
+use super::edge::Limits;
 use super::proto::v1;
 use super::status::CallError;
+use super::tally::Tally;
 use super::token::BankMark;
 use crate::actors::{
-    Announce, Announced, Announcement, Answer, Ask, BranchActor, Desk, Enter, ReplyTo,
+    Answer, Bears, BranchActor, Bring, Brought, Desk, LatestEvent, NoEventIdLeft, Shown,
 };
-use crate::bank::{Entry, Passbook, Session};
+use crate::bank::Passbook;
 use crate::model::{
-    BranchId, CustomerId, EventId, Guarantees, LogPosition, Money, Operation, Receipt,
-    RequestError, Roster,
+    BranchId, CustomerId, EventId, LogPosition, Money, Operation, Receipt, RequestError, Roster,
 };
 
 /// The bank as its façade sees it. Cheap to copy.
 #[derive(Debug, Clone)]
 pub struct Front {
     bank: Arc<FrontSetup>,
+    limits: Limits,
+    /// Shared by all copies.
+    tally: Arc<Tally>,
 }
 
 /// What a façade needs to know of its bank.
@@ -35,11 +39,9 @@ pub struct FrontSetup {
     pub opening_balance: Money,
     /// Which bank it is.
     pub mark: BankMark,
-    /// What customers are promised.
-    pub guarantees: Guarantees,
     /// The branches that live in this process.
     pub branches: BTreeMap<BranchId, Addr<BranchActor>>,
-    /// Keeps passbooks for customers who do not carry theirs.
+    /// Where requests come in.
     pub desk: Addr<Desk>,
     /// Whether requests are let in.
     pub gate: watch::Receiver<Gate>,
@@ -78,15 +80,6 @@ pub struct Call {
     pub passbook: Shown,
 }
 
-/// Which passbook goes with a request.
-#[derive(Debug)]
-pub enum Shown {
-    /// The one that the desk keeps for the customer.
-    Kept,
-    /// The one that the customer carries.
-    Carried(Passbook),
-}
-
 /// How a call went that reached its branch.
 #[derive(Debug)]
 pub struct Served {
@@ -105,7 +98,18 @@ pub struct Served {
 impl Front {
     /// The façade's view of the bank `setup`.
     pub fn new(setup: FrontSetup) -> Self {
-        Self { bank: Arc::new(setup) }
+        Self { bank: Arc::new(setup), limits: Limits::default(), tally: Arc::default() }
+    }
+
+    /// The same, with other limits.
+    #[must_use]
+    pub(super) fn within(&self, limits: Limits) -> Self {
+        Self { limits, ..self.clone() }
+    }
+
+    /// How many requests were turned away so far because too much was waiting or on its way.
+    pub fn turned_away(&self) -> u64 {
+        self.tally.turned_away()
     }
 
     /// What it knows of its bank.
@@ -123,6 +127,9 @@ impl Front {
 
     /// Waits until requests are let in.
     pub async fn enter_gate(&self) -> Result<(), CallError> {
+        if *self.bank.gate.borrow() == Gate::Open {
+            return Ok(());
+        }
         let mut gate = self.bank.gate.clone();
         let open = gate.wait_for(|&gate| gate != Gate::CatchingUp).await;
         match open.as_deref() {
@@ -131,49 +138,81 @@ impl Front {
         }
     }
 
+    /// An error while the bank closes.
+    pub(super) fn refuse_if_draining(&self) -> Result<(), CallError> {
+        match *self.bank.gate.borrow() {
+            Gate::Open | Gate::CatchingUp => Ok(()),
+            Gate::Draining => Err(CallError::Draining),
+        }
+    }
+
     /// Brings `call` to its branch. Once it is in the branch's mailbox nothing takes it out again:
-    /// a client that gives up hears no answer, and its passbook is entered all the same.
+    /// a client that gives up, or is told that its time is over, hears no answer, and its passbook
+    /// is entered all the same.
     pub async fn serve(&self, call: Call) -> Result<Served, CallError> {
+        let served = self.in_time(self.bring(call)).await;
+        if is_turned_away(&served) {
+            self.tally.turn_away();
+        }
+        served
+    }
+
+    /// Waits for `answer` as long as a call may take.
+    pub(super) async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        let limit = self.limits.call_time_max;
+        let answered = tokio::time::timeout(limit, answer).await;
+        answered.unwrap_or(Err(CallError::TimeOver { limit }))
+    }
+
+    async fn bring(&self, call: Call) -> Result<Served, CallError> {
+        let place = Tally::place(&self.tally, self.limits.waiting_max)?;
         self.enter_gate().await?;
         let Call { branch, customer, event, operation, passbook } = call;
-        let branch = self.branch(branch)?;
-        let announcement = match operation {
-            Operation::Query => Announcement::Query(event),
-            Operation::Write(_) => Announcement::Write(event),
+        let branch = self.branch(branch)?.clone();
+        let event = match (event, operation) {
+            (Some(event), _) => Bears::Id(event),
+            (None, Operation::Query) => Bears::After(None),
+            (None, Operation::Write(_)) => self.next_write(&branch, customer).await?,
         };
-        let announce = Announce { customer, event: announcement };
-        let announced = self.bank.desk.send(announce).await.map_err(|_| CallError::ActorStopped)?;
-        let Announced { event, request, passbook: kept } =
-            announced.map_err(|_| CallError::NoEventIdLeft)?;
-        let (mut passbook, keeper) = match passbook {
-            Shown::Carried(carried) => (carried, None),
-            Shown::Kept => (kept, Some(Enter { customer, entry: Entry::Nothing })),
-        };
-        let session =
-            Some(Session { passbook: passbook.clone(), guarantees: self.bank.guarantees });
-        let (reply_to, answer) = oneshot::channel();
-        let reply_to = ReplyTo::Caller(reply_to);
-        branch.do_send(Ask { customer, request, event, operation, session, reply_to });
-        let Answer { outcome, position, balance, entry, .. } = match keeper {
-            None => answer.await.map_err(|_| CallError::ActorStopped)?,
-            Some(enter) => self.keep(enter, answer).await?,
-        };
+        let (caller, brought) = oneshot::channel();
+        let tell = Box::new(move |brought| {
+            drop(place);
+            if caller.send(brought).is_err() {
+                log::debug!("a client went away before its answer came");
+            }
+        });
+        self.bank.desk.do_send(Bring { branch, customer, event, operation, passbook, tell });
+        let brought = brought.await.map_err(|_| CallError::ActorStopped)?;
+        let Brought { event, mut passbook, answer } =
+            brought.map_err(|NoEventIdLeft| CallError::NoEventIdLeft)?;
+        let Answer { outcome, position, balance, entry, .. } = answer;
         passbook.enter(&entry, &self.bank.roster);
         Ok(Served { event, outcome, balance, position, passbook })
     }
 
-    /// Enters the answer in the kept passbook, even if the client has gone meanwhile.
-    async fn keep(
+    /// A write that bears no event id. Where all branches live here the desk hears of every write;
+    /// otherwise others may have come to the branch from elsewhere.
+    async fn next_write(
         &self,
-        enter: Enter,
-        answer: oneshot::Receiver<Answer>,
-    ) -> Result<Answer, CallError> {
-        let desk = self.bank.desk.clone();
-        let kept = tokio::spawn(async move {
-            let answer = answer.await?;
-            desk.do_send(Enter { entry: answer.entry.clone(), ..enter });
-            Ok::<_, oneshot::error::RecvError>(answer)
-        });
-        kept.await.map_err(|_| CallError::ActorStopped)?.map_err(|_| CallError::ActorStopped)
+        branch: &Addr<BranchActor>,
+        customer: CustomerId,
+    ) -> Result<Bears, CallError> {
+        if self.bank.branches.len() == self.bank.roster.len() {
+            return Ok(Bears::After(None));
+        }
+        let latest = branch.send(LatestEvent(customer)).await;
+        latest.map(Bears::After).map_err(|_| CallError::ActorStopped)
+    }
+}
+
+/// Whether nothing was done because too much is waiting or on its way.
+fn is_turned_away(served: &Result<Served, CallError>) -> bool {
+    match served {
+        Ok(Served { outcome: Err(RequestError::Unavailable { .. }), .. })
+        | Err(CallError::Overloaded { .. }) => true,
+        Ok(_) | Err(_) => false,
     }
 }

@@ -8,7 +8,7 @@ use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFut
 use tokio::sync::mpsc;
 
 use super::remote::Contract;
-use super::wire::{LinkError, PeerClient};
+use super::wire::{Attempt, LinkError, PeerClient};
 use crate::actors::{BranchActor, LinkNews, News, PeerEnvelope};
 use crate::bank::{Congestion, Dot, PeerMessage, VersionVector};
 use crate::model::{BranchId, MessageNumber};
@@ -20,16 +20,24 @@ const REST_MAX: Duration = Duration::from_secs(1);
 /// How many writes a typed peer is sent at the same time. A classic one gets one after the other.
 const WINDOW: usize = 64;
 
+/// How long the other end may take to answer. A write that waits there for what it depends on may be
+/// late without fault: the link is then made anew, and with that the other end asks for what it
+/// misses.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
 /// The link from a branch here to one elsewhere.
 #[derive(Debug)]
 pub struct PeerLink {
     setup: LinkSetup,
     peer: Peer,
     /// Writes to be sent.
-    queue: VecDeque<PeerEnvelope>,
+    queue: VecDeque<Queued>,
     /// Writes in the queue or sent, but not acknowledged.
     kept: BTreeSet<Dot>,
     in_flight: usize,
+    /// How often the other end was lost. What was sent before the last time fails for the same
+    /// reason, and need not be told again.
+    losses: u64,
     rest: Duration,
     congestion: Congestion,
 }
@@ -49,8 +57,24 @@ pub struct LinkSetup {
     pub contract: Option<Contract>,
     /// How many writes are kept before the branch here takes no more.
     pub kept_max: usize,
-    /// Told once when the branch here has got from this peer all that it may have forgotten.
-    pub caught_up: mpsc::UnboundedSender<BranchId>,
+    /// Told what is found out about the other end.
+    pub found: mpsc::UnboundedSender<Found>,
+}
+
+/// What a link finds out about the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// The branch here has got from it all that it may have forgotten.
+    CaughtUp(BranchId),
+    /// It speaks the classic contract alone, and has nothing to tell of the past.
+    Classic(BranchId),
+}
+
+/// A write to be sent.
+#[derive(Debug)]
+struct Queued {
+    envelope: PeerEnvelope,
+    attempt: Attempt,
 }
 
 /// What is known of the other end.
@@ -76,6 +100,7 @@ impl PeerLink {
             queue: VecDeque::new(),
             kept: BTreeSet::new(),
             in_flight: 0,
+            losses: 0,
             rest: REST_MIN,
             congestion: Congestion::Clear,
         }
@@ -91,10 +116,10 @@ impl PeerLink {
                     Contract::Typed => WINDOW,
                 };
                 while self.in_flight < window
-                    && let Some(envelope) = self.queue.pop_front()
+                    && let Some(queued) = self.queue.pop_front()
                 {
                     self.in_flight += 1;
-                    self.send(contract, envelope, ctx);
+                    self.send(contract, queued, ctx);
                 }
             }
         }
@@ -102,11 +127,12 @@ impl PeerLink {
 
     fn introduce(&mut self, ctx: &mut Context<Self>) {
         self.peer = Peer::Asked;
-        let client = self.setup.client.clone();
-        let introduced = async move { client.introduce().await };
-        ctx.spawn(introduced.into_actor(self).map(|introduced, link, ctx| match introduced {
-            Ok(contract) => link.meet(contract, ctx),
-            Err(error) => link.lose(&error, ctx),
+        let (client, losses) = (self.setup.client.clone(), self.losses);
+        let introduced = in_time(async move { client.introduce().await });
+        ctx.spawn(introduced.into_actor(self).map(move |introduced, link, ctx| match introduced {
+            Ok(contract) if link.losses == losses => link.meet(contract, ctx),
+            Ok(_) => {}
+            Err(error) => link.lose(losses, &error, ctx),
         }));
     }
 
@@ -117,19 +143,22 @@ impl PeerLink {
         self.rest = REST_MIN;
         match contract {
             Contract::Typed => self.tell(News::InReach),
-            Contract::Classic => self.tell_caught_up(),
+            Contract::Classic => self.tell_found(Found::Classic(peer)),
         }
         self.pump(ctx);
     }
 
-    /// The other end is out of reach: what was sent goes out again after a rest.
-    fn lose(&mut self, error: &LinkError, ctx: &mut Context<Self>) {
-        if self.peer == Peer::Resting {
-            // Something else that was sent at the same time has failed for the same reason.
+    /// The other end is out of reach: what was sent goes out again after a rest. What failed was
+    /// sent when the other end had been lost `losses` times.
+    fn lose(&mut self, losses: u64, error: &LinkError, ctx: &mut Context<Self>) {
+        if self.losses != losses {
             return;
         }
+        self.losses += 1;
         let LinkSetup { here, peer, contract, .. } = self.setup;
-        log::warn!("branch {here} cannot reach branch {peer}, tries again: {error}");
+        // Told once, not every second for as long as the other end is away.
+        let level = if self.rest == REST_MIN { log::Level::Warn } else { log::Level::Debug };
+        log::log!(level, "branch {here} cannot reach branch {peer}, tries again: {error}");
         self.peer = Peer::Resting;
         ctx.run_later(self.rest, move |link, ctx| {
             link.peer = contract.map_or(Peer::Unknown, Peer::Speaks);
@@ -138,52 +167,61 @@ impl PeerLink {
         self.rest = (self.rest * 2).min(REST_MAX);
     }
 
-    fn send(&mut self, contract: Contract, envelope: PeerEnvelope, ctx: &mut Context<Self>) {
+    fn send(&mut self, contract: Contract, queued: Queued, ctx: &mut Context<Self>) {
+        let Queued { envelope, attempt } = queued;
         let PeerMessage::Propagate(write) = &envelope.message else { return };
         let (client, write, number) = (self.setup.client.clone(), write.clone(), envelope.number);
-        let dot = write.dot;
-        let sent = async move {
+        let (dot, losses) = (write.dot, self.losses);
+        let sent = in_time(async move {
             match contract {
                 Contract::Typed => client.propagate(&write, number).await,
-                Contract::Classic => client.propagate_classic(&write).await,
+                Contract::Classic => client.propagate_classic(&write, attempt).await,
             }
-        };
+        });
         ctx.spawn(sent.into_actor(self).map(move |answer, link, ctx| {
             link.in_flight -= 1;
             match answer {
                 Ok((acknowledgement, number)) => {
-                    link.kept.remove(&dot);
                     link.rest = REST_MIN;
                     link.bring(number, PeerMessage::Acknowledge(acknowledgement));
-                    link.weigh();
-                    link.pump(ctx);
+                    link.let_go(dot);
                 }
-                Err(LinkError::Unsayable(error)) => {
+                Err(error @ (LinkError::Unsayable(_) | LinkError::Conflict)) => {
                     // It would never succeed, and would hold up everything behind it.
-                    log::error!("a write cannot be told to branch {}: {error}", link.setup.peer);
-                    link.kept.remove(&dot);
-                    link.pump(ctx);
+                    log::error!("branch {} never takes a write: {error}", link.setup.peer);
+                    link.let_go(dot);
                 }
-                Err(error) => {
-                    link.queue.push_front(envelope);
-                    link.lose(&error, ctx);
+                Err(
+                    error @ (LinkError::Status(_)
+                    | LinkError::Answer(_)
+                    | LinkError::NotApplied
+                    | LinkError::Late { .. }),
+                ) => {
+                    link.queue.push_front(Queued { envelope, attempt: Attempt::Again });
+                    link.lose(losses, &error, ctx);
                 }
             }
+            link.pump(ctx);
         }));
+    }
+
+    fn let_go(&mut self, dot: Dot) {
+        self.kept.remove(&dot);
+        self.weigh();
     }
 
     fn catch_up(&mut self, here: VersionVector, ctx: &mut Context<Self>) {
         if self.peer == Peer::Speaks(Contract::Classic) {
             return;
         }
-        let client = self.setup.client.clone();
-        let missed = async move { client.catch_up(&here).await };
-        ctx.spawn(missed.into_actor(self).map(|missed, link, ctx| match missed {
+        let (client, losses) = (self.setup.client.clone(), self.losses);
+        let missed = async move { client.catch_up(&here, ANSWER_LIMIT).await };
+        ctx.spawn(missed.into_actor(self).map(move |missed, link, ctx| match missed {
             Ok(missed) => {
                 link.bring(MessageNumber::default(), PeerMessage::Missed(missed));
-                link.tell_caught_up();
+                link.tell_found(Found::CaughtUp(link.setup.peer));
             }
-            Err(error) => link.lose(&error, ctx),
+            Err(error) => link.lose(losses, &error, ctx),
         }));
     }
 
@@ -209,11 +247,16 @@ impl PeerLink {
         self.setup.owner.do_send(LinkNews { peer: self.setup.peer, news });
     }
 
-    fn tell_caught_up(&self) {
-        if self.setup.caught_up.send(self.setup.peer).is_err() {
-            log::debug!("nobody waits for branch {} to catch up any more", self.setup.here);
+    fn tell_found(&self, found: Found) {
+        if self.setup.found.send(found).is_err() {
+            log::debug!("nobody wants to know any more: {found:?}");
         }
     }
+}
+
+async fn in_time<T>(answer: impl Future<Output = Result<T, LinkError>>) -> Result<T, LinkError> {
+    let answered = tokio::time::timeout(ANSWER_LIMIT, answer).await;
+    answered.unwrap_or(Err(LinkError::Late { limit: ANSWER_LIMIT }))
 }
 
 impl Actor for PeerLink {
@@ -232,7 +275,10 @@ impl Handler<PeerEnvelope> for PeerLink {
         match &envelope.message {
             PeerMessage::Propagate(write) => {
                 if self.kept.insert(write.dot) {
-                    self.queue.push_back(envelope);
+                    // What another branch accepted may have come from there already.
+                    let is_own = write.dot.origin == self.setup.here;
+                    let attempt = if is_own { Attempt::First } else { Attempt::Again };
+                    self.queue.push_back(Queued { envelope, attempt });
                     self.weigh();
                     self.pump(ctx);
                 }

@@ -9,9 +9,14 @@ use super::front::Front;
 use super::proto::v1;
 use super::proto::v1::peer_service_server::PeerService;
 use super::status::CallError;
-use crate::actors::{Deliver, Delivered, Inspect, PeerEnvelope, ReplyTo};
+use crate::actors::{
+    Deliver, Delivered, Introduced, LinkNews, News, PeerEnvelope, ReadLog, ReplyTo, Summarize,
+};
 use crate::bank::PeerMessage;
-use crate::model::{BranchId, MessageNumber};
+use crate::model::{BranchId, LogPosition, MessageNumber};
+
+/// How many writes are taken from the branch at a time for one that catches up.
+const CHUNK: usize = 256;
 
 /// The peer service of one branch.
 #[derive(Debug, Clone)]
@@ -48,9 +53,12 @@ impl PeerService for PeerServer {
         if request.bank.as_ref() != Some(&bank) {
             return Err(CallError::OtherBank.into());
         }
-        self.other_branch("branch_id", request.branch_id)?;
-        let state = self.front.branch(self.here)?.send(Inspect).await;
-        let state = state.map_err(|_| CallError::ActorStopped)?;
+        let peer = self.other_branch("branch_id", request.branch_id)?;
+        self.front.bank().desk.do_send(Introduced(peer));
+        let branch = self.front.branch(self.here)?;
+        // Whoever could not reach us could not be reached either: it may hold what is missing here.
+        branch.do_send(LinkNews { peer, news: News::InReach });
+        let state = branch.send(Summarize).await.map_err(|_| CallError::ActorStopped)?;
         let version = version_entries(&state.version, &self.front.bank().roster);
         Ok(Response::new(v1::IntroduceResponse {
             bank: Some(bank),
@@ -74,8 +82,13 @@ impl PeerService for PeerServer {
         let (reply_to, acknowledged) = oneshot::channel();
         let reply_to = ReplyTo::Caller(reply_to);
         self.front.branch(self.here)?.do_send(Deliver { envelope, reply_to });
-        let Delivered { acknowledgement, number } =
-            acknowledged.await.map_err(|_| CallError::ActorStopped)?;
+        let delivered = self.front.in_time(async {
+            match acknowledged.await.map_err(|_| CallError::ActorStopped)? {
+                Delivered::Applied { acknowledgement, number } => Ok((acknowledgement, number)),
+                Delivered::Conflicts => Err(CallError::Conflict { from }),
+            }
+        });
+        let (acknowledgement, number) = delivered.await?;
         Ok(Response::new(v1::PropagateResponse {
             acknowledgement: Some(v1::Acknowledgement::by(self.here, &acknowledgement)),
             number: number.get(),
@@ -91,18 +104,32 @@ impl PeerService for PeerServer {
         let roster = self.front.bank().roster.clone();
         let version = convert::version_vector("version", request.version.as_ref(), &roster)
             .map_err(CallError::from)?;
-        let state = self.front.branch(self.here)?.send(Inspect).await;
-        let state = state.map_err(|_| CallError::ActorStopped)?;
-        let (sender, receiver) = mpsc::channel(64);
+        let branch = self.front.branch(self.here)?.clone();
+        let (sender, receiver) = mpsc::channel(CHUNK);
         tokio::spawn(async move {
             let is_missed = |origin, sequence| {
                 roster.index(origin).is_some_and(|origin| sequence > version.get(origin))
             };
-            let missed = state.log.into_iter();
-            for entry in missed.filter(|entry| is_missed(entry.dot.origin, entry.dot.sequence)) {
-                let response = v1::CatchUpResponse { missed: Some(entry.into()) };
-                if sender.send(Ok(response)).await.is_err() {
+            let mut after = LogPosition::default();
+            loop {
+                let Ok(entries) = branch.send(ReadLog { after, most: CHUNK }).await else {
+                    let stopped = Err(CallError::ActorStopped.into());
+                    if sender.send(stopped).await.is_err() {
+                        log::debug!("a branch that catches up has gone before this one stopped");
+                    }
                     return;
+                };
+                if entries.is_empty() {
+                    return;
+                }
+                for entry in entries {
+                    after = after.next();
+                    let response = || v1::CatchUpResponse { missed: Some(entry.into()) };
+                    if is_missed(entry.dot.origin, entry.dot.sequence)
+                        && sender.send(Ok(response())).await.is_err()
+                    {
+                        return;
+                    }
                 }
             }
         });

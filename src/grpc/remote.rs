@@ -1,7 +1,10 @@
 //! Where a branch elsewhere is, and which contract it speaks.
 
+use super::convert::FloatError;
+use super::wire::LinkError;
 use thiserror::Error;
-use tonic::transport::{Channel, Endpoint as TonicEndpoint};
+pub use tonic::transport::Channel;
+use tonic::transport::Endpoint as TonicEndpoint;
 
 /// The address of a branch elsewhere. Nothing is connected until something is sent.
 #[derive(Debug, Clone)]
@@ -17,6 +20,25 @@ pub enum Contract {
     Classic,
     /// Package `passbook.v1`.
     Typed,
+}
+
+/// Why a branch elsewhere does not say how it stands.
+#[derive(Debug, Error)]
+pub enum RemoteError {
+    /// Nobody listens there.
+    #[error("it cannot be reached; is it running?")]
+    Connect(#[from] tonic::transport::Error),
+    /// It does not answer as the classic contract says.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// Its balance is no money.
+    #[error("its balance is {found}: {problem}")]
+    Balance {
+        /// As it came.
+        found: f32,
+        /// What is wrong.
+        problem: FloatError,
+    },
 }
 
 /// A text that is no address.
@@ -42,6 +64,11 @@ impl Endpoint {
     /// As it was written.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// A channel to it, connected. An error where it cannot be reached now.
+    pub async fn connect(&self) -> Result<Channel, RemoteError> {
+        Ok(self.endpoint.connect().await?)
     }
 
     /// A channel to it, which connects when it is used and again whenever it is broken. Called

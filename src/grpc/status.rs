@@ -4,6 +4,8 @@
 //! say in fixed words what the message says in prose; `proto/passbook/v1/` lists them. A wrong
 //! field comes with a `google.rpc.BadRequest` too.
 
+use std::time::Duration;
+
 use thiserror::Error;
 use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, StatusExt};
@@ -15,6 +17,9 @@ use crate::model::{BranchId, Lag, Refusal, RequestError};
 
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "passbook";
+
+/// The reason that tells a peer that to send a write again is of no use.
+pub(super) const CONFLICT: &str = "CONFLICT";
 
 /// Why a call was not answered as it wished.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -28,6 +33,18 @@ pub enum CallError {
     /// A branch of another bank calls.
     #[error("not of one bank: the branches or the opening balance differ")]
     OtherBank,
+    /// A branch brings a write under a number that names another write here.
+    #[error("branch {from} brings a write under a number that names another write here")]
+    Conflict {
+        /// The branch.
+        from: BranchId,
+    },
+    /// A branch that speaks the typed contract, or lives here, brings nothing in the classic one.
+    #[error("id: branch {from} brings its writes in another way; whoever this is, it is not that")]
+    NotThatBranch {
+        /// What it says it is.
+        from: BranchId,
+    },
     /// There is no such branch.
     #[error("no branch {branch}; there are {}", ids(branches))]
     UnknownBranch {
@@ -44,6 +61,12 @@ pub enum CallError {
     Overloaded {
         /// How many there are.
         waiting: usize,
+    },
+    /// The answer was not there in time.
+    #[error("no answer in {limit:?}; whether the request took effect is not known")]
+    TimeOver {
+        /// How long a call may take.
+        limit: Duration,
     },
     /// The bank is closing.
     #[error("the bank is closing; nothing has taken effect")]
@@ -125,6 +148,12 @@ fn told(error: &CallError) -> Told {
             .with("field", "passbook")
             .naming("passbook", error),
         CallError::OtherBank => Told::new(Code::FailedPrecondition, "OTHER_BANK"),
+        CallError::Conflict { from } => {
+            Told::new(Code::FailedPrecondition, CONFLICT).with("from", from)
+        }
+        CallError::NotThatBranch { .. } => {
+            Told::new(Code::InvalidArgument, "BAD_FIELD").with("field", "id").naming("id", error)
+        }
         CallError::UnknownBranch { branch, branches } => {
             Told::new(Code::NotFound, "UNKNOWN_BRANCH")
                 .with("branch", branch)
@@ -148,6 +177,7 @@ fn told(error: &CallError) -> Told {
         CallError::Overloaded { waiting } => {
             Told::new(Code::ResourceExhausted, "OVERLOADED").with("waiting", waiting)
         }
+        CallError::TimeOver { .. } => Told::new(Code::DeadlineExceeded, "TIME_OVER"),
         CallError::Draining => Told::new(Code::Unavailable, "DRAINING"),
         CallError::NoBranchNamed { key } => {
             Told::new(Code::InvalidArgument, "BAD_FIELD").with("field", key).naming(key, error)
@@ -384,6 +414,10 @@ mod tests {
             RequestError::VersionNotReached { lags: Vec::new() }.into(),
             RequestError::Unavailable { congested: Vec::new() }.into(),
             CallError::Overloaded { waiting: 1 },
+            CallError::TimeOver { limit: Duration::ZERO },
+            CallError::Conflict { from: branch(9) },
+            CallError::NotThatBranch { from: branch(9) },
+            CallError::Scenario(ScenarioFault::Run(String::new())),
             CallError::Draining,
             CallError::ActorStopped,
         ] {

@@ -7,11 +7,20 @@ use prost::Message;
 use thiserror::Error;
 
 use crate::bank::{Passbook, VersionVector};
-use crate::model::{Roster, Sequence};
+use crate::model::{BranchId, Money, Roster, Sequence};
 
 /// Which bank a token is of. Branches of one bank in different processes have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BankMark(pub u64);
+
+impl BankMark {
+    /// The mark of the bank called `name`, whose branches are `roster` and began with
+    /// `opening_balance`.
+    pub fn of(name: &str, roster: &Roster, opening_balance: Money) -> Self {
+        let ids: Vec<String> = roster.ids().iter().map(BranchId::to_string).collect();
+        Self(checksum(format!("{name}\n{}\n{opening_balance}", ids.join(",")).as_bytes()))
+    }
+}
 
 /// Why a token is no passbook of this bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -76,7 +85,6 @@ fn checksum(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::BranchId;
     use proptest::prelude::*;
 
     const BANK: BankMark = BankMark(7);

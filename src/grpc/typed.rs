@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::convert::{self, version_entries};
-use super::front::{Call, Front, Served, Shown};
+use super::front::{Call, Front, Served};
 use super::proto::v1;
 use super::proto::v1::bank_service_server::BankService;
 use super::scenario::{ScenarioJob, ScenarioRunner};
@@ -15,16 +15,21 @@ use super::status::CallError;
 use super::token::{passbook_of, token_of};
 use super::trailers::{Trailers, status_of};
 use super::watch;
-use crate::actors::{BranchState, Inspect};
-use crate::bank::Passbook;
-use crate::model::{BranchId, LogPosition, Operation, Receipt, Write, WriteKind};
+use crate::actors::{BranchState, BranchSummary, Inspect, Shown, Summarize};
+use crate::bank::{Passbook, VersionVector};
+use crate::model::{BranchId, LogPosition, Money, Operation, Receipt, Write, WriteKind};
 
 /// The typed service of the whole bank.
 #[derive(Clone)]
 pub(super) struct TypedService {
     front: Front,
     scenarios: Arc<ScenarioRunner>,
+    /// Who may run a scenario: nothing stops a run that has begun.
+    runs: Arc<Semaphore>,
 }
+
+/// How many scenarios are run at the same time.
+const RUNS_MAX: usize = 4;
 
 impl std::fmt::Debug for TypedService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -50,7 +55,7 @@ struct Answered {
 impl TypedService {
     /// The service behind `front`; scenarios are run by `scenarios`.
     pub(super) fn new(front: Front, scenarios: Arc<ScenarioRunner>) -> Self {
-        Self { front, scenarios }
+        Self { front, scenarios, runs: Arc::new(Semaphore::new(RUNS_MAX)) }
     }
 
     async fn ask(&self, asked: Asked, operation: Operation) -> Result<Answered, Status> {
@@ -88,22 +93,26 @@ impl TypedService {
         Ok(Operation::Write(Write { kind, amount }))
     }
 
-    async fn inspect(&self, branch: BranchId) -> Result<BranchState, CallError> {
-        self.front.branch(branch)?.send(Inspect).await.map_err(|_| CallError::ActorStopped)
+    async fn summarize(&self, branch: BranchId) -> Result<v1::BranchSummary, CallError> {
+        let summary = self.front.branch(branch)?.send(Summarize).await;
+        let BranchSummary { id, balance, version } =
+            summary.map_err(|_| CallError::ActorStopped)?;
+        Ok(self.summary(id, balance, &version))
     }
 
-    fn summary(&self, state: &BranchState) -> v1::BranchSummary {
+    /// The balance is left out where it is out of range.
+    fn summary(
+        &self,
+        id: BranchId,
+        balance: Option<Money>,
+        version: &VersionVector,
+    ) -> v1::BranchSummary {
         v1::BranchSummary {
-            branch_id: state.id.get(),
-            balance: balance_text(state),
-            version: Some(version_entries(&state.version, &self.front.bank().roster)),
+            branch_id: id.get(),
+            balance: balance.map_or_else(String::new, |balance| balance.to_string()),
+            version: Some(version_entries(version, &self.front.bank().roster)),
         }
     }
-}
-
-/// The balance of a branch, or nothing where it is out of range.
-fn balance_text(state: &BranchState) -> String {
-    state.balance.map_or_else(String::new, |balance| balance.to_string())
 }
 
 fn branch_id(number: u32) -> Result<BranchId, CallError> {
@@ -171,10 +180,11 @@ impl BankService for TypedService {
         &self,
         _: Request<v1::ListBranchesRequest>,
     ) -> Result<Response<v1::ListBranchesResponse>, Status> {
+        self.front.refuse_if_draining()?;
         let bank = self.front.bank();
         let mut branches = Vec::with_capacity(bank.branches.len());
         for &branch in bank.branches.keys() {
-            branches.push(self.summary(&self.inspect(branch).await?));
+            branches.push(self.summarize(branch).await?);
         }
         let elsewhere = bank.roster.ids().iter().filter(|id| !bank.branches.contains_key(id));
         let elsewhere_branch_ids = elsewhere.map(|id| id.get()).collect();
@@ -185,16 +195,21 @@ impl BankService for TypedService {
         &self,
         request: Request<v1::GetBranchRequest>,
     ) -> Result<Response<v1::GetBranchResponse>, Status> {
+        self.front.refuse_if_draining()?;
         let request = request.into_inner();
-        let state = self.inspect(branch_id(request.branch_id)?).await?;
-        let v1::BranchSummary { branch_id, balance, version } = self.summary(&state);
+        let branch = branch_id(request.branch_id)?;
         let view = convert::branch_view("view", request.view).map_err(CallError::from)?;
-        let (write_sets, events) = match view {
-            v1::BranchView::Brief => (Vec::new(), Vec::new()),
+        let (summary, log) = match view {
+            v1::BranchView::Brief => (self.summarize(branch).await?, Vec::new()),
             v1::BranchView::Unspecified | v1::BranchView::Full => {
-                (convert::write_sets(&state.log), convert::branch_events(&state.log))
+                let state = self.front.branch(branch)?.send(Inspect).await;
+                let BranchState { id, balance, version, log } =
+                    state.map_err(|_| CallError::ActorStopped)?;
+                (self.summary(id, balance, &version), log)
             }
         };
+        let (write_sets, events) = (convert::write_sets(&log), convert::branch_events(&log));
+        let v1::BranchSummary { branch_id, balance, version } = summary;
         Ok(Response::new(v1::GetBranchResponse { branch_id, balance, version, write_sets, events }))
     }
 
@@ -202,6 +217,7 @@ impl BankService for TypedService {
         &self,
         request: Request<v1::WatchBranchRequest>,
     ) -> Result<Response<Self::WatchBranchStream>, Status> {
+        self.front.refuse_if_draining()?;
         let v1::WatchBranchRequest { branch_id: number, from_position } = request.into_inner();
         let branch = self.front.branch(branch_id(number)?)?.clone();
         let after = LogPosition::new(from_position.saturating_sub(1));
@@ -214,8 +230,16 @@ impl BankService for TypedService {
         request: Request<v1::RunScenarioRequest>,
     ) -> Result<Response<Self::RunScenarioStream>, Status> {
         let job = ScenarioJob::try_from(request.into_inner()).map_err(CallError::from)?;
+        self.front.refuse_if_draining()?;
         let scenarios = Arc::clone(&self.scenarios);
-        let done = tokio::task::spawn_blocking(move || scenarios(job)).await;
+        let place = Arc::clone(&self.runs).try_acquire_owned();
+        let place = place.map_err(|_| CallError::Overloaded { waiting: RUNS_MAX })?;
+        let done = tokio::task::spawn_blocking(move || {
+            let done = scenarios(job);
+            drop(place);
+            done
+        })
+        .await;
         let done = done.map_err(|_| CallError::ActorStopped)?.map_err(CallError::from)?;
         let (sender, receiver) = mpsc::channel(64);
         tokio::spawn(async move {

@@ -67,6 +67,8 @@ pub(super) struct Columns {
 }
 
 const GAP: usize = 2;
+/// What is wider runs on, and does not push the other rows apart.
+const WIDTH_MOST: usize = 80;
 
 impl Columns {
     /// Makes room for `row`. What ends a row may run on, so it takes no room in its column.
@@ -77,7 +79,7 @@ impl Columns {
                 self.widths.push(0);
             }
             if place < last || cell.align == Align::Right {
-                self.widths[place] = self.widths[place].max(cell.width());
+                self.widths[place] = self.widths[place].max(cell.width().min(WIDTH_MOST));
             }
         }
     }
@@ -132,5 +134,17 @@ mod tests {
         write_table(&mut out, 1, &rows).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text, " a        7  x\n abc  1,234\n ✓    the end of a row may run on\n");
+    }
+    #[test]
+    fn a_cell_that_is_very_long_runs_on_by_itself() {
+        let long = "1, ".repeat(100_000);
+        let rows = [
+            vec![Cell::plain(long.clone()), Cell::plain("x")],
+            vec![Cell::plain("a"), Cell::plain("y")],
+        ];
+        let mut out = Vec::new();
+        write_table(&mut out, 0, &rows).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, format!("{long}  x\na{}y\n", " ".repeat(WIDTH_MOST - 1 + GAP)));
     }
 }

@@ -1,12 +1,20 @@
 //! Runs scenarios on a bank of actors. Prints nothing.
 
+mod connected;
+mod live;
+mod over_grpc;
 mod recorder;
 mod result;
+mod serve;
 mod single;
 
 pub use crate::history::RequestResult;
+pub use connected::{Endpoints, run_connected};
+pub use live::{FinalBalance, LinkOptions, LiveBank, LiveOptions};
+pub use over_grpc::{run_over_grpc, run_over_grpc_with_history};
 pub use recorder::HistoryOutput;
 pub use result::{
     BranchResult, CustomerResult, Dialect, LoggedWrite, RunConfig, RunResult, WAIT_LIMIT,
 };
+pub use serve::{Closing, ServeError, ServeOptions, serve};
 pub use single::{Judging, Recording, Run, RunError, RunOptions, run, run_with_history};

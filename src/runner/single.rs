@@ -20,6 +20,7 @@ use crate::actors::{
 };
 use crate::bank::{Branch, BranchConfig, Patience};
 use crate::check::JudgeError;
+use crate::grpc::{BindError, EdgeError, RemoteError};
 use crate::history::Recorded;
 use crate::model::{BranchId, CustomerId, CustomerOrder, Event};
 use crate::scenario::{Scenario, Settings, Visit};
@@ -89,6 +90,28 @@ pub enum RunError {
         /// The branch.
         branch: BranchId,
     },
+    /// A run over sockets could not listen.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// A server of a run over sockets failed.
+    #[error(transparent)]
+    Edge(#[from] EdgeError),
+    /// Nobody says where a branch is.
+    #[error("nobody says where branch {branch} is; name it with --connect {branch}=http://…")]
+    NoEndpoint {
+        /// The branch.
+        branch: BranchId,
+    },
+    /// A branch that runs somewhere cannot be asked how it stands.
+    #[error("cannot ask branch {branch} at {address}: {source}")]
+    Remote {
+        /// The branch.
+        branch: BranchId,
+        /// Where it should be.
+        address: String,
+        /// Why not.
+        source: RemoteError,
+    },
 }
 
 /// On a paused clock this much time goes by only when nothing is left to do: it stands for more
@@ -132,16 +155,16 @@ fn run_into(
 }
 
 /// The actors of one run.
-struct Bank {
-    config: RunConfig,
-    branches: Vec<Addr<BranchActor>>,
-    customers: Customers,
-    recorder: Option<Addr<Recorder>>,
-    clock: Clock,
+pub(super) struct Bank {
+    pub(super) config: RunConfig,
+    pub(super) branches: Vec<Addr<BranchActor>>,
+    pub(super) customers: Customers,
+    pub(super) recorder: Option<Addr<Recorder>>,
+    pub(super) clock: Clock,
 }
 
 /// The customers, in the order in which they first come up.
-struct Customers {
+pub(super) struct Customers {
     ids: Vec<CustomerId>,
     addresses: BTreeMap<CustomerId, Addr<CustomerActor>>,
 }
@@ -167,15 +190,8 @@ impl Bank {
         Self { config, branches, customers, recorder, clock: link.clock }
     }
 
-    async fn serve(self, scenario: &Scenario) -> Result<Run, RunError> {
-        match self.config.customers {
-            CustomerOrder::InOrder => {
-                for visit in &scenario.visits {
-                    self.customers.visit(visit.customer, visit.events.clone()).await?;
-                }
-            }
-            CustomerOrder::Concurrent => self.customers.visit_all(&scenario.visits).await?,
-        }
+    pub(super) async fn serve(self, scenario: &Scenario) -> Result<Run, RunError> {
+        self.customers.make_visits(self.config.customers, &scenario.visits).await?;
         self.settle().await?;
         let mut branches = Vec::with_capacity(self.branches.len());
         for branch in &self.branches {
@@ -257,7 +273,7 @@ fn branch_result(state: BranchState) -> Result<BranchResult, RunError> {
 }
 
 impl Customers {
-    fn arrive(
+    pub(super) fn arrive(
         visits: &[Visit],
         config: &RunConfig,
         counters: &Counters,
@@ -274,6 +290,23 @@ impl Customers {
             });
         }
         Self { ids, addresses }
+    }
+
+    /// Sends the customers on their way, and waits until all have their answers.
+    pub(super) async fn make_visits(
+        &self,
+        order: CustomerOrder,
+        visits: &[Visit],
+    ) -> Result<(), RunError> {
+        match order {
+            CustomerOrder::InOrder => {
+                for visit in visits {
+                    self.visit(visit.customer, visit.events.clone()).await?;
+                }
+                Ok(())
+            }
+            CustomerOrder::Concurrent => self.visit_all(visits).await,
+        }
     }
 
     async fn visit(&self, customer: CustomerId, events: Vec<Event>) -> Result<(), RunError> {
@@ -301,7 +334,7 @@ impl Customers {
         Ok(())
     }
 
-    async fn leave(&self) -> Result<Vec<CustomerResult>, RunError> {
+    pub(super) async fn leave(&self) -> Result<Vec<CustomerResult>, RunError> {
         let mut customers = Vec::with_capacity(self.ids.len());
         for &id in &self.ids {
             let requests = self.addresses[&id].send(TakeRequests).await;

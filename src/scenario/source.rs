@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::ScenarioError;
 
-/// What people are shown for the name `-`.
+/// What people are shown for the name `-`, and what its scenario is called.
 const STANDARD_INPUT: &str = "<stdin>";
+const STANDARD_INPUT_STEM: &str = "stdin";
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// An input text and its name. Reading files is not done here: who has the bytes makes the source.
@@ -53,6 +54,9 @@ impl Source {
 
     /// What a scenario without a name of its own is called: the file's name without `.json`.
     pub fn stem(&self) -> &str {
+        if self.name == "-" {
+            return STANDARD_INPUT_STEM;
+        }
         let file = Path::new(&self.name).file_name().and_then(|name| name.to_str());
         let file = file.unwrap_or(&self.name);
         file.strip_suffix(".json").filter(|stem| !stem.is_empty()).unwrap_or(file)
@@ -112,7 +116,7 @@ mod tests {
             ("two.parts.json", "two.parts"),
             ("plain", "plain"),
             (".json", ".json"),
-            ("-", "-"),
+            ("-", "stdin"),
         ] {
             assert_eq!(Source::new(name, "").stem(), stem);
         }

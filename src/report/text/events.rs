@@ -219,7 +219,7 @@ impl Layout {
             writeln!(out)?;
         }
         self.event.write(out, INDENT, &block.event)?;
-        let below = INDENT + self.event.second() + INDENT;
+        let below = INDENT + self.event.second();
         block.steps.iter().try_for_each(|row| self.steps.write(out, below, row))?;
         block.messages.iter().try_for_each(|row| self.messages.write(out, below, row))
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::verbosity::{Verbosity, items};
+use super::verbosity::{Verbosity, running_items};
 use crate::model::{BranchId, CustomerId, Money, Operation, Receipt, RequestError};
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, UNSURE, YES};
 use crate::report::phrase::{branches, count, every_branch, grouped, span, verb, write_set};
@@ -30,7 +30,7 @@ pub(super) fn rows(
     request: &RequestResult,
     chapter: &Chapter<'_>,
 ) -> Vec<Row> {
-    let received = Cell::plain(format!("received from customer {customer}"));
+    let received = Cell::plain(format!("asked by customer {customer}"));
     let mut asked = vec![branch_cell(&[request.branch]), received];
     let Some(balance) = chapter.applied else {
         asked.push(answered(request));
@@ -74,9 +74,9 @@ fn answered(request: &RequestResult) -> Cell {
 fn applied(lag: Duration, (least, most): (Money, Money)) -> Cell {
     let after = if lag.is_zero() { String::new() } else { format!(" after {}", span(lag)) };
     if least == most {
-        Cell::plain(format!("applied{after}, balance {least}"))
+        Cell::plain(format!("applied{after}, now {least}"))
     } else {
-        Cell::plain(format!("applied{after}, balances {least} to {most}"))
+        Cell::plain(format!("applied{after}, now {least} to {most}"))
     }
 }
 
@@ -148,7 +148,7 @@ fn check(
     chapter: &Chapter<'_>,
 ) -> Cell {
     let events = telling.story.write_set(request.branch, customer, chapter.write_set_len);
-    let set = write_set(events, items(telling.verbosity));
+    let set = write_set(events, running_items(telling.verbosity));
     let found = |wanted: Option<Comparison>| -> Vec<BranchId> {
         let peers = chapter.peers.iter().filter(|(_, peer)| peer.comparison == wanted);
         peers.map(|(id, _)| *id).collect()

@@ -53,3 +53,12 @@ pub(super) fn items(verbosity: Verbosity) -> Limit {
         Verbosity::Verbose => Limit::None,
     }
 }
+
+/// How many ids of a write set are shown after each write. Every write makes the set longer, so that
+/// showing all of it each time would take a text that grows with the square of the run.
+pub(super) fn running_items(verbosity: Verbosity) -> Limit {
+    match verbosity {
+        Verbosity::Quiet | Verbosity::Normal => items(verbosity),
+        Verbosity::Verbose => Limit::Middle { most: 20, head: 8, tail: 8 },
+    }
+}

@@ -1,0 +1,259 @@
+//! `passbook serve`: the bank behind gRPC, until a signal closes it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use serde_json::json;
+use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::exit::Exit;
+use super::input::{InputError, read_scenario};
+use super::serve_args::{LimitArgs, ServeArgs, ServeFormat};
+use super::serve_scenario::run_for_client;
+use super::terminal::Terminal;
+use crate::bank::{BranchConfig, Patience};
+use crate::grpc::token::BankMark;
+use crate::grpc::{BindError, Endpoint, Listener};
+use crate::model::{
+    BranchId, Guarantees, IdError, Money, Overdraft, Propagation, Roster, RosterError,
+};
+use crate::runner::{
+    self, Closing, FinalBalance, LinkOptions, LiveOptions, ServeError, ServeOptions,
+};
+
+/// Why the bank did not open.
+#[derive(Debug, Error)]
+enum OpenError {
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error(
+        "no port for branch {branch}: {base_port} + {branch} is more than 65535; choose a lower --base-port, or --single-port"
+    )]
+    NoPort { branch: BranchId, base_port: u16 },
+    #[error("branch {0} is named twice by --branch and --peer; each branch is in one place")]
+    NamedTwice(BranchId),
+    #[error("the scenario's branches are not those of --branch and --peer; name each of them once")]
+    OtherBranches,
+    #[error(transparent)]
+    Roster(#[from] RosterError),
+    #[error(transparent)]
+    Id(#[from] IdError),
+    #[error("the scenario cannot be served")]
+    Scenario(#[from] Box<InputError>),
+}
+
+/// Serves until SIGINT or SIGTERM.
+pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+    let opened = live_options(args).and_then(|bank| Ok((listeners(args, &bank)?, bank)));
+    let (listeners, bank) = match opened {
+        Ok(opened) => opened,
+        Err(OpenError::Scenario(error)) => {
+            terminal.diagnostic(&*error);
+            return Ok(Exit::BadInput);
+        }
+        Err(error) => {
+            terminal.error(&error.to_string());
+            return Ok(Exit::BadInput);
+        }
+    };
+    if !args.listen.is_loopback() {
+        terminal.warning(&format!(
+            "listening on {}: there is no authentication yet; whoever reaches it can move money",
+            args.listen
+        ));
+    }
+    let ready: Vec<String> =
+        listeners.iter().map(|listener| ready_line(args.format, listener)).collect();
+    let options = ServeOptions {
+        bank,
+        listeners,
+        scenarios: Arc::new(run_for_client),
+        limits: args.limits.into(),
+    };
+    let mut announced = Ok(());
+    let closing = async {
+        announced = wait_for_signal(|| {
+            ready.iter().try_for_each(|line| writeln!(terminal.results(), "{line}"))?;
+            terminal.flush()
+        })
+        .await;
+    };
+    let closed = runner::serve(options, closing);
+    announced?;
+    match closed {
+        Ok(closing) => {
+            print_closing(args.format, &closing, terminal)?;
+            Ok(Exit::Holds)
+        }
+        Err(error @ ServeError::ClassicPeer { .. }) => {
+            terminal.error(&error.to_string());
+            Ok(Exit::BadInput)
+        }
+        Err(error @ (ServeError::Edge(_) | ServeError::Stopped)) => {
+            terminal.error(&error.to_string());
+            Ok(Exit::Internal)
+        }
+    }
+}
+
+/// Waits for SIGINT or SIGTERM. Says that all is ready when neither could be missed any more.
+async fn wait_for_signal(ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    ready()?;
+    tokio::select! {
+        biased;
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+fn live_options(args: &ServeArgs) -> Result<LiveOptions, OpenError> {
+    let mut elsewhere = BTreeMap::new();
+    for peer in &args.peer {
+        if elsewhere.insert(peer.id, peer.endpoint.clone()).is_some()
+            || args.branch == Some(peer.id)
+        {
+            return Err(OpenError::NamedTwice(peer.id));
+        }
+    }
+    let bank = described(args, &elsewhere)?;
+    let propagation = args.propagation.map(Propagation::from).or(bank.propagation);
+    let overdraft = args.overdraft.map(Overdraft::from).or(bank.overdraft);
+    let guarantees = args.guarantees.or(bank.guarantees);
+    let mark = BankMark::of(&bank_name(args), &bank.roster, bank.opening_balance);
+    let LimitArgs { kept_max, .. } = args.limits;
+    Ok(LiveOptions {
+        roster: Arc::clone(&bank.roster),
+        opening_balance: bank.opening_balance,
+        branch: BranchConfig {
+            propagation: propagation.unwrap_or_default(),
+            overdraft: overdraft.unwrap_or_default(),
+            patience: Patience {
+                confirm_limit: Some(args.confirm_limit),
+                wait_limit: Some(args.wait_limit),
+                // Links keep each write until it is acknowledged.
+                resend_after: None,
+            },
+        },
+        guarantees: guarantees.unwrap_or_default(),
+        mark,
+        elsewhere,
+        links: LinkOptions { kept_max, ..LinkOptions::default() },
+    })
+}
+
+/// A bank as the arguments or a scenario describe it.
+struct Described {
+    roster: Arc<Roster>,
+    opening_balance: Money,
+    propagation: Option<Propagation>,
+    overdraft: Option<Overdraft>,
+    guarantees: Option<Guarantees>,
+}
+
+fn described(
+    args: &ServeArgs,
+    elsewhere: &BTreeMap<BranchId, Endpoint>,
+) -> Result<Described, OpenError> {
+    let named: Vec<BranchId> = args.branch.into_iter().chain(elsewhere.keys().copied()).collect();
+    let Some(path) = &args.scenario else {
+        let roster = if named.is_empty() {
+            let numbered = (1..=i64::from(args.branches)).map(BranchId::new);
+            Roster::new(numbered.collect::<Result<Vec<_>, _>>()?)?
+        } else {
+            Roster::new(named)?
+        };
+        let (propagation, overdraft, guarantees) = (None, None, None);
+        let (roster, opening_balance) = (Arc::new(roster), args.balance);
+        return Ok(Described { roster, opening_balance, propagation, overdraft, guarantees });
+    };
+    let scenario = read_scenario(path).map_err(Box::new)?;
+    if !named.is_empty() && Roster::new(named)? != *scenario.roster {
+        return Err(OpenError::OtherBranches);
+    }
+    Ok(Described {
+        roster: scenario.roster,
+        opening_balance: scenario.opening_balance,
+        propagation: scenario.settings.propagation,
+        overdraft: scenario.settings.overdraft,
+        guarantees: scenario.settings.guarantees,
+    })
+}
+
+/// A bank that lives in one process is another one each time it opens: its passbooks are worth
+/// nothing when it has closed. One that lives in several must be called the same in all.
+#[expect(clippy::disallowed_methods, reason = "names this opening of the bank, measures nothing")]
+fn bank_name(args: &ServeArgs) -> String {
+    if let Some(name) = &args.bank_name {
+        return name.clone();
+    }
+    if args.branch.is_some() {
+        return "passbook".to_owned();
+    }
+    let opened = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    format!("opened {} ns after 1970", opened.unwrap_or_default().as_nanos())
+}
+
+/// Binds every listener before anything is served.
+fn listeners(args: &ServeArgs, bank: &LiveOptions) -> Result<Vec<Listener>, OpenError> {
+    if let Some(port) = args.single_port {
+        let address = SocketAddr::new(args.listen, port);
+        return Ok(vec![Listener::bind(address, args.branch)?]);
+    }
+    let here = bank.roster.ids().iter().filter(|id| !bank.elsewhere.contains_key(id));
+    let bind = |&branch: &BranchId| {
+        let no_port = OpenError::NoPort { branch, base_port: args.base_port };
+        let port = match args.base_port {
+            0 => 0,
+            base_port => u16::try_from(u32::from(base_port).saturating_add(branch.get()))
+                .map_err(|_| no_port)?,
+        };
+        Ok(Listener::bind(SocketAddr::new(args.listen, port), Some(branch))?)
+    };
+    here.map(bind).collect()
+}
+
+fn ready_line(format: ServeFormat, listener: &Listener) -> String {
+    let address = listener.address();
+    match (format, listener.branch()) {
+        (ServeFormat::Json, branch) => {
+            json!({ "branch": branch, "address": address.to_string() }).to_string()
+        }
+        (ServeFormat::Text, Some(branch)) => format!("branch {branch} listens on {address}"),
+        (ServeFormat::Text, None) => format!("all branches listen on {address}"),
+    }
+}
+
+fn print_closing(
+    format: ServeFormat,
+    closing: &Closing,
+    terminal: &mut Terminal,
+) -> io::Result<()> {
+    let Closing { balances, turned_away } = closing;
+    let out = terminal.results();
+    match format {
+        ServeFormat::Json => {
+            let row = |last: &FinalBalance| json!({ "branch": last.branch, "balance": last.balance.map(Money::decimal) });
+            let rows: Vec<_> = balances.iter().map(row).collect();
+            writeln!(out, "{}", json!({ "balances": rows, "turned_away": turned_away }))?;
+        }
+        ServeFormat::Text => {
+            for &FinalBalance { branch, balance } in balances {
+                let balance = balance
+                    .map_or_else(|| "out of range".to_owned(), |balance| balance.to_string());
+                writeln!(out, "branch {branch} closes with {balance}")?;
+            }
+            match turned_away {
+                0 => {}
+                1 => writeln!(out, "1 request was refused as unavailable")?,
+                more => writeln!(out, "{more} requests were refused as unavailable")?,
+            }
+        }
+    }
+    terminal.flush()
+}

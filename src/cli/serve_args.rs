@@ -1,0 +1,175 @@
+//! The arguments of `passbook serve`.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use thiserror::Error;
+
+use super::args::{OverdraftArg, PropagationArg};
+use crate::fault::parse_span;
+use crate::grpc::{Endpoint, EndpointError, Limits};
+use crate::model::{BranchId, Guarantees, IdError, Money};
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  passbook serve                                     two branches, on ports 50051 and 50052
+  passbook serve --branches 5 --balance 1000 --single-port 50050
+  passbook serve --branch 1 --peer 2=http://127.0.0.1:50052
+  grpcurl -plaintext 127.0.0.1:50051 passbook.v1.BankService/ListBranches";
+
+#[derive(Debug, Args)]
+#[command(after_help = SERVE_EXAMPLES)]
+pub(super) struct ServeArgs {
+    /// A scenario whose branches and opening balance are served; its customers stay at home
+    #[arg(value_name = "SCENARIO", conflicts_with_all = ["branches", "balance"])]
+    pub(super) scenario: Option<PathBuf>,
+
+    /// How many branches; they are numbered from 1
+    #[arg(long, value_name = "NUMBER", default_value_t = 2)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) branches: u32,
+
+    /// What each branch holds at the start
+    #[arg(long, value_name = "MONEY", default_value = "0")]
+    pub(super) balance: Money,
+
+    /// Serve this branch alone; the others are peers in other processes
+    #[arg(long, value_name = "ID", requires = "peer", value_parser = branch_id)]
+    pub(super) branch: Option<BranchId>,
+
+    /// A branch in another process; once for each
+    #[arg(long, value_name = "ID=URL", requires = "branch")]
+    pub(super) peer: Vec<PeerArg>,
+
+    /// Branch 1 listens on the port after this one, and so on; 0: each on a port that is free
+    #[arg(long, value_name = "PORT", default_value_t = 50_050, env = "PASSBOOK_BASE_PORT")]
+    pub(super) base_port: u16,
+
+    /// One listener for all branches; classic calls name theirs in the metadata key `branch`
+    #[arg(long, value_name = "PORT", conflicts_with = "base_port")]
+    pub(super) single_port: Option<u16>,
+
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    #[arg(env = "PASSBOOK_LISTEN")]
+    pub(super) listen: IpAddr,
+
+    /// How the listeners and the final balances are printed
+    #[arg(long, short, value_enum, default_value_t)]
+    pub(super) format: ServeFormat,
+
+    /// How writes reach the other branches
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub(super) propagation: Option<PropagationArg>,
+
+    /// What customers are promised: all, none, or some of ryw, mr, mw, wfr with commas between
+    #[arg(long, value_name = "LIST")]
+    pub(super) guarantees: Option<Guarantees>,
+
+    /// What to do with a withdrawal that the balance does not cover
+    #[arg(long, value_enum, value_name = "POLICY")]
+    pub(super) overdraft: Option<OverdraftArg>,
+
+    /// How long a write waits for the other branches before its outcome is called unknown
+    #[arg(long, value_name = "SPAN", default_value = "3s", value_parser = parse_span)]
+    pub(super) confirm_limit: Duration,
+
+    /// How long a request waits for what its passbook asks for
+    #[arg(long, value_name = "SPAN", default_value = "10s", value_parser = parse_span)]
+    pub(super) wait_limit: Duration,
+
+    /// Names the bank, so that passbooks of another are refused; the same for all its processes
+    #[arg(long, value_name = "NAME")]
+    pub(super) bank_name: Option<String>,
+
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
+}
+
+/// What clients and peers may ask, at most.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct LimitArgs {
+    /// The size of a message
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().message_bytes_max)]
+    message_bytes_max: usize,
+
+    /// The size of the headers of a call
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().header_bytes_max)]
+    header_bytes_max: u32,
+
+    /// How many calls of a connection go on at the same time
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().calls_max)]
+    calls_max: u32,
+
+    /// How many requests of all connections wait for their branch before more are refused
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().waiting_max)]
+    waiting_max: usize,
+
+    /// How long a call may take
+    #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = parse_span)]
+    call_time_max: Duration,
+
+    /// How many writes are kept for a peer that is away before no more are taken
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000)]
+    pub(super) kept_max: usize,
+}
+
+impl From<LimitArgs> for Limits {
+    fn from(args: LimitArgs) -> Self {
+        let LimitArgs { message_bytes_max, header_bytes_max, calls_max, waiting_max, .. } = args;
+        let call_time_max = args.call_time_max;
+        Self { message_bytes_max, header_bytes_max, calls_max, waiting_max, call_time_max }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ServeFormat {
+    /// A line for people
+    #[default]
+    Text,
+    /// A line of JSON
+    Json,
+}
+
+/// A branch elsewhere: `2=http://127.0.0.1:50052`.
+#[derive(Debug, Clone)]
+pub(super) struct PeerArg {
+    pub(super) id: BranchId,
+    pub(super) endpoint: Endpoint,
+}
+
+#[derive(Debug, Error)]
+pub(super) enum PeerArgError {
+    #[error("write it as ID=URL, such as 2=http://127.0.0.1:50052")]
+    NoId,
+    #[error("{0}")]
+    Id(#[from] BranchArgError),
+    #[error("{0}")]
+    Url(#[from] EndpointError),
+}
+
+#[derive(Debug, Error)]
+pub(super) enum BranchArgError {
+    #[error("'{found}' is no branch; an id is a whole number from 1")]
+    NotANumber { found: String },
+    #[error("{0}")]
+    Id(#[from] IdError),
+}
+
+impl FromStr for PeerArg {
+    type Err = PeerArgError;
+
+    fn from_str(text: &str) -> Result<Self, PeerArgError> {
+        let (id, url) = text.split_once('=').ok_or(PeerArgError::NoId)?;
+        Ok(Self { id: branch_id(id)?, endpoint: Endpoint::new(url)? })
+    }
+}
+
+fn branch_id(text: &str) -> Result<BranchId, BranchArgError> {
+    let number: i64 =
+        text.parse().map_err(|_| BranchArgError::NotANumber { found: text.to_owned() })?;
+    Ok(BranchId::new(number)?)
+}

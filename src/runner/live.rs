@@ -1,0 +1,240 @@
+//! A bank in real time, behind the gRPC edge: all of its branches here, or one of them and links to
+//! the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr, AsyncContext, Context, Recipient};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::actors::{
+    BranchActor, Clock, Desk, Detail, PeerEnvelope, Peers, RecorderLink, Summarize, Surroundings,
+};
+use crate::bank::{Branch, BranchConfig};
+use crate::grpc::token::BankMark;
+use crate::grpc::{
+    Endpoint, Ends, Found, Front, FrontSetup, Gate, LinkSetup, PeerClient, PeerLink,
+};
+use crate::model::{BranchId, Guarantees, Money, Propagation, Roster};
+
+/// What a bank in real time is.
+#[derive(Debug, Clone)]
+pub struct LiveOptions {
+    /// All branches, here and elsewhere.
+    pub roster: Arc<Roster>,
+    /// What each branch holds at the start.
+    pub opening_balance: Money,
+    /// How the branches here serve.
+    pub branch: BranchConfig,
+    /// What customers are promised.
+    pub guarantees: Guarantees,
+    /// Which bank its passbooks are of.
+    pub mark: BankMark,
+    /// Branches in other processes; all others live here.
+    pub elsewhere: BTreeMap<BranchId, Endpoint>,
+    /// How links to them behave.
+    pub links: LinkOptions,
+}
+
+/// How links to branches elsewhere behave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkOptions {
+    /// How many writes are kept for a branch that is away before no more are taken.
+    pub kept_max: usize,
+    /// How long customers wait at the start until the branch has asked all its peers for what it
+    /// may have forgotten; peers that are away by then are not waited for.
+    pub catch_up_limit: Duration,
+}
+
+impl Default for LinkOptions {
+    fn default() -> Self {
+        Self { kept_max: 10_000, catch_up_limit: Duration::from_secs(2) }
+    }
+}
+
+/// The actors of a bank in real time.
+#[derive(Debug)]
+pub struct LiveBank {
+    front: Front,
+    gate: watch::Sender<Gate>,
+    is_unfit: oneshot::Receiver<BranchId>,
+}
+
+/// A branch's balance when the bank closed; `None` where that is out of range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FinalBalance {
+    /// The branch.
+    pub branch: BranchId,
+    /// Its balance.
+    pub balance: Option<Money>,
+}
+
+impl LiveBank {
+    /// Starts the actors. Called where a System runs, in real time.
+    pub fn open(options: &LiveOptions) -> Self {
+        let link =
+            RecorderLink { clock: Clock::real_time(), recorder: None, detail: Detail::Essentials };
+        Self::open_recorded(options, &link)
+    }
+
+    /// The same, recorded.
+    pub(super) fn open_recorded(options: &LiveOptions, recorder: &RecorderLink) -> Self {
+        let LiveOptions { roster, opening_balance, mark, .. } = options;
+        let here: BTreeMap<BranchId, Context<BranchActor>> = roster
+            .ids()
+            .iter()
+            .filter(|id| !options.elsewhere.contains_key(id))
+            .map(|&id| (id, Context::new()))
+            .collect();
+        let branches: BTreeMap<BranchId, Addr<BranchActor>> =
+            here.iter().map(|(&id, context)| (id, context.address())).collect();
+        let gate = watch::Sender::new(match options.elsewhere.is_empty() {
+            true => Gate::Open,
+            false => Gate::CatchingUp,
+        });
+        let (found, finds) = mpsc::unbounded_channel();
+        let (unfit, is_unfit) = oneshot::channel();
+        actix_rt::spawn(watch_links(options.clone(), finds, gate.clone(), unfit));
+        for (here, context) in here {
+            let (owner, found) = (context.address(), found.clone());
+            let linker = Linker { options, here, owner, found };
+            let links = roster.ids().iter().map(|peer| match options.elsewhere.get(peer) {
+                Some(endpoint) => linker.link(*peer, endpoint),
+                None => branches[peer].clone().recipient(),
+            });
+            let peers = Peers { roster: Arc::clone(roster), links: links.collect::<Rc<[_]>>() };
+            let surroundings = Surroundings { peers, recorder: recorder.clone() };
+            let branch = Branch::new(here, Arc::clone(roster), *opening_balance, options.branch);
+            context.run(BranchActor::new(branch, surroundings));
+        }
+        let front = Front::new(FrontSetup {
+            roster: Arc::clone(roster),
+            opening_balance: *opening_balance,
+            mark: *mark,
+            branches,
+            desk: Self::desk(options).start(),
+            gate: gate.subscribe(),
+        });
+        Self { front, gate, is_unfit }
+    }
+
+    fn desk(options: &LiveOptions) -> Desk {
+        let LiveOptions { roster, elsewhere, guarantees, .. } = options;
+        let mut here = roster.ids().iter().filter(|id| !elsewhere.contains_key(id));
+        match here.next().and_then(|&here| roster.index(here)) {
+            Some(here) if !elsewhere.is_empty() => Desk::at(here, Arc::clone(roster), *guarantees),
+            Some(_) | None => Desk::new(Arc::clone(roster), *guarantees),
+        }
+    }
+
+    /// The way in.
+    pub fn front(&self) -> &Front {
+        &self.front
+    }
+
+    /// The actors of the branches that live here.
+    pub fn branches(&self) -> &BTreeMap<BranchId, Addr<BranchActor>> {
+        &self.front.bank().branches
+    }
+
+    /// Turns new requests away. Those under way go on.
+    pub fn drain(&self) {
+        self.gate.send_replace(Gate::Draining);
+    }
+
+    /// Ends when a peer turns out to speak only the classic contract, which cannot carry what async
+    /// propagation needs.
+    pub async fn unfit_peer(&mut self) -> BranchId {
+        match (&mut self.is_unfit).await {
+            Ok(peer) => peer,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// What each branch here holds.
+    pub async fn balances(&self) -> Vec<FinalBalance> {
+        let mut balances = Vec::new();
+        for (&branch, address) in self.branches() {
+            let state = address.send(Summarize).await;
+            balances
+                .push(FinalBalance { branch, balance: state.ok().and_then(|state| state.balance) });
+        }
+        balances
+    }
+}
+
+/// Watches what links find out: lets customers in when all peers have been asked, and notices one
+/// that cannot do what this bank needs.
+async fn watch_links(
+    options: LiveOptions,
+    mut found: mpsc::UnboundedReceiver<Found>,
+    gate: watch::Sender<Gate>,
+    unfit: oneshot::Sender<BranchId>,
+) {
+    let mut asked = BTreeSet::new();
+    let limit = tokio::time::sleep(options.links.catch_up_limit);
+    tokio::pin!(limit);
+    loop {
+        let is_waiting = *gate.borrow() == Gate::CatchingUp;
+        tokio::select! {
+            biased;
+            found = found.recv() => match found {
+                None => return,
+                Some(Found::Classic(peer)) if options.branch.propagation == Propagation::Async => {
+                    if unfit.send(peer).is_err() {
+                        log::debug!("the bank is closing already");
+                    }
+                    return;
+                }
+                Some(Found::CaughtUp(peer) | Found::Classic(peer)) => {
+                    asked.insert(peer);
+                    if asked.len() == options.elsewhere.len() {
+                        open_gate(&gate);
+                    }
+                }
+            },
+            () = &mut limit, if is_waiting => {
+                log::warn!("some peers are away: customers are served without asking them");
+                open_gate(&gate);
+            }
+        }
+    }
+}
+
+fn open_gate(gate: &watch::Sender<Gate>) {
+    gate.send_if_modified(|gate| {
+        let opens = *gate == Gate::CatchingUp;
+        if opens {
+            *gate = Gate::Open;
+        }
+        opens
+    });
+}
+
+/// Makes the links from one branch here to branches elsewhere.
+struct Linker<'a> {
+    options: &'a LiveOptions,
+    here: BranchId,
+    owner: Addr<BranchActor>,
+    found: mpsc::UnboundedSender<Found>,
+}
+
+impl Linker<'_> {
+    fn link(&self, peer: BranchId, endpoint: &Endpoint) -> Recipient<PeerEnvelope> {
+        let LiveOptions { roster, opening_balance, links, .. } = self.options;
+        let (here, roster, opening_balance) = (self.here, Arc::clone(roster), *opening_balance);
+        let ends = Ends { here, peer, roster, opening_balance };
+        let setup = LinkSetup {
+            here,
+            owner: self.owner.clone(),
+            peer,
+            client: PeerClient::new(endpoint.channel(), ends),
+            contract: None,
+            kept_max: links.kept_max,
+            found: self.found.clone(),
+        };
+        PeerLink::new(setup).start().recipient()
+    }
+}

@@ -1,0 +1,110 @@
+//! Serving a bank behind gRPC until it is told to close.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::System;
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::live::{FinalBalance, LiveBank, LiveOptions};
+use crate::grpc::{EdgeError, Limits, Listener, ScenarioRunner, Services};
+use crate::model::BranchId;
+
+/// How long calls under way may take to end when the bank closes. An open stream would hold it for
+/// ever.
+const DRAIN_LIMIT: Duration = Duration::from_secs(2);
+
+/// What is served.
+pub struct ServeOptions {
+    /// The bank.
+    pub bank: LiveOptions,
+    /// Where, bound already.
+    pub listeners: Vec<Listener>,
+    /// Who runs scenarios that come in a call.
+    pub scenarios: Arc<ScenarioRunner>,
+    /// What clients may ask, at most.
+    pub limits: Limits,
+}
+
+impl std::fmt::Debug for ServeOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServeOptions")
+            .field("bank", &self.bank)
+            .field("listeners", &self.listeners)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why serving ended before it was told to.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// A server failed.
+    #[error(transparent)]
+    Edge(#[from] EdgeError),
+    /// A peer cannot do what this bank needs.
+    #[error(
+        "branch {peer} speaks the classic contract, which cannot carry async propagation; use \
+         --propagation sync"
+    )]
+    ClassicPeer {
+        /// The branch.
+        peer: BranchId,
+    },
+    /// A server ended, and nobody knows why: a defect of this program.
+    #[error("a server stopped before it was told to")]
+    Stopped,
+}
+
+/// How a bank closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// What each branch here holds.
+    pub balances: Vec<FinalBalance>,
+    /// How many requests were turned away because too much was waiting or on its way.
+    pub turned_away: u64,
+}
+
+/// Serves until `closing` ends, then lets calls under way end, and says what the branches hold.
+pub fn serve(
+    options: ServeOptions,
+    closing: impl Future<Output = ()>,
+) -> Result<Closing, ServeError> {
+    System::new().block_on(async {
+        let ServeOptions { bank, listeners, scenarios, limits } = options;
+        let mut bank = LiveBank::open(&bank);
+        let services = Services { front: bank.front().clone(), scenarios, limits };
+        let (close, closed) = watch::channel(());
+        let mut servers = JoinSet::new();
+        for listener in listeners {
+            let (services, mut closed) = (services.clone(), closed.clone());
+            servers.spawn_local(async move {
+                let told = async move {
+                    // The sender is dropped when the bank closes.
+                    while closed.changed().await.is_ok() {}
+                };
+                services.serve(listener, told).await
+            });
+        }
+        tokio::select! {
+            biased;
+            () = closing => {}
+            peer = bank.unfit_peer() => return Err(ServeError::ClassicPeer { peer }),
+            ended = servers.join_next() => {
+                if let Some(Ok(ended)) = ended {
+                    ended?;
+                }
+                return Err(ServeError::Stopped);
+            }
+        }
+        bank.drain();
+        drop(close);
+        let ended = async { while servers.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN_LIMIT, ended).await.is_err() {
+            log::warn!("closing with calls still under way");
+        }
+        Ok(Closing { balances: bank.balances().await, turned_away: bank.front().turned_away() })
+    })
+}
