@@ -47,6 +47,18 @@ pub struct Patience {
     pub wait_limit: Option<Duration>,
 }
 
+impl Patience {
+    /// When a request that starts to wait for confirmations at `now` runs out of time.
+    pub(super) fn confirm_by(self, now: Time) -> Option<Time> {
+        self.confirm_limit.map(|limit| now.after(limit))
+    }
+
+    /// The same, of a request that waits for a version.
+    pub(super) fn serve_by(self, now: Time) -> Option<Time> {
+        self.wait_limit.map(|limit| now.after(limit))
+    }
+}
+
 /// A write that every other branch has acknowledged.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Acknowledged {

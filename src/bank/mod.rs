@@ -3,7 +3,6 @@
 
 mod branch;
 mod confirmation;
-mod exchange;
 mod interface;
 mod log;
 mod parking;

@@ -28,7 +28,7 @@ Exit codes:
    0  everything holds
    1  a guarantee is violated, or the result is not the expected one
    2  the arguments or a scenario are wrong
-   3  undecided: nothing could be tested; with --strict: some property could not
+   3  undecided: nothing could be tested (check: no guarantee; --strict: not every property)
   70  a defect of passbook, or results that could not be written";
 
 const EXAMPLES: &str = "\
@@ -69,10 +69,10 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Run scenarios and report what happened
     Run(RunArgs),
-    /// Serve a bank behind gRPC
-    Serve(ServeArgs),
     /// Judge a recorded history
     Check(CheckArgs),
+    /// Serve a bank behind gRPC
+    Serve(ServeArgs),
     /// Print the JSON Schema of scenario files
     Schema,
 }
@@ -120,7 +120,8 @@ pub(super) struct RunArgs {
 
     /// How long messages between branches take, on every link: none, constant:20ms, uniform:1ms..50ms
     /// or exponential:10ms [default: as the scenario says, else none]
-    #[arg(long, value_name = "LATENCY", env = "PASSBOOK_LATENCY", hide_env_values = true)]
+    #[arg(long, conflicts_with = "connect")]
+    #[arg(value_name = "LATENCY", env = "PASSBOOK_LATENCY", hide_env_values = true)]
     latency: Option<Latency>,
 
     /// How long a request waits for what its customer is promised, before it fails [default: as the
@@ -159,7 +160,7 @@ pub(super) struct RunArgs {
     seed: Option<u64>,
 
     /// Write all that happens to this file, as JSON Lines; `passbook check` judges it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "connect")]
     pub(super) history: Option<PathBuf>,
 
     /// Do not judge the run
@@ -212,14 +213,6 @@ pub(super) enum Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum PropagationArg {
-    /// Before the reply
-    Sync,
-    /// After the reply
-    Async,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum CustomersArg {
     /// One visit after the other, in the order of the file
     InOrder,
@@ -233,6 +226,14 @@ pub(super) enum OverdraftArg {
     Allow,
     /// Refuse it
     Reject,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PropagationArg {
+    /// Before the reply
+    Sync,
+    /// After it
+    Async,
 }
 
 impl Cli {
@@ -252,7 +253,12 @@ impl Cli {
                 let message = "a history (`--history`) is of one scenario";
                 Err(Self::command().error(ErrorKind::ArgumentConflict, message))
             }
-            Command::Run(_) | Command::Serve(_) | Command::Check(_) | Command::Schema => Ok(cli),
+            Command::Run(args) if args.latency.is_some() && args.transport == Transport::Grpc => {
+                let message =
+                    "lag is simulated between mailboxes only, not over `--transport grpc`";
+                Err(Self::command().error(ErrorKind::ArgumentConflict, message))
+            }
+            Command::Run(_) | Command::Check(_) | Command::Serve(_) | Command::Schema => Ok(cli),
         }
     }
 }
@@ -269,6 +275,16 @@ impl RunArgs {
             (false, true) => Verbosity::Verbose,
             (false, false) => Verbosity::Normal,
         }
+    }
+
+    /// Whether messages go through the simulated network.
+    pub(super) fn is_simulated(&self) -> bool {
+        self.transport == Transport::Mailbox && self.connect.is_empty()
+    }
+
+    /// Whether a person reads more than the result.
+    pub(super) fn tells_all(&self) -> bool {
+        self.format == Format::Text && self.verbosity() != Verbosity::Quiet
     }
 
     /// What overrides the scenarios' own settings.
@@ -306,16 +322,10 @@ impl RunArgs {
         options.extend(customers.map(|customers| format!("--customers {customers}")));
         options.extend(overdraft.map(|overdraft| format!("--overdraft {overdraft}")));
         options.extend(queries.map(|_| "--settle-before-query".to_owned()));
-        options
-    }
-}
-
-impl From<PropagationArg> for Propagation {
-    fn from(arg: PropagationArg) -> Self {
-        match arg {
-            PropagationArg::Sync => Self::Sync,
-            PropagationArg::Async => Self::Async,
+        if self.transport == Transport::Grpc {
+            options.push("--transport grpc".to_owned());
         }
+        options
     }
 }
 
@@ -324,6 +334,15 @@ impl From<CustomersArg> for CustomerOrder {
         match arg {
             CustomersArg::InOrder => Self::InOrder,
             CustomersArg::Concurrent => Self::Concurrent,
+        }
+    }
+}
+
+impl From<PropagationArg> for Propagation {
+    fn from(arg: PropagationArg) -> Self {
+        match arg {
+            PropagationArg::Sync => Self::Sync,
+            PropagationArg::Async => Self::Async,
         }
     }
 }
@@ -394,6 +413,14 @@ mod tests {
         assert_eq!(
             args.replay_options(Seed(8877)),
             ["--seed 8877", "--overdraft reject", "--settle-before-query"]
+        );
+        let line = "passbook run --propagation async --guarantees wfr,ryw --wait-limit 2000ms \
+                    --latency uniform:1ms..50ms a.json";
+        let Command::Run(args) = parse(line).unwrap().command else { panic!("run") };
+        assert_eq!(
+            args.replay_options(Seed(0)).join(" "),
+            "--seed 0 --propagation async --guarantees ryw,wfr --latency uniform:1ms..50ms \
+             --wait-limit 2s"
         );
     }
 }

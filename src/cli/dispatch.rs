@@ -34,8 +34,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
     let exit = match command {
         Command::Run(args) => run_scenarios(args, terminal),
-        Command::Serve(args) => serve(args, terminal),
         Command::Check(args) => check_history(args, terminal),
+        Command::Serve(args) => serve(args, terminal),
         Command::Schema => print_schema(terminal),
     }?;
     terminal.flush()?;

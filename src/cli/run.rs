@@ -9,9 +9,10 @@ use super::args::{Format, RunArgs, Transport, is_stdin};
 use super::exit::Exit;
 use super::input::{read_scenario, scenario_beside};
 use super::terminal::Terminal;
+use crate::check::Summary;
 use crate::report::{Assessment, dialect, json, text};
 use crate::runner::{self, Dialect, HistoryOutput, Recording, Run, RunError, RunOptions};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Settings};
 
 /// Runs all scenarios; what is wrong with one does not stop the rest.
 pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Result<Exit> {
@@ -32,6 +33,12 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         for warning in &scenario.warnings {
             terminal.warning(&warning.message);
         }
+        if has_lag(&scenario) && !args.is_simulated() {
+            let name = &scenario.name;
+            terminal.warning(&format!(
+                "{name}: lag is not simulated here; messages take what they take"
+            ));
+        }
         let run = match run_one(args, path, &scenario, terminal) {
             Ok(run) => run,
             Err(exit) => {
@@ -45,7 +52,12 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         }
         reports += 1;
         report(terminal.results(), args, &run, &assessment)?;
-        worst = worst.max(assessment.verdict(args.demand()).into());
+        let summary = assessment.verdict(args.demand());
+        if summary == Summary::Violated && args.tells_all() {
+            let again = replay(path, &args.replay_options(run.result.config.seed));
+            writeln!(terminal.results(), "\n  to see it again: {again}")?;
+        }
+        worst = worst.max(summary.into());
     }
     Ok(worst)
 }
@@ -105,18 +117,15 @@ fn run_one(
             terminal.error(&format!("cannot start the actors' runtime: {error}"));
             return Err(Exit::Internal);
         }
-        Ok(Err(
-            error @ (RunError::NoEndpoint { .. }
-            | RunError::Remote { .. }
-            | RunError::Bind(_)
-            | RunError::RealTime),
-        )) => {
-            terminal.error(&format!("{}: {error}", scenario.name));
-            return Err(Exit::BadInput);
-        }
         Ok(Err(RunError::History(error))) => {
             terminal.error(&format!("cannot write the history of {}: {error}", scenario.name));
             return Err(Exit::Internal);
+        }
+        Ok(Err(
+            error @ (RunError::NoEndpoint { .. } | RunError::Remote { .. } | RunError::Bind(_)),
+        )) => {
+            terminal.error(&format!("{}: {error}", scenario.name));
+            return Err(Exit::BadInput);
         }
         Ok(Err(
             error @ (RunError::ActorStopped
@@ -135,24 +144,10 @@ fn run_one(
     Err(Exit::Internal)
 }
 
-/// Runs a scenario on whatever carries its messages.
-fn run_on(
-    args: &RunArgs,
-    scenario: &Scenario,
-    options: &RunOptions,
-    history: Option<HistoryOutput>,
-) -> Result<Run, RunError> {
-    if args.connect.is_empty() {
-        return match (args.transport, history) {
-            (Transport::Mailbox, None) => runner::run(scenario, options),
-            (Transport::Mailbox, Some(history)) => {
-                runner::run_with_history(scenario, options, history)
-            }
-            (Transport::Grpc, history) => runner::run_over_grpc(scenario, options, history),
-        };
-    }
-    let endpoints = args.connect.iter().map(|peer| (peer.id, peer.endpoint.clone())).collect();
-    runner::run_connected(scenario, options, &endpoints)
+/// Whether the scenario says that messages take time.
+fn has_lag(scenario: &Scenario) -> bool {
+    let Settings { latency, links, .. } = &scenario.settings;
+    latency.is_some() || !links.is_empty()
 }
 
 /// The file that a history goes to, empty.
@@ -164,6 +159,29 @@ fn create_history(path: &Path, terminal: &mut Terminal) -> Result<HistoryOutput,
             Err(Exit::BadInput)
         }
     }
+}
+
+/// Runs a scenario on whatever carries its messages.
+fn run_on(
+    args: &RunArgs,
+    scenario: &Scenario,
+    options: &RunOptions,
+    history: Option<HistoryOutput>,
+) -> Result<Run, RunError> {
+    if args.connect.is_empty() {
+        return match args.transport {
+            Transport::Mailbox => match history {
+                Some(history) => runner::run_with_history(scenario, options, history),
+                None => runner::run(scenario, options),
+            },
+            Transport::Grpc => match history {
+                Some(history) => runner::run_over_grpc_with_history(scenario, options, history),
+                None => runner::run_over_grpc(scenario, options),
+            },
+        };
+    }
+    let endpoints = args.connect.iter().map(|peer| (peer.id, peer.endpoint.clone())).collect();
+    runner::run_connected(scenario, options, &endpoints)
 }
 
 fn report(

@@ -29,23 +29,33 @@ use crate::scenario::Scenario;
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Runs `scenario` to its end over loopback sockets.
-pub fn run_over_grpc(
+pub fn run_over_grpc(scenario: &Scenario, options: &RunOptions) -> Result<Run, RunError> {
+    run_into(scenario, options, None)
+}
+
+/// The same, and writes every fact to `history` as it happens.
+pub fn run_over_grpc_with_history(
+    scenario: &Scenario,
+    options: &RunOptions,
+    history: HistoryOutput,
+) -> Result<Run, RunError> {
+    run_into(scenario, options, Some(history))
+}
+
+fn run_into(
     scenario: &Scenario,
     options: &RunOptions,
     history: Option<HistoryOutput>,
 ) -> Result<Run, RunError> {
     let config = RunConfig::new(&scenario.settings, &options.overrides);
-    if !config.latencies.is_none() {
-        return Err(RunError::RealTime);
-    }
     System::new().block_on(async {
         let clock = Clock::real_time();
         let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
-        let sockets = Sockets::bind(scenario, config.clone())?;
+        let sockets = Sockets::bind(scenario, &config)?;
         let branches = sockets.open_branches(&link);
         let customers = sockets.admit_customers(&branches, &link);
         let mut servers = sockets.serve(&branches);
-        let bank = Bank { config, branches, customers, recorder, clock };
+        let bank = Bank { config: config.clone(), branches, customers, recorder, clock };
         tokio::select! {
             biased;
             run = bank.serve(scenario) => run,
@@ -60,7 +70,7 @@ pub fn run_over_grpc(
 /// Where each branch will be served, and the way there.
 struct Sockets<'a> {
     scenario: &'a Scenario,
-    config: RunConfig,
+    config: &'a RunConfig,
     mark: BankMark,
     listeners: Vec<Listener>,
     /// One to each branch, shared by all who speak to it.
@@ -68,7 +78,7 @@ struct Sockets<'a> {
 }
 
 impl<'a> Sockets<'a> {
-    fn bind(scenario: &'a Scenario, config: RunConfig) -> Result<Self, RunError> {
+    fn bind(scenario: &'a Scenario, config: &'a RunConfig) -> Result<Self, RunError> {
         let roster = &scenario.roster;
         let (mut listeners, mut channels) = (Vec::new(), Vec::new());
         for &id in roster.ids() {
@@ -86,9 +96,12 @@ impl<'a> Sockets<'a> {
     fn open_branches(&self, link: &RecorderLink) -> Vec<Addr<BranchActor>> {
         let Self { scenario, config, channels, .. } = self;
         let roster = &scenario.roster;
-        let patience =
-            Patience { confirm_limit: Some(LIMIT), wait_limit: Some(LIMIT), resend_after: None };
-        let &RunConfig { propagation, overdraft, .. } = config;
+        let &RunConfig { propagation, overdraft, wait_limit, .. } = *config;
+        let patience = Patience {
+            confirm_limit: Some(LIMIT),
+            wait_limit: Some(wait_limit),
+            resend_after: None,
+        };
         let branch_config = BranchConfig { propagation, overdraft, patience };
         // All peers are ours and start empty: there is nothing to find out about them.
         let (found, _) = mpsc::unbounded_channel();

@@ -90,9 +90,6 @@ pub enum RunError {
         /// The branch.
         branch: BranchId,
     },
-    /// Latencies are simulated, and sockets take the time that they take.
-    #[error("latencies go with virtual time alone; leave --transport and --connect out")]
-    RealTime,
     /// A run over sockets could not listen.
     #[error(transparent)]
     Bind(#[from] BindError),
