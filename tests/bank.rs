@@ -64,8 +64,9 @@ impl Net {
                     self.wires.extend(others.map(|to| (at, to, message.clone())));
                 }
                 Effect::Compared { agrees, .. } => self.agreements.push(agrees),
-                Effect::Applied(_) => {}
+                Effect::Applied(_) | Effect::Waited { .. } => {}
                 Effect::Conflict(write) => panic!("nobody lost its memory: {write:?}"),
+                Effect::IdClash(write) => panic!("sync propagation lets no id clash: {write:?}"),
             }
         }
     }

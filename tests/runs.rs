@@ -22,7 +22,7 @@ use scenarios::{any_scenario, scenario};
 use sequential::Told;
 
 fn run_with(scenario: &Scenario, overrides: Settings) -> Run {
-    run(scenario, &RunOptions { overrides, recording: Recording::Off }).expect("it runs to its end")
+    run(scenario, &RunOptions { overrides, ..RunOptions::default() }).expect("it runs to its end")
 }
 
 fn write_sets(branch: &BranchResult) -> BTreeMap<u32, Vec<u32>> {
@@ -117,7 +117,7 @@ fn balances_that_together_pass_the_range_end_in_an_error_not_in_a_wrap() {
         vec![(1, vec![event(1, 1, deposit(half))]), (2, vec![event(1, 2, deposit(half))])],
     );
     let overrides = Settings { customers: Some(CustomerOrder::Concurrent), ..Settings::default() };
-    let error = run(&scenario, &RunOptions { overrides, recording: Recording::Off }).unwrap_err();
+    let error = run(&scenario, &RunOptions { overrides, ..RunOptions::default() }).unwrap_err();
     assert_eq!(error.to_string(), "the balance of branch 1 is out of range");
 }
 
@@ -189,7 +189,7 @@ proptest! {
     fn the_same_scenario_leaves_the_same_history(scenario in any_scenario()) {
         let overrides =
             Settings { customers: Some(CustomerOrder::Concurrent), ..Settings::default() };
-        let options = RunOptions { overrides, recording: Recording::Facts };
+        let options = RunOptions { overrides, recording: Recording::Facts, ..RunOptions::default() };
         let once = run(&scenario, &options).unwrap();
         let again = run(&scenario, &options).unwrap();
         prop_assert_eq!(once.facts, again.facts);

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use passbook::fault::{Latency, Link};
 use passbook::model::{
-    Amount, BranchId, CustomerId, CustomerOrder, EventId, Money, Operation, Overdraft, Propagation,
-    QueryTiming, Seed, Write,
+    Amount, BranchId, CustomerId, CustomerOrder, EventId, Guarantees, Money, Operation, Overdraft,
+    Propagation, QueryTiming, Seed, Write,
 };
 use passbook::scenario::{BalanceRow, Event, Output, Scenario, Settings, Source, Told};
 
@@ -138,20 +140,32 @@ fn an_object_says_how_to_run_it() {
     let scenario = parse(
         r#"{
           "name": "a day at the bank", "description": "no more",
-          "propagation": "sync", "overdraft": "reject", "customers": "concurrent",
+          "propagation": "async", "guarantees": "ryw, mw", "latency": "uniform:1ms..50ms",
+          "links": [{"from": 1, "to": 2, "latency": "constant:1h"}], "wait_limit": "2s",
+          "overdraft": "reject", "customers": "concurrent",
           "queries": "after-settling", "seed": 18446744073709551615,
-          "processes": [{"id": 1, "type": "branch", "balance": 0}],
+          "processes": [
+            {"id": 1, "type": "branch", "balance": 0}, {"id": 2, "type": "branch", "balance": 0},
+            {"id": 7, "type": "customer", "guarantees": "none", "events": []},
+            {"id": 7, "type": "customer", "events": []}
+          ],
           "expected": []
         }"#,
     );
     assert_eq!(scenario.name, "a day at the bank");
+    let branch = |id| BranchId::new(id).unwrap();
+    let link = Link { from: branch(1), to: branch(2) };
     let settings = Settings {
-        propagation: Some(Propagation::Sync),
+        propagation: Some(Propagation::Async),
+        guarantees: Some("ryw,mw".parse().unwrap()),
+        customer_guarantees: [(CustomerId::new(7).unwrap(), Guarantees::NONE)].into(),
+        latency: Some("uniform:1ms..50ms".parse().unwrap()),
+        links: [(link, Latency::Constant(Duration::from_hours(1)))].into(),
+        wait_limit: Some(Duration::from_secs(2)),
         overdraft: Some(Overdraft::Reject),
         customers: Some(CustomerOrder::Concurrent),
         queries: Some(QueryTiming::AfterSettling),
         seed: Some(Seed(u64::MAX)),
-        ..Settings::default()
     };
     assert_eq!(scenario.settings, settings);
     assert_eq!(scenario.expected, Some(Output::Balances(vec![])));

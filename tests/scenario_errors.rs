@@ -231,6 +231,25 @@ fn own_format(members: &str) -> String {
     )
 }
 
+/// A classic array with a customer that has `members` besides its events.
+fn customer_with(members: &str) -> String {
+    format!(
+        r#"[
+  {{"id": 1, "type": "branch", "balance": 0}},
+  {{"id": 1, "type": "customer", {members}, "events": []}}
+]"#
+    )
+}
+
+/// A scenario object of two branches with `links` between.
+fn two_linked(links: &str) -> String {
+    format!(
+        r#"{{"links": [{links}], "processes": [
+  {{"id": 1, "type": "branch", "balance": 0}}, {{"id": 2, "type": "branch", "balance": 0}}
+]}}"#
+    )
+}
+
 #[test]
 fn scenario_objects_that_cannot_be() {
     let page = errors(&[
@@ -240,7 +259,36 @@ fn scenario_objects_that_cannot_be() {
         ("an error inside", r#"{"processes": [{"id": 1, "type": "branch", "balance": -1}]}"#),
         ("unknown key", &own_format(r#""overdrafts": "allow""#)),
         ("unknown overdraft policy", &own_format(r#""overdraft": "refuse""#)),
-        ("unknown propagation", &own_format(r#""propagation": "async""#)),
+        ("unknown propagation", &own_format(r#""propagation": "asinc""#)),
+        ("no guarantee", &own_format(r#""guarantees": "ryw,raw""#)),
+        ("guarantees without commas", &own_format(r#""guarantees": "ryw mr""#)),
+        ("guarantees in an array", &own_format(r#""guarantees": ["ryw"]"#)),
+        ("no guarantee of a customer", &customer_with(r#""guarantees": "ALL""#)),
+        (
+            "guarantees that differ",
+            r#"[{"id": 1, "type": "branch", "balance": 0},
+ {"id": 7, "type": "customer", "guarantees": "ryw", "events": []},
+ {"id": 7, "type": "customer", "guarantees": "mr", "events": []}]"#,
+        ),
+        (
+            "guarantees of a branch",
+            r#"[{"id": 1, "type": "branch", "balance": 0, "guarantees": "all"}]"#,
+        ),
+        ("no latency", &own_format(r#""latency": "20ms""#)),
+        ("no span in a latency", &own_format(r#""latency": "constant:20""#)),
+        ("a latency that runs backwards", &own_format(r#""latency": "uniform:5ms..1ms""#)),
+        ("a latency that is a number", &own_format(r#""latency": 20"#)),
+        ("no wait limit", &own_format(r#""wait_limit": "13h""#)),
+        ("a link without a latency", &two_linked(r#"{"from": 1, "to": 2}"#)),
+        ("a link to nowhere", &two_linked(r#"{"from": 1, "to": 3, "latency": "none"}"#)),
+        ("a link to itself", &two_linked(r#"{"from": 1, "to": 1, "latency": "none"}"#)),
+        ("a link misspelled", &two_linked(r#"{"form": 1, "to": 2, "latency": "none"}"#)),
+        (
+            "the same link twice",
+            &two_linked(
+                r#"{"from": 1, "to": 2, "latency": "none"}, {"from": 1, "to": 2, "latency": "none"}"#,
+            ),
+        ),
         ("unknown order", &own_format(r#""customers": "in_order""#)),
         ("unknown timing", &own_format(r#""queries": "settled""#)),
         ("a seed below zero", &own_format(r#""seed": -1"#)),

@@ -16,7 +16,7 @@ use crate::bank::{
 };
 use crate::history::{Fact, MessageBody};
 use crate::model::{
-    BranchId, CustomerId, EventId, LogPosition, MessageNumber, Money, RequestNumber, Time,
+    BranchId, CustomerId, EventId, LogPosition, MessageNumber, Money, RequestNumber, Time, Waited,
 };
 
 /// One branch of the bank, with its mailbox.
@@ -48,8 +48,15 @@ pub struct Surroundings {
 /// Who waits for an answer.
 #[derive(Debug)]
 enum InFlight {
-    Request { customer: CustomerId, request: RequestNumber, reply_to: ReplyTo<Answer> },
-    Settling { reply_to: ReplyTo<Settled> },
+    Request {
+        customer: CustomerId,
+        request: RequestNumber,
+        reply_to: ReplyTo<Answer>,
+        waited: Option<Waited>,
+    },
+    Settling {
+        reply_to: ReplyTo<Settled>,
+    },
 }
 
 impl BranchActor {
@@ -89,6 +96,11 @@ impl BranchActor {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Reply(reply) => self.answer(reply),
+            Effect::Waited { ticket, waited: span } => {
+                if let Some(InFlight::Request { waited, .. }) = self.in_flight.get_mut(&ticket) {
+                    *waited = Some(span);
+                }
+            }
             Effect::Settled(ticket) => {
                 if let Some(InFlight::Settling { reply_to }) = self.in_flight.remove(&ticket) {
                     reply_to.send(Settled);
@@ -108,16 +120,27 @@ impl BranchActor {
                 self.applied.send_replace(applied.position);
             }
             Effect::Conflict(write) => self.tell_conflict(&write),
-            Effect::Compared { with, id, agrees } => self
-                .surroundings
-                .recorder
-                .record(|| Fact::WriteSetCompared { branch: self.branch.id(), with, id, agrees }),
+            Effect::IdClash(write) => log::warn!(
+                "{} names two different writes: branch {} holds one, and branch {} accepted \
+                 another that is left out here",
+                write.id,
+                self.branch.id(),
+                write.dot.origin,
+            ),
+            Effect::Compared { with, id, agrees } => {
+                self.surroundings.recorder.record_detail(|| Fact::WriteSetCompared {
+                    branch: self.branch.id(),
+                    with,
+                    id,
+                    agrees,
+                })
+            }
         }
     }
 
     fn answer(&mut self, reply: Reply) {
         let Reply { ticket, outcome, position, balance, entry } = reply;
-        let Some(InFlight::Request { customer, request, reply_to }) =
+        let Some(InFlight::Request { customer, request, reply_to, waited }) =
             self.in_flight.remove(&ticket)
         else {
             return;
@@ -127,7 +150,7 @@ impl BranchActor {
             let outcome = outcome.clone();
             Fact::ReplySent { branch, customer, request, position, outcome }
         });
-        reply_to.send(Answer { request, branch, outcome, position, balance, entry });
+        reply_to.send(Answer { request, branch, outcome, position, balance, entry, waited });
     }
 
     fn send(&mut self, to: BranchId, message: PeerMessage) {
@@ -139,7 +162,7 @@ impl BranchActor {
         self.sent = self.sent.next();
         let (from, number) = (self.branch.id(), self.sent);
         let body = || body(&message);
-        self.surroundings.recorder.record(|| Fact::MessageSent { from, to, number, body: body() });
+        self.record_message(|| Fact::MessageSent { from, to, number, body: body() });
         let envelope = PeerEnvelope { from, to, number, message };
         self.surroundings.peers.link(to).do_send(envelope);
     }
@@ -149,7 +172,7 @@ impl BranchActor {
         for waiting in self.delivered.remove(&acknowledgement.dot).unwrap_or_default() {
             self.sent = self.sent.next();
             let number = self.sent;
-            self.surroundings.recorder.record(|| Fact::MessageSent { from, to, number, body });
+            self.record_message(|| Fact::MessageSent { from, to, number, body });
             waiting.send(Delivered::Applied { acknowledgement, number });
         }
     }
@@ -166,6 +189,10 @@ impl BranchActor {
         for waiting in self.delivered.remove(&write.dot).unwrap_or_default() {
             waiting.send(Delivered::Conflicts);
         }
+    }
+
+    fn record_message(&self, fact: impl FnOnce() -> Fact) {
+        self.surroundings.recorder.record_detail(fact);
     }
 
     fn record_applied(&self, applied: Applied) {
@@ -209,8 +236,12 @@ impl Handler<Ask> for BranchActor {
     fn handle(&mut self, ask: Ask, ctx: &mut Self::Context) {
         let Ask { customer, request, event, operation, session, reply_to } = ask;
         let branch = self.branch.id();
-        self.surroundings.recorder.record(|| Fact::RequestReceived { branch, customer, request });
-        let ticket = self.ticket(InFlight::Request { customer, request, reply_to });
+        self.surroundings.recorder.record_detail(|| Fact::RequestReceived {
+            branch,
+            customer,
+            request,
+        });
+        let ticket = self.ticket(InFlight::Request { customer, request, reply_to, waited: None });
         let request = Request { ticket, customer, event, operation, session };
         self.take(Input::Requested(request), ctx);
     }
@@ -222,12 +253,7 @@ impl Handler<PeerEnvelope> for BranchActor {
     fn handle(&mut self, envelope: PeerEnvelope, ctx: &mut Self::Context) {
         let PeerEnvelope { from, to, number, message } = envelope;
         let body = || body(&message);
-        self.surroundings.recorder.record(|| Fact::MessageReceived {
-            from,
-            to,
-            number,
-            body: body(),
-        });
+        self.record_message(|| Fact::MessageReceived { from, to, number, body: body() });
         self.take(Input::FromPeer { from, message }, ctx);
     }
 }
@@ -249,7 +275,8 @@ impl Handler<Relay> for BranchActor {
     fn handle(&mut self, relay: Relay, ctx: &mut Self::Context) {
         let Relay { from, id, write, reply_to } = relay;
         let request = RequestNumber::default();
-        let ticket = self.ticket(InFlight::Request { customer: id.customer, request, reply_to });
+        let customer = id.customer;
+        let ticket = self.ticket(InFlight::Request { customer, request, reply_to, waited: None });
         self.take(Input::Relayed(Relayed { ticket, from, id, write }), ctx);
     }
 }

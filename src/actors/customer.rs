@@ -8,7 +8,7 @@ use super::{
 };
 use crate::bank::{Passbook, Session};
 use crate::history::{Fact, RequestResult};
-use crate::model::{CustomerId, Event, Guarantees, Operation, QueryTiming, RequestNumber};
+use crate::model::{CustomerId, Event, Guarantees, Operation, QueryTiming, RequestNumber, Time};
 
 /// One customer, with its mailbox.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ pub struct CustomerSetup {
 struct UnderWay {
     events: std::vec::IntoIter<Event>,
     asked: Option<Event>,
+    /// When `asked` was sent.
+    asked_at: Time,
     /// How many branches have yet to settle before `asked` can be sent.
     unsettled: usize,
     done: oneshot::Sender<()>,
@@ -82,8 +84,11 @@ impl CustomerActor {
             && self.setup.counters.queries == QueryTiming::AfterSettling
     }
 
-    fn ask(&self, event: Event, ctx: &mut Context<Self>) {
+    fn ask(&mut self, event: Event, ctx: &mut Context<Self>) {
         let request = self.request_number();
+        if let Some(visit) = &mut self.visit {
+            visit.asked_at = self.setup.recorder.clock.now();
+        }
         let Event { id, branch, operation } = event;
         let customer = self.setup.id;
         self.setup.recorder.record(|| Fact::RequestSent {
@@ -114,7 +119,13 @@ impl Handler<MakeVisit> for CustomerActor {
 
     fn handle(&mut self, MakeVisit { events, done }: MakeVisit, ctx: &mut Self::Context) {
         assert!(self.visit.is_none(), "customer {} is still on a visit", self.setup.id);
-        self.visit = Some(UnderWay { events: events.into_iter(), asked: None, unsettled: 0, done });
+        self.visit = Some(UnderWay {
+            events: events.into_iter(),
+            asked: None,
+            asked_at: Time::START,
+            unsettled: 0,
+            done,
+        });
         self.go_on(ctx);
     }
 }
@@ -123,11 +134,11 @@ impl Handler<Answer> for CustomerActor {
     type Result = ();
 
     fn handle(&mut self, answer: Answer, ctx: &mut Self::Context) {
-        let Answer { request, branch, outcome, position, balance, entry } = answer;
+        let Answer { request, branch, outcome, position, balance, entry, waited } = answer;
         let customer = self.setup.id;
         self.setup.recorder.record(|| Fact::ReplyReceived { customer, request, branch });
-        let asked = self.visit.as_ref().and_then(|visit| visit.asked);
-        let (Some(Event { id, branch, operation }), true) =
+        let asked = self.visit.as_ref().and_then(|visit| Some((visit.asked?, visit.asked_at)));
+        let (Some((Event { id, branch, operation }, asked_at)), true) =
             (asked, request == self.request_number())
         else {
             log::warn!("customer {customer} got an answer that it does not wait for: {request}");
@@ -144,6 +155,8 @@ impl Handler<Answer> for CustomerActor {
             outcome,
             position,
             balance,
+            took: self.setup.recorder.clock.now().since(asked_at),
+            waited,
         });
         self.go_on(ctx);
     }

@@ -13,7 +13,7 @@ use crate::bank::{
 use crate::history::{Recorded, RequestResult};
 use crate::model::{
     BranchId, CustomerId, Event, EventId, LogPosition, MessageNumber, Money, Operation, Outcome,
-    QueryTiming, RequestNumber, Roster, Write, WriteId,
+    QueryTiming, RequestNumber, Roster, Waited, Write, WriteId,
 };
 
 /// Asks a branch for something, on behalf of a customer.
@@ -85,6 +85,8 @@ pub struct Answer {
     pub balance: Money,
     /// What the customer has to enter in its passbook.
     pub entry: Entry,
+    /// How long the request waited before the branch took it up, and for what.
+    pub waited: Option<Waited>,
 }
 
 /// Carries a message from one branch to another.
@@ -264,11 +266,6 @@ pub enum News {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Record(pub Recorded);
-
-/// Asks the recorder for all facts, and leaves it none.
-#[derive(Debug, Message)]
-#[rtype(result = "Vec<Recorded>")]
-pub struct TakeFacts;
 
 /// Where messages for each branch are dropped: its own mailbox, or whatever stands for it.
 #[derive(Debug, Clone)]

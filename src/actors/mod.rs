@@ -18,8 +18,7 @@ pub use desk::{
 pub use messages::{
     Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Counter, Counters, Deliver,
     Delivered, Inspect, LatestEvent, LinkNews, MakeVisit, News, PeerEnvelope, Peers, ReadLog,
-    ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize, TakeFacts, TakeRequests, Watch,
-    WriteSetState,
+    ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize, TakeRequests, Watch, WriteSetState,
 };
 pub use network::{Network, NetworkSetup};
-pub use recorder::{Recorder, RecorderLink};
+pub use recorder::{Detail, RecorderLink};

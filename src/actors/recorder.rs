@@ -1,43 +1,29 @@
-//! The recorder: one actor that gets every fact, in causal order.
+//! An actor's way to whoever records, with the time of each fact.
 
-use actix::{Actor, Context, Handler, Recipient};
+use actix::Recipient;
 
-use super::{Clock, Record, TakeFacts};
+use super::{Clock, Record};
 use crate::history::{Fact, Recorded};
 
-/// Keeps the facts of a run.
-#[derive(Debug, Default)]
-pub struct Recorder {
-    facts: Vec<Recorded>,
-}
-
-impl Actor for Recorder {
-    type Context = Context<Self>;
-}
-
-impl Handler<Record> for Recorder {
-    type Result = ();
-
-    fn handle(&mut self, Record(fact): Record, _: &mut Self::Context) {
-        self.facts.push(fact);
-    }
-}
-
-impl Handler<TakeFacts> for Recorder {
-    type Result = Vec<Recorded>;
-
-    fn handle(&mut self, _: TakeFacts, _: &mut Self::Context) -> Vec<Recorded> {
-        std::mem::take(&mut self.facts)
-    }
-}
-
-/// An actor's way to the recorder, if there is one.
+/// An actor's way to the recorder, if there is one. The recorder gets every fact in causal order.
 #[derive(Debug, Clone)]
 pub struct RecorderLink {
     /// What time it is.
     pub clock: Clock,
     /// The recorder; `None` where nothing is recorded.
     pub recorder: Option<Recipient<Record>>,
+    /// How much the recorder wants to know.
+    pub detail: Detail,
+}
+
+/// How much is recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// What a verdict needs: requests, replies and applies.
+    Essentials,
+    /// The messages between branches too: many more.
+    #[default]
+    Everything,
 }
 
 impl RecorderLink {
@@ -45,6 +31,14 @@ impl RecorderLink {
     pub fn record(&self, fact: impl FnOnce() -> Fact) {
         if let Some(recorder) = &self.recorder {
             recorder.do_send(Record(Recorded { at: self.clock.now(), fact: fact() }));
+        }
+    }
+
+    /// The same for a fact that is no essential one.
+    pub fn record_detail(&self, fact: impl FnOnce() -> Fact) {
+        match self.detail {
+            Detail::Essentials => {}
+            Detail::Everything => self.record(fact),
         }
     }
 }

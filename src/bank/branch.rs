@@ -3,16 +3,16 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::confirmation::{Acknowledged, Confirmations, Patience};
+use super::confirmation::{Confirmations, Patience};
 use super::log::ApplyLog;
 use super::parking::{Parked, Parking, Waiter};
 use super::{
-    Acknowledgement, Applied, Congestion, Dot, Effect, Entry, Input, LogEntry, PeerMessage,
-    PropagatedWrite, Relayed, Reply, Request, Ticket, VersionVector,
+    Applied, Congestion, Dot, Effect, Entry, Input, LogEntry, PeerMessage, PropagatedWrite, Reply,
+    Request, Ticket, VersionVector,
 };
 use crate::model::{
     BranchId, BranchIndex, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Overdraft,
-    Propagation, Receipt, Refusal, RequestError, Roster, Sequence, Time, Write, WriteId, WriteKind,
+    Propagation, Receipt, Refusal, RequestError, Roster, Time, Write, WriteId, WriteKind,
 };
 
 /// How a branch serves.
@@ -29,20 +29,20 @@ pub struct BranchConfig {
 /// One branch of the bank: a deterministic state machine.
 #[derive(Debug, Clone)]
 pub struct Branch {
-    here: BranchIndex,
-    roster: Arc<Roster>,
-    config: BranchConfig,
+    pub(super) here: BranchIndex,
+    pub(super) roster: Arc<Roster>,
+    pub(super) config: BranchConfig,
     /// In cents, and wider than [`Money`]: branches that accept writes at the same time can
     /// together pass its range. Such a balance is never told as if it were right.
-    balance_minor: i128,
-    log: ApplyLog,
-    version: VersionVector,
-    parking: Parking,
-    confirmations: Confirmations,
+    pub(super) balance_minor: i128,
+    pub(super) log: ApplyLog,
+    pub(super) version: VersionVector,
+    pub(super) parking: Parking,
+    pub(super) confirmations: Confirmations,
     /// Branches to which nothing more can be sent.
-    congested: BTreeSet<BranchId>,
+    pub(super) congested: BTreeSet<BranchId>,
     /// Writes applied just now, that others may have waited for.
-    applied: VecDeque<Dot>,
+    pub(super) applied: VecDeque<Dot>,
 }
 
 impl Branch {
@@ -165,14 +165,15 @@ impl Branch {
             (Some(needed), Some(missing)) => {
                 self.parking.wait_for(missing, Waiter::Request(request.ticket));
                 let limit = self.config.patience.wait_limit.map(|limit| now.after(limit));
-                self.parking.park(Parked { request, needed }, limit);
+                let lags = needed.lags(&self.version, &self.roster).collect();
+                self.parking.park(Parked { request, needed, since: now, lags }, limit);
             }
             (dependencies, _) => self.serve(now, &request, dependencies, effects),
         }
     }
 
     /// Serves a request whose `dependencies` are here.
-    fn serve(
+    pub(super) fn serve(
         &mut self,
         now: Time,
         request: &Request,
@@ -289,156 +290,46 @@ impl Branch {
         }
     }
 
-    fn take_message(
+    /// Applies `write`, which is next from its origin.
+    pub(super) fn apply(
         &mut self,
-        now: Time,
-        from: BranchId,
-        message: PeerMessage,
+        write: &PropagatedWrite,
+        origin: BranchIndex,
         effects: &mut Vec<Effect>,
     ) {
-        match message {
-            PeerMessage::Propagate(write) => self.receive(from, write, effects),
-            PeerMessage::Acknowledge(acknowledgement) => {
-                self.compare(from, acknowledgement, effects);
-            }
-            PeerMessage::CatchUp(version) => {
-                let is_missed = |entry: &LogEntry| {
-                    entry.dot.sequence > version.get(self.index(entry.dot.origin))
-                };
-                let missed = self.log.iter(&self.roster).filter(is_missed).collect();
-                effects.push(Effect::Send { to: from, message: PeerMessage::Missed(missed) });
-            }
-            PeerMessage::Missed(missed) => {
-                for LogEntry { dot, id, write } in missed {
-                    let write = PropagatedWrite { dot, id, write, dependencies: None };
-                    self.receive(from, write, effects);
-                    self.wake(now, effects);
-                }
-            }
-        }
-    }
-
-    /// Takes a write from another branch.
-    fn receive(&mut self, from: BranchId, write: PropagatedWrite, effects: &mut Vec<Effect>) {
-        let origin = self.index(write.dot.origin);
-        if write.dot.sequence > self.version.get(origin) {
-            if let Some(missing) = self.first_missing_before(&write, origin) {
-                return self.parking.wait_for(missing, Waiter::Write { from, write });
-            }
-            self.apply(&write, origin, effects);
-        } else if !self.log.contains(write.id) {
-            return effects.push(Effect::Conflict(write));
-        }
-        let write_set = self.log.digest_at(write.id);
-        let acknowledgement = Acknowledgement { dot: write.dot, id: write.id, write_set };
-        let message = PeerMessage::Acknowledge(acknowledgement);
-        effects.push(Effect::Send { to: from, message });
-    }
-
-    /// Takes a write from a branch that knows no origins and sequences, and answers it.
-    fn take_relayed(&mut self, relayed: Relayed, effects: &mut Vec<Effect>) {
-        let Relayed { ticket, from, id, write } = relayed;
-        match self.log.find(id, &self.roster) {
-            Some(LogEntry { write: first, .. }) if first != write => {
-                effects.push(self.refuse(ticket, Refusal::EventReused { first }));
-            }
-            Some(_) => effects.push(self.reply(ticket, Ok(Receipt::Written), Entry::Nothing)),
-            None => {
-                let origin = self.index(from);
-                let dot = Dot { origin: from, sequence: self.version.get(origin).next() };
-                self.apply(
-                    &PropagatedWrite { dot, id, write, dependencies: None },
-                    origin,
-                    effects,
-                );
-                effects.push(self.reply(ticket, Ok(Receipt::Written), Entry::Nothing));
-            }
-        }
-    }
-
-    /// Looks anew at what waited for the writes that were applied just now.
-    fn wake(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        while let Some(dot) = self.applied.pop_front() {
-            for waiter in self.parking.wake(dot) {
-                match waiter {
-                    Waiter::Write { from, write } => self.receive(from, write, effects),
-                    Waiter::Request(ticket) => self.reconsider(now, ticket, effects),
-                }
-            }
-        }
-    }
-
-    fn reconsider(&mut self, now: Time, ticket: Ticket, effects: &mut Vec<Effect>) {
-        let Some(parked) = self.parking.parked(ticket) else { return };
-        if let Some(missing) = self.first_missing(&parked.needed) {
-            self.parking.wait_for(missing, Waiter::Request(ticket));
-        } else if let Some(Parked { request, needed }) = self.parking.take(ticket) {
-            self.serve(now, &request, Some(needed), effects);
-        }
-    }
-
-    fn first_missing(&self, needed: &VersionVector) -> Option<Dot> {
-        needed.first_missing(&self.version, &self.roster)
-    }
-
-    /// The first write that must be applied here before `write`, if any is missing.
-    fn first_missing_before(&self, write: &PropagatedWrite, origin: BranchIndex) -> Option<Dot> {
-        let Dot { origin: id, sequence } = write.dot;
-        if sequence > self.version.get(origin).next() {
-            return Some(Dot { origin: id, sequence: Sequence::new(sequence.get() - 1) });
-        }
-        self.first_missing(write.dependencies.as_ref()?)
-    }
-
-    /// Applies `write`, which is next from its origin.
-    fn apply(&mut self, write: &PropagatedWrite, origin: BranchIndex, effects: &mut Vec<Effect>) {
         self.version.advance(origin);
         self.applied.push_back(write.dot);
-        let &PropagatedWrite { dot, id, write, .. } = write;
+        let id = write.id;
         // Two branches have accepted the same write: it counts once, whichever came first.
-        if self.log.contains(id) {
+        if let Some(first) = self.log.find(id, &self.roster) {
+            if first.write != write.write {
+                effects.push(Effect::IdClash(write.clone()));
+            }
             return;
         }
+        let &PropagatedWrite { dot, id, write, .. } = write;
         self.balance_minor += i128::from(write.delta().minor());
         self.log.push(LogEntry { dot, id, write }, origin);
         let (position, balance) = (self.log.position(), self.nearest_balance());
         effects.push(Effect::Applied(Applied { dot, id, write, position, balance }));
     }
 
-    /// Compares an acknowledged write set with ours, and answers whoever waited for it.
-    fn compare(&mut self, from: BranchId, told: Acknowledgement, effects: &mut Vec<Effect>) {
-        let Acknowledgement { dot, id, write_set } = told;
-        let agrees = self.confirmations.acknowledge(dot, from, write_set, &self.roster);
-        let Some(agrees) = agrees else { return };
-        effects.push(Effect::Compared { with: from, id, agrees });
-        let Some(Acknowledged { tickets, disagreeing }) = self.confirmations.take_acknowledged(dot)
-        else {
-            return;
-        };
-        for ticket in tickets {
-            effects.push(if disagreeing.is_empty() {
-                self.written(ticket, dot)
-            } else {
-                self.unknown(ticket, dot, disagreeing.clone())
-            });
-        }
-        self.announce_settled(effects);
-    }
-
     fn next_dot(&self) -> Dot {
         Dot { origin: self.id(), sequence: self.version.get(self.here).next() }
     }
 
-    fn announce_settled(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn announce_settled(&mut self, effects: &mut Vec<Effect>) {
         let settled = self.confirmations.take_settled(self.id());
         effects.extend(settled.into_iter().map(Effect::Settled));
     }
 
     fn meet_deadlines(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        while let Some(Parked { request, needed }) = self.parking.take_expired(now) {
-            let lags = needed.lags(&self.version, &self.roster).collect();
+        while let Some(parked) = self.parking.take_expired(now) {
+            let ticket = parked.request.ticket;
+            effects.push(Effect::Waited { ticket, waited: parked.waited(now) });
+            let lags = parked.needed.lags(&self.version, &self.roster).collect();
             let late = RequestError::VersionNotReached { lags };
-            effects.push(self.reply(request.ticket, Err(late), Entry::Nothing));
+            effects.push(self.reply(ticket, Err(late), Entry::Nothing));
         }
         while let Some((ticket, dot, missing)) = self.confirmations.take_expired(now, &self.roster)
         {
@@ -464,31 +355,36 @@ impl Branch {
         self.config.patience.confirm_limit.map(|limit| now.after(limit))
     }
 
-    fn refuse(&self, ticket: Ticket, refusal: Refusal) -> Effect {
+    pub(super) fn refuse(&self, ticket: Ticket, refusal: Refusal) -> Effect {
         self.reply(ticket, Err(RequestError::Refused(refusal)), Entry::Nothing)
     }
 
-    fn written(&self, ticket: Ticket, dot: Dot) -> Effect {
+    pub(super) fn written(&self, ticket: Ticket, dot: Dot) -> Effect {
         self.reply(ticket, Ok(Receipt::Written), Entry::Wrote(dot))
     }
 
-    fn unknown(&self, ticket: Ticket, dot: Dot, unconfirmed_by: Vec<BranchId>) -> Effect {
+    pub(super) fn unknown(
+        &self,
+        ticket: Ticket,
+        dot: Dot,
+        unconfirmed_by: Vec<BranchId>,
+    ) -> Effect {
         let unknown = RequestError::OutcomeUnknown { unconfirmed_by };
         self.reply(ticket, Err(unknown), Entry::Wrote(dot))
     }
 
-    fn reply(&self, ticket: Ticket, outcome: Outcome, entry: Entry) -> Effect {
+    pub(super) fn reply(&self, ticket: Ticket, outcome: Outcome, entry: Entry) -> Effect {
         let (position, balance) = (self.log.position(), self.nearest_balance());
         Effect::Reply(Reply { ticket, outcome, position, balance, entry })
     }
 
     /// The balance, or the end of the range that it is beyond.
-    fn nearest_balance(&self) -> Money {
+    pub(super) fn nearest_balance(&self) -> Money {
         let end = if self.balance_minor < 0 { i64::MIN } else { i64::MAX };
         Money::from_minor(i64::try_from(self.balance_minor).unwrap_or(end))
     }
 
-    fn index(&self, branch: BranchId) -> BranchIndex {
+    pub(super) fn index(&self, branch: BranchId) -> BranchIndex {
         self.roster.index(branch).expect("messages come from branches of the roster")
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Dot, Entry, LogEntry, Passbook, VersionVector, WriteSetDigest};
 use crate::model::{
-    BranchId, CustomerId, EventId, Guarantees, LogPosition, Money, Operation, Outcome, Write,
-    WriteId,
+    BranchId, CustomerId, EventId, Guarantees, LogPosition, Money, Operation, Outcome, Waited,
+    Write, WriteId,
 };
 
 /// What a branch is told. The caller adds the time at which it came.
@@ -63,6 +63,13 @@ pub enum Congestion {
 pub enum Effect {
     /// Answer a request.
     Reply(Reply),
+    /// Nothing to do: a request, which is answered next or waits for confirmations now, has waited.
+    Waited {
+        /// The request's.
+        ticket: Ticket,
+        /// How long, and for what.
+        waited: Waited,
+    },
     /// Tell whoever asked that everything is settled.
     Settled(Ticket),
     /// Send a write to every other branch.
@@ -79,6 +86,10 @@ pub enum Effect {
     /// Nothing can be done but tell a person: two different writes bear the same origin and
     /// sequence. The origin lost its memory and went on without asking the others.
     Conflict(PropagatedWrite),
+    /// Nothing can be done but tell a person: a customer gave one event id to two different writes,
+    /// and two branches accepted one each before they heard of the other. This one comes second
+    /// here and is left out.
+    IdClash(PropagatedWrite),
     /// Nothing to do: a write set that another branch acknowledged was compared with ours.
     Compared {
         /// The branch that acknowledged.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{Dot, PropagatedWrite, Request, Ticket, VersionVector};
-use crate::model::{BranchId, Time};
+use crate::model::{BranchId, Lag, Time, Waited};
 
 /// What waits, under the first write that it waits for. When that comes it is looked at anew, and
 /// may wait for another one: so each waits for one write at a time, however many it needs.
@@ -36,6 +36,17 @@ pub(super) struct Parked {
     pub(super) request: Request,
     /// What must be here before it can be served.
     pub(super) needed: VersionVector,
+    /// When it came.
+    pub(super) since: Time,
+    /// What was missing then.
+    pub(super) lags: Vec<Lag>,
+}
+
+impl Parked {
+    /// How long it has waited by `now`, and for what.
+    pub(super) fn waited(&self, now: Time) -> Waited {
+        Waited { span: now.since(self.since), lags: self.lags.clone() }
+    }
 }
 
 impl Parking {

@@ -22,5 +22,5 @@ mod writes;
 pub use error::{Impossible, JudgeError};
 pub use file::{CheckError, judge_history};
 pub use judge::{Judge, judge};
-pub use verdict::{Property, Summary, Verdict, Verdicts};
+pub use verdict::{Demand, Property, Summary, Verdict, Verdicts};
 pub use witness::{Step, Witness};

@@ -160,6 +160,17 @@ pub struct Verdicts {
     pub exactly_once: Verdict,
 }
 
+/// How much must have been tested for the whole to be decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Demand {
+    /// Any property.
+    Anything,
+    /// One of the four guarantees at least.
+    AGuarantee,
+    /// Every property.
+    Everything,
+}
+
 impl Verdicts {
     /// The verdict on `property`.
     pub const fn of(&self, property: Property) -> &Verdict {
@@ -182,13 +193,21 @@ impl Verdicts {
     /// What they come to: violated if any is; undecided if no session guarantee had anything to
     /// test; else they hold.
     pub fn summary(&self) -> Summary {
-        let any = |summary| self.iter().any(|(_, verdict)| verdict.summary() == summary);
-        let tested = self
-            .iter()
-            .any(|(property, verdict)| property.is_session_guarantee() && verdict.tested() > 0);
-        if any(Summary::Violated) {
+        self.overall(Demand::AGuarantee)
+    }
+
+    /// What they come to: violated if any is; undecided if less than `demand` was tested; else they
+    /// hold.
+    pub fn overall(&self, demand: Demand) -> Summary {
+        let mut tested = self.iter().filter(|(_, verdict)| verdict.tested() > 0);
+        let is_met = match demand {
+            Demand::Anything => tested.next().is_some(),
+            Demand::AGuarantee => tested.any(|(property, _)| property.is_session_guarantee()),
+            Demand::Everything => tested.count() == Property::ALL.len(),
+        };
+        if self.iter().any(|(_, verdict)| verdict.summary() == Summary::Violated) {
             Summary::Violated
-        } else if tested {
+        } else if is_met {
             Summary::Holds
         } else {
             Summary::Undecided

@@ -2,14 +2,19 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::check_args::CheckArgs;
 use super::serve_args::{PeerArg, ServeArgs};
-use crate::model::{CustomerOrder, Overdraft, Propagation, QueryTiming, Seed};
+use crate::check::Demand;
+use crate::fault::{Latency, parse_span, show_span};
+use crate::model::{CustomerOrder, Guarantees, Overdraft, Propagation, QueryTiming, Seed};
 use crate::report::Verbosity;
+use crate::runner::Judging;
 use crate::scenario::Settings;
 
 const STYLES: Styles = Styles::styled()
@@ -18,18 +23,19 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Green.on_default())
     .placeholder(AnsiColor::Green.on_default());
 
-const EXIT_CODES: &str = "\
+pub(super) const EXIT_CODES: &str = "\
 Exit codes:
    0  everything holds
    1  a guarantee is violated, or the result is not the expected one
    2  the arguments or a scenario are wrong
-   3  undecided: there was nothing to test
-  70  a defect of passbook";
+   3  undecided: nothing could be tested; with --strict: some property could not
+  70  a defect of passbook, or results that could not be written";
 
 const EXAMPLES: &str = "\
 Examples:
   passbook run input/monotonic_writes.json
   passbook run --format balances input/read_your_writes.json
+  passbook check history.jsonl
   passbook schema > scenario.schema.json";
 
 const RUN_EXAMPLES: &str = "\
@@ -37,6 +43,8 @@ Examples:
   passbook run input/monotonic_writes.json         the whole story
   passbook run -q a.json b.json                    the results alone
   passbook run --format balances scenario.json     one line of JSON
+  passbook run --propagation async --latency constant:50ms --guarantees none a.json
+                                                   what lag does where nothing is promised
   generate-some-scenario | passbook run -          from standard input";
 
 /// A simulated distributed bank of actors, for client-centric consistency.
@@ -63,6 +71,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Serve a bank behind gRPC
     Serve(ServeArgs),
+    /// Judge a recorded history
+    Check(CheckArgs),
     /// Print the JSON Schema of scenario files
     Schema,
 }
@@ -93,6 +103,32 @@ pub(super) struct RunArgs {
     #[arg(long, short)]
     verbose: bool,
 
+    /// How a write reaches the other branches [default: as the scenario says, else sync]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        env = "PASSBOOK_PROPAGATION",
+        hide_env_values = true
+    )]
+    propagation: Option<PropagationArg>,
+
+    /// What every customer is promised: all, none, or some of ryw,mr,mw,wfr [default: as the scenario
+    /// says, else all]
+    #[arg(long, value_name = "SET", env = "PASSBOOK_GUARANTEES", hide_env_values = true)]
+    guarantees: Option<Guarantees>,
+
+    /// How long messages between branches take, on every link: none, constant:20ms, uniform:1ms..50ms
+    /// or exponential:10ms [default: as the scenario says, else none]
+    #[arg(long, value_name = "LATENCY", env = "PASSBOOK_LATENCY", hide_env_values = true)]
+    latency: Option<Latency>,
+
+    /// How long a request waits for what its customer is promised, before it fails [default: as the
+    /// scenario says, else 10s]
+    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
+    #[arg(env = "PASSBOOK_WAIT_LIMIT", hide_env_values = true)]
+    wait_limit: Option<Duration>,
+
     /// When customers make their visits [default: as the scenario says, else in-order]
     #[arg(
         long,
@@ -121,6 +157,18 @@ pub(super) struct RunArgs {
     /// What the run draws its chances from
     #[arg(long, value_name = "NUMBER", env = "PASSBOOK_SEED", hide_env_values = true)]
     seed: Option<u64>,
+
+    /// Write all that happens to this file, as JSON Lines; `passbook check` judges it
+    #[arg(long, value_name = "FILE")]
+    pub(super) history: Option<PathBuf>,
+
+    /// Do not judge the run
+    #[arg(long)]
+    no_check: bool,
+
+    /// Exit with 3 where any property had nothing to test
+    #[arg(long, conflicts_with = "no_check")]
+    strict: bool,
 
     /// What carries messages
     #[arg(long, value_enum, default_value_t, conflicts_with = "connect")]
@@ -164,6 +212,14 @@ pub(super) enum Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PropagationArg {
+    /// Before the reply
+    Sync,
+    /// After the reply
+    Async,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum CustomersArg {
     /// One visit after the other, in the order of the file
     InOrder,
@@ -179,14 +235,6 @@ pub(super) enum OverdraftArg {
     Reject,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum PropagationArg {
-    /// Before the reply
-    Sync,
-    /// After it
-    Async,
-}
-
 impl Cli {
     /// Parses `args`, with the checks that clap cannot be told of.
     pub(super) fn parse_checked(
@@ -200,7 +248,11 @@ impl Cli {
                 let message = "standard input (`-`) can be read only once";
                 Err(Self::command().error(ErrorKind::ArgumentConflict, message))
             }
-            Command::Run(_) | Command::Serve(_) | Command::Schema => Ok(cli),
+            Command::Run(args) if args.history.is_some() && args.scenarios.len() > 1 => {
+                let message = "a history (`--history`) is of one scenario";
+                Err(Self::command().error(ErrorKind::ArgumentConflict, message))
+            }
+            Command::Run(_) | Command::Serve(_) | Command::Check(_) | Command::Schema => Ok(cli),
         }
     }
 }
@@ -222,6 +274,10 @@ impl RunArgs {
     /// What overrides the scenarios' own settings.
     pub(super) fn overrides(&self) -> Settings {
         Settings {
+            propagation: self.propagation.map(Propagation::from),
+            guarantees: self.guarantees,
+            latency: self.latency,
+            wait_limit: self.wait_limit,
             overdraft: self.overdraft.map(Overdraft::from),
             customers: self.customers.map(CustomerOrder::from),
             queries: self.settle_before_query.then_some(QueryTiming::AfterSettling),
@@ -230,23 +286,27 @@ impl RunArgs {
         }
     }
 
+    pub(super) fn demand(&self) -> Demand {
+        if self.strict { Demand::Everything } else { Demand::Anything }
+    }
+
+    pub(super) fn judging(&self) -> Judging {
+        if self.no_check { Judging::Off } else { Judging::On }
+    }
+
     /// The options of a command line that does the same again.
     pub(super) fn replay_options(&self, seed: Seed) -> Vec<String> {
+        let Settings { propagation, guarantees, latency, wait_limit, .. } = self.overrides();
         let Settings { overdraft, customers, queries, .. } = self.overrides();
         let mut options = vec![format!("--seed {seed}")];
+        options.extend(propagation.map(|propagation| format!("--propagation {propagation}")));
+        options.extend(guarantees.map(|guarantees| format!("--guarantees {guarantees}")));
+        options.extend(latency.map(|latency| format!("--latency {latency}")));
+        options.extend(wait_limit.map(|limit| format!("--wait-limit {}", show_span(limit))));
         options.extend(customers.map(|customers| format!("--customers {customers}")));
         options.extend(overdraft.map(|overdraft| format!("--overdraft {overdraft}")));
         options.extend(queries.map(|_| "--settle-before-query".to_owned()));
         options
-    }
-}
-
-impl From<CustomersArg> for CustomerOrder {
-    fn from(arg: CustomersArg) -> Self {
-        match arg {
-            CustomersArg::InOrder => Self::InOrder,
-            CustomersArg::Concurrent => Self::Concurrent,
-        }
     }
 }
 
@@ -255,6 +315,15 @@ impl From<PropagationArg> for Propagation {
         match arg {
             PropagationArg::Sync => Self::Sync,
             PropagationArg::Async => Self::Async,
+        }
+    }
+}
+
+impl From<CustomersArg> for CustomerOrder {
+    fn from(arg: CustomersArg) -> Self {
+        match arg {
+            CustomersArg::InOrder => Self::InOrder,
+            CustomersArg::Concurrent => Self::Concurrent,
         }
     }
 }

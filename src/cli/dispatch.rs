@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use super::args::{Cli, Command};
+use super::check::check_history;
 use super::exit::Exit;
 use super::run::run_scenarios;
 use super::schema::print_schema;
@@ -34,6 +35,7 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
     let exit = match command {
         Command::Run(args) => run_scenarios(args, terminal),
         Command::Serve(args) => serve(args, terminal),
+        Command::Check(args) => check_history(args, terminal),
         Command::Schema => print_schema(terminal),
     }?;
     terminal.flush()?;

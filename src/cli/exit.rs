@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::report::Verdict;
+use crate::check::Summary;
 
 /// How the program ends. Ordered: of several scenarios the greatest counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,7 +11,6 @@ pub(super) enum Exit {
     #[default]
     Holds,
     /// Nothing could be decided.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the judge of guarantees is to say it"))]
     Undecided,
     /// A guarantee is violated, or the result is not the expected one.
     Violated,
@@ -39,11 +38,12 @@ impl From<Exit> for ExitCode {
     }
 }
 
-impl From<Verdict> for Exit {
-    fn from(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Holds => Self::Holds,
-            Verdict::Violated => Self::Violated,
+impl From<Summary> for Exit {
+    fn from(summary: Summary) -> Self {
+        match summary {
+            Summary::Holds => Self::Holds,
+            Summary::Violated => Self::Violated,
+            Summary::Undecided => Self::Undecided,
         }
     }
 }

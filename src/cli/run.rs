@@ -1,6 +1,7 @@
 //! `passbook run`: runs scenarios one after the other and reports each.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use super::exit::Exit;
 use super::input::{read_scenario, scenario_beside};
 use super::terminal::Terminal;
 use crate::report::{Assessment, dialect, json, text};
-use crate::runner::{self, Dialect, Recording, Run, RunError, RunOptions};
+use crate::runner::{self, Dialect, HistoryOutput, Recording, Run, RunError, RunOptions};
 use crate::scenario::Scenario;
 
 /// Runs all scenarios; what is wrong with one does not stop the rest.
@@ -44,7 +45,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         }
         reports += 1;
         report(terminal.results(), args, &run, &assessment)?;
-        worst = worst.max(assessment.verdict().into());
+        worst = worst.max(assessment.verdict(args.demand()).into());
     }
     Ok(worst)
 }
@@ -90,8 +91,11 @@ fn run_one(
         Format::Balances | Format::Events | Format::Customers | Format::Json => Recording::Off,
     };
     let overrides = args.overrides();
-    let options = RunOptions { overrides, recording };
-    let problem = match catch_unwind(AssertUnwindSafe(|| run_on(args, scenario, &options))) {
+    let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
+    let options = RunOptions { overrides, recording, judging: args.judging() };
+    let history = args.history.as_deref().map(|path| create_history(path, terminal)).transpose()?;
+    let run = || run_on(args, scenario, &options, history);
+    let problem = match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(run)) => return Ok(run),
         Ok(Err(error @ RunError::BalanceOutOfRange { .. })) => {
             terminal.error(&format!("{}: {error}; use smaller amounts", scenario.name));
@@ -102,17 +106,26 @@ fn run_one(
             return Err(Exit::Internal);
         }
         Ok(Err(
-            error @ (RunError::NoEndpoint { .. } | RunError::Remote { .. } | RunError::Bind(_)),
+            error @ (RunError::NoEndpoint { .. }
+            | RunError::Remote { .. }
+            | RunError::Bind(_)
+            | RunError::RealTime),
         )) => {
             terminal.error(&format!("{}: {error}", scenario.name));
             return Err(Exit::BadInput);
         }
-        Ok(Err(error @ (RunError::ActorStopped | RunError::Standstill | RunError::Edge(_)))) => {
-            error.to_string()
+        Ok(Err(RunError::History(error))) => {
+            terminal.error(&format!("cannot write the history of {}: {error}", scenario.name));
+            return Err(Exit::Internal);
         }
+        Ok(Err(
+            error @ (RunError::ActorStopped
+            | RunError::Standstill
+            | RunError::Edge(_)
+            | RunError::Facts(_)),
+        )) => error.to_string(),
         Err(_) => "the run panicked".to_owned(),
     };
-    let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
     let again = replay(path, &args.replay_options(seed));
     terminal.error(&format!(
         "{}: {problem}\n\n  This is a defect of passbook. Please report it with the scenario and \
@@ -123,15 +136,34 @@ fn run_one(
 }
 
 /// Runs a scenario on whatever carries its messages.
-fn run_on(args: &RunArgs, scenario: &Scenario, options: &RunOptions) -> Result<Run, RunError> {
+fn run_on(
+    args: &RunArgs,
+    scenario: &Scenario,
+    options: &RunOptions,
+    history: Option<HistoryOutput>,
+) -> Result<Run, RunError> {
     if args.connect.is_empty() {
-        return match args.transport {
-            Transport::Mailbox => runner::run(scenario, options),
-            Transport::Grpc => runner::run_over_grpc(scenario, options),
+        return match (args.transport, history) {
+            (Transport::Mailbox, None) => runner::run(scenario, options),
+            (Transport::Mailbox, Some(history)) => {
+                runner::run_with_history(scenario, options, history)
+            }
+            (Transport::Grpc, history) => runner::run_over_grpc(scenario, options, history),
         };
     }
     let endpoints = args.connect.iter().map(|peer| (peer.id, peer.endpoint.clone())).collect();
     runner::run_connected(scenario, options, &endpoints)
+}
+
+/// The file that a history goes to, empty.
+fn create_history(path: &Path, terminal: &mut Terminal) -> Result<HistoryOutput, Exit> {
+    match File::create(path) {
+        Ok(file) => Ok(Box::new(BufWriter::with_capacity(1 << 16, file))),
+        Err(error) => {
+            terminal.error(&format!("cannot write the history {}: {error}", path.display()));
+            Err(Exit::BadInput)
+        }
+    }
 }
 
 fn report(

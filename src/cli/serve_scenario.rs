@@ -2,7 +2,7 @@
 
 use crate::grpc::{Expectation, ScenarioDone, ScenarioFault, ScenarioJob};
 use crate::report::{Assessment, json};
-use crate::runner::{self, Recording, RunError, RunOptions};
+use crate::runner::{self, Judging, Recording, RunError, RunOptions};
 use crate::scenario::{Scenario, ScenarioError, Settings, Source};
 
 /// Runs `job` on a bank of its own, in virtual time.
@@ -16,13 +16,17 @@ pub(super) fn run_for_client(job: ScenarioJob) -> Result<ScenarioDone, ScenarioF
         customers: job.customers,
         queries: job.queries,
         seed: job.seed,
+        ..Settings::default()
     };
-    let options = RunOptions { overrides, recording: Recording::Facts };
+    let options = RunOptions { overrides, recording: Recording::Facts, judging: Judging::On };
     let run = runner::run(&scenario, &options).map_err(|error| match error {
         RunError::BalanceOutOfRange { .. } => ScenarioFault::Input(error.to_string()),
         RunError::ActorStopped
         | RunError::Standstill
         | RunError::Runtime(_)
+        | RunError::Facts(_)
+        | RunError::History(_)
+        | RunError::RealTime
         | RunError::Bind(_)
         | RunError::Edge(_)
         | RunError::NoEndpoint { .. }

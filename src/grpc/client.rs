@@ -226,7 +226,16 @@ impl Handler<Ask> for CounterLink {
         let asked = async move {
             let Told { outcome, position, balance, entry } = setup.ask(&ask).await;
             let (request, branch) = (ask.request, setup.branch);
-            ask.reply_to.send(Answer { request, branch, outcome, position, balance, entry });
+            let waited = None;
+            ask.reply_to.send(Answer {
+                request,
+                branch,
+                outcome,
+                position,
+                balance,
+                entry,
+                waited,
+            });
         };
         ctx.spawn(asked.into_actor(self));
     }

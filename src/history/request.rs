@@ -1,6 +1,10 @@
 //! A request and what became of it, as the customer keeps it.
 
-use crate::model::{BranchId, EventId, LogPosition, Money, Operation, Outcome, RequestNumber};
+use std::time::Duration;
+
+use crate::model::{
+    BranchId, EventId, LogPosition, Money, Operation, Outcome, RequestNumber, Waited,
+};
 
 /// A request and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,4 +23,8 @@ pub struct RequestResult {
     pub position: LogPosition,
     /// The branch's balance when it answered.
     pub balance: Money,
+    /// How long it took, from the customer's asking to the answer's arrival.
+    pub took: Duration,
+    /// How much of that it waited before the branch took it up, and for what.
+    pub waited: Option<Waited>,
 }

@@ -1,6 +1,7 @@
 //! How a request ends: a receipt, a refusal, or an outcome that nobody knows yet.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -59,6 +60,15 @@ pub struct Lag {
     pub needed: Sequence,
     /// How many are here.
     pub here: Sequence,
+}
+
+/// A request waited at its branch for writes that its customer's passbook asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waited {
+    /// How long.
+    pub span: Duration,
+    /// What was missing when the request came.
+    pub lags: Vec<Lag>,
 }
 
 impl fmt::Display for Lag {

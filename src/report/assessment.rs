@@ -1,6 +1,8 @@
-//! What a run shows: whether the branches agree, and whether the customers saw what was expected.
+//! What a run shows: whether the branches agree, whether the customers saw what was expected, and
+//! what the judge says.
 
 use super::{Agreement, Difference, difference};
+use crate::check::{Demand, Summary, Verdicts};
 use crate::runner::RunResult;
 
 /// What a result shows, worked out once for every format and for the exit code.
@@ -11,15 +13,8 @@ pub struct Assessment {
     /// Where the customers saw something else than the scenario expects; `None` if it expects
     /// nothing.
     pub differences: Option<Vec<Difference>>,
-}
-
-/// Whether a run came to what it should.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// The branches agree, and the expected result is met.
-    Holds,
-    /// The branches disagree, or a customer saw something else than expected.
-    Violated,
+    /// What the judge says; `None` if it was not asked.
+    pub verdicts: Option<Verdicts>,
 }
 
 impl Assessment {
@@ -27,12 +22,25 @@ impl Assessment {
     pub fn of(result: &RunResult) -> Self {
         let differences =
             result.expected.as_ref().map(|expected| difference::between(expected, result));
-        Self { agreement: Agreement::of(&result.branches), differences }
+        let verdicts = result.verdicts.clone();
+        Self { agreement: Agreement::of(&result.branches), differences, verdicts }
     }
 
-    /// The verdict.
-    pub fn verdict(&self) -> Verdict {
+    /// Whether the run came to what it should: violated if the branches disagree, a customer saw
+    /// something else than expected, or the judge objects; undecided if less than `demand` was
+    /// tested. That the expected result is met is a test of something, too.
+    pub fn verdict(&self, demand: Demand) -> Summary {
         let met = self.differences.as_ref().is_none_or(Vec::is_empty);
-        if met && self.agreement.is_whole() { Verdict::Holds } else { Verdict::Violated }
+        let judged = self.verdicts.as_ref().map(|verdicts| verdicts.overall(demand));
+        match judged {
+            _ if !met || !self.agreement.is_whole() => Summary::Violated,
+            Some(Summary::Undecided)
+                if demand == Demand::Anything && self.differences.is_some() =>
+            {
+                Summary::Holds
+            }
+            Some(summary) => summary,
+            None => Summary::Holds,
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Runs made by hand for tests: a bank in a few lines, with no branch, actor or runner behind it.
 
+use std::time::Duration;
+
 use crate::history::{Fact, MessageBody, Recorded};
 use crate::model::{
     Amount, BranchId, CustomerId, EventId, LogPosition, MessageNumber, Money, Operation, Outcome,
@@ -36,7 +38,6 @@ pub(super) fn amount(units: i64) -> Amount {
 pub(super) struct Bank {
     result: RunResult,
     facts: Vec<Recorded>,
-    us: u64,
     messages: u64,
 }
 
@@ -53,9 +54,11 @@ impl Bank {
             opening_balance: Money::ZERO,
             branches: branches.collect(),
             customers: Vec::new(),
+            ended: Time::START,
+            verdicts: None,
             expected: None,
         };
-        Self { result, facts: Vec::new(), us: 0, messages: 0 }
+        Self { result, facts: Vec::new(), messages: 0 }
     }
 
     pub(super) fn config(mut self, config: RunConfig) -> Self {
@@ -191,8 +194,17 @@ impl Bank {
         });
         self.record(Fact::ReplyReceived { customer, request: number, branch });
         let event = id.event;
-        let request =
-            RequestResult { number, event, branch, operation, outcome, position, balance };
+        let request = RequestResult {
+            number,
+            event,
+            branch,
+            operation,
+            outcome,
+            position,
+            balance,
+            took: Duration::ZERO,
+            waited: None,
+        };
         match self.result.customers.iter_mut().find(|other| other.id == customer) {
             Some(known) => known.requests.push(request),
             None => {
@@ -215,8 +227,7 @@ impl Bank {
     }
 
     fn record(&mut self, fact: Fact) {
-        self.facts.push(Recorded { at: Time::from_us(self.us), fact });
-        self.us += 1;
+        self.facts.push(Recorded { at: Time::START, fact });
     }
 }
 

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
 use super::arrival::{Arrival, Arrivals, Holding};
 use super::ending::Ending;
 use super::{Assessment, Difference};
+use crate::check::Verdicts;
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, Decimal, EventId, Guarantees, Interface, Operation,
-    Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed,
+    BranchId, CustomerId, CustomerOrder, Decimal, EventId, Guarantees, Interface, Lag, Operation,
+    Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed, Time,
 };
-use crate::runner::{BranchResult, CustomerResult, Dialect, RequestResult, RunResult};
+use crate::runner::{BranchResult, CustomerResult, Dialect, RequestResult, RunConfig, RunResult};
 use crate::scenario::Output;
 
 /// Writes the full report of `result` as one line.
@@ -25,23 +27,38 @@ pub fn write(out: &mut dyn Write, result: &RunResult, assessment: &Assessment) -
 struct Report<'a> {
     scenario: &'a str,
     seed: Seed,
-    config: Config,
+    config: Config<'a>,
     opening_balance: Decimal,
     counts: Counts,
     balances: Output,
     branches: Branches<'a>,
     customers: Vec<Customer<'a>>,
     branches_agree: bool,
+    ended_us: Time,
+    verdicts: Option<&'a Verdicts>,
     expected: Option<Expected<'a>>,
 }
 
 #[derive(Serialize)]
-struct Config {
+struct Config<'a> {
     propagation: Propagation,
     guarantees: Guarantees,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    customer_guarantees: &'a BTreeMap<CustomerId, Guarantees>,
     overdraft: Overdraft,
     customers: CustomerOrder,
     queries: QueryTiming,
+    latency: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    links: Vec<LinkLatency>,
+    wait_limit_us: u64,
+}
+
+#[derive(Serialize)]
+struct LinkLatency {
+    from: BranchId,
+    to: BranchId,
+    latency: String,
 }
 
 #[derive(Default, Serialize)]
@@ -80,6 +97,12 @@ struct Event<'a> {
     balance: Option<Decimal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason<'a>>,
+    /// From the customer's asking to the answer's arrival.
+    took_us: u64,
+    /// How much of that the branch waited for writes that the customer's passbook asks for.
+    waited_us: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waited_for: Option<&'a [Lag]>,
 }
 
 /// Why a request was not done, in the words of the error.
@@ -114,21 +137,38 @@ impl<'a> Report<'a> {
         Self {
             scenario: &result.scenario,
             seed: result.config.seed,
-            config: Config {
-                propagation: result.config.propagation,
-                guarantees: result.config.guarantees,
-                overdraft: result.config.overdraft,
-                customers: result.config.customers,
-                queries: result.config.queries,
-            },
+            config: Config::of(&result.config),
             opening_balance: result.opening_balance.decimal(),
             counts: Counts::of(result),
             balances: result.output(Dialect::Balances),
             branches: Branches { branches: &result.branches, arrivals: Arrivals::of(result) },
             customers: result.customers.iter().map(Customer::of).collect(),
             branches_agree: assessment.agreement.is_whole(),
+            ended_us: result.ended,
+            verdicts: assessment.verdicts.as_ref(),
             expected: expected
                 .map(|differences| Expected { met: differences.is_empty(), differences }),
+        }
+    }
+}
+
+impl<'a> Config<'a> {
+    fn of(config: &'a RunConfig) -> Self {
+        let links = config.latencies.links.iter().map(|(link, latency)| LinkLatency {
+            from: link.from,
+            to: link.to,
+            latency: latency.to_string(),
+        });
+        Self {
+            propagation: config.propagation,
+            guarantees: config.guarantees,
+            customer_guarantees: &config.customer_guarantees,
+            overdraft: config.overdraft,
+            customers: config.customers,
+            queries: config.queries,
+            latency: config.latencies.default.to_string(),
+            links: links.collect(),
+            wait_limit_us: us(config.wait_limit),
         }
     }
 }
@@ -173,8 +213,15 @@ impl<'a> Event<'a> {
             outcome: Ending::of(&request.outcome).word(),
             balance,
             reason: request.outcome.as_ref().err().map(Reason),
+            took_us: us(request.took),
+            waited_us: request.waited.as_ref().map_or(0, |waited| us(waited.span)),
+            waited_for: request.waited.as_ref().map(|waited| waited.lags.as_slice()),
         }
     }
+}
+
+fn us(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn money(operation: Operation) -> Option<Decimal> {
@@ -268,6 +315,8 @@ mod tests {
                 "overdraft": "allow",
                 "customers": "in-order",
                 "queries": "in-place",
+                "latency": "none",
+                "wait_limit_us": 10_000_000,
             },
             "opening_balance": 0,
             "counts": {
@@ -280,10 +329,14 @@ mod tests {
                 {"id": 2, "balance": 400, "write_sets": writes, "events": {"1": [deposit, query]}},
             ],
             "customers": [{"id": 1, "events": [
-                {"event_id": 1, "interface": "deposit", "branch": 1, "money": 400, "outcome": "ok"},
-                {"event_id": 2, "interface": "query", "branch": 2, "outcome": "ok", "balance": 400},
+                {"event_id": 1, "interface": "deposit", "branch": 1, "money": 400, "outcome": "ok",
+                    "took_us": 0, "waited_us": 0},
+                {"event_id": 2, "interface": "query", "branch": 2, "outcome": "ok", "balance": 400,
+                    "took_us": 0, "waited_us": 0},
             ]}],
             "branches_agree": true,
+            "ended_us": 0,
+            "verdicts": null,
             "expected": null,
         });
         assert_eq!(report_of(&bank.run().result), expected);
@@ -299,11 +352,13 @@ mod tests {
                     "event_id": 1, "interface": "withdraw", "branch": 1, "money": 9,
                     "outcome": "refused",
                     "reason": "insufficient funds: the balance is 0, 9 was requested",
+                    "took_us": 0, "waited_us": 0,
                 },
                 {
                     "event_id": 2, "interface": "deposit", "branch": 1, "money": 5,
                     "outcome": "unknown",
                     "reason": "outcome unknown: not confirmed in time by branch 2",
+                    "took_us": 0, "waited_us": 0,
                 },
             ])
         );

@@ -12,6 +12,7 @@ mod ending;
 #[cfg(test)]
 mod example;
 pub mod json;
+pub mod judgement;
 mod palette;
 mod phrase;
 mod story;
@@ -19,6 +20,6 @@ mod table;
 pub mod text;
 
 pub use agreement::Agreement;
-pub use assessment::{Assessment, Verdict};
+pub use assessment::Assessment;
 pub use difference::{Difference, Seen};
 pub use text::Verbosity;

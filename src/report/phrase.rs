@@ -1,9 +1,10 @@
 //! How numbers and lists of ids read.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use super::elide::{Elided, Limit};
-use crate::model::{BranchId, EventId};
+use crate::model::{BranchId, EventId, Lag};
 
 /// `59940` as `59,940`.
 pub(super) fn grouped(number: usize) -> String {
@@ -78,9 +79,61 @@ pub(super) fn listed<T: Display>(items: &[T], limit: Limit) -> String {
     texts.join(", ")
 }
 
+/// `50 ms`, `1.5 s`, `2 min 3 s`: in the largest units that fit.
+pub(super) fn span(span: Duration) -> String {
+    let us = span.as_micros();
+    let decimal = |whole: u128, part: u128| {
+        let text = format!("{whole}.{part:03}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    let minutes = us / 60_000_000;
+    match us {
+        0..1_000 => format!("{us} µs"),
+        1_000..1_000_000 => format!("{} ms", decimal(us / 1_000, us % 1_000)),
+        1_000_000..60_000_000 => {
+            format!("{} s", decimal(us / 1_000_000, us / 1_000 % 1_000))
+        }
+        60_000_000..3_600_000_000 => format!("{minutes} min {} s", us / 1_000_000 % 60),
+        _ => format!("{} h {} min", minutes / 60, minutes % 60),
+    }
+}
+
+/// What a request waited for: `1 write of branch 1 and 2 of branch 3`.
+pub(super) fn missing(lags: &[Lag]) -> String {
+    let behind = |lag: &Lag| {
+        usize::try_from(lag.needed.get().saturating_sub(lag.here.get())).unwrap_or(usize::MAX)
+    };
+    if lags.len() > 3 {
+        let total: usize = lags.iter().map(behind).sum();
+        return format!("{} of {} branches", count(total, "write"), grouped(lags.len()));
+    }
+    let mut texts = lags.iter().enumerate().map(|(place, lag)| match place {
+        0 => format!("{} of branch {}", count(behind(lag), "write"), lag.origin),
+        _ => format!("{} of branch {}", grouped(behind(lag)), lag.origin),
+    });
+    let first = texts.next().unwrap_or_default();
+    texts.fold(first, |text, more| format!("{text} and {more}"))
+}
+
+/// `text` in lines of at most `width` characters, broken between words.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Sequence;
 
     #[test]
     fn large_numbers_are_grouped() {
@@ -88,6 +141,42 @@ mod tests {
             assert_eq!(grouped(number), text);
         }
         assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn spans_read_in_the_largest_units_that_fit() {
+        for (us, text) in [
+            (0, "0 µs"),
+            (999, "999 µs"),
+            (50_000, "50 ms"),
+            (1_250, "1.25 ms"),
+            (1_500_000, "1.5 s"),
+            (123_000_000, "2 min 3 s"),
+            (3_661_000_000, "1 h 1 min"),
+        ] {
+            assert_eq!(span(Duration::from_micros(us)), text);
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_counted_by_branch() {
+        let lag = |origin, needed, here| Lag {
+            origin: BranchId::new(origin).unwrap(),
+            needed: Sequence::new(needed),
+            here: Sequence::new(here),
+        };
+        assert_eq!(missing(&[lag(1, 1, 0)]), "1 write of branch 1");
+        assert_eq!(
+            missing(&[lag(1, 3, 1), lag(4, 7, 6)]),
+            "2 writes of branch 1 and 1 of branch 4"
+        );
+        let many: Vec<_> = (1..6).map(|origin| lag(origin, 2, 0)).collect();
+        assert_eq!(missing(&many), "10 writes of 5 branches");
+    }
+
+    #[test]
+    fn long_sentences_are_broken_between_words() {
+        assert_eq!(wrapped("one two three four", 9), ["one two", "three", "four"]);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The recorded facts of a run, told request by request.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::history::{Fact, MessageBody, Recorded};
-use crate::model::{BranchId, CustomerId, EventId, Money, RequestNumber, WriteId};
+use crate::model::{BranchId, CustomerId, EventId, Money, RequestNumber, Time, WriteId};
 
 /// A request, for the whole run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +30,8 @@ pub(super) struct Chapter<'a> {
     pub(super) place: usize,
     /// The balance after its write at the branch asked, if that branch applied one for it.
     pub(super) applied: Option<Money>,
+    /// When that was.
+    applied_at: Time,
     /// How long the customer's write set at the branch asked was, with this write.
     pub(super) write_set_len: usize,
     /// What the write came to at each other branch.
@@ -43,6 +46,8 @@ pub(super) struct Peer {
     pub(super) delivery: Delivery,
     /// The balance after it.
     pub(super) applied: Option<Money>,
+    /// How much later than at the branch asked.
+    pub(super) lag: Duration,
     pub(super) confirmation: Confirmation,
     /// The other branch's write set, as the branch asked found it.
     pub(super) comparison: Option<Comparison>,
@@ -122,7 +127,7 @@ impl<'a> Teller<'a> {
                 self.chapter(key).messages.push(recorded);
             }
             Fact::WriteApplied { branch, id, origin, balance, .. } => {
-                self.applied(*branch, *id, *origin, *balance);
+                self.applied((*branch, recorded.at), *id, *origin, *balance);
             }
             Fact::MessageSent { from, to, body, .. } => {
                 match body {
@@ -158,14 +163,23 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn applied(&mut self, branch: BranchId, id: WriteId, origin: BranchId, balance: Money) {
+    fn applied(
+        &mut self,
+        (branch, at): (BranchId, Time),
+        id: WriteId,
+        origin: BranchId,
+        balance: Money,
+    ) {
         let by_customer = self.story.write_sets.entry(branch).or_default();
         let write_set = by_customer.entry(id.customer).or_default();
         write_set.push(id.event);
         let write_set_len = write_set.len();
         if branch != origin {
+            let accepted_at = self.made_by.get(&id).and_then(|key| self.story.chapter(*key));
+            let lag = accepted_at.map_or(Duration::ZERO, |chapter| at.since(chapter.applied_at));
             if let Some(peer) = self.peer(id, branch) {
                 peer.applied = Some(balance);
+                peer.lag = lag;
             }
             return;
         }
@@ -173,6 +187,7 @@ impl<'a> Teller<'a> {
             self.made_by.insert(id, key);
             let chapter = self.chapter(key);
             chapter.applied = Some(balance);
+            chapter.applied_at = at;
             chapter.write_set_len = write_set_len;
         }
     }
@@ -217,6 +232,7 @@ mod tests {
         let done = Peer {
             delivery: Delivery::Received,
             applied: Some(money(400)),
+            lag: Duration::ZERO,
             confirmation: Confirmation::Received,
             comparison: Some(Comparison::Same),
         };

@@ -8,7 +8,7 @@ use actix::{Actor, System};
 
 use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult};
 use super::single::{Customers, Run, RunError, RunOptions};
-use crate::actors::{Clock, Counter, Counters, RecorderLink};
+use crate::actors::{Clock, Counter, Counters, Detail, RecorderLink};
 use crate::grpc::token::BankMark;
 use crate::grpc::{Channel, ClientSetup, Contract, CounterLink, Endpoint, RemoteState, read_state};
 use crate::model::{BranchId, LogPosition, Operation, Sequence, Write, WriteId};
@@ -24,11 +24,15 @@ pub fn run_connected(
     endpoints: &Endpoints,
 ) -> Result<Run, RunError> {
     let config = RunConfig::new(&scenario.settings, &options.overrides);
+    if !config.latencies.is_none() {
+        return Err(RunError::RealTime);
+    }
     System::new().block_on(async {
         // What goes on between branches elsewhere is not known here: there are no facts to record.
-        let link = RecorderLink { clock: Clock::real_time(), recorder: None };
+        let clock = Clock::real_time();
+        let link = RecorderLink { clock, recorder: None, detail: Detail::Essentials };
         let channels = connect(scenario, endpoints).await?;
-        let customers = admit_customers(scenario, config, &channels, &link);
+        let customers = admit_customers(scenario, &config, &channels, &link);
         customers.make_visits(config.customers, &scenario.visits).await?;
         let mut customers = customers.leave().await?;
         let branches = read_branches(scenario, &channels, &customers, endpoints).await?;
@@ -39,6 +43,9 @@ pub fn run_connected(
             opening_balance: scenario.opening_balance,
             branches,
             customers,
+            ended: clock.now(),
+            // Nothing to judge by: what the branches applied, and when, is not known here.
+            verdicts: None,
             expected: scenario.expected.clone(),
         };
         Ok(Run { result, facts: Vec::new() })
@@ -64,7 +71,7 @@ async fn connect(
 
 fn admit_customers(
     scenario: &Scenario,
-    config: RunConfig,
+    config: &RunConfig,
     channels: &BTreeMap<BranchId, Channel>,
     link: &RecorderLink,
 ) -> Customers {
@@ -82,7 +89,7 @@ fn admit_customers(
         counters: channels.iter().map(counter).collect(),
         queries: config.queries,
     };
-    Customers::arrive(&scenario.visits, config.guarantees, &counters, link)
+    Customers::arrive(&scenario.visits, config, &counters, link)
 }
 
 /// Asks each branch how it stands. The classic contract tells write sets, not an apply log: what is

@@ -10,7 +10,7 @@ use actix::{Actor, Addr, AsyncContext, Context, Recipient};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::actors::{
-    BranchActor, Clock, Desk, PeerEnvelope, Peers, RecorderLink, Summarize, Surroundings,
+    BranchActor, Clock, Desk, Detail, PeerEnvelope, Peers, RecorderLink, Summarize, Surroundings,
 };
 use crate::bank::{Branch, BranchConfig};
 use crate::grpc::token::BankMark;
@@ -74,7 +74,8 @@ pub struct FinalBalance {
 impl LiveBank {
     /// Starts the actors. Called where a System runs, in real time.
     pub fn open(options: &LiveOptions) -> Self {
-        let link = RecorderLink { clock: Clock::real_time(), recorder: None };
+        let link =
+            RecorderLink { clock: Clock::real_time(), recorder: None, detail: Detail::Essentials };
         Self::open_recorded(options, &link)
     }
 

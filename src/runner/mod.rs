@@ -3,6 +3,7 @@
 mod connected;
 mod live;
 mod over_grpc;
+mod recorder;
 mod result;
 mod serve;
 mod single;
@@ -11,6 +12,9 @@ pub use crate::history::RequestResult;
 pub use connected::{Endpoints, run_connected};
 pub use live::{FinalBalance, LinkOptions, LiveBank, LiveOptions};
 pub use over_grpc::run_over_grpc;
-pub use result::{BranchResult, CustomerResult, Dialect, LoggedWrite, RunConfig, RunResult};
+pub use recorder::HistoryOutput;
+pub use result::{
+    BranchResult, CustomerResult, Dialect, LoggedWrite, RunConfig, RunResult, WAIT_LIMIT,
+};
 pub use serve::{Closing, ServeError, ServeOptions, serve};
-pub use single::{Recording, Run, RunError, RunOptions, run};
+pub use single::{Judging, Recording, Run, RunError, RunOptions, run, run_with_history};

@@ -10,10 +10,11 @@ use actix::{Actor, Addr, AsyncContext, Context, System};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::recorder::{HistoryOutput, Recorder};
 use super::result::RunConfig;
-use super::single::{Bank, Customers, Recording, Run, RunError, RunOptions};
+use super::single::{Bank, Customers, Run, RunError, RunOptions};
 use crate::actors::{
-    BranchActor, Clock, Counter, Counters, Desk, Peers, Recorder, RecorderLink, Surroundings,
+    BranchActor, Clock, Counter, Counters, Desk, Peers, RecorderLink, Surroundings,
 };
 use crate::bank::{Branch, BranchConfig, Patience};
 use crate::grpc::token::BankMark;
@@ -28,22 +29,23 @@ use crate::scenario::Scenario;
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Runs `scenario` to its end over loopback sockets.
-pub fn run_over_grpc(scenario: &Scenario, options: &RunOptions) -> Result<Run, RunError> {
+pub fn run_over_grpc(
+    scenario: &Scenario,
+    options: &RunOptions,
+    history: Option<HistoryOutput>,
+) -> Result<Run, RunError> {
     let config = RunConfig::new(&scenario.settings, &options.overrides);
+    if !config.latencies.is_none() {
+        return Err(RunError::RealTime);
+    }
     System::new().block_on(async {
-        let recorder = match options.recording {
-            Recording::Off => None,
-            Recording::Facts => Some(Recorder::default().start()),
-        };
-        let link = RecorderLink {
-            clock: Clock::real_time(),
-            recorder: recorder.clone().map(Addr::recipient),
-        };
-        let sockets = Sockets::bind(scenario, config)?;
+        let clock = Clock::real_time();
+        let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
+        let sockets = Sockets::bind(scenario, config.clone())?;
         let branches = sockets.open_branches(&link);
         let customers = sockets.admit_customers(&branches, &link);
         let mut servers = sockets.serve(&branches);
-        let bank = Bank { config, branches, customers, recorder };
+        let bank = Bank { config, branches, customers, recorder, clock };
         tokio::select! {
             biased;
             run = bank.serve(scenario) => run,
@@ -86,7 +88,7 @@ impl<'a> Sockets<'a> {
         let roster = &scenario.roster;
         let patience =
             Patience { confirm_limit: Some(LIMIT), wait_limit: Some(LIMIT), resend_after: None };
-        let RunConfig { propagation, overdraft, .. } = *config;
+        let &RunConfig { propagation, overdraft, .. } = config;
         let branch_config = BranchConfig { propagation, overdraft, patience };
         // All peers are ours and start empty: there is nothing to find out about them.
         let (found, _) = mpsc::unbounded_channel();
@@ -136,7 +138,7 @@ impl<'a> Sockets<'a> {
             counters: ways.map(counter).collect(),
             queries: config.queries,
         };
-        Customers::arrive(&scenario.visits, config.guarantees, &counters, link)
+        Customers::arrive(&scenario.visits, config, &counters, link)
     }
 
     /// Starts a server for each branch. Each knows its own branch alone; the desk counts requests

@@ -1,10 +1,15 @@
 //! What a run came to.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use crate::bank::LogEntry;
+use crate::check::Verdicts;
+use crate::fault::{LinkLatencies, show_span};
 use crate::history::RequestResult;
 use crate::model::{
     BranchId, CustomerId, CustomerOrder, Guarantees, Money, Overdraft, Propagation, QueryTiming,
-    Receipt, RequestError, Seed, Sequence, Write, WriteId,
+    Receipt, RequestError, Seed, Sequence, Time, Write, WriteId,
 };
 use crate::scenario::{BalanceRow, EventResult, EventsRow, Output, Settings, Told};
 
@@ -21,26 +26,39 @@ pub struct RunResult {
     pub branches: Vec<BranchResult>,
     /// The customers, in the order in which they first come up in the scenario.
     pub customers: Vec<CustomerResult>,
+    /// When it ended, by the clock of the run.
+    pub ended: Time,
+    /// What the judge says of it, if it was asked.
+    pub verdicts: Option<Verdicts>,
     /// What the scenario expects, if it says so.
     pub expected: Option<Output>,
 }
 
 /// The choices that were in force: the command line's, else the scenario's, else the default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunConfig {
     /// How writes reached the other branches.
     pub propagation: Propagation,
     /// What customers were promised.
     pub guarantees: Guarantees,
+    /// Customers who were promised something else.
+    pub customer_guarantees: BTreeMap<CustomerId, Guarantees>,
     /// What became of withdrawals that the balance did not cover.
     pub overdraft: Overdraft,
     /// When customers made their visits.
     pub customers: CustomerOrder,
     /// When queries were sent.
     pub queries: QueryTiming,
+    /// How long messages between branches took.
+    pub latencies: LinkLatencies,
+    /// How long requests waited at most for what their customer was promised.
+    pub wait_limit: Duration,
     /// What chances were drawn from.
     pub seed: Seed,
 }
+
+/// How long a request waits for what its customer is promised, where nobody says otherwise.
+pub const WAIT_LIMIT: Duration = Duration::from_secs(10);
 
 /// Which of the classic output dialects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,16 +72,64 @@ pub enum Dialect {
 }
 
 impl RunConfig {
-    /// What `overrides` says, else what the scenario's `settings` say, else the default.
+    /// What `overrides` says, else what the scenario's `settings` say, else the default. Guarantees
+    /// and a latency of `overrides` are for all customers and all links.
     pub fn new(settings: &Settings, overrides: &Settings) -> Self {
+        let mut customer_guarantees = match overrides.guarantees {
+            Some(_) => BTreeMap::new(),
+            None => settings.customer_guarantees.clone(),
+        };
+        customer_guarantees.extend(&overrides.customer_guarantees);
+        let mut links = match overrides.latency {
+            Some(_) => BTreeMap::new(),
+            None => settings.links.clone(),
+        };
+        links.extend(&overrides.links);
+        let latency = overrides.latency.or(settings.latency).unwrap_or_default();
         Self {
             propagation: overrides.propagation.or(settings.propagation).unwrap_or_default(),
             guarantees: overrides.guarantees.or(settings.guarantees).unwrap_or_default(),
+            customer_guarantees,
             overdraft: overrides.overdraft.or(settings.overdraft).unwrap_or_default(),
             customers: overrides.customers.or(settings.customers).unwrap_or_default(),
             queries: overrides.queries.or(settings.queries).unwrap_or_default(),
+            latencies: LinkLatencies { default: latency, links },
+            wait_limit: overrides.wait_limit.or(settings.wait_limit).unwrap_or(WAIT_LIMIT),
             seed: overrides.seed.or(settings.seed).unwrap_or_default(),
         }
+    }
+
+    /// What `customer` is promised.
+    pub fn guarantees_of(&self, customer: CustomerId) -> Guarantees {
+        self.customer_guarantees.get(&customer).copied().unwrap_or(self.guarantees)
+    }
+
+    /// All choices but the seed, by name, as people read them.
+    pub fn in_words(&self) -> BTreeMap<String, String> {
+        let mut words: BTreeMap<String, String> = [
+            ("propagation", self.propagation.to_string()),
+            ("guarantees", self.guarantees.to_string()),
+            ("overdraft", self.overdraft.to_string()),
+            ("customers", self.customers.to_string()),
+            ("queries", self.queries.to_string()),
+            ("latency", self.latencies.default.to_string()),
+            ("wait_limit", show_span(self.wait_limit)),
+        ]
+        .map(|(name, choice)| (name.to_owned(), choice))
+        .into();
+        words.extend(self.customer_guarantees.iter().map(|(customer, promised)| {
+            (format!("guarantees of customer {customer}"), promised.to_string())
+        }));
+        words.extend(self.latencies.links.iter().map(|(link, latency)| {
+            (format!("latency from {} to {}", link.from, link.to), latency.to_string())
+        }));
+        words
+    }
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        Self::new(&Settings::default(), &Settings::default())
     }
 }
 

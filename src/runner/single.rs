@@ -11,28 +11,43 @@ use thiserror::Error;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
+use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
 use super::result::{BranchResult, CustomerResult, RunConfig, RunResult};
 use crate::actors::{
     AwaitSettled, BranchActor, BranchState, Clock, Counter, Counters, CustomerActor, CustomerSetup,
-    Inspect, MakeVisit, Peers, Recorder, RecorderLink, ReplyTo, Surroundings, TakeFacts,
+    Inspect, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, ReplyTo, Surroundings,
     TakeRequests,
 };
 use crate::bank::{Branch, BranchConfig, Patience};
+use crate::check::JudgeError;
 use crate::grpc::{BindError, EdgeError, RemoteError};
 use crate::history::Recorded;
-use crate::model::{BranchId, CustomerId, CustomerOrder, Event, Guarantees};
+use crate::model::{BranchId, CustomerId, CustomerOrder, Event};
 use crate::scenario::{Scenario, Settings, Visit};
 
 /// How to run a scenario, beyond what it says itself.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct RunOptions {
     /// What overrides the scenario's own settings.
     pub overrides: Settings,
-    /// Whether facts are recorded.
+    /// Whether facts are kept.
     pub recording: Recording,
+    /// Whether the judge says what it thinks of the run.
+    pub judging: Judging,
 }
 
-/// Whether a run records its facts. Recording costs time and memory with every message.
+/// Whether a run is judged. The judge needs a few dozen bytes per request, and eight per write and
+/// branch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Judging {
+    /// It is.
+    #[default]
+    On,
+    /// It is not.
+    Off,
+}
+
+/// Whether a run keeps its facts. That costs time and memory with every message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Recording {
     /// Only the result is kept.
@@ -60,6 +75,12 @@ pub enum RunError {
     /// Nothing happens any more, though customers wait for answers: a defect of this program.
     #[error("the run came to a standstill before every customer had its answers")]
     Standstill,
+    /// The judge finds that no run can have had these facts: a defect of this program.
+    #[error("the recorded facts contradict each other: {0}")]
+    Facts(#[from] JudgeError),
+    /// The history could not be written.
+    #[error("cannot write the history")]
+    History(#[source] io::Error),
     /// The runtime under the actors could not be had.
     #[error("cannot start the actors' runtime")]
     Runtime(#[source] io::Error),
@@ -69,6 +90,9 @@ pub enum RunError {
         /// The branch.
         branch: BranchId,
     },
+    /// Latencies are simulated, and sockets take the time that they take.
+    #[error("latencies go with virtual time alone; leave --transport and --connect out")]
+    RealTime,
     /// A run over sockets could not listen.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -93,11 +117,29 @@ pub enum RunError {
     },
 }
 
-/// On a paused clock this much time goes by only when nothing is left to do.
-const STANDSTILL: Duration = Duration::from_hours(1);
+/// On a paused clock this much time goes by only when nothing is left to do: it stands for more
+/// than three centuries of simulated time.
+const STANDSTILL: Duration = Duration::from_millis(1 << 53);
 
 /// Runs `scenario` to its end in virtual time: as fast as the machine goes, whatever the delays.
 pub fn run(scenario: &Scenario, options: &RunOptions) -> Result<Run, RunError> {
+    run_into(scenario, options, None)
+}
+
+/// The same, and writes every fact to `history` as it happens: `docs/HISTORY.md` is the format.
+pub fn run_with_history(
+    scenario: &Scenario,
+    options: &RunOptions,
+    history: HistoryOutput,
+) -> Result<Run, RunError> {
+    run_into(scenario, options, Some(history))
+}
+
+fn run_into(
+    scenario: &Scenario,
+    options: &RunOptions,
+    history: Option<HistoryOutput>,
+) -> Result<Run, RunError> {
     let config = RunConfig::new(&scenario.settings, &options.overrides);
     let runtime = Builder::new_current_thread()
         .enable_time()
@@ -105,7 +147,9 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Result<Run, RunError> {
         .build()
         .map_err(RunError::Runtime)?;
     System::with_tokio_rt(|| runtime).block_on(async {
-        let bank = Bank::open(scenario, config, options.recording);
+        let clock = Clock::virtual_time();
+        let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
+        let bank = Bank::open(scenario, config, recorder, link);
         match tokio::time::timeout(STANDSTILL, bank.serve(scenario)).await {
             Ok(run) => run,
             Err(_) => Err(RunError::Standstill),
@@ -119,6 +163,7 @@ pub(super) struct Bank {
     pub(super) branches: Vec<Addr<BranchActor>>,
     pub(super) customers: Customers,
     pub(super) recorder: Option<Addr<Recorder>>,
+    pub(super) clock: Clock,
 }
 
 /// The customers, in the order in which they first come up.
@@ -128,16 +173,13 @@ pub(super) struct Customers {
 }
 
 impl Bank {
-    fn open(scenario: &Scenario, config: RunConfig, recording: Recording) -> Self {
-        let recorder = match recording {
-            Recording::Off => None,
-            Recording::Facts => Some(Recorder::default().start()),
-        };
-        let link = RecorderLink {
-            clock: Clock::virtual_time(),
-            recorder: recorder.clone().map(Addr::recipient),
-        };
-        let branches = open_branches(scenario, config, &link);
+    fn open(
+        scenario: &Scenario,
+        config: RunConfig,
+        recorder: Option<Addr<Recorder>>,
+        link: RecorderLink,
+    ) -> Self {
+        let branches = open_branches(scenario, &config, &link);
         let counter = |branch: &Addr<BranchActor>| Counter {
             ask: branch.clone().recipient(),
             settle: branch.clone().recipient(),
@@ -147,8 +189,8 @@ impl Bank {
             counters: branches.iter().map(counter).collect(),
             queries: config.queries,
         };
-        let customers = Customers::arrive(&scenario.visits, config.guarantees, &counters, &link);
-        Self { config, branches, customers, recorder }
+        let customers = Customers::arrive(&scenario.visits, &config, &counters, &link);
+        Self { config, branches, customers, recorder, clock: link.clock }
     }
 
     pub(super) async fn serve(self, scenario: &Scenario) -> Result<Run, RunError> {
@@ -160,9 +202,12 @@ impl Bank {
             branches.push(branch_result(state)?);
         }
         let customers = self.customers.leave().await?;
-        let facts = match self.recorder {
-            Some(recorder) => recorder.send(TakeFacts).await.map_err(|_| RunError::ActorStopped)?,
-            None => Vec::new(),
+        let ended = self.clock.now();
+        let Conclusion { facts, verdicts } = match self.recorder {
+            Some(recorder) => {
+                recorder.send(Conclude).await.map_err(|_| RunError::ActorStopped)??
+            }
+            None => Conclusion::default(),
         };
         let result = RunResult {
             scenario: scenario.name.clone(),
@@ -170,6 +215,8 @@ impl Bank {
             opening_balance: scenario.opening_balance,
             branches,
             customers,
+            ended,
+            verdicts,
             expected: scenario.expected.clone(),
         };
         Ok(Run { result, facts })
@@ -191,15 +238,16 @@ impl Bank {
 /// Starts the branch actors. Their contexts come first, so that each can be given all addresses.
 fn open_branches(
     scenario: &Scenario,
-    config: RunConfig,
+    config: &RunConfig,
     link: &RecorderLink,
 ) -> Vec<Addr<BranchActor>> {
     let roster = &scenario.roster;
     let contexts: Vec<Context<BranchActor>> = roster.ids().iter().map(|_| Context::new()).collect();
     let links = contexts.iter().map(|context| context.address().recipient()).collect::<Rc<[_]>>();
-    let peers = Peers { roster: Arc::clone(roster), links };
-    let RunConfig { propagation, overdraft, .. } = config;
-    let branch_config = BranchConfig { propagation, overdraft, patience: Patience::default() };
+    let peers = connect(Peers { roster: Arc::clone(roster), links }, config, link.clock);
+    let &RunConfig { propagation, overdraft, wait_limit, .. } = config;
+    let patience = Patience { wait_limit: Some(wait_limit), ..Patience::default() };
+    let branch_config = BranchConfig { propagation, overdraft, patience };
     let open = |(context, &id): (Context<BranchActor>, &BranchId)| {
         let opening = scenario.opening_balance;
         let branch = Branch::new(id, Arc::clone(roster), opening, branch_config);
@@ -207,6 +255,18 @@ fn open_branches(
         context.run(BranchActor::new(branch, surroundings))
     };
     contexts.into_iter().zip(roster.ids()).map(open).collect()
+}
+
+/// What stands between the branches: nothing, or a network that takes its time.
+fn connect(mailboxes: Peers, config: &RunConfig, clock: Clock) -> Peers {
+    if config.latencies.is_none() {
+        return mailboxes;
+    }
+    let roster = Arc::clone(&mailboxes.roster);
+    let latencies = config.latencies.clone();
+    let network = Network::new(NetworkSetup { latencies, seed: config.seed, mailboxes, clock });
+    let network = network.start().recipient();
+    Peers { links: roster.ids().iter().map(|_| network.clone()).collect(), roster }
 }
 
 fn branch_result(state: BranchState) -> Result<BranchResult, RunError> {
@@ -218,7 +278,7 @@ fn branch_result(state: BranchState) -> Result<BranchResult, RunError> {
 impl Customers {
     pub(super) fn arrive(
         visits: &[Visit],
-        guarantees: Guarantees,
+        config: &RunConfig,
         counters: &Counters,
         link: &RecorderLink,
     ) -> Self {
@@ -227,6 +287,7 @@ impl Customers {
         for &Visit { customer: id, .. } in visits {
             addresses.entry(id).or_insert_with(|| {
                 ids.push(id);
+                let guarantees = config.guarantees_of(id);
                 let (counters, recorder) = (counters.clone(), link.clone());
                 CustomerActor::new(CustomerSetup { id, guarantees, counters, recorder }).start()
             });

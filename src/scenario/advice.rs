@@ -44,6 +44,18 @@ impl Problem {
             {
                 "to take money out, use the interface `withdraw`"
             }
+            Self::Latency { .. } => {
+                "write none, constant:20ms, uniform:1ms..50ms or exponential:10ms"
+            }
+            Self::Span { .. } => "write a whole number with us, ms, s, min or h, up to 12h: `2s`",
+            Self::SpansReversed { .. } => "write the shorter span on the left",
+            Self::LinkToItself { .. } => "what a branch tells itself takes no time",
+            Self::DuplicateLink { .. } => {
+                "keep one of the two; a link is one direction, so the way back is another"
+            }
+            Self::GuaranteesDiffer { .. } => {
+                "a customer is one session: say it once, and leave it out in its other entries"
+            }
             Self::BlankName => "leave `name` out to name it after the file",
             Self::DuplicateBranch { .. } => "give each branch an id of its own",
             Self::UnequalBalances { .. } => ONE_ACCOUNT,
@@ -98,6 +110,12 @@ impl Problem {
             Self::IdOutOfRange { .. } | Self::SeedOutOfRange { .. } => "out of range".to_owned(),
             Self::Amount { .. } => "must be an amount".to_owned(),
             Self::Balance { .. } | Self::NegativeBalance { .. } => "must be a balance".to_owned(),
+            Self::Latency { .. } => "must be a latency".to_owned(),
+            Self::Span { .. } => "must be a span of time".to_owned(),
+            Self::SpansReversed { .. } => "the wrong way round".to_owned(),
+            Self::LinkToItself { .. } => "the same branch".to_owned(),
+            Self::DuplicateLink { .. } => "again here".to_owned(),
+            Self::GuaranteesDiffer { .. } => "something else here".to_owned(),
             Self::BlankName => "blank".to_owned(),
             Self::NoBranches => "no branch in here".to_owned(),
             Self::DuplicateBranch { .. } => "again here".to_owned(),
@@ -130,6 +148,7 @@ fn missing(of: Thing, key: &str) -> Option<String> {
         "money" => "a deposit or withdrawal moves an amount: `\"money\": 400`",
         "interface" => "it is `deposit`, `withdraw` or `query`",
         "events" => "write `\"events\": []` for a customer that asks nothing",
+        "latency" => "say how long messages take: `\"latency\": \"constant:20ms\"`",
         "processes" => "the branches and customers go into `\"processes\": [ … ]`",
         _ => return None,
     };

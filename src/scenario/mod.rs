@@ -6,6 +6,7 @@ mod error;
 mod expected;
 mod json;
 mod model;
+mod network;
 mod numbering;
 mod output;
 mod problem;

@@ -1,8 +1,11 @@
 //! A scenario that is right: what a run needs to know, whatever dialect it was written in.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Output;
+use crate::fault::{Latency, Link};
 use crate::model::{
     CustomerId, CustomerOrder, Event, Guarantees, Money, Overdraft, Propagation, QueryTiming,
     Roster, Seed,
@@ -37,18 +40,26 @@ pub struct Visit {
 }
 
 /// What a scenario says of how to run it; the command line overrides each.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// How writes reach the other branches.
     pub propagation: Option<Propagation>,
     /// What customers are promised.
     pub guarantees: Option<Guarantees>,
+    /// Customers that are promised something else.
+    pub customer_guarantees: BTreeMap<CustomerId, Guarantees>,
     /// What becomes of a withdrawal that the balance does not cover.
     pub overdraft: Option<Overdraft>,
     /// When customers make their visits.
     pub customers: Option<CustomerOrder>,
     /// When queries are sent.
     pub queries: Option<QueryTiming>,
+    /// How long messages between branches take, where `links` says nothing else.
+    pub latency: Option<Latency>,
+    /// How long they take between some.
+    pub links: BTreeMap<Link, Latency>,
+    /// How long a request waits for what its customer is promised.
+    pub wait_limit: Option<Duration>,
     /// What the run draws its chances from.
     pub seed: Option<Seed>,
 }

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::json::Kind;
 use super::syntax::SyntaxProblem;
-use crate::model::{BranchId, CustomerId, Interface, Money, MoneyError, Roster};
+use crate::model::{BranchId, CustomerId, Guarantees, Interface, Money, MoneyError, Roster};
 
 /// What is wrong with an input.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -112,6 +112,48 @@ pub enum Problem {
     SeedOutOfRange {
         /// The number as written.
         found: Excerpt,
+    },
+    /// A text that is no latency.
+    #[error("`{found}` is no latency")]
+    Latency {
+        /// The text as written.
+        found: Excerpt,
+    },
+    /// A text that is no span of time.
+    #[error("`{found}` is no span of time")]
+    Span {
+        /// The text as written.
+        found: Excerpt,
+    },
+    /// A latency whose longest span comes first.
+    #[error("in `{found}` the longest comes first")]
+    SpansReversed {
+        /// The text as written.
+        found: Excerpt,
+    },
+    /// A link that leads nowhere.
+    #[error("a link leads from one branch to another, not from branch {branch} to itself")]
+    LinkToItself {
+        /// The branch.
+        branch: BranchId,
+    },
+    /// The same link again.
+    #[error("the link from branch {from} to branch {to} is there twice")]
+    DuplicateLink {
+        /// The sender.
+        from: BranchId,
+        /// The receiver.
+        to: BranchId,
+    },
+    /// Two visits of a customer that promise it different things.
+    #[error("customer {customer} is promised {first} in one entry and {found} in another")]
+    GuaranteesDiffer {
+        /// The customer.
+        customer: CustomerId,
+        /// What the first entry says.
+        first: Guarantees,
+        /// What this one says.
+        found: Guarantees,
     },
     /// Money that no deposit or withdrawal can move.
     #[error("{found} is no amount: {reason}")]
@@ -221,6 +263,8 @@ pub enum Thing {
     Customer,
     /// One event of a customer.
     Event,
+    /// One direction between two branches.
+    Link,
     /// A row of an expected result.
     Row,
     /// What became of one event.
@@ -235,6 +279,7 @@ impl fmt::Display for Thing {
             Self::Branch => "a branch",
             Self::Customer => "a customer",
             Self::Event => "an event",
+            Self::Link => "a link",
             Self::Row => "a row of an expected result",
             Self::EventResult => "the result of an event",
         })

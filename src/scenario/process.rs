@@ -1,5 +1,6 @@
 //! The array of processes, in every dialect, to a roster and visits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::{Checked, Fault};
@@ -7,17 +8,22 @@ use super::json::{Keys, Member, Node};
 use super::numbering::{Numbering, Repeat};
 use super::problem::{BranchList, Problem, Thing};
 use super::source::Span;
-use super::value::{Choice, Words, amount, either, id, opening_balance, required};
+use super::value::{Choice, Words, amount, either, guarantees, id, opening_balance, required};
 use super::{Event, Visit};
 use crate::model::{
-    BranchId, CustomerId, EventId, Interface, Money, Operation, Roster, RosterError, Write,
+    BranchId, CustomerId, EventId, Guarantees, Interface, Money, Operation, Roster, RosterError,
+    Write,
 };
 
-pub(super) const PROCESS_KEYS: Keys<5> =
-    Keys { of: Thing::Process, names: ["type", "id", "balance", "events", "customer-requests"] };
+pub(super) const PROCESS_KEYS: Keys<6> = Keys {
+    of: Thing::Process,
+    names: ["type", "id", "balance", "events", "customer-requests", "guarantees"],
+};
 const BRANCH_KEYS: Keys<3> = Keys { of: Thing::Branch, names: ["type", "id", "balance"] };
-const CUSTOMER_KEYS: Keys<4> =
-    Keys { of: Thing::Customer, names: ["type", "id", "events", "customer-requests"] };
+const CUSTOMER_KEYS: Keys<5> = Keys {
+    of: Thing::Customer,
+    names: ["type", "id", "events", "customer-requests", "guarantees"],
+};
 pub(super) const EVENT_KEYS: Keys<6> = Keys {
     of: Thing::Event,
     names: ["id", "customer-request-id", "interface", "dest", "branch", "money"],
@@ -54,6 +60,8 @@ pub(super) struct Processes {
     pub(super) roster: Arc<Roster>,
     pub(super) opening_balance: Money,
     pub(super) visits: Vec<Visit>,
+    /// What some customers are promised.
+    pub(super) guarantees: BTreeMap<CustomerId, Guarantees>,
     pub(super) repeats: Vec<Repeat>,
 }
 
@@ -72,13 +80,14 @@ impl Processes {
         }
         let roster = roster(node, &branches)?;
         let opening_balance = common_balance(node, &branches)?;
+        let guarantees = promised(&customers)?;
         let mut numbering = Numbering::default();
         let visits = customers
             .into_iter()
             .map(|customer| customer.visit(&roster, &mut numbering))
             .collect::<Checked<Vec<Visit>>>()?;
         let repeats = numbering.repeats();
-        Ok(Self { roster: Arc::new(roster), opening_balance, visits, repeats })
+        Ok(Self { roster: Arc::new(roster), opening_balance, visits, guarantees, repeats })
     }
 }
 
@@ -90,8 +99,9 @@ struct BranchEntry {
 }
 
 impl BranchEntry {
-    fn read<'a>(entry: Node<'a>, members: [Option<Member<'a>>; 5]) -> Checked<Self> {
-        let [_, id_member, balance, events, requests] = members;
+    fn read<'a>(entry: Node<'a>, members: [Option<Member<'a>>; 6]) -> Checked<Self> {
+        let [_, id_member, balance, events, requests, guarantees] = members;
+        misplaced(&BRANCH_KEYS, "guarantees", guarantees, Thing::Customer)?;
         misplaced(&BRANCH_KEYS, "events", events, Thing::Customer)?;
         misplaced(&BRANCH_KEYS, "customer-requests", requests, Thing::Customer)?;
         let id_node = required(entry, &BRANCH_KEYS, "id", id_member)?;
@@ -135,19 +145,38 @@ fn common_balance(node: Node<'_>, branches: &[BranchEntry]) -> Checked<Money> {
     }
 }
 
+/// What customers are promised, where their entries say it: all entries of one say the same.
+fn promised(customers: &[CustomerEntry<'_>]) -> Checked<BTreeMap<CustomerId, Guarantees>> {
+    let mut promises: BTreeMap<CustomerId, (Guarantees, Span)> = BTreeMap::new();
+    for &CustomerEntry { id: customer, promise, .. } in customers {
+        let Some((found, at)) = promise else { continue };
+        let (first, first_at) = *promises.entry(customer).or_insert((found, at));
+        if first != found {
+            let problem = Problem::GuaranteesDiffer { customer, first, found };
+            return Err(Fault::new(problem, at).and(first_at));
+        }
+    }
+    Ok(promises.into_iter().map(|(customer, (promised, _))| (customer, promised)).collect())
+}
+
 struct CustomerEntry<'a> {
     id: CustomerId,
     events: Vec<Node<'a>>,
+    /// What it is promised, and where that stands.
+    promise: Option<(Guarantees, Span)>,
 }
 
 impl<'a> CustomerEntry<'a> {
-    fn read(entry: Node<'a>, members: [Option<Member<'a>>; 5]) -> Checked<Self> {
-        let [_, id_member, balance, events, requests] = members;
+    fn read(entry: Node<'a>, members: [Option<Member<'a>>; 6]) -> Checked<Self> {
+        let [_, id_member, balance, events, requests, promise] = members;
         misplaced(&CUSTOMER_KEYS, "balance", balance, Thing::Branch)?;
         let id = id(required(entry, &CUSTOMER_KEYS, "id", id_member)?)?;
         let events = either(&CUSTOMER_KEYS, ["events", "customer-requests"], [events, requests])?;
         let events = required(entry, &CUSTOMER_KEYS, "events", events)?.elements()?;
-        Ok(Self { id, events })
+        let promise = promise
+            .map(|member| guarantees(member.value).map(|promised| (promised, member.value.span())))
+            .transpose()?;
+        Ok(Self { id, events, promise })
     }
 
     fn visit(self, roster: &Roster, numbering: &mut Numbering) -> Checked<Visit> {

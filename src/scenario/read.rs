@@ -3,15 +3,16 @@
 use super::error::{Checked, ScenarioError};
 use super::expected;
 use super::json::{Keys, Kind, Member, Node};
+use super::network;
 use super::numbering;
 use super::problem::{Problem, Thing};
 use super::process::Processes;
 use super::source::Source;
-use super::value::{Choice, Words, remark, required, seed};
+use super::value::{self, Choice, Words, remark, required};
 use super::{Output, Scenario, Settings};
 use crate::model::{CustomerOrder, Overdraft, Propagation, QueryTiming};
 
-pub(super) const SCENARIO_KEYS: Keys<10> = Keys {
+pub(super) const SCENARIO_KEYS: Keys<14> = Keys {
     of: Thing::Scenario,
     names: [
         "$schema",
@@ -19,6 +20,10 @@ pub(super) const SCENARIO_KEYS: Keys<10> = Keys {
         "description",
         "processes",
         "propagation",
+        "guarantees",
+        "latency",
+        "links",
+        "wait_limit",
         "overdraft",
         "customers",
         "queries",
@@ -27,8 +32,13 @@ pub(super) const SCENARIO_KEYS: Keys<10> = Keys {
     ],
 };
 
-pub(super) const PROPAGATIONS: Words<Propagation> =
-    Words { of: "propagation", choices: &[Choice { word: "sync", means: Propagation::Sync }] };
+pub(super) const PROPAGATIONS: Words<Propagation> = Words {
+    of: "propagation",
+    choices: &[
+        Choice { word: "sync", means: Propagation::Sync },
+        Choice { word: "async", means: Propagation::Async },
+    ],
+};
 pub(super) const OVERDRAFTS: Words<Overdraft> = Words {
     of: "overdraft policy",
     choices: &[
@@ -88,7 +98,7 @@ fn scenario(source: &Source, processes: Processes) -> Scenario {
         roster: processes.roster,
         opening_balance: processes.opening_balance,
         visits: processes.visits,
-        settings: Settings::default(),
+        settings: Settings { customer_guarantees: processes.guarantees, ..Settings::default() },
         expected: None,
     }
 }
@@ -101,6 +111,10 @@ fn own_format(source: &Source, root: Node<'_>) -> Checked<Scenario> {
         description,
         processes,
         propagation,
+        guarantees,
+        latency,
+        links,
+        wait_limit,
         overdraft,
         customers,
         queries,
@@ -109,17 +123,26 @@ fn own_format(source: &Source, root: Node<'_>) -> Checked<Scenario> {
     ] = members;
     remark(schema)?;
     remark(description)?;
-    let name = name.map(|member| own_name(member.value)).transpose()?;
+    let name = each(name, own_name)?;
     let settings = Settings {
         propagation: choice(&PROPAGATIONS, propagation)?,
-        guarantees: None,
+        guarantees: each(guarantees, value::guarantees)?,
+        latency: each(latency, value::latency)?,
+        wait_limit: each(wait_limit, value::span)?,
         overdraft: choice(&OVERDRAFTS, overdraft)?,
         customers: choice(&CUSTOMER_ORDERS, customers)?,
         queries: choice(&QUERY_TIMINGS, queries)?,
-        seed: seed.map(|member| self::seed(member.value)).transpose()?,
+        seed: each(seed, value::seed)?,
+        ..Settings::default()
     };
     let processes = required(root, &SCENARIO_KEYS, "processes", processes)?;
-    let mut scenario = Scenario { settings, ..scenario(source, Processes::read(processes)?) };
+    let processes = Processes::read(processes)?;
+    let settings = Settings {
+        customer_guarantees: processes.guarantees.clone(),
+        links: each(links, |node| network::links(node, &processes.roster))?.unwrap_or_default(),
+        ..settings
+    };
+    let mut scenario = Scenario { settings, ..scenario(source, processes) };
     if let Some(name) = name {
         scenario.name = name;
     }
@@ -136,8 +159,16 @@ fn own_name(node: Node<'_>) -> Checked<String> {
     Ok(name.into_owned())
 }
 
+/// What `read` makes of a key's value, if the key is there.
+fn each<'a, T>(
+    member: Option<Member<'a>>,
+    read: impl FnOnce(Node<'a>) -> Checked<T>,
+) -> Checked<Option<T>> {
+    member.map(|member| read(member.value)).transpose()
+}
+
 fn choice<T: Copy>(words: &Words<T>, member: Option<Member<'_>>) -> Checked<Option<T>> {
-    member.map(|member| words.read(member.value)).transpose()
+    each(member, |node| words.read(node))
 }
 
 #[cfg(test)]

@@ -64,6 +64,16 @@ mod as_written {
         processes: Vec<ProcessFile>,
         /// How a write reaches the other branches. Left out: `sync`.
         propagation: Option<PropagationWord>,
+        /// What every customer is promised, where its own entry says nothing else. Left out: `all`.
+        guarantees: Option<GuaranteesText>,
+        /// How long messages between branches take, where `links` says nothing else. Left out:
+        /// `none`.
+        latency: Option<LatencyText>,
+        /// Links where messages take another time. A link is one direction.
+        links: Option<Vec<LinkFile>>,
+        /// How long a request waits for what its customer is promised, before it fails. Left out:
+        /// `10s`.
+        wait_limit: Option<SpanText>,
         /// What becomes of a withdrawal that the balance does not cover. Left out: `allow`.
         overdraft: Option<OverdraftWord>,
         /// Whether the visits are made one after the other or the customers all come at once. Left
@@ -110,6 +120,8 @@ mod as_written {
         /// The same as `events`.
         #[schemars(default, rename = "customer-requests")]
         customer_requests: Vec<EventFile>,
+        /// What this customer is promised, on all its visits. Left out: as the scenario says.
+        guarantees: Option<GuaranteesText>,
     }
 
     /// One thing that a customer asks of a branch.
@@ -138,6 +150,37 @@ mod as_written {
         /// query it is ignored, whatever it is.
         money: Option<serde_json::Value>,
     }
+
+    /// How long messages take from one branch to another, in this direction.
+    #[derive(JsonSchema)]
+    #[schemars(deny_unknown_fields)]
+    pub(super) struct LinkFile {
+        from: Id,
+        to: Id,
+        latency: LatencyText,
+    }
+
+    /// Which of the four guarantees are kept: `all`, `none`, or some with commas between.
+    #[derive(JsonSchema)]
+    pub(super) struct GuaranteesText(
+        #[schemars(regex(
+            pattern = r"^(all|none|\s*(ryw|mr|mw|wfr)\s*(,\s*(ryw|mr|mw|wfr)\s*)*)$"
+        ))]
+        String,
+    );
+
+    /// `none`, `constant:20ms`, `uniform:1ms..50ms` or `exponential:10ms`.
+    #[derive(JsonSchema)]
+    pub(super) struct LatencyText(
+        #[schemars(regex(
+            pattern = r"^(none|(constant|exponential):\d+(us|µs|ms|s|min|h)|uniform:\d+(us|µs|ms|s|min|h)\.\.\d+(us|µs|ms|s|min|h))$"
+        ))]
+        String,
+    );
+
+    /// A span of time, up to 12 hours: `20ms`.
+    #[derive(JsonSchema)]
+    pub(super) struct SpanText(#[schemars(regex(pattern = r"^\d+(us|µs|ms|s|min|h)$"))] String);
 
     /// What the customers must see.
     #[derive(JsonSchema)]
@@ -210,7 +253,7 @@ mod as_written {
         /// What is asked.
         InterfaceWord { Deposit, Withdraw, Query }
         /// How a write reaches the other branches.
-        PropagationWord { Sync }
+        PropagationWord { Sync, Async }
         /// What becomes of a withdrawal that the balance does not cover.
         OverdraftWord { Allow, Reject }
         /// When customers make their visits.
@@ -228,6 +271,7 @@ mod tests {
 
     use super::super::expected::{RESULT_KEYS, RESULTS, ROW_KEYS};
     use super::super::json::Keys;
+    use super::super::network::LINK_KEYS;
     use super::super::process::{EVENT_KEYS, INTERFACES, PROCESS_KEYS, ROLES};
     use super::super::read::{
         CUSTOMER_ORDERS, OVERDRAFTS, PROPAGATIONS, QUERY_TIMINGS, SCENARIO_KEYS,
@@ -271,6 +315,7 @@ mod tests {
     fn the_schema_has_the_keys_that_the_reader_knows() {
         check_keys(&SCENARIO_KEYS, &[""]);
         check_keys(&PROCESS_KEYS, &["/$defs/BranchFile", "/$defs/CustomerFile"]);
+        check_keys(&LINK_KEYS, &["/$defs/LinkFile"]);
         check_keys(&EVENT_KEYS, &["/$defs/EventFile"]);
         check_keys(&ROW_KEYS, &["/$defs/BalanceRowFile", "/$defs/EventsRowFile"]);
         check_keys(&RESULT_KEYS, &["/$defs/EventResultFile"]);

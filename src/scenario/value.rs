@@ -3,7 +3,12 @@
 use super::error::Checked;
 use super::json::{Keys, Kind, Member, Node};
 use super::problem::{Excerpt, Problem, nearest};
-use crate::model::{Amount, IdError, Money, MoneyError, Seed};
+use std::time::Duration;
+
+use crate::fault::{Latency, LatencyError, parse_span};
+use crate::model::{
+    Amount, Guarantee, Guarantees, GuaranteesError, IdError, Money, MoneyError, Seed,
+};
 
 /// A choice that an input makes by a word.
 pub(super) struct Words<T: 'static> {
@@ -81,6 +86,35 @@ pub(super) fn seed(node: Node<'_>) -> Checked<Seed> {
         .parse()
         .map(Seed)
         .map_err(|_| node.fault(Problem::SeedOutOfRange { found: Excerpt::new(digits) }))
+}
+
+/// What a customer is promised: `all`, `none`, or abbreviations with commas between.
+pub(super) fn guarantees(node: Node<'_>) -> Checked<Guarantees> {
+    node.string()?.parse().map_err(|GuaranteesError { found }| {
+        let words = ["all", "none"].into_iter();
+        let known: Vec<_> = words.chain(Guarantee::ALL.map(Guarantee::short)).collect();
+        let nearest = nearest(&found, known.iter().copied());
+        let found = Excerpt::new(&found);
+        node.fault(Problem::UnknownWord { of: "guarantee", found, known, nearest })
+    })
+}
+
+/// How long messages take.
+pub(super) fn latency(node: Node<'_>) -> Checked<Latency> {
+    node.string()?.parse().map_err(|error| node.fault(no_latency(&error)))
+}
+
+/// A span of time: `2s`.
+pub(super) fn span(node: Node<'_>) -> Checked<Duration> {
+    parse_span(&node.string()?).map_err(|error| node.fault(no_latency(&error)))
+}
+
+fn no_latency(error: &LatencyError) -> Problem {
+    match error {
+        LatencyError::Kind { found } => Problem::Latency { found: Excerpt::new(found) },
+        LatencyError::Span { found } => Problem::Span { found: Excerpt::new(found) },
+        LatencyError::Order { found } => Problem::SpansReversed { found: Excerpt::new(found) },
+    }
 }
 
 /// What a deposit or withdrawal moves.

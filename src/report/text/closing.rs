@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::iter;
 
 use super::verbosity::{Verbosity, items, rows};
-use crate::model::{CustomerId, Operation};
+use crate::model::{CustomerId, Operation, Time};
 use crate::report::arrival::{Arrival, Arrivals, Holding, Source};
 use crate::report::elide::Limit;
 use crate::report::ending::Ending;
@@ -214,6 +214,15 @@ impl Outcomes {
         row.extend(self.unknown.then(|| number(grouped(tally.unknown))));
         row
     }
+}
+
+/// When the last acknowledgement was there, in a run that took any time.
+pub(super) fn ended(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
+    let took = result.ended.since(Time::START);
+    if took.is_zero() {
+        return Ok(());
+    }
+    writeln!(out, "\n  {QUIET}all is settled after {}{QUIET:#}", phrase::span(took))
 }
 
 /// Whether the customers saw what the scenario expects, and where not.

@@ -5,10 +5,12 @@ use std::io::{self, Write};
 use super::messages;
 use super::steps::{self, Telling};
 use super::verbosity::{EVENTS_MOST, Verbosity};
-use crate::model::{CustomerId, CustomerOrder, Operation, Receipt, RequestError, RequestNumber};
+use crate::model::{
+    CustomerId, CustomerOrder, Operation, Receipt, RequestError, RequestNumber, Waited,
+};
 use crate::report::elide::Limit;
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, UNSURE, YES};
-use crate::report::phrase::count;
+use crate::report::phrase::{self, count};
 use crate::report::story::{RequestKey, Story};
 use crate::report::table::{Cell, Columns, Row, write_table};
 use crate::runner::{RequestResult, Run, RunResult};
@@ -177,6 +179,18 @@ fn event_row(request: &RequestResult) -> Row {
 }
 
 fn outcome(request: &RequestResult) -> Cell {
+    let ended = ended(request);
+    match &request.waited {
+        Some(Waited { span, lags }) => {
+            let (waited, what) = (phrase::span(*span), phrase::missing(lags));
+            ended.and(UNSURE, format!("  waited {waited} for {what}"))
+        }
+        None if request.took.is_zero() => ended,
+        None => ended.and(QUIET, format!("  took {}", phrase::span(request.took))),
+    }
+}
+
+fn ended(request: &RequestResult) -> Cell {
     match &request.outcome {
         Ok(Receipt::Written) => Cell::new(GOOD, YES).and(PLAIN, " ok"),
         Ok(Receipt::Balance(balance)) => {

@@ -9,7 +9,9 @@ mod opening;
 mod snapshots;
 mod steps;
 mod verbosity;
+mod verdicts;
 mod whole;
 
 pub use verbosity::{Verbosity, recording};
+pub(in crate::report) use verdicts::all as verdicts;
 pub use whole::write;

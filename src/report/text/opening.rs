@@ -3,27 +3,25 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use crate::model::{Propagation, QueryTiming};
+use crate::model::{Guarantees, Propagation, QueryTiming};
+use crate::report::elide::Limit;
 use crate::report::palette::QUIET;
-use crate::report::phrase::{grouped, ranges};
+use crate::report::phrase::{grouped, listed, ranges, span};
 use crate::report::table::{Cell, Row, write_table};
-use crate::runner::RunResult;
+use crate::runner::{RunConfig, RunResult};
 
 pub(super) fn write(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     let RunResult { config, branches, customers, .. } = result;
     let customer_ids: BTreeSet<u32> = customers.iter().map(|customer| customer.id.get()).collect();
-    // With sync propagation no guarantee can be broken, whichever are asked for.
-    let propagation = match config.propagation {
-        Propagation::Sync => config.propagation.to_string(),
-        Propagation::Async => format!("{}, guarantees: {}", config.propagation, config.guarantees),
-    };
     let mut rows = vec![
         row("branches", ids(branches.iter().map(|branch| branch.id.get()))),
         row("opening balance", result.opening_balance.to_string()),
-        row("propagation", propagation),
-        row("overdraft", config.overdraft.to_string()),
-        row("customers", ids(customer_ids.iter().copied())),
+        row("propagation", config.propagation.to_string()),
     ];
+    rows.extend(promised(config).map(|promised| row("guarantees", promised)));
+    rows.extend(lag(config));
+    rows.push(row("overdraft", config.overdraft.to_string()));
+    rows.push(row("customers", ids(customer_ids.iter().copied())));
     if customers.len() > 1 {
         rows.push(row("visits", config.customers.to_string()));
     }
@@ -32,6 +30,43 @@ pub(super) fn write(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     }
     rows.push(row("seed", config.seed.to_string()));
     write_table(out, 2, &rows)
+}
+
+/// What customers are promised. With sync propagation, customers who come one after the other would
+/// get all of it anyway, so there it is told only where it is not everything.
+fn promised(config: &RunConfig) -> Option<String> {
+    let RunConfig { propagation, guarantees, customer_guarantees, .. } = config;
+    let is_everything = *guarantees == Guarantees::ALL && customer_guarantees.is_empty();
+    if *propagation == Propagation::Sync && is_everything {
+        return None;
+    }
+    let others: Vec<String> = customer_guarantees
+        .iter()
+        .map(|(customer, promised)| format!("customer {customer}: {promised}"))
+        .collect();
+    if others.is_empty() {
+        return Some(guarantees.to_string());
+    }
+    Some(format!("{guarantees}; {}", listed(&others, Limit::Middle { most: 5, head: 4, tail: 1 })))
+}
+
+/// How long messages take, and how long requests wait for them.
+fn lag(config: &RunConfig) -> Vec<Row> {
+    let RunConfig { latencies, wait_limit, .. } = config;
+    if latencies.is_none() {
+        return Vec::new();
+    }
+    let mut latency = latencies.default.to_string();
+    let others: Vec<String> = latencies
+        .links
+        .iter()
+        .map(|(link, latency)| format!("{} → {}: {latency}", link.from, link.to))
+        .collect();
+    if !others.is_empty() {
+        let limit = Limit::Middle { most: 5, head: 4, tail: 1 };
+        latency = format!("{latency}; {}", listed(&others, limit));
+    }
+    vec![row("latency", latency), row("wait limit", span(*wait_limit))]
 }
 
 /// `1, 2`, and how many where that cannot be seen at a glance.

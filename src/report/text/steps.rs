@@ -2,11 +2,12 @@
 //! write sets agree after it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::verbosity::{Verbosity, running_items};
 use crate::model::{BranchId, CustomerId, Money, Operation, Receipt, RequestError};
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, UNSURE, YES};
-use crate::report::phrase::{branches, count, every_branch, grouped, verb, write_set};
+use crate::report::phrase::{branches, count, every_branch, grouped, span, verb, write_set};
 use crate::report::story::{Chapter, Comparison, Confirmation, Delivery, Peer, Story};
 use crate::report::table::{Cell, Row};
 use crate::runner::RequestResult;
@@ -35,7 +36,7 @@ pub(super) fn rows(
         asked.push(answered(request));
         return vec![asked];
     };
-    asked.push(applied(balance, balance));
+    asked.push(applied(Duration::ZERO, (balance, balance)));
     asked.push(propagated(chapter));
     let mut rows = vec![asked];
     let each = telling.verbosity == Verbosity::Verbose || telling.branches <= BRANCHES_MOST;
@@ -69,11 +70,13 @@ fn answered(request: &RequestResult) -> Cell {
     }
 }
 
-fn applied(least: Money, most: Money) -> Cell {
+/// `applied after 50 ms, balance 400`: the least and the most where there are several.
+fn applied(lag: Duration, (least, most): (Money, Money)) -> Cell {
+    let after = if lag.is_zero() { String::new() } else { format!(" after {}", span(lag)) };
     if least == most {
-        Cell::plain(format!("applied, now {least}"))
+        Cell::plain(format!("applied{after}, now {least}"))
     } else {
-        Cell::plain(format!("applied, now {least} to {most}"))
+        Cell::plain(format!("applied{after}, now {least} to {most}"))
     }
 }
 
@@ -120,8 +123,9 @@ fn peer_row(origin: BranchId, peers: &[(BranchId, Peer)]) -> Row {
         Delivery::Sent => Cell::new(UNSURE, "not received"),
     };
     let balances = || peers.iter().filter_map(|(_, peer)| peer.applied);
+    let slowest = peers.iter().map(|(_, peer)| peer.lag).max().unwrap_or_default();
     let applied = match (balances().min(), balances().max()) {
-        (Some(least), Some(most)) => applied(least, most),
+        (Some(least), Some(most)) => applied(slowest, (least, most)),
         (_, _) => Cell::new(UNSURE, "not applied"),
     };
     let confirmed = match like.confirmation {

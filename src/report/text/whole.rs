@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::verbosity::{Verbosity, rows};
-use super::{closing, events, opening};
+use super::{closing, events, opening, verdicts};
 use crate::report::Assessment;
 use crate::report::elide::Limit;
 use crate::report::palette::TITLE;
@@ -26,7 +26,11 @@ pub fn write(
             closing::branches(out, &run.result, &assessment.agreement, verbosity)?;
             closing::heading(out, "Result")?;
             closing::result(out, &run.result, rows(verbosity))?;
+            closing::ended(out, &run.result)?;
         }
+    }
+    if let Some(judged) = &assessment.verdicts {
+        verdicts::write(out, judged, verbosity)?;
     }
     closing::expected(out, assessment, rows(verbosity))
 }
