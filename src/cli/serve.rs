@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::Exit;
 use super::input::{InputError, read_scenario};
-use super::serve_args::{LimitArgs, ServeArgs, ServeFormat};
+use super::serve_args::{ServeArgs, ServeFormat};
 use super::serve_scenario::run_for_client;
 use super::terminal::Terminal;
 use crate::bank::{BranchConfig, Patience};
@@ -126,7 +126,7 @@ fn live_options(args: &ServeArgs) -> Result<LiveOptions, OpenError> {
     let overdraft = args.overdraft.map(Overdraft::from).or(bank.overdraft);
     let guarantees = args.guarantees.or(bank.guarantees);
     let mark = BankMark::of(&bank_name(args), &bank.roster, bank.opening_balance);
-    let LimitArgs { kept_max, .. } = args.limits;
+    let kept_max = args.limits.kept_max.get();
     Ok(LiveOptions {
         roster: Arc::clone(&bank.roster),
         opening_balance: bank.opening_balance,

@@ -1,6 +1,7 @@
 //! The arguments of `passbook serve`.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -93,8 +94,8 @@ pub(super) struct ServeArgs {
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct LimitArgs {
     /// The size of a message
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().message_bytes_max)]
-    message_bytes_max: usize,
+    #[arg(long, value_name = "BYTES", default_value = "4194304")]
+    message_bytes_max: NonZeroUsize,
 
     /// The size of the headers of a call
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().header_bytes_max)]
@@ -102,26 +103,32 @@ pub(super) struct LimitArgs {
 
     /// How many calls of a connection go on at the same time
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().calls_max)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     calls_max: u32,
 
     /// How many requests of all connections wait for their branch before more are refused
-    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().waiting_max)]
-    waiting_max: usize,
+    #[arg(long, value_name = "NUMBER", default_value = "65536")]
+    waiting_max: NonZeroUsize,
 
     /// How long a call may take
     #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = parse_span)]
     call_time_max: Duration,
 
     /// How many writes are kept for a peer that is away before no more are taken
-    #[arg(long, value_name = "NUMBER", default_value_t = 10_000)]
-    pub(super) kept_max: usize,
+    #[arg(long, value_name = "NUMBER", default_value = "10000")]
+    pub(super) kept_max: NonZeroUsize,
 }
 
 impl From<LimitArgs> for Limits {
     fn from(args: LimitArgs) -> Self {
-        let LimitArgs { message_bytes_max, header_bytes_max, calls_max, waiting_max, .. } = args;
-        let call_time_max = args.call_time_max;
-        Self { message_bytes_max, header_bytes_max, calls_max, waiting_max, call_time_max }
+        let LimitArgs { header_bytes_max, calls_max, call_time_max, .. } = args;
+        Self {
+            message_bytes_max: args.message_bytes_max.get(),
+            header_bytes_max,
+            calls_max,
+            waiting_max: args.waiting_max.get(),
+            call_time_max,
+        }
     }
 }
 

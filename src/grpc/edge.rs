@@ -243,10 +243,12 @@ impl Services {
         routes
             .add_service(classic)
             .add_service(typed)
-            .add_service(health)
-            .add_service(reflection().build_v1()?)
+            .add_service(health.accept_compressed(CompressionEncoding::Gzip))
+            .add_service(reflection().build_v1()?.accept_compressed(CompressionEncoding::Gzip))
             // Older clients ask for this one.
-            .add_service(reflection().build_v1alpha()?);
+            .add_service(
+                reflection().build_v1alpha()?.accept_compressed(CompressionEncoding::Gzip),
+            );
         if let Some(peers) = peers {
             routes.add_service(peers);
         }

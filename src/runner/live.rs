@@ -10,7 +10,8 @@ use actix::{Actor, Addr, AsyncContext, Context, Recipient};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::actors::{
-    BranchActor, Clock, Desk, Detail, PeerEnvelope, Peers, RecorderLink, Summarize, Surroundings,
+    AwaitSettled, BranchActor, Clock, Desk, Detail, PeerEnvelope, Peers, RecorderLink, ReplyTo,
+    Summarize, Surroundings,
 };
 use crate::bank::{Branch, BranchConfig};
 use crate::grpc::token::BankMark;
@@ -150,6 +151,17 @@ impl LiveBank {
         match (&mut self.is_unfit).await {
             Ok(peer) => peer,
             Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Waits until every branch elsewhere has what the branches here have accepted so far.
+    pub async fn settle(&self) {
+        for (branch, address) in self.branches() {
+            let (reply_to, settled) = oneshot::channel();
+            address.do_send(AwaitSettled { reply_to: ReplyTo::Caller(reply_to) });
+            if settled.await.is_err() {
+                log::error!("branch {branch} stopped before it was settled");
+            }
         }
     }
 

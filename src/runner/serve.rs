@@ -67,7 +67,8 @@ pub struct Closing {
     pub turned_away: u64,
 }
 
-/// Serves until `closing` ends, then lets calls under way end, and says what the branches hold.
+/// Serves until `closing` ends, then lets calls and propagation under way end, and says what the
+/// branches hold.
 pub fn serve(
     options: ServeOptions,
     closing: impl Future<Output = ()>,
@@ -101,9 +102,15 @@ pub fn serve(
         }
         bank.drain();
         drop(close);
-        let ended = async { while servers.join_next().await.is_some() {} };
+        let ended = async {
+            while servers.join_next().await.is_some() {}
+            // Nothing of the bank is kept: what has gone nowhere else by now is lost.
+            bank.settle().await;
+        };
         if tokio::time::timeout(DRAIN_LIMIT, ended).await.is_err() {
-            log::warn!("closing with calls still under way");
+            log::warn!(
+                "closing with calls still under way, or writes that some branch has not got"
+            );
         }
         Ok(Closing { balances: bank.balances().await, turned_away: bank.front().turned_away() })
     })

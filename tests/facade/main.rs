@@ -5,6 +5,7 @@ mod closing;
 mod elsewhere;
 mod limits;
 mod peer;
+mod peer_service;
 mod protocols;
 mod shop;
 mod typed;

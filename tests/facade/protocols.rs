@@ -86,6 +86,9 @@ fn compressed_requests_are_accepted() {
         let mut bank = shop.typed().await;
         bank.0 = bank.0.send_compressed(CompressionEncoding::Gzip);
         assert_eq!(bank.deposit(At(1, 1, None), "1", None).await.unwrap().balance, "101");
+        let health = HealthClient::new(shop.channel().await);
+        let mut health = health.send_compressed(CompressionEncoding::Gzip);
+        assert!(health.check(HealthCheckRequest::default()).await.is_ok());
     });
 }
 

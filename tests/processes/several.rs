@@ -157,6 +157,26 @@ fn a_passbook_is_worth_the_same_in_every_process() {
     });
 }
 
+/// Async propagation: its customers have their answers already.
+#[test]
+fn a_branch_that_closes_hands_over_what_it_has_accepted() {
+    let ports = Ports(free_ports(3));
+    let arguments = ["--propagation=async", "--guarantees=none"];
+    let [first, second, third] = ports.serve_all(&arguments);
+    with_clients(async {
+        let mut calls = JoinSet::new();
+        for customer in 1..=500 {
+            let mut bank = typed(first.channel());
+            calls.spawn(async move { bank.deposit(one(1, customer, None)).await });
+        }
+        assert!(calls.join_all().await.iter().all(Result::is_ok));
+        first.close("TERM");
+        for (branch, process) in [(2, &second), (3, &third)] {
+            assert_eq!(state(process.channel(), branch).await.balance, "500");
+        }
+    });
+}
+
 #[test]
 fn what_cannot_be_kept_for_a_peer_that_is_away_is_refused_and_counted() {
     let ports = Ports(free_ports(3));

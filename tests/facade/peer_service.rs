@@ -1,0 +1,125 @@
+//! What branches in other passbook processes ask of a branch here.
+
+use passbook::grpc::proto::v1;
+use passbook::grpc::proto::v1::peer_service_client::PeerServiceClient;
+use passbook::grpc::{Channel, Limits};
+use tonic::Code;
+
+use crate::elsewhere::Away;
+use crate::shop::{At, Shop, assert_told, bank_of, branch, in_system, relayed, reply, told, write};
+
+/// Branch 1 here; the test speaks for branch 2, which is away.
+async fn meet() -> (Shop, PeerServiceClient<Channel>) {
+    let away = Away::new();
+    let mut options = bank_of(2);
+    options.elsewhere.insert(away.branch(), away.endpoint());
+    let shop = Shop::with(&options, Limits::default(), Some(branch(1)));
+    let client = PeerServiceClient::new(shop.channel().await);
+    (shop, client)
+}
+
+fn introduction(branch_ids: Vec<u32>, opening_balance: &str) -> v1::IntroduceRequest {
+    let opening_balance = opening_balance.to_owned();
+    let bank = Some(v1::BankDescription { branch_ids, opening_balance });
+    v1::IntroduceRequest { bank, branch_id: 2, version: None }
+}
+
+/// Branch 2 hands over its write of this number: a deposit of 1 by customer 9.
+fn handed(sequence: u64, event_id: u32) -> v1::PropagateRequest {
+    let logged = v1::LoggedWrite {
+        id: Some(v1::WriteId { customer_id: 9, event_id }),
+        write: Some(v1::Write { kind: v1::WriteKind::Deposit.into(), amount: "1".to_owned() }),
+        origin_branch_id: 2,
+        sequence,
+    };
+    let write = Some(v1::PropagatedWrite { logged: Some(logged), dependencies: None });
+    v1::PropagateRequest { write, from_branch_id: 2, number: sequence }
+}
+
+#[test]
+fn branches_of_one_bank_introduce_themselves_and_others_are_refused() {
+    in_system(async {
+        let (_shop, mut peer) = meet().await;
+        let answer = peer.introduce(introduction(vec![1, 2], "100")).await.unwrap().into_inner();
+        assert_eq!(answer.branch_id, 1);
+        for other in [introduction(vec![1, 2, 3], "100"), introduction(vec![1, 2], "100.01")] {
+            let answer = peer.introduce(other).await;
+            assert_told(answer, Code::FailedPrecondition, "OTHER_BANK");
+        }
+        let ourselves = v1::IntroduceRequest { branch_id: 1, ..introduction(vec![1, 2], "100") };
+        let status =
+            assert_told(peer.introduce(ourselves).await, Code::InvalidArgument, "BAD_FIELD");
+        assert_eq!(told(&status, "field"), "branch_id");
+    });
+}
+
+#[test]
+fn a_write_waits_for_the_one_before_it_and_is_acknowledged_again_if_it_comes_again() {
+    in_system(async {
+        let (shop, mut peer) = meet().await;
+        let later = {
+            let mut peer = peer.clone();
+            tokio::spawn(async move { peer.propagate(handed(2, 2)).await })
+        };
+        let first = peer.propagate(handed(1, 1)).await.unwrap().into_inner();
+        let acknowledged = first.acknowledgement.unwrap();
+        assert_eq!((acknowledged.sequence, acknowledged.write_set_len), (1, 1));
+        let second = later.await.unwrap().unwrap().into_inner().acknowledgement.unwrap();
+        assert_eq!((second.sequence, second.write_set_len), (2, 2));
+        let again = peer.propagate(handed(2, 2)).await.unwrap().into_inner();
+        assert_eq!(again.acknowledgement, Some(second));
+        assert_eq!(shop.typed().await.get(1).await.unwrap().balance, "102");
+
+        let asked = v1::CatchUpRequest {
+            branch_id: 2,
+            version: Some(v1::VersionVector {
+                entries: vec![v1::VersionEntry { origin_branch_id: 2, applied: 1 }],
+            }),
+        };
+        let mut missed = peer.catch_up(asked).await.unwrap().into_inner();
+        let only = missed.message().await.unwrap().unwrap().missed.unwrap();
+        assert_eq!((only.origin_branch_id, only.sequence), (2, 2));
+        assert!(missed.message().await.unwrap().is_none());
+    });
+}
+
+#[test]
+fn a_number_that_names_another_write_is_told_and_nothing_waits_for_ever() {
+    in_system(async {
+        let (shop, mut peer) = meet().await;
+        peer.propagate(handed(1, 1)).await.unwrap();
+        let answer = peer.propagate(handed(1, 5)).await;
+        assert_told(answer, Code::FailedPrecondition, "CONFLICT");
+        assert_eq!(shop.typed().await.get(1).await.unwrap().balance, "101");
+    });
+}
+
+/// A branch that numbers its writes would get the same number twice.
+#[test]
+fn a_branch_that_has_introduced_itself_brings_nothing_in_the_classic_contract() {
+    in_system(async {
+        let (shop, mut peer) = meet().await;
+        let mut classic = shop.classic().await;
+        peer.introduce(introduction(vec![1, 2], "100")).await.unwrap();
+        assert_eq!(classic.send(relayed(2, 1, 1.0)).await, reply(400, "", 0.0));
+        assert_eq!(classic.send(write("query", 0, 0.0)).await, reply(200, "", 100.0));
+    });
+}
+
+/// If they were, two deposits would count as one.
+#[test]
+fn event_ids_given_here_are_not_those_given_elsewhere() {
+    in_system(async {
+        let (shop, mut peer) = meet().await;
+        let mut bank = shop.typed().await;
+        let mut given = Vec::new();
+        for sequence in 1..=2 {
+            // Nobody confirms, and the id is told all the same, by the write set.
+            assert!(bank.deposit(At(1, 9, None), "1", None).await.is_err());
+            let state = bank.get(1).await.unwrap();
+            given.push(state.events.last().unwrap().event_id);
+            peer.propagate(handed(sequence, u32::try_from(sequence * 2).unwrap())).await.unwrap();
+        }
+        assert_eq!(given, [1, 3]);
+    });
+}
