@@ -18,7 +18,7 @@ use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::bank_service_client::BankServiceClient;
 use passbook::grpc::token::BankMark;
 use passbook::grpc::{Endpoint, Limits, Listener, ScenarioFault};
-use passbook::model::{BranchId, Guarantees, Money, Roster};
+use passbook::model::{BranchId, Money, Promises, Roster};
 use passbook::runner::{LinkOptions, LiveOptions, ServeOptions, serve};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
@@ -255,7 +255,7 @@ fn start_bank(branches: i64) -> SocketAddr {
                 },
                 ..BranchConfig::default()
             },
-            guarantees: Guarantees::ALL,
+            promises: Promises::default(),
             elsewhere: std::collections::BTreeMap::new(),
             links: LinkOptions::default(),
         };

@@ -10,14 +10,14 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use super::{Answer, Ask, BranchActor, ReplyTo};
 use crate::bank::{Entry, Passbook, Session};
 use crate::model::{
-    BranchId, BranchIndex, CustomerId, EventId, Guarantees, Operation, RequestNumber, Roster,
+    BranchId, BranchIndex, CustomerId, EventId, Operation, Promises, RequestNumber, Roster,
 };
 
 /// Keeps a passbook, the last event id and a count of requests per customer.
 #[derive(Debug)]
 pub struct Desk {
     roster: Arc<Roster>,
-    guarantees: Guarantees,
+    promises: Promises,
     customers: BTreeMap<CustomerId, Kept>,
     numbering: Numbering,
     /// Branches elsewhere that have introduced themselves as of this program.
@@ -122,19 +122,19 @@ pub struct Introduced(pub BranchId);
 pub struct HasIntroduced(pub BranchId);
 
 impl Desk {
-    /// The desk of a bank of `roster`, which keeps `guarantees` and knows nobody yet.
-    pub fn new(roster: Arc<Roster>, guarantees: Guarantees) -> Self {
+    /// The desk of a bank of `roster`, which keeps its `promises` and knows nobody yet.
+    pub fn new(roster: Arc<Roster>, promises: Promises) -> Self {
         let numbering = Numbering { first: 1, step: 1 };
         let (customers, introduced) = (BTreeMap::new(), BTreeSet::new());
-        Self { roster, guarantees, customers, numbering, introduced }
+        Self { roster, promises, customers, numbering, introduced }
     }
 
     /// One of several desks of one bank, at the branch `here`. No two of them give the same event
     /// id: a write that another branch knows under the same id already would be taken for that one.
-    pub fn at(here: BranchIndex, roster: Arc<Roster>, guarantees: Guarantees) -> Self {
+    pub fn at(here: BranchIndex, roster: Arc<Roster>, promises: Promises) -> Self {
         let number = |index: usize| i64::try_from(index).unwrap_or(i64::MAX);
         let numbering = Numbering { first: number(here.get()) + 1, step: number(roster.len()) };
-        Self { numbering, ..Self::new(roster, guarantees) }
+        Self { numbering, ..Self::new(roster, promises) }
     }
 
     fn kept(&mut self, customer: CustomerId) -> &mut Kept {
@@ -164,7 +164,7 @@ impl Handler<Bring> for Desk {
 
     fn handle(&mut self, bring: Bring, ctx: &mut Self::Context) {
         let Bring { branch, customer, event, operation, passbook, tell } = bring;
-        let (guarantees, numbering) = (self.guarantees, self.numbering);
+        let (guarantees, numbering) = (self.promises.to(customer), self.numbering);
         let kept = self.kept(customer);
         let event = match event {
             Bears::Id(event) => event,

@@ -18,7 +18,7 @@ use crate::bank::{BranchConfig, Patience};
 use crate::grpc::token::BankMark;
 use crate::grpc::{BindError, Endpoint, Listener};
 use crate::model::{
-    BranchId, Guarantees, IdError, Money, Overdraft, Propagation, Roster, RosterError,
+    BranchId, IdError, Money, Overdraft, Promises, Propagation, Roster, RosterError,
 };
 use crate::runner::{
     self, Closing, FinalBalance, LinkOptions, LiveOptions, ServeError, ServeOptions,
@@ -124,7 +124,11 @@ fn live_options(args: &ServeArgs) -> Result<LiveOptions, OpenError> {
     let bank = described(args, &elsewhere)?;
     let propagation = args.propagation.map(Propagation::from).or(bank.propagation);
     let overdraft = args.overdraft.map(Overdraft::from).or(bank.overdraft);
-    let guarantees = args.guarantees.or(bank.guarantees);
+    // What is said here is said to all, as for `run`.
+    let promises = match args.guarantees {
+        Some(all) => Promises { all, ..Promises::default() },
+        None => bank.promises,
+    };
     let mark = BankMark::of(&bank_name(args), &bank.roster, bank.opening_balance);
     let kept_max = args.limits.kept_max.get();
     Ok(LiveOptions {
@@ -140,7 +144,7 @@ fn live_options(args: &ServeArgs) -> Result<LiveOptions, OpenError> {
                 resend_after: None,
             },
         },
-        guarantees: guarantees.unwrap_or_default(),
+        promises,
         mark,
         elsewhere,
         links: LinkOptions { kept_max, ..LinkOptions::default() },
@@ -153,7 +157,7 @@ struct Described {
     opening_balance: Money,
     propagation: Option<Propagation>,
     overdraft: Option<Overdraft>,
-    guarantees: Option<Guarantees>,
+    promises: Promises,
 }
 
 fn described(
@@ -168,9 +172,9 @@ fn described(
         } else {
             Roster::new(named)?
         };
-        let (propagation, overdraft, guarantees) = (None, None, None);
+        let (propagation, overdraft, promises) = (None, None, Promises::default());
         let (roster, opening_balance) = (Arc::new(roster), args.balance);
-        return Ok(Described { roster, opening_balance, propagation, overdraft, guarantees });
+        return Ok(Described { roster, opening_balance, propagation, overdraft, promises });
     };
     let scenario = read_scenario(path).map_err(Box::new)?;
     if !named.is_empty() && Roster::new(named)? != *scenario.roster {
@@ -181,7 +185,10 @@ fn described(
         opening_balance: scenario.opening_balance,
         propagation: scenario.settings.propagation,
         overdraft: scenario.settings.overdraft,
-        guarantees: scenario.settings.guarantees,
+        promises: Promises {
+            all: scenario.settings.guarantees.unwrap_or_default(),
+            single: scenario.settings.customer_guarantees,
+        },
     })
 }
 

@@ -1,11 +1,14 @@
 //! The four session guarantees of Terry et al., "Session Guarantees for Weakly Consistent
 //! Replicated Data", 1994.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use super::CustomerId;
 
 /// What a customer is promised across branches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -104,6 +107,22 @@ impl fmt::Display for Guarantees {
     }
 }
 
+/// What each customer of a bank is promised.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Promises {
+    /// Everyone of whom nothing else is said.
+    pub all: Guarantees,
+    /// Single customers.
+    pub single: BTreeMap<CustomerId, Guarantees>,
+}
+
+impl Promises {
+    /// What `customer` is promised.
+    pub fn to(&self, customer: CustomerId) -> Guarantees {
+        self.single.get(&customer).copied().unwrap_or(self.all)
+    }
+}
+
 /// A text that names no set of guarantees.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
@@ -150,6 +169,15 @@ impl From<Guarantees> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_customer_of_whom_nothing_is_said_is_promised_what_all_are() {
+        let customer = |id| CustomerId::new(id).unwrap();
+        let single = BTreeMap::from([(customer(2), Guarantees::NONE)]);
+        let promises = Promises { all: Guarantees::ALL, single };
+        assert_eq!(promises.to(customer(1)), Guarantees::ALL);
+        assert_eq!(promises.to(customer(2)), Guarantees::NONE);
+    }
 
     #[test]
     fn sets_are_written_as_they_are_read() {

@@ -9,7 +9,7 @@ mod policy;
 mod roster;
 mod time;
 
-pub use guarantee::{Guarantee, Guarantees, GuaranteesError};
+pub use guarantee::{Guarantee, Guarantees, GuaranteesError, Promises};
 pub use id::{
     BranchId, CustomerId, EventId, IdError, LogPosition, MessageNumber, RequestNumber, Sequence,
     WriteId,

@@ -18,7 +18,7 @@ use crate::grpc::token::BankMark;
 use crate::grpc::{
     Endpoint, Ends, Found, Front, FrontSetup, Gate, LinkSetup, PeerClient, PeerLink,
 };
-use crate::model::{BranchId, Guarantees, Money, Propagation, Roster};
+use crate::model::{BranchId, Money, Promises, Propagation, Roster};
 
 /// What a bank in real time is.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub struct LiveOptions {
     /// How the branches here serve.
     pub branch: BranchConfig,
     /// What customers are promised.
-    pub guarantees: Guarantees,
+    pub promises: Promises,
     /// Which bank its passbooks are of.
     pub mark: BankMark,
     /// Branches in other processes; all others live here.
@@ -122,11 +122,13 @@ impl LiveBank {
     }
 
     fn desk(options: &LiveOptions) -> Desk {
-        let LiveOptions { roster, elsewhere, guarantees, .. } = options;
+        let LiveOptions { roster, elsewhere, promises, .. } = options;
         let mut here = roster.ids().iter().filter(|id| !elsewhere.contains_key(id));
         match here.next().and_then(|&here| roster.index(here)) {
-            Some(here) if !elsewhere.is_empty() => Desk::at(here, Arc::clone(roster), *guarantees),
-            Some(_) | None => Desk::new(Arc::clone(roster), *guarantees),
+            Some(here) if !elsewhere.is_empty() => {
+                Desk::at(here, Arc::clone(roster), promises.clone())
+            }
+            Some(_) | None => Desk::new(Arc::clone(roster), promises.clone()),
         }
     }
 

@@ -22,7 +22,7 @@ use crate::grpc::{
     Channel, ClientSetup, Contract, CounterLink, EdgeError, Endpoint, Ends, Front, FrontSetup,
     Gate, Limits, LinkSetup, Listener, PeerClient, PeerLink, ScenarioFault, ScenarioJob, Services,
 };
-use crate::model::BranchId;
+use crate::model::{BranchId, Promises};
 use crate::scenario::Scenario;
 
 /// Far longer than loopback takes; only a defect waits so long.
@@ -158,7 +158,11 @@ impl<'a> Sockets<'a> {
     /// as the customers do, so they share one.
     fn serve(self, branches: &[Addr<BranchActor>]) -> JoinSet<Result<(), EdgeError>> {
         let roster = &self.scenario.roster;
-        let desk = Desk::new(Arc::clone(roster), self.config.guarantees).start();
+        let promises = Promises {
+            all: self.config.guarantees,
+            single: self.config.customer_guarantees.clone(),
+        };
+        let desk = Desk::new(Arc::clone(roster), promises).start();
         let gate = watch::Sender::new(Gate::Open).subscribe();
         let mut servers = JoinSet::new();
         for (listener, address) in self.listeners.into_iter().zip(branches) {

@@ -15,7 +15,7 @@ use passbook::grpc::token::BankMark;
 use passbook::grpc::{
     Channel, EdgeError, Limits, ScenarioDone, ScenarioFault, ScenarioJob, Services,
 };
-use passbook::model::{BranchId, Guarantees, Money, Overdraft, Propagation, Roster};
+use passbook::model::{BranchId, Money, Overdraft, Promises, Propagation, Roster};
 use passbook::runner::{LinkOptions, LiveBank, LiveOptions};
 use tokio::io::DuplexStream;
 use tokio::sync::{mpsc, oneshot};
@@ -64,7 +64,7 @@ pub(crate) fn bank_of(branches: u32) -> LiveOptions {
                 resend_after: None,
             },
         },
-        guarantees: Guarantees::ALL,
+        promises: Promises::default(),
         elsewhere: BTreeMap::new(),
         links: LinkOptions { catch_up_limit: Duration::ZERO, ..LinkOptions::default() },
     }
