@@ -6,9 +6,9 @@ use actix::{Actor, AsyncContext, Context, Handler, MessageResult};
 use tokio::sync::watch;
 
 use super::{
-    Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Deliver, Delivered, Inspect,
-    LatestEvent, LinkNews, News, PeerEnvelope, Peers, ReadLog, ReadWriteSet, RecorderLink, Relay,
-    ReplyTo, Settled, Summarize, Watch, WriteSetState,
+    Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Deliver, Delivered,
+    Inspect, LatestEvent, LinkNews, News, PeerEnvelope, Peers, ReadCame, ReadLog, ReadWriteSet,
+    RecorderLink, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetState,
 };
 use crate::bank::{
     Acknowledgement, Applied, Branch, Dot, Effect, Input, LogEntry, PeerMessage, PropagatedWrite,
@@ -361,6 +361,20 @@ impl Handler<ReadLog> for BranchActor {
 
     fn handle(&mut self, ReadLog { after, most }: ReadLog, _: &mut Self::Context) -> Vec<LogEntry> {
         self.branch.log_after(after).take(most).collect()
+    }
+}
+
+impl Handler<ReadCame> for BranchActor {
+    type Result = MessageResult<ReadCame>;
+
+    fn handle(
+        &mut self,
+        ReadCame { after, most }: ReadCame,
+        _: &mut Self::Context,
+    ) -> Self::Result {
+        let asked = after.get().saturating_add(u64::try_from(most).unwrap_or(u64::MAX));
+        let end = LogPosition::new(asked).min(self.branch.position());
+        MessageResult(Came { writes: self.branch.came_after(after, most), end })
     }
 }
 

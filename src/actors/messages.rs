@@ -194,6 +194,26 @@ pub struct ReadLog {
     pub most: usize,
 }
 
+/// Asks a branch for all that came to it after a place in its apply log, also what was there already
+/// when it came from another origin.
+#[derive(Debug, Message)]
+#[rtype(result = "Came")]
+pub struct ReadCame {
+    /// After this position.
+    pub after: LogPosition,
+    /// How many entries of the log at most.
+    pub most: usize,
+}
+
+/// What came to a branch.
+#[derive(Debug)]
+pub struct Came {
+    /// In the order in which it came; nothing past the end of the log.
+    pub writes: Vec<LogEntry>,
+    /// The position up to which the log was read.
+    pub end: LogPosition,
+}
+
 /// Asks a branch for its balance when its apply log was so long; `None` where that is out of range.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "Option<Money>")]

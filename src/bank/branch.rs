@@ -3,16 +3,16 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::confirmation::{Acknowledged, Confirmations, Patience};
+use super::confirmation::{Confirmations, Patience};
 use super::log::ApplyLog;
 use super::parking::{Parked, Parking, Waiter};
 use super::{
-    Acknowledgement, Applied, Congestion, Dot, Effect, Entry, Input, LogEntry, PeerMessage,
-    PropagatedWrite, Relayed, Reply, Request, Ticket, VersionVector,
+    Applied, Congestion, Dot, Effect, Entry, Input, LogEntry, PeerMessage, PropagatedWrite, Reply,
+    Request, Ticket, VersionVector,
 };
 use crate::model::{
     BranchId, BranchIndex, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Overdraft,
-    Propagation, Receipt, Refusal, RequestError, Roster, Sequence, Time, Write, WriteId, WriteKind,
+    Propagation, Receipt, Refusal, RequestError, Roster, Time, Write, WriteId, WriteKind,
 };
 
 /// How a branch serves.
@@ -30,19 +30,19 @@ pub struct BranchConfig {
 #[derive(Debug, Clone)]
 pub struct Branch {
     here: BranchIndex,
-    roster: Arc<Roster>,
+    pub(super) roster: Arc<Roster>,
     config: BranchConfig,
     /// In cents, and wider than [`Money`]: branches that accept writes at the same time can
     /// together pass its range. Such a balance is never told as if it were right.
     balance_minor: i128,
-    log: ApplyLog,
-    version: VersionVector,
-    parking: Parking,
-    confirmations: Confirmations,
+    pub(super) log: ApplyLog,
+    pub(super) version: VersionVector,
+    pub(super) parking: Parking,
+    pub(super) confirmations: Confirmations,
     /// Branches to which nothing more can be sent.
     congested: BTreeSet<BranchId>,
     /// Writes applied just now, that others may have waited for.
-    applied: VecDeque<Dot>,
+    pub(super) applied: VecDeque<Dot>,
 }
 
 impl Branch {
@@ -81,7 +81,7 @@ impl Branch {
                 self.confirmations.settle(ticket, self.version.get(self.here));
                 self.announce_settled(effects);
             }
-            Input::FromPeer { from, message } => self.take_message(now, from, message, effects),
+            Input::FromPeer { from, message } => self.take_message(from, message, effects),
             Input::Relayed(relayed) => self.take_relayed(relayed, effects),
             Input::InReach(to) => {
                 let message = PeerMessage::CatchUp(self.version.clone());
@@ -144,6 +144,12 @@ impl Branch {
         self.log.after(position, &self.roster)
     }
 
+    /// What came after `position` of the apply log, up to `most` entries of that: they, and the
+    /// writes that were there already when they came from another origin.
+    pub fn came_after(&self, position: LogPosition, most: usize) -> Vec<LogEntry> {
+        self.log.came_after(position, most, &self.roster)
+    }
+
     /// The highest event id in the customer's write set.
     pub fn latest_event(&self, customer: CustomerId) -> Option<EventId> {
         self.log.latest(customer)
@@ -173,7 +179,7 @@ impl Branch {
     }
 
     /// Serves a request whose `dependencies` are here.
-    fn serve(
+    pub(super) fn serve(
         &mut self,
         now: Time,
         request: &Request,
@@ -290,111 +296,13 @@ impl Branch {
         }
     }
 
-    fn take_message(
+    /// Applies `write`, which is next from its origin.
+    pub(super) fn apply(
         &mut self,
-        now: Time,
-        from: BranchId,
-        message: PeerMessage,
+        write: &PropagatedWrite,
+        origin: BranchIndex,
         effects: &mut Vec<Effect>,
     ) {
-        match message {
-            PeerMessage::Propagate(write) => self.receive(from, write, effects),
-            PeerMessage::Acknowledge(acknowledgement) => {
-                self.compare(from, acknowledgement, effects);
-            }
-            PeerMessage::CatchUp(version) => {
-                let is_missed = |entry: &LogEntry| {
-                    entry.dot.sequence > version.get(self.index(entry.dot.origin))
-                };
-                let missed = self.log.iter(&self.roster).filter(is_missed).collect();
-                effects.push(Effect::Send { to: from, message: PeerMessage::Missed(missed) });
-            }
-            PeerMessage::Missed(missed) => {
-                for LogEntry { dot, id, write } in missed {
-                    let write = PropagatedWrite { dot, id, write, dependencies: None };
-                    self.receive(from, write, effects);
-                    self.wake(now, effects);
-                }
-            }
-        }
-    }
-
-    /// Takes a write from another branch.
-    fn receive(&mut self, from: BranchId, write: PropagatedWrite, effects: &mut Vec<Effect>) {
-        let origin = self.index(write.dot.origin);
-        if write.dot.sequence > self.version.get(origin) {
-            if let Some(missing) = self.first_missing_before(&write, origin) {
-                return self.parking.wait_for(missing, Waiter::Write { from, write });
-            }
-            self.apply(&write, origin, effects);
-        } else if !self.log.contains(write.id) {
-            return effects.push(Effect::Conflict(write));
-        }
-        let write_set = self.log.digest_at(write.id);
-        let acknowledgement = Acknowledgement { dot: write.dot, id: write.id, write_set };
-        let message = PeerMessage::Acknowledge(acknowledgement);
-        effects.push(Effect::Send { to: from, message });
-    }
-
-    /// Takes a write from a branch that knows no origins and sequences, and answers it.
-    fn take_relayed(&mut self, relayed: Relayed, effects: &mut Vec<Effect>) {
-        let Relayed { ticket, from, id, write } = relayed;
-        match self.log.find(id, &self.roster) {
-            Some(LogEntry { write: first, .. }) if first != write => {
-                effects.push(self.refuse(ticket, Refusal::EventReused { first }));
-            }
-            Some(_) => effects.push(self.reply(ticket, Ok(Receipt::Written), Entry::Nothing)),
-            None => {
-                let origin = self.index(from);
-                let dot = Dot { origin: from, sequence: self.version.get(origin).next() };
-                self.apply(
-                    &PropagatedWrite { dot, id, write, dependencies: None },
-                    origin,
-                    effects,
-                );
-                effects.push(self.reply(ticket, Ok(Receipt::Written), Entry::Nothing));
-            }
-        }
-    }
-
-    /// Looks anew at what waited for the writes that were applied just now.
-    fn wake(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        while let Some(dot) = self.applied.pop_front() {
-            for waiter in self.parking.wake(dot) {
-                match waiter {
-                    Waiter::Write { from, write } => self.receive(from, write, effects),
-                    Waiter::Request(ticket) => self.reconsider(now, ticket, effects),
-                }
-            }
-        }
-    }
-
-    fn reconsider(&mut self, now: Time, ticket: Ticket, effects: &mut Vec<Effect>) {
-        let Some(parked) = self.parking.parked(ticket) else { return };
-        if let Some(missing) = self.first_missing(&parked.needed) {
-            self.parking.wait_for(missing, Waiter::Request(ticket));
-        } else if let Some(parked) = self.parking.take(ticket) {
-            effects.push(Effect::Waited { ticket, waited: parked.waited(now) });
-            let Parked { request, needed, .. } = parked;
-            self.serve(now, &request, Some(needed), effects);
-        }
-    }
-
-    fn first_missing(&self, needed: &VersionVector) -> Option<Dot> {
-        needed.first_missing(&self.version, &self.roster)
-    }
-
-    /// The first write that must be applied here before `write`, if any is missing.
-    fn first_missing_before(&self, write: &PropagatedWrite, origin: BranchIndex) -> Option<Dot> {
-        let Dot { origin: id, sequence } = write.dot;
-        if sequence > self.version.get(origin).next() {
-            return Some(Dot { origin: id, sequence: Sequence::new(sequence.get() - 1) });
-        }
-        self.first_missing(write.dependencies.as_ref()?)
-    }
-
-    /// Applies `write`, which is next from its origin.
-    fn apply(&mut self, write: &PropagatedWrite, origin: BranchIndex, effects: &mut Vec<Effect>) {
         self.version.advance(origin);
         self.applied.push_back(write.dot);
         let id = write.id;
@@ -403,6 +311,7 @@ impl Branch {
             if first.write != write.write {
                 effects.push(Effect::IdClash(write.clone()));
             }
+            self.log.push_twice(write.dot, id);
             return;
         }
         let &PropagatedWrite { dot, id, write, .. } = write;
@@ -412,31 +321,11 @@ impl Branch {
         effects.push(Effect::Applied(Applied { dot, id, write, position, balance }));
     }
 
-    /// Compares an acknowledged write set with ours, and answers whoever waited for it.
-    fn compare(&mut self, from: BranchId, told: Acknowledgement, effects: &mut Vec<Effect>) {
-        let Acknowledgement { dot, id, write_set } = told;
-        let agrees = self.confirmations.acknowledge(dot, from, write_set, &self.roster);
-        let Some(agrees) = agrees else { return };
-        effects.push(Effect::Compared { with: from, id, agrees });
-        let Some(Acknowledged { tickets, disagreeing }) = self.confirmations.take_acknowledged(dot)
-        else {
-            return;
-        };
-        for ticket in tickets {
-            effects.push(if disagreeing.is_empty() {
-                self.written(ticket, dot)
-            } else {
-                self.unknown(ticket, dot, disagreeing.clone())
-            });
-        }
-        self.announce_settled(effects);
-    }
-
     fn next_dot(&self) -> Dot {
         Dot { origin: self.id(), sequence: self.version.get(self.here).next() }
     }
 
-    fn announce_settled(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn announce_settled(&mut self, effects: &mut Vec<Effect>) {
         let settled = self.confirmations.take_settled(self.id());
         effects.extend(settled.into_iter().map(Effect::Settled));
     }
@@ -469,20 +358,25 @@ impl Branch {
         }
     }
 
-    fn refuse(&self, ticket: Ticket, refusal: Refusal) -> Effect {
+    pub(super) fn refuse(&self, ticket: Ticket, refusal: Refusal) -> Effect {
         self.reply(ticket, Err(RequestError::Refused(refusal)), Entry::Nothing)
     }
 
-    fn written(&self, ticket: Ticket, dot: Dot) -> Effect {
+    pub(super) fn written(&self, ticket: Ticket, dot: Dot) -> Effect {
         self.reply(ticket, Ok(Receipt::Written), Entry::Wrote(dot))
     }
 
-    fn unknown(&self, ticket: Ticket, dot: Dot, unconfirmed_by: Vec<BranchId>) -> Effect {
+    pub(super) fn unknown(
+        &self,
+        ticket: Ticket,
+        dot: Dot,
+        unconfirmed_by: Vec<BranchId>,
+    ) -> Effect {
         let unknown = RequestError::OutcomeUnknown { unconfirmed_by };
         self.reply(ticket, Err(unknown), Entry::Wrote(dot))
     }
 
-    fn reply(&self, ticket: Ticket, outcome: Outcome, entry: Entry) -> Effect {
+    pub(super) fn reply(&self, ticket: Ticket, outcome: Outcome, entry: Entry) -> Effect {
         let (position, balance) = (self.log.position(), self.nearest_balance());
         Effect::Reply(Reply { ticket, outcome, position, balance, entry })
     }
@@ -493,7 +387,7 @@ impl Branch {
         Money::from_minor(i64::try_from(self.balance_minor).unwrap_or(end))
     }
 
-    fn index(&self, branch: BranchId) -> BranchIndex {
+    pub(super) fn index(&self, branch: BranchId) -> BranchIndex {
         self.roster.index(branch).expect("messages come from branches of the roster")
     }
 }

@@ -15,6 +15,18 @@ use crate::model::{
 pub(super) struct ApplyLog {
     entries: Vec<CompactEntry>,
     customers: BTreeMap<CustomerId, WriteSet>,
+    /// Writes that two branches had accepted, ascending by place. They are applied once; but a
+    /// branch that catches up has to know of both, for the later writes of either wait for them.
+    twice: Vec<Twice>,
+}
+
+/// A write that was in the log already when it came from another origin.
+#[derive(Debug, Clone, Copy)]
+struct Twice {
+    /// How long the log was.
+    at: LogPosition,
+    dot: Dot,
+    id: WriteId,
 }
 
 /// A write in an apply log.
@@ -134,6 +146,32 @@ impl ApplyLog {
             sequence: narrow(entry.dot.sequence.get()),
         });
         self.customers.entry(entry.id.customer).or_default().insert(entry.id.event, index);
+    }
+
+    /// Remembers that the write `id`, which is in the log, came from another origin too.
+    pub(super) fn push_twice(&mut self, dot: Dot, id: WriteId) {
+        self.twice.push(Twice { at: self.position(), dot, id });
+    }
+
+    /// What came after `position`, up to `most` entries of the log: those, and what came twice.
+    pub(super) fn came_after(
+        &self,
+        position: LogPosition,
+        most: usize,
+        roster: &Roster,
+    ) -> Vec<LogEntry> {
+        let first = self.twice.partition_point(|twice| twice.at <= position);
+        let mut twice = self.twice[first..].iter().peekable();
+        let mut place = position;
+        let mut came = Vec::new();
+        for entry in self.after(position, roster).take(most) {
+            place = place.next();
+            came.push(entry);
+            while let Some(&Twice { dot, id, .. }) = twice.next_if(|twice| twice.at == place) {
+                came.extend(self.find(id, roster).map(|first| LogEntry { dot, ..first }));
+            }
+        }
+        came
     }
 
     /// The write that `id` names, if it is applied here.

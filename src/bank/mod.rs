@@ -3,6 +3,7 @@
 
 mod branch;
 mod confirmation;
+mod exchange;
 mod interface;
 mod log;
 mod parking;

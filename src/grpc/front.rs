@@ -125,6 +125,13 @@ impl Front {
         })
     }
 
+    /// Waits until the branches here have asked for what they may have forgotten.
+    pub(super) async fn caught_up(&self) -> Result<(), CallError> {
+        let mut gate = self.bank.gate.clone();
+        let caught_up = gate.wait_for(|&gate| gate != Gate::CatchingUp).await;
+        caught_up.map(drop).map_err(|_| CallError::Draining)
+    }
+
     /// Waits until requests are let in.
     pub async fn enter_gate(&self) -> Result<(), CallError> {
         if *self.bank.gate.borrow() == Gate::Open {

@@ -10,7 +10,8 @@ use super::proto::v1;
 use super::proto::v1::peer_service_server::PeerService;
 use super::status::CallError;
 use crate::actors::{
-    Deliver, Delivered, Introduced, LinkNews, News, PeerEnvelope, ReadLog, ReplyTo, Summarize,
+    Came, Deliver, Delivered, Introduced, LinkNews, News, PeerEnvelope, ReadCame, ReplyTo,
+    Summarize,
 };
 use crate::bank::PeerMessage;
 use crate::model::{BranchId, LogPosition, MessageNumber};
@@ -81,8 +82,12 @@ impl PeerService for PeerServer {
         let envelope = PeerEnvelope { from, to: self.here, number, message };
         let (reply_to, acknowledged) = oneshot::channel();
         let reply_to = ReplyTo::Caller(reply_to);
-        self.front.branch(self.here)?.do_send(Deliver { envelope, reply_to });
+        let branch = self.front.branch(self.here)?;
         let delivered = self.front.in_time(async {
+            // A branch that has lost its memory gets that back first. What comes now may be a
+            // customer's next write, and the ones before it are to come before it here too.
+            self.front.caught_up().await?;
+            branch.do_send(Deliver { envelope, reply_to });
             match acknowledged.await.map_err(|_| CallError::ActorStopped)? {
                 Delivered::Applied { acknowledgement, number } => Ok((acknowledgement, number)),
                 Delivered::Conflicts => Err(CallError::Conflict { from }),
@@ -112,18 +117,19 @@ impl PeerService for PeerServer {
             };
             let mut after = LogPosition::default();
             loop {
-                let Ok(entries) = branch.send(ReadLog { after, most: CHUNK }).await else {
+                let Ok(Came { writes, end }) = branch.send(ReadCame { after, most: CHUNK }).await
+                else {
                     let stopped = Err(CallError::ActorStopped.into());
                     if sender.send(stopped).await.is_err() {
                         log::debug!("a branch that catches up has gone before this one stopped");
                     }
                     return;
                 };
-                if entries.is_empty() {
+                if writes.is_empty() {
                     return;
                 }
-                for entry in entries {
-                    after = after.next();
+                after = end;
+                for entry in writes {
                     let response = || v1::CatchUpResponse { missed: Some(entry.into()) };
                     if is_missed(entry.dot.origin, entry.dot.sequence)
                         && sender.send(Ok(response())).await.is_err()

@@ -1,0 +1,145 @@
+//! The pure bank when a branch has lost its memory, and asks another for what it may have forgotten.
+
+use std::sync::Arc;
+
+use passbook::bank::{
+    Branch, BranchConfig, Dot, Effect, Input, LogEntry, PeerMessage, PropagatedWrite, Request,
+    Ticket,
+};
+use passbook::model::{
+    Amount, BranchId, CustomerId, EventId, LogPosition, Money, Operation, Roster, Sequence, Time,
+    Write, WriteId,
+};
+
+fn branch(id: u32) -> BranchId {
+    BranchId::new(i64::from(id)).expect("a fit number")
+}
+
+fn one() -> Write {
+    Write::deposit(Amount::try_from(Money::from_minor(100)).expect("more than 0"))
+}
+
+fn empty(id: u32) -> Branch {
+    let roster = Roster::new([1, 2, 3].map(branch)).expect("three branches");
+    Branch::new(branch(id), Arc::new(roster), Money::ZERO, BranchConfig::default())
+}
+
+fn tell(at: &mut Branch, input: Input) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    at.handle(Time::START, input, &mut effects);
+    effects
+}
+
+fn id(who: u32, event: u32) -> WriteId {
+    let customer = CustomerId::new(i64::from(who)).expect("a fit number");
+    WriteId { customer, event: EventId::new(i64::from(event)).expect("a fit number") }
+}
+
+/// A deposit of 1 that a customer makes at `at`, on its way to the other branches.
+fn accept(at: &mut Branch, id: WriteId) -> PropagatedWrite {
+    let WriteId { customer, event } = id;
+    let (ticket, session) = (Ticket(u64::from(event.get())), None);
+    let operation = Operation::Write(one());
+    let request = Request { ticket, customer, event, operation, session };
+    let effects = tell(at, Input::Requested(request));
+    let broadcast = effects.into_iter().find_map(|effect| match effect {
+        Effect::Broadcast(write) => Some(write),
+        Effect::Reply(_)
+        | Effect::Waited { .. }
+        | Effect::Settled(_)
+        | Effect::Send { .. }
+        | Effect::Applied(_)
+        | Effect::Conflict(_)
+        | Effect::IdClash(_)
+        | Effect::Compared { .. } => None,
+    });
+    broadcast.expect("it is propagated")
+}
+
+fn propagate(to: &mut Branch, write: &PropagatedWrite) -> Vec<Effect> {
+    let (from, message) = (write.dot.origin, PeerMessage::Propagate(write.clone()));
+    tell(to, Input::FromPeer { from, message })
+}
+
+/// What `from` has and `to` has not.
+fn missed(from: &mut Branch, to: &Branch) -> Vec<LogEntry> {
+    let message = PeerMessage::CatchUp(to.version().clone());
+    let told = tell(from, Input::FromPeer { from: to.id(), message });
+    let [Effect::Send { message: PeerMessage::Missed(missed), .. }] = told.as_slice() else {
+        panic!("not an answer: {told:?}");
+    };
+    missed.clone()
+}
+
+fn catch_up(to: &mut Branch, from: &mut Branch) {
+    let message = PeerMessage::Missed(missed(from, to));
+    tell(to, Input::FromPeer { from: from.id(), message });
+}
+
+fn held(at: &Branch) -> Vec<WriteId> {
+    at.log().map(|entry| entry.id).collect()
+}
+
+fn next_dot(at: &mut Branch, id: WriteId) -> Dot {
+    accept(at, id).dot
+}
+
+fn dot(origin: BranchId, sequence: u64) -> Dot {
+    Dot { origin, sequence: Sequence::new(sequence) }
+}
+
+/// It would give its first number away twice, and nobody would take what bears it.
+#[test]
+fn a_branch_learns_of_a_write_of_its_own_that_counted_as_anothers() {
+    let (mut first, mut second, mut third) = (empty(1), empty(2), empty(3));
+    // Branch 1 accepts a write that reaches branch 2 alone; its customer asks again at branch 3.
+    propagate(&mut second, &accept(&mut first, id(1, 1)));
+    propagate(&mut second, &accept(&mut third, id(1, 1)));
+    assert_eq!(held(&second), [id(1, 1)]);
+
+    let mut reborn = empty(3);
+    catch_up(&mut reborn, &mut second);
+    assert_eq!(held(&reborn), [id(1, 1)]);
+    assert_eq!(reborn.version(), second.version());
+    assert_eq!(next_dot(&mut reborn, id(1, 2)), dot(branch(3), 2));
+    assert_eq!(missed(&mut second, &reborn), []);
+}
+
+/// A customer's next write is no sign that the ones before it are there.
+#[test]
+fn writes_come_in_the_order_that_the_other_branch_had_them_in() {
+    let (mut second, mut third) = (empty(2), empty(3));
+    let earlier = accept(&mut second, id(9, 1));
+    propagate(&mut third, &earlier);
+    propagate(&mut second, &accept(&mut third, id(5, 1)));
+    let next = accept(&mut second, id(5, 2));
+
+    let mut reborn = empty(1);
+    assert_eq!(propagate(&mut reborn, &next).len(), 0);
+    catch_up(&mut reborn, &mut second);
+    assert_eq!(held(&reborn), [id(9, 1), id(5, 1), id(5, 2)]);
+    assert_eq!(reborn.write_set(id(5, 1).customer), [id(5, 1).event, id(5, 2).event]);
+}
+
+#[test]
+fn what_came_is_told_in_parts_of_the_log() {
+    let (mut first, mut second) = (empty(1), empty(2));
+    for event in 1..=3 {
+        propagate(&mut second, &accept(&mut first, id(1, event)));
+    }
+    let again = PropagatedWrite { dot: dot(branch(3), 1), ..accept(&mut empty(3), id(1, 2)) };
+    propagate(&mut second, &again);
+    let write = one();
+    let entry = |origin, sequence, event| LogEntry {
+        dot: dot(branch(origin), sequence),
+        id: id(1, event),
+        write,
+    };
+    let all = [entry(1, 1, 1), entry(1, 2, 2), entry(1, 3, 3), entry(3, 1, 2)];
+    let mut came = Vec::new();
+    for after in 0..4 {
+        came.extend(second.came_after(LogPosition::new(after), 1));
+    }
+    assert_eq!(came, all);
+    assert_eq!(second.came_after(LogPosition::default(), 9), all);
+}
