@@ -17,7 +17,7 @@ use passbook::model::{
     CustomerOrder, Guarantee, Guarantees, Operation, Overdraft, Propagation, RequestError, Seed,
     Time,
 };
-use passbook::runner::{Judging, Run, RunOptions, run, run_with_history};
+use passbook::runner::{Judging, Run, RunOptions, Runner, run};
 use passbook::scenario::{Scenario, Settings};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -160,10 +160,13 @@ proptest! {
         };
         let options = RunOptions { overrides, ..RunOptions::default() };
         let folder = tempfile::tempdir().expect("a folder");
-        let record = |name: &str| {
+        // The second run comes after the first on the same System, and knows nothing of it.
+        let mut runner = Runner::new().expect("a System");
+        let mut record = |name: &str| {
             let path = folder.path().join(name);
             let file = fs::File::create(&path).expect("a file");
-            let run = run_with_history(&scenario, &options, Box::new(std::io::BufWriter::new(file)));
+            let history = Box::new(std::io::BufWriter::new(file));
+            let run = runner.run(&scenario, &options, Some(history));
             (run.expect("it runs to its end"), fs::read(path).expect("a history"))
         };
         let (once, first) = record("once");

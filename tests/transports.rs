@@ -78,7 +78,7 @@ fn every_input_comes_to_the_same_report_over_the_network() {
         let options =
             RunOptions { overrides, recording: Recording::Facts, ..RunOptions::default() };
         let here = timeless(run(&scenario, &options).unwrap());
-        let there = timeless(run_over_grpc(&scenario, &options).unwrap());
+        let there = timeless(run_over_grpc(&scenario, &options, None).unwrap());
         if is_ordered {
             assert_eq!(json_of(&there), json_of(&here), "{}", path.display());
             assert_eq!(text_of(&there), text_of(&here), "{}", path.display());
@@ -94,7 +94,7 @@ fn twenty_branches_with_a_server_each_speak_to_each_other() {
     let scenario = scenario(20, 0, vec![(1, events)]);
     let options = RunOptions::default();
     let here = timeless(run(&scenario, &options).unwrap());
-    let there = timeless(run_over_grpc(&scenario, &options).unwrap());
+    let there = timeless(run_over_grpc(&scenario, &options, None).unwrap());
     assert_eq!(there.result, here.result);
 }
 
@@ -116,7 +116,7 @@ fn concurrent_customers_over_the_network_end_with_equal_branches() {
             ..Settings::default()
         };
         let options = RunOptions { overrides, recording: Recording::Off, ..RunOptions::default() };
-        let run = timeless(run_over_grpc(&scenario, &options).unwrap());
+        let run = timeless(run_over_grpc(&scenario, &options, None).unwrap());
         assert_eq!(run.result.customers[0].id, customer(1));
         for branch in &run.result.branches {
             assert_eq!(branch.balance.minor(), 5 * (10 * 10 - 10 * 7), "{propagation}");
@@ -132,7 +132,7 @@ proptest! {
     fn any_scenario_comes_to_the_same_result_over_the_network(scenario in any_scenario()) {
         let options = RunOptions::default();
         let here = timeless(run(&scenario, &options).unwrap());
-        let there = timeless(run_over_grpc(&scenario, &options).unwrap());
+        let there = timeless(run_over_grpc(&scenario, &options, None).unwrap());
         prop_assert_eq!(there.result, here.result);
     }
 }

@@ -11,7 +11,7 @@ use super::input::{read_scenario, scenario_beside};
 use super::terminal::Terminal;
 use crate::check::Summary;
 use crate::report::{Assessment, dialect, json, text};
-use crate::runner::{self, Dialect, HistoryOutput, Recording, Run, RunError, RunOptions};
+use crate::runner::{self, Dialect, HistoryOutput, Recording, Run, RunError, RunOptions, Runner};
 use crate::scenario::{Scenario, Settings};
 
 /// Runs all scenarios; what is wrong with one does not stop the rest.
@@ -170,14 +170,8 @@ fn run_on(
 ) -> Result<Run, RunError> {
     if args.connect.is_empty() {
         return match args.transport {
-            Transport::Mailbox => match history {
-                Some(history) => runner::run_with_history(scenario, options, history),
-                None => runner::run(scenario, options),
-            },
-            Transport::Grpc => match history {
-                Some(history) => runner::run_over_grpc_with_history(scenario, options, history),
-                None => runner::run_over_grpc(scenario, options),
-            },
+            Transport::Mailbox => Runner::new()?.run(scenario, options, history),
+            Transport::Grpc => runner::run_over_grpc(scenario, options, history),
         };
     }
     let endpoints = args.connect.iter().map(|peer| (peer.id, peer.endpoint.clone())).collect();

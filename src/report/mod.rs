@@ -5,6 +5,7 @@
 mod agreement;
 mod arrival;
 mod assessment;
+pub mod batch;
 pub mod dialect;
 mod difference;
 mod elide;

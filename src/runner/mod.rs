@@ -11,10 +11,10 @@ mod single;
 pub use crate::history::RequestResult;
 pub use connected::{Endpoints, run_connected};
 pub use live::{FinalBalance, LinkOptions, LiveBank, LiveOptions};
-pub use over_grpc::{run_over_grpc, run_over_grpc_with_history};
+pub use over_grpc::run_over_grpc;
 pub use recorder::HistoryOutput;
 pub use result::{
     BranchResult, CustomerResult, Dialect, LoggedWrite, RunConfig, RunResult, WAIT_LIMIT,
 };
 pub use serve::{Closing, ServeError, ServeOptions, serve};
-pub use single::{Judging, Recording, Run, RunError, RunOptions, run, run_with_history};
+pub use single::{Judging, Recording, Run, RunError, RunOptions, Runner, run};

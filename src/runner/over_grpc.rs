@@ -28,21 +28,9 @@ use crate::scenario::Scenario;
 /// Far longer than loopback takes; only a defect waits so long.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Runs `scenario` to its end over loopback sockets.
-pub fn run_over_grpc(scenario: &Scenario, options: &RunOptions) -> Result<Run, RunError> {
-    run_into(scenario, options, None)
-}
-
-/// The same, and writes every fact to `history` as it happens.
-pub fn run_over_grpc_with_history(
-    scenario: &Scenario,
-    options: &RunOptions,
-    history: HistoryOutput,
-) -> Result<Run, RunError> {
-    run_into(scenario, options, Some(history))
-}
-
-fn run_into(
+/// Runs `scenario` to its end over loopback sockets, and writes every fact as it happens to
+/// `history`, if that is given.
+pub fn run_over_grpc(
     scenario: &Scenario,
     options: &RunOptions,
     history: Option<HistoryOutput>,

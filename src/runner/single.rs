@@ -1,12 +1,13 @@
 //! One run: a System in virtual time, a bank of branches, the customers of a scenario.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Addr, AsyncContext, Context, System};
+use actix::{Actor, Addr, AsyncContext, Context, System, SystemRunner};
 use thiserror::Error;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
@@ -118,40 +119,76 @@ pub enum RunError {
 /// than three centuries of simulated time.
 const STANDSTILL: Duration = Duration::from_millis(1 << 53);
 
-/// Runs `scenario` to its end in virtual time: as fast as the machine goes, whatever the delays.
+/// How many runs share a System. Timers that a run leaves behind go with it.
+const RUNS_PER_SYSTEM: u32 = 1024;
+
+/// Runs scenarios one after the other in virtual time: as fast as the machine goes, whatever the
+/// delays. No run knows of those before it.
+pub struct Runner {
+    system: SystemRunner,
+    runs: u32,
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runner").field("runs", &self.runs).finish_non_exhaustive()
+    }
+}
+
+impl Runner {
+    /// A runner for the thread that makes it.
+    pub fn new() -> Result<Self, RunError> {
+        Ok(Self { system: virtual_system()?, runs: 0 })
+    }
+
+    /// Runs `scenario` to its end, and writes every fact as it happens to `history`, if that is
+    /// given: `docs/HISTORY.md` is the format.
+    pub fn run(
+        &mut self,
+        scenario: &Scenario,
+        options: &RunOptions,
+        history: Option<HistoryOutput>,
+    ) -> Result<Run, RunError> {
+        if self.runs == RUNS_PER_SYSTEM {
+            *self = Self::new()?;
+        }
+        self.runs += 1;
+        let run = self.system.block_on(run_to_its_end(scenario, options, history));
+        if run.is_err() {
+            // It may have left anything: the next run begins afresh.
+            self.runs = RUNS_PER_SYSTEM;
+        }
+        run
+    }
+}
+
+/// Runs one `scenario` to its end in virtual time.
 pub fn run(scenario: &Scenario, options: &RunOptions) -> Result<Run, RunError> {
-    run_into(scenario, options, None)
+    Runner::new()?.run(scenario, options, None)
 }
 
-/// The same, and writes every fact to `history` as it happens: `docs/HISTORY.md` is the format.
-pub fn run_with_history(
-    scenario: &Scenario,
-    options: &RunOptions,
-    history: HistoryOutput,
-) -> Result<Run, RunError> {
-    run_into(scenario, options, Some(history))
-}
-
-fn run_into(
-    scenario: &Scenario,
-    options: &RunOptions,
-    history: Option<HistoryOutput>,
-) -> Result<Run, RunError> {
-    let config = RunConfig::new(&scenario.settings, &options.overrides);
+fn virtual_system() -> Result<SystemRunner, RunError> {
     let runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .map_err(RunError::Runtime)?;
-    System::with_tokio_rt(|| runtime).block_on(async {
-        let clock = Clock::virtual_time();
-        let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
-        let bank = Bank::open(scenario, config, recorder, link);
-        match tokio::time::timeout(STANDSTILL, bank.serve(scenario)).await {
-            Ok(run) => run,
-            Err(_) => Err(RunError::Standstill),
-        }
-    })
+    Ok(System::with_tokio_rt(|| runtime))
+}
+
+async fn run_to_its_end(
+    scenario: &Scenario,
+    options: &RunOptions,
+    history: Option<HistoryOutput>,
+) -> Result<Run, RunError> {
+    let config = RunConfig::new(&scenario.settings, &options.overrides);
+    let clock = Clock::virtual_time();
+    let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
+    let bank = Bank::open(scenario, config, recorder, link);
+    match tokio::time::timeout(STANDSTILL, bank.serve(scenario)).await {
+        Ok(run) => run,
+        Err(_) => Err(RunError::Standstill),
+    }
 }
 
 /// The actors of one run.
