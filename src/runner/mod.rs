@@ -1,5 +1,6 @@
 //! Runs scenarios on a bank of actors. Prints nothing.
 
+pub mod compare;
 mod connected;
 mod live;
 mod over_grpc;

@@ -1,0 +1,179 @@
+//! What a comparison of transports measured. Draws no conclusion from it.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use crate::model::{Money, Propagation, Seed};
+
+/// One bank and one piece of work, timed over several transports.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// What was run.
+    pub subject: Subject,
+    /// How customers asked.
+    pub load: Load,
+    /// What it ran on.
+    pub machine: Machine,
+    /// A row per transport, in the order of the ladder: each has all that the one before has, and
+    /// something more.
+    pub measured: Vec<Measured>,
+    /// What it costs to encode and decode one request and its answer, on average and on one thread,
+    /// with no transport under it.
+    pub codec: Duration,
+}
+
+/// What was run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The scenario's name.
+    pub scenario: String,
+    /// What the order of the rounds, and everything else, was drawn from.
+    pub seed: Seed,
+    /// How writes reached the other branches.
+    pub propagation: Propagation,
+    /// How many branches.
+    pub branches: usize,
+    /// How many customers at the same time.
+    pub customers: usize,
+    /// How many requests it takes to run the scenario once.
+    pub requests: usize,
+}
+
+/// How customers asked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Load {
+    /// Each customer asked again as soon as it had its answer.
+    Closed,
+    /// So many requests a second were due, all customers together, answered or not. A latency
+    /// counts from when the request was due, so that a stall is not left out.
+    Open {
+        /// Requests per second.
+        rate: f64,
+    },
+}
+
+/// What a comparison ran on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// The operating system and the processor's architecture: `linux x86_64`.
+    pub system: String,
+    /// The processor's name, where the system tells it.
+    pub processor: Option<String>,
+    /// How many threads run at the same time.
+    pub threads: usize,
+}
+
+/// What carries messages, from the bottom of the ladder to its top.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// Actors in one thread send each other messages.
+    Mailbox,
+    /// gRPC over a connection in memory.
+    GrpcMemory,
+    /// gRPC over a Unix socket.
+    GrpcUnix,
+    /// gRPC over loopback TCP.
+    GrpcTcp,
+    /// gRPC over loopback TCP, and each branch is a process of its own.
+    Processes,
+}
+
+/// What a request asks, or what branches do among themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A deposit.
+    Deposit,
+    /// A withdrawal.
+    Withdraw,
+    /// A query.
+    Query,
+    /// From a write's being applied where it was accepted to its being applied at the last branch.
+    Propagation,
+}
+
+/// What one transport came to.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// The transport.
+    pub transport: Transport,
+    /// The rounds in the order in which they were run; the warm-up is not among them.
+    pub rounds: Vec<Round>,
+    /// The latencies of all rounds together.
+    pub latencies: Latencies,
+    /// What each branch held in the end; the same everywhere, or there is no comparison.
+    pub balance: Money,
+}
+
+/// Latencies in nanoseconds, per kind. Empty where a scenario has none, or a transport cannot tell.
+#[derive(Debug, Clone)]
+pub struct Latencies {
+    /// Of deposits.
+    pub deposit: Histogram<u64>,
+    /// Of withdrawals.
+    pub withdraw: Histogram<u64>,
+    /// Of queries.
+    pub query: Histogram<u64>,
+    /// Of propagation.
+    pub propagation: Histogram<u64>,
+}
+
+/// One round of one transport.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Round {
+    /// Its place among the rounds of all transports, from 0: rounds are shuffled.
+    pub place: usize,
+    /// How many requests were answered.
+    pub requests: u64,
+    /// How long that took.
+    pub elapsed: Duration,
+    /// The mean latency of a request, in nanoseconds.
+    pub mean_ns: f64,
+    /// The median latency of a request, in nanoseconds.
+    pub median_ns: u64,
+    /// What the machine did for it; `None` where the system does not tell.
+    pub effort: Option<Effort>,
+    /// Messages between customers and branches, and between branches; `None` where nobody counts
+    /// them.
+    pub messages: Option<u64>,
+    /// Bytes on connections, both ways; `None` where there are none or nobody counts them.
+    pub bytes: Option<u64>,
+}
+
+/// What a round cost the machine, all processes of the bank and its customers together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// Processor time.
+    pub processor: Duration,
+    /// How often a thread gave its processor up, or had to.
+    pub context_switches: u64,
+}
+
+impl Transport {
+    /// All of them, from the bottom of the ladder to its top.
+    pub const ALL: [Self; 5] =
+        [Self::Mailbox, Self::GrpcMemory, Self::GrpcUnix, Self::GrpcTcp, Self::Processes];
+
+    /// Its name on the command line and in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mailbox => "mailbox",
+            Self::GrpcMemory => "grpc-memory",
+            Self::GrpcUnix => "grpc-unix",
+            Self::GrpcTcp => "grpc-tcp",
+            Self::Processes => "processes",
+        }
+    }
+}
+
+impl Latencies {
+    /// The latencies of `kind`.
+    pub const fn of(&self, kind: Kind) -> &Histogram<u64> {
+        match kind {
+            Kind::Deposit => &self.deposit,
+            Kind::Withdraw => &self.withdraw,
+            Kind::Query => &self.query,
+            Kind::Propagation => &self.propagation,
+        }
+    }
+}
