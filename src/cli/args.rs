@@ -9,6 +9,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::check_args::CheckArgs;
+use super::generate_args::GenerateArgs;
 use super::serve_args::{PeerArg, ServeArgs};
 use crate::check::Demand;
 use crate::fault::{Latency, parse_span, show_span};
@@ -73,6 +74,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Serve a bank behind gRPC
     Serve(ServeArgs),
+    /// Make scenarios from a seed
+    Generate(GenerateArgs),
     /// Print the JSON Schema of scenario files
     Schema,
 }
@@ -213,7 +216,7 @@ pub(super) enum Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CustomersArg {
+pub(super) enum CustomersArg {
     /// One visit after the other, in the order of the file
     InOrder,
     /// All customers at once
@@ -258,7 +261,11 @@ impl Cli {
                     "lag is simulated between mailboxes only, not over `--transport grpc`";
                 Err(Self::command().error(ErrorKind::ArgumentConflict, message))
             }
-            Command::Run(_) | Command::Check(_) | Command::Serve(_) | Command::Schema => Ok(cli),
+            Command::Run(_)
+            | Command::Check(_)
+            | Command::Serve(_)
+            | Command::Generate(_)
+            | Command::Schema => Ok(cli),
         }
     }
 }

@@ -5,6 +5,8 @@ mod check;
 mod check_args;
 mod dispatch;
 mod exit;
+mod generate;
+mod generate_args;
 mod input;
 mod run;
 mod schema;
