@@ -1,5 +1,6 @@
 //! What a batch leaves: a row per scenario, in lines of JSON, as CSV, as JUnit, and a summary.
 
+mod again;
 mod csv;
 mod jsonl;
 mod junit;
@@ -8,6 +9,8 @@ mod partition;
 mod problem;
 mod reader;
 mod row;
+#[cfg(test)]
+mod sample;
 mod screen;
 mod summary;
 mod writer;

@@ -10,12 +10,9 @@ use thiserror::Error;
 /// One of several shares of a batch, which together are the whole. Written `count:1/3`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Partition {
-    /// How the batch is dealt out.
-    pub kind: PartitionKind,
-    /// Which share, from 1 to `of`.
-    pub share: u64,
-    /// How many shares there are.
-    pub of: u64,
+    kind: PartitionKind,
+    share: u64,
+    of: u64,
 }
 
 /// How a batch is dealt out.
@@ -58,6 +55,31 @@ impl PartitionKind {
     }
 }
 
+impl Partition {
+    /// Share `share`, from 1, of `of`.
+    pub const fn new(kind: PartitionKind, share: u64, of: u64) -> Result<Self, PartitionError> {
+        if share == 0 || share > of {
+            return Err(PartitionError::NoSuchShare { share, of });
+        }
+        Ok(Self { kind, share, of })
+    }
+
+    /// How the batch is dealt out.
+    pub const fn kind(self) -> PartitionKind {
+        self.kind
+    }
+
+    /// Which share, from 1.
+    pub const fn share(self) -> u64 {
+        self.share
+    }
+
+    /// How many shares there are.
+    pub const fn of(self) -> u64 {
+        self.of
+    }
+}
+
 impl fmt::Display for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}/{}", self.kind.word(), self.share, self.of)
@@ -71,20 +93,15 @@ impl FromStr for Partition {
         let (kind, rest) = text.split_once(':').ok_or(PartitionError::Form)?;
         let (share, of) = rest.split_once('/').ok_or(PartitionError::Form)?;
         let kind = PartitionKind::ALL.into_iter().find(|known| known.word() == kind);
-        let number = |text: &str| {
-            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            if digits {
-                text.parse().map_err(|_| PartitionError::Form)
-            } else {
-                Err(PartitionError::Form)
-            }
-        };
-        let (share, of) = (number(share)?, number(of)?);
-        if share == 0 || share > of {
-            return Err(PartitionError::NoSuchShare { share, of });
-        }
-        Ok(Self { kind: kind.ok_or(PartitionError::Form)?, share, of })
+        Self::new(kind.ok_or(PartitionError::Form)?, number(share)?, number(of)?)
     }
+}
+
+fn number(text: &str) -> Result<u64, PartitionError> {
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(PartitionError::Form);
+    }
+    text.parse().map_err(|_| PartitionError::Form)
 }
 
 impl Serialize for Partition {
