@@ -2,6 +2,8 @@
 
 mod again;
 mod csv;
+mod join;
+mod join_error;
 mod jsonl;
 mod junit;
 mod overview;
@@ -16,6 +18,8 @@ mod summary;
 mod writer;
 
 pub use csv::Csv;
+pub use join::{Joined, Part, join};
+pub use join_error::{Gaps, JoinError, Place};
 pub use jsonl::{JsonLines, append_line};
 pub use junit::Junit;
 pub use overview::{Course, Overview};
