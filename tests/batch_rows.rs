@@ -236,7 +236,7 @@ fn any_verdicts() -> impl Strategy<Value = RowVerdicts> {
 
 fn any_row() -> impl Strategy<Value = Row> {
     let text = || any::<String>();
-    let balance = (1..=i64::from(i32::MAX), -i64::MAX..=i64::MAX).prop_map(|(id, minor)| {
+    let balance = (1..=i64::from(i32::MAX), any::<i64>()).prop_map(|(id, minor)| {
         let id = CustomerId::new(id).expect("a fit number");
         BalanceRow { id, balance: Money::from_minor(minor) }
     });
