@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::check_args::CheckArgs;
 use super::generate_args::GenerateArgs;
+use super::merge_args::MergeArgs;
 use super::serve_args::{PeerArg, ServeArgs};
 use crate::check::Demand;
 use crate::fault::{Latency, parse_span, show_span};
@@ -72,6 +73,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Judge a recorded history
     Check(CheckArgs),
+    /// Join the result files of one batch
+    Merge(MergeArgs),
     /// Serve a bank behind gRPC
     Serve(ServeArgs),
     /// Make scenarios from a seed
@@ -265,6 +268,7 @@ impl Cli {
             | Command::Check(_)
             | Command::Serve(_)
             | Command::Generate(_)
+            | Command::Merge(_)
             | Command::Schema => Ok(cli),
         }
     }
