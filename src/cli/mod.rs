@@ -11,6 +11,7 @@ mod schema;
 mod serve;
 mod serve_args;
 mod serve_scenario;
+mod settings_args;
 mod terminal;
 
 pub use dispatch::run;

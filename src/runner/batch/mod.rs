@@ -11,6 +11,6 @@ mod worker;
 
 pub use feed::{Feed, Stopped};
 pub use fingerprint::Fingerprint;
-pub use partition::{By, Partition, PartitionError, Shard};
+pub use partition::{Partition, PartitionError, PartitionKind};
 pub use pipeline::{BatchError, Plan, Work, start};
 pub use results::{Next, Order, Results};
