@@ -1,5 +1,23 @@
 //! What a batch leaves: a row per scenario, in lines of JSON, as CSV, as JUnit, and a summary.
 
+mod csv;
+mod jsonl;
+mod junit;
+mod overview;
+mod problem;
+mod reader;
 mod row;
+mod screen;
+mod summary;
+mod writer;
 
-pub use row::{Counts, Row, RowVerdicts, Status};
+pub use crate::runner::batch::{Partition, PartitionError, PartitionKind};
+pub use csv::Csv;
+pub use jsonl::{JsonLines, append_line};
+pub use junit::Junit;
+pub use overview::{Course, Overview};
+pub use reader::{Entry, Reader, Record, RowsError, RowsProblem};
+pub use row::{Counts, Row, RowHead, RowVerdicts, Status};
+pub use screen::write_text;
+pub use summary::{StatusCounts, Stopped, Summary};
+pub use writer::RowWriter;
