@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::check_args::CheckArgs;
+use super::merge_args::MergeArgs;
 use super::serve_args::{PeerArg, ServeArgs};
 use super::settings_args::SettingsArgs;
 use crate::check::Demand;
@@ -70,6 +71,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Judge a recorded history
     Check(CheckArgs),
+    /// Join the result files of one batch
+    Merge(MergeArgs),
     /// Serve a bank behind gRPC
     Serve(ServeArgs),
     /// Print the JSON Schema of scenario files
@@ -182,7 +185,11 @@ impl Cli {
                     "lag is simulated between mailboxes only, not over `--transport grpc`";
                 Err(Self::command().error(ErrorKind::ArgumentConflict, message))
             }
-            Command::Run(_) | Command::Check(_) | Command::Serve(_) | Command::Schema => Ok(cli),
+            Command::Run(_)
+            | Command::Check(_)
+            | Command::Merge(_)
+            | Command::Serve(_)
+            | Command::Schema => Ok(cli),
         }
     }
 }

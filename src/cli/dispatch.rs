@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use super::args::{Cli, Command};
 use super::check::check_history;
 use super::exit::Exit;
+use super::merge::merge_results;
 use super::run::run_scenarios;
 use super::schema::print_schema;
 use super::serve::serve;
@@ -35,6 +36,7 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
     let exit = match command {
         Command::Run(args) => run_scenarios(args, terminal),
         Command::Check(args) => check_history(args, terminal),
+        Command::Merge(args) => merge_results(args, terminal),
         Command::Serve(args) => serve(args, terminal),
         Command::Schema => print_schema(terminal),
     }?;

@@ -1,6 +1,6 @@
 //! Reads the lines of a result file back, one by one.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
 use serde::Deserialize;
 use serde_json::error::Category;
@@ -151,6 +151,29 @@ impl<R: BufRead> Reader<R> {
         Self { input, line: 0, offset: 0, bytes: Vec::new(), ended: false, summarized: false }
     }
 
+    /// Goes to `line`, which begins at `offset`, to read on from there.
+    pub(super) fn go_to(&mut self, offset: u64, line: u64) -> Result<(), RowsError>
+    where
+        R: Seek,
+    {
+        let here = self.offset + length(&self.bytes);
+        // Relative, because what is buffered may hold the place already.
+        let by = i64::try_from(i128::from(offset) - i128::from(here));
+        let moved = match by {
+            Ok(by) => self.input.seek_relative(by),
+            Err(_) => self.input.seek(SeekFrom::Start(offset)).map(|_| ()),
+        };
+        moved.map_err(|error| RowsError {
+            line,
+            offset,
+            problem: RowsProblem::Unreadable(error),
+        })?;
+        self.bytes.clear();
+        (self.line, self.offset) = (line - 1, offset);
+        (self.ended, self.summarized) = (false, false);
+        Ok(())
+    }
+
     fn record(&mut self) -> Result<Option<Record>, RowsProblem> {
         if !self.advance()? {
             return Ok(None);
@@ -171,7 +194,7 @@ impl<R: BufRead> Reader<R> {
     /// Goes to the next line; false after the last.
     fn advance(&mut self) -> Result<bool, RowsProblem> {
         self.line += 1;
-        self.offset += u64::try_from(self.bytes.len()).unwrap_or(u64::MAX);
+        self.offset += length(&self.bytes);
         self.bytes.clear();
         let mut limited = self.input.by_ref().take(LINE_BYTES_MAX);
         limited.read_until(b'\n', &mut self.bytes).map_err(RowsProblem::Unreadable)?;
@@ -199,6 +222,10 @@ impl<R: BufRead> Iterator for Reader<R> {
             Err(problem) => Some(Err(RowsError { line, offset, problem })),
         }
     }
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 fn row(line: RowLine<'_>) -> Result<Row, RowsProblem> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::problem;
-use crate::check::{Demand, Summary, Verdicts};
+use crate::check::{Demand, Property, Summary, Verdicts};
 use crate::model::Operation;
 use crate::report::Assessment;
 use crate::report::ending::Ending;
@@ -189,7 +189,30 @@ impl Status {
     }
 }
 
+/// The keys of the verdicts, in the order of [`RowVerdicts::words`].
+pub(super) const VERDICT_KEYS: [&str; 7] = [
+    Property::ReadYourWrites.key(),
+    Property::MonotonicReads.key(),
+    Property::MonotonicWrites.key(),
+    Property::WritesFollowReads.key(),
+    Property::Balances.key(),
+    Property::Convergence.key(),
+    Property::ExactlyOnce.key(),
+];
+
 impl RowVerdicts {
+    pub(super) const fn words(self) -> [Summary; 7] {
+        [
+            self.read_your_writes,
+            self.monotonic_reads,
+            self.monotonic_writes,
+            self.writes_follow_reads,
+            self.balances,
+            self.convergence,
+            self.exactly_once,
+        ]
+    }
+
     fn of(verdicts: &Verdicts) -> Self {
         Self {
             read_your_writes: verdicts.read_your_writes.summary(),
