@@ -7,6 +7,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::batch::BatchArgs;
 use super::check_args::CheckArgs;
 use super::merge_args::MergeArgs;
 use super::serve_args::{PeerArg, ServeArgs};
@@ -69,6 +70,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Run scenarios and report what happened
     Run(RunArgs),
+    /// Run many scenarios at full speed, and keep a row of each
+    Batch(BatchArgs),
     /// Judge a recorded history
     Check(CheckArgs),
     /// Join the result files of one batch
@@ -186,6 +189,7 @@ impl Cli {
                 Err(Self::command().error(ErrorKind::ArgumentConflict, message))
             }
             Command::Run(_)
+            | Command::Batch(_)
             | Command::Check(_)
             | Command::Merge(_)
             | Command::Serve(_)

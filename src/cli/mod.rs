@@ -1,6 +1,7 @@
 //! The command line: parses arguments, runs a command, and turns what it came to into an exit code.
 
 mod args;
+mod batch;
 mod check;
 mod check_args;
 mod dispatch;

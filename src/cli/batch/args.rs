@@ -1,5 +1,6 @@
 //! The arguments of `passbook batch`.
 
+use std::io::{self, IsTerminal};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -9,6 +10,7 @@ use clap::{Args, ValueEnum};
 use super::filter::Filter;
 use crate::check::Demand;
 use crate::cli::args::EXIT_CODES;
+use crate::cli::exports::ExportArgs;
 use crate::cli::settings_args::SettingsArgs;
 use crate::runner::Judging;
 use crate::runner::batch::{Order, Partition, Plan};
@@ -39,21 +41,12 @@ pub(in crate::cli) struct BatchArgs {
     #[arg(long)]
     unordered: bool,
 
-    /// What to print [default: text on a terminal, else json]
+    /// What to print [default: text on a terminal, or where rows go to a file; else json]
     #[arg(long, short, value_enum, env = "PASSBOOK_BATCH_FORMAT", hide_env_values = true)]
-    pub(super) format: Option<BatchFormat>,
+    format: Option<BatchFormat>,
 
-    /// Write the rows to this file, as JSON Lines
-    #[arg(long, value_name = "FILE")]
-    pub(super) export_jsonl: Option<PathBuf>,
-
-    /// Write the rows to this file, as CSV
-    #[arg(long, value_name = "FILE")]
-    pub(super) export_csv: Option<PathBuf>,
-
-    /// Write the rows to this file, as JUnit XML
-    #[arg(long, value_name = "FILE")]
-    pub(super) export_junit: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) exports: ExportArgs,
 
     /// Run only scenarios with this in their name or place; with `*`, `?` or `[` it is a pattern of
     /// the whole name or place. May be given several times: any of them is enough
@@ -94,7 +87,8 @@ pub(in crate::cli) struct BatchArgs {
 pub(super) enum BatchFormat {
     /// What the batch came to, for people
     Text,
-    /// A line of JSON per scenario, and one with what the batch came to
+    /// A line of JSON per scenario, and a last one for all
+    #[value(alias = "jsonl")]
     Json,
 }
 
@@ -122,9 +116,17 @@ impl BatchArgs {
 
     /// The files that this batch writes.
     pub(super) fn outputs(&self) -> impl Iterator<Item = &Path> {
-        [&self.export_jsonl, &self.export_csv, &self.export_junit, &self.resume]
-            .into_iter()
-            .filter_map(|file| file.as_deref())
+        let ExportArgs { export_jsonl, export_csv, export_junit } = &self.exports;
+        let files = [export_jsonl, export_csv, export_junit, &self.resume];
+        files.into_iter().filter_map(|file| file.as_deref())
+    }
+
+    /// What to print: where rows go to a file, they need not be printed too.
+    pub(super) fn format(&self) -> BatchFormat {
+        let has_rows = self.exports.export_jsonl.is_some() || self.resume.is_some();
+        let is_for_people = has_rows || io::stdout().is_terminal();
+        let usual = if is_for_people { BatchFormat::Text } else { BatchFormat::Json };
+        self.format.unwrap_or(usual)
     }
 
     /// The options after `passbook run` that run one of the scenarios again as it was.

@@ -135,7 +135,9 @@ impl Inputs {
             for input in self.walk_root(root) {
                 files += 1;
                 match input? {
-                    Input::File(ScenarioFile { path, bytes, .. }) if bytes > 0 || path.is_file() => {
+                    Input::File(ScenarioFile { path, bytes, .. })
+                        if bytes > 0 || path.is_file() =>
+                    {
                         survey.bytes = survey.bytes.map(|sum| sum.saturating_add(bytes));
                     }
                     Input::StandardInput | Input::File(_) => {
@@ -243,7 +245,7 @@ fn expand(path: &Path, roots: &mut Vec<Root>) -> Result<(), FilesError> {
         matches += 1;
         let path = path.map_err(|error| {
             let path = error.path().display().to_string();
-            FilesError::Unreadable { path, reason: error.into_error() }
+            FilesError::Unreadable { path, reason: error.into() }
         })?;
         roots.extend(Root::at(path));
     }
@@ -284,7 +286,8 @@ fn is_expected_result(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
     let stem = unpacked(name).strip_suffix(DOCUMENT).and_then(|name| name.strip_suffix(EXPECTED));
     let Some(stem) = stem else { return false };
-    let is_beside = |packed: &str| path.with_file_name(format!("{stem}{DOCUMENT}{packed}")).is_file();
+    let is_beside =
+        |packed: &str| path.with_file_name(format!("{stem}{DOCUMENT}{packed}")).is_file();
     ["", PACKED[0], PACKED[1]].into_iter().any(is_beside)
 }
 

@@ -104,6 +104,11 @@ impl Lines {
         }
     }
 
+    /// Which line was read last, or could not be read.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Whether the next line may have to be waited for.
     pub(super) fn may_wait(&self) -> bool {
         self.source.buffer().is_empty()
@@ -145,8 +150,7 @@ mod tests {
     fn a_line_that_is_too_long_is_left_out_and_the_next_is_read() {
         let text = "[1]\n[1,2,3,4,5]\n[2]\n[345]\n[3456]";
         let found = lines(text, 5);
-        let told: Vec<_> =
-            found.iter().map(|(number, text)| (*number, text.as_deref())).collect();
+        let told: Vec<_> = found.iter().map(|(number, text)| (*number, text.as_deref())).collect();
         let expected =
             [(1, Some("[1]")), (2, None), (3, Some("[2]")), (4, Some("[345]")), (5, None)];
         assert_eq!(told, expected);

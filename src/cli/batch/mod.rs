@@ -8,7 +8,6 @@ mod filter;
 mod interrupt;
 mod job;
 mod lines;
-mod outputs;
 mod reading;
 mod resume;
 mod screen;

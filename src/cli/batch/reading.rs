@@ -15,7 +15,7 @@ use super::resume::Held;
 use crate::runner::batch::{Feed, Fingerprint, Partition, Stopped};
 
 /// What standard input is called in places.
-const STANDARD_INPUT: &str = "<stdin>";
+const STANDARD_INPUT: &str = "-";
 
 /// Which scenarios of the input are to be run here.
 #[derive(Debug, Clone)]
@@ -132,7 +132,8 @@ fn each(
                 each_line(STANDARD_INPUT, || decoded(io::stdin()), &mut take)?;
             }
             Ok(Input::File(ScenarioFile { path, kind: FileKind::Lines, .. })) => {
-                let open = || decoded(Counted { source: File::open(&path)?, progress: progress.clone() });
+                let open =
+                    || decoded(Counted { source: File::open(&path)?, progress: progress.clone() });
                 each_line(&shown(&path), open, &mut take)?;
             }
             Ok(Input::File(ScenarioFile { path, kind: FileKind::Document, bytes })) => {

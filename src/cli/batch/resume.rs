@@ -54,7 +54,8 @@ impl Earlier {
     /// Reads the result file at `path`; there need not be one.
     pub(super) fn open(path: &Path) -> Result<(Self, Held), ResumeError> {
         let shown = path.display().to_string();
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let opened =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let file = opened.map_err(|reason| ResumeError::Open { file: shown.clone(), reason })?;
         let mut rows = Vec::new();
         let mut cut = None;
@@ -95,6 +96,10 @@ impl Earlier {
             }
         }
         Ok(())
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The file, ready for the row after the last one.

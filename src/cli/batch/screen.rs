@@ -92,7 +92,10 @@ fn message(standing: Standing, took: Duration) -> String {
     format!("{rows} scenarios, {rate} a second, {failures} failed")
 }
 
-#[expect(clippy::disallowed_methods, reason = "the bar and the summary tell how long a batch takes")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the bar and the summary tell how long a batch takes"
+)]
 fn now() -> Instant {
     Instant::now()
 }
