@@ -276,6 +276,11 @@ mod tests {
     }
 
     #[test]
+    fn the_help_of_batch() {
+        insta::assert_snapshot!(help("passbook batch -h"));
+    }
+
+    #[test]
     fn standard_input_is_read_once() {
         assert!(parse("passbook run - a.json").is_ok());
         let error = parse("passbook run - a.json -").unwrap_err();

@@ -9,7 +9,6 @@ use clap::{Args, ValueEnum};
 
 use super::filter::Filter;
 use crate::check::Demand;
-use crate::cli::args::EXIT_CODES;
 use crate::cli::exports::ExportArgs;
 use crate::cli::settings_args::SettingsArgs;
 use crate::runner::Judging;
@@ -24,6 +23,14 @@ Examples:
   passbook batch many.jsonl --partition count:2/8 --export-jsonl rows-2.jsonl
                                                    the second of eight shares
   passbook batch many.jsonl --resume rows.jsonl    go on where an earlier batch ended";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  every scenario holds
+   1  a scenario failed: violated, not as expected, or an error; or the batch was interrupted
+   2  the arguments or the inputs are wrong, and nothing has run
+   3  undecided: no scenario failed, but in some nothing could be tested, or none was run
+  70  a defect of passbook, or results that could not be written";
 
 #[derive(Debug, Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]

@@ -138,6 +138,7 @@ impl<'a> Batch<'a> {
             },
             None => Held::default(),
         };
+        let mut screen = Screen::open(survey.bytes);
         let progress = Arc::new(Progress::default());
         let watched = Arc::clone(&progress);
         let read =
@@ -146,7 +147,6 @@ impl<'a> Batch<'a> {
             Ok(results) => results,
             Err(error) => return Ok(self.broken(&error)),
         };
-        let mut screen = Screen::open(survey.bytes);
         let end = self.take_all(&mut results, &interrupt, &mut screen, &progress);
         drop(results);
         let wall = screen.close();
