@@ -31,7 +31,7 @@ pub enum JoinError {
         rows: u64,
     },
     /// A file whose summary counts other rows than there are.
-    #[error("{name}: the summary counts {}, but there are {found}, or of another status: lines were added, removed or changed", count(size(*said), "row"))]
+    #[error("{name}: {}", miscounted(*said, *found))]
     Miscounted {
         /// The file.
         name: String,
@@ -108,7 +108,11 @@ pub enum JoinError {
         inputs: u64,
     },
     /// Some scenarios are in no file.
-    #[error("{gaps} of {} missing{}", grouped(size(*inputs)), hint(*absent))]
+    #[error(
+        "{} of {} {} missing: {gaps}{}", grouped(size(gaps.missing)),
+        count(size(*inputs), "scenario"), if gaps.missing == 1 { "is" } else { "are" },
+        hint(*absent)
+    )]
     Missing {
         /// Which.
         gaps: Gaps,
@@ -188,7 +192,7 @@ impl Gaps {
     }
 }
 
-/// `scenario 4`, `3 scenarios (4, 6–7)`
+/// `4, 7–9`
 impl fmt::Display for Gaps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let run = |&(first, last): &(u64, u64)| match last - first {
@@ -200,12 +204,21 @@ impl fmt::Display for Gaps {
         if self.is_cut {
             runs.push("…".to_owned());
         }
-        write!(f, "{} ({})", count(size(self.missing), "scenario"), runs.join(", "))
+        f.write_str(&runs.join(", "))
     }
 }
 
 fn size(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn miscounted(said: u64, found: u64) -> String {
+    if said == found {
+        return "the summary does not count the statuses that its rows have: lines were changed"
+            .to_owned();
+    }
+    let said = count(size(said), "row");
+    format!("the summary counts {said}, but there are {found}: lines were added or removed")
 }
 
 const fn why(stopped: Stopped) -> &'static str {

@@ -122,3 +122,27 @@ fn keep<K: Ord, V>(kept: &mut BTreeMap<K, V>, most: usize, key: K, make: impl Fn
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::batch::sample::{error, gathered, holds};
+
+    #[test]
+    fn however_many_rows_there_are_only_a_few_are_kept() {
+        let taking = |number: u64| Row { microseconds: number % 100, ..holds(number) };
+        let mut rows: Vec<_> = (1..=1000).map(taking).collect();
+        rows.extend((1001..=1100).map(error));
+        let overview = gathered(&rows);
+        let slowest: Vec<_> = overview.slowest().map(|slow| slow.place.as_str()).collect();
+        assert_eq!(slowest[..2], ["many.jsonl:99", "many.jsonl:199"]);
+        assert_eq!((slowest.len(), overview.failures().len()), (SLOWEST, FAILURES));
+        rows.reverse();
+        let backwards = gathered(&rows);
+        assert!(overview.slowest().eq(backwards.slowest()));
+        assert!(overview.failures().eq(backwards.failures()));
+        let summary = overview.summary(&Course::default());
+        assert_eq!((summary.rows, summary.statuses.error), (1100, 100));
+        assert_eq!((summary.as_expected, summary.not_as_expected), (1000, 0));
+    }
+}

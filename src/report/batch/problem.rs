@@ -36,3 +36,22 @@ fn unexpected(difference: &Difference) -> String {
     let seen = |seen: Option<Seen>| seen.map_or("nothing".to_owned(), |seen| seen.to_string());
     format!("{difference}: expected {}, got {}", seen(difference.expected), seen(difference.got))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Demand;
+    use crate::model::Money;
+    use crate::report::batch::{Row, RowHead};
+    use crate::report::example::Bank;
+
+    #[test]
+    fn branches_that_differ_are_a_violation_even_where_nobody_judges() {
+        let mut result = Bank::new("odd", 3).deposit(1, 1, 10, 1).run().result;
+        result.branches[1].balance = Money::ZERO;
+        let head = RowHead { number: 1, place: "odd.json".to_owned(), took: Default::default() };
+        let row = Row::of(head, &result, &Assessment::of(&result), Demand::Anything);
+        assert_eq!(row.status, Status::Violated);
+        assert_eq!(row.problem.as_deref(), Some("at the end branch 2 differs from branch 1"));
+    }
+}

@@ -252,8 +252,9 @@ fn row(line: RowLine<'_>) -> Result<Row, RowsProblem> {
     })
 }
 
-fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, RowsProblem> {
-    serde_json::from_slice(bytes).map_err(|error| {
+fn parse<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, RowsProblem> {
+    // With its end, a line that stops short would be said to stop in the next one.
+    serde_json::from_slice(line.trim_ascii_end()).map_err(|error| {
         let column = error.column();
         let text = error.to_string();
         // The parser sees one line, so its line number would mislead.

@@ -8,7 +8,6 @@ use super::{Partition, Status};
 
 /// What a batch came to. `docs/RESULTS.md` says how it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Summary {
     /// How many scenarios the whole input holds, before any is filtered out or left to another
     /// partition; `None` if it was not read to its end.
