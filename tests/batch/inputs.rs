@@ -71,7 +71,7 @@ fn a_result_beside_a_scenario_is_what_is_expected_of_it() {
         [(holds, Some(true)), (Some("unexpected"), Some(false)), (holds, None), (error, None)];
     assert_eq!(told, expected);
     let problem = rows[3]["problem"].as_str().expect("a problem");
-    assert!(problem.starts_with("./odd.expected.json: line 1, column "), "{problem}");
+    assert!(problem.starts_with("./odd.expected.json:1:"), "{problem}");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn an_error_names_the_file_the_line_and_the_column() {
     assert_eq!(rows.len(), 17, "the blank line is none");
     assert_eq!((&rows[16]["number"], &rows[16]["place"]), (&17.into(), &"many.jsonl:18".into()));
     let problem = rows[16]["problem"].as_str().expect("a problem");
-    assert!(problem.starts_with("column 20: [0].type: unknown type `bransh`"), "{problem}");
+    assert!(problem.starts_with("many.jsonl:18:20: [0].type: unknown type `bransh`"), "{problem}");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn standard_input_is_a_scenario_a_line_or_one_over_many() {
     let done =
         with_stdin(folder.path(), &["-"], "[\n{\"id\": 1,\n\"type\": \"bransh\"}\n]").code(1);
     let problem = rows(&done)[0]["problem"].to_string();
-    assert!(problem.contains("line 3, column 9: [0].type"), "{problem}");
+    assert!(problem.contains("-:3:9: [0].type"), "{problem}");
 }
 
 #[test]

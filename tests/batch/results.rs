@@ -13,7 +13,7 @@ fn a_broken_a_violated_and_an_undecided_scenario_are_three_rows() {
     assert_eq!(places(&rows), expected);
     assert_eq!(
         rows[0]["problem"],
-        "line 1, column 20: [0].type: unknown type `bransh`; did you mean `branch`?"
+        "./a.json:1:20: [0].type: unknown type `bransh`; did you mean `branch`?"
     );
     assert_eq!(rows[1]["name"], "stale read");
     assert_eq!(rows[1]["verdicts"]["read_your_writes"], "violated");

@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
 use crate::fixture::*;
 use crate::program::{command, stderr, stdout};
@@ -79,11 +80,15 @@ fn an_interrupt_leaves_whole_lines_and_a_summary() {
 fn a_second_interrupt_ends_at_once() {
     let folder = folder(&[("one.json", HOLDS)]);
     let (full, _reader) = full_pipe();
-    let mut command = command(&["batch", "one.json", "--format", "json"]);
+    let args = ["batch", "one.json", "--format", "json", "--export-csv", "rows.csv"];
+    let mut command = command(&args);
     command.current_dir(folder.path()).stdout(full);
     let mut child = command.spawn().expect("the program starts");
-    // Nobody takes its row, so the program cannot come to its end by itself. One signal that comes
-    // before it listens ends it as well.
+    // It listens before it writes anything.
+    while !folder.path().join("rows.csv").exists() {
+        thread::yield_now();
+    }
+    // Nobody takes its row, so it cannot come to its end by itself.
     let status = loop {
         signal(&child, "-INT");
         if let Some(status) = child.try_wait().expect("a child") {

@@ -60,11 +60,11 @@ fn prepare(args: &BatchArgs, terminal: &mut Terminal) -> Result<Prepared, Exit> 
     let share = share(args, &inputs, survey, terminal)?;
     let earlier = args.resume.as_deref().map(Earlier::open).transpose();
     let earlier = earlier.map_err(|error| mismatch(&error, terminal))?;
-    let exports = Exports::create(&args.exports, terminal)?;
     let interrupt = Interrupt::listen().map_err(|error| {
         terminal.error(&format!("cannot listen for signals: {error}"));
         Exit::Internal
     })?;
+    let exports = Exports::create(&args.exports, terminal)?;
     Ok(Prepared { sources: Sources { inputs, survey, share, earlier, interrupt }, exports })
 }
 

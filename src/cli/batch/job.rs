@@ -160,8 +160,8 @@ fn read(place: &Place, shown: &str, content: Content) -> Result<Scenario, String
     let source = Source::from_bytes(unpacked(shown), bytes);
     let scenario = source.and_then(|source| Scenario::parse(&source));
     scenario.map_err(|error| match place {
-        Place::File(_) => format!("line {}, {}", error.line(), told(&error)),
-        Place::Line(..) => told(&error),
+        Place::File(_) => format!("{shown}:{}:{}", error.line(), told(&error)),
+        Place::Line(..) => format!("{shown}:{}", told(&error)),
     })
 }
 
@@ -195,19 +195,19 @@ fn expect_what_stands_beside(path: &Path, scenario: &mut Scenario) -> Result<(),
         };
         let expected = Source::from_bytes(&*name, bytes)
             .and_then(|source| scenario.parse_expected(&source))
-            .map_err(|error| format!("{name}: line {}, {}", error.line(), told(&error)))?;
+            .map_err(|error| format!("{name}:{}:{}", error.line(), told(&error)))?;
         scenario.expected = Some(expected);
         return Ok(());
     }
     Ok(())
 }
 
-/// What is wrong with an input and what to do, on one line.
+/// In which column what is wrong with an input, and what to do, on one line.
 fn told(error: &ScenarioError) -> String {
     let column = error.column();
     match error.help() {
-        Some(help) => format!("column {column}: {error}; {help}"),
-        None => format!("column {column}: {error}"),
+        Some(help) => format!("{column}: {error}; {help}"),
+        None => format!("{column}: {error}"),
     }
 }
 
@@ -261,10 +261,10 @@ mod tests {
         let line = row(Place::Line("many.jsonl".into(), 17), r#"[{"id": 1, "type": "bransh"}]"#);
         assert_eq!((line.number, &*line.place), (17, "many.jsonl:17"));
         let problem = line.problem.unwrap();
-        assert!(problem.starts_with("column 20: [0].type: "), "{problem}");
+        assert!(problem.starts_with("many.jsonl:17:20: [0].type: "), "{problem}");
         let file = row(Place::File("a.json".into()), "[\n{\"id\": 1, \"type\": \"bransh\"}]");
         let problem = file.problem.unwrap();
-        assert!(problem.starts_with("line 2, column 19: [0].type: "), "{problem}");
+        assert!(problem.starts_with("a.json:2:19: [0].type: "), "{problem}");
         assert!(!problem.contains('\n'));
     }
 
