@@ -165,6 +165,7 @@ fn what_is_not_there_is_told_before_anything_runs() {
         (&["-", "-"], "standard input (`-`) can be read only once"),
         (&["a.json", "--export-csv", "a.json"], "a.json is read and written by the same batch"),
         (&["a.json", "--export-csv", "no/where.csv"], "cannot write no/where.csv"),
+        (&["a.json", "--export-csv", "x", "--export-junit", "x"], "x is written twice"),
         (&["a.json", "--filter", "["], "'[' for '--filter"),
         (&["a.json", "--partition", "count:3/2"], "there is no share 3 of 2"),
         (&["a.json", "-j", "0"], "'0' for '--jobs"),

@@ -43,6 +43,9 @@ pub(super) enum FilesError {
     #[error("{path} is read and written by the same batch")]
     #[diagnostic(help("write the results to another file"))]
     InputIsOutput { path: String },
+    #[error("{path} is written twice")]
+    #[diagnostic(help("give every export a file of its own"))]
+    OutputTwice { path: String },
 }
 
 /// Something that scenarios are read from.
@@ -100,6 +103,9 @@ impl Inputs {
         outputs: impl Iterator<Item = &'a Path>,
     ) -> Result<Self, FilesError> {
         let outputs: Vec<PathBuf> = outputs.map(Path::to_owned).collect();
+        if let Some(path) = named_twice(&outputs) {
+            return Err(FilesError::OutputTwice { path: path.display().to_string() });
+        }
         let mut roots = Vec::with_capacity(paths.len());
         for path in paths {
             let before = roots.len();
@@ -260,6 +266,18 @@ fn file(path: &Path) -> Result<Input, FilesError> {
     let unreadable = |reason| FilesError::Unreadable { path: path.display().to_string(), reason };
     let bytes = fs::metadata(path).map_err(unreadable)?.len();
     Ok(Input::File(ScenarioFile { path: path.to_owned(), kind, bytes }))
+}
+
+/// A file that is among `outputs` more than once. A device takes what many write.
+fn named_twice(outputs: &[PathBuf]) -> Option<&PathBuf> {
+    let mut rest = outputs;
+    while let [first, others @ ..] = rest {
+        if others.contains(first) && !first.starts_with("/dev") {
+            return Some(first);
+        }
+        rest = others;
+    }
+    None
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {

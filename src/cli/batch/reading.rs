@@ -207,7 +207,8 @@ fn named(error: &FilesError) -> String {
         FilesError::Missing { path }
         | FilesError::Unreadable { path, .. }
         | FilesError::NoScenario { path }
-        | FilesError::InputIsOutput { path } => path.clone(),
+        | FilesError::InputIsOutput { path }
+        | FilesError::OutputTwice { path } => path.clone(),
         FilesError::NoMatch { pattern } | FilesError::BadPattern { pattern, .. } => pattern.clone(),
         FilesError::StandardInputTwice => STANDARD_INPUT.to_owned(),
     }

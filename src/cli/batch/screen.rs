@@ -62,8 +62,10 @@ impl Screen {
         }
         self.drawn = now;
         bar.set_message(message(standing, now.duration_since(self.begun)));
-        bar.set_position(progress.bytes());
-        bar.tick();
+        match bar.length() {
+            Some(_) => bar.set_position(progress.bytes()),
+            None => bar.tick(),
+        }
     }
 
     /// Takes the bar away, and says how long all took.
@@ -77,7 +79,7 @@ impl Screen {
 
 fn style(bytes: Option<u64>) -> ProgressStyle {
     let template = match bytes {
-        Some(_) => "{bar:30} {percent:>3} %  {msg}  {eta} left",
+        Some(_) => "{wide_bar} {percent:>3} %  {msg}  {eta} left",
         None => "{spinner} {msg}",
     };
     ProgressStyle::with_template(template).expect("a template that a test reads")
