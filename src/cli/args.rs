@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::batch::BatchArgs;
 use super::check_args::CheckArgs;
+use super::generate_args::GenerateArgs;
 use super::merge_args::MergeArgs;
 use super::serve_args::{PeerArg, ServeArgs};
 use super::settings_args::SettingsArgs;
@@ -78,6 +79,8 @@ pub(super) enum Command {
     Merge(MergeArgs),
     /// Serve a bank behind gRPC
     Serve(ServeArgs),
+    /// Make scenarios from a seed
+    Generate(GenerateArgs),
     /// Print the JSON Schema of scenario files
     Schema,
 }
@@ -191,8 +194,9 @@ impl Cli {
             Command::Run(_)
             | Command::Batch(_)
             | Command::Check(_)
-            | Command::Merge(_)
             | Command::Serve(_)
+            | Command::Generate(_)
+            | Command::Merge(_)
             | Command::Schema => Ok(cli),
         }
     }

@@ -9,6 +9,7 @@ use super::args::{Cli, Command};
 use super::batch::run_batch;
 use super::check::check_history;
 use super::exit::Exit;
+use super::generate::generate;
 use super::merge::merge_results;
 use super::run::run_scenarios;
 use super::schema::print_schema;
@@ -40,6 +41,7 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
         Command::Check(args) => check_history(args, terminal),
         Command::Merge(args) => merge_results(args, terminal),
         Command::Serve(args) => serve(args, terminal),
+        Command::Generate(args) => generate(args, terminal),
         Command::Schema => print_schema(terminal),
     }?;
     terminal.flush()?;

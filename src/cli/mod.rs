@@ -7,6 +7,8 @@ mod check_args;
 mod dispatch;
 mod exit;
 mod exports;
+mod generate;
+mod generate_args;
 mod input;
 mod merge;
 mod merge_args;

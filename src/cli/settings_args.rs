@@ -67,7 +67,7 @@ pub(super) struct SettingsArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CustomersArg {
+pub(super) enum CustomersArg {
     /// One visit after the other, in the order of the file
     InOrder,
     /// All customers at once

@@ -10,6 +10,9 @@ use thiserror::Error;
 
 const MINOR_PER_UNIT: i64 = 100;
 
+/// The length of the longest amount, `-92233720368547758.08`.
+const LENGTH_MAX: usize = 21;
+
 /// A balance in minor units (cents). Serialized as that whole number; see [`fmt::Display`] for the
 /// decimal text that people and output dialects get.
 #[derive(
@@ -46,15 +49,32 @@ impl Money {
 /// The shortest exact decimal: `400`, `400.5`, `-0.05`. It is a JSON number as it stands.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let minor = self.0.unsigned_abs();
-        let (units, cents) = (minor / 100, minor % 100);
-        let text = match (cents, cents % 10) {
-            (0, _) => format!("{sign}{units}"),
-            (_, 0) => format!("{sign}{units}.{}", cents / 10),
-            (_, _) => format!("{sign}{units}.{cents:02}"),
+        // From the last digit to the first: this is printed with every answer.
+        let mut text = [0; LENGTH_MAX];
+        let mut start = LENGTH_MAX;
+        let mut put = |byte| {
+            start -= 1;
+            text[start] = byte;
         };
-        f.pad(&text)
+        let digit = |number: u64| b'0' + u8::try_from(number % 10).unwrap_or_default();
+        let minor = self.0.unsigned_abs();
+        let (mut units, cents) = (minor / 100, minor % 100);
+        if cents % 10 != 0 {
+            put(digit(cents));
+        }
+        if cents != 0 {
+            put(digit(cents / 10));
+            put(b'.');
+        }
+        put(digit(units));
+        while units >= 10 {
+            units /= 10;
+            put(digit(units));
+        }
+        if self.0 < 0 {
+            put(b'-');
+        }
+        f.pad(str::from_utf8(&text[start..]).expect("digits, a point and a sign are ASCII"))
     }
 }
 

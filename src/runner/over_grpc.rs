@@ -162,6 +162,7 @@ impl<'a> Sockets<'a> {
                 branches: own.into_iter().collect::<BTreeMap<_, _>>(),
                 desk: desk.clone(),
                 gate: gate.clone(),
+                answer_time_max: None,
             });
             let limits =
                 Limits { calls_max: u32::MAX, waiting_max: usize::MAX, ..Limits::default() };
