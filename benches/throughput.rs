@@ -111,9 +111,11 @@ fn main() {
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let mut speed = Vec::new();
     for workload in Workload::all() {
-        speed.extend(compare(&workload, threads));
+        let rows = compare(&workload, threads);
+        print_speed(&rows);
+        speed.extend(rows);
     }
-    print_speed(&speed);
+
     let growth = growth::measure();
     growth::print_table(&growth);
     let measured = serde_json::to_vec_pretty(&Measured { speed, growth }).expect("plain data");
