@@ -22,6 +22,7 @@ pub struct Earlier {
 pub struct Baseline(Earlier);
 
 #[derive(Debug, Clone, Deserialize)]
+#[serde(expecting = "a transport")]
 struct EarlierTransport {
     name: String,
     rounds: Vec<FiledRound>,

@@ -9,6 +9,7 @@ use crate::runner::compare::{Load, Machine, Round, Subject};
 pub(super) const FORMAT: u64 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "what was measured")]
 pub(super) struct FiledSubject {
     pub(super) scenario: String,
     pub(super) seed: Seed,
@@ -26,6 +27,7 @@ pub(super) enum FiledLoad {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "a machine")]
 pub(super) struct FiledMachine {
     pub(super) system: String,
     pub(super) processor: Option<String>,
@@ -33,6 +35,7 @@ pub(super) struct FiledMachine {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(expecting = "a round")]
 pub(super) struct FiledRound {
     pub(super) place: usize,
     pub(super) requests: u64,

@@ -63,7 +63,7 @@ impl Ladder {
             if is_first_with_codec && codec_ns == 0.0 {
                 names.insert(usize::from(below.is_none()), "encoding and decoding");
             }
-            let step = Step::new(names.join(" + "), adds_ns);
+            let step = Step::new(together(&names), adds_ns);
             steps.push(Step { merged, verdict: rung.verdict, ..step });
             below = Some(rung);
         }
@@ -92,6 +92,14 @@ impl Step {
     /// Whether it is not more than chance may do.
     pub(super) fn is_noise(&self) -> bool {
         self.verdict == Some(Verdict::NoDifference)
+    }
+}
+
+/// The name of what no transport tells apart.
+fn together(parts: &[&str]) -> String {
+    match parts {
+        [first, _, .., last] => format!("{first} through {last}"),
+        few => few.join(" + "),
     }
 }
 
@@ -169,18 +177,14 @@ mod tests {
             [
                 ("actors and mailboxes", 500.0, 50.0),
                 ("encoding and decoding", 1_000.0, 100.0),
-                ("HTTP/2 and wake-ups + a socket + TCP", 8_500.0, 850.0),
+                ("HTTP/2 and wake-ups through TCP", 8_500.0, 850.0),
             ]
         );
         assert_eq!(tcp.steps[2].merged, [GrpcMemory, GrpcUnix]);
         assert_eq!(
             told(&ladder(&[(GrpcMemory, 10_000.0), (GrpcUnix, 12_500.0)], 0)),
             [
-                (
-                    "actors and mailboxes + encoding and decoding + HTTP/2 and wake-ups",
-                    10_000.0,
-                    800.0
-                ),
+                ("actors and mailboxes through HTTP/2 and wake-ups", 10_000.0, 800.0),
                 ("a socket", 2_500.0, 200.0),
             ]
         );

@@ -6,6 +6,7 @@ mod csv;
 mod distribution;
 mod file;
 mod headline;
+mod html;
 mod json;
 mod ladder;
 mod markdown;
@@ -20,6 +21,7 @@ mod whole;
 
 pub use baseline::{Baseline, BaselineError, Earlier};
 pub use csv::write_csv;
+pub use html::write_html;
 pub use json::write_json;
 pub use markdown::write_markdown;
 pub use statistics::{Interval, Ratio, Verdict};

@@ -12,9 +12,12 @@ pub(super) fn float_len(length: usize) -> f64 {
     float(u64::try_from(length).unwrap_or(u64::MAX))
 }
 
-/// Three significant digits, and more where the number is larger: `0.984`, `13.2`, `1,320`.
+/// Three significant digits or four: `0.984`, `13.2`, `1,320`, `14.2k`.
 pub(super) fn significant(number: f64) -> String {
     let size = number.abs();
+    if size >= 9_999.5 {
+        return format!("{}k", significant(number / 1e3));
+    }
     let decimals = match size {
         _ if size >= 99.95 || size == 0.0 => 0,
         _ if size >= 9.995 => 1,
@@ -102,6 +105,7 @@ mod tests {
             (2_050_000.0, "2.05 ms"),
             (1_000_000_000.0, "1.00 s"),
             (1_234_000_000_000.0, "1,234 s"),
+            (86_400_000_000_000.0, "86.4k s"),
             (-1_500.0, "−1.50 µs"),
             (-42.0, "−42 ns"),
         ] {
@@ -118,6 +122,7 @@ mod tests {
             (13.24, "13.2×"),
             (99.96, "100×"),
             (1_320.4, "1,320×"),
+            (14_225.0, "14.2k×"),
         ] {
             assert_eq!(times(ratio), text);
         }

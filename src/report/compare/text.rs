@@ -16,7 +16,10 @@ use crate::report::phrase::{count, wrapped};
 use crate::report::table::{Cell, Row as Line, write_table};
 
 const WIDTH: usize = 96;
-const BAR: usize = 40;
+const BAR_MOST: usize = 40;
+const BAR_LEAST: usize = 12;
+/// What stands beside a step's name and its bar.
+const BESIDE: usize = 40;
 const PERCENTILES: [&str; 5] = ["p50", "p90", "p99", "p99.9", "max"];
 
 /// Writes `report` for a person, at most 100 columns wide.
@@ -56,7 +59,11 @@ fn number(text: impl Into<String>) -> Cell {
 }
 
 fn opening(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let rounds = report.rows.iter().map(|row| row.rounds.len()).min().unwrap_or_default();
+    let rounds = || report.rows.iter().map(|row| row.rounds.len());
+    let rounds = match (rounds().min().unwrap_or_default(), rounds().max().unwrap_or_default()) {
+        (least, most) if least < most => format!("{least} to {most}"),
+        (_, all) => all.to_string(),
+    };
     let row = |label: &str, value: String| vec![head(label), Cell::plain(value)];
     write_table(
         out,
@@ -75,7 +82,11 @@ fn opening(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 
 fn latencies(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let base = report.base().map(|row| row.name.clone()).unwrap_or_default();
-    heading(out, "Latency of a request", &format!("and how many times as long as {base}"))?;
+    heading(
+        out,
+        "Latency of a request",
+        &format!("ratio of means to {base}; a verdict asks for 99%"),
+    )?;
     let mut first = vec![head("transport")];
     first.extend(PERCENTILES.map(|text| head(text).right()));
     first.extend([head("ops/s").right(), head("ratio").right(), head("95%").right()]);
@@ -167,10 +178,12 @@ fn ladder(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         return Ok(());
     }
     heading(out, "Where the time goes", "what each step adds to a request's mean latency")?;
+    let longest = steps.iter().map(|step| step.name.chars().count()).max().unwrap_or_default();
+    let width = 98_usize.saturating_sub(longest + BESIDE).clamp(BAR_LEAST, BAR_MOST);
     let mut lines = Vec::new();
     let mut below_ns = 0.0;
     for step in steps {
-        let bar = bar(below_ns, step.adds_ns, *total_ns);
+        let bar = bar((below_ns, step.adds_ns), *total_ns, width);
         below_ns += step.adds_ns;
         lines.push(vec![
             Cell::plain(&step.name),
@@ -186,15 +199,22 @@ fn ladder(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         Cell::new(STRONG, latency(*total_ns)).right(),
         Cell::new(STRONG, percent(steps.iter().map(Step::share).sum())).right(),
     ]);
-    write_table(out, 2, &lines)
+    write_table(out, 2, &lines)?;
+    let merged = steps.iter().flat_map(|step| &step.merged);
+    let merged: Vec<String> = merged.map(|transport| transport.name().to_owned()).collect();
+    if merged.is_empty() {
+        return Ok(());
+    }
+    let merged = name::all_of(&merged);
+    writeln!(out, "\n  {QUIET}{merged} not measured: part of the step above{QUIET:#}")
 }
 
 /// From where the steps below ended to where this one does; a step down is hatched.
-fn bar(below_ns: f64, adds_ns: f64, total_ns: f64) -> Cell {
+fn bar((below_ns, adds_ns): (f64, f64), total_ns: f64, width: usize) -> Cell {
     let widest = total_ns.max(below_ns).max(below_ns + adds_ns);
     let cells = |ns: f64| {
-        let exact = ns / widest * float_len(BAR);
-        (0..BAR).take_while(|cell| float_len(*cell) + 0.5 <= exact).count()
+        let exact = ns / widest * float_len(width);
+        (0..width).take_while(|cell| float_len(*cell) + 0.5 <= exact).count()
     };
     let (from, to) = if adds_ns < 0.0 {
         (cells(below_ns + adds_ns), cells(below_ns))
@@ -211,7 +231,7 @@ fn changes(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if !report.has_baseline() {
         return Ok(());
     }
-    heading(out, "Against the baseline", "mean latency of a request, then and now")?;
+    heading(out, "Against the baseline", "mean latency of a request; a verdict asks for 99%")?;
     let first = ["then", "now", "× then", "95%"].map(|text| head(text).right());
     let mut lines = vec![[head("transport")].into_iter().chain(first).collect::<Line>()];
     for row in &report.rows {

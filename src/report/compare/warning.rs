@@ -20,8 +20,8 @@ pub(super) enum Warning {
     Unanswered { names: Vec<String> },
     /// Fewer rounds than can tell how much rounds differ.
     FewRounds { names: Vec<String>, rounds: usize },
-    /// Rounds of the same transport differ much.
-    Spread { name: String, spread: f64 },
+    /// Rounds of the same transport differ much: its name, and how much.
+    Spread { of: Vec<(String, f64)> },
     /// A difference that could be chance.
     Drowned { name: String, base: String, estimate: f64, interval: String },
     /// A difference that is there, and smaller than what rounds differ by.
@@ -47,10 +47,10 @@ impl Warning {
             let names = names(&|row| row.rounds.len() < ROUNDS_LEAST);
             warnings.push(Self::FewRounds { names, rounds });
         }
-        for row in rows {
-            if let Some(spread) = row.spread.filter(|spread| *spread > SPREAD_MOST) {
-                warnings.push(Self::Spread { name: row.name.clone(), spread });
-            }
+        let spreads = rows.iter().filter_map(|row| Some((row.name.clone(), row.spread?)));
+        let of: Vec<(String, f64)> = spreads.filter(|(_, spread)| *spread > SPREAD_MOST).collect();
+        if !of.is_empty() {
+            warnings.push(Self::Spread { of });
         }
         if let Some(base) = base {
             warnings.extend(rows.iter().filter_map(|row| Self::of_ratio(row, base)));
@@ -97,12 +97,15 @@ impl fmt::Display for Warning {
                 count(*rounds, "round"),
                 all_of(names)
             ),
-            Self::Spread { name, spread } => write!(
-                f,
-                "rounds of {name} differ by {}: something else uses the machine; measure again on \
-                 a quiet one, or more rounds",
-                about(*spread)
-            ),
+            Self::Spread { of } => {
+                let told = of.iter().map(|(name, spread)| format!("{name} by {}", about(*spread)));
+                write!(
+                    f,
+                    "rounds differ much, of {}: something else uses the machine; measure again on \
+                     a quiet one, or more rounds",
+                    all_of(&told.collect::<Vec<_>>())
+                )
+            }
             Self::Drowned { name, base, estimate, interval } => write!(
                 f,
                 "{name} takes {} times as long as {base} (95%: {interval}); that little could be \
