@@ -244,7 +244,7 @@ fn round(work: &Work, place: usize, played: &Played) -> Round {
         place,
         requests,
         elapsed: played.elapsed,
-        mean_ns: Duration::from_nanos(sum).div_f64(count(requests)).as_secs_f64() * 1e9,
+        mean_ns: Duration::from_nanos(sum).as_secs_f64() * 1e9 / count(requests),
         median_ns,
         effort: played.effort,
         messages: (!work.sends_again()).then_some(messages),
