@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::thread;
 
 use tokio::runtime::Builder;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::compare_args::CompareArgs;
@@ -108,7 +108,6 @@ fn exit_of(error: &CompareError) -> Exit {
         | CompareError::Runtime(_)
         | CompareError::Door(_)
         | CompareError::Folder { .. }
-        | CompareError::Edge(_)
         | CompareError::Process { .. }
         | CompareError::Unanswered { .. }
         | CompareError::NoState { .. }
@@ -119,23 +118,25 @@ fn exit_of(error: &CompareError) -> Exit {
     }
 }
 
-/// Ends comparisons on SIGINT or SIGTERM: a process that died of them would leave the processes of
+/// Ends comparisons on SIGINT, SIGTERM or SIGHUP: a process that died of them would leave the processes of
 /// its branches behind.
 fn stop_on_signal() -> io::Result<watch::Receiver<()>> {
     let (stop, stopped) = watch::channel(());
     let runtime = Builder::new_current_thread().enable_io().build()?;
-    let (interrupt, terminate) = runtime.block_on(async {
-        Ok::<_, io::Error>((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+    let [mut interrupt, mut terminate, mut hang_up] = runtime.block_on(async {
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [interrupt, terminate, hang_up] = kinds.map(signal);
+        Ok::<_, io::Error>([interrupt?, terminate?, hang_up?])
     })?;
-    let wait = async |mut interrupt: Signal, mut terminate: Signal| {
-        tokio::select! {
-            biased;
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    };
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        runtime.block_on(wait(interrupt, terminate));
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hang_up.recv() => {}
+            }
+        });
         drop(stop);
     })?;
     Ok(stopped)

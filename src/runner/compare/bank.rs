@@ -13,6 +13,7 @@ use super::work::Work;
 use super::{CompareError, Effort, Load, Transport};
 use crate::actors::{Clock, Detail, RecorderLink};
 use crate::model::{BranchId, Money, Propagation, Time};
+use crate::runner::wired::LIMIT;
 
 /// A bank that is open, with its customers.
 pub(super) trait Bank {
@@ -24,6 +25,9 @@ pub(super) trait Bank {
 
     /// What became of it.
     async fn conclude(&mut self) -> Result<Conclusion, CompareError>;
+
+    /// What carries its messages.
+    fn transport(&self) -> Transport;
 
     /// The processes in which it and its customers live.
     fn processes(&self) -> Vec<u32>;
@@ -66,9 +70,10 @@ pub(super) struct Job {
 
 impl Job {
     /// A round of so many repetitions, and a twentieth of that before; fewer where there are not as
-    /// many event ids.
+    /// many event ids, or where the answers would fill the memory.
     pub(super) fn of(work: &Work, repetitions: u32) -> Self {
-        let most = work.repetitions_max();
+        let kept = u32::try_from(REQUESTS_MAX / work.requests().max(1)).unwrap_or(u32::MAX);
+        let most = work.repetitions_max().min(kept.max(2));
         let warm_up = (repetitions / 20 + 1).min(most / 2);
         let repetitions = repetitions.clamp(1, most - warm_up);
         Self { purpose: Purpose::Latency, warm_up, repetitions }
@@ -89,6 +94,9 @@ pub(super) struct Played {
     /// How long each write took to the last branch, in nanoseconds.
     pub(super) delays_ns: Vec<u64>,
 }
+
+/// How many requests a round has at most, warm-up and all.
+const REQUESTS_MAX: usize = 16_000_000;
 
 /// In slow motion a nanosecond counts as a microsecond.
 const SLOW_MOTION: u32 = 1000;
@@ -151,7 +159,11 @@ pub(super) async fn play(
 async fn settle(bank: &mut impl Bank, work: &Work, writes: u64) -> Result<(), CompareError> {
     match work.config.propagation {
         Propagation::Sync => Ok(()),
-        Propagation::Async => bank.settle(writes).await,
+        Propagation::Async => {
+            let settled = tokio::time::timeout(LIMIT, bank.settle(writes)).await;
+            let transport = bank.transport();
+            settled.unwrap_or(Err(CompareError::Unsettled { transport, limit: LIMIT }))
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use thiserror::Error;
 use tonic::Status;
 
 use super::Transport;
-use crate::grpc::{DoorError, EdgeError};
+use crate::grpc::DoorError;
 use crate::model::{BranchId, CustomerId, Event, Money, RequestError};
 
 /// Why transports could not be compared.
@@ -64,9 +64,6 @@ pub enum CompareError {
         /// Why not.
         source: io::Error,
     },
-    /// A server failed.
-    #[error(transparent)]
-    Edge(#[from] EdgeError),
     /// A process does not serve its branch.
     #[error("the process of branch {branch} does not serve: {problem}")]
     Process {
@@ -98,16 +95,10 @@ pub enum CompareError {
         source: Box<Status>,
     },
     /// Writes are still not everywhere.
-    #[error("{}: branch {branch} has {applied} of {expected} writes after {limit:?}", transport.name())]
+    #[error("{}: some branch still misses writes {limit:?} after the last answer", transport.name())]
     Unsettled {
         /// Over which transport.
         transport: Transport,
-        /// The branch.
-        branch: BranchId,
-        /// How many it has.
-        applied: u64,
-        /// How many there are.
-        expected: u64,
         /// How long they had.
         limit: Duration,
     },

@@ -112,6 +112,10 @@ impl Bank for Mailboxes {
         conclude(&self.branches, self.watcher.as_ref()).await.ok_or(ENDED)
     }
 
+    fn transport(&self) -> Transport {
+        Transport::Mailbox
+    }
+
     fn processes(&self) -> Vec<u32> {
         vec![std::process::id()]
     }

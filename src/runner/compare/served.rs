@@ -19,7 +19,7 @@ use super::walk::Taken;
 use super::work::Work;
 use super::{CompareError, Transport};
 use crate::actors::Clock;
-use crate::grpc::{Channel, Door, Medium, Way};
+use crate::grpc::{Channel, Door, EdgeError, Medium, Way};
 use crate::model::{BranchId, Time};
 use crate::runner::wired::Wired;
 
@@ -110,6 +110,10 @@ impl Bank for Served {
         self.tell(Command::Conclude).await
     }
 
+    fn transport(&self) -> Transport {
+        self.transport
+    }
+
     fn processes(&self) -> Vec<u32> {
         vec![std::process::id()]
     }
@@ -137,7 +141,7 @@ impl Hall {
         self,
         ready: oneshot::Sender<Clock>,
         mut inbox: mpsc::UnboundedReceiver<Command>,
-    ) -> Result<(), CompareError> {
+    ) -> Result<(), EdgeError> {
         let Self { work, purpose, doors, ways } = self;
         let (recorder, watcher) = purpose.recorder();
         let channels: Vec<Channel> = ways.iter().map(Way::channel).collect();
@@ -170,9 +174,11 @@ impl Hall {
             };
             let told = match command {
                 None => return Ok(()),
-                Some(Command::Settle(reply_to)) => {
-                    settle(&branches).await.map(|()| reply_to.send(()).is_ok())
-                }
+                Some(Command::Settle(mut reply_to)) => tokio::select! {
+                    biased;
+                    () = reply_to.closed() => None,
+                    settled = settle(&branches) => settled.map(|()| reply_to.send(()).is_ok()),
+                },
                 Some(Command::Conclude(reply_to)) => conclude(&branches, watcher.as_ref())
                     .await
                     .map(|conclusion| reply_to.send(conclusion).is_ok()),

@@ -63,6 +63,9 @@ pub(super) struct Step {
 
 impl Work {
     pub(super) fn new(scenario: &Scenario, options: &CompareOptions) -> Result<Self, CompareError> {
+        if options.copies == 0 {
+            return Err(CompareError::NoCopies);
+        }
         if let Load::Open { rate } = options.load
             && !(rate > 0.0 && rate <= RATE_MAX)
         {
