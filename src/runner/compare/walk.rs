@@ -162,3 +162,67 @@ impl Walk {
         self.taken
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::Money;
+    use crate::runner::compare::CompareOptions;
+    use crate::scenario::{Scenario, Source};
+
+    const CLASSIC: &str = include_str!("../../../input/monotonic_writes.json");
+
+    fn work(load: Load, copies: usize) -> Arc<Work> {
+        let source = Source::from_bytes("classic".to_owned(), CLASSIC.into()).unwrap();
+        let scenario = Scenario::parse(&source).unwrap();
+        let options = CompareOptions { load, copies, ..CompareOptions::default() };
+        Arc::new(Work::new(&scenario, &options).unwrap())
+    }
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// The latencies of `walk` where the answers come so long after `start`.
+    fn latencies_ms(mut walk: Walk, start: Instant, answers_ms: &[u32]) -> Vec<u128> {
+        for &ms in answers_ms {
+            walk.answered_at(start + MS * ms, &Ok(Receipt::Balance(Money::ZERO))).unwrap();
+        }
+        let latencies = walk.finish().latencies_ns;
+        latencies.iter().map(|&ns| Duration::from_nanos(ns).as_millis()).collect()
+    }
+
+    /// A service that stalls for ten milliseconds, and then answers at once.
+    #[test]
+    fn under_an_open_load_a_stall_counts_for_all_who_were_due_meanwhile() {
+        let start = now();
+        let open = work(Load::Open { rate: 1000.0 }, 1);
+        let walk = Walk::new(&open, 0, 0..2, start);
+        assert_eq!(latencies_ms(walk, start, &[10, 10, 10, 11, 12]), [10, 9, 8, 8, 8]);
+        let closed = work(Load::Closed, 1);
+        let walk = Walk::new(&closed, 0, 0..2, start);
+        assert_eq!(latencies_ms(walk, start, &[10, 10, 10, 11, 12]), [10, 0, 0, 1, 1]);
+    }
+
+    #[test]
+    fn copies_take_turns_at_being_due() {
+        let start = now();
+        let open = work(Load::Open { rate: 1000.0 }, 2);
+        let mut walk = Walk::new(&open, 1, 0..1, start);
+        assert_eq!(walk.due(), Some(start + MS));
+        walk.answered_at(start + MS, &Ok(Receipt::Written)).unwrap();
+        assert_eq!(walk.due(), Some(start + MS * 3));
+    }
+
+    #[test]
+    fn event_ids_move_on_with_each_repetition_and_customer_ids_with_each_copy() {
+        let work = work(Load::Closed, 3);
+        let mut walk = Walk::new(&work, 2, 1..3, now());
+        let mut asked = Vec::new();
+        while let Some(Turn { customer, event, .. }) = walk.turn() {
+            asked.push((customer.id.get(), event.id.get()));
+            walk.answered(&Ok(Receipt::Written)).unwrap();
+        }
+        assert_eq!(asked, [(3, 4), (3, 5), (3, 6), (3, 7), (3, 8), (3, 9)]);
+    }
+}

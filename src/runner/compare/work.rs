@@ -227,3 +227,61 @@ fn kind(operation: Operation) -> Kind {
         Interface::Query => Kind::Query,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runner::compare::bank::Job;
+    use crate::scenario::Source;
+
+    fn work(text: &str, options: &CompareOptions) -> Result<Work, CompareError> {
+        let source = Source::from_bytes("test".to_owned(), text.into()).unwrap();
+        Work::new(&Scenario::parse(&source).unwrap(), options)
+    }
+
+    fn one_write(customer: u32, event: u32) -> String {
+        format!(
+            r#"[{{"id": 1, "type": "branch", "balance": 0}}, {{"id": {customer}, "type": "customer",
+            "events": [{{"id": {event}, "interface": "deposit", "dest": 1, "money": 1}}]}}]"#
+        )
+    }
+
+    #[test]
+    fn a_round_has_no_more_repetitions_than_there_are_event_ids() {
+        let job = |event, repetitions| {
+            let work = work(&one_write(1, event), &CompareOptions::default()).unwrap();
+            let Job { warm_up, repetitions, .. } = Job::of(&work, repetitions);
+            // All of them have ids.
+            work.event(&work.lanes[0].steps[0], warm_up + repetitions - 1);
+            (warm_up, repetitions)
+        };
+        let highest = i32::MAX.unsigned_abs();
+        assert_eq!(job(1, 1000), (51, 1000));
+        assert_eq!(job(highest, 1000), (0, 1));
+        assert_eq!(job(highest / 3, 1000), (1, 2));
+    }
+
+    #[test]
+    fn copies_of_customers_need_ids() {
+        let highest = i32::MAX.unsigned_abs();
+        let of = |copies| {
+            let options = CompareOptions { copies, ..CompareOptions::default() };
+            work(&one_write(highest / 2, 1), &options).map(|work| work.lanes.len())
+        };
+        assert_eq!(of(2).unwrap(), 2);
+        assert!(matches!(of(3), Err(CompareError::Ids { .. })));
+        assert!(matches!(of(0), Err(CompareError::NoCopies)));
+    }
+
+    #[test]
+    fn a_write_that_is_sent_again_counts_once() {
+        let text = r#"[{"id": 1, "type": "branch", "balance": 0},
+            {"id": 1, "type": "customer", "events": [
+                {"id": 1, "interface": "deposit", "dest": 1, "money": 1},
+                {"id": 1, "interface": "deposit", "dest": 1, "money": 1},
+                {"id": 1, "interface": "deposit", "dest": 1, "money": 2}]}]"#;
+        let work = work(text, &CompareOptions::default()).unwrap();
+        let again: Vec<bool> = work.lanes[0].steps.iter().map(|step| step.is_sent_again).collect();
+        assert_eq!(again, [true, false, false]);
+    }
+}
