@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use super::args::{Cli, Command};
 use super::check::check_history;
+use super::compare::compare_transports;
 use super::exit::Exit;
 use super::run::run_scenarios;
 use super::schema::print_schema;
@@ -36,6 +37,7 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
         Command::Run(args) => run_scenarios(args, terminal),
         Command::Check(args) => check_history(args, terminal),
         Command::Serve(args) => serve(args, terminal),
+        Command::Compare(args) => compare_transports(args, terminal),
         Command::Schema => print_schema(terminal),
     }?;
     terminal.flush()?;

@@ -3,6 +3,8 @@
 mod args;
 mod check;
 mod check_args;
+mod compare;
+mod compare_args;
 mod dispatch;
 mod exit;
 mod input;

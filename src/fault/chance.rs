@@ -17,10 +17,15 @@ impl Chance {
     /// does not shift the others.
     pub fn of_link(seed: Seed, link: Link) -> Self {
         let Link { from, to } = link;
-        let link = (u64::from(from.get()) << 32) | u64::from(to.get());
+        Self::of_part(seed, (u64::from(from.get()) << 32) | u64::from(to.get()))
+    }
+
+    /// The stream for one of the numbered parts that are drawn from `seed`. Each has its own, so
+    /// that one part can be drawn without those before it.
+    pub fn of_part(seed: Seed, part: u64) -> Self {
         // Neighbouring seeds must not give neighbouring streams, so the seed is drawn from first.
         let noise = Pcg64Mcg::seed_from_u64(seed.0).next_u64();
-        Self { generator: Pcg64Mcg::seed_from_u64(noise ^ link) }
+        Self { generator: Pcg64Mcg::seed_from_u64(noise ^ part) }
     }
 
     /// A whole number from 0 to `end`, itself not included; 0 if `end` is 0.

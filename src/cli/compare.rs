@@ -1,0 +1,203 @@
+//! `passbook compare`: times a scenario over several transports, side by side.
+
+use std::io::{self, IsTerminal, Write};
+use std::thread;
+
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::compare_args::CompareArgs;
+use super::exit::Exit;
+use super::input::read_scenario;
+use super::terminal::Terminal;
+use crate::runner::compare::{
+    CompareError, CompareOptions, Comparison, Kind, Measured, Progress, compare,
+};
+use crate::scenario::Scenario;
+
+/// Compares, and prints what was measured.
+pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+    let scenario = match read_scenario(&args.scenario) {
+        Ok(scenario) => scenario,
+        Err(error) => {
+            terminal.diagnostic(&error);
+            return Ok(Exit::BadInput);
+        }
+    };
+    for warning in &scenario.warnings {
+        terminal.warning(&warning.message);
+    }
+    if scenario.settings.latency.is_some() || !scenario.settings.links.is_empty() {
+        let name = &scenario.name;
+        terminal
+            .warning(&format!("{name}: lag is not simulated here; messages take what they take"));
+    }
+    let program = std::env::current_exe()?;
+    let stop = stop_on_signal()?;
+    for (place, propagation) in args.propagations().into_iter().enumerate() {
+        let options = args.options(propagation, program.clone(), stop.clone());
+        let comparison = match run(&scenario, &options) {
+            Ok(comparison) => comparison,
+            Err(error) => {
+                terminal.error(&describe(&error));
+                return Ok(exit_of(&error));
+            }
+        };
+        if place > 0 {
+            writeln!(terminal.results())?;
+        }
+        print(terminal.results(), &comparison)?;
+        terminal.flush()?;
+    }
+    Ok(Exit::Holds)
+}
+
+/// Compares, and says on a terminal how far it is.
+fn run(scenario: &Scenario, options: &CompareOptions) -> Result<Comparison, CompareError> {
+    let mut messages = io::stderr();
+    let is_watched = messages.is_terminal();
+    let mut tell = |line: String| {
+        let told = write!(messages, "\r\x1b[K{line}").and_then(|()| messages.flush());
+        if let Err(error) = told {
+            log::debug!("cannot tell how far it is: {error}");
+        }
+    };
+    let comparison = compare(scenario, options, &mut |progress| {
+        if is_watched {
+            tell(match progress {
+                Progress::WarmingUp(transport) => format!("warming up: {}", transport.name()),
+                Progress::Round { transport, number, of } => {
+                    format!("round {number} of {of}: {}", transport.name())
+                }
+            });
+        }
+    });
+    if is_watched {
+        tell(String::new());
+    }
+    comparison
+}
+
+/// An error and all that is behind it.
+fn describe(error: &CompareError) -> String {
+    let mut told = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let cause_told = cause.to_string();
+        if !told.contains(&cause_told) {
+            told = format!("{told}: {cause_told}");
+        }
+        source = cause.source();
+    }
+    told
+}
+
+fn exit_of(error: &CompareError) -> Exit {
+    match error {
+        CompareError::NoTransports
+        | CompareError::NoRounds
+        | CompareError::NoCopies
+        | CompareError::NoRequests
+        | CompareError::Rate { .. }
+        | CompareError::Ids { .. }
+        | CompareError::QueriesWait
+        | CompareError::SinglePromises => Exit::BadInput,
+        CompareError::Stopped => Exit::Undecided,
+        CompareError::NoProgram
+        | CompareError::Runtime(_)
+        | CompareError::Door(_)
+        | CompareError::Folder { .. }
+        | CompareError::Process { .. }
+        | CompareError::Unanswered { .. }
+        | CompareError::NoState { .. }
+        | CompareError::Unsettled { .. }
+        | CompareError::Balance { .. }
+        | CompareError::Answers { .. }
+        | CompareError::BankEnded(_) => Exit::Internal,
+    }
+}
+
+/// Ends comparisons on SIGINT, SIGTERM or SIGHUP: a process that died of them would leave the processes of
+/// its branches behind.
+fn stop_on_signal() -> io::Result<watch::Receiver<()>> {
+    let (stop, stopped) = watch::channel(());
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    let [mut interrupt, mut terminate, mut hang_up] = runtime.block_on(async {
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [interrupt, terminate, hang_up] = kinds.map(signal);
+        Ok::<_, io::Error>([interrupt?, terminate?, hang_up?])
+    })?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hang_up.recv() => {}
+            }
+        });
+        drop(stop);
+    })?;
+    Ok(stopped)
+}
+
+fn print(out: &mut dyn Write, comparison: &Comparison) -> io::Result<()> {
+    let subject = &comparison.subject;
+    writeln!(
+        out,
+        "{} ({}, seed {}): {} branches, {} at a time, codec {:?}",
+        subject.scenario,
+        subject.propagation,
+        subject.seed,
+        subject.branches,
+        subject.customers,
+        comparison.codec
+    )?;
+    writeln!(
+        out,
+        "{:<12} {:<11} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}",
+        "transport", "kind", "count", "p50", "p90", "p99", "p99.9", "max"
+    )?;
+    for measured in &comparison.measured {
+        print_one(out, measured)?;
+    }
+    Ok(())
+}
+
+fn print_one(out: &mut dyn Write, measured: &Measured) -> io::Result<()> {
+    let name = measured.transport.name();
+    for (kind, word) in [
+        (Kind::Deposit, "deposit"),
+        (Kind::Withdraw, "withdraw"),
+        (Kind::Query, "query"),
+        (Kind::Propagation, "propagation"),
+    ] {
+        let latencies = measured.latencies.of(kind);
+        if latencies.is_empty() {
+            continue;
+        }
+        let at = |quantile| {
+            format!(
+                "{:.1?}",
+                std::time::Duration::from_nanos(latencies.value_at_quantile(quantile))
+            )
+        };
+        writeln!(
+            out,
+            "{name:<12} {word:<11} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}",
+            latencies.len(),
+            at(0.5),
+            at(0.9),
+            at(0.99),
+            at(0.999),
+            at(1.0)
+        )?;
+    }
+    for round in &measured.rounds {
+        log::info!("{name} {round:?}");
+    }
+    let mut rates: Vec<f64> = measured.rounds.iter().map(|round| round.mean_ns).collect();
+    rates.sort_by(f64::total_cmp);
+    writeln!(out, "{name:<12} mean of a request, per round: {rates:.0?} ns")
+}
