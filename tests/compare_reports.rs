@@ -1,10 +1,16 @@
-//! What `passbook compare` shows, from comparisons that nobody measured.
+//! What `passbook compare` shows, mostly of comparisons that nobody measured.
 
 #[path = "support/comparison.rs"]
 mod made;
+#[path = "support/program.rs"]
+mod program;
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::Duration;
+
+use assert_cmd::assert::Assert;
 
 use Transport::{GrpcMemory, GrpcTcp, GrpcUnix, Mailbox, Processes};
 use made::{comparison, whole_ladder};
@@ -14,6 +20,7 @@ use passbook::report::compare::{
     write_text,
 };
 use passbook::runner::compare::{Comparison, Load, Transport};
+use program::{passbook, stderr, stdout};
 use serde_json::Value;
 
 const COMMAND: &str = "passbook compare input/monotonic_writes.json";
@@ -24,8 +31,8 @@ fn report(comparison: &Comparison) -> Report {
 
 fn written(report: &Report, write: fn(&mut dyn Write, &Report) -> io::Result<()>) -> String {
     let mut out = Vec::new();
-    write(&mut out, report).unwrap();
-    String::from_utf8(out).unwrap()
+    write(&mut out, report).expect("a report that is whole");
+    String::from_utf8(out).expect("a report that is whole")
 }
 
 fn text(report: &Report) -> String {
@@ -38,15 +45,16 @@ fn text(report: &Report) -> String {
 }
 
 fn json(report: &Report) -> Value {
-    serde_json::from_str(&written(report, write_json)).unwrap()
+    serde_json::from_str(&written(report, write_json)).expect("a report that is whole")
 }
 
 fn earlier(comparison: &Comparison) -> Earlier {
-    Earlier::parse(written(&report(comparison), write_json).as_bytes()).unwrap()
+    Earlier::parse(written(&report(comparison), write_json).as_bytes())
+        .expect("a report that is whole")
 }
 
 fn baseline(then: &Comparison, now: &Comparison) -> Baseline {
-    earlier(then).of_the_same(&now.subject, now.load).unwrap()
+    earlier(then).of_the_same(&now.subject, now.load).expect("a report that is whole")
 }
 
 /// Mailboxes twice, and rounds that differ much.
@@ -301,4 +309,79 @@ fn a_transport_that_nothing_counts_for_has_dashes() {
     let tcp = costs.lines().find(|line| line.contains("grpc-tcp")).unwrap();
     assert_eq!(tcp.matches('–').count(), 4, "{shown}");
     assert!(shown.contains("encoding and decoding through TCP"), "{shown}");
+}
+
+/// A comparison that takes no time worth mentioning, with options that name files in `folder`.
+fn compare(folder: &Path, more: &[(&str, &str)], words: &[&str]) -> Assert {
+    let options: Vec<String> = more
+        .iter()
+        .map(|(option, file)| format!("{option}={}", folder.join(file).display()))
+        .collect();
+    let mut args =
+        vec!["compare", "--transports=mailbox,mailbox", "--rounds=2", "--round-time=1ms"];
+    args.extend(options.iter().map(String::as_str));
+    args.extend(words);
+    args.push("input/monotonic_writes.json");
+    passbook(&args)
+}
+
+#[test]
+fn the_command_writes_what_is_asked_for_and_reads_its_own_baseline() {
+    let folder = tempfile::tempdir().unwrap();
+    let exports = [
+        ("--export-json", "a.json"),
+        ("--export-csv", "a.csv"),
+        ("--export-markdown", "a.md"),
+        ("--export-html", "a.html"),
+    ];
+    compare(folder.path(), &exports, &[]).success();
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(read("a.csv").starts_with("scenario,transport,kind,"));
+    assert!(read("a.md").starts_with("### monotonic\\_writes\n"));
+    let page = read("a.html");
+    assert!(page.starts_with("<!doctype html>") && page.contains("--round-time=1ms"));
+    let baseline = [("--baseline", "a.json")];
+    let again = compare(folder.path(), &baseline, &["--format=json"]).success();
+    let export: Value = serde_json::from_str(stdout(&again)).unwrap();
+    assert!(export["transports"][1]["baseline"]["ratio"]["estimate"].is_f64());
+}
+
+#[test]
+fn each_propagation_is_exported_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let both = ["--propagation=both"];
+    compare(folder.path(), &[("--export-json", "a.json")], &both).success();
+    for propagation in ["sync", "async"] {
+        let file = folder.path().join(format!("a-{propagation}.json"));
+        let export: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+        assert_eq!(export["subject"]["propagation"], propagation);
+    }
+    compare(folder.path(), &[("--baseline", "a.json")], &both).success();
+}
+
+#[test]
+fn files_that_cannot_be_are_told_with_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("text"), "no JSON").unwrap();
+    for (option, file, told) in [
+        ("--export-html", "not/there.html", "/not/there.html: its directory does not exist"),
+        ("--export-csv", "", "/: it is a directory"),
+        ("--baseline", "not_there.json", "/not_there.json: No such file"),
+        ("--baseline", "text", "/text: it is not JSON"),
+    ] {
+        let refused = compare(folder.path(), &[(option, file)], &[]).code(2);
+        assert!(stderr(&refused).contains(told), "{}", stderr(&refused));
+        assert_eq!(stdout(&refused), "", "nothing was measured");
+    }
+}
+
+#[test]
+fn a_baseline_of_other_work_does_not_cost_the_measurement() {
+    let folder = tempfile::tempdir().unwrap();
+    let export = [("--export-json", "a.json")];
+    compare(folder.path(), &export, &["--propagation=async"]).success();
+    let baseline = [("--baseline", "a.json")];
+    let shown = compare(folder.path(), &baseline, &["--propagation=sync"]).code(2);
+    assert!(stdout(&shown).contains("Latency of a request"));
+    assert!(stderr(&shown).contains("propagation is async there and sync here"));
 }

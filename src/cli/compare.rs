@@ -8,12 +8,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::compare_args::CompareArgs;
+use super::compare_output::Variant;
 use super::exit::Exit;
 use super::input::read_scenario;
 use super::terminal::Terminal;
-use crate::runner::compare::{
-    CompareError, CompareOptions, Comparison, Kind, Measured, Progress, compare,
-};
+use crate::runner::compare::{CompareError, CompareOptions, Comparison, Progress, compare};
 use crate::scenario::Scenario;
 
 /// Compares, and prints what was measured.
@@ -35,7 +34,17 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
     }
     let program = std::env::current_exe()?;
     let stop = stop_on_signal()?;
-    for (place, propagation) in args.propagations().into_iter().enumerate() {
+    let propagations = args.propagations();
+    let mut comparisons = Vec::with_capacity(propagations.len());
+    for &propagation in &propagations {
+        let variant = Variant(propagation.filter(|_| propagations.len() > 1));
+        match args.output.prepare(variant, terminal) {
+            Ok(earlier) => comparisons.push((propagation, variant, earlier)),
+            Err(exit) => return Ok(exit),
+        }
+    }
+    let mut worst = Exit::Holds;
+    for (place, (propagation, variant, earlier)) in comparisons.into_iter().enumerate() {
         let options = args.options(propagation, program.clone(), stop.clone());
         let comparison = match run(&scenario, &options) {
             Ok(comparison) => comparison,
@@ -44,13 +53,13 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
                 return Ok(exit_of(&error));
             }
         };
-        if place > 0 {
+        if place > 0 && args.output.is_text() {
             writeln!(terminal.results())?;
         }
-        print(terminal.results(), &comparison)?;
+        worst = worst.max(args.output.show(&comparison, earlier, variant, terminal)?);
         terminal.flush()?;
     }
-    Ok(Exit::Holds)
+    Ok(worst)
 }
 
 /// Compares, and says on a terminal how far it is.
@@ -140,64 +149,4 @@ fn stop_on_signal() -> io::Result<watch::Receiver<()>> {
         drop(stop);
     })?;
     Ok(stopped)
-}
-
-fn print(out: &mut dyn Write, comparison: &Comparison) -> io::Result<()> {
-    let subject = &comparison.subject;
-    writeln!(
-        out,
-        "{} ({}, seed {}): {} branches, {} at a time, codec {:?}",
-        subject.scenario,
-        subject.propagation,
-        subject.seed,
-        subject.branches,
-        subject.customers,
-        comparison.codec
-    )?;
-    writeln!(
-        out,
-        "{:<12} {:<11} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}",
-        "transport", "kind", "count", "p50", "p90", "p99", "p99.9", "max"
-    )?;
-    for measured in &comparison.measured {
-        print_one(out, measured)?;
-    }
-    Ok(())
-}
-
-fn print_one(out: &mut dyn Write, measured: &Measured) -> io::Result<()> {
-    let name = measured.transport.name();
-    for (kind, word) in [
-        (Kind::Deposit, "deposit"),
-        (Kind::Withdraw, "withdraw"),
-        (Kind::Query, "query"),
-        (Kind::Propagation, "propagation"),
-    ] {
-        let latencies = measured.latencies.of(kind);
-        if latencies.is_empty() {
-            continue;
-        }
-        let at = |quantile| {
-            format!(
-                "{:.1?}",
-                std::time::Duration::from_nanos(latencies.value_at_quantile(quantile))
-            )
-        };
-        writeln!(
-            out,
-            "{name:<12} {word:<11} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}",
-            latencies.len(),
-            at(0.5),
-            at(0.9),
-            at(0.99),
-            at(0.999),
-            at(1.0)
-        )?;
-    }
-    for round in &measured.rounds {
-        log::info!("{name} {round:?}");
-    }
-    let mut rates: Vec<f64> = measured.rounds.iter().map(|round| round.mean_ns).collect();
-    rates.sort_by(f64::total_cmp);
-    writeln!(out, "{name:<12} mean of a request, per round: {rates:.0?} ns")
 }

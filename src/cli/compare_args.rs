@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
+use super::compare_output::CompareOutput;
 use crate::fault::parse_span;
 use crate::model::{Guarantees, Propagation, Seed};
 use crate::runner::compare::{CompareOptions, Load, Transport};
@@ -15,6 +16,8 @@ use crate::scenario::Settings;
 const COMPARE_EXAMPLES: &str = "\
 Examples:
   passbook compare input/monotonic_writes.json
+  passbook compare --export-html compare.html input/monotonic_writes.json
+  passbook compare --baseline before.json a.json            has it changed, beyond noise?
   passbook compare --transports mailbox,grpc-tcp --in-flight 64 a.json
   passbook compare --transports grpc-tcp,grpc-tcp a.json    the same twice: what noise looks like
   passbook compare --rate 2000 --propagation both a.json    2,000 requests a second, answered or not";
@@ -62,6 +65,9 @@ pub(super) struct CompareArgs {
     /// says, else all]
     #[arg(long, value_name = "SET", env = "PASSBOOK_GUARANTEES", hide_env_values = true)]
     guarantees: Option<Guarantees>,
+
+    #[command(flatten)]
+    pub(super) output: CompareOutput,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

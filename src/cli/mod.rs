@@ -5,6 +5,7 @@ mod check;
 mod check_args;
 mod compare;
 mod compare_args;
+mod compare_output;
 mod dispatch;
 mod exit;
 mod input;

@@ -61,11 +61,11 @@ fn measured(
     (place, transports): (usize, usize),
     draws: &mut Draws,
 ) -> Measured {
-    let empty = || Histogram::new(3).unwrap();
+    let empty = || Histogram::new(3).expect("a fit number");
     let mut latencies =
         Latencies { deposit: empty(), withdraw: empty(), query: empty(), propagation: empty() };
     let rounds = (0..ROUNDS).map(|round| {
-        let around = ns * (noise * draws.normal()).exp();
+        let around = ns * libm::exp(noise * draws.normal());
         let (mut sum, mut all) = (0.0, empty());
         for request in 0..REQUESTS {
             let kind = match request % 3 {
@@ -76,13 +76,13 @@ fn measured(
             // A query asks one branch, a write waits for the other one too.
             let factor = if request % 3 == 2 { 0.6 } else { 1.1 };
             let tail = if draws.fraction() < 0.004 { 1.0 + 12.0 * draws.fraction() } else { 1.0 };
-            let took = around * factor * tail * (0.12 * draws.normal()).exp();
+            let took = around * factor * tail * libm::exp(0.12 * draws.normal());
             let took_ns = whole(took);
-            kind.record(took_ns).unwrap();
-            all.record(took_ns).unwrap();
+            kind.record(took_ns).expect("a fit number");
+            all.record(took_ns).expect("a fit number");
             sum += took;
             if request % 3 < 2 {
-                latencies.propagation.record(whole(took * 0.7)).unwrap();
+                latencies.propagation.record(whole(took * 0.7)).expect("a fit number");
             }
         }
         let elapsed = Duration::from_secs_f64(sum * 1e-9);
@@ -106,7 +106,7 @@ fn measured(
 }
 
 fn whole(ns: f64) -> u64 {
-    u64::try_from(Duration::from_secs_f64(ns * 1e-9).as_nanos()).unwrap()
+    u64::try_from(Duration::from_secs_f64(ns * 1e-9).as_nanos()).expect("a fit number")
 }
 
 struct Draws(Pcg64Mcg);
@@ -114,11 +114,11 @@ struct Draws(Pcg64Mcg);
 impl Draws {
     /// Above 0, at most 1.
     fn fraction(&mut self) -> f64 {
-        let steps = u32::try_from(self.0.next_u64() >> 32).unwrap();
+        let steps = u32::try_from(self.0.next_u64() >> 32).expect("a fit number");
         (f64::from(steps) + 1.0) / (f64::from(u32::MAX) + 1.0)
     }
 
     fn normal(&mut self) -> f64 {
-        (-2.0 * self.fraction().ln()).sqrt() * (TAU * self.fraction()).cos()
+        libm::sqrt(-2.0 * libm::log(self.fraction())) * libm::cos(TAU * self.fraction())
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn draw(rows: &[Row], frame: Frame) -> String {
     let ends = rows.iter().enumerate().map(|(place, row)| plane.curve(&mut drawing, place, row));
     let ends: Vec<(usize, At)> = ends.flatten().collect();
     if frame == Frame::Wide {
-        names(&mut drawing, rows, ends);
+        names(&mut drawing, rows, &plane, ends);
     }
     drawing.finish(&About { title: "Percentiles of latency", description: &description(rows) })
 }
@@ -111,17 +111,25 @@ fn nines(quantile: f64) -> f64 {
     -libm::log10((1.0 - quantile).max(1e-9))
 }
 
-/// Names where the curves end, pushed apart where they would touch.
-fn names(drawing: &mut Drawing, rows: &[Row], mut ends: Vec<(usize, At)>) {
+/// Names at the right of the plane, each as near to the end of its curve as the others let it.
+fn names(drawing: &mut Drawing, rows: &[Row], plane: &Plane, mut ends: Vec<(usize, At)>) {
     ends.sort_by(|(_, one), (_, other)| other.y.total_cmp(&one.y));
-    let mut above = f64::INFINITY;
-    for (place, end) in ends {
-        let y = end.y.min(above - APART);
-        above = y;
-        let from = at(end.x + 14.0, y);
-        drawing.line(at(end.x + 5.0, end.y), at(from.x - 2.0, from.y), "leader");
-        drawing.mark(place, at(from.x + 5.0, from.y), 4.2);
-        drawing.text(at(from.x + 15.0, from.y + 4.0), Anchor::Start, "name", &rows[place].name);
+    let mut places: Vec<f64> = Vec::with_capacity(ends.len());
+    for (_, end) in &ends {
+        let highest = places.last().map_or(f64::INFINITY, |below| below - APART);
+        places.push(end.y.min(highest));
+    }
+    // From the top down, what was pushed out of the plane comes back.
+    let mut lowest = plane.top;
+    for place in places.iter_mut().rev() {
+        *place = place.max(lowest);
+        lowest = *place + APART;
+    }
+    for ((row, end), y) in ends.into_iter().zip(places) {
+        let x = plane.right + 14.0;
+        drawing.line(at(end.x + 5.0, end.y), at(x - 2.0, y), "leader");
+        drawing.mark(row, at(x + 5.0, y), 4.2);
+        drawing.text(at(x + 15.0, y + 4.0), Anchor::Start, "name", &rows[row].name);
     }
 }
 
