@@ -30,8 +30,8 @@ use tonic::{Request, Response, Status};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const ROUND: Duration = Duration::from_millis(400);
-const ROUNDS: usize = 7;
+const ROUND: Duration = Duration::from_millis(150);
+const ROUNDS: usize = 25;
 const IN_FLIGHT: [usize; 3] = [1, 16, 64];
 
 /// A tonic service that answers from nothing.
@@ -73,6 +73,14 @@ impl Subject {
             Self::TypedQuery => "typed query",
             Self::TypedDeposit => "typed deposit, one branch",
             Self::TypedDepositOfTwo => "typed deposit, two branches, sync",
+        }
+    }
+
+    fn start(self) -> SocketAddr {
+        match self {
+            Self::Bare => start_bare(),
+            Self::ClassicQuery | Self::TypedQuery | Self::TypedDeposit => start_bank(1),
+            Self::TypedDepositOfTwo => start_bank(2),
         }
     }
 
@@ -120,13 +128,8 @@ struct Measured {
 }
 
 fn main() {
-    let bare = start_bare();
-    let (one, two) = (start_bank(1), start_bank(2));
-    let channel_to = |subject| match subject {
-        Subject::Bare => bare,
-        Subject::ClassicQuery | Subject::TypedQuery | Subject::TypedDeposit => one,
-        Subject::TypedDepositOfTwo => two,
-    };
+    // A server for each: one that has just been called is scheduled otherwise than one that has not.
+    let subjects = Subject::ALL.map(|subject| (subject, subject.start()));
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut table = String::new();
     writeln!(
@@ -138,11 +141,12 @@ fn main() {
     for in_flight in IN_FLIGHT {
         let mut measured: Vec<Measured> =
             Subject::ALL.iter().map(|_| Measured::default()).collect();
-        // One round of each in turn, so that what disturbs the machine disturbs all alike; the
-        // first warms up.
+        // One round of each in turn, and another one first each time, so that what disturbs the
+        // machine disturbs all alike; the first warms up.
         for round in 0..=ROUNDS {
-            for (subject, measured) in Subject::ALL.into_iter().zip(&mut measured) {
-                let address = channel_to(subject);
+            let mut turns: Vec<_> = subjects.into_iter().zip(&mut measured).collect();
+            turns.rotate_left(round % subjects.len());
+            for ((subject, address), measured) in turns {
                 let (calls_per_second, latencies) =
                     LocalSet::new().block_on(&runtime, load(subject, address, in_flight));
                 if round > 0 {

@@ -363,6 +363,16 @@ fn the_command_measures_what_is_asked_for() {
 }
 
 #[test]
+fn the_command_makes_its_own_load() {
+    let line = "compare --transports mailbox,processes --rounds 1 --round-time 2ms --branches 3 \
+                --customers 4 --events 6";
+    let assert = passbook(&line.split_whitespace().collect::<Vec<_>>()).success();
+    assert!(stdout(&assert).contains("3 branches, 4 at a time"), "{}", stdout(&assert));
+    passbook(&["compare"]).code(2);
+    passbook(&["compare", "--events=3", "input/monotonic_writes.json"]).code(2);
+}
+
+#[test]
 fn the_command_tells_bad_input_from_a_defect() {
     let assert = passbook(&["compare", "--rate=0", "input/monotonic_writes.json"]).code(2);
     assert!(stderr(&assert).contains("a rate is more than 0"));

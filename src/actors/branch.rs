@@ -116,8 +116,7 @@ impl BranchActor {
             Effect::Send { to, message } => self.send(to, message),
             Effect::Applied(applied) => {
                 self.record_applied(applied);
-                // Nobody may be watching.
-                self.applied.send_replace(applied.position);
+                self.tell_watchers(applied.position);
             }
             Effect::Conflict(write) => self.tell_conflict(&write),
             Effect::IdClash(write) => log::warn!(
@@ -136,6 +135,14 @@ impl BranchActor {
                 })
             }
         }
+    }
+
+    /// Most of the time nobody watches, and then nobody is woken.
+    fn tell_watchers(&self, position: LogPosition) {
+        self.applied.send_if_modified(|told| {
+            *told = position;
+            self.applied.receiver_count() > 0
+        });
     }
 
     fn answer(&mut self, reply: Reply) {

@@ -184,7 +184,10 @@ impl Handler<Bring> for Desk {
         };
         let session = Some(Session { passbook: passbook.clone(), guarantees });
         let reply_to = ReplyTo::Then(Box::new(move |answer: Answer| {
-            if let Some(keeper) = keeper {
+            // A kept passbook only grows, so what it held when it was shown it holds now.
+            if let Some(keeper) = keeper
+                && !passbook.holds(&answer.entry)
+            {
                 keeper.do_send(Enter { customer, entry: answer.entry.clone() });
             }
             tell(Ok(Brought { event, passbook, answer }));

@@ -279,9 +279,10 @@ impl Branch {
         write: PropagatedWrite,
         effects: &mut Vec<Effect>,
     ) {
-        let (dot, expected) = (write.dot, self.log.digest_at(write.id));
+        let dot = write.dot;
         let has_peers = self.roster.len() > 1;
         if has_peers {
+            let expected = self.log.digest_at(write.id);
             self.confirmations.expect(write.clone(), expected, self.here, &self.roster);
             self.schedule_resend(now, dot);
         }

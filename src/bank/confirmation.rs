@@ -48,6 +48,11 @@ pub struct Patience {
 }
 
 impl Patience {
+    /// How long a request may wait in all; `None`: for ever.
+    pub fn in_all(self) -> Option<Duration> {
+        Some(self.wait_limit?.saturating_add(self.confirm_limit?))
+    }
+
     /// When a request that starts to wait for confirmations at `now` runs out of time.
     pub(super) fn confirm_by(self, now: Time) -> Option<Time> {
         self.confirm_limit.map(|limit| now.after(limit))

@@ -47,6 +47,19 @@ impl Passbook {
         }
     }
 
+    /// Whether `entry` says nothing new.
+    pub fn holds(&self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Nothing => true,
+            // A write is told once, or once more after a retry.
+            Entry::Wrote(_) => false,
+            Entry::Read(seen) => seen.is_covered_by(&self.reads),
+            Entry::Passbook(Self { writes, reads }) => {
+                writes.is_covered_by(&self.writes) && reads.is_covered_by(&self.reads)
+            }
+        }
+    }
+
     /// Enters all that `other` holds.
     pub fn merge(&mut self, other: &Self) {
         self.writes.merge(&other.writes);

@@ -10,6 +10,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::check_args::CheckArgs;
 use super::compare_args::CompareArgs;
+use super::generate_args::GenerateArgs;
+use super::merge_args::MergeArgs;
 use super::serve_args::{PeerArg, ServeArgs};
 use crate::check::Demand;
 use crate::fault::{Latency, parse_span, show_span};
@@ -72,10 +74,14 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Judge a recorded history
     Check(CheckArgs),
+    /// Join the result files of one batch
+    Merge(MergeArgs),
     /// Serve a bank behind gRPC
     Serve(ServeArgs),
     /// Time a scenario over mailboxes and networks, side by side
     Compare(CompareArgs),
+    /// Make scenarios from a seed
+    Generate(GenerateArgs),
     /// Print the JSON Schema of scenario files
     Schema,
 }
@@ -216,7 +222,7 @@ pub(super) enum Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CustomersArg {
+pub(super) enum CustomersArg {
     /// One visit after the other, in the order of the file
     InOrder,
     /// All customers at once
@@ -265,6 +271,8 @@ impl Cli {
             | Command::Check(_)
             | Command::Serve(_)
             | Command::Compare(_)
+            | Command::Generate(_)
+            | Command::Merge(_)
             | Command::Schema => Ok(cli),
         }
     }

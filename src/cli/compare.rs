@@ -14,16 +14,11 @@ use super::input::read_scenario;
 use super::terminal::Terminal;
 use crate::runner::compare::{CompareError, CompareOptions, Comparison, Progress, compare};
 use crate::scenario::Scenario;
+use crate::scenario::generate::Generator;
 
 /// Compares, and prints what was measured.
 pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) -> io::Result<Exit> {
-    let scenario = match read_scenario(&args.scenario) {
-        Ok(scenario) => scenario,
-        Err(error) => {
-            terminal.diagnostic(&error);
-            return Ok(Exit::BadInput);
-        }
-    };
+    let Some(scenario) = scenario(args, terminal) else { return Ok(Exit::BadInput) };
     for warning in &scenario.warnings {
         terminal.warning(&warning.message);
     }
@@ -60,6 +55,26 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
         terminal.flush()?;
     }
     Ok(worst)
+}
+
+/// What is to be compared; `None` if there is nothing, which is told.
+fn scenario(args: &CompareArgs, terminal: &mut Terminal) -> Option<Scenario> {
+    match &args.scenario {
+        Some(path) => match read_scenario(path) {
+            Ok(scenario) => Some(scenario),
+            Err(error) => {
+                terminal.diagnostic(&error);
+                None
+            }
+        },
+        None => match Generator::new(args.generated()) {
+            Ok(generator) => Some(generator.scenario(1)),
+            Err(error) => {
+                terminal.error(&error.to_string());
+                None
+            }
+        },
+    }
 }
 
 /// Compares, and says on a terminal how far it is.

@@ -1,6 +1,6 @@
 //! The arguments of `passbook compare`.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,9 +9,10 @@ use tokio::sync::watch;
 
 use super::compare_output::CompareOutput;
 use crate::fault::parse_span;
-use crate::model::{Guarantees, Propagation, Seed};
+use crate::model::{CustomerOrder, Guarantees, Propagation, Seed};
 use crate::runner::compare::{CompareOptions, Load, Transport};
 use crate::scenario::Settings;
+use crate::scenario::generate::{Between, GenerateOptions};
 
 const COMPARE_EXAMPLES: &str = "\
 Examples:
@@ -20,14 +21,27 @@ Examples:
   passbook compare --baseline before.json a.json            has it changed, beyond noise?
   passbook compare --transports mailbox,grpc-tcp --in-flight 64 a.json
   passbook compare --transports grpc-tcp,grpc-tcp a.json    the same twice: what noise looks like
+  passbook compare --branches 3 --customers 20 --events 50   generated load
   passbook compare --rate 2000 --propagation both a.json    2,000 requests a second, answered or not";
 
 #[derive(Debug, Args)]
 #[command(after_help = COMPARE_EXAMPLES)]
 pub(super) struct CompareArgs {
     /// A scenario file, in any input dialect; `-` is standard input
-    #[arg(value_name = "SCENARIO")]
-    pub(super) scenario: PathBuf,
+    #[arg(value_name = "SCENARIO", required_unless_present_any = ["branches", "customers", "events"])]
+    pub(super) scenario: Option<PathBuf>,
+
+    /// Instead of a scenario: one from the seed, with so many branches [default: 2]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
+    branches: Option<NonZeroU32>,
+
+    /// The same, with so many customers, who all ask at the same time [default: 1]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
+    customers: Option<NonZeroU32>,
+
+    /// The same, with so many events for each customer [default: 5]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
+    events: Option<NonZeroU32>,
 
     /// What is compared, with commas between; the same twice shows what is noise
     #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
@@ -39,7 +53,7 @@ pub(super) struct CompareArgs {
     rounds: NonZeroUsize,
 
     /// About how long a round takes
-    #[arg(long, value_name = "SPAN", default_value = "150ms", value_parser = parse_span)]
+    #[arg(long, value_name = "SPAN", default_value = "130ms", value_parser = parse_span)]
     round_time: Duration,
 
     /// How many copies of the scenario's customers ask at the same time, under other customer ids;
@@ -116,6 +130,20 @@ impl CompareArgs {
             Some(PropagationsArg::Both) => {
                 vec![Some(Propagation::Sync), Some(Propagation::Async)]
             }
+        }
+    }
+
+    /// What is compared where no scenario is named.
+    pub(super) fn generated(&self) -> GenerateOptions {
+        let defaults = GenerateOptions::default();
+        let only = |number: Option<NonZeroU32>| number.map(Between::only);
+        GenerateOptions {
+            seed: self.seed.map_or(defaults.seed, Seed),
+            branches: only(self.branches).unwrap_or(defaults.branches),
+            customers: only(self.customers).unwrap_or(defaults.customers),
+            events: only(self.events).unwrap_or(defaults.events),
+            customer_order: Some(CustomerOrder::Concurrent),
+            ..defaults
         }
     }
 

@@ -9,6 +9,8 @@ use super::args::{Cli, Command};
 use super::check::check_history;
 use super::compare::compare_transports;
 use super::exit::Exit;
+use super::generate::generate;
+use super::merge::merge_results;
 use super::run::run_scenarios;
 use super::schema::print_schema;
 use super::serve::serve;
@@ -36,8 +38,10 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
     let exit = match command {
         Command::Run(args) => run_scenarios(args, terminal),
         Command::Check(args) => check_history(args, terminal),
+        Command::Merge(args) => merge_results(args, terminal),
         Command::Serve(args) => serve(args, terminal),
         Command::Compare(args) => compare_transports(args, terminal),
+        Command::Generate(args) => generate(args, terminal),
         Command::Schema => print_schema(terminal),
     }?;
     terminal.flush()?;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::check::Summary;
+use crate::report::batch::Status;
 
 /// How the program ends. Ordered: of several scenarios the greatest counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +45,18 @@ impl From<Summary> for Exit {
             Summary::Holds => Self::Holds,
             Summary::Violated => Self::Violated,
             Summary::Undecided => Self::Undecided,
+        }
+    }
+}
+
+/// What a batch comes to whose worst row is of this status. A scenario that is wrong is a failed row
+/// of a batch, and no wrong use of the program.
+impl From<Status> for Exit {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Holds => Self::Holds,
+            Status::Undecided => Self::Undecided,
+            Status::Unexpected | Status::Violated | Status::Error => Self::Violated,
         }
     }
 }

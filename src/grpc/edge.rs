@@ -152,7 +152,10 @@ impl Services {
         closing: impl Future<Output = ()>,
     ) -> Result<(), EdgeError> {
         let socket = tokio::net::TcpListener::from_std(listener.socket)?;
-        let incoming = TcpIncoming::from(socket).with_nodelay(Some(true));
+        let incoming = TcpIncoming::from(socket)
+            .with_nodelay(Some(true))
+            // HTTP/2 has a ping of its own, for which hyper reads the clock at every frame.
+            .with_keepalive(Some(KEEPALIVE));
         self.serve_incoming(incoming, listener.branch, closing).await
     }
 
@@ -177,7 +180,6 @@ impl Services {
             .timeout(call_time_max.saturating_add(UNREAD_GRACE))
             .max_concurrent_streams(calls_max)
             .http2_max_header_list_size(header_bytes_max)
-            .http2_keepalive_interval(Some(KEEPALIVE))
             .layer(GrpcWebLayer::new())
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, closing);

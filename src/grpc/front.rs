@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::Addr;
 use tokio::sync::{oneshot, watch};
@@ -11,7 +12,7 @@ use super::convert;
 use super::edge::Limits;
 use super::proto::v1;
 use super::status::CallError;
-use super::tally::Tally;
+use super::tally::{Place, Tally};
 use super::token::BankMark;
 use crate::actors::{
     Answer, Bears, BranchActor, Bring, Brought, Desk, LatestEvent, NoEventIdLeft, Shown,
@@ -45,6 +46,8 @@ pub struct FrontSetup {
     pub desk: Addr<Desk>,
     /// Whether requests are let in.
     pub gate: watch::Receiver<Gate>,
+    /// How long a branch takes at most to answer, if it has a limit of its own.
+    pub answer_time_max: Option<Duration>,
 }
 
 impl FrontSetup {
@@ -157,7 +160,10 @@ impl Front {
     /// a client that gives up, or is told that its time is over, hears no answer, and its passbook
     /// is entered all the same.
     pub async fn serve(&self, call: Call) -> Result<Served, CallError> {
-        let served = self.in_time(self.bring(call)).await;
+        let served = match Tally::place(&self.tally, self.limits.waiting_max) {
+            Ok(place) => self.bring(call, place).await,
+            Err(overloaded) => Err(overloaded),
+        };
         if is_turned_away(&served) {
             self.tally.turn_away();
         }
@@ -174,16 +180,61 @@ impl Front {
         answered.unwrap_or(Err(CallError::TimeOver { limit }))
     }
 
-    async fn bring(&self, call: Call) -> Result<Served, CallError> {
-        let place = Tally::place(&self.tally, self.limits.waiting_max)?;
-        self.enter_gate().await?;
-        let Call { branch, customer, event, operation, passbook } = call;
-        let branch = self.branch(branch)?.clone();
-        let event = match (event, operation) {
-            (Some(event), _) => Bears::Id(event),
-            (None, Operation::Query) => Bears::After(None),
-            (None, Operation::Write(_)) => self.next_write(&branch, customer).await?,
+    async fn bring(&self, call: Call, place: Place) -> Result<Served, CallError> {
+        let event = match self.bears(&call) {
+            Some(event) => event,
+            None => Box::pin(self.in_time(self.wait_to_bear(&call))).await?,
         };
+        let brought = self.hand_in(call, event, place)?;
+        let brought = async { brought.await.map_err(|_| CallError::ActorStopped) };
+        let brought = match self.bank.answer_time_max {
+            // A timer for each call would never go off.
+            Some(limit) if limit <= self.limits.call_time_max => brought.await?,
+            Some(_) | None => Box::pin(self.in_time(brought)).await?,
+        };
+        let Brought { event, mut passbook, answer } =
+            brought.map_err(|NoEventIdLeft| CallError::NoEventIdLeft)?;
+        let Answer { outcome, position, balance, entry, .. } = answer;
+        passbook.enter(&entry, &self.bank.roster);
+        Ok(Served { event, outcome, balance, position, passbook })
+    }
+
+    /// The event id that `call` bears, if that can be told at once.
+    fn bears(&self, call: &Call) -> Option<Bears> {
+        let is_open = *self.bank.gate.borrow() == Gate::Open;
+        match (call.event, call.operation) {
+            _ if !is_open => None,
+            (Some(event), _) => Some(Bears::Id(event)),
+            (None, Operation::Query) => Some(Bears::After(None)),
+            (None, Operation::Write(_)) => self.is_whole().then_some(Bears::After(None)),
+        }
+    }
+
+    /// The same, when requests are let in and the branch has said what it knows.
+    async fn wait_to_bear(&self, call: &Call) -> Result<Bears, CallError> {
+        self.enter_gate().await?;
+        if let Some(event) = self.bears(call) {
+            return Ok(event);
+        }
+        let latest = self.branch(call.branch)?.send(LatestEvent(call.customer)).await;
+        latest.map(Bears::After).map_err(|_| CallError::ActorStopped)
+    }
+
+    /// Whether all branches live here, so that the desk hears of every write. Otherwise others may
+    /// have come to the branch from elsewhere.
+    fn is_whole(&self) -> bool {
+        self.bank.branches.len() == self.bank.roster.len()
+    }
+
+    /// Puts `call` in the desk's mailbox, and says where its answer will come out.
+    fn hand_in(
+        &self,
+        call: Call,
+        event: Bears,
+        place: Place,
+    ) -> Result<oneshot::Receiver<Result<Brought, NoEventIdLeft>>, CallError> {
+        let Call { branch, customer, operation, passbook, .. } = call;
+        let branch = self.branch(branch)?.clone();
         let (caller, brought) = oneshot::channel();
         let tell = Box::new(move |brought| {
             drop(place);
@@ -192,26 +243,7 @@ impl Front {
             }
         });
         self.bank.desk.do_send(Bring { branch, customer, event, operation, passbook, tell });
-        let brought = brought.await.map_err(|_| CallError::ActorStopped)?;
-        let Brought { event, mut passbook, answer } =
-            brought.map_err(|NoEventIdLeft| CallError::NoEventIdLeft)?;
-        let Answer { outcome, position, balance, entry, .. } = answer;
-        passbook.enter(&entry, &self.bank.roster);
-        Ok(Served { event, outcome, balance, position, passbook })
-    }
-
-    /// A write that bears no event id. Where all branches live here the desk hears of every write;
-    /// otherwise others may have come to the branch from elsewhere.
-    async fn next_write(
-        &self,
-        branch: &Addr<BranchActor>,
-        customer: CustomerId,
-    ) -> Result<Bears, CallError> {
-        if self.bank.branches.len() == self.bank.roster.len() {
-            return Ok(Bears::After(None));
-        }
-        let latest = branch.send(LatestEvent(customer)).await;
-        latest.map(Bears::After).map_err(|_| CallError::ActorStopped)
+        Ok(brought)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The layout is this program's own affair and may change: a token is refused unless it is, byte for
 //! byte, one that this version makes for this bank. Its checksum finds accidents, not forgers.
 
-use prost::Message;
+use prost::{Message, encoding};
 use thiserror::Error;
 
 use crate::bank::{Passbook, VersionVector};
@@ -47,15 +47,31 @@ struct Token {
 
 /// The token of `passbook` at `bank`.
 pub fn token_of(passbook: &Passbook, bank: BankMark) -> Vec<u8> {
-    let counts = |vector: &VersionVector| vector.counts().iter().map(|count| count.get()).collect();
-    let mut token = Token {
-        bank: bank.0,
-        writes: counts(&passbook.writes),
-        reads: counts(&passbook.reads),
-        checksum: 0,
-    };
-    token.checksum = checksum(&token.encode_to_vec());
-    token.encode_to_vec()
+    let mut bytes = Vec::with_capacity(64);
+    put_number(1, bank.0, &mut bytes);
+    put_counts(2, &passbook.writes, &mut bytes);
+    put_counts(3, &passbook.reads, &mut bytes);
+    put_number(4, checksum(&bytes), &mut bytes);
+    bytes
+}
+
+/// Field `tag` of a [`Token`], as prost has it: nothing where it is 0.
+fn put_number(tag: u32, number: u64, bytes: &mut Vec<u8>) {
+    if number != 0 {
+        encoding::fixed64::encode(tag, &number, bytes);
+    }
+}
+
+/// Field `tag` of a [`Token`], as prost has it: without a vector in between, for every answer
+/// carries a token.
+fn put_counts(tag: u32, vector: &VersionVector, bytes: &mut Vec<u8>) {
+    let counts = || vector.counts().iter().map(|count| count.get());
+    let length: usize = counts().map(encoding::encoded_len_varint).sum();
+    encoding::encode_key(tag, encoding::WireType::LengthDelimited, bytes);
+    encoding::encode_varint(u64::try_from(length).unwrap_or(u64::MAX), bytes);
+    for count in counts() {
+        encoding::encode_varint(count, bytes);
+    }
 }
 
 /// The passbook that `token` stands for at `bank`, whose branches are `roster`.

@@ -17,12 +17,14 @@ use super::trailers::{Trailers, status_of};
 use super::watch;
 use crate::actors::{BranchState, BranchSummary, Inspect, Shown, Summarize};
 use crate::bank::{Passbook, VersionVector};
-use crate::model::{BranchId, LogPosition, Money, Operation, Receipt, Write, WriteKind};
+use crate::model::{BranchId, EventId, LogPosition, Money, Operation, Receipt, Write, WriteKind};
 
 /// The typed service of the whole bank.
 #[derive(Clone)]
 pub(super) struct TypedService {
     front: Front,
+    /// A new customer's passbook.
+    blank: Passbook,
     scenarios: Arc<ScenarioRunner>,
     /// Who may run a scenario: nothing stops a run that has begun.
     runs: Arc<Semaphore>,
@@ -47,27 +49,28 @@ struct Asked {
 
 /// What their responses have in common.
 struct Answered {
-    served: Served,
+    event: EventId,
     receipt: Receipt,
+    balance: Money,
+    position: LogPosition,
     token: Vec<u8>,
 }
 
 impl TypedService {
     /// The service behind `front`; scenarios are run by `scenarios`.
     pub(super) fn new(front: Front, scenarios: Arc<ScenarioRunner>) -> Self {
-        Self { front, scenarios, runs: Arc::new(Semaphore::new(RUNS_MAX)) }
+        let blank = Passbook::new(&front.bank().roster);
+        Self { front, blank, scenarios, runs: Arc::new(Semaphore::new(RUNS_MAX)) }
     }
 
     async fn ask(&self, asked: Asked, operation: Operation) -> Result<Answered, Status> {
         let call = self.call(asked, operation).map_err(Status::from)?;
         let served = self.front.serve(call).await.map_err(Status::from)?;
-        let token = token_of(&served.passbook, self.front.bank().mark);
-        match served.outcome.clone() {
-            Ok(receipt) => Ok(Answered { served, receipt, token }),
-            Err(error) => {
-                let Served { balance, position, .. } = served;
-                Err(status_of(error, &Trailers { token, balance, position }))
-            }
+        let Served { event, outcome, balance, position, passbook } = served;
+        let token = token_of(&passbook, self.front.bank().mark);
+        match outcome {
+            Ok(receipt) => Ok(Answered { event, receipt, balance, position, token }),
+            Err(error) => Err(status_of(error, &Trailers { token, balance, position })),
         }
     }
 
@@ -77,7 +80,7 @@ impl TypedService {
         let event = event_id.map(|id| convert::event_id("event_id", id)).transpose()?;
         let passbook = match passbook {
             Some(token) => passbook_of(&token, bank.mark, &bank.roster)?,
-            None => Passbook::new(&bank.roster),
+            None => self.blank.clone(),
         };
         Ok(Call {
             branch: convert::branch_id("branch_id", branch_id)?,
@@ -132,11 +135,11 @@ impl BankService for TypedService {
             request.into_inner();
         let write = Self::write(WriteKind::Deposit, &amount)?;
         let asked = Asked { branch_id, customer_id, event_id, passbook };
-        let Answered { served, token, .. } = self.ask(asked, write).await?;
+        let Answered { event, balance, position, token, .. } = self.ask(asked, write).await?;
         Ok(Response::new(v1::DepositResponse {
-            event_id: served.event.get(),
-            balance: served.balance.to_string(),
-            position: served.position.get(),
+            event_id: event.get(),
+            balance: balance.to_string(),
+            position: position.get(),
             passbook: token,
         }))
     }
@@ -149,11 +152,11 @@ impl BankService for TypedService {
             request.into_inner();
         let write = Self::write(WriteKind::Withdraw, &amount)?;
         let asked = Asked { branch_id, customer_id, event_id, passbook };
-        let Answered { served, token, .. } = self.ask(asked, write).await?;
+        let Answered { event, balance, position, token, .. } = self.ask(asked, write).await?;
         Ok(Response::new(v1::WithdrawResponse {
-            event_id: served.event.get(),
-            balance: served.balance.to_string(),
-            position: served.position.get(),
+            event_id: event.get(),
+            balance: balance.to_string(),
+            position: position.get(),
             passbook: token,
         }))
     }
@@ -164,14 +167,15 @@ impl BankService for TypedService {
     ) -> Result<Response<v1::QueryResponse>, Status> {
         let v1::QueryRequest { branch_id, customer_id, event_id, passbook } = request.into_inner();
         let asked = Asked { branch_id, customer_id, event_id, passbook };
-        let Answered { served, receipt, token } = self.ask(asked, Operation::Query).await?;
+        let answered = self.ask(asked, Operation::Query).await?;
+        let Answered { receipt, balance, position, token, .. } = answered;
         let balance = match receipt {
             Receipt::Balance(balance) => balance,
-            Receipt::Written => served.balance,
+            Receipt::Written => balance,
         };
         Ok(Response::new(v1::QueryResponse {
             balance: balance.to_string(),
-            position: served.position.get(),
+            position: position.get(),
             passbook: token,
         }))
     }

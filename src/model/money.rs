@@ -10,6 +10,9 @@ use thiserror::Error;
 
 const MINOR_PER_UNIT: i64 = 100;
 
+/// The length of the longest amount, `-92233720368547758.08`.
+const LENGTH_MAX: usize = 21;
+
 /// A balance in minor units (cents). Serialized as that whole number; see [`fmt::Display`] for the
 /// decimal text that people and output dialects get.
 #[derive(
@@ -46,15 +49,32 @@ impl Money {
 /// The shortest exact decimal: `400`, `400.5`, `-0.05`. It is a JSON number as it stands.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let minor = self.0.unsigned_abs();
-        let (units, cents) = (minor / 100, minor % 100);
-        let text = match (cents, cents % 10) {
-            (0, _) => format!("{sign}{units}"),
-            (_, 0) => format!("{sign}{units}.{}", cents / 10),
-            (_, _) => format!("{sign}{units}.{cents:02}"),
+        // From the last digit to the first: this is printed with every answer.
+        let mut text = [0; LENGTH_MAX];
+        let mut start = LENGTH_MAX;
+        let mut put = |byte| {
+            start -= 1;
+            text[start] = byte;
         };
-        f.pad(&text)
+        let digit = |number: u64| b'0' + u8::try_from(number % 10).unwrap_or_default();
+        let minor = self.0.unsigned_abs();
+        let (mut units, cents) = (minor / 100, minor % 100);
+        if cents % 10 != 0 {
+            put(digit(cents));
+        }
+        if cents != 0 {
+            put(digit(cents / 10));
+            put(b'.');
+        }
+        put(digit(units));
+        while units >= 10 {
+            units /= 10;
+            put(digit(units));
+        }
+        if self.0 < 0 {
+            put(b'-');
+        }
+        f.pad(str::from_utf8(&text[start..]).expect("digits, a point and a sign are ASCII"))
     }
 }
 
@@ -112,20 +132,19 @@ impl FromStr for Money {
                 digits.starts_with(|c: char| c.is_ascii_digit()) && digits.contains(['e', 'E']);
             return Err(if has_exponent { MoneyError::Exponent } else { MoneyError::NotDecimal });
         }
-        let cents: i64 = match fraction.map(str::as_bytes) {
+        let cents: i128 = match fraction.map(str::as_bytes) {
             None => 0,
-            Some([tenths]) => i64::from(tenths - b'0') * 10,
+            Some([tenths]) => i128::from(tenths - b'0') * 10,
             Some([tenths, hundredths]) => {
-                i64::from(tenths - b'0') * 10 + i64::from(hundredths - b'0')
+                i128::from(tenths - b'0') * 10 + i128::from(hundredths - b'0')
             }
             Some(_) => return Err(MoneyError::TooFine),
         };
+        // Wider than a balance, for the lowest one has no positive counterpart.
         let units: i64 = units.parse().map_err(|_| MoneyError::OutOfRange)?;
-        let minor = units
-            .checked_mul(MINOR_PER_UNIT)
-            .and_then(|minor| minor.checked_add(cents))
-            .ok_or(MoneyError::OutOfRange)?;
-        Ok(Self(if negative { -minor } else { minor }))
+        let minor = i128::from(units) * i128::from(MINOR_PER_UNIT) + cents;
+        let minor = if negative { -minor } else { minor };
+        i64::try_from(minor).map(Self).map_err(|_| MoneyError::OutOfRange)
     }
 }
 
@@ -183,6 +202,7 @@ mod tests {
             ("0.01", 1),
             ("-0.05", -5),
             ("92233720368547758.07", i64::MAX),
+            ("-92233720368547758.08", i64::MIN),
         ] {
             assert_eq!(text.parse(), Ok(Money::from_minor(minor)), "{text}");
         }
@@ -201,6 +221,7 @@ mod tests {
             ("0", MoneyError::NotPositive),
             ("-5", MoneyError::NotPositive),
             ("92233720368547758.08", MoneyError::OutOfRange),
+            ("-92233720368547758.09", MoneyError::OutOfRange),
             ("100000000000000000000", MoneyError::OutOfRange),
         ] {
             assert_eq!(text.parse::<Amount>(), Err(error), "{text}");
@@ -218,7 +239,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn text_and_back_is_the_same_money(minor in -i64::MAX..=i64::MAX) {
+        fn text_and_back_is_the_same_money(minor: i64) {
             let money = Money::from_minor(minor);
             prop_assert_eq!(money.to_string().parse(), Ok(money));
         }

@@ -117,6 +117,7 @@ impl LiveBank {
             branches,
             desk: Self::desk(options).start(),
             gate: gate.subscribe(),
+            answer_time_max: options.branch.patience.in_all(),
         });
         Self { front, gate, is_unfit }
     }

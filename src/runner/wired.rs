@@ -80,6 +80,7 @@ impl Wired<'_> {
                 branches: BTreeMap::from([(id, address.clone())]),
                 desk: desk.clone(),
                 gate: gate.clone(),
+                answer_time_max: self.branch.patience.in_all(),
             });
             let limits =
                 Limits { calls_max: u32::MAX, waiting_max: usize::MAX, ..Limits::default() };

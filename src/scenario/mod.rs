@@ -4,6 +4,7 @@
 mod advice;
 mod error;
 mod expected;
+pub mod generate;
 mod json;
 mod model;
 mod network;
@@ -17,6 +18,7 @@ mod snippet;
 mod source;
 mod syntax;
 mod value;
+mod write;
 
 pub use crate::model::Event;
 pub use error::ScenarioError;

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::bank::{Bank, Conclusion};
 use super::customers::Customers;
 use super::walk::Taken;
-use super::work::Work;
+use super::work::{CONFIRM_LIMIT, Work};
 use super::{CompareError, ProcessProblem, Transport};
 use crate::fault::show_span;
 use crate::grpc::proto::v1;
@@ -164,7 +164,7 @@ fn serve(
     command.arg(format!("--guarantees={}", work.config.guarantees));
     command.arg(format!("--overdraft={}", work.config.overdraft));
     command.arg(format!("--wait-limit={}", show_span(work.config.wait_limit)));
-    command.arg(format!("--confirm-limit={}", show_span(LIMIT)));
+    command.arg(format!("--confirm-limit={}", show_span(CONFIRM_LIMIT)));
     command.arg(format!("--bank-name={}", work.bank_name));
     for limit in ["--calls-max", "--waiting-max", "--kept-max"] {
         command.arg(format!("{limit}={most}"));

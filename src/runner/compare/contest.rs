@@ -130,17 +130,20 @@ impl Contest<'_> {
             let due = Duration::try_from_secs_f64(requests / rate).unwrap_or(Duration::MAX);
             return Ok(job(times(round, due)));
         }
-        let mut tried = job(1);
+        let (mut tried, mut each, mut long_ones) = (job(1), Duration::MAX, 0);
         loop {
             let elapsed = self.play(transport, tried).await?.elapsed;
-            let each = elapsed / tried.repetitions;
+            // Whatever disturbs the machine makes work seem longer than it is, never shorter.
+            each = each.min(elapsed / tried.repetitions);
             let enough = job(times(round, each));
-            if elapsed >= round / 4 || enough.repetitions <= tried.repetitions {
-                return Ok(enough);
-            }
+            long_ones += i32::from(elapsed >= round / 3);
             // Few repetitions say little of many: half as many as it seems, to be sure.
-            let next = job((enough.repetitions / 2).max(tried.repetitions.saturating_mul(2)));
-            if next.repetitions == tried.repetitions {
+            let next = match long_ones {
+                0 => job((enough.repetitions / 2).max(tried.repetitions.saturating_mul(2))),
+                1 => enough,
+                _ => return Ok(enough),
+            };
+            if next.repetitions == tried.repetitions && elapsed < round / 3 {
                 return Ok(enough);
             }
             tried = next;

@@ -37,7 +37,7 @@ impl Default for CompareOptions {
             overrides: Settings::default(),
             transports: Transport::ALL.into(),
             rounds: 10,
-            round_time: Duration::from_millis(150),
+            round_time: Duration::from_millis(130),
             copies: 1,
             load: Load::Closed,
             program: None,

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{CompareError, CompareOptions, Kind, Load};
 use crate::bank::{BranchConfig, Patience};
@@ -12,8 +13,12 @@ use crate::model::{
     Operation, Promises, Propagation, QueryTiming, Roster,
 };
 use crate::runner::RunConfig;
-use crate::runner::wired::LIMIT;
 use crate::scenario::{Scenario, Visit};
+
+/// How long a write waits for the other branches: far longer than that takes within one machine. With
+/// the time that a request may wait for its turn it is still less than a call may take, so that no
+/// call needs a timer of its own.
+pub(super) const CONFIRM_LIMIT: Duration = Duration::from_secs(20);
 
 /// More than anything here answers, and little enough to reckon with.
 const RATE_MAX: f64 = 10_000_000.0;
@@ -158,7 +163,7 @@ impl Work {
     pub(super) fn branch_config(&self, slow_motion: u32) -> BranchConfig {
         let RunConfig { propagation, overdraft, wait_limit, .. } = self.config;
         let patience = Patience {
-            confirm_limit: Some(LIMIT.saturating_mul(slow_motion)),
+            confirm_limit: Some(CONFIRM_LIMIT.saturating_mul(slow_motion)),
             wait_limit: Some(wait_limit.saturating_mul(slow_motion)),
             resend_after: None,
         };

@@ -1,0 +1,104 @@
+//! `passbook merge`: joins the result files of one batch.
+
+use std::fs::File;
+use std::io::{self, BufReader, IsTerminal};
+use std::path::Path;
+
+use super::exit::Exit;
+use super::exports::Exports;
+use super::merge_args::{MergeArgs, MergeFormat};
+use super::terminal::Terminal;
+use crate::report::batch::{self, JoinError, Joined, JsonLines, Overview, Part, RowWriter};
+
+/// Joins the files that `args` name. Nothing is written of files that do not fit together, unless
+/// that shows only on the way; then the summary is left out.
+pub(super) fn merge_results(args: &MergeArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+    let mut parts = Vec::with_capacity(args.results.len());
+    for path in &args.results {
+        match open(path) {
+            Ok(input) => parts.push(Part { name: path.display().to_string(), input }),
+            Err(error) => {
+                terminal.error(&format!("cannot read {}: {error}", path.display()));
+                return Ok(Exit::BadInput);
+            }
+        }
+        if args.exports.overwrites(path) {
+            terminal.error(&format!("{} is one of the files to merge", path.display()));
+            return Ok(Exit::BadInput);
+        }
+    }
+    let joined = match batch::join(parts) {
+        Ok(joined) => joined,
+        Err(error) => return Ok(misfit(&error, terminal)),
+    };
+    let mut exports = match Exports::create(&args.exports, terminal) {
+        Ok(exports) => exports,
+        Err(exit) => return Ok(exit),
+    };
+    write(args, joined, &mut exports, terminal)
+}
+
+fn write(
+    args: &MergeArgs,
+    joined: Joined<BufReader<File>>,
+    exports: &mut Exports,
+    terminal: &mut Terminal,
+) -> io::Result<Exit> {
+    let format = format(args);
+    let course = joined.course().clone();
+    let mut overview = Overview::default();
+    let mut lines = match format {
+        MergeFormat::Text => None,
+        MergeFormat::Jsonl => Some(JsonLines::new(terminal.results())),
+    };
+    let mut found = None;
+    for row in joined {
+        let row = match row {
+            Ok(row) => row,
+            Err(error) => {
+                found = Some(error);
+                break;
+            }
+        };
+        overview.add(&row);
+        exports.write(&row)?;
+        if let Some(lines) = &mut lines {
+            lines.write(&row)?;
+        }
+    }
+    if let Some(error) = found {
+        return Ok(misfit(&error, terminal));
+    }
+    let summary = overview.summary(&course);
+    exports.finish(&summary)?;
+    match &mut lines {
+        Some(lines) => lines.finish(&summary)?,
+        None => batch::write_text(terminal.results(), &overview, &summary, "")?,
+    }
+    Ok(summary.statuses.worst().map_or(Exit::Holds, Exit::from))
+}
+
+fn format(args: &MergeArgs) -> MergeFormat {
+    let is_for_people = args.exports.export_jsonl.is_some() || io::stdout().is_terminal();
+    let usual = if is_for_people { MergeFormat::Text } else { MergeFormat::Jsonl };
+    args.format.unwrap_or(usual)
+}
+
+fn misfit(error: &JoinError, terminal: &mut Terminal) -> Exit {
+    terminal.error(&error.to_string());
+    Exit::BadInput
+}
+
+/// Files are read twice, so a pipe will not do.
+fn open(path: &Path) -> io::Result<BufReader<File>> {
+    let file = File::open(path)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !kind.is_file() {
+        let what = "not a file; it is read twice, so write it to a file first";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    }
+    Ok(BufReader::with_capacity(1 << 16, file))
+}

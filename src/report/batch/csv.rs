@@ -1,0 +1,144 @@
+//! Rows as CSV, for spreadsheets: one header, one line per row.
+//!
+//! A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, whatever quotes
+//! are around it. Names come from whoever wrote the scenario, so such a text gets an apostrophe in
+//! front, which spreadsheets read as "this is text". The exact text is in the JSON Lines.
+
+use std::borrow::Cow;
+use std::io;
+
+use super::row::VERDICT_KEYS;
+use super::{Counts, Row, RowWriter, Summary};
+
+const FRONT: [&str; 5] = ["number", "place", "name", "status", "expected"];
+const BACK: [&str; 9] = [
+    "balances",
+    "branches",
+    "customers",
+    "writes",
+    "queries",
+    "refused",
+    "unknown",
+    "microseconds",
+    "problem",
+];
+
+/// Writes rows as CSV to `W`, under one header.
+#[derive(Debug)]
+pub struct Csv<W: io::Write> {
+    out: ::csv::Writer<W>,
+}
+
+impl<W: io::Write> Csv<W> {
+    /// Writes the header to `out`.
+    pub fn new(out: W) -> io::Result<Self> {
+        let mut out = ::csv::Writer::from_writer(out);
+        for title in FRONT {
+            out.write_field(title)?;
+        }
+        for key in VERDICT_KEYS {
+            out.write_field(format!("verdict_{key}"))?;
+        }
+        out.write_record(BACK)?;
+        Ok(Self { out })
+    }
+}
+
+impl<W: io::Write> RowWriter for Csv<W> {
+    fn write(&mut self, row: &Row) -> io::Result<()> {
+        let out = &mut self.out;
+        out.write_field(row.number.to_string())?;
+        out.write_field(&*harmless(&row.place))?;
+        out.write_field(&*harmless(row.name.as_deref().unwrap_or_default()))?;
+        out.write_field(row.status.word())?;
+        out.write_field(row.expected.map_or("", |met| if met { "true" } else { "false" }))?;
+        match &row.verdicts {
+            Some(verdicts) => {
+                for verdict in verdicts.words() {
+                    out.write_field(verdict.to_string())?;
+                }
+            }
+            None => VERDICT_KEYS.iter().try_for_each(|_| out.write_field(""))?,
+        }
+        out.write_field(balances(row))?;
+        match row.counts {
+            Some(Counts { branches, customers, writes, queries, refused, unknown }) => {
+                for count in [branches, customers, writes, queries, refused, unknown] {
+                    out.write_field(count.to_string())?;
+                }
+            }
+            None => [""; 6].iter().try_for_each(|none| out.write_field(none))?,
+        }
+        out.write_field(row.microseconds.to_string())?;
+        out.write_field(&*harmless(row.problem.as_deref().unwrap_or_default()))?;
+        out.write_record(None::<&[u8]>)?;
+        Ok(())
+    }
+
+    fn finish(&mut self, _summary: &Summary) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// `1=400;2=500.5`
+fn balances(row: &Row) -> String {
+    let texts = row.balances.iter().map(|of| format!("{}={}", of.id, of.balance));
+    texts.collect::<Vec<_>>().join(";")
+}
+
+/// `text` as no spreadsheet takes it for a formula.
+fn harmless(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::batch::sample::{error, finished, holds, unexpected, violated};
+
+    fn written(rows: &[Row]) -> Vec<Vec<String>> {
+        let mut csv = Csv::new(Vec::new()).unwrap();
+        for row in rows {
+            csv.write(row).unwrap();
+        }
+        csv.finish(&finished(rows)).unwrap();
+        let bytes = csv.out.into_inner().unwrap();
+        let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(&bytes[..]);
+        let lines = reader.records().map(|line| line.unwrap().iter().map(str::to_owned).collect());
+        lines.collect()
+    }
+
+    fn column(lines: &[Vec<String>], name: &str) -> Vec<String> {
+        let place = lines[0].iter().position(|title| title == name).unwrap();
+        lines[1..].iter().map(|line| line[place].clone()).collect()
+    }
+
+    #[test]
+    fn every_verdict_and_every_count_has_a_column() {
+        let lines = written(&[holds(1), violated(2), unexpected(3), error(4)]);
+        assert_eq!(column(&lines, "number"), ["1", "2", "3", "4"]);
+        assert_eq!(column(&lines, "status"), ["holds", "violated", "unexpected", "error"]);
+        assert_eq!(column(&lines, "expected"), ["true", "", "false", ""]);
+        assert_eq!(column(&lines, "verdict_read_your_writes"), ["holds", "violated", "holds", ""]);
+        assert_eq!(column(&lines, "verdict_exactly_once"), ["holds", "holds", "holds", ""]);
+        assert_eq!(column(&lines, "balances"), ["1=400", "1=400", "1=400;2=-0.05", ""]);
+        assert_eq!(column(&lines, "writes"), ["1", "1", "1", ""]);
+        assert_eq!(column(&lines, "problem")[3], "many.jsonl:4:3: not JSON: expected a value");
+        assert!(lines.iter().all(|line| line.len() == lines[0].len()));
+    }
+
+    #[test]
+    fn no_name_is_a_formula_and_none_breaks_the_table() {
+        let named = |name: &str| Row { name: Some(name.to_owned()), ..holds(1) };
+        let names = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "a,b", "a\"b", "a\nb", "'a"];
+        let lines = written(&names.map(named));
+        assert_eq!(
+            column(&lines, "name"),
+            ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\tx", "a,b", "a\"b", "a\nb", "'a"]
+        );
+    }
+}

@@ -1,0 +1,60 @@
+//! Rows as lines of JSON: the form that can be read back, joined and gone on with.
+
+use std::io;
+
+use serde::Serialize;
+
+use super::{Row, RowWriter, Summary};
+
+/// Writes rows as JSON Lines to `W`; give it something buffered.
+#[derive(Debug)]
+pub struct JsonLines<W: io::Write> {
+    out: W,
+    line: Vec<u8>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Line<'a> {
+    Scenario(&'a Row),
+    Summary(&'a Summary),
+}
+
+impl<W: io::Write> JsonLines<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Self {
+        Self { out, line: Vec::new() }
+    }
+
+    /// Writes a line that [`append_line`] made.
+    pub fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
+        self.out.write_all(line)
+    }
+}
+
+impl<W: io::Write> RowWriter for JsonLines<W> {
+    fn write(&mut self, row: &Row) -> io::Result<()> {
+        self.line.clear();
+        append_line(&mut self.line, row)?;
+        self.out.write_all(&self.line)
+    }
+
+    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        self.line.clear();
+        append(&mut self.line, &Line::Summary(summary))?;
+        self.out.write_all(&self.line)?;
+        self.out.flush()
+    }
+}
+
+/// Appends the line of `row` to `buffer`, with its newline: for whoever makes lines on one thread
+/// and writes them on another.
+pub fn append_line(buffer: &mut Vec<u8>, row: &Row) -> io::Result<()> {
+    append(buffer, &Line::Scenario(row))
+}
+
+fn append(buffer: &mut Vec<u8>, line: &Line<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *buffer, line)?;
+    buffer.push(b'\n');
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! What the rows of a batch come to together. Keeps a few of them, however many there are.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Partition, Row, Status, StatusCounts, Stopped, Summary};
+
+/// How many of the slowest scenarios are kept.
+const SLOWEST: usize = 10;
+/// How many of the failures are kept.
+const FAILURES: usize = 20;
+
+/// What the rows of a batch come to together, gathered one by one in any order.
+#[derive(Debug, Clone, Default)]
+pub struct Overview {
+    statuses: StatusCounts,
+    as_expected: u64,
+    not_as_expected: u64,
+    /// The slowest first.
+    slowest: BTreeMap<(Reverse<u64>, u64), Slow>,
+    /// The first of the input, by number.
+    failures: BTreeMap<u64, Failure>,
+}
+
+/// What a batch knows of itself when it ends, beside its rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Course {
+    /// How many scenarios the whole input holds; `None` if it was not read to its end.
+    pub inputs: Option<u64>,
+    /// How many scenarios of this share of the input were filtered out.
+    pub filtered_out: u64,
+    /// Which share of the input was run; `None` if all of it.
+    pub partition: Option<Partition>,
+    /// Why it ended before its end; `None` if it did not.
+    pub stopped: Option<Stopped>,
+    /// How long it took, in real time.
+    pub wall: Duration,
+    /// How many scenarios ran at the same time.
+    pub jobs: u64,
+}
+
+/// A scenario that took long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Slow {
+    pub(super) place: String,
+    pub(super) name: Option<String>,
+    pub(super) took: Duration,
+}
+
+/// A scenario that somebody must look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) place: String,
+    pub(super) name: Option<String>,
+    pub(super) status: Status,
+    pub(super) problem: Option<String>,
+}
+
+impl Overview {
+    /// Takes one more row.
+    pub fn add(&mut self, row: &Row) {
+        self.statuses.add(row.status);
+        match row.expected {
+            Some(true) => self.as_expected += 1,
+            Some(false) => self.not_as_expected += 1,
+            None => {}
+        }
+        let slow = || Slow {
+            place: row.place.clone(),
+            name: row.name.clone(),
+            took: Duration::from_micros(row.microseconds),
+        };
+        keep(&mut self.slowest, SLOWEST, (Reverse(row.microseconds), row.number), slow);
+        if row.status.is_failure() {
+            keep(&mut self.failures, FAILURES, row.number, || Failure {
+                place: row.place.clone(),
+                name: row.name.clone(),
+                status: row.status,
+                problem: row.problem.clone(),
+            });
+        }
+    }
+
+    /// How many rows of each status there are so far.
+    pub fn statuses(&self) -> &StatusCounts {
+        &self.statuses
+    }
+
+    /// The summary of a batch that ended as `course` says.
+    pub fn summary(&self, course: &Course) -> Summary {
+        Summary {
+            inputs: course.inputs,
+            rows: self.statuses.total(),
+            statuses: self.statuses,
+            as_expected: self.as_expected,
+            not_as_expected: self.not_as_expected,
+            filtered_out: course.filtered_out,
+            partition: course.partition,
+            stopped: course.stopped,
+            wall_microseconds: u64::try_from(course.wall.as_micros()).unwrap_or(u64::MAX),
+            jobs: course.jobs,
+        }
+    }
+
+    pub(super) fn slowest(&self) -> impl ExactSizeIterator<Item = &Slow> {
+        self.slowest.values()
+    }
+
+    pub(super) fn failures(&self) -> impl ExactSizeIterator<Item = &Failure> {
+        self.failures.values()
+    }
+}
+
+/// Keeps what `make` makes if its `key` is among the `most` least.
+fn keep<K: Ord, V>(kept: &mut BTreeMap<K, V>, most: usize, key: K, make: impl FnOnce() -> V) {
+    let has_room = kept.len() < most;
+    if has_room || kept.last_key_value().is_some_and(|(last, _)| key < *last) {
+        kept.insert(key, make());
+        if kept.len() > most {
+            kept.pop_last();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::batch::sample::{error, gathered, holds};
+
+    #[test]
+    fn however_many_rows_there_are_only_a_few_are_kept() {
+        let taking = |number: u64| Row { microseconds: number % 100, ..holds(number) };
+        let mut rows: Vec<_> = (1..=1000).map(taking).collect();
+        rows.extend((1001..=1100).map(error));
+        let overview = gathered(&rows);
+        let slowest: Vec<_> = overview.slowest().map(|slow| slow.place.as_str()).collect();
+        assert_eq!(slowest[..2], ["many.jsonl:99", "many.jsonl:199"]);
+        assert_eq!((slowest.len(), overview.failures().len()), (SLOWEST, FAILURES));
+        rows.reverse();
+        let backwards = gathered(&rows);
+        assert!(overview.slowest().eq(backwards.slowest()));
+        assert!(overview.failures().eq(backwards.failures()));
+        let summary = overview.summary(&Course::default());
+        assert_eq!((summary.rows, summary.statuses.error), (1100, 100));
+        assert_eq!((summary.as_expected, summary.not_as_expected), (1000, 0));
+    }
+}

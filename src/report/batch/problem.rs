@@ -1,0 +1,57 @@
+//! What is wrong with a run, in one line. Formats nothing for a run that is as it should be.
+
+use super::Status;
+use crate::check::Verdict;
+use crate::report::phrase::{branches, verb};
+use crate::report::{Agreement, Assessment, Difference, Seen};
+use crate::runner::RunResult;
+
+/// The first thing that made `assessment` come to `status`; `None` where nothing is wrong.
+pub(super) fn of(status: Status, result: &RunResult, assessment: &Assessment) -> Option<String> {
+    match status {
+        Status::Holds | Status::Undecided | Status::Error => None,
+        Status::Unexpected => assessment.differences.as_ref()?.first().map(unexpected),
+        Status::Violated => violated(result, assessment),
+    }
+}
+
+/// The witness of the first property that is violated; without one, which branches differ.
+fn violated(result: &RunResult, assessment: &Assessment) -> Option<String> {
+    let judged = assessment.verdicts.as_ref();
+    let witness = judged.and_then(|verdicts| {
+        verdicts.iter().find_map(|(property, verdict)| match verdict {
+            Verdict::Violated { witness, .. } => Some(format!("{property}: {witness}")),
+            Verdict::Holds { .. } | Verdict::Undecided => None,
+        })
+    });
+    witness.or_else(|| {
+        let Agreement { dissenters } = &assessment.agreement;
+        let first = result.branches.first()?.id;
+        let differ = verb(dissenters.len(), "differ");
+        Some(format!("at the end {} {differ} from branch {first}", branches(dissenters)))
+    })
+}
+
+fn unexpected(difference: &Difference) -> String {
+    let seen = |seen: Option<Seen>| seen.map_or("nothing".to_owned(), |seen| seen.to_string());
+    format!("{difference}: expected {}, got {}", seen(difference.expected), seen(difference.got))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Demand;
+    use crate::model::Money;
+    use crate::report::batch::{Row, RowHead};
+    use crate::report::example::Bank;
+
+    #[test]
+    fn branches_that_differ_are_a_violation_even_where_nobody_judges() {
+        let mut result = Bank::new("odd", 3).deposit(1, 1, 10, 1).run().result;
+        result.branches[1].balance = Money::ZERO;
+        let head = RowHead { number: 1, place: "odd.json".to_owned(), took: Default::default() };
+        let row = Row::of(head, &result, &Assessment::of(&result), Demand::Anything);
+        assert_eq!(row.status, Status::Violated);
+        assert_eq!(row.problem.as_deref(), Some("at the end branch 2 differs from branch 1"));
+    }
+}

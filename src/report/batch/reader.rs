@@ -1,0 +1,270 @@
+//! Reads the lines of a result file back, one by one.
+
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
+
+use serde::Deserialize;
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use super::{Counts, Row, RowVerdicts, Status, Summary};
+use crate::model::{CustomerId, Money, MoneyError};
+use crate::scenario::BalanceRow;
+
+/// No line is longer: a row of a million customers has some 40 MB.
+const LINE_BYTES_MAX: u64 = 1 << 30;
+
+/// Reads a result file. Ends after its last line, or after the first error.
+#[derive(Debug)]
+pub struct Reader<R> {
+    input: R,
+    /// The number of the line in `bytes`, from 1.
+    line: u64,
+    /// Where it begins, in bytes.
+    offset: u64,
+    bytes: Vec<u8>,
+    ended: bool,
+    summarized: bool,
+}
+
+/// One line of a result file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number, from 1.
+    pub line: u64,
+    /// Where it begins, in bytes from the start: to go on from there, cut the file here.
+    pub offset: u64,
+    /// What it says.
+    pub record: Record,
+}
+
+/// What a line of a result file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// What one scenario came to.
+    Scenario(Row),
+    /// What all came to: the last line.
+    Summary(Summary),
+}
+
+/// A result file that cannot be read, and where.
+#[derive(Debug, Error)]
+#[error("line {line}: {problem}")]
+pub struct RowsError {
+    /// The line, from 1.
+    pub line: u64,
+    /// Where it begins, in bytes from the start.
+    pub offset: u64,
+    /// What is wrong with it.
+    #[source]
+    pub problem: RowsProblem,
+}
+
+/// What is wrong with a line of a result file.
+#[derive(Debug, Error)]
+pub enum RowsProblem {
+    /// The source failed.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[source] io::Error),
+    /// The last line has no newline at its end.
+    #[error("the line has no end: it was cut off while it was written")]
+    Torn,
+    /// No row is that long.
+    #[error("longer than {limit} bytes, which no row is")]
+    TooLong {
+        /// The longest line that is read.
+        limit: u64,
+    },
+    /// The line is no JSON.
+    #[error("not JSON: {reason} (column {column})")]
+    NotJson {
+        /// Where in the line, in bytes from 1.
+        column: usize,
+        /// What the JSON parser says.
+        reason: String,
+    },
+    /// The line is JSON, but neither a row nor a summary.
+    #[error("neither a row nor the summary of a batch: {reason} (column {column})")]
+    NotARow {
+        /// Where in the line, in bytes from 1.
+        column: usize,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A number that is no balance.
+    #[error("the balance of customer {customer}: {found} is no balance: {reason}")]
+    Balance {
+        /// Whose balance.
+        customer: CustomerId,
+        /// The value as written.
+        found: String,
+        /// Why not.
+        reason: MoneyError,
+    },
+    /// Something follows the summary.
+    #[error("a line after the summary")]
+    AfterSummary,
+}
+
+#[derive(Deserialize)]
+struct Preamble {
+    kind: Kind,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Scenario,
+    Summary,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RowLine<'a> {
+    #[serde(rename = "kind")]
+    _kind: Kind,
+    number: u64,
+    place: String,
+    name: Option<String>,
+    status: Status,
+    expected: Option<bool>,
+    verdicts: Option<RowVerdicts>,
+    #[serde(borrow, default)]
+    balances: Vec<BalanceLine<'a>>,
+    counts: Option<Counts>,
+    microseconds: u64,
+    problem: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BalanceLine<'a> {
+    id: CustomerId,
+    /// The digits as they are: a float would lose cents of a large balance.
+    #[serde(borrow)]
+    balance: &'a RawValue,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads from `input`.
+    pub fn new(input: R) -> Self {
+        Self { input, line: 0, offset: 0, bytes: Vec::new(), ended: false, summarized: false }
+    }
+
+    /// Goes to `line`, which begins at `offset`, to read on from there.
+    pub(super) fn go_to(&mut self, offset: u64, line: u64) -> Result<(), RowsError>
+    where
+        R: Seek,
+    {
+        let here = self.offset + length(&self.bytes);
+        // Relative, because what is buffered may hold the place already.
+        let by = i64::try_from(i128::from(offset) - i128::from(here));
+        let moved = match by {
+            Ok(by) => self.input.seek_relative(by),
+            Err(_) => self.input.seek(SeekFrom::Start(offset)).map(|_| ()),
+        };
+        moved.map_err(|error| RowsError {
+            line,
+            offset,
+            problem: RowsProblem::Unreadable(error),
+        })?;
+        self.bytes.clear();
+        (self.line, self.offset) = (line - 1, offset);
+        (self.ended, self.summarized) = (false, false);
+        Ok(())
+    }
+
+    fn record(&mut self) -> Result<Option<Record>, RowsProblem> {
+        if !self.advance()? {
+            return Ok(None);
+        }
+        if self.summarized {
+            return Err(RowsProblem::AfterSummary);
+        }
+        let Preamble { kind } = parse(&self.bytes)?;
+        match kind {
+            Kind::Scenario => Ok(Some(Record::Scenario(row(parse(&self.bytes)?)?))),
+            Kind::Summary => {
+                self.summarized = true;
+                Ok(Some(Record::Summary(parse(&self.bytes)?)))
+            }
+        }
+    }
+
+    /// Goes to the next line; false after the last.
+    fn advance(&mut self) -> Result<bool, RowsProblem> {
+        self.line += 1;
+        self.offset += length(&self.bytes);
+        self.bytes.clear();
+        let mut limited = self.input.by_ref().take(LINE_BYTES_MAX);
+        limited.read_until(b'\n', &mut self.bytes).map_err(RowsProblem::Unreadable)?;
+        match self.bytes.last() {
+            None => Ok(false),
+            Some(b'\n') => Ok(true),
+            Some(_) if limited.limit() == 0 => Err(RowsProblem::TooLong { limit: LINE_BYTES_MAX }),
+            Some(_) => Err(RowsProblem::Torn),
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = Result<Entry, RowsError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let record = self.record();
+        self.ended = !matches!(record, Ok(Some(_)));
+        let (line, offset) = (self.line, self.offset);
+        match record {
+            Ok(record) => record.map(|record| Ok(Entry { line, offset, record })),
+            Err(problem) => Some(Err(RowsError { line, offset, problem })),
+        }
+    }
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+fn row(line: RowLine<'_>) -> Result<Row, RowsProblem> {
+    let balances = line.balances.into_iter().map(|BalanceLine { id, balance }| {
+        match balance.get().parse::<Money>() {
+            Ok(balance) => Ok(BalanceRow { id, balance }),
+            Err(reason) => {
+                let found = balance.get().to_owned();
+                Err(RowsProblem::Balance { customer: id, found, reason })
+            }
+        }
+    });
+    Ok(Row {
+        balances: balances.collect::<Result<_, _>>()?,
+        number: line.number,
+        place: line.place,
+        name: line.name,
+        status: line.status,
+        expected: line.expected,
+        verdicts: line.verdicts,
+        counts: line.counts,
+        microseconds: line.microseconds,
+        problem: line.problem,
+    })
+}
+
+fn parse<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, RowsProblem> {
+    // With its end, a line that stops short would be said to stop in the next one.
+    serde_json::from_slice(line.trim_ascii_end()).map_err(|error| {
+        let column = error.column();
+        let text = error.to_string();
+        // The parser sees one line, so its line number would mislead.
+        let place = format!(" at line {} column {column}", error.line());
+        let reason = text.strip_suffix(&place).unwrap_or(&text).to_owned();
+        match error.classify() {
+            Category::Data => RowsProblem::NotARow { column, reason },
+            Category::Io | Category::Syntax | Category::Eof => {
+                RowsProblem::NotJson { column, reason }
+            }
+        }
+    })
+}

@@ -1,0 +1,279 @@
+//! What a batch came to, as a person reads it.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anstyle::Style;
+
+use super::again;
+use super::overview::{Failure, Slow};
+use super::{Overview, Status, Stopped, Summary};
+use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, TITLE, UNSURE, YES};
+use crate::report::phrase::{count, grouped, span, wrapped};
+use crate::report::table::{Cell, Columns, Row, write_table};
+
+const INDENT: usize = 2;
+/// As far as a sentence runs to the right.
+const WIDTH: usize = 96;
+/// A longer name is cut.
+const NAME_MAX: usize = 48;
+
+/// Writes what a batch came to, with ANSI colour. `options` stand after `passbook run` in a command
+/// that runs one of its scenarios again: empty, or such as `--propagation async`.
+pub fn write_text(
+    out: &mut dyn Write,
+    overview: &Overview,
+    summary: &Summary,
+    options: &str,
+) -> io::Result<()> {
+    title(out, summary)?;
+    numbers(out, summary)?;
+    if overview.slowest().len() > 0 {
+        heading(out, "Slowest")?;
+        let rows: Vec<_> = overview.slowest().map(slow).collect();
+        write_table(out, INDENT, &rows)?;
+    }
+    if overview.failures().len() > 0 {
+        heading(out, "Failures")?;
+        failures(out, overview, options)?;
+    }
+    writeln!(out)?;
+    closing(out, summary)
+}
+
+fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    writeln!(out, "\n{STRONG}{text}{STRONG:#}\n")
+}
+
+/// `12 scenarios  in 1.5 s: 8 a second, 2 jobs`
+fn title(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+    let scenarios = count(size(summary.rows), "scenario");
+    let wall = summary.wall();
+    let rate = match rate(summary.rows, wall) {
+        Some(rate) => format!(": {} a second", grouped(size(rate))),
+        None => String::new(),
+    };
+    let jobs = count(size(summary.jobs), "job");
+    let took = span(readable(wall));
+    writeln!(out, "{TITLE}{scenarios}{TITLE:#}  {QUIET}in {took}{rate}, {jobs}{QUIET:#}\n")
+}
+
+/// Scenarios per second; `None` where no time went by.
+fn rate(rows: u64, wall: Duration) -> Option<u64> {
+    let rate = u128::from(rows) * 1_000_000 / wall.as_micros().max(1);
+    if wall.is_zero() { None } else { u64::try_from(rate).ok() }
+}
+
+/// `span` without digits that nobody needs.
+fn readable(span: Duration) -> Duration {
+    let us = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+    let unit = match us {
+        0..100_000 => 10,
+        100_000..1_000_000 => 1_000,
+        1_000_000.. => 10_000,
+    };
+    if us < 1_000 { span } else { Duration::from_micros(us / unit * unit) }
+}
+
+/// A row per status, and what else was counted.
+fn numbers(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+    let right = |number: u64| Cell::plain(grouped(size(number))).right();
+    let mut rows: Vec<Row> = Vec::new();
+    for status in Status::ALL {
+        let number = summary.statuses.of(status);
+        let (style, mark) = looks(status);
+        let style = if number > 0 { style } else { QUIET };
+        rows.push(vec![
+            Cell::new(style, mark)
+                .and(if number > 0 { PLAIN } else { QUIET }, format!(" {}", status.word())),
+            Cell::new(if number > 0 { style } else { QUIET }, grouped(size(number))).right(),
+        ]);
+    }
+    let expecting = summary.as_expected + summary.not_as_expected;
+    if expecting > 0 {
+        let of = format!("of {} that say what they expect", grouped(size(expecting)));
+        rows.push(vec![
+            Cell::plain("as expected"),
+            right(summary.as_expected),
+            Cell::new(QUIET, of),
+        ]);
+    }
+    if summary.filtered_out > 0 {
+        rows.push(vec![Cell::plain("filtered out"), right(summary.filtered_out)]);
+    }
+    if let Some(partition) = summary.partition {
+        let mut row = vec![Cell::plain("partition"), Cell::plain(partition.to_string()).right()];
+        row.extend(
+            summary
+                .inputs
+                .map(|inputs| Cell::new(QUIET, format!("of {}", count(size(inputs), "scenario")))),
+        );
+        rows.push(row);
+    }
+    let (of_status, others) = rows.split_at(Status::ALL.len());
+    let mut columns = Columns::default();
+    rows.iter().for_each(|row| columns.fit(row));
+    of_status.iter().try_for_each(|row| columns.write(out, INDENT, row))?;
+    if !others.is_empty() {
+        writeln!(out)?;
+    }
+    others.iter().try_for_each(|row| columns.write(out, INDENT, row))
+}
+
+const fn looks(status: Status) -> (Style, &'static str) {
+    match status {
+        Status::Holds => (GOOD, YES),
+        Status::Undecided => (UNSURE, MAYBE),
+        Status::Unexpected | Status::Violated | Status::Error => (BAD, NO),
+    }
+}
+
+fn slow(Slow { place, name, took }: &Slow) -> Row {
+    let mut row = vec![Cell::plain(span(readable(*took))).right(), Cell::plain(shown(place))];
+    row.extend(name.as_deref().map(|name| Cell::new(QUIET, short(name))));
+    row
+}
+
+/// Each of the failures that are kept, with what is wrong and how to see it again.
+fn failures(out: &mut dyn Write, overview: &Overview, options: &str) -> io::Result<()> {
+    let mut columns = Columns::default();
+    overview.failures().for_each(|failure| columns.fit(&failed(failure)));
+    for failure in overview.failures() {
+        columns.write(out, INDENT, &failed(failure))?;
+        let indent = INDENT + 4;
+        for line in wrapped(&shown(failure.problem.as_deref().unwrap_or_default()), WIDTH - indent)
+        {
+            writeln!(out, "{:indent$}{line}", "")?;
+        }
+        let again = again::command(&failure.place, options);
+        writeln!(out, "{:indent$}{QUIET}{}{QUIET:#}", "", shown(&again))?;
+    }
+    let more = overview.statuses().failures() - count_of(overview.failures().len());
+    if more > 0 {
+        let more = count(size(more), "more failure");
+        writeln!(out, "  {QUIET}… {more}; a result file has them all{QUIET:#}")?;
+    }
+    Ok(())
+}
+
+fn failed(failure: &Failure) -> Row {
+    let mut row = vec![
+        Cell::new(BAD, NO).and(PLAIN, format!(" {}", shown(&failure.place))),
+        Cell::new(BAD, failure.status.word()),
+    ];
+    row.extend(failure.name.as_deref().map(|name| Cell::new(QUIET, short(name))));
+    row
+}
+
+/// One line that says it all.
+fn closing(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+    if let Some(stopped) = summary.stopped {
+        let why = match stopped {
+            Stopped::Interrupted => "interrupted",
+            Stopped::Failures => "no more failures were allowed",
+        };
+        writeln!(out, "  {UNSURE}{MAYBE} stopped before the end: {why}{UNSURE:#}")?;
+    }
+    let all = count(size(summary.rows), "scenario");
+    let (failed, undecided) = (summary.statuses.failures(), summary.statuses.undecided);
+    if summary.rows == 0 {
+        writeln!(out, "  {UNSURE}{MAYBE} no scenario was run{UNSURE:#}")
+    } else if failed > 0 {
+        writeln!(out, "  {BAD}{NO} {} of {all} failed{BAD:#}", grouped(size(failed)))
+    } else if undecided > 0 {
+        let undecided = grouped(size(undecided));
+        writeln!(out, "  {UNSURE}{MAYBE} none of {all} failed, {undecided} undecided{UNSURE:#}")
+    } else {
+        writeln!(out, "  {GOOD}{YES}{GOOD:#} none of {all} failed")
+    }
+}
+
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn count_of(items: usize) -> u64 {
+    u64::try_from(items).unwrap_or(u64::MAX)
+}
+
+/// `text` on one line, with nothing in it that moves a cursor.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
+/// The same, and not long.
+fn short(name: &str) -> String {
+    match name.char_indices().nth(NAME_MAX) {
+        Some((end, _)) => format!("{}…", shown(&name[..end])),
+        None => shown(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::batch::Course;
+    use crate::report::batch::sample::{error, gathered, holds, undecided, unexpected, violated};
+
+    fn screen(rows: &[super::super::Row], course: &Course, options: &str) -> String {
+        let overview = gathered(rows);
+        let mut out = Vec::new();
+        write_text(&mut out, &overview, &overview.summary(course), options).unwrap();
+        let text = anstream::adapter::strip_bytes(&out).into_vec();
+        let text = String::from_utf8(text).unwrap();
+        assert!(
+            text.lines().all(|line| line.trim_end() == line),
+            "no line ends in spaces:\n{text}"
+        );
+        text
+    }
+
+    fn course(wall_ms: u64) -> Course {
+        Course { wall: Duration::from_millis(wall_ms), jobs: 2, ..Course::default() }
+    }
+
+    #[test]
+    fn a_batch_of_all_sorts() {
+        let mut rows = vec![holds(1), violated(2), unexpected(3), error(4), undecided(5)];
+        rows[0].microseconds = 1_234_567;
+        rows[2].microseconds = 4_321;
+        let course = Course {
+            inputs: Some(21),
+            filtered_out: 2,
+            partition: Some("count:1/3".parse().unwrap()),
+            ..course(1_500)
+        };
+        insta::assert_snapshot!(screen(&rows, &course, "--propagation async"));
+    }
+
+    #[test]
+    fn a_batch_where_all_is_well() {
+        let rows: Vec<_> = (1..=12).map(holds).collect();
+        insta::assert_snapshot!(screen(&rows, &course(3), ""));
+    }
+
+    #[test]
+    fn a_flood_of_failures_is_cut_and_the_first_are_shown_whatever_order_they_come_in() {
+        let mut rows: Vec<_> = (1..=2_025).map(error).collect();
+        rows.reverse();
+        let course = Course { stopped: Some(Stopped::Failures), ..course(10) };
+        insta::assert_snapshot!(screen(&rows, &course, ""));
+    }
+
+    #[test]
+    fn an_interrupted_batch_without_rows_says_so() {
+        let course = Course { stopped: Some(Stopped::Interrupted), ..course(0) };
+        insta::assert_snapshot!(screen(&[], &course, ""));
+    }
+
+    #[test]
+    fn no_name_moves_the_cursor() {
+        let row = super::super::Row { name: Some("a\u{1b}[2J\nb".to_owned()), ..violated(1) };
+        let text = screen(&[row], &course(1), "");
+        assert!(text.contains(r"a\u{1b}[2J\nb"), "{text}");
+    }
+}

@@ -1,0 +1,113 @@
+//! What a batch came to: the last line of a result file.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Partition, Status};
+
+/// What a batch came to. `docs/RESULTS.md` says how it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// How many scenarios the whole input holds, before any is filtered out or left to another
+    /// partition; `None` if it was not read to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<u64>,
+    /// How many rows there are.
+    pub rows: u64,
+    /// How many rows of each status.
+    pub statuses: StatusCounts,
+    /// How many scenarios say what they expect, and met it.
+    pub as_expected: u64,
+    /// How many say what they expect, and did not meet it.
+    pub not_as_expected: u64,
+    /// How many scenarios of this share of the input were filtered out.
+    pub filtered_out: u64,
+    /// Which share of the input was run; `None` if all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Partition>,
+    /// Why it ended before its end; `None` if it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+    /// How long it took, in real time.
+    pub wall_microseconds: u64,
+    /// How many scenarios ran at the same time.
+    pub jobs: u64,
+}
+
+/// Why a batch ended before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopped {
+    /// Somebody interrupted it.
+    Interrupted,
+    /// There were as many failures as were allowed.
+    Failures,
+}
+
+/// How many rows there are of each status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusCounts {
+    /// Everything is as it should be.
+    pub holds: u64,
+    /// Nothing could be decided.
+    pub undecided: u64,
+    /// The customers saw something else than expected.
+    pub unexpected: u64,
+    /// The judge objects, or the branches disagree at the end.
+    pub violated: u64,
+    /// The scenario is wrong, or could not be run.
+    pub error: u64,
+}
+
+impl Summary {
+    /// How long it took.
+    pub const fn wall(&self) -> Duration {
+        Duration::from_micros(self.wall_microseconds)
+    }
+}
+
+impl StatusCounts {
+    /// Counts one more row.
+    pub fn add(&mut self, status: Status) {
+        *self.count_mut(status) += 1;
+    }
+
+    /// How many rows are of `status`.
+    pub const fn of(&self, status: Status) -> u64 {
+        match status {
+            Status::Holds => self.holds,
+            Status::Undecided => self.undecided,
+            Status::Unexpected => self.unexpected,
+            Status::Violated => self.violated,
+            Status::Error => self.error,
+        }
+    }
+
+    /// How many rows there are.
+    pub fn total(&self) -> u64 {
+        Status::ALL.into_iter().map(|status| self.of(status)).sum()
+    }
+
+    /// How many of them somebody must look at.
+    pub fn failures(&self) -> u64 {
+        let failures = Status::ALL.into_iter().filter(|status| status.is_failure());
+        failures.map(|status| self.of(status)).sum()
+    }
+
+    /// The worst status that there is; `None` without rows.
+    pub fn worst(&self) -> Option<Status> {
+        Status::ALL.into_iter().rev().find(|status| self.of(*status) > 0)
+    }
+
+    fn count_mut(&mut self, status: Status) -> &mut u64 {
+        match status {
+            Status::Holds => &mut self.holds,
+            Status::Undecided => &mut self.undecided,
+            Status::Unexpected => &mut self.unexpected,
+            Status::Violated => &mut self.violated,
+            Status::Error => &mut self.error,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What must come of a generated scenario, by going through its events one after the other. That is
+//! right where nothing goes on at the same time: each write is everywhere before the next event.
+
+use crate::model::{Event, Money, Operation};
+use crate::scenario::{BalanceRow, EventResult, EventsRow, Output, Scenario, Told, Visit};
+
+/// The output dialect of an expected result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpectedDialect {
+    /// A row per customer, with the balance after its last event.
+    Balances,
+    /// A row per event.
+    Events,
+    /// A row per customer, with all its events.
+    Customers,
+}
+
+/// What the customers of `scenario` must see. No sum of its writes may be out of range.
+pub(super) fn expected(scenario: &Scenario, dialect: ExpectedDialect) -> Output {
+    let mut balance = scenario.opening_balance;
+    match dialect {
+        ExpectedDialect::Balances => Output::Balances(
+            scenario.visits.iter().map(|visit| balance_row(visit, &mut balance)).collect(),
+        ),
+        ExpectedDialect::Events => Output::Events(
+            scenario.visits.iter().flat_map(|visit| event_rows(visit, &mut balance)).collect(),
+        ),
+        ExpectedDialect::Customers => Output::Customers(
+            scenario.visits.iter().map(|visit| customer_row(visit, &mut balance)).collect(),
+        ),
+    }
+}
+
+fn balance_row(visit: &Visit, balance: &mut Money) -> BalanceRow {
+    for event in &visit.events {
+        tell(event, balance);
+    }
+    BalanceRow { id: visit.customer, balance: *balance }
+}
+
+fn event_rows(visit: &Visit, balance: &mut Money) -> Vec<EventsRow> {
+    let row = |event: &Event| {
+        let result = EventResult { branch: Some(event.branch), ..tell(event, balance) };
+        EventsRow { id: visit.customer, recv: vec![result] }
+    };
+    visit.events.iter().map(row).collect()
+}
+
+fn customer_row(visit: &Visit, balance: &mut Money) -> EventsRow {
+    let recv = visit.events.iter().map(|event| tell(event, balance)).collect();
+    EventsRow { id: visit.customer, recv }
+}
+
+/// What the customer is told, and what `balance` is afterwards.
+fn tell(event: &Event, balance: &mut Money) -> EventResult {
+    let told = match event.operation {
+        Operation::Query => Told::Balance(*balance),
+        Operation::Write(write) => {
+            *balance = balance.checked_add(write.delta()).expect("no sum is out of range");
+            Told::Success
+        }
+    };
+    EventResult { interface: event.operation.interface(), branch: None, told }
+}
