@@ -298,6 +298,16 @@ fn names_from_outside_are_text_everywhere() {
 }
 
 #[test]
+fn a_single_round_decides_nothing() {
+    let mut short = comparison(&[(Mailbox, 500.0), (GrpcTcp, 60_000.0)], 0.02, 1);
+    short.measured.iter_mut().for_each(|measured| measured.rounds.truncate(1));
+    let shown = text(&report(&short));
+    assert!(shown.contains("and a single round cannot tell"), "{shown}");
+    assert!(shown.contains("undecided"), "{shown}");
+    assert!(shown.contains("1 round of mailbox and grpc-tcp: too few"), "{shown}");
+}
+
+#[test]
 fn a_transport_that_nothing_counts_for_has_dashes() {
     let mut bare = comparison(&[(Mailbox, 500.0), (GrpcTcp, 60_000.0)], 0.02, 1);
     bare.codec = Duration::ZERO;

@@ -20,7 +20,8 @@ pub(super) fn headline(rows: &[Row], base: &Row, ladder: &Ladder) -> String {
     };
     let Some(ratio) = top.ratio else { return String::new() };
     let mut text = sentence(top, base, ratio);
-    if top.transport != base.transport && ratio.verdict != Verdict::NoDifference {
+    let is_seen = matches!(ratio.verdict, Verdict::Slower | Verdict::Faster);
+    if top.transport != base.transport && is_seen {
         text.push_str(&most_of_it(ladder));
     }
     text.push('.');
@@ -43,15 +44,14 @@ fn sentence(top: &Row, base: &Row, ratio: Ratio) -> String {
     };
     let (over, interval) = (travels(top.transport), interval(ratio));
     let times = significant(ratio.estimate);
+    let told = format!("{over} a request takes {times} times as long as {below}{interval}");
     match ratio.verdict {
-        Verdict::Slower | Verdict::Faster => {
-            format!("{over} a request takes {times} times as long as {below}{interval}")
+        Verdict::Slower | Verdict::Faster => told,
+        Verdict::NoDifference => {
+            let rounds = count(top.rounds.len(), "round");
+            format!("{told}, which {rounds} cannot tell from no difference at all")
         }
-        Verdict::NoDifference => format!(
-            "{over} a request takes as long as {below}, as far as {} can tell: {times} times\
-             {interval}",
-            count(top.rounds.len(), "round")
-        ),
+        Verdict::Undecided => format!("{told}, and a single round cannot tell how sure that is"),
     }
 }
 

@@ -96,7 +96,7 @@ fn changes(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         let Some(change) = row.change else { continue };
         let verdict = match change.ratio.verdict {
             Verdict::Slower | Verdict::Faster => format!("**{}**", change.ratio.verdict),
-            Verdict::NoDifference => change.ratio.verdict.to_string(),
+            Verdict::NoDifference | Verdict::Undecided => change.ratio.verdict.to_string(),
         };
         let cells = [
             row.name.clone(),

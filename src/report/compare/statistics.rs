@@ -62,6 +62,8 @@ pub enum Verdict {
     Slower,
     /// What is seen could be chance.
     NoDifference,
+    /// There are too few rounds to see anything: one says nothing of chance.
+    Undecided,
 }
 
 impl fmt::Display for Verdict {
@@ -70,6 +72,7 @@ impl fmt::Display for Verdict {
             Self::Faster => "faster",
             Self::Slower => "slower",
             Self::NoDifference => "no difference",
+            Self::Undecided => "undecided",
         })
     }
 }
@@ -138,7 +141,7 @@ impl Ratio {
         let center: f64 = groups.iter().map(|group| mean(group)).sum();
         let estimate = libm::exp(center);
         let Some(error) = StandardError::of(groups) else {
-            return Self { estimate, interval: None, verdict: Verdict::NoDifference };
+            return Self { estimate, interval: None, verdict: Verdict::Undecided };
         };
         let resampled = resampled_centers(groups, seed);
         let around = |confidence| error.interval(center, &resampled, confidence);
@@ -426,7 +429,7 @@ mod tests {
     fn a_single_round_says_nothing() {
         let ratio = alike(200.0, 1).beside(&alike(100.0, 1), Seed(0));
         assert!((ratio.estimate - 2.0).abs() < 1e-12);
-        assert_eq!((ratio.interval, ratio.verdict), (None, Verdict::NoDifference));
+        assert_eq!((ratio.interval, ratio.verdict), (None, Verdict::Undecided));
     }
 
     #[test]

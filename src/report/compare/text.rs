@@ -116,6 +116,7 @@ fn verdict(verdict: Verdict) -> Cell {
         Verdict::Faster => (GOOD, "faster"),
         Verdict::Slower => (PLAIN, "slower"),
         Verdict::NoDifference => (UNSURE, "no diff."),
+        Verdict::Undecided => (UNSURE, "undecided"),
     };
     Cell::new(style, text)
 }
@@ -240,6 +241,7 @@ fn changes(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             Verdict::Slower => Cell::new(BAD, "slower than then"),
             Verdict::Faster => Cell::new(GOOD, "faster than then"),
             Verdict::NoDifference => Cell::new(QUIET, "no difference beyond noise"),
+            Verdict::Undecided => Cell::new(UNSURE, "undecided: a single round"),
         };
         lines.push(vec![
             Cell::new(STRONG, &row.name),

@@ -157,6 +157,7 @@ fn verdict(ratio: Ratio) -> String {
         Verdict::Faster => "▼ faster",
         Verdict::Slower => "▲ slower",
         Verdict::NoDifference => "≈ no difference",
+        Verdict::Undecided => "? undecided",
     }
     .to_owned()
 }
