@@ -8,7 +8,7 @@ use crate::report::compare::row::Row;
 const TOP: f64 = 12.0;
 const STRIP: f64 = 60.0;
 const AXIS: f64 = 30.0;
-/// What strips show at least, so that noise does not look large because there is little of it.
+/// The logarithm that strips show at least, so that noise does not look large because there is little of it.
 const SPREAD_LEAST: f64 = 0.05;
 
 pub(super) fn draw(rows: &[Row], frame: Frame) -> String {
@@ -20,20 +20,21 @@ pub(super) fn draw(rows: &[Row], frame: Frame) -> String {
     let step = STRIP + gap;
     let bottom = TOP + step * float_len(rows.len());
     let mut drawing = Drawing::new("rounds", frame, bottom + AXIS);
-    let most = rows.iter().flat_map(deviations).map(|(_, share)| share.abs());
+    let most = rows.iter().flat_map(deviations).map(|(_, log)| log.abs());
     let most = most.fold(SPREAD_LEAST, f64::max) * 1.08;
+    let ends = [(most, "+"), (-most, "−")]
+        .map(|(log, sign)| (log, format!("{sign}{}", about((libm::exp(log) - 1.0).abs()))));
     let places = rows.iter().flat_map(|row| row.rounds.iter().map(|round| round.place));
     let last = float_len(places.max().unwrap_or_default()).max(1.0);
     for (place, row) in rows.iter().enumerate() {
         let top = TOP + step * float_len(place) + gap;
         let middle = top + STRIP / 2.0;
-        let y = |share: f64| middle - share / most * STRIP / 2.0;
+        let y = |log: f64| middle - log / most * STRIP / 2.0;
         drawing.bar(at(left, top), at(right, top + STRIP), "strip");
         drawing.line(at(left, middle), at(right, middle), "grid");
-        for (share, sign) in [(most, "+"), (-most, "−")] {
-            let label = format!("{sign}{}", about(most));
-            let down = if share > 0.0 { 10.0 } else { -2.0 };
-            drawing.text(at(left - 6.0, y(share) + down), Anchor::End, "tick", &label);
+        for (log, label) in &ends {
+            let down = if *log > 0.0 { 10.0 } else { -2.0 };
+            drawing.text(at(left - 6.0, y(*log) + down), Anchor::End, "tick", label);
         }
         drawing.text(at(left - 6.0, middle + 4.0), Anchor::End, "tick", &latency(row.mean_ns));
         let name_at = match frame {
@@ -42,9 +43,9 @@ pub(super) fn draw(rows: &[Row], frame: Frame) -> String {
         };
         drawing.mark(place, at(name_at.x - 12.0, name_at.y - 4.0), 4.5);
         drawing.text(name_at, Anchor::Start, "name", &row.name);
-        for (round, share) in deviations(row) {
+        for (round, log) in deviations(row) {
             let x = left + 10.0 + float_len(round) / last * (right - left - 20.0);
-            drawing.mark(place, at(x, y(share)), 3.4);
+            drawing.mark(place, at(x, y(log)), 3.4);
         }
     }
     let title = match frame {
@@ -55,14 +56,15 @@ pub(super) fn draw(rows: &[Row], frame: Frame) -> String {
     drawing.finish(&About { title: "Round by round", description: &description(rows) })
 }
 
-/// The place of each round, and how much more or less than usual it took.
+/// The place of each round, and how much more or less than usual it took: logarithms, so that half
+/// as long is as far away as twice as long.
 fn deviations(row: &Row) -> impl Iterator<Item = (usize, f64)> {
-    row.rounds.iter().map(|round| (round.place, round.mean_ns / row.mean_ns - 1.0))
+    row.rounds.iter().map(|round| (round.place, libm::log(round.mean_ns / row.mean_ns)))
 }
 
 fn description(rows: &[Row]) -> String {
     let told = rows.iter().map(|row| {
-        let shares = || deviations(row).map(|(_, share)| share);
+        let shares = || deviations(row).map(|(_, log)| libm::exp(log) - 1.0);
         let (low, high) = (shares().fold(0.0, f64::min).abs(), shares().fold(0.0, f64::max));
         format!(
             "{}: {} rounds around {}, from {} below to {} above",
