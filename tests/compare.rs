@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use passbook::model::{CustomerOrder, Guarantees, Money, Operation, Overdraft, Propagation, Seed};
+use passbook::model::{
+    CustomerOrder, Guarantees, Money, Operation, Overdraft, Propagation, Roster, Seed,
+};
 use passbook::runner::compare::{
     CompareError, CompareOptions, Comparison, Kind, Load, Measured, Progress, Transport, compare,
 };
@@ -213,10 +215,24 @@ fn what_cannot_be_compared_is_refused_before_anything_runs() {
     assert!(told(&nobody, &mailbox).contains("ask nothing"));
     let processes = CompareOptions { program: None, ..short(&[Transport::Processes]) };
     assert!(told(&classic, &processes).contains("no program is named"));
-    let mut favoured = classic.clone();
-    let customer = favoured.visits[0].customer;
+}
+
+/// Customer 1 reads its own writes wherever it asks, and customer 2 need not.
+#[test]
+fn single_promises_and_a_bank_of_one_branch_are_the_same_in_every_process() {
+    let mut favoured = read("input/concurrent_customers.json");
+    let customer = favoured.visits[1].customer;
     favoured.settings.customer_guarantees.insert(customer, Guarantees::NONE);
-    assert!(told(&favoured, &short(&[Transport::Processes])).contains("--guarantees"));
+    favoured.settings.propagation = Some(Propagation::Async);
+    let options = CompareOptions { copies: 2, ..short(&[Transport::Processes]) };
+    assert_eq!(run(&favoured, &options).unwrap().measured.len(), 1);
+
+    let lone = Scenario {
+        roster: std::sync::Arc::new(Roster::new([parts::branch(7)]).unwrap()),
+        ..scenario(1, 500, vec![(1, vec![event(1, 7, Operation::Query)])])
+    };
+    let comparison = run(&lone, &short(&Transport::ALL)).unwrap();
+    assert!(comparison.measured.iter().all(|row| row.balance == Money::from_minor(500)));
 }
 
 proptest! {
@@ -250,9 +266,11 @@ fn stand_in(folder: &Path, script: &str) -> PathBuf {
 #[test]
 fn a_transport_that_gives_another_balance_is_an_error_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
-    let generous = "for a; do shift; case $a in --balance=*) a=--balance=0.01;; esac; \
-                    set -- \"$@\" \"$a\"; done";
-    let script = format!("{generous}\nexec {} \"$@\"", env!("CARGO_BIN_EXE_passbook"));
+    let script = format!(
+        "bank=$(mktemp -p {})\nsed 's/\"balance\":0/\"balance\":0.01/g' > $bank\nexec {} \"$@\" < $bank",
+        folder.path().display(),
+        env!("CARGO_BIN_EXE_passbook")
+    );
     // Nothing is promised, so that no passbook tells that it is another bank.
     let overrides = Settings { guarantees: Some(Guarantees::NONE), ..Settings::default() };
     let options = CompareOptions {

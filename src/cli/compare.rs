@@ -125,8 +125,7 @@ fn exit_of(error: &CompareError) -> Exit {
         | CompareError::NoRequests
         | CompareError::Rate { .. }
         | CompareError::Ids { .. }
-        | CompareError::QueriesWait
-        | CompareError::SinglePromises => Exit::BadInput,
+        | CompareError::QueriesWait => Exit::BadInput,
         CompareError::Stopped => Exit::Undecided,
         CompareError::NoProgram
         | CompareError::Runtime(_)

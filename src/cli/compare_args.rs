@@ -53,7 +53,7 @@ pub(super) struct CompareArgs {
     rounds: NonZeroUsize,
 
     /// About how long a round takes
-    #[arg(long, value_name = "SPAN", default_value = "130ms", value_parser = parse_span)]
+    #[arg(long, value_name = "SPAN", default_value = "110ms", value_parser = parse_span)]
     round_time: Duration,
 
     /// How many copies of the scenario's customers ask at the same time, under other customer ids;

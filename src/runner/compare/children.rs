@@ -1,7 +1,7 @@
 //! A bank whose branches are processes of their own: `passbook serve`, once per branch. They are
 //! killed and waited for when this is dropped, on whatever path.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::ops::Range;
 use std::os::unix::process::CommandExt;
@@ -51,6 +51,8 @@ impl Children {
     pub(super) async fn open(program: &Path, work: &Arc<Work>) -> Result<Self, CompareError> {
         let ids = work.roster.ids();
         let addresses = free_addresses(ids)?;
+        let bank = serde_json::to_vec(&work.bank()).expect("a scenario can always be written");
+        let bank: Arc<[u8]> = bank.into();
         let mut processes = Vec::with_capacity(ids.len());
         let mut silent = Vec::with_capacity(ids.len());
         for &branch in ids {
@@ -60,7 +62,7 @@ impl Children {
                 branch,
                 problem: ProcessProblem::Start(error),
             })?;
-            silent.push((branch, first_words(&mut process.0)?));
+            silent.push((branch, first_words(&mut process.0, Arc::clone(&bank))?));
             processes.push(process);
         }
         for (branch, words) in silent {
@@ -142,7 +144,8 @@ impl Bank for Children {
     }
 }
 
-/// The command that serves `branch` as all transports serve theirs, whatever the environment says.
+/// The command that serves `branch` of the bank that it is told of, as all transports serve theirs,
+/// whatever the environment says.
 fn serve(
     program: &Path,
     work: &Work,
@@ -151,18 +154,16 @@ fn serve(
 ) -> Command {
     let most = u32::MAX.to_string();
     let mut command = Command::new(program);
-    command.args(["serve", "--format=json", "--listen=127.0.0.1"]);
-    command.arg(format!("--branch={branch}"));
+    command.args(["serve", "-", "--format=json", "--listen=127.0.0.1"]);
     for (id, address) in addresses {
         match *id == branch {
             true => command.arg(format!("--single-port={}", address.port())),
             false => command.arg(format!("--peer={id}=http://{address}")),
         };
     }
-    command.arg(format!("--balance={}", work.opening_balance));
-    command.arg(format!("--propagation={}", work.config.propagation));
-    command.arg(format!("--guarantees={}", work.config.guarantees));
-    command.arg(format!("--overdraft={}", work.config.overdraft));
+    if addresses.len() > 1 {
+        command.arg(format!("--branch={branch}"));
+    }
     command.arg(format!("--wait-limit={}", show_span(work.config.wait_limit)));
     command.arg(format!("--confirm-limit={}", show_span(CONFIRM_LIMIT)));
     command.arg(format!("--bank-name={}", work.bank_name));
@@ -173,27 +174,32 @@ fn serve(
     command.env("PASSBOOK_LOG", "error");
     // What interrupts the comparison does not interrupt its banks: it ends them.
     command.process_group(0);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-/// What the process says first: that it is ready, or why it ended.
+/// Tells the process which `bank` it serves. What it says first: that it is ready, or why it ended.
 fn first_words(
     child: &mut Child,
+    bank: Arc<[u8]>,
 ) -> Result<oneshot::Receiver<Result<(), ProcessProblem>>, CompareError> {
-    let (out, log) = (child.stdout.take(), child.stderr.take());
+    let (input, out, log) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (tell, words) = oneshot::channel();
-    let listen = move || {
+    let speak = move || {
+        if let Some(Err(error)) = input.map(|mut input| input.write_all(&bank)) {
+            // It has ended, and says why.
+            log::debug!("a process does not want to know its bank: {error}");
+        }
         let mut line = String::new();
         let heard = out.is_some_and(|out| {
             BufReader::new(out).read_line(&mut line).is_ok_and(|bytes| bytes > 0)
         });
         let mut told = String::new();
-        if !heard && let Some(mut log) = log {
-            // What cannot be read is not told.
-            if let Err(error) = log.read_to_string(&mut told) {
-                told = error.to_string();
-            }
+        if !heard
+            && let Some(mut log) = log
+            && let Err(error) = log.read_to_string(&mut told)
+        {
+            told = error.to_string();
         }
         let told = told.trim().to_owned();
         let words = if heard { Ok(()) } else { Err(ProcessProblem::Ended { told }) };
@@ -201,7 +207,7 @@ fn first_words(
             log::debug!("nobody waits for a process any more");
         }
     };
-    thread::Builder::new().spawn(listen).map_err(CompareError::Runtime)?;
+    thread::Builder::new().spawn(speak).map_err(CompareError::Runtime)?;
     Ok(words)
 }
 

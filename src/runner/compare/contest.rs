@@ -34,7 +34,7 @@ pub fn compare(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Comparison, CompareError> {
     let work = Arc::new(Work::new(scenario, options)?);
-    check(&work, options)?;
+    check(options)?;
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(CompareError::Runtime)?;
     let mut transports = options.transports.clone();
@@ -63,20 +63,15 @@ pub fn compare(
     })
 }
 
-fn check(work: &Work, options: &CompareOptions) -> Result<(), CompareError> {
+fn check(options: &CompareOptions) -> Result<(), CompareError> {
     if options.transports.is_empty() {
         return Err(CompareError::NoTransports);
     }
     if options.rounds == 0 {
         return Err(CompareError::NoRounds);
     }
-    if options.transports.contains(&Transport::Processes) {
-        if options.program.is_none() {
-            return Err(CompareError::NoProgram);
-        }
-        if !work.config.customer_guarantees.is_empty() {
-            return Err(CompareError::SinglePromises);
-        }
+    if options.transports.contains(&Transport::Processes) && options.program.is_none() {
+        return Err(CompareError::NoProgram);
     }
     Ok(())
 }

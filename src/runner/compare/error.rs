@@ -47,11 +47,6 @@ pub enum CompareError {
     /// Nobody said which program serves a branch.
     #[error("no program is named that serves a branch as a process of its own")]
     NoProgram,
-    /// Some customers are promised something else than the others.
-    #[error(
-        "the scenario promises some customers something else, which `processes` cannot be told; leave that transport out, or say --guarantees"
-    )]
-    SinglePromises,
     /// The runtime could not be had, or a thread.
     #[error("cannot start a runtime for the bank or its customers")]
     Runtime(#[source] io::Error),

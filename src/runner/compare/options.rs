@@ -37,7 +37,7 @@ impl Default for CompareOptions {
             overrides: Settings::default(),
             transports: Transport::ALL.into(),
             rounds: 10,
-            round_time: Duration::from_millis(130),
+            round_time: Duration::from_millis(110),
             copies: 1,
             load: Load::Closed,
             program: None,

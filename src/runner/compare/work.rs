@@ -13,7 +13,7 @@ use crate::model::{
     Operation, Promises, Propagation, QueryTiming, Roster,
 };
 use crate::runner::RunConfig;
-use crate::scenario::{Scenario, Visit};
+use crate::scenario::{Scenario, Settings, Visit};
 
 /// How long a write waits for the other branches: far longer than that takes within one machine. With
 /// the time that a request may wait for its turn it is still less than a call may take, so that no
@@ -156,6 +156,27 @@ impl Work {
             Propagation::Async => {
                 matches!(lane.customers.as_slice(), [only] if only.guarantees == Guarantees::ALL)
             }
+        }
+    }
+
+    /// The bank, with customers who ask nothing: what they are promised is all that it must know of
+    /// them.
+    pub(super) fn bank(&self) -> Scenario {
+        let visit = |&customer: &CustomerId| Visit { customer, events: Vec::new() };
+        Scenario {
+            name: self.bank_name.clone(),
+            roster: Arc::clone(&self.roster),
+            opening_balance: self.opening_balance,
+            visits: self.promises.single.keys().map(visit).collect(),
+            settings: Settings {
+                propagation: Some(self.config.propagation),
+                guarantees: Some(self.promises.all),
+                customer_guarantees: self.promises.single.clone(),
+                overdraft: Some(self.config.overdraft),
+                ..Settings::default()
+            },
+            expected: None,
+            warnings: Vec::new(),
         }
     }
 
