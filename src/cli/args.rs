@@ -2,20 +2,20 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::batch::BatchArgs;
 use super::check_args::CheckArgs;
 use super::compare_args::CompareArgs;
 use super::generate_args::GenerateArgs;
 use super::merge_args::MergeArgs;
 use super::serve_args::{PeerArg, ServeArgs};
+use super::settings_args::SettingsArgs;
 use crate::check::Demand;
-use crate::fault::{Latency, parse_span, show_span};
-use crate::model::{CustomerOrder, Guarantees, Overdraft, Propagation, QueryTiming, Seed};
+use crate::model::Seed;
 use crate::report::Verbosity;
 use crate::runner::Judging;
 use crate::scenario::Settings;
@@ -72,6 +72,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Run scenarios and report what happened
     Run(RunArgs),
+    /// Run many scenarios at full speed, and keep a row of each
+    Batch(BatchArgs),
     /// Judge a recorded history
     Check(CheckArgs),
     /// Join the result files of one batch
@@ -112,61 +114,8 @@ pub(super) struct RunArgs {
     #[arg(long, short)]
     verbose: bool,
 
-    /// How a write reaches the other branches [default: as the scenario says, else sync]
-    #[arg(
-        long,
-        value_name = "WHEN",
-        value_enum,
-        env = "PASSBOOK_PROPAGATION",
-        hide_env_values = true
-    )]
-    propagation: Option<PropagationArg>,
-
-    /// What every customer is promised: all, none, or some of ryw,mr,mw,wfr [default: as the scenario
-    /// says, else all]
-    #[arg(long, value_name = "SET", env = "PASSBOOK_GUARANTEES", hide_env_values = true)]
-    guarantees: Option<Guarantees>,
-
-    /// How long messages between branches take, on every link: none, constant:20ms, uniform:1ms..50ms
-    /// or exponential:10ms [default: as the scenario says, else none]
-    #[arg(long, conflicts_with = "connect")]
-    #[arg(value_name = "LATENCY", env = "PASSBOOK_LATENCY", hide_env_values = true)]
-    latency: Option<Latency>,
-
-    /// How long a request waits for what its customer is promised, before it fails [default: as the
-    /// scenario says, else 10s]
-    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
-    #[arg(env = "PASSBOOK_WAIT_LIMIT", hide_env_values = true)]
-    wait_limit: Option<Duration>,
-
-    /// When customers make their visits [default: as the scenario says, else in-order]
-    #[arg(
-        long,
-        value_name = "ORDER",
-        value_enum,
-        env = "PASSBOOK_CUSTOMERS",
-        hide_env_values = true
-    )]
-    customers: Option<CustomersArg>,
-
-    /// What to do with a withdrawal that the balance does not cover [default: as the scenario says,
-    /// else allow]
-    #[arg(
-        long,
-        value_name = "POLICY",
-        value_enum,
-        env = "PASSBOOK_OVERDRAFT",
-        hide_env_values = true
-    )]
-    overdraft: Option<OverdraftArg>,
-
-    /// Send each query only when all propagation has settled
-    #[arg(long)]
-    settle_before_query: bool,
-
-    /// What the run draws its chances from
-    #[arg(long, value_name = "NUMBER", env = "PASSBOOK_SEED", hide_env_values = true)]
-    seed: Option<u64>,
+    #[command(flatten)]
+    settings: SettingsArgs,
 
     /// Write all that happens to this file, as JSON Lines; `passbook check` judges it
     #[arg(long, value_name = "FILE", conflicts_with = "connect")]
@@ -185,7 +134,7 @@ pub(super) struct RunArgs {
     pub(super) transport: Transport,
 
     /// Where a branch runs already; once for each branch of the scenario
-    #[arg(long, value_name = "ID=URL")]
+    #[arg(long, value_name = "ID=URL", conflicts_with = "latency")]
     pub(super) connect: Vec<PeerArg>,
 }
 
@@ -221,30 +170,6 @@ pub(super) enum Format {
     Json,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum CustomersArg {
-    /// One visit after the other, in the order of the file
-    InOrder,
-    /// All customers at once
-    Concurrent,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum OverdraftArg {
-    /// Apply it: the balance goes below zero
-    Allow,
-    /// Refuse it
-    Reject,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum PropagationArg {
-    /// Before the reply
-    Sync,
-    /// After it
-    Async,
-}
-
 impl Cli {
     /// Parses `args`, with the checks that clap cannot be told of.
     pub(super) fn parse_checked(
@@ -262,12 +187,15 @@ impl Cli {
                 let message = "a history (`--history`) is of one scenario";
                 Err(Self::command().error(ErrorKind::ArgumentConflict, message))
             }
-            Command::Run(args) if args.latency.is_some() && args.transport == Transport::Grpc => {
+            Command::Run(args)
+                if args.settings.latency.is_some() && args.transport == Transport::Grpc =>
+            {
                 let message =
                     "lag is simulated between mailboxes only, not over `--transport grpc`";
                 Err(Self::command().error(ErrorKind::ArgumentConflict, message))
             }
             Command::Run(_)
+            | Command::Batch(_)
             | Command::Check(_)
             | Command::Serve(_)
             | Command::Compare(_)
@@ -304,17 +232,7 @@ impl RunArgs {
 
     /// What overrides the scenarios' own settings.
     pub(super) fn overrides(&self) -> Settings {
-        Settings {
-            propagation: self.propagation.map(Propagation::from),
-            guarantees: self.guarantees,
-            latency: self.latency,
-            wait_limit: self.wait_limit,
-            overdraft: self.overdraft.map(Overdraft::from),
-            customers: self.customers.map(CustomerOrder::from),
-            queries: self.settle_before_query.then_some(QueryTiming::AfterSettling),
-            seed: self.seed.map(Seed),
-            ..Settings::default()
-        }
+        self.settings.overrides()
     }
 
     pub(super) fn demand(&self) -> Demand {
@@ -327,47 +245,12 @@ impl RunArgs {
 
     /// The options of a command line that does the same again.
     pub(super) fn replay_options(&self, seed: Seed) -> Vec<String> {
-        let Settings { propagation, guarantees, latency, wait_limit, .. } = self.overrides();
-        let Settings { overdraft, customers, queries, .. } = self.overrides();
         let mut options = vec![format!("--seed {seed}")];
-        options.extend(propagation.map(|propagation| format!("--propagation {propagation}")));
-        options.extend(guarantees.map(|guarantees| format!("--guarantees {guarantees}")));
-        options.extend(latency.map(|latency| format!("--latency {latency}")));
-        options.extend(wait_limit.map(|limit| format!("--wait-limit {}", show_span(limit))));
-        options.extend(customers.map(|customers| format!("--customers {customers}")));
-        options.extend(overdraft.map(|overdraft| format!("--overdraft {overdraft}")));
-        options.extend(queries.map(|_| "--settle-before-query".to_owned()));
+        options.extend(self.settings.options());
         if self.transport == Transport::Grpc {
             options.push("--transport grpc".to_owned());
         }
         options
-    }
-}
-
-impl From<CustomersArg> for CustomerOrder {
-    fn from(arg: CustomersArg) -> Self {
-        match arg {
-            CustomersArg::InOrder => Self::InOrder,
-            CustomersArg::Concurrent => Self::Concurrent,
-        }
-    }
-}
-
-impl From<PropagationArg> for Propagation {
-    fn from(arg: PropagationArg) -> Self {
-        match arg {
-            PropagationArg::Sync => Self::Sync,
-            PropagationArg::Async => Self::Async,
-        }
-    }
-}
-
-impl From<OverdraftArg> for Overdraft {
-    fn from(arg: OverdraftArg) -> Self {
-        match arg {
-            OverdraftArg::Allow => Self::Allow,
-            OverdraftArg::Reject => Self::Reject,
-        }
     }
 }
 
@@ -398,6 +281,11 @@ mod tests {
     #[test]
     fn the_help_of_run() {
         insta::assert_snapshot!(help("passbook run -h"));
+    }
+
+    #[test]
+    fn the_help_of_batch() {
+        insta::assert_snapshot!(help("passbook batch -h"));
     }
 
     #[test]

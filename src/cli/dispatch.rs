@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use super::args::{Cli, Command};
+use super::batch::run_batch;
 use super::check::check_history;
 use super::compare::compare_transports;
 use super::exit::Exit;
@@ -37,6 +38,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
     let exit = match command {
         Command::Run(args) => run_scenarios(args, terminal),
+        Command::Batch(args) => run_batch(args, terminal),
         Command::Check(args) => check_history(args, terminal),
         Command::Merge(args) => merge_results(args, terminal),
         Command::Serve(args) => serve(args, terminal),

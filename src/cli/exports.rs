@@ -1,7 +1,7 @@
 //! The files that the rows of a batch go to, beside standard output.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -36,13 +36,23 @@ impl ExportArgs {
     }
 }
 
+const BUFFER_BYTES: usize = 1 << 16;
+
 /// Writes rows to several files.
 #[derive(Default)]
 pub(super) struct Exports {
-    files: Vec<Export>,
+    lines: Option<Lines>,
+    tables: Vec<Table>,
 }
 
-struct Export {
+/// A file of rows as lines, which another batch can go on with.
+struct Lines {
+    path: PathBuf,
+    out: BufWriter<File>,
+}
+
+/// A file of another format.
+struct Table {
     path: PathBuf,
     writer: Box<dyn RowWriter>,
 }
@@ -53,51 +63,87 @@ impl Exports {
         let ExportArgs { export_jsonl, export_csv, export_junit } = args;
         let mut exports = Self::default();
         if let Some(path) = export_jsonl {
-            exports.add(path, terminal, |out| Ok(Box::new(JsonLines::new(out))))?;
+            let out = begin(path, terminal, Ok)?;
+            exports.lines = Some(Lines { path: path.clone(), out });
         }
         if let Some(path) = export_csv {
-            exports.add(path, terminal, |out| Ok(Box::new(Csv::new(out)?)))?;
+            let writer = Box::new(begin(path, terminal, Csv::new)?);
+            exports.tables.push(Table { path: path.clone(), writer });
         }
         if let Some(path) = export_junit {
-            exports.add(path, terminal, |out| Ok(Box::new(Junit::new(out)?)))?;
+            let writer = Box::new(begin(path, terminal, Junit::new)?);
+            exports.tables.push(Table { path: path.clone(), writer });
         }
         Ok(exports)
     }
 
-    fn add(
-        &mut self,
-        path: &Path,
-        terminal: &mut Terminal,
-        writer: impl FnOnce(BufWriter<File>) -> io::Result<Box<dyn RowWriter>>,
-    ) -> Result<(), Exit> {
-        let created = File::create(path).map(|file| BufWriter::with_capacity(1 << 16, file));
-        match created.and_then(writer) {
-            Ok(writer) => {
-                self.files.push(Export { path: path.to_owned(), writer });
-                Ok(())
-            }
-            Err(error) => {
-                terminal.error(&format!("cannot write {}: {error}", path.display()));
-                Err(Exit::BadInput)
-            }
-        }
+    /// From now on lines go to `file` at `path`, after what it holds.
+    pub(super) fn go_on_with(&mut self, path: &Path, file: File) {
+        let out = BufWriter::with_capacity(BUFFER_BYTES, file);
+        self.lines = Some(Lines { path: path.to_owned(), out });
+    }
+
+    /// Whether rows go to a file of lines.
+    pub(super) fn has_lines(&self) -> bool {
+        self.lines.is_some()
     }
 
     /// Writes one row to every file.
     pub(super) fn write(&mut self, row: &Row) -> io::Result<()> {
-        self.each(|writer| writer.write(row))
+        if let Some(Lines { path, out }) = &mut self.lines {
+            JsonLines::new(out).write(row).map_err(|error| lost(path, &error))?;
+        }
+        self.write_to_tables(row)
     }
 
-    /// Ends every file.
-    pub(super) fn finish(&mut self, summary: &Summary) -> io::Result<()> {
-        self.each(|writer| writer.finish(summary))
+    /// Writes one row to every file; its `line` is made already.
+    pub(super) fn write_with_line(&mut self, row: &Row, line: &[u8]) -> io::Result<()> {
+        if let Some(Lines { path, out }) = &mut self.lines {
+            out.write_all(line).map_err(|error| lost(path, &error))?;
+        }
+        self.write_to_tables(row)
     }
 
-    fn each(&mut self, act: impl Fn(&mut dyn RowWriter) -> io::Result<()>) -> io::Result<()> {
-        self.files.iter_mut().try_for_each(|Export { path, writer }| {
-            act(&mut **writer).map_err(|error| {
-                io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-            })
+    fn write_to_tables(&mut self, row: &Row) -> io::Result<()> {
+        self.tables.iter_mut().try_for_each(|Table { path, writer }| {
+            writer.write(row).map_err(|error| lost(path, &error))
         })
     }
+
+    /// Hands on the lines so far, for whoever goes on with them if the program is killed.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        let Some(Lines { path, out }) = &mut self.lines else { return Ok(()) };
+        out.flush().map_err(|error| lost(path, &error))
+    }
+
+    /// Ends every file. What is wrong with one does not keep the others from their end.
+    pub(super) fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        let mut ended = Ok(());
+        if let Some(Lines { path, out }) = &mut self.lines {
+            let finished = JsonLines::new(out).finish(summary);
+            ended = ended.and(finished.map_err(|error| lost(path, &error)));
+        }
+        for Table { path, writer } in &mut self.tables {
+            let finished = writer.finish(summary);
+            ended = ended.and(finished.map_err(|error| lost(path, &error)));
+        }
+        ended
+    }
+}
+
+/// Creates the file at `path`, with what comes before the rows.
+fn begin<W>(
+    path: &Path,
+    terminal: &mut Terminal,
+    writer: impl FnOnce(BufWriter<File>) -> io::Result<W>,
+) -> Result<W, Exit> {
+    let created = File::create(path).map(|file| BufWriter::with_capacity(BUFFER_BYTES, file));
+    created.and_then(writer).map_err(|error| {
+        terminal.error(&format!("cannot write {}: {error}", path.display()));
+        Exit::BadInput
+    })
+}
+
+fn lost(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

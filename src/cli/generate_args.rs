@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::args::{CustomersArg, PropagationArg};
+use super::settings_args::{CustomersArg, PropagationArg};
 use crate::fault::Latency;
 use crate::model::{Amount, CustomerOrder, Guarantees, Money, Propagation, Seed};
 use crate::scenario::generate::{Amounts, Between, ExpectedDialect, GenerateOptions, Mix, Skew};

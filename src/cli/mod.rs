@@ -1,6 +1,7 @@
 //! The command line: parses arguments, runs a command, and turns what it came to into an exit code.
 
 mod args;
+mod batch;
 mod check;
 mod check_args;
 mod compare;
@@ -19,6 +20,7 @@ mod schema;
 mod serve;
 mod serve_args;
 mod serve_scenario;
+mod settings_args;
 mod terminal;
 
 pub use dispatch::run;

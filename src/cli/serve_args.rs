@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use thiserror::Error;
 
-use super::args::{OverdraftArg, PropagationArg};
+use super::settings_args::{OverdraftArg, PropagationArg};
 use crate::fault::parse_span;
 use crate::grpc::{Endpoint, EndpointError, Limits};
 use crate::model::{BranchId, Guarantees, IdError, Money};

@@ -1,5 +1,6 @@
 //! Runs scenarios on a bank of actors. Prints nothing.
 
+pub mod batch;
 pub mod compare;
 mod connected;
 mod live;

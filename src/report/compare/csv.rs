@@ -41,21 +41,22 @@ const COLUMNS: [&str; 23] = [
 ///
 /// If `out` takes no more.
 pub fn write_csv(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    writeln!(out, "{}", COLUMNS.join(","))?;
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record(COLUMNS)?;
     for row in &report.rows {
         let scenario = &report.subject.scenario;
         let mut fields = of_kind(scenario, row, "all", &row.all);
         // A mean over rounds, as the ratio is of.
         fields[4] = format!("{:.1}", row.mean_ns);
         fields.extend(of_row(row));
-        line(out, &fields)?;
+        table.write_record(&fields)?;
         for (kind, latencies) in &row.kinds {
             let mut fields = of_kind(scenario, row, name::kind(*kind), latencies);
             fields.resize(COLUMNS.len(), String::new());
-            line(out, &fields)?;
+            table.write_record(&fields)?;
         }
     }
-    Ok(())
+    table.flush()
 }
 
 fn of_kind(scenario: &str, row: &Row, kind: &str, latencies: &Distribution) -> Vec<String> {
@@ -97,17 +98,4 @@ fn decimal(number: Option<f64>) -> String {
 
 fn verdict(ratio: Option<Ratio>) -> String {
     ratio.map(|ratio| ratio.verdict.to_string()).unwrap_or_default()
-}
-
-fn line(out: &mut dyn Write, fields: &[String]) -> io::Result<()> {
-    let fields: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
-    writeln!(out, "{}", fields.join(","))
-}
-
-/// As RFC 4180 says, where it must be.
-fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        return format!("\"{}\"", field.replace('"', "\"\""));
-    }
-    field.to_owned()
 }

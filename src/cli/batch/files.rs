@@ -1,0 +1,411 @@
+//! Which files a batch is to read: what folders, globs and names come to.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
+use walkdir::{DirEntry, WalkDir};
+
+use crate::cli::args::is_stdin;
+
+/// The names of files that hold a scenario, or one a line.
+const DOCUMENT: &str = ".json";
+const LINES: [&str; 2] = [".jsonl", ".ndjson"];
+const PACKED: [&str; 2] = [".gz", ".zst"];
+const EXPECTED: &str = ".expected";
+
+/// Why there is nothing that a batch can read.
+#[derive(Debug, Error, Diagnostic)]
+pub(super) enum FilesError {
+    #[error("{path} does not exist")]
+    #[diagnostic(help("check the path; a relative one starts at the current directory"))]
+    Missing { path: String },
+    #[error("cannot read {path}: {reason}")]
+    #[diagnostic(help("check that you may read it and everything in it"))]
+    Unreadable { path: String, reason: io::Error },
+    #[error("nothing fits {pattern}")]
+    #[diagnostic(help("check the pattern; `**` stands for folders within folders"))]
+    NoMatch { pattern: String },
+    #[error("{pattern} is no pattern: {reason}")]
+    #[diagnostic(help("put `[` into brackets, `[[]`, where it is part of a name"))]
+    BadPattern { pattern: String, reason: glob::PatternError },
+    #[error("there is no scenario in {path}")]
+    #[diagnostic(help(
+        "scenarios are in files named .json, .jsonl or .ndjson, with .gz or .zst after it where \
+         they are packed; what .expected.json holds belongs to the scenario beside it"
+    ))]
+    NoScenario { path: String },
+    #[error("standard input (`-`) can be read only once")]
+    #[diagnostic(help("name it once"))]
+    StandardInputTwice,
+    #[error("{path} is read and written by the same batch")]
+    #[diagnostic(help("write the results to another file"))]
+    InputIsOutput { path: String },
+    #[error("{path} is written twice")]
+    #[diagnostic(help("give every export a file of its own"))]
+    OutputTwice { path: String },
+}
+
+/// Something that scenarios are read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Input {
+    StandardInput,
+    File(ScenarioFile),
+}
+
+/// A file with one scenario or many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ScenarioFile {
+    pub(super) path: PathBuf,
+    pub(super) kind: FileKind,
+    /// How long it is; 0 if nobody knows.
+    pub(super) bytes: u64,
+}
+
+/// How many scenarios a file may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileKind {
+    /// One.
+    Document,
+    /// One a line.
+    Lines,
+}
+
+/// What the arguments name. Folders are not read before they are walked, and never kept.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    roots: Vec<Root>,
+    outputs: Vec<PathBuf>,
+}
+
+#[derive(Debug)]
+enum Root {
+    StandardInput,
+    File(PathBuf),
+    Folder(PathBuf),
+}
+
+/// What there is to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Survey {
+    /// How many bytes; `None` where that cannot be known before.
+    pub(super) bytes: Option<u64>,
+    /// Whether everything can be read twice.
+    pub(super) is_repeatable: bool,
+}
+
+impl Inputs {
+    /// What `paths` name, without the files of `outputs`, which the batch itself writes.
+    pub(super) fn find<'a>(
+        paths: &[PathBuf],
+        outputs: impl Iterator<Item = &'a Path>,
+    ) -> Result<Self, FilesError> {
+        let outputs: Vec<PathBuf> = outputs.map(Path::to_owned).collect();
+        if let Some(path) = named_twice(&outputs) {
+            return Err(FilesError::OutputTwice { path: path.display().to_string() });
+        }
+        let mut roots = Vec::with_capacity(paths.len());
+        for path in paths {
+            let before = roots.len();
+            if is_stdin(path) {
+                roots.push(Root::StandardInput);
+            } else if path.exists() {
+                roots.extend(Root::at(path.clone()));
+            } else {
+                expand(path, &mut roots)?;
+            }
+            if roots.len() == before {
+                return Err(FilesError::NoScenario { path: path.display().to_string() });
+            }
+        }
+        if roots.iter().filter(|root| matches!(root, Root::StandardInput)).count() > 1 {
+            return Err(FilesError::StandardInputTwice);
+        }
+        let clash = roots.iter().find_map(|root| match root {
+            Root::File(path) if is_among(path, &outputs) => Some(path.display().to_string()),
+            Root::File(_) | Root::StandardInput | Root::Folder(_) => None,
+        });
+        match clash {
+            Some(path) => Err(FilesError::InputIsOutput { path }),
+            None => Ok(Self { roots, outputs }),
+        }
+    }
+
+    /// Walks everything once, and says what there is.
+    pub(super) fn survey(&self) -> Result<Survey, FilesError> {
+        let mut survey = Survey { bytes: Some(0), is_repeatable: true };
+        for root in &self.roots {
+            let mut files = 0_u64;
+            for input in self.walk_root(root) {
+                files += 1;
+                match input? {
+                    Input::File(ScenarioFile { path, bytes, .. })
+                        if bytes > 0 || path.is_file() =>
+                    {
+                        survey.bytes = survey.bytes.map(|sum| sum.saturating_add(bytes));
+                    }
+                    Input::StandardInput | Input::File(_) => {
+                        survey = Survey { bytes: None, is_repeatable: false };
+                    }
+                }
+            }
+            if let (0, Root::Folder(path)) = (files, root) {
+                return Err(FilesError::NoScenario { path: path.display().to_string() });
+            }
+        }
+        Ok(survey)
+    }
+
+    /// Everything to read, in order: the arguments as they were given, folders by name.
+    pub(super) fn walk(&self) -> impl Iterator<Item = Result<Input, FilesError>> {
+        self.roots.iter().flat_map(|root| self.walk_root(root))
+    }
+
+    fn walk_root<'a>(
+        &'a self,
+        root: &'a Root,
+    ) -> Box<dyn Iterator<Item = Result<Input, FilesError>> + 'a> {
+        match root {
+            Root::StandardInput => Box::new(std::iter::once(Ok(Input::StandardInput))),
+            Root::File(path) => Box::new(std::iter::once(file(path))),
+            Root::Folder(folder) => {
+                let entries = WalkDir::new(folder)
+                    .follow_links(true)
+                    .sort_by_file_name()
+                    .into_iter()
+                    .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry));
+                Box::new(entries.filter_map(|entry| self.in_folder(folder, entry).transpose()))
+            }
+        }
+    }
+
+    /// What `entry` of `folder` is, if it holds scenarios.
+    fn in_folder(
+        &self,
+        folder: &Path,
+        entry: walkdir::Result<DirEntry>,
+    ) -> Result<Option<Input>, FilesError> {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(folder).display().to_string();
+            FilesError::Unreadable { path, reason: error.into() }
+        })?;
+        let name = entry.file_name().to_string_lossy();
+        let Some(kind) = FileKind::of(&name).filter(|_| entry.file_type().is_file()) else {
+            return Ok(None);
+        };
+        if is_expected_result(entry.path()) || is_among(entry.path(), &self.outputs) {
+            return Ok(None);
+        }
+        let bytes = entry.metadata().map_err(|error| {
+            let path = entry.path().display().to_string();
+            FilesError::Unreadable { path, reason: error.into() }
+        })?;
+        let bytes = bytes.len();
+        Ok(Some(Input::File(ScenarioFile { path: entry.into_path(), kind, bytes })))
+    }
+}
+
+impl Root {
+    /// What stands at `path`; `None` if it is the expected result of the scenario beside it.
+    fn at(path: PathBuf) -> Option<Self> {
+        if path.is_dir() {
+            Some(Self::Folder(path))
+        } else if is_expected_result(&path) {
+            None
+        } else {
+            Some(Self::File(path))
+        }
+    }
+}
+
+impl FileKind {
+    /// What a file of this name holds; `None` if the name is of no scenario.
+    fn of(name: &str) -> Option<Self> {
+        let name = unpacked(name);
+        if name.ends_with(DOCUMENT) {
+            Some(Self::Document)
+        } else if LINES.iter().any(|end| name.ends_with(end)) {
+            Some(Self::Lines)
+        } else {
+            None
+        }
+    }
+}
+
+/// As a shell does it: what a pattern comes to is taken as if it had been named.
+fn expand(path: &Path, roots: &mut Vec<Root>) -> Result<(), FilesError> {
+    let shown = || path.display().to_string();
+    let pattern = path.to_str().filter(|text| text.contains(['*', '?', '[']));
+    let Some(pattern) = pattern else { return Err(FilesError::Missing { path: shown() }) };
+    let options = glob::MatchOptions {
+        require_literal_separator: true,
+        require_literal_leading_dot: true,
+        ..glob::MatchOptions::new()
+    };
+    let found = glob::glob_with(pattern, options)
+        .map_err(|reason| FilesError::BadPattern { pattern: shown(), reason })?;
+    let mut matches = 0_usize;
+    for path in found {
+        matches += 1;
+        let path = path.map_err(|error| {
+            let path = error.path().display().to_string();
+            FilesError::Unreadable { path, reason: error.into() }
+        })?;
+        roots.extend(Root::at(path));
+    }
+    if matches == 0 { Err(FilesError::NoMatch { pattern: shown() }) } else { Ok(()) }
+}
+
+/// A file that is named. A name that says nothing is taken for a scenario a line: that has one
+/// scenario, if it has one line.
+fn file(path: &Path) -> Result<Input, FilesError> {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let kind = FileKind::of(&name).unwrap_or(FileKind::Lines);
+    let unreadable = |reason| FilesError::Unreadable { path: path.display().to_string(), reason };
+    let bytes = fs::metadata(path).map_err(unreadable)?.len();
+    Ok(Input::File(ScenarioFile { path: path.to_owned(), kind, bytes }))
+}
+
+/// A file that is among `outputs` more than once. A device takes what many write.
+fn named_twice(outputs: &[PathBuf]) -> Option<&PathBuf> {
+    let mut rest = outputs;
+    while let [first, others @ ..] = rest {
+        if others.contains(first) && !first.starts_with("/dev") {
+            return Some(first);
+        }
+        rest = others;
+    }
+    None
+}
+
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().to_string_lossy().starts_with('.')
+}
+
+fn is_among(path: &Path, others: &[PathBuf]) -> bool {
+    let is_same = |other: &&PathBuf| match (path.canonicalize(), other.canonicalize()) {
+        (Ok(path), Ok(other)) => path == other,
+        // One that does not exist is no other.
+        (Err(_), _) | (_, Err(_)) => false,
+    };
+    others.iter().filter(|other| other.file_name() == path.file_name()).any(|other| is_same(&other))
+}
+
+/// A name without what says that the file is packed.
+pub(super) fn unpacked(name: &str) -> &str {
+    PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
+}
+
+/// Whether `path` holds the expected result of a scenario that is beside it: `x.expected.json`
+/// beside `x.json`, packed or not.
+fn is_expected_result(path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+    let stem = unpacked(name).strip_suffix(DOCUMENT).and_then(|name| name.strip_suffix(EXPECTED));
+    let Some(stem) = stem else { return false };
+    let is_beside =
+        |packed: &str| path.with_file_name(format!("{stem}{DOCUMENT}{packed}")).is_file();
+    ["", PACKED[0], PACKED[1]].into_iter().any(is_beside)
+}
+
+/// Where the expected result of the scenario at `path` may be: unpacked, or packed as the scenario.
+pub(super) fn expected_results(path: &Path) -> Vec<PathBuf> {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
+    let plain = unpacked(name);
+    let Some(stem) = plain.strip_suffix(DOCUMENT) else { return Vec::new() };
+    let mut ends = vec![""];
+    ends.extend(Some(&name[plain.len()..]).filter(|packed| !packed.is_empty()));
+    let beside = |end| path.with_file_name(format!("{stem}{EXPECTED}{DOCUMENT}{end}"));
+    ends.into_iter().map(beside).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a batch of `names` reads in a folder with these files.
+    fn found(names: &[&str]) -> Result<Vec<String>, FilesError> {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "b.json",
+            "a/x.json",
+            "a/x.expected.json",
+            "a/README.md",
+            "a/deep/many.jsonl.gz",
+            "a/alone.expected.json",
+            "c.ndjson",
+            "d.json.zst",
+            "d.expected.json.zst",
+            "out.jsonl",
+            ".hidden.json",
+            ".git/config.json",
+            "empty/notes.txt",
+            "odd name",
+        ] {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "[]").unwrap();
+        }
+        let paths: Vec<PathBuf> = names.iter().map(|name| folder.path().join(name)).collect();
+        let output = folder.path().join("out.jsonl");
+        let inputs = Inputs::find(&paths, [output.as_path()].into_iter())?;
+        inputs.survey()?;
+        let shown = |input: Input| match input {
+            Input::StandardInput => "-".to_owned(),
+            Input::File(file) => {
+                assert_eq!(file.bytes, 2);
+                file.path.strip_prefix(folder.path()).unwrap().display().to_string()
+            }
+        };
+        inputs.walk().map(|input| input.map(shown)).collect()
+    }
+
+    #[test]
+    fn a_folder_is_read_by_name_without_what_is_no_scenario() {
+        let all = [
+            "a/alone.expected.json",
+            "a/deep/many.jsonl.gz",
+            "a/x.json",
+            "b.json",
+            "c.ndjson",
+            "d.json.zst",
+        ];
+        assert_eq!(found(&[""]).unwrap(), all);
+    }
+
+    #[test]
+    fn globs_come_to_what_a_shell_makes_of_them() {
+        assert_eq!(found(&["*.json", "odd*"]).unwrap(), ["b.json", "odd name"]);
+        let deep = ["a/alone.expected.json", "a/x.json", "b.json"];
+        assert_eq!(found(&["**/*.json"]).unwrap(), deep);
+        assert_eq!(found(&["a/d*"]).unwrap(), ["a/deep/many.jsonl.gz"]);
+    }
+
+    #[test]
+    fn arguments_keep_their_order() {
+        assert_eq!(found(&["c.ndjson", "b.json"]).unwrap(), ["c.ndjson", "b.json"]);
+    }
+
+    #[test]
+    fn nothing_to_read_is_an_error() {
+        assert!(matches!(found(&["none.json"]), Err(FilesError::Missing { .. })));
+        assert!(matches!(found(&["none*.json"]), Err(FilesError::NoMatch { .. })));
+        assert!(matches!(found(&["a/[x.json"]), Err(FilesError::BadPattern { .. })));
+        assert!(matches!(found(&["empty"]), Err(FilesError::NoScenario { .. })));
+        assert!(matches!(found(&["a/x.expected.json"]), Err(FilesError::NoScenario { .. })));
+        assert!(matches!(found(&["out.jsonl"]), Err(FilesError::InputIsOutput { .. })));
+        let twice = [PathBuf::from("-"), PathBuf::from("-")];
+        let error = Inputs::find(&twice, std::iter::empty()).unwrap_err();
+        assert!(matches!(error, FilesError::StandardInputTwice));
+    }
+
+    #[test]
+    fn an_expected_result_is_looked_for_beside_its_scenario() {
+        let beside = |name: &str| expected_results(Path::new(name));
+        assert_eq!(beside("a/x.json"), [PathBuf::from("a/x.expected.json")]);
+        let packed = ["a/x.expected.json", "a/x.expected.json.gz"].map(PathBuf::from);
+        assert_eq!(beside("a/x.json.gz"), packed);
+        assert_eq!(beside("a/x.jsonl"), Vec::<PathBuf>::new());
+    }
+}

@@ -1,0 +1,16 @@
+//! `passbook batch`: many scenarios at full speed.
+
+mod args;
+mod command;
+mod decode;
+mod files;
+mod filter;
+mod interrupt;
+mod job;
+mod lines;
+mod reading;
+mod resume;
+mod screen;
+
+pub(super) use args::BatchArgs;
+pub(super) use command::run_batch;

@@ -1,0 +1,229 @@
+//! The reader of a batch: numbers the scenarios, and feeds those of this share to the workers.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::decode::decoded;
+use super::files::{FileKind, FilesError, Input, Inputs, ScenarioFile};
+use super::job::{Content, Item, Place, too_long};
+use super::lines::{self, SCENARIO_BYTES_MAX, Text};
+use super::resume::Held;
+use crate::runner::batch::{Feed, Fingerprint, Partition, Stopped};
+
+/// What standard input is called in places.
+const STANDARD_INPUT: &str = "-";
+
+/// Which scenarios of the input are to be run here.
+#[derive(Debug, Clone)]
+pub(super) enum Share {
+    All,
+    Count(Partition),
+    Hash(Partition),
+    Slice(RangeInclusive<u64>),
+}
+
+impl Share {
+    fn has(&self, number: u64, place: &Place) -> bool {
+        match self {
+            Self::All => true,
+            Self::Count(partition) => partition.has_number(number),
+            Self::Hash(partition) => partition.has_place(Fingerprint::of(&place.to_string())),
+            Self::Slice(numbers) => numbers.contains(&number),
+        }
+    }
+}
+
+/// How far the reader has come, for whoever watches.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    bytes: AtomicU64,
+    scenarios: AtomicU64,
+    is_at_end: AtomicBool,
+}
+
+impl Progress {
+    /// How many bytes have been read, as they are stored.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many scenarios the whole input has; `None` until all is read.
+    pub(super) fn inputs(&self) -> Option<u64> {
+        let is_at_end = self.is_at_end.load(Ordering::Acquire);
+        is_at_end.then(|| self.scenarios.load(Ordering::Relaxed))
+    }
+}
+
+/// Feeds the scenarios of `inputs` that are in `share` and not `held` by an earlier batch.
+pub(super) fn feed(
+    inputs: &Inputs,
+    share: &Share,
+    mut held: Held,
+    progress: &Arc<Progress>,
+    feed: &mut Feed<Item>,
+) -> Result<(), Stopped> {
+    let mut number = 0;
+    each(inputs, progress, |found| {
+        let Found::Scenario { place, content, bytes } = found else { return feed.flush() };
+        number += 1;
+        if !share.has(number, &place) {
+            return Ok(());
+        }
+        if !held.is_empty() {
+            match held.holds(number, &place.to_string()) {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(error) => {
+                    feed.push(Item { number, place, content: Content::Mismatch(error) }, 0)?;
+                    // Whoever gets this stops the batch.
+                    return feed.flush().and(Err(Stopped));
+                }
+            }
+        }
+        feed.push(Item { number, place, content }, bytes)
+    })?;
+    if let Err(error) = held.has_met_all() {
+        let place = Place::File("".into());
+        feed.push(Item { number, place, content: Content::Mismatch(error) }, 0)?;
+    }
+    progress.scenarios.store(number, Ordering::Relaxed);
+    progress.is_at_end.store(true, Ordering::Release);
+    Ok(())
+}
+
+/// How many scenarios there are in `inputs`.
+pub(super) fn count(inputs: &Inputs) -> u64 {
+    let mut number = 0;
+    let counted = each(inputs, &Arc::default(), |found| {
+        if let Found::Scenario { .. } = found {
+            number += 1;
+        }
+        Ok(())
+    });
+    debug_assert_eq!(counted, Ok(()));
+    number
+}
+
+/// What the reader comes across.
+enum Found {
+    Scenario {
+        place: Place,
+        content: Content,
+        /// How much work it may be.
+        bytes: usize,
+    },
+    /// Nothing for the moment.
+    Pause,
+}
+
+/// Hands on every scenario, in order. What cannot be read is handed on as such, once.
+fn each(
+    inputs: &Inputs,
+    progress: &Arc<Progress>,
+    mut take: impl FnMut(Found) -> Result<(), Stopped>,
+) -> Result<(), Stopped> {
+    for input in inputs.walk() {
+        match input {
+            Ok(Input::StandardInput) => {
+                each_line(STANDARD_INPUT, || decoded(io::stdin()), &mut take)?;
+            }
+            Ok(Input::File(ScenarioFile { path, kind: FileKind::Lines, .. })) => {
+                let open =
+                    || decoded(Counted { source: File::open(&path)?, progress: progress.clone() });
+                each_line(&shown(&path), open, &mut take)?;
+            }
+            Ok(Input::File(ScenarioFile { path, kind: FileKind::Document, bytes })) => {
+                let place = Place::File(shown(&path).into());
+                let weight = usize::try_from(bytes).unwrap_or(usize::MAX);
+                take(Found::Scenario { place, content: Content::File(path), bytes: weight })?;
+                progress.bytes.fetch_add(bytes, Ordering::Relaxed);
+            }
+            // It was there a moment ago.
+            Err(error) => take(unreadable(Place::File(named(&error).into()), error.to_string()))?,
+        }
+    }
+    Ok(())
+}
+
+fn each_line(
+    file: &str,
+    open: impl FnOnce() -> io::Result<Box<dyn Read + Send>>,
+    take: &mut impl FnMut(Found) -> Result<(), Stopped>,
+) -> Result<(), Stopped> {
+    let file: Arc<str> = file.into();
+    let mut lines = match open().and_then(|source| lines::open(source, SCENARIO_BYTES_MAX)) {
+        Ok(Text::Lines(lines)) => lines,
+        Ok(Text::Document(text)) => {
+            let place = Place::File(file);
+            let bytes = text.len();
+            if u64::try_from(bytes).is_ok_and(|bytes| bytes > SCENARIO_BYTES_MAX) {
+                return take(unreadable(place, too_long()));
+            }
+            return take(Found::Scenario { place, content: Content::Text(text), bytes });
+        }
+        Err(error) => return take(unreadable(Place::File(file), cannot_read(&error))),
+    };
+    loop {
+        let line = match lines.next() {
+            Ok(Some(line)) => line,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                let place = Place::Line(file, lines.number());
+                return take(unreadable(place, cannot_read(&error)));
+            }
+        };
+        let place = Place::Line(Arc::clone(&file), line.number);
+        take(match line.text {
+            Some(text) => {
+                let bytes = text.len();
+                Found::Scenario { place, content: Content::Text(text), bytes }
+            }
+            None => unreadable(place, too_long()),
+        })?;
+        if lines.may_wait() {
+            take(Found::Pause)?;
+        }
+    }
+}
+
+fn unreadable(place: Place, problem: String) -> Found {
+    Found::Scenario { place, content: Content::Unreadable(problem), bytes: 0 }
+}
+
+fn cannot_read(error: &io::Error) -> String {
+    format!("cannot read on from here: {error}")
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn named(error: &FilesError) -> String {
+    match error {
+        FilesError::Missing { path }
+        | FilesError::Unreadable { path, .. }
+        | FilesError::NoScenario { path }
+        | FilesError::InputIsOutput { path }
+        | FilesError::OutputTwice { path } => path.clone(),
+        FilesError::NoMatch { pattern } | FilesError::BadPattern { pattern, .. } => pattern.clone(),
+        FilesError::StandardInputTwice => STANDARD_INPUT.to_owned(),
+    }
+}
+
+/// A file that tells how far it has been read.
+struct Counted {
+    source: File,
+    progress: Arc<Progress>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.progress.bytes.fetch_add(u64::try_from(read).unwrap_or(0), Ordering::Relaxed);
+        Ok(read)
+    }
+}

@@ -1,0 +1,149 @@
+//! Going on with an earlier batch: what its result file holds, and whether it is of these inputs.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::report::batch::{Entry, Reader, Record, Row, RowsError, RowsProblem};
+use crate::runner::batch::Fingerprint;
+
+const BUFFER_BYTES: usize = 1 << 16;
+
+/// Why a batch cannot go on with an earlier one.
+#[derive(Debug, Error)]
+pub(super) enum ResumeError {
+    #[error("cannot open {file}: {reason}")]
+    Open { file: String, reason: io::Error },
+    #[error("{file}: {reason}; go on with a file that --export-jsonl or --resume wrote")]
+    Rows { file: String, reason: RowsError },
+    #[error("{file} has two rows of scenario {number}; begin again with another file")]
+    Twice { file: String, number: u64 },
+    #[error(
+        "{file} has a row of another scenario {number} than {place}; go on with the inputs of that \
+         file, in the same order, or begin another file"
+    )]
+    OtherScenario { file: String, number: u64, place: String },
+    #[error(
+        "{file} has a row of scenario {number}, which is not among the inputs; go on with the inputs \
+         and the --partition of that file, or begin another file"
+    )]
+    NotAnInput { file: String, number: u64 },
+}
+
+/// The result file of an earlier batch.
+#[derive(Debug)]
+pub(super) struct Earlier {
+    path: PathBuf,
+    file: File,
+    /// Where its rows end, if something follows: a torn line or a summary.
+    rows_end: Option<u64>,
+}
+
+/// The scenarios whose rows an earlier batch has left.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    file: String,
+    /// Number and fingerprint of the place, ascending.
+    rows: Vec<(u64, Fingerprint)>,
+    next: usize,
+}
+
+impl Earlier {
+    /// Reads the result file at `path`; there need not be one.
+    pub(super) fn open(path: &Path) -> Result<(Self, Held), ResumeError> {
+        let shown = path.display().to_string();
+        let opened =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let file = opened.map_err(|reason| ResumeError::Open { file: shown.clone(), reason })?;
+        let mut rows = Vec::new();
+        let mut cut = None;
+        for entry in Reader::new(BufReader::with_capacity(BUFFER_BYTES, &file)) {
+            match entry {
+                Ok(Entry { record: Record::Scenario(row), .. }) => {
+                    rows.push((row.number, Fingerprint::of(&row.place)));
+                }
+                Ok(Entry { record: Record::Summary(_), offset, .. })
+                | Err(RowsError { problem: RowsProblem::Torn, offset, .. }) => {
+                    cut.get_or_insert(offset);
+                }
+                Err(reason) => return Err(ResumeError::Rows { file: shown, reason }),
+            }
+        }
+        rows.sort_unstable();
+        if let Some(twice) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(ResumeError::Twice { file: shown, number: twice[0].0 });
+        }
+        let held = Held { file: shown, rows, next: 0 };
+        Ok((Self { path: path.to_owned(), file, rows_end: cut }, held))
+    }
+
+    /// Hands each row to `take`, in the order of the file.
+    pub(super) fn replay<E: From<ResumeError>>(
+        &self,
+        mut take: impl FnMut(Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let file = || self.path.display().to_string();
+        let mut source = &self.file;
+        source.rewind().map_err(|reason| ResumeError::Open { file: file(), reason })?;
+        let rows = source.take(self.rows_end.unwrap_or(u64::MAX));
+        for entry in Reader::new(BufReader::with_capacity(BUFFER_BYTES, rows)) {
+            let entry = entry.map_err(|reason| ResumeError::Rows { file: file(), reason })?;
+            match entry.record {
+                Record::Scenario(row) => take(row)?,
+                Record::Summary(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file, ready for the row after the last one.
+    pub(super) fn into_file(mut self) -> io::Result<File> {
+        if let Some(end) = self.rows_end {
+            self.file.set_len(end)?;
+        }
+        self.file.seek(SeekFrom::End(0))?;
+        Ok(self.file)
+    }
+}
+
+impl Held {
+    /// Whether the file holds the row of scenario `number` at `place`. To be asked in ascending
+    /// order of numbers, about every scenario that is to be run.
+    pub(super) fn holds(&mut self, number: u64, place: &str) -> Result<bool, ResumeError> {
+        let file = || self.file.clone();
+        match self.rows.get(self.next) {
+            Some((held, _)) if *held < number => {
+                Err(ResumeError::NotAnInput { file: file(), number: *held })
+            }
+            Some((held, at)) if *held == number => {
+                if *at != Fingerprint::of(place) {
+                    let place = place.to_owned();
+                    return Err(ResumeError::OtherScenario { file: file(), number, place });
+                }
+                self.next += 1;
+                Ok(true)
+            }
+            Some(_) | None => Ok(false),
+        }
+    }
+
+    /// To be asked when there are no more scenarios.
+    pub(super) fn has_met_all(&self) -> Result<(), ResumeError> {
+        match self.rows.get(self.next) {
+            Some((number, _)) => {
+                Err(ResumeError::NotAnInput { file: self.file.clone(), number: *number })
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}

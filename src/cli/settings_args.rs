@@ -1,0 +1,150 @@
+//! The arguments that override what scenarios say of how to run them.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::fault::{Latency, parse_span, show_span};
+use crate::model::{CustomerOrder, Guarantees, Overdraft, Propagation, QueryTiming, Seed};
+use crate::scenario::Settings;
+
+#[derive(Debug, Args)]
+pub(super) struct SettingsArgs {
+    /// How a write reaches the other branches [default: as the scenario says, else sync]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        env = "PASSBOOK_PROPAGATION",
+        hide_env_values = true
+    )]
+    propagation: Option<PropagationArg>,
+
+    /// What every customer is promised: all, none, or some of ryw,mr,mw,wfr [default: as the scenario
+    /// says, else all]
+    #[arg(long, value_name = "SET", env = "PASSBOOK_GUARANTEES", hide_env_values = true)]
+    guarantees: Option<Guarantees>,
+
+    /// How long messages between branches take, on every link: none, constant:20ms, uniform:1ms..50ms
+    /// or exponential:10ms [default: as the scenario says, else none]
+    #[arg(long, value_name = "LATENCY", env = "PASSBOOK_LATENCY", hide_env_values = true)]
+    pub(super) latency: Option<Latency>,
+
+    /// How long a request waits for what its customer is promised, before it fails [default: as the
+    /// scenario says, else 10s]
+    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
+    #[arg(env = "PASSBOOK_WAIT_LIMIT", hide_env_values = true)]
+    wait_limit: Option<Duration>,
+
+    /// When customers make their visits [default: as the scenario says, else in-order]
+    #[arg(
+        long,
+        value_name = "ORDER",
+        value_enum,
+        env = "PASSBOOK_CUSTOMERS",
+        hide_env_values = true
+    )]
+    customers: Option<CustomersArg>,
+
+    /// What to do with a withdrawal that the balance does not cover [default: as the scenario says,
+    /// else allow]
+    #[arg(
+        long,
+        value_name = "POLICY",
+        value_enum,
+        env = "PASSBOOK_OVERDRAFT",
+        hide_env_values = true
+    )]
+    overdraft: Option<OverdraftArg>,
+
+    /// Send each query only when all propagation has settled
+    #[arg(long)]
+    settle_before_query: bool,
+
+    /// What the run draws its chances from
+    #[arg(long, value_name = "NUMBER", env = "PASSBOOK_SEED", hide_env_values = true)]
+    seed: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CustomersArg {
+    /// One visit after the other, in the order of the file
+    InOrder,
+    /// All customers at once
+    Concurrent,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OverdraftArg {
+    /// Apply it: the balance goes below zero
+    Allow,
+    /// Refuse it
+    Reject,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PropagationArg {
+    /// Before the reply
+    Sync,
+    /// After it
+    Async,
+}
+
+impl SettingsArgs {
+    /// What overrides the scenarios' own settings.
+    pub(super) fn overrides(&self) -> Settings {
+        Settings {
+            propagation: self.propagation.map(Propagation::from),
+            guarantees: self.guarantees,
+            latency: self.latency,
+            wait_limit: self.wait_limit,
+            overdraft: self.overdraft.map(Overdraft::from),
+            customers: self.customers.map(CustomerOrder::from),
+            queries: self.settle_before_query.then_some(QueryTiming::AfterSettling),
+            seed: self.seed.map(Seed),
+            ..Settings::default()
+        }
+    }
+
+    /// The options of a command line that does the same again, but for the seed.
+    pub(super) fn options(&self) -> Vec<String> {
+        let Settings { propagation, guarantees, latency, wait_limit, .. } = self.overrides();
+        let Settings { overdraft, customers, queries, .. } = self.overrides();
+        let mut options = Vec::new();
+        options.extend(propagation.map(|propagation| format!("--propagation {propagation}")));
+        options.extend(guarantees.map(|guarantees| format!("--guarantees {guarantees}")));
+        options.extend(latency.map(|latency| format!("--latency {latency}")));
+        options.extend(wait_limit.map(|limit| format!("--wait-limit {}", show_span(limit))));
+        options.extend(customers.map(|customers| format!("--customers {customers}")));
+        options.extend(overdraft.map(|overdraft| format!("--overdraft {overdraft}")));
+        options.extend(queries.map(|_| "--settle-before-query".to_owned()));
+        options
+    }
+}
+
+impl From<CustomersArg> for CustomerOrder {
+    fn from(arg: CustomersArg) -> Self {
+        match arg {
+            CustomersArg::InOrder => Self::InOrder,
+            CustomersArg::Concurrent => Self::Concurrent,
+        }
+    }
+}
+
+impl From<PropagationArg> for Propagation {
+    fn from(arg: PropagationArg) -> Self {
+        match arg {
+            PropagationArg::Sync => Self::Sync,
+            PropagationArg::Async => Self::Async,
+        }
+    }
+}
+
+impl From<OverdraftArg> for Overdraft {
+    fn from(arg: OverdraftArg) -> Self {
+        match arg {
+            OverdraftArg::Allow => Self::Allow,
+            OverdraftArg::Reject => Self::Reject,
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Puts a batch together: one thread that feeds, several that work, and channels between them.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::unbounded;
+use thiserror::Error;
+
+use super::feed::{Allowance, Feed, Stopped};
+use super::results::{Order, Results};
+use super::worker;
+use crate::runner::{RunError, Runner};
+
+/// What is done with each item of a batch.
+pub trait Work: Send + Sync + 'static {
+    /// What is fed.
+    type Item: Send + 'static;
+    /// What comes of it.
+    type Outcome: Send + 'static;
+
+    /// Does the work of one item.
+    fn run(&self, runner: &mut Runner, item: &mut Self::Item) -> Self::Outcome;
+
+    /// What comes of an item whose work panicked with `message`.
+    fn panicked(&self, item: Self::Item, message: &str) -> Self::Outcome;
+}
+
+/// How a batch is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// How many work at the same time.
+    pub jobs: NonZeroUsize,
+    /// In which order results are handed out.
+    pub order: Order,
+}
+
+/// Why a batch cannot go on.
+#[derive(Debug, Error)]
+pub enum BatchError {
+    /// No more threads.
+    #[error("cannot start a thread; try fewer with --jobs")]
+    Thread(#[source] io::Error),
+    /// A worker has no runner.
+    #[error(transparent)]
+    Runner(#[from] RunError),
+    /// A defect of this program.
+    #[error("a thread of the batch panicked")]
+    ThreadPanicked,
+}
+
+/// For each worker, so many chunks may be on their way: enough that others go on while one is slow.
+const CHUNKS_PER_JOB: usize = 16;
+/// All that is on its way weighs so much at most, unless each worker's one item weighs more.
+const BYTES_ON_THEIR_WAY_MAX: usize = 32 << 20;
+
+/// Starts a batch: `produce` feeds items, `work` is done with each, and what they come to is in the
+/// result. Memory does not grow with the number of items: where results are not taken, feeding
+/// waits.
+pub fn start<W, P>(plan: Plan, work: W, produce: P) -> Result<Results<W::Outcome>, BatchError>
+where
+    W: Work,
+    P: FnOnce(&mut Feed<W::Item>) -> Result<(), Stopped> + Send + 'static,
+{
+    let jobs = plan.jobs.get();
+    let allowance = Allowance {
+        chunks_max: jobs.saturating_mul(CHUNKS_PER_JOB),
+        chunks_always: jobs,
+        bytes_max: BYTES_ON_THEIR_WAY_MAX,
+    };
+    // The feed counts what is on its way, so the channels need no bounds of their own.
+    let (chunks, chunks_to_do) = unbounded();
+    let (finished, finished_chunks) = unbounded();
+    let (taken, taken_chunks) = unbounded();
+    let mut threads = Vec::with_capacity(jobs.saturating_add(1));
+    let mut feed = Feed::new(chunks, taken_chunks, allowance);
+    let feeder = move || {
+        if produce(&mut feed).and_then(|()| feed.flush()).is_err() {
+            log::debug!("the batch was stopped before its end");
+        }
+    };
+    threads.push(spawn("batch-reader".to_owned(), feeder)?);
+    let work = Arc::new(work);
+    for number in 1..=jobs {
+        let (work, chunks, finished) = (Arc::clone(&work), chunks_to_do.clone(), finished.clone());
+        let worker = move || worker::serve(&*work, &chunks, &finished);
+        threads.push(spawn(format!("batch-worker-{number}"), worker)?);
+    }
+    Ok(Results::new(plan.order, finished_chunks, taken, threads))
+}
+
+fn spawn(
+    name: String,
+    main: impl FnOnce() + Send + 'static,
+) -> Result<thread::JoinHandle<()>, BatchError> {
+    thread::Builder::new().name(name).spawn(main).map_err(BatchError::Thread)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::runner::batch::Next;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// Doubles numbers, and panics at 13.
+    struct Double;
+
+    impl Work for Double {
+        type Item = u64;
+        type Outcome = u64;
+
+        fn run(&self, _: &mut Runner, item: &mut u64) -> u64 {
+            assert_ne!(*item, 13, "unlucky");
+            *item * 2
+        }
+
+        fn panicked(&self, item: u64, message: &str) -> u64 {
+            assert!(message.contains("unlucky"), "{message}");
+            item + 1_000_000
+        }
+    }
+
+    fn plan(jobs: usize, order: Order) -> Plan {
+        Plan { jobs: NonZeroUsize::new(jobs).unwrap(), order }
+    }
+
+    fn all<R>(mut results: Results<R>) -> Vec<R> {
+        let mut outcomes = Vec::new();
+        loop {
+            match results.next_within(LONG).unwrap() {
+                Next::Outcome(outcome) => outcomes.push(outcome),
+                Next::NotYet => {}
+                Next::End => return outcomes,
+            }
+        }
+    }
+
+    fn feed_numbers(count: u64) -> impl FnOnce(&mut Feed<u64>) -> Result<(), Stopped> + Send {
+        move |feed| (0..count).try_for_each(|number| feed.push(number, 100))
+    }
+
+    #[test]
+    fn results_are_in_the_order_of_the_feed_whoever_is_first() {
+        let count = 20_000;
+        let done = all(start(plan(4, Order::AsFed), Double, feed_numbers(count)).unwrap());
+        let expected: Vec<u64> =
+            (0..count).map(|n| if n == 13 { 1_000_013 } else { n * 2 }).collect();
+        assert_eq!(done, expected);
+    }
+
+    #[test]
+    fn without_order_everything_still_comes_out_once() {
+        let mut done = all(start(plan(4, Order::AsFinished), Double, feed_numbers(5000)).unwrap());
+        done.sort_unstable();
+        let mut expected: Vec<u64> = (0..5000).filter(|n| *n != 13).map(|n| n * 2).collect();
+        expected.push(1_000_013);
+        assert_eq!(done, expected);
+    }
+
+    #[test]
+    fn an_empty_batch_ends() {
+        assert!(all(start(plan(2, Order::AsFed), Double, feed_numbers(0)).unwrap()).is_empty());
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_bounded_while_nobody_takes_results() {
+        static FED: AtomicUsize = AtomicUsize::new(0);
+        let produce = |feed: &mut Feed<u64>| {
+            (100..1_000_000).try_for_each(|number| {
+                feed.push(number, 100)?;
+                FED.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            })
+        };
+        let mut results = start(plan(2, Order::AsFed), Double, produce).unwrap();
+        for _ in 0..10_000 {
+            assert!(matches!(results.next_within(LONG), Ok(Next::Outcome(_))));
+        }
+        // 2 × 16 chunks of 64, and those that are being gathered and taken.
+        assert!(FED.load(Ordering::SeqCst) <= 10_000 + 34 * 64);
+        drop(results);
+    }
+
+    #[test]
+    fn heavy_items_are_one_to_a_worker() {
+        static FED: AtomicUsize = AtomicUsize::new(0);
+        let produce = |feed: &mut Feed<u64>| {
+            (100..200).try_for_each(|number| {
+                feed.push(number, 1 << 30)?;
+                FED.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            })
+        };
+        let mut results = start(plan(3, Order::AsFed), Double, produce).unwrap();
+        for taken in 1..=50 {
+            assert!(matches!(results.next_within(LONG), Ok(Next::Outcome(_))));
+            assert!(FED.load(Ordering::SeqCst) <= taken + 3);
+        }
+        assert_eq!(50 + all(results).len(), 100);
+    }
+
+    #[test]
+    fn a_reader_that_panics_is_no_quiet_end() {
+        let produce = |feed: &mut Feed<u64>| {
+            feed.push(1, 100)?;
+            feed.flush()?;
+            panic!("the reader has a defect");
+        };
+        let mut results = start(plan(2, Order::AsFed), Double, produce).unwrap();
+        assert!(matches!(results.next_within(LONG), Ok(Next::Outcome(2))));
+        assert!(matches!(results.next_within(LONG), Err(BatchError::ThreadPanicked)));
+    }
+
+    #[test]
+    fn whoever_drops_the_results_stops_the_feed() {
+        let (told, stopped) = crossbeam_channel::bounded(1);
+        let produce = move |feed: &mut Feed<u64>| {
+            let fed = (100..u64::MAX).try_for_each(|number| feed.push(number, 100));
+            told.send(fed).unwrap();
+            fed
+        };
+        let mut results = start(plan(2, Order::AsFed), Double, produce).unwrap();
+        assert!(matches!(results.next_within(LONG), Ok(Next::Outcome(200))));
+        drop(results);
+        assert_eq!(stopped.recv_timeout(LONG), Ok(Err(Stopped)));
+    }
+}

@@ -1,0 +1,13 @@
+//! `passbook batch` as a shell sees it: many scenarios in, a row of each out.
+
+#[path = "../support/program.rs"]
+mod program;
+
+mod fixture;
+mod inputs;
+mod outputs;
+mod results;
+mod resume;
+mod selection;
+mod size;
+mod stopping;
