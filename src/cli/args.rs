@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::batch::BatchArgs;
 use super::check_args::CheckArgs;
+use super::compare_args::CompareArgs;
 use super::generate_args::GenerateArgs;
 use super::merge_args::MergeArgs;
 use super::serve_args::{PeerArg, ServeArgs};
@@ -79,6 +80,8 @@ pub(super) enum Command {
     Merge(MergeArgs),
     /// Serve a bank behind gRPC
     Serve(ServeArgs),
+    /// Time a scenario over mailboxes and networks, side by side
+    Compare(CompareArgs),
     /// Make scenarios from a seed
     Generate(GenerateArgs),
     /// Print the JSON Schema of scenario files
@@ -195,6 +198,7 @@ impl Cli {
             | Command::Batch(_)
             | Command::Check(_)
             | Command::Serve(_)
+            | Command::Compare(_)
             | Command::Generate(_)
             | Command::Merge(_)
             | Command::Schema => Ok(cli),

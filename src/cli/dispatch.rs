@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use super::args::{Cli, Command};
 use super::batch::run_batch;
 use super::check::check_history;
+use super::compare::compare_transports;
 use super::exit::Exit;
 use super::generate::generate;
 use super::merge::merge_results;
@@ -41,6 +42,7 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
         Command::Check(args) => check_history(args, terminal),
         Command::Merge(args) => merge_results(args, terminal),
         Command::Serve(args) => serve(args, terminal),
+        Command::Compare(args) => compare_transports(args, terminal),
         Command::Generate(args) => generate(args, terminal),
         Command::Schema => print_schema(terminal),
     }?;

@@ -20,8 +20,8 @@ use super::wire::LinkError;
 use crate::actors::{Answer, Ask, AwaitSettled, Settled};
 use crate::bank::Entry;
 use crate::model::{
-    BranchId, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Receipt, RequestError,
-    Roster, Write, WriteId, WriteKind,
+    BranchId, CustomerId, Event, EventId, LogPosition, Money, Operation, Outcome, Receipt,
+    RequestError, Roster, Write, WriteId, WriteKind,
 };
 
 /// Takes what customers ask of one branch elsewhere, and asks it there.
@@ -100,6 +100,83 @@ pub async fn read_state(
     Ok(RemoteState { balance, write_set })
 }
 
+async fn call_typed(
+    client: &mut BankServiceClient<Channel>,
+    customer: CustomerId,
+    Event { id, branch, operation }: Event,
+    passbook: Option<Vec<u8>>,
+) -> Result<Response, Status> {
+    let (branch_id, customer_id, event_id) = (branch.get(), customer.get(), Some(id.get()));
+    Ok(match operation {
+        Operation::Query => {
+            let request = v1::QueryRequest { branch_id, customer_id, event_id, passbook };
+            client.query(request).await?.into_inner().into()
+        }
+        Operation::Write(Write { kind: WriteKind::Deposit, amount }) => {
+            let amount = amount.to_string();
+            let request = v1::DepositRequest { branch_id, customer_id, event_id, amount, passbook };
+            client.deposit(request).await?.into_inner().into()
+        }
+        Operation::Write(Write { kind: WriteKind::Withdraw, amount }) => {
+            let amount = amount.to_string();
+            let request =
+                v1::WithdrawRequest { branch_id, customer_id, event_id, amount, passbook };
+            client.withdraw(request).await?.into_inner().into()
+        }
+    })
+}
+
+/// A branch elsewhere as a customer meets it who is no actor, and to whom the passbook is a token
+/// that is shown as it came. Typed contract.
+#[derive(Debug, Clone)]
+pub struct TypedCounter {
+    client: BankServiceClient<Channel>,
+}
+
+/// What a [`TypedCounter`] answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypedReply {
+    /// How the request ended.
+    pub outcome: Outcome,
+    /// The passbook to show next.
+    pub passbook: Vec<u8>,
+}
+
+impl TypedCounter {
+    /// The branch behind `channel`.
+    pub fn new(channel: Channel) -> Self {
+        Self { client: BankServiceClient::new(channel) }
+    }
+
+    /// Asks what `event` says. An error where nothing tells what became of it, or where the answer
+    /// makes no sense.
+    pub async fn ask(
+        &mut self,
+        customer: CustomerId,
+        event: Event,
+        passbook: Option<Vec<u8>>,
+    ) -> Result<TypedReply, Status> {
+        match call_typed(&mut self.client, customer, event, passbook).await {
+            Ok(Response { balance, passbook, .. }) => {
+                let receipt = match event.operation {
+                    Operation::Write(_) => Receipt::Written,
+                    Operation::Query => {
+                        let no_balance = |_| Status::internal(format!("a balance of '{balance}'"));
+                        Receipt::Balance(balance.parse().map_err(no_balance)?)
+                    }
+                };
+                Ok(TypedReply { outcome: Ok(receipt), passbook })
+            }
+            Err(status) => match request_error_of(&status) {
+                Some((error, Trailers { token, .. })) => {
+                    Ok(TypedReply { outcome: Err(error), passbook: token })
+                }
+                None => Err(status),
+            },
+        }
+    }
+}
+
 impl CounterLink {
     /// The way to the branch in `setup`.
     pub fn new(setup: ClientSetup) -> Self {
@@ -123,27 +200,9 @@ impl ClientSetup {
 
     async fn ask_typed(&self, ask: &Ask) -> Result<Response, Status> {
         let mut client = BankServiceClient::new(self.channel.clone());
-        let (branch_id, customer_id) = (self.branch.get(), ask.customer.get());
-        let event_id = Some(ask.event.get());
+        let event = Event { id: ask.event, branch: self.branch, operation: ask.operation };
         let passbook = ask.session.as_ref().map(|session| token_of(&session.passbook, self.mark));
-        Ok(match ask.operation {
-            Operation::Query => {
-                let request = v1::QueryRequest { branch_id, customer_id, event_id, passbook };
-                client.query(request).await?.into_inner().into()
-            }
-            Operation::Write(Write { kind: WriteKind::Deposit, amount }) => {
-                let amount = amount.to_string();
-                let request =
-                    v1::DepositRequest { branch_id, customer_id, event_id, amount, passbook };
-                client.deposit(request).await?.into_inner().into()
-            }
-            Operation::Write(Write { kind: WriteKind::Withdraw, amount }) => {
-                let amount = amount.to_string();
-                let request =
-                    v1::WithdrawRequest { branch_id, customer_id, event_id, amount, passbook };
-                client.withdraw(request).await?.into_inner().into()
-            }
-        })
+        call_typed(&mut client, ask.customer, event, passbook).await
     }
 
     fn read(&self, response: Response, operation: Operation) -> Told {

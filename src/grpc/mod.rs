@@ -4,6 +4,7 @@
 mod classic;
 mod client;
 pub mod convert;
+mod door;
 mod edge;
 mod front;
 mod link;
@@ -19,7 +20,8 @@ mod typed;
 mod watch;
 mod wire;
 
-pub use client::{ClientSetup, CounterLink, RemoteState, read_state};
+pub use client::{ClientSetup, CounterLink, RemoteState, TypedCounter, TypedReply, read_state};
+pub use door::{Door, DoorError, Medium, Way};
 pub use edge::{BindError, EdgeError, Limits, Listener, Services};
 pub use front::{Front, FrontSetup, Gate};
 pub use link::{Found, LinkSetup, PeerLink};

@@ -9,6 +9,7 @@ mod recorder;
 mod result;
 mod serve;
 mod single;
+mod wired;
 
 pub use crate::history::RequestResult;
 pub use connected::{Endpoints, run_connected};

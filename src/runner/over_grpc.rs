@@ -1,32 +1,22 @@
 //! One run with the network between: every branch behind a server of its own, customers and peers
 //! both through tonic over loopback sockets. In real time.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
-use actix::{Actor, Addr, AsyncContext, Context, System};
-use tokio::sync::{mpsc, watch};
+use actix::{Actor, Addr, System};
 use tokio::task::JoinSet;
 
 use super::recorder::{HistoryOutput, Recorder};
 use super::result::RunConfig;
 use super::single::{Bank, Customers, Run, RunError, RunOptions};
-use crate::actors::{
-    BranchActor, Clock, Counter, Counters, Desk, Peers, RecorderLink, Surroundings,
-};
-use crate::bank::{Branch, BranchConfig, Patience};
+use super::wired::{LIMIT, Wired};
+use crate::actors::{BranchActor, Clock, Counter, Counters, RecorderLink};
+use crate::bank::{BranchConfig, Patience};
 use crate::grpc::token::BankMark;
-use crate::grpc::{
-    Channel, ClientSetup, Contract, CounterLink, EdgeError, Endpoint, Ends, Front, FrontSetup,
-    Gate, Limits, LinkSetup, Listener, PeerClient, PeerLink, ScenarioFault, ScenarioJob, Services,
-};
+use crate::grpc::{Channel, ClientSetup, Contract, CounterLink, EdgeError, Endpoint, Listener};
 use crate::model::{BranchId, Promises};
 use crate::scenario::Scenario;
-
-/// Far longer than loopback takes; only a defect waits so long.
-const LIMIT: Duration = Duration::from_secs(30);
 
 /// Runs `scenario` to its end over loopback sockets, and writes every fact as it happens to
 /// `history`, if that is given.
@@ -40,7 +30,7 @@ pub fn run_over_grpc(
         let clock = Clock::real_time();
         let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
         let sockets = Sockets::bind(scenario, &config)?;
-        let branches = sockets.open_branches(&link);
+        let branches = sockets.wired().open_branches(&link);
         let customers = sockets.admit_customers(&branches, &link);
         let mut servers = sockets.serve(&branches);
         let bank = Bank { config: config.clone(), branches, customers, recorder, clock };
@@ -81,45 +71,20 @@ impl<'a> Sockets<'a> {
         Ok(Self { scenario, config, mark, listeners, channels })
     }
 
-    fn open_branches(&self, link: &RecorderLink) -> Vec<Addr<BranchActor>> {
-        let Self { scenario, config, channels, .. } = self;
-        let roster = &scenario.roster;
-        let &RunConfig { propagation, overdraft, wait_limit, .. } = *config;
+    fn wired(&self) -> Wired<'_> {
+        let &RunConfig { propagation, overdraft, wait_limit, .. } = self.config;
         let patience = Patience {
             confirm_limit: Some(LIMIT),
             wait_limit: Some(wait_limit),
             resend_after: None,
         };
-        let branch_config = BranchConfig { propagation, overdraft, patience };
-        // All peers are ours and start empty: there is nothing to find out about them.
-        let (found, _) = mpsc::unbounded_channel();
-        let open = |&here: &BranchId| {
-            let context: Context<BranchActor> = Context::new();
-            let owner = context.address();
-            let links = roster.ids().iter().zip(channels).map(|(&peer, channel)| {
-                if peer == here {
-                    return owner.clone().recipient();
-                }
-                let (roster, opening_balance) = (Arc::clone(roster), scenario.opening_balance);
-                let ends = Ends { here, peer, roster, opening_balance };
-                let setup = LinkSetup {
-                    here,
-                    owner: owner.clone(),
-                    peer,
-                    client: PeerClient::new(channel.clone(), ends),
-                    contract: Some(Contract::Typed),
-                    kept_max: usize::MAX,
-                    found: found.clone(),
-                };
-                PeerLink::new(setup).start().recipient()
-            });
-            let peers = Peers { roster: Arc::clone(roster), links: links.collect() };
-            let surroundings = Surroundings { peers, recorder: link.clone() };
-            let opening = scenario.opening_balance;
-            let branch = Branch::new(here, Arc::clone(roster), opening, branch_config);
-            context.run(BranchActor::new(branch, surroundings))
-        };
-        roster.ids().iter().map(open).collect()
+        Wired {
+            roster: &self.scenario.roster,
+            opening_balance: self.scenario.opening_balance,
+            mark: self.mark,
+            branch: BranchConfig { propagation, overdraft, patience },
+            channels: &self.channels,
+        }
     }
 
     fn admit_customers(&self, branches: &[Addr<BranchActor>], link: &RecorderLink) -> Customers {
@@ -142,39 +107,18 @@ impl<'a> Sockets<'a> {
         Customers::arrive(&scenario.visits, config, &counters, link)
     }
 
-    /// Starts a server for each branch. Each knows its own branch alone; the desk counts requests
-    /// as the customers do, so they share one.
+    /// Starts a server for each branch.
     fn serve(self, branches: &[Addr<BranchActor>]) -> JoinSet<Result<(), EdgeError>> {
-        let roster = &self.scenario.roster;
         let promises = Promises {
             all: self.config.guarantees,
             single: self.config.customer_guarantees.clone(),
         };
-        let desk = Desk::new(Arc::clone(roster), promises).start();
-        let gate = watch::Sender::new(Gate::Open).subscribe();
+        let services = self.wired().services(branches, promises);
         let mut servers = JoinSet::new();
-        for (listener, address) in self.listeners.into_iter().zip(branches) {
-            let own = listener.branch().map(|id| (id, address.clone()));
-            let front = Front::new(FrontSetup {
-                roster: Arc::clone(roster),
-                opening_balance: self.scenario.opening_balance,
-                mark: self.mark,
-                branches: own.into_iter().collect::<BTreeMap<_, _>>(),
-                desk: desk.clone(),
-                gate: gate.clone(),
-                answer_time_max: None,
-            });
-            let limits =
-                Limits { calls_max: u32::MAX, waiting_max: usize::MAX, ..Limits::default() };
-            let services = Services { front, scenarios: Arc::new(run_none), limits };
+        for (listener, (_, services)) in self.listeners.into_iter().zip(services) {
             servers
                 .spawn_local(async move { services.serve(listener, std::future::pending()).await });
         }
         servers
     }
-}
-
-/// A bank that is open for one scenario runs no other.
-fn run_none(_: ScenarioJob) -> Result<crate::grpc::ScenarioDone, ScenarioFault> {
-    Err(ScenarioFault::Run("this bank is open for one scenario and runs no other".to_owned()))
 }

@@ -34,9 +34,9 @@ pub struct Subject {
     pub propagation: Propagation,
     /// How many branches.
     pub branches: usize,
-    /// How many customers at the same time.
+    /// How many customers at the same time; those who take turns count as one.
     pub customers: usize,
-    /// How many requests it takes to run the scenario once.
+    /// How many requests it takes to run the scenario once, with all copies of its customers.
     pub requests: usize,
 }
 
@@ -114,7 +114,8 @@ pub struct Latencies {
     pub withdraw: Histogram<u64>,
     /// Of queries.
     pub query: Histogram<u64>,
-    /// Of propagation.
+    /// Of propagation, from rounds of their own in which branches record each write. Empty for
+    /// `processes`: nothing sees what happens in several of them without disturbing it.
     pub propagation: Histogram<u64>,
 }
 
@@ -125,18 +126,22 @@ pub struct Round {
     pub place: usize,
     /// How many requests were answered.
     pub requests: u64,
-    /// How long that took.
+    /// How long that took, until every write was at every branch.
     pub elapsed: Duration,
     /// The mean latency of a request, in nanoseconds.
     pub mean_ns: f64,
     /// The median latency of a request, in nanoseconds.
     pub median_ns: u64,
-    /// What the machine did for it; `None` where the system does not tell.
+    /// What the machine did for it; `None` where the system does not tell, and under an open load:
+    /// there customers wait by asking the clock.
     pub effort: Option<Effort>,
-    /// Messages between customers and branches, and between branches; `None` where nobody counts
-    /// them.
+    /// Messages between customers and branches, and between branches: each request and its answer,
+    /// each write for another branch and its acknowledgement. `None` where customers send writes
+    /// again: it depends on when they do how many messages that makes.
     pub messages: Option<u64>,
-    /// Bytes on connections, both ways; `None` where there are none or nobody counts them.
+    /// Bytes on all connections, both ways, as they are read and written there: HTTP/2 with all its
+    /// frames, and not what TCP and IP add. `None` for `mailbox`, which has no connections, and for
+    /// `processes`, where nobody counts what goes between the branches.
     pub bytes: Option<u64>,
 }
 

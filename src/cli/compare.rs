@@ -1,0 +1,166 @@
+//! `passbook compare`: times a scenario over several transports, side by side.
+
+use std::io::{self, IsTerminal, Write};
+use std::thread;
+
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::compare_args::CompareArgs;
+use super::compare_output::Variant;
+use super::exit::Exit;
+use super::input::read_scenario;
+use super::terminal::Terminal;
+use crate::runner::compare::{CompareError, CompareOptions, Comparison, Progress, compare};
+use crate::scenario::Scenario;
+use crate::scenario::generate::Generator;
+
+/// Compares, and prints what was measured.
+pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+    let Some(scenario) = scenario(args, terminal) else { return Ok(Exit::BadInput) };
+    for warning in &scenario.warnings {
+        terminal.warning(&warning.message);
+    }
+    if scenario.settings.latency.is_some() || !scenario.settings.links.is_empty() {
+        let name = &scenario.name;
+        terminal
+            .warning(&format!("{name}: lag is not simulated here; messages take what they take"));
+    }
+    let program = std::env::current_exe()?;
+    let stop = stop_on_signal()?;
+    let propagations = args.propagations();
+    let mut comparisons = Vec::with_capacity(propagations.len());
+    for &propagation in &propagations {
+        let variant = Variant(propagation.filter(|_| propagations.len() > 1));
+        match args.output.prepare(variant, terminal) {
+            Ok(earlier) => comparisons.push((propagation, variant, earlier)),
+            Err(exit) => return Ok(exit),
+        }
+    }
+    let mut worst = Exit::Holds;
+    for (place, (propagation, variant, earlier)) in comparisons.into_iter().enumerate() {
+        let options = args.options(propagation, program.clone(), stop.clone());
+        let comparison = match run(&scenario, &options) {
+            Ok(comparison) => comparison,
+            Err(error) => {
+                terminal.error(&describe(&error));
+                return Ok(exit_of(&error));
+            }
+        };
+        if place > 0 && args.output.is_text() {
+            writeln!(terminal.results())?;
+        }
+        worst = worst.max(args.output.show(&comparison, earlier, variant, terminal)?);
+        terminal.flush()?;
+    }
+    Ok(worst)
+}
+
+/// What is to be compared; `None` if there is nothing, which is told.
+fn scenario(args: &CompareArgs, terminal: &mut Terminal) -> Option<Scenario> {
+    match &args.scenario {
+        Some(path) => match read_scenario(path) {
+            Ok(scenario) => Some(scenario),
+            Err(error) => {
+                terminal.diagnostic(&error);
+                None
+            }
+        },
+        None => match Generator::new(args.generated()) {
+            Ok(generator) => Some(generator.scenario(1)),
+            Err(error) => {
+                terminal.error(&error.to_string());
+                None
+            }
+        },
+    }
+}
+
+/// Compares, and says on a terminal how far it is.
+fn run(scenario: &Scenario, options: &CompareOptions) -> Result<Comparison, CompareError> {
+    let mut messages = io::stderr();
+    let is_watched = messages.is_terminal();
+    let mut tell = |line: String| {
+        let told = write!(messages, "\r\x1b[K{line}").and_then(|()| messages.flush());
+        if let Err(error) = told {
+            log::debug!("cannot tell how far it is: {error}");
+        }
+    };
+    let comparison = compare(scenario, options, &mut |progress| {
+        if is_watched {
+            tell(match progress {
+                Progress::WarmingUp(transport) => format!("warming up: {}", transport.name()),
+                Progress::Round { transport, number, of } => {
+                    format!("round {number} of {of}: {}", transport.name())
+                }
+            });
+        }
+    });
+    if is_watched {
+        tell(String::new());
+    }
+    comparison
+}
+
+/// An error and all that is behind it.
+fn describe(error: &CompareError) -> String {
+    let mut told = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let cause_told = cause.to_string();
+        if !told.contains(&cause_told) {
+            told = format!("{told}: {cause_told}");
+        }
+        source = cause.source();
+    }
+    told
+}
+
+fn exit_of(error: &CompareError) -> Exit {
+    match error {
+        CompareError::NoTransports
+        | CompareError::NoRounds
+        | CompareError::NoCopies
+        | CompareError::NoRequests
+        | CompareError::Rate { .. }
+        | CompareError::Ids { .. }
+        | CompareError::QueriesWait => Exit::BadInput,
+        CompareError::Stopped => Exit::Undecided,
+        CompareError::NoProgram
+        | CompareError::Runtime(_)
+        | CompareError::Door(_)
+        | CompareError::Folder { .. }
+        | CompareError::Process { .. }
+        | CompareError::Unanswered { .. }
+        | CompareError::NoState { .. }
+        | CompareError::Unsettled { .. }
+        | CompareError::Balance { .. }
+        | CompareError::Answers { .. }
+        | CompareError::BankEnded(_) => Exit::Internal,
+    }
+}
+
+/// Ends comparisons on SIGINT, SIGTERM or SIGHUP: a process that died of them would leave the processes of
+/// its branches behind.
+fn stop_on_signal() -> io::Result<watch::Receiver<()>> {
+    let (stop, stopped) = watch::channel(());
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    let [mut interrupt, mut terminate, mut hang_up] = runtime.block_on(async {
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [interrupt, terminate, hang_up] = kinds.map(signal);
+        Ok::<_, io::Error>([interrupt?, terminate?, hang_up?])
+    })?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hang_up.recv() => {}
+            }
+        });
+        drop(stop);
+    })?;
+    Ok(stopped)
+}

@@ -1,0 +1,172 @@
+//! The arguments of `passbook compare`.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use tokio::sync::watch;
+
+use super::compare_output::CompareOutput;
+use crate::fault::parse_span;
+use crate::model::{CustomerOrder, Guarantees, Propagation, Seed};
+use crate::runner::compare::{CompareOptions, Load, Transport};
+use crate::scenario::Settings;
+use crate::scenario::generate::{Between, GenerateOptions};
+
+const COMPARE_EXAMPLES: &str = "\
+Examples:
+  passbook compare input/monotonic_writes.json
+  passbook compare --export-html compare.html input/monotonic_writes.json
+  passbook compare --baseline before.json a.json            has it changed, beyond noise?
+  passbook compare --transports mailbox,grpc-tcp --in-flight 64 a.json
+  passbook compare --transports grpc-tcp,grpc-tcp a.json    the same twice: what noise looks like
+  passbook compare --branches 3 --customers 20 --events 50   generated load
+  passbook compare --rate 2000 --propagation both a.json    2,000 requests a second, answered or not";
+
+#[derive(Debug, Args)]
+#[command(after_help = COMPARE_EXAMPLES)]
+pub(super) struct CompareArgs {
+    /// A scenario file, in any input dialect; `-` is standard input
+    #[arg(value_name = "SCENARIO", required_unless_present_any = ["branches", "customers", "events"])]
+    pub(super) scenario: Option<PathBuf>,
+
+    /// Instead of a scenario: one from the seed, with so many branches [default: 2]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
+    branches: Option<NonZeroU32>,
+
+    /// The same, with so many customers, who all ask at the same time [default: 1]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
+    customers: Option<NonZeroU32>,
+
+    /// The same, with so many events for each customer [default: 5]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
+    events: Option<NonZeroU32>,
+
+    /// What is compared, with commas between; the same twice shows what is noise
+    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
+    #[arg(default_values_t = TransportArg::value_variants().to_vec(), hide_default_value = true)]
+    transports: Vec<TransportArg>,
+
+    /// How many rounds of each; they are shuffled
+    #[arg(long, value_name = "NUMBER", default_value = "10")]
+    rounds: NonZeroUsize,
+
+    /// About how long a round takes
+    #[arg(long, value_name = "SPAN", default_value = "110ms", value_parser = parse_span)]
+    round_time: Duration,
+
+    /// How many copies of the scenario's customers ask at the same time, under other customer ids;
+    /// customers who take turns make one request at a time, so that it is as many as this
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    in_flight: NonZeroUsize,
+
+    /// So many requests a second are due, all customers together; a latency then counts from when
+    /// its request was due [default: each customer asks again when it has its answer]
+    #[arg(long, value_name = "NUMBER")]
+    rate: Option<f64>,
+
+    /// What the order of rounds is drawn from [default: as the scenario says, else 0]
+    #[arg(long, value_name = "NUMBER", env = "PASSBOOK_SEED", hide_env_values = true)]
+    seed: Option<u64>,
+
+    /// How a write reaches the other branches [default: as the scenario says, else sync]
+    #[arg(long, value_name = "WHEN", value_enum)]
+    #[arg(env = "PASSBOOK_PROPAGATION", hide_env_values = true)]
+    pub(super) propagation: Option<PropagationsArg>,
+
+    /// What every customer is promised: all, none, or some of ryw,mr,mw,wfr [default: as the scenario
+    /// says, else all]
+    #[arg(long, value_name = "SET", env = "PASSBOOK_GUARANTEES", hide_env_values = true)]
+    guarantees: Option<Guarantees>,
+
+    #[command(flatten)]
+    pub(super) output: CompareOutput,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TransportArg {
+    /// Actors in one thread
+    Mailbox,
+    /// gRPC over connections in memory
+    GrpcMemory,
+    /// gRPC over Unix sockets
+    GrpcUnix,
+    /// gRPC over loopback TCP
+    GrpcTcp,
+    /// The same, and each branch a process of its own
+    Processes,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PropagationsArg {
+    /// Before the reply
+    Sync,
+    /// After it
+    Async,
+    /// One comparison of each
+    Both,
+}
+
+impl From<TransportArg> for Transport {
+    fn from(arg: TransportArg) -> Self {
+        match arg {
+            TransportArg::Mailbox => Self::Mailbox,
+            TransportArg::GrpcMemory => Self::GrpcMemory,
+            TransportArg::GrpcUnix => Self::GrpcUnix,
+            TransportArg::GrpcTcp => Self::GrpcTcp,
+            TransportArg::Processes => Self::Processes,
+        }
+    }
+}
+
+impl CompareArgs {
+    /// A propagation for each comparison; `None`: as the scenario says.
+    pub(super) fn propagations(&self) -> Vec<Option<Propagation>> {
+        match self.propagation {
+            None => vec![None],
+            Some(PropagationsArg::Sync) => vec![Some(Propagation::Sync)],
+            Some(PropagationsArg::Async) => vec![Some(Propagation::Async)],
+            Some(PropagationsArg::Both) => {
+                vec![Some(Propagation::Sync), Some(Propagation::Async)]
+            }
+        }
+    }
+
+    /// What is compared where no scenario is named.
+    pub(super) fn generated(&self) -> GenerateOptions {
+        let defaults = GenerateOptions::default();
+        let only = |number: Option<NonZeroU32>| number.map(Between::only);
+        GenerateOptions {
+            seed: self.seed.map_or(defaults.seed, Seed),
+            branches: only(self.branches).unwrap_or(defaults.branches),
+            customers: only(self.customers).unwrap_or(defaults.customers),
+            events: only(self.events).unwrap_or(defaults.events),
+            customer_order: Some(CustomerOrder::Concurrent),
+            ..defaults
+        }
+    }
+
+    pub(super) fn options(
+        &self,
+        propagation: Option<Propagation>,
+        program: PathBuf,
+        stop: watch::Receiver<()>,
+    ) -> CompareOptions {
+        CompareOptions {
+            overrides: Settings {
+                propagation,
+                guarantees: self.guarantees,
+                seed: self.seed.map(Seed),
+                ..Settings::default()
+            },
+            transports: self.transports.iter().copied().map(Transport::from).collect(),
+            rounds: self.rounds.get(),
+            round_time: self.round_time,
+            copies: self.in_flight.get(),
+            load: self.rate.map_or(Load::Closed, |rate| Load::Open { rate }),
+            program: Some(program),
+            stop: Some(stop),
+        }
+    }
+}

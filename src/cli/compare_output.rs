@@ -1,0 +1,196 @@
+//! Where a comparison goes: to the terminal and into files, beside an earlier one.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::exit::Exit;
+use super::terminal::Terminal;
+use crate::model::Propagation;
+use crate::report::compare::{
+    Baseline, Earlier, Report, write_csv, write_html, write_json, write_markdown, write_text,
+};
+use crate::runner::compare::Comparison;
+
+#[derive(Debug, Args)]
+pub(super) struct CompareOutput {
+    /// What to print
+    #[arg(long, short, value_enum, default_value_t)]
+    format: CompareFormat,
+
+    /// Write all that was measured to this file, as JSON: a baseline for later. With `--propagation
+    /// both`, this name and those below get `-sync` or `-async` before their extension
+    #[arg(long, value_name = "FILE")]
+    export_json: Option<PathBuf>,
+
+    /// Write a row for each transport and kind to this file, as CSV
+    #[arg(long, value_name = "FILE")]
+    export_csv: Option<PathBuf>,
+
+    /// Write tables to this file, as Markdown
+    #[arg(long, value_name = "FILE")]
+    export_markdown: Option<PathBuf>,
+
+    /// Write a page with charts to this file, as HTML that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    export_html: Option<PathBuf>,
+
+    /// Say what differs from an earlier comparison, exported as JSON
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum CompareFormat {
+    /// What a person likes to read
+    #[default]
+    Text,
+    /// All that was measured, as one line of JSON
+    Json,
+}
+
+/// What a file holds besides its name.
+type Export<'a> = (&'a Option<PathBuf>, fn(&mut dyn Write, &Report) -> io::Result<()>);
+
+/// A file for each propagation, where there are two.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Variant(pub(super) Option<Propagation>);
+
+impl CompareOutput {
+    /// The earlier comparison for this one. Wrong names are told before anything is measured.
+    pub(super) fn prepare(
+        &self,
+        variant: Variant,
+        terminal: &mut Terminal,
+    ) -> Result<Option<Earlier>, Exit> {
+        for (path, _) in self.exports() {
+            let Some(path) = path else { continue };
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            if path.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
+                let (path, what) = (path.display(), folder_problem(path));
+                terminal.error(&format!("cannot write {path}: {what}"));
+                return Err(Exit::BadInput);
+            }
+        }
+        let Some(path) = &self.baseline else { return Ok(None) };
+        let path = variant.of(path);
+        let refuse = |problem: String| {
+            terminal.error(&format!("cannot compare with {}: {problem}", path.display()));
+            Exit::BadInput
+        };
+        let read = fs::read(&path).map_err(|error| error.to_string());
+        let earlier =
+            read.and_then(|text| Earlier::parse(&text).map_err(|error| error.to_string()));
+        earlier.map(Some).map_err(refuse)
+    }
+
+    /// Prints and writes `comparison`. One that cannot be held against the earlier one is shown by
+    /// itself: it took its time.
+    pub(super) fn show(
+        &self,
+        comparison: &Comparison,
+        earlier: Option<Earlier>,
+        variant: Variant,
+        terminal: &mut Terminal,
+    ) -> io::Result<Exit> {
+        let mut exit = Exit::Holds;
+        let of_the_same =
+            earlier.map(|earlier| earlier.of_the_same(&comparison.subject, comparison.load));
+        let baseline: Option<Baseline> = match of_the_same.transpose() {
+            Ok(baseline) => baseline,
+            Err(error) => {
+                let path = self.baseline.as_deref().unwrap_or(Path::new("the baseline"));
+                let path = variant.of(path);
+                terminal.error(&format!("cannot compare with {}: {error}", path.display()));
+                exit = Exit::BadInput;
+                None
+            }
+        };
+        let report = Report::of(comparison, &command_line(std::env::args_os()), baseline.as_ref());
+        match self.format {
+            CompareFormat::Text => write_text(terminal.results(), &report)?,
+            CompareFormat::Json => write_json(terminal.results(), &report)?,
+        }
+        for (path, write) in self.exports() {
+            let Some(path) = path else { continue };
+            let path = variant.of(path);
+            let mut text = Vec::new();
+            write(&mut text, &report)?;
+            if let Err(error) = fs::write(&path, text) {
+                terminal.error(&format!("cannot write {}: {error}", path.display()));
+                exit = exit.max(Exit::Internal);
+            }
+        }
+        Ok(exit)
+    }
+
+    /// Whether a person reads what is printed.
+    pub(super) fn is_text(&self) -> bool {
+        self.format == CompareFormat::Text
+    }
+
+    fn exports(&self) -> [Export<'_>; 4] {
+        [
+            (&self.export_json, write_json),
+            (&self.export_csv, write_csv),
+            (&self.export_markdown, write_markdown),
+            (&self.export_html, write_html),
+        ]
+    }
+}
+
+fn folder_problem(path: &Path) -> &'static str {
+    if path.is_dir() { "it is a directory" } else { "its directory does not exist" }
+}
+
+impl Variant {
+    /// `a-sync.html` for `a.html`, where there are two.
+    fn of(self, path: &Path) -> PathBuf {
+        let Some(propagation) = self.0 else { return path.to_owned() };
+        let mut name = path.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("-{propagation}"));
+        if let Some(extension) = path.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        path.with_file_name(name)
+    }
+}
+
+/// The arguments as a shell takes them again.
+fn command_line(args: impl IntoIterator<Item = OsString>) -> String {
+    let args = args.into_iter().skip(1).map(|arg| {
+        let arg = arg.to_string_lossy().into_owned();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@".contains(c);
+        if !arg.is_empty() && arg.chars().all(is_plain) {
+            return arg;
+        }
+        format!("'{}'", arg.replace('\'', r"'\''"))
+    });
+    std::iter::once("passbook".to_owned()).chain(args).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_can_be_pasted_into_a_shell() {
+        let line = |args: &[&str]| command_line(args.iter().map(OsString::from));
+        assert_eq!(
+            line(&["/usr/bin/passbook", "compare", "--rounds=5", "it's a.json", ""]),
+            r"passbook compare --rounds=5 'it'\''s a.json' ''"
+        );
+    }
+
+    #[test]
+    fn each_propagation_has_a_file_of_its_own() {
+        let of = |propagation, path: &str| Variant(propagation).of(Path::new(path));
+        assert_eq!(of(None, "out/a.html"), Path::new("out/a.html"));
+        assert_eq!(of(Some(Propagation::Sync), "out/a.html"), Path::new("out/a-sync.html"));
+        assert_eq!(of(Some(Propagation::Async), "a"), Path::new("a-async"));
+    }
+}

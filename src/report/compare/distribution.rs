@@ -1,0 +1,165 @@
+//! Latencies as a report shows them: percentiles, buckets of a logarithmic scale, a curve.
+
+use hdrhistogram::Histogram;
+
+use super::number::float;
+
+/// Buckets of a factor of ten; the same grid for every transport and run.
+const BUCKETS_PER_DECADE: u32 = 20;
+/// Above this, nobody waits.
+const DECADES: u32 = 13;
+/// Points of a percentile curve from one nine to the next.
+const POINTS_PER_NINE: u32 = 12;
+const NINES: u32 = 4;
+
+/// The latencies of one kind of request over one transport, in nanoseconds.
+#[derive(Debug, Clone)]
+pub(super) struct Distribution {
+    pub(super) count: u64,
+    pub(super) mean_ns: f64,
+    pub(super) p50_ns: u64,
+    pub(super) p90_ns: u64,
+    pub(super) p99_ns: u64,
+    pub(super) p999_ns: u64,
+    pub(super) max_ns: u64,
+    /// From the first with anything in it to the last, the empty ones between included.
+    pub(super) buckets: Vec<Bucket>,
+    /// Ascending.
+    pub(super) curve: Vec<Point>,
+}
+
+/// How many latencies are from here to there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Bucket {
+    /// Itself included.
+    pub(super) from_ns: f64,
+    /// Itself not included.
+    pub(super) to_ns: f64,
+    pub(super) count: u64,
+}
+
+/// The latency that a share of requests did not exceed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Point {
+    pub(super) quantile: f64,
+    pub(super) ns: u64,
+}
+
+impl Distribution {
+    pub(super) fn of(latencies: &Histogram<u64>) -> Self {
+        let at = |quantile| at(latencies, quantile);
+        Self {
+            count: latencies.len(),
+            mean_ns: latencies.mean(),
+            p50_ns: at(0.5),
+            p90_ns: at(0.9),
+            p99_ns: at(0.99),
+            p999_ns: at(0.999),
+            max_ns: latencies.max(),
+            buckets: buckets(latencies),
+            curve: curve(latencies),
+        }
+    }
+
+    /// The five that tables show.
+    pub(super) fn percentiles_ns(&self) -> [u64; 5] {
+        [self.p50_ns, self.p90_ns, self.p99_ns, self.p999_ns, self.max_ns]
+    }
+}
+
+/// A histogram answers with the upper end of a bin, which may be above all that it holds.
+fn at(latencies: &Histogram<u64>, quantile: f64) -> u64 {
+    latencies.value_at_quantile(quantile).min(latencies.max())
+}
+
+fn buckets(latencies: &Histogram<u64>) -> Vec<Bucket> {
+    let edge = |place: u32| libm::exp10(f64::from(place) / f64::from(BUCKETS_PER_DECADE));
+    let mut recorded = latencies
+        .iter_recorded()
+        .map(|bin| (float(bin.value_iterated_to()), bin.count_since_last_iteration()))
+        .peekable();
+    let mut buckets = Vec::new();
+    for place in 0..BUCKETS_PER_DECADE * DECADES {
+        let (from_ns, to_ns) = (edge(place), edge(place + 1));
+        let mut count = 0;
+        // What is below a nanosecond or above all scales goes to the ends.
+        let is_last = place + 1 == BUCKETS_PER_DECADE * DECADES;
+        while let Some((_, more)) = recorded.next_if(|(ns, _)| *ns < to_ns || is_last) {
+            count += more;
+        }
+        if count > 0 || !buckets.is_empty() {
+            buckets.push(Bucket { from_ns, to_ns, count });
+        }
+        if recorded.peek().is_none() {
+            break;
+        }
+    }
+    buckets
+}
+
+fn curve(latencies: &Histogram<u64>) -> Vec<Point> {
+    if latencies.is_empty() {
+        return Vec::new();
+    }
+    // Beyond the last request but one there is nothing that a quantile could tell.
+    let least_left = 1.0 / float(latencies.len());
+    (0..=NINES * POINTS_PER_NINE)
+        .map(|place| libm::exp10(-f64::from(place) / f64::from(POINTS_PER_NINE)))
+        .take_while(|left| *left >= least_left)
+        .map(|left| Point { quantile: 1.0 - left, ns: at(latencies, 1.0 - left) })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn latencies(values: impl IntoIterator<Item = u64>) -> Histogram<u64> {
+        let mut latencies = Histogram::new(3).unwrap();
+        values.into_iter().for_each(|ns| latencies.record(ns).unwrap());
+        latencies
+    }
+
+    #[test]
+    fn percentiles_are_those_of_the_sorted_values() {
+        let all = Distribution::of(&latencies(1..=1_000));
+        assert_eq!(all.percentiles_ns(), [500, 900, 990, 999, 1_000]);
+        assert_eq!(all.count, 1_000);
+    }
+
+    #[test]
+    fn every_latency_is_in_the_bucket_around_it() {
+        let all = Distribution::of(&latencies([150, 150, 1_500, 9_000_000_000]));
+        let held: Vec<(u64, bool)> = all
+            .buckets
+            .iter()
+            .filter(|bucket| bucket.count > 0)
+            .zip([150.0, 1_500.0, 9e9])
+            .map(|(bucket, ns)| (bucket.count, bucket.from_ns <= ns * 1.001 && ns < bucket.to_ns))
+            .collect();
+        assert_eq!(held, [(2, true), (1, true), (1, true)]);
+        assert!(all.buckets.windows(2).all(|pair| pair[0].to_ns == pair[1].from_ns));
+    }
+
+    #[test]
+    fn a_curve_ends_where_the_requests_do() {
+        let all = Distribution::of(&latencies(1..=100));
+        let last = all.curve.last().unwrap();
+        assert!((last.quantile - 0.99).abs() < 1e-9, "{last:?}");
+        assert_eq!(all.curve.len(), 25);
+        assert!(all.curve.is_sorted_by(|one, next| one.ns <= next.ns));
+    }
+
+    #[test]
+    fn nothing_measured_is_nothing_shown() {
+        let none = Distribution::of(&latencies([]));
+        assert_eq!((none.count, none.max_ns), (0, 0));
+        assert!(none.buckets.is_empty() && none.curve.is_empty());
+    }
+
+    #[test]
+    fn what_is_beyond_every_scale_is_counted_all_the_same() {
+        let all = Distribution::of(&latencies([0, u64::MAX / 4]));
+        assert_eq!(all.buckets.iter().map(|bucket| bucket.count).sum::<u64>(), 2);
+    }
+}

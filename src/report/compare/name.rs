@@ -1,0 +1,83 @@
+//! What the things of a comparison are called.
+
+use crate::runner::compare::{Kind, Load, Subject, Transport};
+
+use super::number::rounded;
+use crate::report::phrase::count;
+
+pub(super) const KINDS: [Kind; 4] = [Kind::Deposit, Kind::Withdraw, Kind::Query, Kind::Propagation];
+
+pub(super) const fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Deposit => "deposit",
+        Kind::Withdraw => "withdraw",
+        Kind::Query => "query",
+        Kind::Propagation => "propagation",
+    }
+}
+
+/// What a transport has that the one below it has not.
+pub(super) const fn adds(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Mailbox => "actors and mailboxes",
+        Transport::GrpcMemory => "HTTP/2 and wake-ups",
+        Transport::GrpcUnix => "a socket",
+        Transport::GrpcTcp => "TCP",
+        Transport::Processes => "processes apart",
+    }
+}
+
+/// How a request travels, at the start of a sentence.
+pub(super) const fn travels(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Mailbox => "By mailbox",
+        Transport::GrpcMemory => "Over gRPC in memory",
+        Transport::GrpcUnix => "Over a Unix socket",
+        Transport::GrpcTcp => "Over TCP",
+        Transport::Processes => "Between processes",
+    }
+}
+
+/// The same within a sentence.
+pub(super) const fn travels_inside(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Mailbox => "by mailbox",
+        Transport::GrpcMemory => "over gRPC in memory",
+        Transport::GrpcUnix => "over a Unix socket",
+        Transport::GrpcTcp => "over TCP",
+        Transport::Processes => "between processes",
+    }
+}
+
+/// `2 branches, 1 customer, 3 requests, sync propagation`.
+pub(super) fn subject(subject: &Subject) -> String {
+    let branches = match subject.branches {
+        1 => "1 branch".to_owned(),
+        branches => format!("{branches} branches"),
+    };
+    format!(
+        "{branches}, {}, {}, {} propagation",
+        count(subject.customers, "customer"),
+        count(subject.requests, "request"),
+        subject.propagation
+    )
+}
+
+/// `closed: …`.
+pub(super) fn load(load: Load) -> String {
+    match load {
+        Load::Closed => "closed loop: a customer asks again as soon as it is answered".to_owned(),
+        Load::Open { rate } => {
+            format!("open loop: {} requests/s are due; a latency counts from then", rounded(rate))
+        }
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn all_of(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

@@ -1,0 +1,139 @@
+//! One transport of a comparison, worked out.
+
+use std::iter;
+
+use hdrhistogram::Histogram;
+
+use super::distribution::Distribution;
+use super::name;
+use super::number::float;
+use super::statistics::{Ratio, Sample};
+use crate::model::Money;
+use crate::runner::compare::{Kind, Latencies, Measured, Round, Transport};
+
+/// What one transport came to, and how it stands to the others.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    /// The transport's; with a number where it was measured before.
+    pub(super) name: String,
+    pub(super) transport: Transport,
+    /// In the order in which they were run.
+    pub(super) rounds: Vec<Round>,
+    pub(super) sample: Sample,
+    /// Of a request, in nanoseconds: the geometric mean of the rounds' means.
+    pub(super) mean_ns: f64,
+    /// How far a round's mean is from the others', as a share; `None` with a single round.
+    pub(super) spread: Option<f64>,
+    /// Requests per second of all rounds together.
+    pub(super) per_second: f64,
+    /// Against the row that all are compared with; `None` for that row itself.
+    pub(super) ratio: Option<Ratio>,
+    /// Against the same transport in an earlier comparison.
+    pub(super) change: Option<Change>,
+    /// Of requests of every kind.
+    pub(super) all: Distribution,
+    /// The kinds that there were.
+    pub(super) kinds: Vec<(Kind, Distribution)>,
+    pub(super) per_request: PerRequest,
+    pub(super) balance: Money,
+}
+
+/// What a transport takes now against what it took then.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Change {
+    /// Then, in nanoseconds.
+    pub(super) mean_ns: f64,
+    /// Now to then.
+    pub(super) ratio: Ratio,
+}
+
+/// What a request costs on average, where rounds tell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct PerRequest {
+    pub(super) processor_ns: Option<f64>,
+    pub(super) context_switches: Option<f64>,
+    pub(super) messages: Option<f64>,
+    pub(super) bytes: Option<f64>,
+}
+
+impl Row {
+    /// `None` where no round has a request that was answered.
+    pub(super) fn of(measured: &Measured, before: &[Self]) -> Option<Self> {
+        let mut rounds: Vec<Round> = measured.rounds.clone();
+        rounds.retain(|round| round.requests > 0 && round.mean_ns.is_finite());
+        rounds.sort_by_key(|round| round.place);
+        let sample = Sample::of(rounds.iter().map(|round| (round.place, round.mean_ns)));
+        if sample.is_empty() {
+            return None;
+        }
+        let transport = measured.transport;
+        let same = before.iter().filter(|row| row.transport == transport).count();
+        let name = match same {
+            0 => transport.name().to_owned(),
+            _ => format!("{} ({})", transport.name(), same + 1),
+        };
+        let kinds = name::KINDS.into_iter().map(|kind| (kind, measured.latencies.of(kind)));
+        Some(Self {
+            name,
+            transport,
+            mean_ns: sample.center_ns(),
+            spread: sample.spread(),
+            per_second: per_second(&rounds),
+            ratio: None,
+            change: None,
+            all: Distribution::of(&of_every_request(&measured.latencies)),
+            kinds: kinds
+                .filter(|(_, latencies)| !latencies.is_empty())
+                .map(|(kind, latencies)| (kind, Distribution::of(latencies)))
+                .collect(),
+            per_request: PerRequest::of(&rounds),
+            balance: measured.balance,
+            sample,
+            rounds,
+        })
+    }
+}
+
+impl PerRequest {
+    fn of(rounds: &[Round]) -> Self {
+        Self {
+            processor_ns: average(rounds, |round| {
+                round.effort.map(|effort| effort.processor.as_secs_f64() * 1e9)
+            }),
+            context_switches: average(rounds, |round| {
+                round.effort.map(|effort| float(effort.context_switches))
+            }),
+            messages: average(rounds, |round| round.messages.map(float)),
+            bytes: average(rounds, |round| round.bytes.map(float)),
+        }
+    }
+}
+
+/// Of the rounds that tell.
+fn average(rounds: &[Round], of: impl Fn(&Round) -> Option<f64>) -> Option<f64> {
+    let (mut sum, mut requests) = (0.0, 0.0);
+    for round in rounds {
+        if let Some(amount) = of(round) {
+            sum += amount;
+            requests += float(round.requests);
+        }
+    }
+    (requests > 0.0).then(|| sum / requests)
+}
+
+fn per_second(rounds: &[Round]) -> f64 {
+    let seconds: f64 = rounds.iter().map(|round| round.elapsed.as_secs_f64()).sum();
+    let requests: f64 = rounds.iter().map(|round| float(round.requests)).sum();
+    if seconds > 0.0 { requests / seconds } else { 0.0 }
+}
+
+/// Propagation is no request.
+fn of_every_request(latencies: &Latencies) -> Histogram<u64> {
+    let Latencies { deposit, withdraw, query, propagation: _ } = latencies;
+    let mut all = Histogram::new_from(deposit);
+    all.auto(true);
+    for part in iter::once(deposit).chain([withdraw, query]) {
+        all.add(part).expect("a histogram that resizes takes every latency");
+    }
+    all
+}

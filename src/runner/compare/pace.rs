@@ -1,0 +1,64 @@
+//! When customers ask: as soon as they can, or when a request is due. The one place of a comparison
+//! that reads a clock.
+
+use std::time::{Duration, Instant};
+
+/// The runtime's timers are this coarse; what is left is waited for by asking the clock.
+const TIMER: Duration = Duration::from_millis(2);
+
+/// What time it is.
+#[expect(clippy::disallowed_methods, reason = "a comparison measures")]
+pub(super) fn now() -> Instant {
+    Instant::now()
+}
+
+/// `span` in nanoseconds.
+pub(super) fn nanoseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Requests that are due at a steady rate, whatever becomes of those before.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Schedule {
+    /// Requests a second, all lanes together.
+    pub(super) rate: f64,
+    /// How many lanes take turns.
+    pub(super) lanes: usize,
+}
+
+impl Schedule {
+    /// When the request `index` of `lane` is due, after the start; both from 0.
+    pub(super) fn due(self, lane: usize, index: usize) -> Duration {
+        let place = index.saturating_mul(self.lanes).saturating_add(lane);
+        // Exact up to far more requests than any comparison makes.
+        let high = u32::try_from(place >> 32).unwrap_or(u32::MAX);
+        let low = u32::try_from(place & 0xffff_ffff).unwrap_or(u32::MAX);
+        let place = f64::from(high) * 4_294_967_296.0 + f64::from(low);
+        Duration::try_from_secs_f64(place / self.rate).unwrap_or(Duration::MAX)
+    }
+}
+
+/// Waits until `due`.
+pub(super) async fn until(due: Instant) {
+    if let Some(early) = due.checked_sub(TIMER)
+        && early > now()
+    {
+        tokio::time::sleep_until(early.into()).await;
+    }
+    while now() < due {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_take_turns_at_the_rate_of_all_together() {
+        let schedule = Schedule { rate: 1000.0, lanes: 4 };
+        let due_ms = |lane, index| schedule.due(lane, index).as_micros();
+        assert_eq!([due_ms(0, 0), due_ms(1, 0), due_ms(3, 0)], [0, 1000, 3000]);
+        assert_eq!([due_ms(0, 1), due_ms(2, 5)], [4000, 22_000]);
+    }
+}

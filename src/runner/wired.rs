@@ -1,0 +1,96 @@
+//! A whole bank in one thread, each branch behind a server of its own, whose branches reach each
+//! other through channels.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr, AsyncContext, Context};
+use tokio::sync::{mpsc, watch};
+
+use crate::actors::{BranchActor, Desk, Peers, RecorderLink, Surroundings};
+use crate::bank::{Branch, BranchConfig};
+use crate::grpc::token::BankMark;
+use crate::grpc::{
+    Channel, Contract, Ends, Front, FrontSetup, Gate, Limits, LinkSetup, PeerClient, PeerLink,
+    ScenarioDone, ScenarioFault, ScenarioJob, Services,
+};
+use crate::model::{BranchId, Money, Promises, Roster};
+
+/// Far longer than anything takes within one machine; only a defect waits so long.
+pub(super) const LIMIT: Duration = Duration::from_secs(30);
+
+/// What such a bank is.
+pub(super) struct Wired<'a> {
+    pub(super) roster: &'a Arc<Roster>,
+    pub(super) opening_balance: Money,
+    pub(super) mark: BankMark,
+    pub(super) branch: BranchConfig,
+    /// One to each branch, shared by all branches that speak to it.
+    pub(super) channels: &'a [Channel],
+}
+
+impl Wired<'_> {
+    /// Starts the branches, ascending by id. Called where a System runs, in real time.
+    pub(super) fn open_branches(&self, link: &RecorderLink) -> Vec<Addr<BranchActor>> {
+        let Self { roster, opening_balance, channels, .. } = *self;
+        // All peers are ours and start empty: there is nothing to find out about them.
+        let (found, _) = mpsc::unbounded_channel();
+        let open = |&here: &BranchId| {
+            let context: Context<BranchActor> = Context::new();
+            let owner = context.address();
+            let links = roster.ids().iter().zip(channels).map(|(&peer, channel)| {
+                if peer == here {
+                    return owner.clone().recipient();
+                }
+                let ends = Ends { here, peer, roster: Arc::clone(roster), opening_balance };
+                let setup = LinkSetup {
+                    here,
+                    owner: owner.clone(),
+                    peer,
+                    client: PeerClient::new(channel.clone(), ends),
+                    contract: Some(Contract::Typed),
+                    kept_max: usize::MAX,
+                    found: found.clone(),
+                };
+                PeerLink::new(setup).start().recipient()
+            });
+            let peers = Peers { roster: Arc::clone(roster), links: links.collect() };
+            let surroundings = Surroundings { peers, recorder: link.clone() };
+            let branch = Branch::new(here, Arc::clone(roster), opening_balance, self.branch);
+            context.run(BranchActor::new(branch, surroundings))
+        };
+        roster.ids().iter().map(open).collect()
+    }
+
+    /// What is served for each of `branches`: each front knows its own branch alone. The desk counts
+    /// requests as the customers do, so they share one.
+    pub(super) fn services(
+        &self,
+        branches: &[Addr<BranchActor>],
+        promises: Promises,
+    ) -> Vec<(BranchId, Services)> {
+        let desk = Desk::new(Arc::clone(self.roster), promises).start();
+        let gate = watch::Sender::new(Gate::Open).subscribe();
+        let serve = |(&id, address): (&BranchId, &Addr<BranchActor>)| {
+            let front = Front::new(FrontSetup {
+                roster: Arc::clone(self.roster),
+                opening_balance: self.opening_balance,
+                mark: self.mark,
+                branches: BTreeMap::from([(id, address.clone())]),
+                desk: desk.clone(),
+                gate: gate.clone(),
+                answer_time_max: self.branch.patience.in_all(),
+            });
+            let limits =
+                Limits { calls_max: u32::MAX, waiting_max: usize::MAX, ..Limits::default() };
+            (id, Services { front, scenarios: Arc::new(run_none), limits })
+        };
+        self.roster.ids().iter().zip(branches).map(serve).collect()
+    }
+}
+
+/// A bank that is open for one scenario runs no other.
+fn run_none(_: ScenarioJob) -> Result<ScenarioDone, ScenarioFault> {
+    Err(ScenarioFault::Run("this bank is open for one scenario and runs no other".to_owned()))
+}
