@@ -1,11 +1,11 @@
-//! The baseline: what a loop needs that applies every write to every branch, and tells the balances.
-//! No actor, no message, no guarantee.
+//! The baseline: what a loop needs that applies every write to every branch, and prints the row that a
+//! batch prints. No actor, no message, no guarantee.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use passbook::model::{BranchIndex, CustomerId, EventId, Money, Operation};
-use passbook::scenario::{Scenario, Visit};
+use passbook::report::batch::{Counts, Row, Status, append_line};
+use passbook::scenario::{BalanceRow, Scenario, Visit};
 
 /// A branch of the loop.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ struct PlainBranch {
     applied: Vec<(CustomerId, EventId)>,
 }
 
-/// Applies all events of `scenario` in order, and writes the final balances to `out`.
+/// Applies all events of `scenario` in order, and writes its row to `out`.
 pub(crate) fn run(scenario: &Scenario, out: &mut Vec<u8>) {
     let opening = scenario.opening_balance.minor();
     let mut branches: Vec<PlainBranch> = scenario
@@ -23,8 +23,10 @@ pub(crate) fn run(scenario: &Scenario, out: &mut Vec<u8>) {
         .map(|_| PlainBranch { balance_minor: opening, applied: Vec::new() })
         .collect();
     let mut balances = BTreeMap::new();
-    for Visit { customer, events } in &scenario.visits {
-        for event in events {
+    let mut events = 0;
+    for Visit { customer, events: asked } in &scenario.visits {
+        for event in asked {
+            events += 1;
             let at = scenario.roster.index(event.branch).map_or(0, BranchIndex::get);
             if let Operation::Write(write) = event.operation {
                 for branch in &mut branches {
@@ -37,11 +39,28 @@ pub(crate) fn run(scenario: &Scenario, out: &mut Vec<u8>) {
         }
     }
     let applied: usize = branches.iter().map(|branch| branch.applied.len()).sum();
-    write!(out, "{{\"name\":\"{}\",\"applied\":{applied},\"balances\":[", scenario.name)
-        .expect("a buffer takes all");
-    for (customer, balance) in balances {
-        let balance = Money::from_minor(balance);
-        write!(out, "{{\"id\":{customer},\"balance\":{balance}}}").expect("a buffer takes all");
-    }
-    out.extend_from_slice(b"]}\n");
+    let writes = applied / branches.len();
+    let count = |number: usize| u64::try_from(number).expect("a small number");
+    let row = Row {
+        number: 1,
+        place: "bench".to_owned(),
+        name: Some(scenario.name.clone()),
+        status: Status::Undecided,
+        expected: None,
+        verdicts: None,
+        counts: Some(Counts {
+            branches: count(branches.len()),
+            customers: count(balances.len()),
+            writes: count(writes),
+            queries: count(events - writes),
+            ..Counts::default()
+        }),
+        balances: balances
+            .into_iter()
+            .map(|(id, minor)| BalanceRow { id, balance: Money::from_minor(minor) })
+            .collect(),
+        microseconds: 0,
+        problem: None,
+    };
+    append_line(out, &row).expect("a buffer takes all");
 }

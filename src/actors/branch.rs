@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use actix::{Actor, AsyncContext, Context, Handler, MessageResult};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, MessageResult};
 use tokio::sync::watch;
 
 use super::{
-    Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Deliver, Delivered,
-    Inspect, LatestEvent, LinkNews, News, PeerEnvelope, Peers, ReadCame, ReadLog, ReadWriteSet,
-    RecorderLink, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetState,
+    Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close, Deliver,
+    Delivered, Inspect, LatestEvent, LinkNews, News, PeerEnvelope, Peers, ReadCame, ReadLog,
+    ReadWriteSet, RecorderLink, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetState,
 };
 use crate::bank::{
     Acknowledgement, Applied, Branch, Dot, Effect, Input, LogEntry, PeerMessage, PropagatedWrite,
@@ -30,8 +30,8 @@ pub struct BranchActor {
     /// Kept between messages to spare an allocation each.
     effects: Vec<Effect>,
     armed: Option<Time>,
-    /// Tells watchers how long the apply log is.
-    applied: watch::Sender<LogPosition>,
+    /// Tells watchers how long the apply log is, from the first watcher on.
+    applied: Option<watch::Sender<LogPosition>>,
     /// Who waits, in place of a link, for a write from elsewhere to be acknowledged.
     delivered: BTreeMap<Dot, Vec<ReplyTo<Delivered>>>,
 }
@@ -52,7 +52,7 @@ enum InFlight {
         customer: CustomerId,
         request: RequestNumber,
         reply_to: ReplyTo<Answer>,
-        waited: Option<Waited>,
+        waited: Option<Box<Waited>>,
     },
     Settling {
         reply_to: ReplyTo<Settled>,
@@ -70,7 +70,7 @@ impl BranchActor {
             sent: MessageNumber::default(),
             effects: Vec::new(),
             armed: None,
-            applied: watch::Sender::new(LogPosition::default()),
+            applied: None,
             delivered: BTreeMap::new(),
         }
     }
@@ -98,7 +98,7 @@ impl BranchActor {
             Effect::Reply(reply) => self.answer(reply),
             Effect::Waited { ticket, waited: span } => {
                 if let Some(InFlight::Request { waited, .. }) = self.in_flight.get_mut(&ticket) {
-                    *waited = Some(span);
+                    *waited = Some(Box::new(span));
                 }
             }
             Effect::Settled(ticket) => {
@@ -137,12 +137,20 @@ impl BranchActor {
         }
     }
 
-    /// Most of the time nobody watches, and then nobody is woken.
+    fn state(&self) -> BranchState {
+        BranchState {
+            id: self.branch.id(),
+            balance: self.branch.balance(),
+            version: self.branch.version().clone(),
+            log: self.branch.log().collect(),
+        }
+    }
+
     fn tell_watchers(&self, position: LogPosition) {
-        self.applied.send_if_modified(|told| {
-            *told = position;
-            self.applied.receiver_count() > 0
-        });
+        if let Some(applied) = &self.applied {
+            // They may all have gone.
+            applied.send_replace(position);
+        }
     }
 
     fn answer(&mut self, reply: Reply) {
@@ -315,12 +323,16 @@ impl Handler<Inspect> for BranchActor {
     type Result = MessageResult<Inspect>;
 
     fn handle(&mut self, _: Inspect, _: &mut Self::Context) -> Self::Result {
-        MessageResult(BranchState {
-            id: self.branch.id(),
-            balance: self.branch.balance(),
-            version: self.branch.version().clone(),
-            log: self.branch.log().collect(),
-        })
+        MessageResult(self.state())
+    }
+}
+
+impl Handler<Close> for BranchActor {
+    type Result = MessageResult<Close>;
+
+    fn handle(&mut self, _: Close, ctx: &mut Self::Context) -> Self::Result {
+        ctx.stop();
+        MessageResult(self.state())
     }
 }
 
@@ -397,7 +409,9 @@ impl Handler<Watch> for BranchActor {
     type Result = MessageResult<Watch>;
 
     fn handle(&mut self, _: Watch, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.applied.subscribe())
+        let position = self.branch.position();
+        let applied = self.applied.get_or_insert_with(|| watch::Sender::new(position));
+        MessageResult(applied.subscribe())
     }
 }
 

@@ -1,7 +1,10 @@
 //! What time it is in a run: virtual, or the machine's.
 
+use std::cell::Cell;
+use std::io;
 use std::time::Duration;
 
+use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 
 use crate::model::Time;
@@ -10,36 +13,72 @@ use crate::model::Time;
 const PAUSED_TICK_NS: u32 = 1_000_000;
 
 const MICROSECOND_NS: u32 = 1000;
+const SECOND_NS: u32 = 1_000_000_000;
+
+thread_local! {
+    /// What a paused clock shows on this thread, until its runtime has been idle.
+    static PAUSED_AT: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// A runtime whose clock is paused: time goes by only when all that it runs is idle, and then at once
+/// to the next timer. [`Clock::virtual_time`] is for such a runtime alone.
+pub fn paused_runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .on_thread_unpark(|| PAUSED_AT.set(None))
+        .build()
+}
 
 /// Tells the time since the run began.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     start: Instant,
-    /// How much of the runtime's time goes by in a microsecond of the run's.
+    pace: Pace,
+    /// How much of the runtime's time goes by in a microsecond of the run's; a second is a multiple.
     microsecond_ns: u32,
+}
+
+/// Whether time goes by while actors work.
+#[derive(Debug, Clone, Copy)]
+enum Pace {
+    Running,
+    Paused,
 }
 
 impl Clock {
     /// Virtual time, starting now on a paused clock: one of its milliseconds is a microsecond here.
     pub fn virtual_time() -> Self {
-        Self { start: Instant::now(), microsecond_ns: PAUSED_TICK_NS }
+        let start = Instant::now();
+        PAUSED_AT.set(Some(start));
+        Self { start, pace: Pace::Paused, microsecond_ns: PAUSED_TICK_NS }
     }
 
     /// The machine's time, starting now.
     pub fn real_time() -> Self {
-        Self { start: Instant::now(), microsecond_ns: MICROSECOND_NS }
+        Self { start: Instant::now(), pace: Pace::Running, microsecond_ns: MICROSECOND_NS }
     }
 
     /// The machine's time in slow motion, starting now: one of its nanoseconds is a microsecond
     /// here. For facts that are less than a microsecond apart.
     pub fn slow_motion() -> Self {
-        Self { start: Instant::now(), microsecond_ns: 1 }
+        Self { start: Instant::now(), pace: Pace::Running, microsecond_ns: 1 }
     }
 
     /// What time it is.
     pub fn now(self) -> Time {
-        let us = self.start.elapsed().as_nanos() / u128::from(self.microsecond_ns);
-        Time::from_us(u64::try_from(us).unwrap_or(u64::MAX))
+        let now = match self.pace {
+            Pace::Running => Instant::now(),
+            Pace::Paused => PAUSED_AT.get().unwrap_or_else(|| {
+                let now = Instant::now();
+                PAUSED_AT.set(Some(now));
+                now
+            }),
+        };
+        let elapsed = now.duration_since(self.start);
+        let microseconds = u64::from(SECOND_NS / self.microsecond_ns);
+        let whole = elapsed.as_secs().saturating_mul(microseconds);
+        Time::from_us(whole.saturating_add((elapsed.subsec_nanos() / self.microsecond_ns).into()))
     }
 
     /// How long the runtime must sleep for `span` to go by.

@@ -119,6 +119,7 @@ impl Handler<MakeVisit> for CustomerActor {
 
     fn handle(&mut self, MakeVisit { events, done }: MakeVisit, ctx: &mut Self::Context) {
         assert!(self.visit.is_none(), "customer {} is still on a visit", self.setup.id);
+        self.requests.reserve(events.len());
         self.visit = Some(UnderWay {
             events: events.into_iter(),
             asked: None,

@@ -86,7 +86,7 @@ pub struct Answer {
     /// What the customer has to enter in its passbook.
     pub entry: Entry,
     /// How long the request waited before the branch took it up, and for what.
-    pub waited: Option<Waited>,
+    pub waited: Option<Box<Waited>>,
 }
 
 /// Carries a message from one branch to another.
@@ -135,6 +135,12 @@ pub struct TakeRequests;
 #[derive(Debug, Message)]
 #[rtype(result = "BranchState")]
 pub struct Inspect;
+
+/// Asks a branch how it stands, with its whole apply log, and to stop: so a bank that closes does not
+/// hold every log twice.
+#[derive(Debug, Message)]
+#[rtype(result = "BranchState")]
+pub struct Close;
 
 /// Asks a branch how it stands, in brief: costs the same however long its apply log is.
 #[derive(Debug, Message)]

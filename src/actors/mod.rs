@@ -10,16 +10,16 @@ mod network;
 mod recorder;
 
 pub use branch::{BranchActor, Surroundings};
-pub use clock::Clock;
+pub use clock::{Clock, paused_runtime};
 pub use customer::{CustomerActor, CustomerSetup};
 pub use desk::{
     Bears, Bring, Brought, Desk, HasIntroduced, Introduced, NoEventIdLeft, Shown, Tell,
 };
 pub use messages::{
-    Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Counter, Counters,
-    Deliver, Delivered, Inspect, LatestEvent, LinkNews, MakeVisit, News, PeerEnvelope, Peers,
-    ReadCame, ReadLog, ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize, TakeRequests,
-    Watch, WriteSetState,
+    Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close, Counter,
+    Counters, Deliver, Delivered, Inspect, LatestEvent, LinkNews, MakeVisit, News, PeerEnvelope,
+    Peers, ReadCame, ReadLog, ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize,
+    TakeRequests, Watch, WriteSetState,
 };
 pub use network::{Network, NetworkSetup};
 pub use recorder::{Detail, RecorderLink};

@@ -1,5 +1,6 @@
 //! The apply log of a branch, with the write set of each customer.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::{Dot, VersionVector};
@@ -95,11 +96,16 @@ struct WriteSet {
 
 impl WriteSet {
     fn find(&self, event: EventId) -> Option<u32> {
-        if self.latest().is_none_or(|latest| latest < event) {
-            return None;
+        // Mostly it is the latest one, or a later one still.
+        let &(latest, index) = self.by_event.last()?;
+        match latest.cmp(&event) {
+            Ordering::Less => None,
+            Ordering::Equal => Some(index),
+            Ordering::Greater => {
+                let at = self.by_event.binary_search_by_key(&event, |&(event, _)| event).ok()?;
+                Some(self.by_event[at].1)
+            }
         }
-        let at = self.by_event.binary_search_by_key(&event, |&(event, _)| event).ok()?;
-        Some(self.by_event[at].1)
     }
 
     fn latest(&self) -> Option<EventId> {

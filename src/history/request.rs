@@ -26,5 +26,5 @@ pub struct RequestResult {
     /// How long it took, from the customer's asking to the answer's arrival.
     pub took: Duration,
     /// How much of that it waited before the branch took it up, and for what.
-    pub waited: Option<Waited>,
+    pub waited: Option<Box<Waited>>,
 }

@@ -9,15 +9,14 @@ use std::time::Duration;
 
 use actix::{Actor, Addr, AsyncContext, Context, System, SystemRunner};
 use thiserror::Error;
-use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
 use super::result::{BranchResult, CustomerResult, RunConfig, RunResult};
 use crate::actors::{
-    AwaitSettled, BranchActor, BranchState, Clock, Counter, Counters, CustomerActor, CustomerSetup,
-    Inspect, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, ReplyTo, Surroundings,
-    TakeRequests,
+    AwaitSettled, BranchActor, BranchState, Clock, Close, Counter, Counters, CustomerActor,
+    CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, ReplyTo, Surroundings,
+    TakeRequests, paused_runtime,
 };
 use crate::bank::{Branch, BranchConfig, Patience};
 use crate::check::JudgeError;
@@ -168,11 +167,7 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Result<Run, RunError> {
 }
 
 fn virtual_system() -> Result<SystemRunner, RunError> {
-    let runtime = Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .map_err(RunError::Runtime)?;
+    let runtime = paused_runtime().map_err(RunError::Runtime)?;
     Ok(System::with_tokio_rt(|| runtime))
 }
 
@@ -230,17 +225,18 @@ impl Bank {
     pub(super) async fn serve(self, scenario: &Scenario) -> Result<Run, RunError> {
         self.customers.make_visits(self.config.customers, &scenario.visits).await?;
         self.settle().await?;
-        let mut branches = Vec::with_capacity(self.branches.len());
-        for branch in &self.branches {
-            let state = branch.send(Inspect).await.map_err(|_| RunError::ActorStopped)?;
-            branches.push(branch_result(state)?);
+        // All are asked before the first answer is awaited: the runtime goes round once.
+        let closing: Vec<_> = self.branches.iter().map(|branch| branch.send(Close)).collect();
+        let leaving = self.customers.leave();
+        let concluding = self.recorder.map(|recorder| recorder.send(Conclude));
+        let mut branches = Vec::with_capacity(closing.len());
+        for state in closing {
+            branches.push(branch_result(state.await.map_err(|_| RunError::ActorStopped)?)?);
         }
-        let customers = self.customers.leave().await?;
+        let customers = leaving.await?;
         let ended = self.clock.now();
-        let Conclusion { facts, verdicts } = match self.recorder {
-            Some(recorder) => {
-                recorder.send(Conclude).await.map_err(|_| RunError::ActorStopped)??
-            }
+        let Conclusion { facts, verdicts } = match concluding {
+            Some(conclusion) => conclusion.await.map_err(|_| RunError::ActorStopped)??,
             None => Conclusion::default(),
         };
         let result = RunResult {
@@ -260,9 +256,16 @@ impl Bank {
 impl Bank {
     /// Waits until every write that was accepted is applied everywhere.
     async fn settle(&self) -> Result<(), RunError> {
-        for branch in &self.branches {
-            let (settled, told) = oneshot::channel();
-            branch.do_send(AwaitSettled { reply_to: ReplyTo::Caller(settled) });
+        let settling: Vec<_> = self
+            .branches
+            .iter()
+            .map(|branch| {
+                let (settled, told) = oneshot::channel();
+                branch.do_send(AwaitSettled { reply_to: ReplyTo::Caller(settled) });
+                told
+            })
+            .collect();
+        for told in settling {
             told.await.map_err(|_| RunError::ActorStopped)?;
         }
         Ok(())
@@ -371,15 +374,19 @@ impl Customers {
         Ok(())
     }
 
-    pub(super) async fn leave(&self) -> Result<Vec<CustomerResult>, RunError> {
-        let mut customers = Vec::with_capacity(self.ids.len());
-        for &id in &self.ids {
-            let requests = self.addresses[&id].send(TakeRequests).await;
-            customers.push(CustomerResult {
-                id,
-                requests: requests.map_err(|_| RunError::ActorStopped)?,
-            });
+    /// Asks each for all its requests, at once; what comes back brings them.
+    pub(super) fn leave(
+        &self,
+    ) -> impl Future<Output = Result<Vec<CustomerResult>, RunError>> + use<> {
+        let ask = |&id: &CustomerId| (id, self.addresses[&id].send(TakeRequests));
+        let asked: Vec<_> = self.ids.iter().map(ask).collect();
+        async move {
+            let mut customers = Vec::with_capacity(asked.len());
+            for (id, requests) in asked {
+                let requests = requests.await.map_err(|_| RunError::ActorStopped)?;
+                customers.push(CustomerResult { id, requests });
+            }
+            Ok(customers)
         }
-        Ok(customers)
     }
 }

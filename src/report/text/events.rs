@@ -180,7 +180,7 @@ fn event_row(request: &RequestResult) -> Row {
 
 fn outcome(request: &RequestResult) -> Cell {
     let ended = ended(request);
-    match &request.waited {
+    match request.waited.as_deref() {
         Some(Waited { span, lags }) => {
             let (waited, what) = (phrase::span(*span), phrase::missing(lags));
             ended.and(UNSURE, format!("  waited {waited} for {what}"))
