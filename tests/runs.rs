@@ -27,7 +27,7 @@ fn run_with(scenario: &Scenario, overrides: Settings) -> Run {
 
 fn write_sets(branch: &BranchResult) -> BTreeMap<u32, Vec<u32>> {
     let mut sets = BTreeMap::<u32, Vec<u32>>::new();
-    for entry in &branch.log {
+    for entry in branch.log.iter() {
         sets.entry(entry.id.customer.get()).or_default().push(entry.id.event.get());
     }
     sets

@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::confirmation::{Confirmations, Patience};
+use super::dependencies::Newest;
 use super::log::ApplyLog;
 use super::parking::{Parked, Parking, Waiter};
 use super::{
-    Applied, Congestion, Dot, Effect, Entry, Input, LogEntry, PeerMessage, PropagatedWrite, Reply,
-    Request, Ticket, VersionVector,
+    Applied, Congestion, Dependencies, Dot, Effect, Entry, Input, LogEntry, PeerMessage,
+    PropagatedWrite, Reply, Request, Ticket, VersionVector,
 };
 use crate::model::{
     BranchId, BranchIndex, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Overdraft,
@@ -43,6 +44,7 @@ pub struct Branch {
     congested: BTreeSet<BranchId>,
     /// Writes applied just now, that others may have waited for.
     pub(super) applied: VecDeque<Dot>,
+    newest: Option<Newest>,
 }
 
 impl Branch {
@@ -65,6 +67,7 @@ impl Branch {
             parking: Parking::default(),
             congested: BTreeSet::new(),
             applied: VecDeque::new(),
+            newest: None,
             confirmations: Confirmations::default(),
             roster,
         }
@@ -210,6 +213,7 @@ impl Branch {
             }
             None => match self.admit(id, write) {
                 Ok(()) => {
+                    let dependencies = dependencies.map(|all| self.dependencies(all));
                     let write = PropagatedWrite { dot: self.next_dot(), id, write, dependencies };
                     self.apply(&write, self.here, effects);
                     self.propagate(now, ticket, write, effects);
@@ -264,7 +268,7 @@ impl Branch {
         } else {
             // Accepted elsewhere: only asking everyone tells whether it is confirmed. What it
             // depends on is not known here; what was applied before it surely suffices.
-            let dependencies = Some(self.log.version_before(id, &self.roster));
+            let dependencies = Some(self.log.version_before(id, &self.roster).into());
             let write = PropagatedWrite { dot, id, write, dependencies };
             self.propagate(now, ticket, write, effects);
         }
@@ -305,6 +309,7 @@ impl Branch {
         effects: &mut Vec<Effect>,
     ) {
         self.version.advance(origin);
+        self.newest = Some(Newest::new(origin, write.dot.sequence, write.dependencies.as_ref()));
         self.applied.push_back(write.dot);
         let id = write.id;
         // Two branches have accepted the same write: it counts once, whichever came first.
@@ -320,6 +325,11 @@ impl Branch {
         self.log.push(LogEntry { dot, id, write }, origin);
         let (position, balance) = (self.log.position(), self.nearest_balance());
         effects.push(Effect::Applied(Applied { dot, id, write, position, balance }));
+    }
+
+    /// What a write that is accepted here has to wait for elsewhere.
+    fn dependencies(&self, all: VersionVector) -> Dependencies {
+        Dependencies::at(self.here, all, self.newest.as_ref(), &self.roster)
     }
 
     fn next_dot(&self) -> Dot {

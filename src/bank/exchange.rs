@@ -110,7 +110,7 @@ impl Branch {
         if sequence > self.version.get(origin).next() {
             return Some(Dot { origin: id, sequence: Sequence::new(sequence.get() - 1) });
         }
-        self.first_missing(write.dependencies.as_ref()?)
+        write.dependencies.as_ref()?.first_missing(&self.version, &self.roster)
     }
 
     /// Compares an acknowledged write set with ours, and answers whoever waited for it.

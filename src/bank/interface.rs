@@ -1,6 +1,6 @@
 //! What goes into a branch and what comes out of it.
 
-use super::{Dot, Entry, LogEntry, Passbook, VersionVector, WriteSetDigest};
+use super::{Dependencies, Dot, Entry, LogEntry, Passbook, VersionVector, WriteSetDigest};
 use crate::model::{
     BranchId, CustomerId, EventId, Guarantees, LogPosition, Money, Operation, Outcome, Waited,
     Write, WriteId,
@@ -167,7 +167,7 @@ pub struct PropagatedWrite {
     /// What it does.
     pub write: Write,
     /// What must be applied before it, if anything.
-    pub dependencies: Option<VersionVector>,
+    pub dependencies: Option<Dependencies>,
 }
 
 /// Says that a write is applied at the branch that sends this.

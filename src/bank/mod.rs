@@ -3,6 +3,7 @@
 
 mod branch;
 mod confirmation;
+mod dependencies;
 mod exchange;
 mod interface;
 mod log;
@@ -12,6 +13,7 @@ mod version;
 
 pub use branch::{Branch, BranchConfig};
 pub use confirmation::Patience;
+pub use dependencies::Dependencies;
 pub use interface::{
     Acknowledgement, Applied, Congestion, Effect, Input, PeerMessage, PropagatedWrite, Relayed,
     Reply, Request, Session, Ticket,

@@ -80,7 +80,7 @@ impl<'a> Arrivals<'a> {
         let mut waiting =
             self.answered.get(&branch.id).map_or(&[][..], Vec::as_slice).iter().peekable();
         let mut position = LogPosition::default();
-        for write in &branch.log {
+        for write in branch.log.iter() {
             while let Some(answered) = waiting.next_if(|next| next.request.position <= position) {
                 answered.arrive(&mut holdings);
             }

@@ -1,5 +1,6 @@
 //! Runs made by hand for tests: a bank in a few lines, with no branch, actor or runner behind it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::history::{Fact, MessageBody, Recorded};
@@ -46,7 +47,7 @@ impl Bank {
         let branches = (1..=branches).map(|id| BranchResult {
             id: branch(id),
             balance: Money::ZERO,
-            log: Vec::new(),
+            log: Arc::default(),
         });
         let result = RunResult {
             scenario: name.to_owned(),
@@ -166,7 +167,7 @@ impl Bank {
         let sequence = Sequence::new(u64::try_from(earlier).unwrap()).next();
         at.balance = at.balance.checked_add(write.delta()).unwrap();
         let origin = branch(origin);
-        at.log.push(LoggedWrite { id, write, origin, sequence });
+        Arc::make_mut(&mut at.log).push(LoggedWrite { id, write, origin, sequence });
         let position = LogPosition::new(u64::try_from(at.log.len()).unwrap());
         let (branch, balance) = (at.id, at.balance);
         self.record(Fact::WriteApplied { branch, id, write, origin, sequence, position, balance });

@@ -387,7 +387,7 @@ mod tests {
         for number in 1..50_000 {
             for (branch, mut write) in result.branches.iter_mut().zip(first_writes.clone()) {
                 write.id.event = event(number * 2 + 1);
-                branch.log.push(write);
+                std::sync::Arc::make_mut(&mut branch.log).push(write);
             }
             let mut pair = pair.clone();
             pair[0].event = event(number * 2 + 1);

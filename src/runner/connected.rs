@@ -117,7 +117,7 @@ async fn read_branches(
                 }
             }
         }
-        branches.push(BranchResult { id, balance, log });
+        branches.push(BranchResult { id, balance, log: Arc::new(log) });
     }
     Ok(branches)
 }
@@ -130,7 +130,7 @@ fn place_requests(customers: &mut [CustomerResult], branches: &[BranchResult]) {
         .flat_map(|branch| {
             (1..)
                 .map(LogPosition::new)
-                .zip(&branch.log)
+                .zip(branch.log.iter())
                 .map(|(place, entry)| ((branch.id, entry.id), place))
         })
         .collect();

@@ -1,6 +1,7 @@
 //! What a run came to.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bank::LogEntry;
@@ -204,8 +205,8 @@ pub struct BranchResult {
     pub id: BranchId,
     /// Its balance.
     pub balance: Money,
-    /// Its apply log: all writes in the order applied there.
-    pub log: Vec<LoggedWrite>,
+    /// Its apply log: all writes in the order applied there. Branches with the same one share it.
+    pub log: Arc<Vec<LoggedWrite>>,
 }
 
 /// A write in a branch's apply log.

@@ -12,7 +12,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
-use super::result::{BranchResult, CustomerResult, RunConfig, RunResult};
+use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult};
 use crate::actors::{
     AwaitSettled, BranchActor, BranchState, Clock, Close, Counter, Counters, CustomerActor,
     CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, ReplyTo, Surroundings,
@@ -117,6 +117,10 @@ pub enum RunError {
 /// On a paused clock this much time goes by only when nothing is left to do: it stands for more
 /// than three centuries of simulated time.
 const STANDSTILL: Duration = Duration::from_millis(1 << 53);
+
+/// How many branches hand over their logs at a time: each takes memory until it is known to be the
+/// same as the one before.
+const CLOSING_AT_ONCE: usize = 2;
 
 /// How many runs share a System. Timers that a run leaves behind go with it.
 const RUNS_PER_SYSTEM: u32 = 1024;
@@ -226,12 +230,15 @@ impl Bank {
         self.customers.make_visits(self.config.customers, &scenario.visits).await?;
         self.settle().await?;
         // All are asked before the first answer is awaited: the runtime goes round once.
-        let closing: Vec<_> = self.branches.iter().map(|branch| branch.send(Close)).collect();
         let leaving = self.customers.leave();
         let concluding = self.recorder.map(|recorder| recorder.send(Conclude));
-        let mut branches = Vec::with_capacity(closing.len());
-        for state in closing {
-            branches.push(branch_result(state.await.map_err(|_| RunError::ActorStopped)?)?);
+        let mut branches: Vec<BranchResult> = Vec::with_capacity(self.branches.len());
+        for some in self.branches.chunks(CLOSING_AT_ONCE) {
+            let closing: Vec<_> = some.iter().map(|branch| branch.send(Close)).collect();
+            for state in closing {
+                let state = state.await.map_err(|_| RunError::ActorStopped)?;
+                branches.push(branch_result(state, branches.last())?);
+            }
         }
         let customers = leaving.await?;
         let ended = self.clock.now();
@@ -306,10 +313,19 @@ fn connect(mailboxes: Peers, config: &RunConfig, clock: Clock) -> Peers {
     Peers { links: roster.ids().iter().map(|_| network.clone()).collect(), roster }
 }
 
-fn branch_result(state: BranchState) -> Result<BranchResult, RunError> {
+/// The result of one branch; with the log of the one `before`, where it is the same.
+fn branch_result(
+    state: BranchState,
+    before: Option<&BranchResult>,
+) -> Result<BranchResult, RunError> {
     let BranchState { id, balance, log, .. } = state;
     let balance = balance.ok_or(RunError::BalanceOutOfRange { branch: id })?;
-    Ok(BranchResult { id, balance, log: log.into_iter().map(Into::into).collect() })
+    let log: Vec<LoggedWrite> = log.into_iter().map(Into::into).collect();
+    let log = match before {
+        Some(before) if *before.log == log => Arc::clone(&before.log),
+        Some(_) | None => Arc::new(log),
+    };
+    Ok(BranchResult { id, balance, log })
 }
 
 impl Customers {

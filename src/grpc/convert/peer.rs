@@ -82,7 +82,8 @@ pub fn propagated_write(
         let dependencies = match &propagated.dependencies {
             None => None,
             Some(_) => {
-                Some(version_vector("dependencies", propagated.dependencies.as_ref(), roster)?)
+                let all = version_vector("dependencies", propagated.dependencies.as_ref(), roster)?;
+                Some(all.into())
             }
         };
         Ok(PropagatedWrite { dot, id, write, dependencies })
@@ -145,7 +146,7 @@ impl v1::PropagatedWrite {
         let &PropagatedWrite { dot, id, write, ref dependencies } = propagated;
         Self {
             logged: Some(LogEntry { dot, id, write }.into()),
-            dependencies: dependencies.as_ref().map(|version| version_entries(version, roster)),
+            dependencies: dependencies.as_ref().map(|known| version_entries(known.all(), roster)),
         }
     }
 }
@@ -252,6 +253,7 @@ mod tests {
                 event: EventId::new(event).unwrap(),
             };
             let write = Write::deposit(Amount::try_from(Money::from_minor(cents)).unwrap());
+            let dependencies = dependencies.map(Into::into);
             let said = PropagatedWrite { dot, id, write, dependencies };
             let wire = v1::PropagatedWrite::of(&said, &roster);
             prop_assert_eq!(propagated_write("write", Some(&wire), &roster), Ok(said));

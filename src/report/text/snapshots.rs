@@ -145,7 +145,7 @@ fn a_bank_without_customers_or_peers_is_told_too() {
 #[test]
 fn branches_that_disagree_are_named() {
     let mut run = monotonic_writes().run();
-    run.result.branches[1].log.swap(0, 1);
+    std::sync::Arc::make_mut(&mut run.result.branches[1].log).swap(0, 1);
     let text = text(&run, Verbosity::Normal);
     assert!(text.contains("  ✗ branch 2 differs from branch 1\n"), "{text}");
 }
