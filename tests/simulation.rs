@@ -8,6 +8,7 @@ mod scenarios;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use passbook::check::{Property, Summary, Verdicts, judge_history};
@@ -18,6 +19,7 @@ use passbook::model::{
     Time,
 };
 use passbook::runner::{Judging, Run, RunOptions, Runner, run};
+use passbook::scenario::generate::{Between, GenerateOptions, Generator};
 use passbook::scenario::{Scenario, Settings};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -131,6 +133,32 @@ proptest! {
                 };
                 check(&run_with(&scenario, overrides), promised)?;
             }
+        }
+    }
+
+    #[test]
+    fn in_a_bank_of_many_branches_it_holds_too(
+        seed in any::<u64>(),
+        settings in any_settings(),
+        promised in 0..16_usize,
+    ) {
+        let many = |number| Between::only(NonZeroU32::new(number).expect("more than none"));
+        let options = GenerateOptions {
+            seed: Seed(seed),
+            branches: many(24),
+            customers: many(4),
+            events: many(12),
+            ..GenerateOptions::default()
+        };
+        let scenario = Generator::new(options).expect("possible").scenario(1);
+        for propagation in [Propagation::Sync, Propagation::Async] {
+            let promised = every_set().nth(promised).expect("there are sixteen");
+            let overrides = Settings {
+                propagation: Some(propagation),
+                guarantees: Some(promised),
+                ..settings.clone()
+            };
+            check(&run_with(&scenario, overrides), promised)?;
         }
     }
 

@@ -11,14 +11,14 @@ use crate::model::{BranchIndex, Roster, Sequence};
 /// accepts a write looks for the few among its dependencies that bring all others with them: where
 /// these are applied, what they depend on is. They only ever spare work, and are no part of what a
 /// write is. Source: W. Lloyd et al., "Don't Settle for Eventual", 2011, section 3.2.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dependencies(Arc<Known>);
-
-#[derive(Debug)]
-struct Known {
+#[derive(Debug, Clone)]
+pub struct Dependencies {
     all: VersionVector,
-    nearest: Option<Vec<Nearest>>,
+    nearest: Option<Arc<[Nearest]>>,
 }
+
+/// In a bank of so few branches it takes no longer to check all.
+const FEW: usize = 16;
 
 /// The first `sequence` writes of the branch at `origin`.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ impl Newest {
         dependencies: Option<&Dependencies>,
     ) -> Self {
         // Without nearest ones they come from elsewhere, and another branch may know other ones.
-        let own = dependencies.filter(|dependencies| dependencies.0.nearest.is_some());
+        let own = dependencies.filter(|dependencies| dependencies.nearest.is_some());
         Self { origin, sequence, dependencies: own.map(|own| own.all().clone()) }
     }
 
@@ -64,6 +64,9 @@ impl Dependencies {
         newest: Option<&Newest>,
         roster: &Roster,
     ) -> Self {
+        if roster.len() <= FEW {
+            return all.into();
+        }
         let newest = newest.filter(|newest| newest.sequence <= all.get(newest.origin));
         let is_brought = |origin, sequence| {
             sequence == Sequence::default()
@@ -76,17 +79,17 @@ impl Dependencies {
             .map(|origin| Nearest { origin, sequence: all.get(origin) })
             .filter(|&Nearest { origin, sequence }| !is_brought(origin, sequence));
         let nearest = first.into_iter().chain(others).collect();
-        Self(Arc::new(Known { all, nearest: Some(nearest) }))
+        Self { all, nearest: Some(nearest) }
     }
 
     /// Everything that must be applied.
     pub fn all(&self) -> &VersionVector {
-        &self.0.all
+        &self.all
     }
 
     /// The first write that must be applied and is not among what `here` covers.
     pub(super) fn first_missing(&self, here: &VersionVector, roster: &Roster) -> Option<Dot> {
-        let Known { all, nearest } = &*self.0;
+        let Self { all, nearest } = self;
         let Some(nearest) = nearest else { return all.first_missing(here, roster) };
         let missing = nearest.iter().find(|nearest| here.get(nearest.origin) < nearest.sequence);
         debug_assert!(
@@ -100,15 +103,15 @@ impl Dependencies {
 /// Dependencies that another branch told: which of them are nearest is not known.
 impl From<VersionVector> for Dependencies {
     fn from(all: VersionVector) -> Self {
-        Self(Arc::new(Known { all, nearest: None }))
+        Self { all, nearest: None }
     }
 }
 
 /// The nearest ones follow from all.
-impl PartialEq for Known {
+impl PartialEq for Dependencies {
     fn eq(&self, other: &Self) -> bool {
         self.all == other.all
     }
 }
 
-impl Eq for Known {}
+impl Eq for Dependencies {}

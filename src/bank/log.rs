@@ -94,6 +94,14 @@ struct WriteSet {
     refused: BTreeMap<EventId, (Write, Refusal)>,
 }
 
+/// Makes room for one more, and for a quarter of what is there: a log that doubled its room would
+/// leave up to half of it empty, a thousand times in a bank of a thousand branches.
+fn make_room<T>(items: &mut Vec<T>) {
+    if items.len() == items.capacity() {
+        items.reserve_exact(items.len() / 4 + 4);
+    }
+}
+
 impl WriteSet {
     fn find(&self, event: EventId) -> Option<u32> {
         // Mostly it is the latest one, or a later one still.
@@ -119,6 +127,7 @@ impl WriteSet {
             }
             Some(_) | None => self.by_event.len(),
         };
+        make_room(&mut self.by_event);
         self.by_event.insert(at, (event, index));
         self.newest = index;
         self.digest = self.digest.with(event);
@@ -145,6 +154,7 @@ impl ApplyLog {
     pub(super) fn push(&mut self, entry: LogEntry, origin: BranchIndex) {
         let narrow = |count: u64| u32::try_from(count).expect("an apply log holds 2^32 writes");
         let index = narrow(self.position().get());
+        make_room(&mut self.entries);
         self.entries.push(CompactEntry {
             id: entry.id,
             delta: entry.write.delta(),

@@ -29,7 +29,7 @@ const STYLES: Styles = Styles::styled()
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
    0  everything holds
-   1  a guarantee is violated, or the result is not the expected one
+   1  a guarantee is violated, or the result is not the expected one (batch: or a scenario failed)
    2  the arguments or a scenario are wrong
    3  undecided: nothing could be tested (check: no guarantee; --strict: not every property)
   70  a defect of passbook, or results that could not be written";
@@ -38,6 +38,8 @@ const EXAMPLES: &str = "\
 Examples:
   passbook run input/monotonic_writes.json
   passbook run --format balances input/read_your_writes.json
+  passbook generate --count 1000 --seed 7 | passbook batch -
+  passbook compare input/monotonic_writes.json
   passbook check history.jsonl
   passbook schema > scenario.schema.json";
 
