@@ -13,6 +13,7 @@ use crate::model::Propagation;
 use crate::report::compare::{
     Baseline, Earlier, Report, write_csv, write_html, write_json, write_markdown, write_text,
 };
+use crate::report::shell;
 use crate::runner::compare::Comparison;
 
 #[derive(Debug, Args)]
@@ -162,14 +163,7 @@ impl Variant {
 
 /// The arguments as a shell takes them again.
 fn command_line(args: impl IntoIterator<Item = OsString>) -> String {
-    let args = args.into_iter().skip(1).map(|arg| {
-        let arg = arg.to_string_lossy().into_owned();
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@".contains(c);
-        if !arg.is_empty() && arg.chars().all(is_plain) {
-            return arg;
-        }
-        format!("'{}'", arg.replace('\'', r"'\''"))
-    });
+    let args = args.into_iter().skip(1).map(|arg| shell::word(&arg.to_string_lossy()));
     std::iter::once("passbook".to_owned()).chain(args).collect::<Vec<_>>().join(" ")
 }
 

@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::input::{read_scenario, scenario_beside};
 use super::terminal::Terminal;
 use crate::check::Summary;
-use crate::report::{Assessment, dialect, json, text};
+use crate::report::{Assessment, dialect, json, shell, text};
 use crate::runner::{self, Dialect, HistoryOutput, Recording, Run, RunError, RunOptions, Runner};
 use crate::scenario::{Scenario, Settings};
 
@@ -200,13 +200,7 @@ fn replay(path: &Path, options: &[String]) -> String {
     if is_stdin(path) {
         return format!("passbook run {options} - < the-same-input");
     }
-    let path = path.display().to_string();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@".contains(c);
-    if path.chars().all(is_plain) {
-        format!("passbook run {options} {path}")
-    } else {
-        format!("passbook run {options} '{}'", path.replace('\'', r"'\''"))
-    }
+    format!("passbook run {options} {}", shell::word(&path.display().to_string()))
 }
 
 #[cfg(test)]

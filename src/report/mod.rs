@@ -17,6 +17,7 @@ pub mod json;
 pub mod judgement;
 mod palette;
 mod phrase;
+pub mod shell;
 mod story;
 mod table;
 pub mod text;

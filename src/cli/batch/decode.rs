@@ -158,12 +158,17 @@ mod tests {
     #[test]
     fn what_is_cut_off_or_damaged_is_an_error() {
         let text = b"a line\n".repeat(1000);
-        for whole in [gzip(&text), zstd(&text)] {
-            assert!(read(whole[..whole.len() - 3].to_vec()).is_err());
+        for (whole, cut_off, does_not_match) in [
+            (gzip(&text), "unexpected end of file", "does not have a matching checksum"),
+            (zstd(&text), "Failed to read checksum", "the zstd checksum does not match"),
+        ] {
+            let cut = read(whole[..whole.len() - 3].to_vec()).unwrap_err();
             let mut damaged = whole.clone();
             let at = damaged.len() - 2;
             damaged[at] ^= 1;
-            assert!(read(damaged).is_err());
+            let damaged = read(damaged).unwrap_err();
+            assert!(cut.to_string().contains(cut_off), "{cut}");
+            assert!(damaged.to_string().contains(does_not_match), "{damaged}");
         }
     }
 }

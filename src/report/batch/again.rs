@@ -1,22 +1,24 @@
 //! A command line for a shell that runs one scenario of a batch again.
 
+use crate::report::shell::word;
+
 /// The command for the scenario at `place`, with `options` after `passbook run`.
 pub(super) fn command(place: &str, options: &str) -> String {
     let options = if options.is_empty() { String::new() } else { format!(" {}", options.trim()) };
     let Some((path, line)) = line_in(place) else {
         return match unpacked(place) {
-            Some(unpack) => format!("{unpack} {} | passbook run{options} -", quoted(place)),
+            Some(unpack) => format!("{unpack} {} | passbook run{options} -", word(place)),
             None if place == "-" => format!("passbook run{options} - < the-same-input"),
-            None => format!("passbook run{options} {}", quoted(place)),
+            None => format!("passbook run{options} {}", word(place)),
         };
     };
     let pick = format!("sed -n {line}p");
     match unpacked(path) {
         Some(unpack) => {
-            format!("{unpack} {} | {pick} | passbook run{options} -", quoted(path))
+            format!("{unpack} {} | {pick} | passbook run{options} -", word(path))
         }
         None if path == "-" => format!("{pick} the-same-input | passbook run{options} -"),
-        None => format!("{pick} {} | passbook run{options} -", quoted(path)),
+        None => format!("{pick} {} | passbook run{options} -", word(path)),
     }
 }
 
@@ -32,16 +34,6 @@ fn unpacked(path: &str) -> Option<&'static str> {
         "gz" => Some("zcat"),
         "zst" => Some("zstdcat"),
         _ => None,
-    }
-}
-
-/// `text` as one word of a shell.
-fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@".contains(c);
-    if text.chars().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::name;
-use super::number::{float, latency, percent, range, rounded, significant, times};
+use super::number::{float, latency, percent, range, rounded, times};
 use super::row::Row;
 use super::statistics::{Ratio, Verdict};
 use super::whole::Report;
@@ -69,19 +69,7 @@ fn costs(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     )?;
     writeln!(out, "|---|--:|--:|--:|--:|--:|--:|")?;
     for row in &report.rows {
-        let cost = &row.per_request;
-        let told =
-            |amount: Option<f64>, told: fn(f64) -> String| amount.map_or("–".to_owned(), told);
-        let cells = [
-            row.name.clone(),
-            latency(row.mean_ns),
-            told(row.spread, percent),
-            told(cost.processor_ns, latency),
-            told(cost.context_switches, significant),
-            told(cost.messages, significant),
-            told(cost.bytes, rounded),
-        ];
-        writeln!(out, "| {} |", cells.join(" | "))?;
+        writeln!(out, "| {} | {} |", row.name, row.costs().join(" | "))?;
     }
     Ok(())
 }

@@ -6,10 +6,13 @@ use hdrhistogram::Histogram;
 
 use super::distribution::Distribution;
 use super::name;
-use super::number::float;
+use super::number::{float, latency, percent, rounded, significant};
 use super::statistics::{Ratio, Sample};
 use crate::model::Money;
 use crate::runner::compare::{Kind, Latencies, Measured, Round, Transport};
+
+/// Stands where nobody tells.
+pub(super) const UNTOLD: &str = "–";
 
 /// What one transport came to, and how it stands to the others.
 #[derive(Debug, Clone)]
@@ -57,6 +60,24 @@ pub(super) struct PerRequest {
 }
 
 impl Row {
+    /// What a request costs, in words: the mean latency, how far rounds differ, and what each request
+    /// takes of the machine; `–` where nobody tells.
+    pub(super) fn costs(&self) -> [String; 6] {
+        let told = |amount: Option<f64>, words: fn(f64) -> String| match amount {
+            Some(amount) => words(amount),
+            None => UNTOLD.to_owned(),
+        };
+        let PerRequest { processor_ns, context_switches, messages, bytes } = self.per_request;
+        [
+            latency(self.mean_ns),
+            told(self.spread, percent),
+            told(processor_ns, latency),
+            told(context_switches, significant),
+            told(messages, significant),
+            told(bytes, rounded),
+        ]
+    }
+
     /// `None` where no round has a request that was answered.
     pub(super) fn of(measured: &Measured, before: &[Self]) -> Option<Self> {
         let mut rounds: Vec<Round> = measured.rounds.clone();

@@ -7,8 +7,8 @@ use anstyle::Style;
 use super::distribution::Distribution;
 use super::ladder::{Ladder, Step};
 use super::name;
-use super::number::{float_len, latency, percent, range, rounded, significant, times};
-use super::row::Row;
+use super::number::{float_len, latency, percent, range, rounded, times};
+use super::row::{Row, UNTOLD};
 use super::statistics::{Ratio, Verdict};
 use super::whole::Report;
 use crate::report::palette::{BAD, GOOD, MAYBE, PLAIN, QUIET, STRONG, TITLE, UNSURE};
@@ -156,19 +156,10 @@ fn costs(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     first.extend(titles.map(|text| head(text).right()));
     let mut lines = vec![first];
     for row in &report.rows {
-        let told = |amount: Option<f64>, told: fn(f64) -> String| {
-            amount.map_or(head("–").right(), |amount| number(told(amount)))
-        };
-        let cost = &row.per_request;
-        lines.push(vec![
-            Cell::new(STRONG, &row.name),
-            number(latency(row.mean_ns)),
-            told(row.spread, percent),
-            told(cost.processor_ns, latency),
-            told(cost.context_switches, significant),
-            told(cost.messages, significant),
-            told(cost.bytes, rounded),
-        ]);
+        let told = |cost: String| if cost == UNTOLD { head(&cost).right() } else { number(cost) };
+        let mut line = vec![Cell::new(STRONG, &row.name)];
+        line.extend(row.costs().map(told));
+        lines.push(line);
     }
     write_table(out, 2, &lines)
 }

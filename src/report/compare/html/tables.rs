@@ -1,10 +1,12 @@
 //! The tables of the page. A wide one scrolls by itself, and not the page.
 
+use std::iter;
+
 use super::markup::escaped;
 use crate::report::compare::distribution::Distribution;
 use crate::report::compare::ladder::Step;
 use crate::report::compare::name;
-use crate::report::compare::number::{float, latency, percent, range, rounded, significant, times};
+use crate::report::compare::number::{float, latency, percent, range, rounded, times};
 use crate::report::compare::row::Row;
 use crate::report::compare::statistics::{Ratio, Verdict};
 use crate::report::compare::whole::Report;
@@ -79,19 +81,7 @@ pub(super) fn steps(report: &Report) -> String {
 }
 
 pub(super) fn costs(report: &Report) -> String {
-    let told = |amount: Option<f64>, told: fn(f64) -> String| amount.map_or("–".to_owned(), told);
-    let row = |row: &Row| {
-        let cost = &row.per_request;
-        vec![
-            row.name.clone(),
-            latency(row.mean_ns),
-            told(row.spread, percent),
-            told(cost.processor_ns, latency),
-            told(cost.context_switches, significant),
-            told(cost.messages, significant),
-            told(cost.bytes, rounded),
-        ]
-    };
+    let row = |row: &Row| iter::once(row.name.clone()).chain(row.costs()).collect();
     let head = vec![
         "transport",
         "mean",
