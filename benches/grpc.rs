@@ -3,25 +3,22 @@
 //!
 //! `cargo bench --bench grpc`
 
+#[path = "grpc/bank.rs"]
+mod bank;
+
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use passbook::bank::{BranchConfig, Patience};
+use passbook::grpc::Endpoint;
 use passbook::grpc::proto::banking::branch_client::BranchClient;
 use passbook::grpc::proto::banking::branch_server::{Branch, BranchServer};
 use passbook::grpc::proto::banking::{BranchReply, BranchRequest};
 use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::bank_service_client::BankServiceClient;
-use passbook::grpc::token::BankMark;
-use passbook::grpc::{Endpoint, Limits, Listener, ScenarioFault};
-use passbook::model::{BranchId, Money, Promises, Roster};
-use passbook::runner::{LinkOptions, LiveOptions, ServeOptions, serve};
 use tokio::runtime::Builder;
-use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 use tonic::transport::Channel;
 use tonic::transport::server::TcpIncoming;
@@ -79,8 +76,8 @@ impl Subject {
     fn start(self) -> SocketAddr {
         match self {
             Self::Bare => start_bare(),
-            Self::ClassicQuery | Self::TypedQuery | Self::TypedDeposit => start_bank(1),
-            Self::TypedDepositOfTwo => start_bank(2),
+            Self::ClassicQuery | Self::TypedQuery | Self::TypedDeposit => bank::start(1),
+            Self::TypedDepositOfTwo => bank::start(2),
         }
     }
 
@@ -232,45 +229,6 @@ fn start_bare() -> SocketAddr {
                 .await
                 .expect("it serves");
         });
-    });
-    address.recv().expect("it starts")
-}
-
-/// A bank of `branches` branches behind one listener, as `passbook serve` has it.
-fn start_bank(branches: i64) -> SocketAddr {
-    let (ready, address) = mpsc::channel();
-    thread::spawn(move || {
-        let ids = (1..=branches).map(|id| BranchId::new(id).expect("a small id"));
-        let roster = Arc::new(Roster::new(ids).expect("different ids"));
-        // A classic call is for the branch that listens; a typed one names its branch.
-        let first = BranchId::new(1).ok();
-        let listener = Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), first);
-        let listener = listener.expect("a port is free");
-        ready.send(listener.address()).expect("main waits");
-        let bank = LiveOptions {
-            mark: BankMark::of("bench", &roster, Money::ZERO),
-            roster,
-            opening_balance: Money::ZERO,
-            branch: BranchConfig {
-                patience: Patience {
-                    confirm_limit: Some(Duration::from_secs(3)),
-                    wait_limit: Some(Duration::from_secs(10)),
-                    resend_after: None,
-                },
-                ..BranchConfig::default()
-            },
-            promises: Promises::default(),
-            elsewhere: std::collections::BTreeMap::new(),
-            links: LinkOptions::default(),
-        };
-        let scenarios = Arc::new(|_| Err(ScenarioFault::Run("not here".to_owned())));
-        let (_never, closing) = oneshot::channel::<()>();
-        let limits = Limits::default();
-        let options = ServeOptions { bank, listeners: vec![listener], scenarios, limits };
-        serve(options, async {
-            closing.await.expect("the bank outlives the bench");
-        })
-        .expect("it serves");
     });
     address.recv().expect("it starts")
 }

@@ -16,15 +16,11 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use passbook::check::Demand;
-use passbook::report::Assessment;
-use passbook::report::batch::{Row, RowHead, append_line};
-use passbook::runner::{Judging, RunOptions, Runner};
-use passbook::scenario::{Scenario, Source};
+use passbook::runner::Judging;
 use serde::Serialize;
 
 use growth::Growth;
-use workload::Workload;
+use workload::{Workload, parse};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -55,10 +51,10 @@ impl Subject {
 
     /// Parses, runs and prints the scenario `times` times, and says how much it printed.
     fn run(self, text: &str, times: usize) -> usize {
-        let mut line = Vec::new();
-        let mut printed = 0;
         let judging = match self {
             Self::PlainLoop => {
+                let mut line = Vec::new();
+                let mut printed = 0;
                 for _ in 0..times {
                     line.clear();
                     plain::run(&parse(text), &mut line);
@@ -69,19 +65,7 @@ impl Subject {
             Self::JudgeOff => Judging::Off,
             Self::JudgeOn => Judging::On,
         };
-        let mut runner = Runner::new().expect("a System");
-        let options = RunOptions { judging, ..RunOptions::default() };
-        for number in 1..=times {
-            line.clear();
-            let run = runner.run(&parse(text), &options, None).expect("it runs to its end");
-            let number = u64::try_from(number).expect("a small number");
-            let head = RowHead { number, place: "bench".to_owned(), took: Duration::ZERO };
-            let assessment = Assessment::of(&run.result);
-            let row = Row::of(head, &run.result, &assessment, Demand::Anything);
-            append_line(&mut line, &row).expect("a buffer takes all");
-            printed += line.len();
-        }
-        printed
+        workload::run(text, judging, times)
     }
 }
 
@@ -191,11 +175,6 @@ impl Case {
         self.scenarios_per_second.sort_by(f64::total_cmp);
         self.scenarios_per_second[self.scenarios_per_second.len() / 2]
     }
-}
-
-fn parse(text: &str) -> Scenario {
-    let source = Source::from_bytes("bench.json".to_owned(), text.as_bytes().to_vec());
-    Scenario::parse(&source.expect("it is UTF-8")).expect("it is a scenario")
 }
 
 /// How long `work` takes.

@@ -1,6 +1,13 @@
-//! The scenarios that are run.
+//! The scenarios that are run, and how.
 
 use std::fmt::Write;
+use std::time::Duration;
+
+use passbook::check::Demand;
+use passbook::report::Assessment;
+use passbook::report::batch::{Row, RowHead, append_line};
+use passbook::runner::{Judging, RunOptions, Runner};
+use passbook::scenario::{Scenario, Source};
 
 /// A scenario, as text.
 #[derive(Debug)]
@@ -41,4 +48,28 @@ pub(crate) fn deposits(branches: u32, events: u32) -> String {
     }
     text.push_str("\n]}]\n");
     text
+}
+
+/// Reads, runs and writes the row of a scenario `times` times, and says how much it wrote.
+pub(crate) fn run(text: &str, judging: Judging, times: usize) -> usize {
+    let mut line = Vec::new();
+    let mut written = 0;
+    let mut runner = Runner::new().expect("a System");
+    let options = RunOptions { judging, ..RunOptions::default() };
+    for number in 1..=times {
+        line.clear();
+        let run = runner.run(&parse(text), &options, None).expect("it runs to its end");
+        let number = u64::try_from(number).expect("a small number");
+        let head = RowHead { number, place: "bench".to_owned(), took: Duration::ZERO };
+        let assessment = Assessment::of(&run.result);
+        let row = Row::of(head, &run.result, &assessment, Demand::Anything);
+        append_line(&mut line, &row).expect("a buffer takes all");
+        written += line.len();
+    }
+    written
+}
+
+pub(crate) fn parse(text: &str) -> Scenario {
+    let source = Source::from_bytes("bench.json".to_owned(), text.as_bytes().to_vec());
+    Scenario::parse(&source.expect("it is UTF-8")).expect("it is a scenario")
 }
