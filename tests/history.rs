@@ -35,6 +35,7 @@ fn header() -> Header {
         seed: Seed(u64::MAX),
         roster: Arc::new(Roster::new([branch(1), branch(2)]).unwrap()),
         opening_balance: Money::from_minor(-5),
+        terms: None,
         config: [("propagation".to_owned(), "sync".to_owned())].into(),
     }
 }

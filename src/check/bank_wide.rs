@@ -2,6 +2,8 @@
 
 use super::ledger::Ledger;
 use super::tally::Tally;
+use super::verdict::Promised;
+use super::witness::WitnessKind;
 use super::writes::{ABSENT, Entry, FirstSeen, WriteRef};
 use crate::model::BranchIndex;
 
@@ -23,6 +25,17 @@ pub(super) enum Wrong {
     NobodyAsked,
 }
 
+impl Wrong {
+    pub(super) const fn kind(self) -> WitnessKind {
+        match self {
+            Self::Twice => WitnessKind::AppliedTwice,
+            Self::AcknowledgedButMissing => WitnessKind::Missing,
+            Self::RefusedButApplied => WitnessKind::RefusedButApplied,
+            Self::NobodyAsked => WitnessKind::NobodyAsked,
+        }
+    }
+}
+
 /// A write that was not applied exactly once, and the first branch where it shows.
 #[derive(Debug)]
 pub(super) struct Flaw {
@@ -33,22 +46,26 @@ pub(super) struct Flaw {
 
 /// All branches hold the same writes and the same balance.
 pub(super) fn convergence(ledger: &Ledger) -> Tally<Divergence> {
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(ledger.witnesses);
     if ledger.roster.len() < 2 {
         return tally;
     }
     for (write, entry) in ledger.writes.iter().filter(|(_, entry)| entry.is_applied()) {
-        tally.test();
+        tally.test(Promised::Yes);
         if let Some(missing_at) = missing_at(ledger, write, entry)
             && let Some(held_by) = applied_at(ledger, write)
         {
-            tally.fail(write.rank(), Divergence::Write { write, held_by, missing_at });
+            tally.fail(
+                Promised::Yes,
+                write.rank(),
+                Divergence::Write { write, held_by, missing_at },
+            );
         }
     }
     let mut branches = ledger.roster.indexes().zip(&ledger.branches);
     if let Some((first, log)) = branches.next() {
         for (other, _) in branches.filter(|(_, other)| other.balance != log.balance) {
-            tally.fail(u64::MAX, Divergence::Balance { first, other });
+            tally.fail(Promised::Yes, u64::MAX, Divergence::Balance { first, other });
         }
     }
     tally
@@ -57,13 +74,13 @@ pub(super) fn convergence(ledger: &Ledger) -> Tally<Divergence> {
 /// No write is applied twice at a branch; what was acknowledged is everywhere, what was refused
 /// nowhere; and nothing is applied that was not asked for with that content.
 pub(super) fn exactly_once(ledger: &Ledger) -> Tally<Flaw> {
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(ledger.witnesses);
     for (write, entry) in ledger.writes.iter() {
         if entry.acknowledged || entry.refused || entry.is_applied() {
-            tally.test();
+            tally.test(Promised::Yes);
         }
         if let Some(wrong) = wrong(ledger, entry) {
-            tally.fail(write.rank(), (write, wrong));
+            tally.fail(Promised::Yes, write.rank(), (write, wrong));
         }
     }
     tally.map(|(write, wrong)| {

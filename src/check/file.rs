@@ -1,11 +1,10 @@
 //! Judges a history file.
 
 use std::io::BufRead;
-use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::{Impossible, Judge, JudgeError, Verdicts};
+use super::{Case, Impossible, Judge, JudgeError, JudgeOptions, Verdicts};
 use crate::history::{HistoryError, Reader};
 
 /// Why there is no verdict on a history file. Each names the line.
@@ -25,9 +24,11 @@ pub enum CheckError {
 }
 
 /// Reads a history to its end and judges it.
-pub fn judge_history<R: BufRead>(reader: Reader<R>) -> Result<Verdicts, CheckError> {
-    let header = reader.header();
-    let mut judge = Judge::new(Arc::clone(&header.roster), header.opening_balance);
+pub fn judge_history<R: BufRead>(
+    reader: Reader<R>,
+    options: JudgeOptions,
+) -> Result<Verdicts, CheckError> {
+    let mut judge = Judge::new(Case::of(reader.header()), options);
     for entry in reader {
         let entry = entry?;
         judge.observe(&entry.recorded).map_err(|JudgeError { problem, .. }| {

@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
-use super::Impossible;
 use super::index::place;
-use super::sessions::{Asked, Op, OpRef, Sent, SessionRef, Sessions, Told};
+use super::sessions::{Asked, Mark, Op, OpRef, Sent, SessionRef, Sessions, Told};
 use super::tally::Tally;
+use super::verdict::Promised;
 use super::writes::{ABSENT, FirstSeen, WriteRef, Writes};
-use crate::history::Fact;
+use super::{Case, Impossible};
+use crate::history::{Fact, Recorded, Terms};
 use crate::model::{
-    BranchId, BranchIndex, CustomerId, LogPosition, Money, Operation, Outcome, RequestNumber,
-    Roster, Write, WriteId,
+    BranchId, BranchIndex, CustomerId, Guarantee, LogPosition, Money, Operation, Outcome,
+    RequestNumber, Roster, Time, Write, WriteId,
 };
 
 #[derive(Debug)]
@@ -28,17 +29,30 @@ pub(super) struct BranchLog {
 #[derive(Debug)]
 pub(super) enum WrongBalance {
     Read { op: OpRef, sum_minor: i128 },
-    Apply { branch: BranchIndex, write: WriteRef, position: u32, found: Money, sum_minor: i128 },
+    Apply { at: Apply, found: Money, sum_minor: i128 },
+}
+
+/// A write that was applied somewhere.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Apply {
+    pub(super) mark: Mark,
+    pub(super) branch: BranchIndex,
+    pub(super) write: WriteRef,
+    pub(super) position: u32,
 }
 
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) roster: Arc<Roster>,
+    pub(super) terms: Option<Terms>,
     pub(super) branches: Vec<BranchLog>,
     pub(super) sessions: Sessions,
     pub(super) writes: Writes,
-    pub(super) balances: Tally<WrongBalance>,
-    facts: u64,
+    balances: Tally<WrongBalance>,
+    /// How many witnesses are kept.
+    pub(super) witnesses: usize,
+    /// The last fact.
+    now: Mark,
 }
 
 /// A request, as facts name it.
@@ -50,27 +64,36 @@ struct Request {
 }
 
 impl Ledger {
-    pub(super) fn new(roster: Arc<Roster>, opening: Money) -> Self {
+    /// The ledger of `case`, which keeps what `witnesses` are made of.
+    pub(super) fn new(Case { roster, opening_balance, terms }: Case, witnesses: usize) -> Self {
+        let opening = opening_balance;
         let log =
             || BranchLog { writes: Vec::new(), sum: opening.minor().into(), balance: opening };
         Self {
             branches: roster.indexes().map(|_| log()).collect(),
             sessions: Sessions::default(),
             writes: Writes::new(roster.len()),
-            balances: Tally::default(),
-            facts: 0,
+            balances: Tally::new(witnesses),
+            witnesses,
+            now: Mark { fact: 0, at: Time::START },
             roster,
+            terms,
         }
     }
 
     pub(super) fn facts(&self) -> u64 {
-        self.facts
+        self.now.fact
+    }
+
+    /// The tests of the balances. None is left.
+    pub(super) fn take_balances(&mut self) -> Tally<WrongBalance> {
+        std::mem::replace(&mut self.balances, Tally::new(self.witnesses))
     }
 
     /// Adds a fact.
-    pub(super) fn add(&mut self, fact: &Fact) -> Result<(), Impossible> {
-        self.facts += 1;
-        match *fact {
+    pub(super) fn add(&mut self, recorded: &Recorded) -> Result<(), Impossible> {
+        self.now = Mark { fact: self.now.fact + 1, at: recorded.at };
+        match recorded.fact {
             Fact::RequestSent { customer, request, branch, event, operation } => {
                 let sent = Request { customer, request, branch };
                 self.request_sent(sent, WriteId { customer, event }, operation)
@@ -100,6 +123,15 @@ impl Ledger {
         }
     }
 
+    /// Whether the customer of `session` was promised `guarantee`.
+    pub(super) fn promised(&self, session: SessionRef, guarantee: Guarantee) -> Promised {
+        match self.sessions.get(session).promised {
+            Some(promised) if promised.has(guarantee) => Promised::Yes,
+            Some(_) => Promised::No,
+            None => Promised::Unknown,
+        }
+    }
+
     pub(super) fn index(&self, branch: BranchId) -> Result<BranchIndex, Impossible> {
         self.roster.index(branch).ok_or(Impossible::UnknownBranch { branch })
     }
@@ -119,7 +151,7 @@ impl Ledger {
         operation: Operation,
     ) -> Result<(), Impossible> {
         let branch = self.index(branch)?;
-        let session = self.sessions.find_or_add(customer)?;
+        let session = self.sessions.find_or_add(customer, self.terms.as_ref())?;
         let request = self.sessions.get(session).check_turn(request)?;
         let rank = self.sessions.next_rank()?;
         let session = self.sessions.get_mut(session);
@@ -129,7 +161,7 @@ impl Ledger {
             }
             Operation::Query => None,
         };
-        session.ask(Sent { request, rank, branch, event: id.event, write });
+        session.ask(Sent { request, rank, mark: self.now, branch, event: id.event, write });
         Ok(())
     }
 
@@ -141,7 +173,7 @@ impl Ledger {
         found: Money,
     ) -> Result<(), Impossible> {
         let index = self.index(branch)?;
-        let session = self.sessions.find_or_add(id.customer)?;
+        let session = self.sessions.find_or_add(id.customer, self.terms.as_ref())?;
         let events = &mut self.sessions.get_mut(session).events;
         let log = &mut self.branches[index.get()];
         let expected = log_length(&log.writes)?.next();
@@ -155,11 +187,11 @@ impl Ledger {
         log.writes.push(write);
         log.sum = log.sum.saturating_add(delta.minor().into());
         log.balance = found;
-        self.balances.test();
+        self.balances.test(Promised::Yes);
         if i128::from(found.minor()) != log.sum {
-            let sum_minor = log.sum;
-            let wrong = WrongBalance::Apply { branch: index, write, position, found, sum_minor };
-            self.balances.fail(self.facts, wrong);
+            let at = Apply { mark: self.now, branch: index, write, position };
+            let wrong = WrongBalance::Apply { at, found, sum_minor: log.sum };
+            self.balances.fail(Promised::Yes, self.now.fact, wrong);
         }
         Ok(())
     }
@@ -179,13 +211,14 @@ impl Ledger {
         }
         let position = position(said)?;
         let (sent, asked) = self.sessions.get_mut(session).answer(number, position, outcome)?;
-        let op = self.sessions.add(Op { session, sent, asked });
+        let op = self.sessions.add(Op { session, sent, asked, answered: Some(self.now) });
         match asked {
             Asked::Write { write, told } => self.writes.entry_mut(write).tell(told),
             Asked::Query(Some(seen)) => {
-                self.balances.test();
+                self.balances.test(Promised::Yes);
                 if i128::from(seen.balance.minor()) != sum_minor {
-                    self.balances.fail(self.facts, WrongBalance::Read { op, sum_minor });
+                    let wrong = WrongBalance::Read { op, sum_minor };
+                    self.balances.fail(Promised::Yes, self.now.fact, wrong);
                 }
             }
             Asked::Query(None) => {}

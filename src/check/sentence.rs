@@ -2,19 +2,21 @@
 //! seen and what was owed.
 
 use super::bank_wide::{Divergence, Flaw, Wrong};
-use super::findings::{Unfollowed, Unread, Unseen};
-use super::guarantees::Misordered;
-use super::ledger::{Ledger, WrongBalance};
-use super::sessions::{Asked, OpRef};
+use super::findings::{Misordered, Unfollowed, Unread, Unseen};
+use super::guarantees::Failed;
+use super::ledger::{Apply, Ledger, WrongBalance};
+use super::sessions::{Asked, Mark, OpRef};
+use super::verdict::Promised;
 use super::writes::{ABSENT, Entry, FirstSeen, WriteRef};
-use super::{Step, Witness};
+use super::{FailedStep, Place, Step, Witness, WitnessKind};
 use crate::model::{
     BranchId, BranchIndex, CustomerId, LogPosition, Money, Operation, RequestNumber, Write,
     WriteId, WriteKind,
 };
 
 impl Ledger {
-    pub(super) fn tell_unread(&self, Unread { read, written, write }: Unread) -> Witness {
+    pub(super) fn tell_unread(&self, promised: Promised, found: Unread) -> Witness {
+        let Unread { read, written, write } = found;
         let noun = noun(self.writes.entry(write).write.kind);
         let later = self.sessions.op(read).sent;
         let sentence = format!(
@@ -24,10 +26,12 @@ impl Ledger {
             self.did(read),
             self.lacked(write, later.branch),
         );
-        self.witness((Some(written), read), later.branch, write, sentence)
+        let kind = WitnessKind::OwnWriteMissing;
+        self.witness((kind, promised), (written, read), (later.branch, write), sentence)
     }
 
-    pub(super) fn tell_unseen(&self, Unseen { earlier, later, write }: Unseen) -> Witness {
+    pub(super) fn tell_unseen(&self, promised: Promised, found: Unseen) -> Witness {
+        let Unseen { earlier, later, write } = found;
         let branch = self.sessions.op(later).sent.branch;
         let noun = noun(self.writes.entry(write).write.kind);
         let sentence = format!(
@@ -39,10 +43,11 @@ impl Ledger {
             self.did(later),
             self.lacked(write, branch),
         );
-        self.witness((Some(earlier), later), branch, write, sentence)
+        let kind = WitnessKind::SeenWriteMissing;
+        self.witness((kind, promised), (earlier, later), (branch, write), sentence)
     }
 
-    pub(super) fn tell_misordered(&self, found: Misordered) -> Witness {
+    pub(super) fn tell_misordered(&self, promised: Promised, found: Misordered) -> Witness {
         let Misordered { earlier, first, later, branch } = found;
         let sentence = format!(
             "customer {} {}, then {}, but branch {} applied the second {} the first: \
@@ -53,10 +58,11 @@ impl Ledger {
             self.roster.id(branch),
             self.without(first, branch),
         );
-        self.witness((Some(earlier), later), branch, first, sentence)
+        let kind = WitnessKind::OutOfOrder;
+        self.witness((kind, promised), (earlier, later), (branch, first), sentence)
     }
 
-    pub(super) fn tell_unfollowed(&self, found: Unfollowed) -> Witness {
+    pub(super) fn tell_unfollowed(&self, promised: Promised, found: Unfollowed) -> Witness {
         let Unfollowed { read, seen, written, branch } = found;
         let sentence = format!(
             "customer {} {}, with {} in it, then {}, but branch {} applied this write {} the one \
@@ -68,10 +74,11 @@ impl Ledger {
             self.roster.id(branch),
             self.without(seen, branch),
         );
-        self.witness((Some(read), written), branch, seen, sentence)
+        let kind = WitnessKind::NotAfterRead;
+        self.witness((kind, promised), (read, written), (branch, seen), sentence)
     }
 
-    pub(super) fn tell_balance(&self, found: WrongBalance) -> Witness {
+    pub(super) fn tell_balance(&self, promised: Promised, found: WrongBalance) -> Witness {
         match found {
             WrongBalance::Read { op, sum_minor } => {
                 let branch = self.sessions.op(op).sent.branch;
@@ -84,16 +91,13 @@ impl Ledger {
                     if held == 1 { "write" } else { "writes" },
                     money(sum_minor),
                 );
-                Witness {
-                    customer: Some(self.customer(op)),
-                    earlier: None,
-                    later: Some(self.step(op, branch)),
-                    branch: self.roster.id(branch),
-                    write: None,
-                    sentence,
-                }
+                let bank =
+                    of_bank(WitnessKind::WrongSum, promised, self.roster.id(branch), sentence);
+                let customer = Some(self.customer(op));
+                Witness { customer, later: Some(self.step(op, branch)), ..bank }
             }
-            WrongBalance::Apply { branch, write, position, found, sum_minor } => {
+            WrongBalance::Apply { at, found, sum_minor } => {
+                let Apply { mark, branch, write, position } = at;
                 let branch = self.roster.id(branch);
                 let sentence = format!(
                     "branch {branch} gave its balance as {found} after {} at position {position} \
@@ -101,12 +105,13 @@ impl Ledger {
                     self.named(write),
                     money(sum_minor),
                 );
-                of_bank(branch, Some(self.writes.entry(write).id), sentence)
+                let bank = of_bank(WitnessKind::WrongSum, promised, branch, sentence);
+                Witness { shown: Some(self.place(mark)), ..self.about(write, bank) }
             }
         }
     }
 
-    pub(super) fn tell_divergence(&self, found: Divergence) -> Witness {
+    pub(super) fn tell_divergence(&self, promised: Promised, found: Divergence) -> Witness {
         match found {
             Divergence::Write { write, held_by, missing_at } => {
                 let branch = self.roster.id(missing_at);
@@ -116,7 +121,8 @@ impl Ledger {
                     self.roster.id(held_by),
                     self.named(write),
                 );
-                of_bank(branch, Some(self.writes.entry(write).id), sentence)
+                let kind = WitnessKind::WritesDiffer;
+                self.about(write, of_bank(kind, promised, branch, sentence))
             }
             Divergence::Balance { first, other } => {
                 let branch = self.roster.id(other);
@@ -127,12 +133,13 @@ impl Ledger {
                     self.branches[first.get()].balance,
                     self.branches[other.get()].balance,
                 );
-                of_bank(branch, None, sentence)
+                of_bank(WitnessKind::BalancesDiffer, promised, branch, sentence)
             }
         }
     }
 
-    pub(super) fn tell_flaw(&self, Flaw { write, wrong, branch }: Flaw) -> Witness {
+    pub(super) fn tell_flaw(&self, promised: Promised, found: Flaw) -> Witness {
+        let Flaw { write, wrong, branch } = found;
         let entry = self.writes.entry(write);
         let (named, customer) = (self.named(write), entry.id.customer);
         let log = &self.branches[branch.get()].writes;
@@ -167,7 +174,7 @@ impl Ledger {
                 None => format!("branch {branch} applied {named}, but nobody had asked for it"),
             },
         };
-        of_bank(branch, Some(entry.id), sentence)
+        self.about(write, of_bank(wrong.kind(), promised, branch, sentence))
     }
 
     /// What the customer asked for under the id of a write that it did not ask for.
@@ -260,30 +267,61 @@ impl Ledger {
             operation,
             position: position.map(|position| LogPosition::new(position.into())),
             balance,
+            sent: self.place(op.sent.mark),
+            answered: op.answered.map(|mark| self.place(mark)),
         }
+    }
+
+    /// Where a fact stands. The header of a history is line 1.
+    fn place(&self, Mark { fact, at }: Mark) -> Place {
+        Place { line: Some(fact.saturating_add(1)), at }
+    }
+
+    pub(super) fn tell_failed(&self, failed: Failed) -> FailedStep {
+        let Failed { property, at, branch, promised } = failed;
+        let request = RequestNumber::new(self.sessions.op(at).sent.request.into());
+        let (customer, branch) = (self.customer(at), self.roster.id(branch));
+        FailedStep { property, customer, request, branch, promised }
     }
 
     fn witness(
         &self,
-        (earlier, later): (Option<OpRef>, OpRef),
-        branch: BranchIndex,
-        write: WriteRef,
+        (kind, promised): (WitnessKind, Promised),
+        (earlier, later): (OpRef, OpRef),
+        (branch, write): (BranchIndex, WriteRef),
         sentence: String,
     ) -> Witness {
+        let steps = (self.step(earlier, branch), self.step(later, branch));
+        let bank = of_bank(kind, promised, self.roster.id(branch), sentence);
         Witness {
             customer: Some(self.customer(later)),
-            earlier: earlier.map(|op| self.step(op, branch)),
-            later: Some(self.step(later, branch)),
-            branch: self.roster.id(branch),
+            earlier: Some(steps.0),
+            later: Some(steps.1),
             write: Some(self.writes.entry(write).id),
-            sentence,
+            ..bank
         }
+    }
+
+    /// `witness`, which is about `write`.
+    fn about(&self, write: WriteRef, witness: Witness) -> Witness {
+        let id: WriteId = self.writes.entry(write).id;
+        Witness { customer: Some(id.customer), write: Some(id), ..witness }
     }
 }
 
-fn of_bank(branch: BranchId, write: Option<WriteId>, sentence: String) -> Witness {
-    let customer = write.map(|write| write.customer);
-    Witness { customer, earlier: None, later: None, branch, write, sentence }
+/// What the bank as a whole shows at `branch`.
+fn of_bank(kind: WitnessKind, promised: Promised, branch: BranchId, sentence: String) -> Witness {
+    Witness {
+        kind,
+        promised,
+        customer: None,
+        earlier: None,
+        later: None,
+        branch,
+        write: None,
+        shown: None,
+        sentence,
+    }
 }
 
 fn noun(kind: WriteKind) -> &'static str {

@@ -3,9 +3,10 @@
 use super::Impossible;
 use super::index::{IdTable, NONE, place};
 use super::writes::WriteRef;
+use crate::history::Terms;
 use crate::model::{
-    BranchId, BranchIndex, CustomerId, EventId, Money, Outcome, Receipt, RequestError,
-    RequestNumber, Roster,
+    BranchId, BranchIndex, CustomerId, EventId, Guarantees, Money, Outcome, Receipt, RequestError,
+    RequestNumber, Roster, Time,
 };
 
 /// A customer, by its order of appearance.
@@ -28,6 +29,15 @@ pub(super) struct Op {
     pub(super) session: SessionRef,
     pub(super) sent: Sent,
     pub(super) asked: Asked,
+    /// Where a branch answered it, if one did.
+    pub(super) answered: Option<Mark>,
+}
+
+/// Where a fact stands among all, from 1, and when it happened.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    pub(super) fact: u64,
+    pub(super) at: Time,
 }
 
 /// A request as it was sent.
@@ -37,6 +47,7 @@ pub(super) struct Sent {
     pub(super) request: u32,
     /// How many requests all customers together had sent before it.
     pub(super) rank: u32,
+    pub(super) mark: Mark,
     pub(super) branch: BranchIndex,
     pub(super) event: EventId,
     /// The write that it asks for; `None` is a query.
@@ -82,6 +93,8 @@ enum Awaits {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) customer: CustomerId,
+    /// What the customer was promised; `None` where nobody says.
+    pub(super) promised: Option<Guarantees>,
     /// How many requests it sent.
     pub(super) requests: u32,
     /// The writes that this customer's event ids name.
@@ -177,7 +190,12 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    pub(super) fn find_or_add(&mut self, customer: CustomerId) -> Result<SessionRef, Impossible> {
+    /// The session of `customer`, new if need be, who was promised what `terms` say.
+    pub(super) fn find_or_add(
+        &mut self,
+        customer: CustomerId,
+        terms: Option<&Terms>,
+    ) -> Result<SessionRef, Impossible> {
         if let Some(found) = self.by_customer.get(customer.get()) {
             return Ok(SessionRef(found));
         }
@@ -188,6 +206,7 @@ impl Sessions {
         self.by_customer.insert(customer.get(), added);
         self.all.push(Session {
             customer,
+            promised: terms.map(|terms| terms.guarantees.to(customer)),
             requests: 0,
             events: IdTable::default(),
             last: None,
@@ -244,7 +263,7 @@ impl Sessions {
                 Some(write) => Asked::Write { write, told: Told::Unknown },
                 None => Asked::Query(None),
             };
-            self.ops.push(Op { session, sent, asked });
+            self.ops.push(Op { session, sent, asked, answered: None });
         }
     }
 

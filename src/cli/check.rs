@@ -8,7 +8,7 @@ use super::args::is_stdin;
 use super::check_args::{CheckArgs, CheckFormat};
 use super::exit::Exit;
 use super::terminal::Terminal;
-use crate::check::{CheckError, judge_history};
+use crate::check::{CheckError, JudgeOptions, judge_history};
 use crate::history::Reader;
 use crate::report::judgement::{self, Judgement};
 
@@ -28,7 +28,7 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Re
     };
     let judged = Reader::new(input).map_err(CheckError::from).and_then(|reader| {
         let header = reader.header().clone();
-        judge_history(reader).map(|verdicts| (header, verdicts))
+        judge_history(reader, JudgeOptions::default()).map(|verdicts| (header, verdicts))
     });
     let (header, verdicts) = match judged {
         Ok(judged) => judged,

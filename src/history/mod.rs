@@ -17,7 +17,7 @@ mod writer;
 pub use clock::Lamport;
 pub use error::{HistoryError, HistoryProblem};
 pub use fact::{Fact, MessageBody, Process, Recorded};
-pub use header::Header;
+pub use header::{Header, Terms};
 pub use reader::{Entry, Reader};
 pub use request::RequestResult;
 pub use writer::Writer;

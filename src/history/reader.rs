@@ -174,6 +174,7 @@ fn header(bytes: &[u8]) -> Result<Header, HistoryProblem> {
         seed: line.seed,
         roster: Roster::new(line.branches)?.into(),
         opening_balance: line.opening_balance_minor,
+        terms: None,
         config: line.config,
     })
 }

@@ -70,6 +70,7 @@ mod tests {
             seed: Seed(0),
             roster: Roster::new([from, to]).unwrap().into(),
             opening_balance: Money::ZERO,
+            terms: None,
             config: [].into(),
         };
         let mut writer = Writer::new(Vec::new(), &header).unwrap();

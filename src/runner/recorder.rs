@@ -8,8 +8,9 @@ use actix::{Actor, Addr, Context, Handler, Message};
 use super::result::RunConfig;
 use super::single::{Judging, Recording, RunError, RunOptions};
 use crate::actors::{Clock, Detail, Record, RecorderLink};
-use crate::check::{Judge, Verdicts};
-use crate::history::{Header, Recorded, Writer};
+use crate::check::{Case, Judge, Verdicts};
+use crate::history::{Header, Recorded, Terms, Writer};
+use crate::model::Promises;
 use crate::scenario::Scenario;
 
 /// Where a history is written to: something buffered.
@@ -56,7 +57,7 @@ impl Recorder {
             kept: (options.recording == Recording::Facts).then(Vec::new),
             history: history.map(begin).transpose()?,
             judge: (options.judging == Judging::On)
-                .then(|| Judge::new(scenario.roster.clone(), scenario.opening_balance)),
+                .then(|| Judge::new(case(scenario, config), options.judge)),
             failed: None,
         };
         let recorder = recorder.is_wanted().then(|| recorder.start());
@@ -93,12 +94,29 @@ impl Recorder {
     }
 }
 
+fn case(scenario: &Scenario, config: &RunConfig) -> Case {
+    Case {
+        roster: scenario.roster.clone(),
+        opening_balance: scenario.opening_balance,
+        terms: Some(terms(config)),
+    }
+}
+
+fn terms(config: &RunConfig) -> Terms {
+    Terms {
+        guarantees: Promises { all: config.guarantees, single: config.customer_guarantees.clone() },
+        propagation: config.propagation,
+        overdraft: config.overdraft,
+    }
+}
+
 fn header(scenario: &Scenario, config: &RunConfig) -> Header {
     Header {
         scenario: scenario.name.clone(),
         seed: config.seed,
         roster: scenario.roster.clone(),
         opening_balance: scenario.opening_balance,
+        terms: Some(terms(config)),
         config: config.in_words(),
     }
 }

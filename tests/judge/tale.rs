@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use passbook::check::{JudgeError, Verdicts, judge};
-use passbook::history::{Fact, Recorded};
+use passbook::check::{Case, JudgeError, JudgeOptions, Verdicts, judge};
+use passbook::history::{Fact, Recorded, Terms};
 use passbook::model::{
     BranchId, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Receipt, Refusal,
     RequestError, RequestNumber, Roster, Sequence, Time, Write, WriteId,
@@ -43,6 +43,8 @@ pub(crate) fn unknown() -> Outcome {
 pub(crate) struct Tale {
     pub(crate) roster: Arc<Roster>,
     pub(crate) opening: Money,
+    /// What was promised; `None` where nobody says.
+    pub(crate) terms: Option<Terms>,
     pub(crate) facts: Vec<Recorded>,
     logs: BTreeMap<BranchId, (u64, Money)>,
     /// The last request of each customer: its number and branch.
@@ -56,6 +58,7 @@ impl Tale {
         Self {
             roster: Roster::new((1..=branches).map(branch)).unwrap().into(),
             opening: Money::from_minor(opening * 100),
+            terms: None,
             facts: Vec::new(),
             logs: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -64,7 +67,16 @@ impl Tale {
     }
 
     pub(crate) fn judge(&self) -> Result<Verdicts, JudgeError> {
-        judge(Arc::clone(&self.roster), self.opening, &self.facts)
+        self.judge_with(JudgeOptions::default())
+    }
+
+    pub(crate) fn judge_with(&self, options: JudgeOptions) -> Result<Verdicts, JudgeError> {
+        judge(self.case(), options, &self.facts)
+    }
+
+    pub(crate) fn case(&self) -> Case {
+        let (roster, opening_balance) = (Arc::clone(&self.roster), self.opening);
+        Case { roster, opening_balance, terms: self.terms.clone() }
     }
 
     pub(crate) fn add(&mut self, fact: Fact) -> &mut Self {

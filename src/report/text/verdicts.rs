@@ -55,17 +55,19 @@ pub(in crate::report) fn all(out: &mut dyn Write, verdicts: &Verdicts) -> io::Re
 fn row(property: Property, verdict: &Verdict) -> Row {
     let count_of = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let (mark, says) = match verdict {
-        Verdict::Holds { tested } => {
-            let tests = count(count_of(*tested), "test");
+        Verdict::Holds { tests } => {
+            let tests = count(count_of(tests.total()), "test");
             (Cell::new(GOOD, YES), Cell::plain("holds").and(QUIET, format!(" in {tests}")))
         }
-        Verdict::Violated { tested, violations, .. } => {
-            let (failed, tests) =
-                (grouped(count_of(*violations)), count(count_of(*tested), "test"));
+        Verdict::Violated(violation) => {
+            let (failed, tests) = (
+                grouped(count_of(violation.failed.total())),
+                count(count_of(violation.tests.total()), "test"),
+            );
             let tests = format!(" in {failed} of {tests}");
             (Cell::new(BAD, NO), Cell::new(BAD, "violated").and(QUIET, tests))
         }
-        Verdict::Undecided => (Cell::new(QUIET, UNTESTED), Cell::new(QUIET, "nothing to test")),
+        Verdict::Undecided(_) => (Cell::new(QUIET, UNTESTED), Cell::new(QUIET, "nothing to test")),
     };
     let style = if verdict.tested() > 0 { PLAIN } else { QUIET };
     vec![mark.and(style, format!(" {property}")), says]
