@@ -23,7 +23,7 @@ fn violated(result: &RunResult, assessment: &Assessment) -> Option<String> {
         })
     });
     witness.or_else(|| {
-        let Agreement { dissenters } = &assessment.agreement;
+        let Agreement { dissenters, .. } = &assessment.agreement;
         let first = result.branches.first()?.id;
         let differ = verb(dissenters.len(), "differ");
         Some(format!("at the end {} {differ} from branch {first}", branches(dissenters)))

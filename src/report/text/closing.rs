@@ -134,7 +134,14 @@ fn agreement_line(
         let differ = verb(agreement.dissenters.len(), "differ");
         return writeln!(out, "  {BAD}{NO} {dissenters} {differ} from branch {}{BAD:#}", first.id);
     }
-    let rest = if number == 1 { "" } else { " and the same write sets" };
+    let rest = match (number, agreement.reordered.as_slice()) {
+        (1, _) => String::new(),
+        (_, []) => " and the same write sets".to_owned(),
+        (_, reordered) => {
+            let who = phrase::branches(reordered);
+            format!(" and the same writes, {who} in another order than branch {}", first.id)
+        }
+    };
     let (all, hold) = (every_branch(number), verb(number, "hold"));
     writeln!(out, "  {GOOD}{YES}{GOOD:#} {all} {hold} {}{rest}", first.balance)
 }
