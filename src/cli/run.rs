@@ -100,9 +100,8 @@ fn run_one(
 ) -> Result<Run, Exit> {
     let (recording, steps) = match args.format {
         Format::Text => (text::recording(scenario, args.verbosity()), StepsKept::All),
-        Format::Balances | Format::Events | Format::Customers | Format::Json => {
-            (Recording::Off, StepsKept::None)
-        }
+        Format::Json => (Recording::Off, StepsKept::All),
+        Format::Balances | Format::Events | Format::Customers => (Recording::Off, StepsKept::None),
     };
     let overrides = args.overrides();
     let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();

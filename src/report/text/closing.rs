@@ -7,6 +7,7 @@ use std::iter;
 use super::verbosity::{Verbosity, items, rows};
 use crate::model::{CustomerId, Operation, Time};
 use crate::report::arrival::{Arrival, Arrivals, Holding, Source};
+use crate::report::broken;
 use crate::report::elide::Limit;
 use crate::report::ending::Ending;
 use crate::report::palette::{BAD, GOOD, NO, QUIET, STRONG, YES};
@@ -240,7 +241,13 @@ pub(super) fn expected(
 ) -> io::Result<()> {
     let Some(differences) = &assessment.differences else { return Ok(()) };
     if differences.is_empty() {
-        return writeln!(out, "\n  {GOOD}{YES}{GOOD:#} as expected");
+        let broken = assessment.verdicts.as_ref().map(broken::in_words).unwrap_or_default();
+        if broken.is_empty() {
+            return writeln!(out, "\n  {GOOD}{YES}{GOOD:#} as expected");
+        }
+        write!(out, "\n  {GOOD}{YES}{GOOD:#} results as expected")?;
+        broken.iter().try_for_each(|broken| write!(out, "; {BAD}{NO} {broken}{BAD:#}"))?;
+        return writeln!(out);
     }
     let number = count(differences.len(), "difference");
     writeln!(out, "\n  {BAD}{NO} not as expected: {number}{BAD:#}\n")?;

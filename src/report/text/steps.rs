@@ -1,11 +1,12 @@
 //! What each branch received, applied, propagated and confirmed for one event, and whether the
 //! write sets agree after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::verbosity::{Verbosity, running_items};
 use crate::model::{BranchId, CustomerId, Money, Operation, Receipt, RequestError, WriteId};
+use crate::report::broken::BrokenSteps;
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, UNSURE, YES};
 use crate::report::phrase::{branches, count, every_branch, grouped, span, verb, write_set};
 use crate::report::story::{Chapter, Comparison, Confirmation, Delivery, Held, Peer, Story};
@@ -16,6 +17,7 @@ use crate::runner::RequestResult;
 #[derive(Debug)]
 pub(super) struct Telling<'a> {
     pub(super) story: &'a Story<'a>,
+    pub(super) broken: &'a BrokenSteps,
     /// How many branches the bank has.
     pub(super) branches: usize,
     pub(super) verbosity: Verbosity,
@@ -159,9 +161,7 @@ fn check(
     };
     let different = found(Some(Comparison::Different));
     if !different.is_empty() {
-        let (who, hold) = (branches(&different), verb(different.len(), "hold"));
-        return Cell::new(BAD, NO)
-            .and(PLAIN, format!(" {who} {hold} another write set than {set}"));
+        return differ(telling, (request.branch, id), &different, &set);
     }
     let missing = found(None);
     if !missing.is_empty() {
@@ -175,4 +175,31 @@ fn check(
     }
     let (who, hold) = (every_branch(telling.branches), verb(telling.branches, "hold"));
     Cell::new(GOOD, YES).and(PLAIN, format!(" {who} {hold} write set {set}"))
+}
+
+/// The branches `different` confirmed the write `id` with another write set than the branch `asked`,
+/// which holds `set` up to it.
+fn differ(
+    telling: &Telling<'_>,
+    (asked, id): (BranchId, WriteId),
+    different: &[BranchId],
+    set: &str,
+) -> Cell {
+    let (who, hold) = (branches(different), verb(different.len(), "hold"));
+    let set_of = |branch| {
+        let events = telling.story.write_set(branch, id);
+        write_set(&events, running_items(telling.verbosity))
+    };
+    let sets: BTreeSet<String> = different.iter().map(|&branch| set_of(branch)).collect();
+    let text = match sets.iter().collect::<Vec<_>>()[..] {
+        // They had not heard of the same writes under one id, and have since.
+        [same] if same == set => {
+            let text =
+                format!(" {who} held another write set than branch {asked}, and {hold} {set} now");
+            return Cell::new(UNSURE, MAYBE).and(PLAIN, text);
+        }
+        [other] => format!(" {who} {hold} write set {other}, branch {asked} holds {set}"),
+        _ => format!(" {who} {hold} other write sets than {set}"),
+    };
+    Cell::new(BAD, NO).and(PLAIN, text)
 }
