@@ -19,8 +19,12 @@ fn run_with_one_id(branches: u32, rest: &str, events: &str) -> Run {
     for visit in &mut scenario.visits {
         visit.events.iter_mut().for_each(|event| event.id = first);
     }
-    let options =
-        RunOptions { recording: Recording::Facts, judging: Judging::On, ..RunOptions::default() };
+    let options = RunOptions {
+        recording: Recording::Facts,
+        judging: Judging::On,
+        judge: JudgeOptions { steps: StepsKept::All, ..JudgeOptions::default() },
+        ..RunOptions::default()
+    };
     run(&scenario, &options).expect("it runs to its end")
 }
 
