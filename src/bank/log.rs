@@ -140,9 +140,9 @@ impl ApplyLog {
         }
     }
 
-    /// The customer's write set: event ids in the order applied, one for each write.
+    /// The customer's write set: event ids in the order applied.
     pub(super) fn write_set(&self, customer: CustomerId) -> Vec<EventId> {
-        self.customers.get(&customer).map_or_else(Vec::new, WriteSet::in_order)
+        self.customers.get(&customer).map_or_else(Vec::new, |set| set.in_order(u32::MAX))
     }
 
     /// What was applied here before the write `dot`.

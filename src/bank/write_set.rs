@@ -130,9 +130,10 @@ impl WriteSet {
         writes.into_iter().fold(WriteSetDigest::EMPTY, with)
     }
 
-    /// Event ids in the order applied.
-    pub(super) fn in_order(&self) -> Vec<EventId> {
-        let mut applied = self.by_event.clone();
+    /// Event ids in the order applied, up to and with the write at `last` in the log.
+    pub(super) fn in_order(&self, last: u32) -> Vec<EventId> {
+        let mut applied: Vec<_> =
+            self.by_event.iter().filter(|&&(_, index)| index <= last).copied().collect();
         applied.sort_unstable_by_key(|&(_, index)| index);
         applied.into_iter().map(|(event, _)| event).collect()
     }
@@ -233,7 +234,7 @@ mod tests {
             assert!(!digest(&here[..2], last).agrees(digest(&there, last)));
         }
         assert_eq!(digest(&here, 2).len, 3);
-        assert_eq!(set(&here).in_order(), [1, 2, 1].map(event));
+        assert_eq!(set(&here).in_order(u32::MAX), [1, 2, 1].map(event));
     }
 
     #[test]

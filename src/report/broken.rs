@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Assessment;
 use super::phrase::branches;
 use super::story::RequestKey;
-use crate::check::{FailedStep, Promised, Property, Verdicts};
+use crate::check::{FailedStep, Promised, Property, Verdicts, WitnessKind};
 use crate::model::{BranchId, Operation};
 
 /// The steps that broke a guarantee, by request. Empty where the judge was not asked for them.
@@ -62,8 +62,12 @@ impl BrokenSteps {
 /// What is broken in a run, in words: `read your writes broken (not promised)`.
 pub(super) fn in_words(verdicts: &Verdicts) -> Vec<String> {
     let broken = verdicts.iter().filter_map(|(property, verdict)| {
-        let promised = verdict.promised()?;
-        Some(format!("{property} broken ({})", label(promised)))
+        let is_customers_fault = verdict.witness()?.kind == WitnessKind::IdNotUnique;
+        let label = match verdict.promised()? {
+            Promised::No if is_customers_fault => "the customer's fault".to_owned(),
+            promised => label(promised),
+        };
+        Some(format!("{property} broken ({label})"))
     });
     broken.collect()
 }
