@@ -31,6 +31,7 @@ fn deposit() -> Write {
 
 fn header() -> Header {
     Header {
+        passbook: Some("0.1.0".to_owned()),
         scenario: "read \"your\" writes".to_owned(),
         seed: Seed(u64::MAX),
         roster: Arc::new(Roster::new([branch(1), branch(2)]).unwrap()),
@@ -61,6 +62,7 @@ fn facts() -> Vec<Recorded> {
         id,
         write: deposit(),
         origin: one,
+        life: None,
         sequence: Sequence::new(1),
         position: LogPosition::new(1),
         balance,

@@ -112,6 +112,7 @@ fn terms(config: &RunConfig) -> Terms {
 
 fn header(scenario: &Scenario, config: &RunConfig) -> Header {
     Header {
+        passbook: Some(env!("CARGO_PKG_VERSION").to_owned()),
         scenario: scenario.name.clone(),
         seed: config.seed,
         roster: scenario.roster.clone(),
