@@ -73,7 +73,16 @@ impl Bank {
         let (position, balance) = (LogPosition::new(*position), Money::from_minor(*balance_minor));
         let (branch, origin) = (self.roster[at], self.roster[origin]);
         let sequence = Sequence::new(1);
-        self.record(Fact::WriteApplied { branch, id, write, origin, sequence, position, balance });
+        self.record(Fact::WriteApplied {
+            branch,
+            id,
+            write,
+            origin,
+            life: None,
+            sequence,
+            position,
+            balance,
+        });
     }
 
     /// One request from its sending to its reply.

@@ -217,6 +217,7 @@ impl BranchActor {
             id,
             write,
             origin: dot.origin,
+            life: None,
             sequence: dot.sequence,
             position,
             balance,

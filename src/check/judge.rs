@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::guarantees::Guarantees;
 use super::ledger::Ledger;
+use super::sentence::Teller;
 use super::verdict::Undecided;
 use super::{JudgeError, Verdicts, bank_wide, guarantees};
-use crate::history::{Header, Recorded, Terms};
+use crate::history::{Extent, Header, Recorded, Terms};
 use crate::model::{Money, Roster};
 
 /// What is known of a run before its first fact.
@@ -36,11 +37,14 @@ pub struct JudgeOptions {
     pub witnesses: NonZeroUsize,
     /// Whether every step that failed a test is kept.
     pub steps: StepsKept,
+    /// Whether facts are told by their lines in a history.
+    pub lines: Lines,
 }
 
 impl Default for JudgeOptions {
     fn default() -> Self {
-        Self { witnesses: NonZeroUsize::MIN, steps: StepsKept::default() }
+        let (steps, lines) = (StepsKept::default(), Lines::default());
+        Self { witnesses: NonZeroUsize::MIN, steps, lines }
     }
 }
 
@@ -52,6 +56,16 @@ pub enum StepsKept {
     None,
     /// All of them.
     All,
+}
+
+/// Whether facts are told by their lines in a history.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Lines {
+    /// They are: the judge observes every fact, and the first stands on line 2.
+    #[default]
+    Known,
+    /// They are not: some facts are kept from the judge.
+    Unknown,
 }
 
 /// Judges one history. Needs a few dozen bytes per request, and eight per write and branch.
@@ -81,6 +95,11 @@ impl Judge {
         })
     }
 
+    /// Takes note that there were more facts, which are lost.
+    pub fn cut_off(&mut self) {
+        self.ledger.extent = Extent::CutOff;
+    }
+
     /// The verdicts on all facts that were observed. A request without a reply may have taken
     /// effect or not.
     pub fn finish(mut self) -> Result<Verdicts, JudgeError> {
@@ -89,31 +108,38 @@ impl Judge {
         }
         self.ledger.close();
         let balances = self.ledger.take_balances();
+        let overdrafts = self.ledger.take_overdrafts();
         let ledger = &self.ledger;
+        let tell = Teller { ledger, lines: self.options.lines };
         let untested = Undecided::NothingToTest;
+        let open = bank_wide::without_end(ledger);
         let Guarantees { reads_own, reads_on, writes_in_order, writes_follow, failed } =
             guarantees::judge(ledger, self.options);
         Ok(Verdicts {
             read_your_writes: reads_own
                 .map(|read| ledger.find_unread(read))
-                .verdict(untested, |promised, found| ledger.tell_unread(promised, found)),
+                .verdict(untested, |promised, found| tell.unread(promised, found)),
             monotonic_reads: reads_on
                 .map(|read| ledger.find_unseen(read))
-                .verdict(untested, |promised, found| ledger.tell_unseen(promised, found)),
+                .verdict(untested, |promised, found| tell.unseen(promised, found)),
             monotonic_writes: writes_in_order
                 .map(|(written, branch)| ledger.find_misordered(written, branch))
-                .verdict(untested, |promised, found| ledger.tell_misordered(promised, found)),
+                .verdict(untested, |promised, found| tell.misordered(promised, found)),
             writes_follow_reads: writes_follow
                 .map(|(written, branch)| ledger.find_unfollowed(written, branch))
-                .verdict(untested, |promised, found| ledger.tell_unfollowed(promised, found)),
-            balances: balances
-                .verdict(untested, |promised, found| ledger.tell_balance(promised, found)),
+                .verdict(untested, |promised, found| tell.unfollowed(promised, found)),
+            balances: balances.verdict(untested, |promised, found| tell.balance(promised, found)),
             convergence: bank_wide::convergence(ledger)
-                .verdict(untested, |promised, found| ledger.tell_divergence(promised, found)),
+                .verdict(open.unwrap_or(untested), |promised, found| {
+                    tell.divergence(promised, found)
+                }),
             exactly_once: bank_wide::exactly_once(ledger)
-                .verdict(untested, |promised, found| ledger.tell_flaw(promised, found)),
-            no_overdraft: None,
-            failed_steps: failed.into_iter().map(|failed| ledger.tell_failed(failed)).collect(),
+                .verdict(open.unwrap_or(untested), |promised, found| tell.flaw(promised, found)),
+            no_overdraft: overdrafts.map(|tally| {
+                tally.verdict(untested, |promised, found| tell.overdrawn(promised, &found))
+            }),
+            failed_steps: failed.into_iter().map(|failed| tell.failed(failed)).collect(),
+            extent: ledger.extent,
         })
     }
 }

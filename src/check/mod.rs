@@ -12,6 +12,9 @@ mod guarantees;
 mod index;
 mod judge;
 mod ledger;
+mod messages;
+mod origins;
+mod overdraft;
 mod sentence;
 mod sessions;
 mod tally;
@@ -21,7 +24,7 @@ mod writes;
 
 pub use error::{Impossible, JudgeError};
 pub use file::{CheckError, judge_history};
-pub use judge::{Case, Judge, JudgeOptions, StepsKept, judge};
+pub use judge::{Case, Judge, JudgeOptions, Lines, StepsKept, judge};
 pub use verdict::{
     Demand, Promised, Property, Split, Summary, Undecided, Verdict, Verdicts, Violation,
 };

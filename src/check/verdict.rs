@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{FailedStep, Witness};
+use crate::history::Extent;
 
 /// What is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -315,6 +316,9 @@ pub struct Verdicts {
     /// in the order of the answers.
     #[serde(skip)]
     pub failed_steps: Vec<FailedStep>,
+    /// Whether the history was cut off.
+    #[serde(skip)]
+    pub extent: Extent,
 }
 
 /// How much must have been tested for the whole to be decided.
@@ -354,8 +358,8 @@ impl Verdicts {
         self.overall(Demand::AGuarantee)
     }
 
-    /// What they come to: violated if any is; undecided if less than `demand` was tested; else they
-    /// hold.
+    /// What they come to: violated if any is; undecided if less than `demand` was tested, or if the
+    /// history was cut off; else they hold.
     pub fn overall(&self, demand: Demand) -> Summary {
         let mut tested = self.iter().filter(|(_, verdict)| verdict.tested() > 0);
         let is_met = match demand {
@@ -365,7 +369,7 @@ impl Verdicts {
         };
         if self.iter().any(|(_, verdict)| verdict.summary() == Summary::Violated) {
             Summary::Violated
-        } else if is_met {
+        } else if is_met && self.extent == Extent::Whole {
             Summary::Holds
         } else {
             Summary::Undecided

@@ -30,6 +30,9 @@ pub struct Witness {
     /// The write that is missing there, comes too late, or should not be there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub write: Option<WriteId>,
+    /// The write that was not known where this one was accepted, or that is missing here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<WriteId>,
     /// The fact that is wrong, where it is not one of the two operations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shown: Option<Place>,

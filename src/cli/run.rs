@@ -105,7 +105,7 @@ fn run_one(
     };
     let overrides = args.overrides();
     let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
-    let judge = JudgeOptions { steps, ..JudgeOptions::default() };
+    let judge = JudgeOptions { steps, ..args.witnesses.options() };
     let options = RunOptions { overrides, recording, judging: args.judging(), judge };
     let history = args.history.as_deref().map(|path| create_history(path, terminal)).transpose()?;
     let run = || run_on(args, scenario, &options, history);

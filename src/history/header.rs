@@ -16,6 +16,8 @@ pub struct Header {
     pub roster: Arc<Roster>,
     /// What each branch held at the start.
     pub opening_balance: Money,
+    /// The version of passbook that recorded it; `None` where another program did, or an old one.
+    pub passbook: Option<String>,
     /// What was promised; `None` where the history does not say.
     pub terms: Option<Terms>,
     /// The choices that were in force, by name, in words: for people. The judge does not read it.

@@ -9,6 +9,7 @@ mod error;
 mod fact;
 mod header;
 mod line;
+mod misfit;
 mod outcome;
 mod reader;
 mod request;
@@ -16,8 +17,8 @@ mod writer;
 
 pub use clock::Lamport;
 pub use error::{HistoryError, HistoryProblem};
-pub use fact::{Fact, MessageBody, Process, Recorded};
+pub use fact::{Fact, LossReason, MessageBody, Process, Recorded};
 pub use header::{Header, Terms};
-pub use reader::{Entry, Reader};
+pub use reader::{Entry, Extent, Reader};
 pub use request::RequestResult;
 pub use writer::Writer;

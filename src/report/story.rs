@@ -197,6 +197,15 @@ impl<'a> Teller<'a> {
                     peer.comparison = Some(found);
                 }
             }
+            Fact::RequestParked { .. }
+            | Fact::RequestGivenUp { .. }
+            | Fact::MessageDuplicated { .. }
+            | Fact::BranchStopped { .. }
+            | Fact::BranchStarted { .. }
+            | Fact::PartitionBegan { .. }
+            | Fact::PartitionHealed { .. }
+            | Fact::SlownessBegan { .. }
+            | Fact::SlownessEnded { .. } => {}
         }
     }
 

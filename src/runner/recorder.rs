@@ -8,7 +8,7 @@ use actix::{Actor, Addr, Context, Handler, Message};
 use super::result::RunConfig;
 use super::single::{Judging, Recording, RunError, RunOptions};
 use crate::actors::{Clock, Detail, Record, RecorderLink};
-use crate::check::{Case, Judge, Verdicts};
+use crate::check::{Case, Judge, JudgeOptions, Lines, Verdicts};
 use crate::history::{Header, Recorded, Terms, Writer};
 use crate::model::Promises;
 use crate::scenario::Scenario;
@@ -52,12 +52,17 @@ impl Recorder {
             (Recording::Off, None) => Detail::Essentials,
             (Recording::Facts, _) | (Recording::Off, Some(_)) => Detail::Everything,
         };
+        let lines = match detail {
+            Detail::Essentials => Lines::Unknown,
+            Detail::Everything => Lines::Known,
+        };
+        let judge = JudgeOptions { lines, ..options.judge };
         let begin = |out| Writer::new(out, &header(scenario, config)).map_err(RunError::History);
         let recorder = Self {
             kept: (options.recording == Recording::Facts).then(Vec::new),
             history: history.map(begin).transpose()?,
             judge: (options.judging == Judging::On)
-                .then(|| Judge::new(case(scenario, config), options.judge)),
+                .then(|| Judge::new(case(scenario, config), judge)),
             failed: None,
         };
         let recorder = recorder.is_wanted().then(|| recorder.start());
@@ -112,6 +117,7 @@ fn terms(config: &RunConfig) -> Terms {
 
 fn header(scenario: &Scenario, config: &RunConfig) -> Header {
     Header {
+        passbook: Some(env!("CARGO_PKG_VERSION").to_owned()),
         scenario: scenario.name.clone(),
         seed: config.seed,
         roster: scenario.roster.clone(),

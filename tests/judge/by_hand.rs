@@ -1,7 +1,9 @@
 //! Histories made by hand, one for each way to keep or to break each property. The expected
 //! verdicts and sentences are worked out on paper.
 
-use passbook::check::{Property, Split, Summary, Undecided, Verdict, Witness};
+use passbook::check::{
+    Promised, Property, Split, Summary, Undecided, Verdict, Witness, WitnessKind,
+};
 use passbook::model::{LogPosition, Money, Operation, Receipt, RequestNumber};
 
 use crate::tale::{Tale, branch, customer, deposit, refused, unknown, withdrawal, write_id};
@@ -50,10 +52,11 @@ fn an_empty_history_decides_nothing() {
 }
 
 #[test]
-fn reads_alone_decide_only_the_balances() {
+fn reads_alone_decide_no_guarantee() {
     let mut tale = Tale::new(2, 5);
     tale.reads(1, 1, 1).reads(1, 2, 2);
-    assert_eq!(letters(&tale), "uuuuhuu");
+    // That the two balances are the same is what there is to converge.
+    assert_eq!(letters(&tale), "uuuuhhu");
     assert_eq!(tale.judge().unwrap().summary(), Summary::Undecided);
 }
 
@@ -270,7 +273,8 @@ fn a_balance_that_is_not_the_sum_of_the_log_is_found() {
     let mut tale = Tale::new(2, 10);
     tale.writes(1, 1, 1, deposit(4)).applies(2, 1, 1).asks(1, 2, 2, Operation::Query);
     tale.answers(1, Ok(Receipt::Balance(Money::from_minor(1399)))).hears(1);
-    assert_eq!(letters(&tale), "huuuvhh");
+    // Branch 1 gave 14 last, and branch 2 gave 13.99.
+    assert_eq!(letters(&tale), "huuuvvh");
     assert_eq!(
         sentence(&tale, Property::Balances),
         "customer 1 read the balance 13.99 at branch 2 (event 2), but the opening balance and the \
@@ -350,7 +354,7 @@ fn each_way_not_to_apply_a_write_exactly_once_has_its_sentence() {
 }
 
 #[test]
-fn two_contents_under_one_id_at_one_branch_are_one_too_many() {
+fn two_contents_that_a_customer_gave_one_id_are_its_own_fault() {
     let mut tale = Tale::new(2, 0);
     for (units, at) in [(4, 1), (5, 2)] {
         tale.asks(1, at, 1, Operation::Write(deposit(units)));
@@ -362,9 +366,14 @@ fn two_contents_under_one_id_at_one_branch_are_one_too_many() {
     assert_eq!(letters(&tale), "uuvuhhv");
     assert_eq!(
         sentence(&tale, Property::ExactlyOnce),
-        "branch 1 applied customer 1's deposit of 4 (event 1) and another write under the same \
-         id: a write is owed to be applied once"
+        "customer 1 gave the id 1 to a deposit of 4 and to a deposit of 5, and both were applied: \
+         the customer's fault, for an id names one write"
     );
+    let verdict = verdict(&tale, Property::ExactlyOnce);
+    // Of two tests one failed, and that is no broken promise.
+    assert_eq!((verdict.tested(), verdict.violations().total()), (2, 1));
+    assert_eq!(verdict.promised(), Some(Promised::No));
+    assert_eq!(verdict.witness().unwrap().kind, WitnessKind::IdNotUnique);
 }
 
 #[test]
@@ -372,18 +381,29 @@ fn verdicts_are_serialized_under_their_keys() {
     let mut tale = Tale::new(2, 0);
     tale.writes(1, 1, 1, deposit(400)).reads(1, 2, 2).applies(2, 1, 1);
     let json = serde_json::to_value(tale.judge().unwrap()).unwrap();
-    let keys: Vec<&str> = Property::ALL.map(Property::key).into();
+    // Overdraft is not judged where nobody says that it is refused.
+    let keys: Vec<&str> = Property::ALL[..7].iter().map(|property| property.key()).collect();
     let object = json.as_object().unwrap();
     assert_eq!(object.len(), keys.len());
     assert!(keys.iter().all(|key| object.contains_key(*key)), "{json}");
-    assert_eq!(json["monotonic_reads"], serde_json::json!({"verdict": "undecided"}));
-    assert_eq!(json["balances"], serde_json::json!({"verdict": "holds", "tested": 3}));
+    assert_eq!(
+        json["monotonic_reads"],
+        serde_json::json!({"verdict": "undecided", "reason": "nothing_to_test", "tested": 0})
+    );
+    let promised = serde_json::json!({"promised": 3});
+    assert_eq!(
+        json["balances"],
+        serde_json::json!({"verdict": "holds", "tested": 3, "tested_by": promised})
+    );
+    assert_eq!(json["read_your_writes"]["promised"], "unknown");
+    assert_eq!(json["read_your_writes"]["violations_by"], serde_json::json!({"unknown": 1}));
+    assert_eq!(json["read_your_writes"]["witness"]["kind"], "own_write_missing");
     assert_eq!(json["read_your_writes"]["verdict"], "violated");
     assert_eq!(
         json["read_your_writes"]["witness"]["later"],
         serde_json::json!({
             "request": 2, "event": 2, "branch": 2, "operation": "query", "position": 0,
-            "balance_minor": 0,
+            "balance_minor": 0, "sent": {"line": 6, "at_us": 4}, "answered": {"line": 7, "at_us": 5},
         })
     );
 }

@@ -164,6 +164,7 @@ fn sums_beyond_what_money_can_hold_are_judged_all_the_same() {
         id,
         write: deposit(1),
         origin: branch(1),
+        life: None,
         sequence: Default::default(),
         position: LogPosition::new(1),
         balance: Money::from_minor(i64::MIN),
@@ -179,11 +180,12 @@ fn sums_beyond_what_money_can_hold_are_judged_all_the_same() {
 
 fn file(tale: &Tale) -> Vec<u8> {
     let header = Header {
+        passbook: None,
         scenario: "tale".to_owned(),
         seed: Seed(1),
         roster: Arc::clone(&tale.roster),
         opening_balance: tale.opening,
-        terms: None,
+        terms: tale.terms.clone(),
         config: [].into(),
     };
     let mut writer = Writer::new(Vec::new(), &header).unwrap();
@@ -286,7 +288,9 @@ proptest! {
     ) {
         let mut file = file(&tale);
         let cut = cut.index(file.len() - 1);
-        prop_assert!(check(&file[..cut]).is_err());
+        if let Ok(verdicts) = check(&file[..cut]) {
+            prop_assert!(verdicts.summary() != Summary::Holds);
+        }
         for (at, byte) in bytes {
             *at.get_mut(&mut file) = byte;
         }

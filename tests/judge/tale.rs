@@ -7,7 +7,7 @@ use std::sync::Arc;
 use passbook::check::{Case, JudgeError, JudgeOptions, Verdicts, judge};
 use passbook::history::{Fact, Recorded, Terms};
 use passbook::model::{
-    BranchId, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Receipt, Refusal,
+    BranchId, CustomerId, EventId, Life, LogPosition, Money, Operation, Outcome, Receipt, Refusal,
     RequestError, RequestNumber, Roster, Sequence, Time, Write, WriteId,
 };
 
@@ -50,6 +50,8 @@ pub(crate) struct Tale {
     /// The last request of each customer: its number and branch.
     asked: BTreeMap<CustomerId, (u64, BranchId)>,
     contents: BTreeMap<WriteId, Write>,
+    /// The branch that applied each write first, and how many writes there were before.
+    origins: BTreeMap<(WriteId, Write), (BranchId, u64)>,
 }
 
 impl Tale {
@@ -63,7 +65,13 @@ impl Tale {
             logs: BTreeMap::new(),
             asked: BTreeMap::new(),
             contents: BTreeMap::new(),
+            origins: BTreeMap::new(),
         }
+    }
+
+    /// The same bank, where this is promised.
+    pub(crate) fn promising(self, terms: Option<Terms>) -> Self {
+        Self { terms, ..self }
     }
 
     pub(crate) fn judge(&self) -> Result<Verdicts, JudgeError> {
@@ -103,6 +111,20 @@ impl Tale {
         self.add(Fact::RequestSent { customer, request, branch, event: id.event, operation })
     }
 
+    /// The customer's last request comes to its branch.
+    pub(crate) fn comes(&mut self, who: u32) -> &mut Self {
+        let customer = customer(who);
+        let (request, branch) = self.asked[&customer];
+        self.add(Fact::RequestReceived { branch, customer, request: RequestNumber::new(request) })
+    }
+
+    /// The customer waits no longer for the answer to its last request.
+    pub(crate) fn gives_up(&mut self, who: u32) -> &mut Self {
+        let customer = customer(who);
+        let (request, branch) = self.asked[&customer];
+        self.add(Fact::RequestGivenUp { customer, request: RequestNumber::new(request), branch })
+    }
+
     /// The reply to the customer's last request is sent.
     pub(crate) fn answers(&mut self, who: u32, outcome: Outcome) -> &mut Self {
         let customer = customer(who);
@@ -130,11 +152,15 @@ impl Tale {
         let (len, balance) = self.log(branch);
         let balance = balance.checked_add(write.delta()).unwrap();
         self.logs.insert(branch, (len + 1, balance));
+        // Each write is of a life of its own, so that any order of them is possible.
+        let next = u64::try_from(self.origins.len()).unwrap();
+        let (origin, life) = *self.origins.entry((id, write)).or_insert((branch, next));
         self.add(Fact::WriteApplied {
             branch,
             id,
             write,
-            origin: branch,
+            origin,
+            life: Some(Life::new(life)),
             sequence: Sequence::new(1),
             position: LogPosition::new(len + 1),
             balance,
