@@ -146,7 +146,9 @@ fn row(branches: i64, mode: &Mode) -> String {
         (Property::WritesFollowReads, "WFR"),
     ]
     .into_iter()
-    .filter(|(property, _)| verdicts.of(*property).summary() == Summary::Violated)
+    .filter(|(property, _)| {
+        verdicts.of(*property).is_some_and(|verdict| verdict.summary() == Summary::Violated)
+    })
     .map(|(_, name)| name)
     .collect();
     let broken = if broken.is_empty() { "–".to_owned() } else { broken.join(", ") };

@@ -223,15 +223,18 @@ fn any_verdict() -> impl Strategy<Value = Verdict> {
 }
 
 fn any_verdicts() -> impl Strategy<Value = RowVerdicts> {
-    prop::array::uniform7(any_verdict()).prop_map(|[a, b, c, d, e, f, g]| RowVerdicts {
-        read_your_writes: a,
-        monotonic_reads: b,
-        monotonic_writes: c,
-        writes_follow_reads: d,
-        balances: e,
-        convergence: f,
-        exactly_once: g,
-    })
+    (prop::array::uniform7(any_verdict()), prop::option::of(any_verdict())).prop_map(
+        |([a, b, c, d, e, f, g], no_overdraft)| RowVerdicts {
+            read_your_writes: a,
+            monotonic_reads: b,
+            monotonic_writes: c,
+            writes_follow_reads: d,
+            balances: e,
+            convergence: f,
+            exactly_once: g,
+            no_overdraft,
+        },
+    )
 }
 
 fn any_row() -> impl Strategy<Value = Row> {

@@ -89,7 +89,7 @@ fn without_its_guarantee_alone_each_scenario_is_violated_in_that_and_nothing_els
     for Twin { path, guarantee, property, sentence } in TWINS {
         let run = run_at(path, with(Guarantees::ALL.without(guarantee)));
         assert_eq!(violated(&run), [property], "{path}");
-        let witness = verdicts(&run).of(property).witness().expect("a witness");
+        let witness = verdicts(&run).of(property).expect("judged").witness().expect("a witness");
         assert_eq!(witness.sentence, sentence, "{path}");
         assert_eq!(Assessment::of(&run.result).verdict(Demand::Anything), Summary::Violated);
     }
@@ -100,7 +100,11 @@ fn with_all_guarantees_each_scenario_holds_and_comes_to_what_it_expects() {
     for Twin { path, property, .. } in TWINS {
         let run = run_at(path, with(Guarantees::ALL));
         assert_eq!(violated(&run), [], "{path}");
-        assert_eq!(verdicts(&run).of(property).summary(), Summary::Holds, "{path}");
+        assert_eq!(
+            verdicts(&run).of(property).expect("judged").summary(),
+            Summary::Holds,
+            "{path}"
+        );
         let assessment = Assessment::of(&run.result);
         assert_eq!(assessment.verdict(Demand::AGuarantee), Summary::Holds, "{path}");
         assert_eq!(assessment.differences, Some(vec![]), "{path}");
@@ -111,7 +115,11 @@ fn with_all_guarantees_each_scenario_holds_and_comes_to_what_it_expects() {
 fn each_guarantee_alone_is_enough_for_its_own_scenario() {
     for Twin { path, guarantee, property, .. } in TWINS {
         let run = run_at(path, with(Guarantees::NONE.with(guarantee)));
-        assert_eq!(verdicts(&run).of(property).summary(), Summary::Holds, "{path}");
+        assert_eq!(
+            verdicts(&run).of(property).expect("judged").summary(),
+            Summary::Holds,
+            "{path}"
+        );
     }
 }
 

@@ -120,8 +120,8 @@ impl BranchActor {
             }
             Effect::Conflict(write) => self.tell_conflict(&write),
             Effect::IdClash(write) => log::warn!(
-                "{} names two different writes: branch {} holds one, and branch {} accepted \
-                 another that is left out here",
+                "{} names two different writes: branch {} held one when it heard of another that \
+                 branch {} accepted; both are applied",
                 write.id,
                 self.branch.id(),
                 write.dot.origin,
@@ -217,6 +217,7 @@ impl BranchActor {
             id,
             write,
             origin: dot.origin,
+            life: None,
             sequence: dot.sequence,
             position,
             balance,

@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::batch::BatchArgs;
-use super::check_args::CheckArgs;
+use super::check_args::{CheckArgs, WitnessArgs};
 use super::compare_args::CompareArgs;
 use super::generate_args::GenerateArgs;
 use super::merge_args::MergeArgs;
@@ -126,6 +126,9 @@ pub(super) struct RunArgs {
     /// Do not judge the run
     #[arg(long)]
     no_check: bool,
+
+    #[command(flatten)]
+    pub(super) witnesses: WitnessArgs,
 
     /// Exit with 3 where any property had nothing to test
     #[arg(long, conflicts_with = "no_check")]

@@ -9,7 +9,7 @@ use super::args::{Format, RunArgs, Transport, is_stdin};
 use super::exit::Exit;
 use super::input::{read_scenario, scenario_beside};
 use super::terminal::Terminal;
-use crate::check::Summary;
+use crate::check::{JudgeOptions, StepsKept, Summary};
 use crate::report::{Assessment, dialect, json, shell, text};
 use crate::runner::{self, Dialect, HistoryOutput, Recording, Run, RunError, RunOptions, Runner};
 use crate::scenario::{Scenario, Settings};
@@ -98,13 +98,15 @@ fn run_one(
     scenario: &Scenario,
     terminal: &mut Terminal,
 ) -> Result<Run, Exit> {
-    let recording = match args.format {
-        Format::Text => text::recording(scenario, args.verbosity()),
-        Format::Balances | Format::Events | Format::Customers | Format::Json => Recording::Off,
+    let (recording, steps) = match args.format {
+        Format::Text => (text::recording(scenario, args.verbosity()), StepsKept::All),
+        Format::Json => (Recording::Off, StepsKept::All),
+        Format::Balances | Format::Events | Format::Customers => (Recording::Off, StepsKept::None),
     };
     let overrides = args.overrides();
     let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
-    let options = RunOptions { overrides, recording, judging: args.judging() };
+    let judge = JudgeOptions { steps, ..args.witnesses.options() };
+    let options = RunOptions { overrides, recording, judging: args.judging(), judge };
     let history = args.history.as_deref().map(|path| create_history(path, terminal)).transpose()?;
     let run = || run_on(args, scenario, &options, history);
     let problem = match catch_unwind(AssertUnwindSafe(run)) {

@@ -11,8 +11,8 @@ mod time;
 
 pub use guarantee::{Guarantee, Guarantees, GuaranteesError, Promises};
 pub use id::{
-    BranchId, CustomerId, EventId, IdError, LogPosition, MessageNumber, RequestNumber, Sequence,
-    WriteId,
+    BranchId, CustomerId, EventId, IdError, Life, LogPosition, MessageNumber, RequestNumber,
+    Sequence, WriteId,
 };
 pub use money::{Amount, Decimal, Money, MoneyError};
 pub use operation::{Event, Interface, Operation, Write, WriteKind};

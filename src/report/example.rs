@@ -170,7 +170,16 @@ impl Bank {
         Arc::make_mut(&mut at.log).push(LoggedWrite { id, write, origin, sequence });
         let position = LogPosition::new(u64::try_from(at.log.len()).unwrap());
         let (branch, balance) = (at.id, at.balance);
-        self.record(Fact::WriteApplied { branch, id, write, origin, sequence, position, balance });
+        self.record(Fact::WriteApplied {
+            branch,
+            id,
+            write,
+            origin,
+            life: None,
+            sequence,
+            position,
+            balance,
+        });
     }
 
     fn ask(&mut self, who: i64, id: i64, operation: Operation, at: i64) {

@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use super::arrival::{Arrival, Arrivals, Holding};
+use super::broken::BrokenSteps;
 use super::ending::Ending;
+use super::story::RequestKey;
 use super::{Assessment, Difference};
 use crate::check::Verdicts;
 use crate::model::{
@@ -97,6 +99,9 @@ struct Event<'a> {
     balance: Option<Decimal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason<'a>>,
+    /// The guarantees that this step broke.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    violates: Vec<&'static str>,
     /// From the customer's asking to the answer's arrival.
     took_us: u64,
     /// How much of that the branch waited for writes that the customer's passbook asks for.
@@ -134,6 +139,7 @@ struct Arrived {
 impl<'a> Report<'a> {
     fn of(result: &'a RunResult, assessment: &'a Assessment) -> Self {
         let expected = assessment.differences.as_deref();
+        let broken = BrokenSteps::of(assessment);
         Self {
             scenario: &result.scenario,
             seed: result.config.seed,
@@ -142,7 +148,7 @@ impl<'a> Report<'a> {
             counts: Counts::of(result),
             balances: result.output(Dialect::Balances),
             branches: Branches { branches: &result.branches, arrivals: Arrivals::of(result) },
-            customers: result.customers.iter().map(Customer::of).collect(),
+            customers: result.customers.iter().map(|of| Customer::of(of, &broken)).collect(),
             branches_agree: assessment.agreement.is_whole(),
             ended_us: result.ended,
             verdicts: assessment.verdicts.as_ref(),
@@ -194,8 +200,13 @@ impl Counts {
 }
 
 impl<'a> Customer<'a> {
-    fn of(customer: &'a CustomerResult) -> Self {
-        Self { id: customer.id, events: customer.requests.iter().map(Event::of).collect() }
+    fn of(customer: &'a CustomerResult, broken: &BrokenSteps) -> Self {
+        let event = |request: &'a RequestResult| {
+            let key = RequestKey { customer: customer.id, number: request.number };
+            let violates = broken.at(key).map(|(property, _)| property.key()).collect();
+            Event { violates, ..Event::of(request) }
+        };
+        Self { id: customer.id, events: customer.requests.iter().map(event).collect() }
     }
 }
 
@@ -213,6 +224,7 @@ impl<'a> Event<'a> {
             outcome: Ending::of(&request.outcome).word(),
             balance,
             reason: request.outcome.as_ref().err().map(Reason),
+            violates: Vec::new(),
             took_us: us(request.took),
             waited_us: request.waited.as_ref().map_or(0, |waited| us(waited.span)),
             waited_for: request.waited.as_ref().map(|waited| waited.lags.as_slice()),

@@ -19,7 +19,7 @@ use crate::actors::{
     TakeRequests, paused_runtime,
 };
 use crate::bank::{Branch, BranchConfig, Patience};
-use crate::check::JudgeError;
+use crate::check::{JudgeError, JudgeOptions};
 use crate::grpc::{BindError, EdgeError, RemoteError};
 use crate::history::Recorded;
 use crate::model::{BranchId, CustomerId, CustomerOrder, Event};
@@ -34,6 +34,8 @@ pub struct RunOptions {
     pub recording: Recording,
     /// Whether the judge says what it thinks of the run.
     pub judging: Judging,
+    /// What is wanted of the judge beyond the verdicts.
+    pub judge: JudgeOptions,
 }
 
 /// Whether a run is judged. The judge needs a few dozen bytes per request, and eight per write and

@@ -11,6 +11,7 @@ use super::job::{Job, Outcome, RowLines};
 use super::reading::{self, Progress, Share};
 use super::resume::{Earlier, Held, ResumeError};
 use super::screen::{Screen, Standing};
+use crate::check::JudgeOptions;
 use crate::cli::exit::Exit;
 use crate::cli::exports::Exports;
 use crate::cli::terminal::Terminal;
@@ -172,6 +173,7 @@ impl<'a> Batch<'a> {
                 overrides: self.args.settings.overrides(),
                 recording: Recording::Off,
                 judging: self.args.judging(),
+                judge: JudgeOptions::default(),
             },
             demand: self.args.demand(),
             filters: self.args.filter.clone(),

@@ -55,7 +55,7 @@ impl<W: io::Write> RowWriter for Csv<W> {
         match &row.verdicts {
             Some(verdicts) => {
                 for verdict in verdicts.words() {
-                    out.write_field(verdict.to_string())?;
+                    out.write_field(verdict.map(|word| word.to_string()).unwrap_or_default())?;
                 }
             }
             None => VERDICT_KEYS.iter().try_for_each(|_| out.write_field(""))?,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::problem;
-use crate::check::{Demand, Property, Summary, Verdicts};
+use crate::check::{Demand, Property, Summary, Verdict, Verdicts};
 use crate::model::Operation;
 use crate::report::Assessment;
 use crate::report::ending::Ending;
@@ -88,6 +88,9 @@ pub struct RowVerdicts {
     pub convergence: Summary,
     /// Exactly once.
     pub exactly_once: Summary,
+    /// No overdraft; `None` where it was not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_overdraft: Option<Summary>,
 }
 
 /// How much there was of everything in a scenario.
@@ -190,7 +193,7 @@ impl Status {
 }
 
 /// The keys of the verdicts, in the order of [`RowVerdicts::words`].
-pub(super) const VERDICT_KEYS: [&str; 7] = [
+pub(super) const VERDICT_KEYS: [&str; 8] = [
     Property::ReadYourWrites.key(),
     Property::MonotonicReads.key(),
     Property::MonotonicWrites.key(),
@@ -198,18 +201,21 @@ pub(super) const VERDICT_KEYS: [&str; 7] = [
     Property::Balances.key(),
     Property::Convergence.key(),
     Property::ExactlyOnce.key(),
+    Property::NoOverdraft.key(),
 ];
 
 impl RowVerdicts {
-    pub(super) const fn words(self) -> [Summary; 7] {
+    /// A word each; `None` where it was not judged.
+    pub(super) const fn words(self) -> [Option<Summary>; 8] {
         [
-            self.read_your_writes,
-            self.monotonic_reads,
-            self.monotonic_writes,
-            self.writes_follow_reads,
-            self.balances,
-            self.convergence,
-            self.exactly_once,
+            Some(self.read_your_writes),
+            Some(self.monotonic_reads),
+            Some(self.monotonic_writes),
+            Some(self.writes_follow_reads),
+            Some(self.balances),
+            Some(self.convergence),
+            Some(self.exactly_once),
+            self.no_overdraft,
         ]
     }
 
@@ -222,6 +228,7 @@ impl RowVerdicts {
             balances: verdicts.balances.summary(),
             convergence: verdicts.convergence.summary(),
             exactly_once: verdicts.exactly_once.summary(),
+            no_overdraft: verdicts.no_overdraft.as_ref().map(Verdict::summary),
         }
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn holds(number: u64) -> Row {
             balances: TESTED,
             convergence: TESTED,
             exactly_once: TESTED,
+            no_overdraft: None,
         }),
         balances: vec![BalanceRow { id: customer(1), balance: money(400) }],
         counts: Some(Counts {
@@ -83,6 +84,7 @@ pub(super) fn undecided(number: u64) -> Row {
         balances: UNTESTED,
         convergence: UNTESTED,
         exactly_once: UNTESTED,
+        no_overdraft: None,
     };
     let name = Some("nobody".to_owned());
     let counts = row.counts.map(|counts| Counts { writes: 0, queries: 0, customers: 0, ..counts });

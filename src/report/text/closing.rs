@@ -7,6 +7,7 @@ use std::iter;
 use super::verbosity::{Verbosity, items, rows};
 use crate::model::{CustomerId, Operation, Time};
 use crate::report::arrival::{Arrival, Arrivals, Holding, Source};
+use crate::report::broken;
 use crate::report::elide::Limit;
 use crate::report::ending::Ending;
 use crate::report::palette::{BAD, GOOD, NO, QUIET, STRONG, YES};
@@ -134,7 +135,14 @@ fn agreement_line(
         let differ = verb(agreement.dissenters.len(), "differ");
         return writeln!(out, "  {BAD}{NO} {dissenters} {differ} from branch {}{BAD:#}", first.id);
     }
-    let rest = if number == 1 { "" } else { " and the same write sets" };
+    let rest = match (number, agreement.reordered.as_slice()) {
+        (1, _) => String::new(),
+        (_, []) => " and the same write sets".to_owned(),
+        (_, reordered) => {
+            let who = phrase::branches(reordered);
+            format!(" and the same writes, {who} in another order than branch {}", first.id)
+        }
+    };
     let (all, hold) = (every_branch(number), verb(number, "hold"));
     writeln!(out, "  {GOOD}{YES}{GOOD:#} {all} {hold} {}{rest}", first.balance)
 }
@@ -233,7 +241,13 @@ pub(super) fn expected(
 ) -> io::Result<()> {
     let Some(differences) = &assessment.differences else { return Ok(()) };
     if differences.is_empty() {
-        return writeln!(out, "\n  {GOOD}{YES}{GOOD:#} as expected");
+        let broken = assessment.verdicts.as_ref().map(broken::in_words).unwrap_or_default();
+        if broken.is_empty() {
+            return writeln!(out, "\n  {GOOD}{YES}{GOOD:#} as expected");
+        }
+        write!(out, "\n  {GOOD}{YES}{GOOD:#} results as expected")?;
+        broken.iter().try_for_each(|broken| write!(out, "; {BAD}{NO} {broken}{BAD:#}"))?;
+        return writeln!(out);
     }
     let number = count(differences.len(), "difference");
     writeln!(out, "\n  {BAD}{NO} not as expected: {number}{BAD:#}\n")?;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::verbosity::{Verbosity, rows};
 use super::{closing, events, opening, verdicts};
 use crate::report::Assessment;
+use crate::report::broken::BrokenSteps;
 use crate::report::elide::Limit;
 use crate::report::palette::TITLE;
 use crate::runner::Run;
@@ -22,7 +23,7 @@ pub fn write(
         Verbosity::Normal | Verbosity::Verbose => {
             writeln!(out)?;
             opening::write(out, &run.result)?;
-            events::write(out, run, verbosity)?;
+            events::write(out, run, &BrokenSteps::of(assessment), verbosity)?;
             closing::branches(out, &run.result, &assessment.agreement, verbosity)?;
             closing::heading(out, "Result")?;
             closing::result(out, &run.result, rows(verbosity))?;
