@@ -20,6 +20,7 @@ use tonic_web::GrpcWebLayer;
 use tower::util::MapResponseLayer;
 
 use super::classic::ClassicService;
+use super::deadline::DeadlineLayer;
 use super::directory::Directory;
 use super::front::{Front, Gate};
 use super::http::GrpcAlone;
@@ -185,13 +186,13 @@ impl Services {
         let (routes, directory) = self.routes(branch, health_service)?;
         let server = Server::builder()
             .accept_http1(true)
-            // The services end calls themselves when their time is over; this is for those that
-            // have not even come whole by then.
-            .timeout(call_time_max.saturating_add(UNREAD_GRACE))
             .max_concurrent_streams(calls_max)
             .http2_max_header_list_size(header_bytes_max)
             .layer(AroundLayer(GrpcAlone { origins: Arc::clone(&self.origins) }))
             .layer(GrpcWebLayer::new())
+            // The services end calls themselves when their time is over; this is for those that
+            // have not even come whole by then, and for clients that have less time.
+            .layer(DeadlineLayer { limit: call_time_max.saturating_add(UNREAD_GRACE) })
             .layer(AroundLayer(Readable { directory: Arc::new(directory), message_bytes_max }))
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, closing);

@@ -162,13 +162,15 @@ enum Kind {
 impl Kind {
     fn of(headers: &HeaderMap) -> Self {
         let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let name = text.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
+        let text = text.unwrap_or_default();
+        // tonic takes gRPC-web in these words alone.
+        let web = ["", "+proto", "-text", "-text+proto"];
+        if text.strip_prefix("application/grpc-web").is_some_and(|form| web.contains(&form)) {
+            return Self::GrpcWeb;
+        }
+        let name = text.split(';').next().unwrap_or_default().trim();
         match name.to_ascii_lowercase().as_str() {
             "application/grpc" | "application/grpc+proto" => Self::Grpc,
-            "application/grpc-web"
-            | "application/grpc-web+proto"
-            | "application/grpc-web-text"
-            | "application/grpc-web-text+proto" => Self::GrpcWeb,
             _ => Self::Other,
         }
     }
@@ -189,7 +191,14 @@ mod tests {
         for text in ["application/grpc-web", "application/grpc-web-text+proto"] {
             assert_eq!(kind(text), Kind::GrpcWeb, "{text}");
         }
-        for text in ["application/json", "application/grpc+json", "application/grpcx", "", "text"] {
+        for text in [
+            "application/json",
+            "application/grpc+json",
+            "application/grpcx",
+            "application/grpc-web; charset=x",
+            "",
+            "text",
+        ] {
             assert_eq!(kind(text), Kind::Other, "{text}");
         }
         assert_eq!(Kind::of(&HeaderMap::new()), Kind::Other);

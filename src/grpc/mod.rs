@@ -4,6 +4,7 @@
 mod classic;
 mod client;
 pub mod convert;
+mod deadline;
 mod directory;
 mod door;
 mod edge;

@@ -1,5 +1,7 @@
 //! What strangers send to a port that is not a proper call: each is told what is wrong with it.
 
+use std::time::Duration;
+
 use http_body_util::BodyExt;
 use passbook::grpc::proto::banking::BranchRequest;
 use passbook::grpc::proto::v1;
@@ -12,6 +14,7 @@ use tonic::codegen::http::{HeaderMap, Request, Response, StatusCode};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
+use crate::elsewhere::Away;
 use crate::shop::{Shop, bank_of, branch, in_system, told, write};
 
 const QUERY: &str = "/passbook.v1.BankService/Query";
@@ -295,5 +298,43 @@ fn the_reason_comes_after_the_reply() {
         assert_eq!(trailers["grpc-status"], "0");
         let reason = trailers["passbook-reason"].to_str().unwrap();
         assert!(reason.starts_with("BAD_FIELD: type: expected \"customer\""), "{reason}");
+    });
+}
+
+/// Nobody has cancelled it, and the write may have taken effect.
+#[test]
+fn a_call_whose_own_time_is_over_is_told_so() {
+    in_system(async {
+        let mut options = bank_of(2);
+        options.branch.patience.confirm_limit = Some(Duration::from_secs(60));
+        let away = Away::new();
+        options.elsewhere.insert(away.branch(), away.endpoint());
+        let shop = Shop::open(&options);
+        let amount = "1".to_owned();
+        let request =
+            v1::DepositRequest { branch_id: 1, customer_id: 1, amount, ..Default::default() };
+        let headers = format!("{GRPC_WEB}grpc-timeout: 50m\r\n");
+        let path = "/passbook.v1.BankService/Deposit";
+        let body = framed(&request.encode_to_vec());
+        let answer = post_over_http_1(&shop, path, &headers, &body).await;
+        // 4 is DEADLINE_EXCEEDED.
+        assert!(answer.contains("\r\ngrpc-status: 4\r\n"), "{answer}");
+        assert!(answer.contains("\r\ngrpc-message: no%20answer%20in%2050ms"), "{answer}");
+        assert_eq!(shop.typed().await.holds(1, 1).await.balance, "101");
+    });
+}
+
+/// It says how long its message is, and never sends all of it.
+#[test]
+fn a_call_that_does_not_come_whole_is_ended() {
+    in_system(async {
+        let limits = Limits { call_time_max: Duration::ZERO, ..Limits::default() };
+        let shop = Shop::with(&bank_of(1), limits, None);
+        let head = format!(
+            "POST {QUERY} HTTP/1.1\r\nhost: bank\r\n{GRPC_WEB}content-length: 100\r\n\
+             connection: close\r\n\r\n"
+        );
+        let answer = over_http_1(&shop, head.as_bytes()).await;
+        assert!(answer.contains("\r\ngrpc-status: 4\r\n"), "{answer}");
     });
 }
