@@ -58,7 +58,7 @@ pub(super) struct ServeArgs {
     #[arg(env = "PASSBOOK_LISTEN")]
     pub(super) listen: IpAddr,
 
-    /// Lets pages of this origin call over gRPC-web from a browser, or of all: *; once for each
+    /// Lets pages of this origin (*: of all) call from a browser, over gRPC-web; once for each
     #[arg(long, value_name = "ORIGIN")]
     pub(super) cors_origin: Vec<Origin>,
 

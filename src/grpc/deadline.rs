@@ -1,60 +1,41 @@
 //! The time that a call has until its answer begins: the client's limit or the server's, whichever is
 //! the shorter. tonic would call it cancelled; nobody has cancelled it.
 
-use std::task::{Context, Poll};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::http::{HeaderMap, Request, Response};
-use tonic::codegen::{BoxFuture, Service};
-use tower::Layer;
 
+use super::layer::Around;
 use super::status::CallError;
 
-/// Puts a limit on the calls of services.
+/// Ends calls whose time is over.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct DeadlineLayer {
+pub(super) struct Deadline {
     /// The server's limit.
     pub(super) limit: Duration,
 }
 
-/// Services whose calls have a limit.
-#[derive(Debug, Clone)]
-pub(super) struct Deadline<S> {
-    inner: S,
-    limit: Duration,
-}
+impl Around for Deadline {
+    type Kept = Duration;
 
-impl<S> Layer<S> for DeadlineLayer {
-    type Service = Deadline<S>;
-
-    fn layer(&self, inner: S) -> Deadline<S> {
-        Deadline { inner, limit: self.limit }
-    }
-}
-
-impl<S> Service<Request<Body>> for Deadline<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>>,
-    S::Future: Send + 'static,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = BoxFuture<Response<Body>, S::Error>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
+    fn before(&self, request: &Request<Body>) -> ControlFlow<Response<Body>, Duration> {
+        let own = client_limit(request.headers());
+        ControlFlow::Continue(own.map_or(self.limit, |own| own.min(self.limit)))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let limit = client_limit(request.headers()).map_or(self.limit, |own| own.min(self.limit));
-        // It is asked before tonic asks its own timer, which goes off at the same time.
-        let answer = tokio::time::timeout(limit, self.inner.call(request));
-        Box::pin(async move {
+    fn after<E>(
+        limit: Duration,
+        answer: impl Future<Output = Result<Response<Body>, E>> + Send,
+    ) -> impl Future<Output = Result<Response<Body>, E>> + Send {
+        // Set at once, so that it goes off no later than tonic's own timer.
+        let answer = tokio::time::timeout(limit, answer);
+        async move {
             let over = || Ok(Status::from(CallError::TimeOver { limit }).into_http());
             answer.await.unwrap_or_else(|_| over())
-        })
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use tonic_web::GrpcWebLayer;
 use tower::util::MapResponseLayer;
 
 use super::classic::ClassicService;
-use super::deadline::DeadlineLayer;
+use super::deadline::Deadline;
 use super::directory::Directory;
 use super::front::{Front, Gate};
 use super::http::GrpcAlone;
@@ -192,7 +192,7 @@ impl Services {
             .layer(GrpcWebLayer::new())
             // The services end calls themselves when their time is over; this is for those that
             // have not even come whole by then, and for clients that have less time.
-            .layer(DeadlineLayer { limit: call_time_max.saturating_add(UNREAD_GRACE) })
+            .layer(AroundLayer(Deadline { limit: call_time_max.saturating_add(UNREAD_GRACE) }))
             .layer(AroundLayer(Readable { directory: Arc::new(directory), message_bytes_max }))
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, closing);

@@ -1,6 +1,7 @@
 //! What comes to a port and is HTTP, but no gRPC: other methods, other content types, and what
 //! browsers ask before they let a page from elsewhere call (CORS).
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use tonic::body::Body;
@@ -33,16 +34,19 @@ pub(super) struct GrpcAlone {
 impl Around for GrpcAlone {
     type Kept = Caller;
 
-    fn before(&self, request: &Request<Body>) -> Result<Caller, Response<Body>> {
+    fn before(&self, request: &Request<Body>) -> ControlFlow<Response<Body>, Caller> {
         let caller = Caller::of(request, &self.origins);
         match no_grpc(request, &caller) {
-            None => Ok(caller),
-            Some(response) => Err(caller.exposing(response)),
+            None => ControlFlow::Continue(caller),
+            Some(response) => ControlFlow::Break(caller.exposing(response)),
         }
     }
 
-    fn after(caller: Caller, response: Response<Body>) -> Response<Body> {
-        caller.exposing(response)
+    async fn after<E>(
+        caller: Caller,
+        answer: impl Future<Output = Result<Response<Body>, E>> + Send,
+    ) -> Result<Response<Body>, E> {
+        Ok(caller.exposing(answer.await?))
     }
 }
 

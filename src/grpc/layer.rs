@@ -1,5 +1,6 @@
 //! A layer around services: looks at a request before they do, and at their answer after.
 
+use std::ops::ControlFlow;
 use std::task::{Context, Poll};
 
 use tonic::body::Body;
@@ -13,10 +14,13 @@ pub(super) trait Around: Clone {
     type Kept: Send + 'static;
 
     /// An answer where the services are not to be asked.
-    fn before(&self, request: &Request<Body>) -> Result<Self::Kept, Response<Body>>;
+    fn before(&self, request: &Request<Body>) -> ControlFlow<Response<Body>, Self::Kept>;
 
-    /// The answer that goes out, of the one that the services gave.
-    fn after(kept: Self::Kept, response: Response<Body>) -> Response<Body>;
+    /// The answer that goes out, of the one that the services give.
+    fn after<E>(
+        kept: Self::Kept,
+        answer: impl Future<Output = Result<Response<Body>, E>> + Send,
+    ) -> impl Future<Output = Result<Response<Body>, E>> + Send;
 }
 
 /// Puts an [`Around`] around services.
@@ -38,10 +42,11 @@ impl<S, A: Around> Layer<S> for AroundLayer<A> {
     }
 }
 
-impl<S, A: Around> Service<Request<Body>> for Surrounded<S, A>
+impl<S, A: Around + 'static> Service<Request<Body>> for Surrounded<S, A>
 where
     S: Service<Request<Body>, Response = Response<Body>>,
     S::Future: Send + 'static,
+    S::Error: 'static,
 {
     type Response = Response<Body>;
     type Error = S::Error;
@@ -53,11 +58,8 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         match self.around.before(&request) {
-            Ok(kept) => {
-                let answer = self.inner.call(request);
-                Box::pin(async move { Ok(A::after(kept, answer.await?)) })
-            }
-            Err(response) => Box::pin(async move { Ok(response) }),
+            ControlFlow::Continue(kept) => Box::pin(A::after(kept, self.inner.call(request))),
+            ControlFlow::Break(response) => Box::pin(async move { Ok(response) }),
         }
     }
 }

@@ -10,7 +10,7 @@ use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, StatusExt};
 use super::convert::FieldError;
 pub use super::error::CallError;
 use super::error::ids;
-use super::scenario::{InputFault, ScenarioFault};
+use super::scenario::ScenarioFault;
 use crate::model::{Lag, Refusal, RequestError};
 
 /// The domain of every `ErrorInfo`.
@@ -159,16 +159,19 @@ fn told(error: &CallError) -> Told {
         CallError::TooLarge { limit_bytes } => {
             Told::new(Code::ResourceExhausted, "TOO_LARGE").with("limit_bytes", limit_bytes)
         }
-        CallError::Scenario(ScenarioFault::Input(fault)) => {
-            told_input(fault).with("field", "scenario").naming("scenario", error)
-        }
-        CallError::Scenario(ScenarioFault::Run(_)) => Told::new(Code::Internal, "RUN_FAILED"),
+        CallError::Scenario(fault) => told_scenario(fault),
         CallError::ActorStopped => Told::new(Code::Internal, "ACTOR_STOPPED"),
     }
 }
 
-fn told_input(fault: &InputFault) -> Told {
-    let mut told = Told::new(Code::InvalidArgument, "BAD_FIELD");
+fn told_scenario(fault: &ScenarioFault) -> Told {
+    let fault = match fault {
+        ScenarioFault::Input(fault) => fault,
+        ScenarioFault::Run(_) => return Told::new(Code::Internal, "RUN_FAILED"),
+    };
+    let mut told = Told::new(Code::InvalidArgument, "BAD_FIELD")
+        .with("field", "scenario")
+        .naming("scenario", fault);
     if let Some(place) = fault.place {
         told = told.with("line", place.line).with("column", place.column);
     }
@@ -377,11 +380,12 @@ mod tests {
     }
 
     #[test]
-    fn the_contract_lists_every_reason() {
+    fn the_contract_and_the_guide_list_every_reason() {
         let contract = concat!(
             include_str!("../../proto/passbook/v1/bank.proto"),
             include_str!("../../proto/passbook/v1/peer.proto")
         );
+        let guide = include_str!("../../docs/SERVE.md");
         let amount = Amount::try_from(Money::from_minor(1)).unwrap();
         for error in [
             TokenError::Malformed.into(),
@@ -391,6 +395,11 @@ mod tests {
             CallError::Unreadable { problem: String::new() },
             CallError::TooLarge { limit_bytes: 1 },
             CallError::UnknownService { found: String::new(), services: Vec::new() },
+            CallError::UnknownMethod {
+                service: String::new(),
+                found: String::new(),
+                methods: Vec::new(),
+            },
             refused(Refusal::InsufficientFunds { balance: Money::ZERO, requested: Money::ZERO }),
             refused(Refusal::BalanceOutOfRange { balance: Money::ZERO }),
             refused(Refusal::OutOfOrder { latest: EventId::new(7).unwrap() }),
@@ -410,6 +419,9 @@ mod tests {
             let code = contract_name(told.code);
             let listed = [":", ","].map(|end| format!("// {code} {}{end}", told.reason));
             assert!(listed.iter().any(|line| contract.contains(line)), "{listed:?}");
+            let row = |row: &&str| row.starts_with(&format!("| {code} |"));
+            let has_it = |row: &str| row.contains(told.reason);
+            assert!(guide.lines().filter(row).any(has_it), "{code} {} in SERVE.md", told.reason);
         }
     }
 

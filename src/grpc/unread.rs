@@ -1,6 +1,7 @@
 //! Calls that no service gets to read: for a method that is not there, or with a request that is not
 //! one. tonic answers them in its own words and with codes that blame the server; here they get ours.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use tonic::body::Body;
@@ -23,18 +24,22 @@ pub(super) struct Readable {
 impl Around for Readable {
     type Kept = usize;
 
-    fn before(&self, request: &Request<Body>) -> Result<usize, Response<Body>> {
+    fn before(&self, request: &Request<Body>) -> ControlFlow<Response<Body>, usize> {
         match self.directory.check(request.uri().path()) {
-            Ok(()) => Ok(self.message_bytes_max),
-            Err(unknown) => Err(Status::from(unknown).into_http()),
+            Ok(()) => ControlFlow::Continue(self.message_bytes_max),
+            Err(unknown) => ControlFlow::Break(Status::from(unknown).into_http()),
         }
     }
 
-    fn after(message_bytes_max: usize, response: Response<Body>) -> Response<Body> {
-        match unread(response.headers(), message_bytes_max) {
+    async fn after<E>(
+        message_bytes_max: usize,
+        answer: impl Future<Output = Result<Response<Body>, E>> + Send,
+    ) -> Result<Response<Body>, E> {
+        let response = answer.await?;
+        Ok(match unread(response.headers(), message_bytes_max) {
             Some(error) => Status::from(error).into_http(),
             None => response,
-        }
+        })
     }
 }
 
@@ -42,11 +47,11 @@ impl Around for Readable {
 /// have details, and tonic's have none; those that come later than the headers are never of this kind.
 fn unread(headers: &HeaderMap, limit_bytes: usize) -> Option<CallError> {
     let status = Status::from_header_map(headers).filter(|status| status.details().is_empty())?;
-    match status.code() {
-        Code::OutOfRange | Code::ResourceExhausted => Some(CallError::TooLarge { limit_bytes }),
-        // The one case that the gRPC compression specification itself wants to be INTERNAL.
-        Code::Internal if status.message().contains("compressed-flag but no grpc-encoding") => None,
-        Code::Internal => Some(CallError::Unreadable { problem: status.message().to_owned() }),
-        _ => None,
+    if matches!(status.code(), Code::OutOfRange | Code::ResourceExhausted) {
+        return Some(CallError::TooLarge { limit_bytes });
     }
+    // This one is INTERNAL in the gRPC compression specification itself.
+    let is_specified = status.message().contains("compressed-flag but no grpc-encoding");
+    let is_internal = status.code() == Code::Internal && !is_specified;
+    is_internal.then(|| CallError::Unreadable { problem: status.message().to_owned() })
 }
