@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use super::{
     Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close, Deliver,
     Delivered, Inspect, LatestEvent, LinkNews, News, PeerEnvelope, Peers, ReadCame, ReadLog,
-    ReadWriteSet, RecorderLink, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetState,
+    ReadWriteSet, RecorderLink, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetAt,
+    WriteSetState,
 };
 use crate::bank::{
     Acknowledgement, Applied, Branch, Dot, Effect, Input, LogEntry, PeerMessage, PropagatedWrite,
@@ -373,6 +374,15 @@ impl Handler<ReadWriteSet> for BranchActor {
             balance: self.branch.balance(),
             write_set: self.branch.write_set(customer),
         })
+    }
+}
+
+impl Handler<WriteSetAt> for BranchActor {
+    type Result = Vec<EventId>;
+
+    fn handle(&mut self, asked: WriteSetAt, _: &mut Self::Context) -> Vec<EventId> {
+        let WriteSetAt(customer, position) = asked;
+        self.branch.write_set_at(customer, position)
     }
 }
 

@@ -181,6 +181,12 @@ pub struct BranchState {
 #[rtype(result = "WriteSetState")]
 pub struct ReadWriteSet(pub CustomerId);
 
+/// Asks a branch for one customer's write set when its apply log was so long: what was there when it
+/// gave an answer, whatever has come since.
+#[derive(Debug, Message)]
+#[rtype(result = "Vec<EventId>")]
+pub struct WriteSetAt(pub CustomerId, pub LogPosition);
+
 /// A customer's write set at a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteSetState {

@@ -19,7 +19,7 @@ pub use messages::{
     Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close, Counter,
     Counters, Deliver, Delivered, Inspect, LatestEvent, LinkNews, MakeVisit, News, PeerEnvelope,
     Peers, ReadCame, ReadLog, ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize,
-    TakeRequests, Watch, WriteSetState,
+    TakeRequests, Watch, WriteSetAt, WriteSetState,
 };
 pub use network::{Network, NetworkSetup};
 pub use recorder::{Detail, RecorderLink};

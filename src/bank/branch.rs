@@ -174,7 +174,12 @@ impl Branch {
 
     /// The customer's write set: the event ids of its writes, in the order applied here.
     pub fn write_set(&self, customer: CustomerId) -> Vec<EventId> {
-        self.log.write_set(customer)
+        self.write_set_at(customer, self.position())
+    }
+
+    /// The customer's write set when the apply log was as long as `position`.
+    pub fn write_set_at(&self, customer: CustomerId, position: LogPosition) -> Vec<EventId> {
+        self.log.write_set(customer, position)
     }
 
     /// Serves a request, or parks it until what the customer's passbook asks for is here.

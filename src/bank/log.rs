@@ -140,9 +140,14 @@ impl ApplyLog {
         }
     }
 
-    /// The customer's write set: event ids in the order applied.
-    pub(super) fn write_set(&self, customer: CustomerId) -> Vec<EventId> {
-        self.customers.get(&customer).map_or_else(Vec::new, |set| set.in_order(u32::MAX))
+    /// The customer's write set when the log was as long as `position`: event ids in the order
+    /// applied.
+    pub(super) fn write_set(&self, customer: CustomerId, position: LogPosition) -> Vec<EventId> {
+        let end = u32::try_from(position.get()).unwrap_or(u32::MAX);
+        match (self.customers.get(&customer), end.checked_sub(1)) {
+            (Some(set), Some(last)) => set.in_order(last),
+            (None, _) | (_, None) => Vec::new(),
+        }
     }
 
     /// What was applied here before the write `dot`.
@@ -212,5 +217,36 @@ fn write_of(delta: Money) -> Write {
         Write::deposit(amount(delta))
     } else {
         Write::withdraw(amount(Money::from_minor(-delta.minor())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::BranchId;
+
+    #[test]
+    fn a_write_set_is_told_as_it_was_at_any_place_of_the_log() {
+        let here = BranchId::new(1).unwrap();
+        let roster = Roster::new([here]).unwrap();
+        let event = |id| EventId::new(id).unwrap();
+        let customer = |id| CustomerId::new(id).unwrap();
+        let mut log = ApplyLog::default();
+        // Customer 1 writes at the places 1, 3 and 4, and not in the order of its ids.
+        for (place, (who, id)) in [(1, 2), (2, 1), (1, 9), (1, 5)].into_iter().enumerate() {
+            let sequence = Sequence::new(u64::try_from(place).unwrap() + 1);
+            let id = WriteId { customer: customer(who), event: event(id) };
+            let write = Write::deposit(Amount::try_from(Money::from_minor(1)).unwrap());
+            let entry = LogEntry { dot: Dot { origin: here, sequence }, id, write };
+            log.push(entry, roster.index(here).unwrap());
+        }
+        let set = |who, position| log.write_set(customer(who), LogPosition::new(position));
+        assert_eq!(set(1, 0), []);
+        assert_eq!(set(1, 1), [event(2)]);
+        assert_eq!(set(1, 2), [event(2)]);
+        assert_eq!(set(1, 3), [event(2), event(9)]);
+        assert_eq!(set(1, 4), [event(2), event(9), event(5)]);
+        assert_eq!(set(2, 4), [event(1)]);
+        assert_eq!(set(3, 4), []);
     }
 }

@@ -72,6 +72,7 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exi
         listeners,
         scenarios: Arc::new(run_for_client),
         limits: args.limits.into(),
+        origins: args.cors_origin.clone().into(),
     };
     let mut announced = Ok(());
     let closing = async {

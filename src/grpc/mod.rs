@@ -4,12 +4,19 @@
 mod classic;
 mod client;
 pub mod convert;
+mod deadline;
+mod directory;
 mod door;
 mod edge;
+mod error;
 mod front;
+mod http;
+mod layer;
 mod link;
+mod origin;
 mod peer;
 pub mod proto;
+mod reason;
 mod remote;
 mod scenario;
 pub mod status;
@@ -17,6 +24,7 @@ mod tally;
 pub mod token;
 mod trailers;
 mod typed;
+mod unread;
 mod watch;
 mod wire;
 
@@ -25,6 +33,9 @@ pub use door::{Door, DoorError, Medium, Way};
 pub use edge::{BindError, EdgeError, Limits, Listener, Services};
 pub use front::{Front, FrontSetup, Gate};
 pub use link::{Found, LinkSetup, PeerLink};
+pub use origin::{Origin, OriginError};
 pub use remote::{Channel, Contract, Endpoint, EndpointError, RemoteError};
-pub use scenario::{Expectation, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner};
+pub use scenario::{
+    Expectation, InputFault, InputPlace, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner,
+};
 pub use wire::{Ends, LinkError, PeerClient};
