@@ -41,7 +41,9 @@ fn told(run: &Run) -> BTreeMap<u32, Vec<Told>> {
         Err(
             RequestError::OutcomeUnknown { .. }
             | RequestError::VersionNotReached { .. }
-            | RequestError::Unavailable { .. },
+            | RequestError::Unavailable { .. }
+            | RequestError::NoAnswer { .. }
+            | RequestError::Declined { .. },
         ) => panic!("without faults every outcome is known"),
     };
     let all = |customer: &passbook::runner::CustomerResult| {

@@ -12,7 +12,7 @@ use crate::actors::{Answer, HasIntroduced, ReadWriteSet, Relay, ReplyTo, Shown};
 use crate::model::{BranchId, CustomerId, Money, Operation, WriteId};
 
 /// The metadata key that names the branch where one listener serves them all.
-const BRANCH_KEY: &str = "branch";
+pub(super) const BRANCH_KEY: &str = "branch";
 
 /// The classic service of one branch, or of all behind one listener.
 #[derive(Debug, Clone)]

@@ -199,9 +199,10 @@ fn ended(request: &RequestResult) -> Cell {
         Err(
             error @ (RequestError::Refused(_)
             | RequestError::VersionNotReached { .. }
-            | RequestError::Unavailable { .. }),
+            | RequestError::Unavailable { .. }
+            | RequestError::Declined { .. }),
         ) => Cell::new(BAD, format!("{NO} {error}")),
-        Err(error @ RequestError::OutcomeUnknown { .. }) => {
+        Err(error @ (RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. })) => {
             Cell::new(UNSURE, format!("{MAYBE} {error}"))
         }
     }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::closing::heading;
 use super::verbosity::Verbosity;
 use crate::check::{Property, Verdict, Verdicts, Witness};
+use crate::report::Note;
 use crate::report::palette::{BAD, GOOD, NO, PLAIN, QUIET, YES};
 use crate::report::phrase::{count, grouped, wrapped};
 use crate::report::table::{Cell, Columns, Row};
@@ -35,6 +36,16 @@ pub(in crate::report) fn write(
             Ok(())
         }
     }
+}
+
+/// Writes what should be known beside the verdicts.
+pub(super) fn notes(out: &mut dyn Write, notes: &[Note]) -> io::Result<()> {
+    for note in notes {
+        writeln!(out)?;
+        let lines = wrapped(&format!("note: {note}"), WIDTH - INDENT);
+        lines.iter().try_for_each(|line| writeln!(out, "{:INDENT$}{line}", ""))?;
+    }
+    Ok(())
 }
 
 /// Writes a line per property, and the witness under each that is violated.
