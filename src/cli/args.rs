@@ -356,7 +356,7 @@ mod tests {
     fn each_option_is_repeated_or_for_the_eye_alone() {
         let command = Cli::command();
         let run = command.find_subcommand("run").unwrap();
-        let lines = ALL_THAT_MATTERS.concat();
+        let lines = ALL_THAT_MATTERS.join(" ");
         for arg in run.get_arguments() {
             let name = arg.get_long().map(|long| format!("--{long} "));
             let is_repeated = name.is_some_and(|name| format!("{lines} ").contains(&name));

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tonic::Request;
 use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
+use tonic::{Request, Response};
 
 use super::classic::BRANCH_KEY;
 use super::client::Told;
@@ -93,6 +93,7 @@ impl ClassicBranch {
             | CallProblem::NoService
             | CallProblem::Grpc { .. }
             | CallProblem::Status { .. }
+            | CallProblem::TellsNothing { .. }
             | CallProblem::Failed { .. }
             | CallProblem::Unconfirmed { .. }
             | CallProblem::Unsayable { .. }
@@ -133,7 +134,7 @@ impl ClassicBranch {
             return Ok(Told { balance, ..Told::nothing_but(Ok(Receipt::Written)) });
         }
         let reason = reason(&reply);
-        let told = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+        let told = because(reason.as_deref());
         // The contract has one word for what was not done and for what not every branch has
         // confirmed. The write set tells them apart.
         match self.read_state(id.customer).await.map(|state| state.write_set) {
@@ -149,17 +150,19 @@ impl ClassicBranch {
         Told::nothing_but(Err(RequestError::Declined { branch: self.branch, reason }))
     }
 
-    fn status(&self, reply: &tonic::Response<BranchReply>) -> Result<ClassicStatus, CallProblem> {
+    fn status(&self, reply: &Response<BranchReply>) -> Result<ClassicStatus, CallProblem> {
         let status = reply.get_ref().status;
         ClassicStatus::from_number(status).ok_or(CallProblem::Status { status })
     }
 
     async fn read_state(&self, customer: CustomerId) -> Result<RemoteState, CallProblem> {
-        let reply = self.call(ClassicCall::ReadWriteSet { customer }).await?.into_inner();
+        let reply = self.call(ClassicCall::ReadWriteSet { customer }).await?;
         // Existing branches leave the status out here.
-        if ![0, ClassicStatus::Done.number()].contains(&reply.status) {
-            return Err(CallProblem::Status { status: reply.status });
+        if reply.get_ref().status != 0 && self.status(&reply)? == ClassicStatus::Failed {
+            let reason = because(reason(&reply).as_deref());
+            return Err(CallProblem::TellsNothing { reason });
         }
+        let reply = reply.into_inner();
         let text = WriteSetText::parse(&reply.write_sets);
         let write_set = match text.map_err(|error| CallProblem::malformed(&error))? {
             WriteSetText::Absent => None,
@@ -168,7 +171,7 @@ impl ClassicBranch {
         Ok(RemoteState { balance: balance_of(&reply)?, write_set })
     }
 
-    async fn call(&self, call: ClassicCall) -> Result<tonic::Response<BranchReply>, CallProblem> {
+    async fn call(&self, call: ClassicCall) -> Result<Response<BranchReply>, CallProblem> {
         let request =
             BranchRequest::try_from(call).map_err(|error| CallProblem::unsayable(&error))?;
         let mut request = Request::new(request);
@@ -186,8 +189,12 @@ fn balance_of(reply: &BranchReply) -> Result<Money, CallProblem> {
         .map_err(|error| CallProblem::malformed(&FieldError::new("balance", error)))
 }
 
+fn because(reason: Option<&str>) -> String {
+    reason.map_or_else(String::new, |reason| format!(": {reason}"))
+}
+
 /// Why a reply says 400, where it tells.
-fn reason(reply: &tonic::Response<BranchReply>) -> Option<String> {
+fn reason(reply: &Response<BranchReply>) -> Option<String> {
     let reason = reply.metadata().get(REASON_TRAILER)?.to_str().ok()?;
     Some(on_one_line(reason))
 }

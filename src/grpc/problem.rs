@@ -54,6 +54,12 @@ pub enum CallProblem {
         /// As it came.
         status: i32,
     },
+    /// It says 400 to the question how it stands.
+    #[error("answered 400{reason}, asked for its balance and a write set")]
+    TellsNothing {
+        /// With a colon before it; empty where it says none.
+        reason: String,
+    },
     /// It says 400 to a write and does not tell whether it holds it.
     #[error("answered 400{reason}: not done, or not confirmed by every branch")]
     Failed {

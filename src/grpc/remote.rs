@@ -1,5 +1,6 @@
 //! Where a branch elsewhere is, and which contract it speaks.
 
+use std::io;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -78,22 +79,26 @@ impl Endpoint {
         self.endpoint.connect_lazy()
     }
 
-    /// What speaks there, where it does not speak gRPC and can be found out within `limit`.
+    /// What speaks there, where it does not speak gRPC; `None` where no connection can be had. It is
+    /// waited for up to `limit`.
     pub(super) async fn protocol(&self, limit: Duration) -> Option<&'static str> {
-        protocol_of(&timeout(limit, self.answer_to_http1()).await.ok()??)
-    }
-
-    /// The beginning of what comes back for a request of HTTP/1.1.
-    async fn answer_to_http1(&self) -> Option<Vec<u8>> {
         let authority = self.endpoint.uri().authority()?.as_str();
-        let mut stream = TcpStream::connect(authority).await.ok()?;
-        let request = format!("GET / HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.ok()?;
-        let mut answer = vec![0; 1024];
-        let length = stream.read(&mut answer).await.ok()?;
-        answer.truncate(length);
-        Some(answer)
+        let connected = timeout(limit, TcpStream::connect(authority)).await;
+        let mut stream = connected.ok()?.ok()?;
+        let asked = timeout(limit, answer_to_http1(&mut stream, authority)).await;
+        let answer = asked.ok().and_then(Result::ok).unwrap_or_default();
+        Some(protocol_of(&answer).unwrap_or("an unknown protocol"))
     }
+}
+
+/// The beginning of what comes back for a request of HTTP/1.1.
+async fn answer_to_http1(stream: &mut TcpStream, host: &str) -> io::Result<Vec<u8>> {
+    let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = vec![0; 1024];
+    let length = stream.read(&mut answer).await?;
+    answer.truncate(length);
+    Ok(answer)
 }
 
 /// What program answers so to a request of HTTP/1.1.

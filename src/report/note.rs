@@ -97,10 +97,9 @@ impl fmt::Display for Note {
         match self {
             Self::NoLag { untried } => write!(
                 f,
-                "no message took any time, so nothing could come too late: that {} {} shows little; \
-                 --latency uniform:1ms..20ms puts it to the test",
+                "no message took any time, so nothing could come too late, and nothing had to be kept: \
+                 --latency uniform:1ms..20ms puts {} to the test",
                 listed(untried, FEW),
-                if untried.len() == 1 { "holds" } else { "hold" },
             ),
             Self::HeldBefore { held, opening_balance } => {
                 write!(

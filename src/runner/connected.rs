@@ -156,6 +156,7 @@ fn is_a_branch(problem: &CallProblem) -> bool {
         CallProblem::Late { .. }
         | CallProblem::Grpc { .. }
         | CallProblem::Status { .. }
+        | CallProblem::TellsNothing { .. }
         | CallProblem::Failed { .. }
         | CallProblem::Unconfirmed { .. }
         | CallProblem::Unsayable { .. }
