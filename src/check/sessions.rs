@@ -204,12 +204,14 @@ impl Session {
                 Err(
                     RequestError::Refused(_)
                     | RequestError::VersionNotReached { .. }
-                    | RequestError::Unavailable { .. },
+                    | RequestError::Unavailable { .. }
+                    | RequestError::Declined { .. },
                 ),
             ) => Asked::Write { write, told: Told::Refused },
-            (Some(write), Err(RequestError::OutcomeUnknown { .. })) => {
-                Asked::Write { write, told: Told::Unknown }
-            }
+            (
+                Some(write),
+                Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }),
+            ) => Asked::Write { write, told: Told::Unknown },
             (None, Ok(Receipt::Balance(balance))) => {
                 Asked::Query(Some(Seen { position: said.position, balance: *balance }))
             }

@@ -33,12 +33,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         for warning in &scenario.warnings {
             terminal.warning(&warning.message);
         }
-        if has_lag(&scenario) && !args.is_simulated() {
-            let name = &scenario.name;
-            terminal.warning(&format!(
-                "{name}: lag is not simulated here; messages take what they take"
-            ));
-        }
+        warn_of_idle_settings(args, &scenario, terminal);
         let run = match run_one(args, path, &scenario, terminal) {
             Ok(run) => run,
             Err(exit) => {
@@ -53,6 +48,11 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         reports += 1;
         report(terminal.results(), args, &run, &assessment)?;
         let summary = assessment.verdict(args.demand());
+        if !args.tells_notes() {
+            for note in assessment.notes.iter().filter(|note| !note.is_on_verdicts()) {
+                terminal.note(&format!("{}: {note}", scenario.name));
+            }
+        }
         if summary == Summary::Violated && args.tells_all() {
             let again = replay(path, &args.replay_options(run.result.config.seed));
             writeln!(terminal.results(), "\n  to see it again: {again}")?;
@@ -124,7 +124,10 @@ fn run_one(
             return Err(Exit::Internal);
         }
         Ok(Err(
-            error @ (RunError::NoEndpoint { .. } | RunError::Remote { .. } | RunError::Bind(_)),
+            error @ (RunError::NoEndpoint { .. }
+            | RunError::NotThere(_)
+            | RunError::NotFresh { .. }
+            | RunError::Bind(_)),
         )) => {
             terminal.error(&format!("{}: {error}", scenario.name));
             return Err(Exit::BadInput);
@@ -146,10 +149,44 @@ fn run_one(
     Err(Exit::Internal)
 }
 
-/// Whether the scenario says that messages take time.
-fn has_lag(scenario: &Scenario) -> bool {
-    let Settings { latency, links, .. } = &scenario.settings;
-    latency.is_some() || !links.is_empty()
+/// Says which of the scenario's own settings, and of the branches of `--connect`, do nothing here.
+fn warn_of_idle_settings(args: &RunArgs, scenario: &Scenario, terminal: &mut Terminal) {
+    let name = &scenario.name;
+    let idle = idle_settings(&scenario.settings);
+    if let Some(connection) = args.connect.connection() {
+        if !idle.is_empty() {
+            let idle = idle.join(", ");
+            terminal.warning(&format!(
+                "{name}: what the scenario says of {idle} does nothing to branches that run elsewhere"
+            ));
+        }
+        let strangers = connection.endpoints.keys();
+        for stranger in strangers.filter(|&&id| scenario.roster.index(id).is_none()) {
+            terminal.warning(&format!("{name}: no branch {stranger}; its --connect does nothing"));
+        }
+    } else if idle.contains(&LATENCY) && !args.is_simulated() {
+        terminal
+            .warning(&format!("{name}: lag is not simulated here; messages take what they take"));
+    }
+}
+
+const LATENCY: &str = "latency";
+
+/// What the scenario says that only a bank of ours heeds.
+fn idle_settings(settings: &Settings) -> Vec<&'static str> {
+    let Settings { propagation, guarantees, customer_guarantees, .. } = settings;
+    let Settings { overdraft, latency, links, wait_limit, seed, .. } = settings;
+    [
+        ("propagation", propagation.is_some()),
+        ("guarantees", guarantees.is_some() || !customer_guarantees.is_empty()),
+        ("overdraft", overdraft.is_some()),
+        (LATENCY, latency.is_some() || !links.is_empty()),
+        ("the wait limit", wait_limit.is_some()),
+        ("the seed", seed.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(name, is_said)| is_said.then_some(name))
+    .collect()
 }
 
 /// The file that a history goes to, empty.
@@ -170,14 +207,11 @@ fn run_on(
     options: &RunOptions,
     history: Option<HistoryOutput>,
 ) -> Result<Run, RunError> {
-    if args.connect.is_empty() {
-        return match args.transport {
-            Transport::Mailbox => Runner::new()?.run(scenario, options, history),
-            Transport::Grpc => runner::run_over_grpc(scenario, options, history),
-        };
+    match (args.connect.connection(), args.transport) {
+        (Some(connection), _) => runner::run_connected(scenario, options, &connection),
+        (None, Transport::Mailbox) => Runner::new()?.run(scenario, options, history),
+        (None, Transport::Grpc) => runner::run_over_grpc(scenario, options, history),
     }
-    let endpoints = args.connect.iter().map(|peer| (peer.id, peer.endpoint.clone())).collect();
-    runner::run_connected(scenario, options, &endpoints)
 }
 
 fn report(

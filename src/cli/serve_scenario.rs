@@ -34,7 +34,8 @@ pub(super) fn run_for_client(job: ScenarioJob) -> Result<ScenarioDone, ScenarioF
         | RunError::Bind(_)
         | RunError::Edge(_)
         | RunError::NoEndpoint { .. }
-        | RunError::Remote { .. } => ScenarioFault::Run(error.to_string()),
+        | RunError::NotThere(_)
+        | RunError::NotFresh { .. } => ScenarioFault::Run(error.to_string()),
     })?;
     let assessment = Assessment::of(&run.result);
     let mut report = Vec::new();

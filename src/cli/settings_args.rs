@@ -57,7 +57,8 @@ pub(super) struct SettingsArgs {
     )]
     overdraft: Option<OverdraftArg>,
 
-    /// Send each query only when all propagation has settled
+    /// Send each query only when all propagation has settled; with concurrent customers, when all stand
+    /// at a query or have ended
     #[arg(long)]
     settle_before_query: bool,
 

@@ -15,7 +15,7 @@ use crate::actors::{
 use crate::model::{BranchId, CustomerId, LogPosition, Money, Operation, Write, WriteId};
 
 /// The metadata key that names the branch where one listener serves them all.
-const BRANCH_KEY: &str = "branch";
+pub(super) const BRANCH_KEY: &str = "branch";
 
 /// The classic service of one branch, or of all behind one listener.
 #[derive(Debug, Clone)]

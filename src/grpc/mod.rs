@@ -2,6 +2,7 @@
 //! answers; decides nothing about money.
 
 mod classic;
+mod classic_client;
 mod client;
 pub mod convert;
 mod deadline;
@@ -15,9 +16,11 @@ mod layer;
 mod link;
 mod origin;
 mod peer;
+mod problem;
 pub mod proto;
 mod reason;
 mod remote;
+mod remote_bank;
 mod scenario;
 pub mod status;
 mod tally;
@@ -28,13 +31,16 @@ mod unread;
 mod watch;
 mod wire;
 
-pub use client::{ClientSetup, CounterLink, RemoteState, TypedCounter, TypedReply, read_state};
+pub use classic_client::{ClassicBranch, Standing};
+pub use client::{CounterLink, RemoteBranch, TypedBranch, TypedCounter, TypedReply};
 pub use door::{Door, DoorError, Medium, Way};
 pub use edge::{BindError, EdgeError, Limits, Listener, Services};
 pub use front::{Front, FrontSetup, Gate};
 pub use link::{Found, LinkSetup, PeerLink};
 pub use origin::{Origin, OriginError};
-pub use remote::{Channel, Contract, Endpoint, EndpointError, RemoteError};
+pub use problem::CallProblem;
+pub use remote::{Channel, Contract, Endpoint, EndpointError};
+pub use remote_bank::{RemoteBank, Standings};
 pub use scenario::{
     Expectation, InputFault, InputPlace, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner,
 };

@@ -19,6 +19,9 @@ pub const DOMAIN: &str = "passbook";
 /// The reason that tells a peer that to send a write again is of no use.
 pub(super) const CONFLICT: &str = "CONFLICT";
 
+/// The reason where a branch elsewhere says no more than that it failed.
+pub(super) const DECLINED: &str = "DECLINED";
+
 /// How much of a text is told: some repeat what the client sent, and headers have little room.
 const TEXT_BYTES_MAX: usize = 1024;
 
@@ -123,6 +126,13 @@ fn told(error: &CallError) -> Told {
         CallError::Request(RequestError::OutcomeUnknown { unconfirmed_by }) => {
             Told::new(Code::DeadlineExceeded, "OUTCOME_UNKNOWN")
                 .with("unconfirmed_by", ids(unconfirmed_by))
+        }
+        // Of branches elsewhere alone: no bank of ours says so.
+        CallError::Request(RequestError::NoAnswer { branch, .. }) => {
+            Told::new(Code::DeadlineExceeded, "OUTCOME_UNKNOWN").with("unconfirmed_by", branch)
+        }
+        CallError::Request(RequestError::Declined { .. }) => {
+            Told::new(Code::FailedPrecondition, DECLINED)
         }
         // Not DEADLINE_EXCEEDED: nothing was done, so that a client may try again blindly.
         CallError::Request(RequestError::VersionNotReached { lags }) => {

@@ -58,6 +58,7 @@ impl Bank {
             ended: Time::START,
             verdicts: None,
             expected: None,
+            remote: None,
         };
         Self { result, facts: Vec::new(), messages: 0 }
     }

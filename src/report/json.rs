@@ -16,7 +16,9 @@ use crate::model::{
     BranchId, CustomerId, CustomerOrder, Decimal, EventId, Guarantees, Interface, Lag, Operation,
     Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed, Time,
 };
-use crate::runner::{BranchResult, CustomerResult, Dialect, RequestResult, RunConfig, RunResult};
+use crate::runner::{
+    BranchResult, CustomerResult, Dialect, Remote, RequestResult, RunConfig, RunResult,
+};
 use crate::scenario::Output;
 
 /// Writes the full report of `result` as one line.
@@ -28,32 +30,48 @@ pub fn write(out: &mut dyn Write, result: &RunResult, assessment: &Assessment) -
 #[derive(Serialize)]
 struct Report<'a> {
     scenario: &'a str,
-    seed: Seed,
+    seed: Option<Seed>,
     config: Config<'a>,
     opening_balance: Decimal,
     counts: Counts,
     balances: Output,
     branches: Branches<'a>,
     customers: Vec<Customer<'a>>,
-    branches_agree: bool,
+    /// `null` where a branch does not say how it stands.
+    branches_agree: Option<bool>,
     ended_us: Time,
+    /// Whether every write is everywhere; `null` where the branches run elsewhere and cannot tell.
+    settled: Option<bool>,
     verdicts: Option<&'a Verdicts>,
     expected: Option<Expected<'a>>,
+    notes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote: Option<Vec<RemoteBranch<'a>>>,
 }
 
 #[derive(Serialize)]
+struct RemoteBranch<'a> {
+    id: BranchId,
+    address: &'a str,
+    /// Why it does not say how it stands at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silent: Option<&'a str>,
+}
+
+/// Of branches that run elsewhere most of it is not known.
+#[derive(Default, Serialize)]
 struct Config<'a> {
-    propagation: Propagation,
-    guarantees: Guarantees,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    customer_guarantees: &'a BTreeMap<CustomerId, Guarantees>,
-    overdraft: Overdraft,
+    propagation: Option<Propagation>,
+    guarantees: Option<Guarantees>,
+    #[serde(skip_serializing_if = "says_nothing")]
+    customer_guarantees: Option<&'a BTreeMap<CustomerId, Guarantees>>,
+    overdraft: Option<Overdraft>,
     customers: CustomerOrder,
     queries: QueryTiming,
-    latency: String,
+    latency: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     links: Vec<LinkLatency>,
-    wait_limit_us: u64,
+    wait_limit_us: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -140,20 +158,29 @@ impl<'a> Report<'a> {
     fn of(result: &'a RunResult, assessment: &'a Assessment) -> Self {
         let expected = assessment.differences.as_deref();
         let broken = BrokenSteps::of(assessment);
+        let is_ours = result.remote.is_none();
+        let all_tell = result.remote.as_ref().is_none_or(|remote| remote.silent.is_empty());
         Self {
             scenario: &result.scenario,
-            seed: result.config.seed,
-            config: Config::of(&result.config),
+            seed: is_ours.then_some(result.config.seed),
+            config: if is_ours {
+                Config::of(&result.config)
+            } else {
+                Config::of_customers(&result.config)
+            },
             opening_balance: result.opening_balance.decimal(),
             counts: Counts::of(result),
             balances: result.output(Dialect::Balances),
             branches: Branches { branches: &result.branches, arrivals: Arrivals::of(result) },
             customers: result.customers.iter().map(|of| Customer::of(of, &broken)).collect(),
-            branches_agree: assessment.agreement.is_whole(),
+            branches_agree: all_tell.then(|| assessment.agreement.is_whole()),
             ended_us: result.ended,
+            settled: is_ours.then_some(true),
             verdicts: assessment.verdicts.as_ref(),
             expected: expected
                 .map(|differences| Expected { met: differences.is_empty(), differences }),
+            notes: assessment.notes.iter().map(ToString::to_string).collect(),
+            remote: result.remote.as_ref().map(RemoteBranch::all),
         }
     }
 }
@@ -166,16 +193,35 @@ impl<'a> Config<'a> {
             latency: latency.to_string(),
         });
         Self {
-            propagation: config.propagation,
-            guarantees: config.guarantees,
-            customer_guarantees: &config.customer_guarantees,
-            overdraft: config.overdraft,
-            customers: config.customers,
-            queries: config.queries,
-            latency: config.latencies.default.to_string(),
+            propagation: Some(config.propagation),
+            guarantees: Some(config.guarantees),
+            customer_guarantees: Some(&config.customer_guarantees),
+            overdraft: Some(config.overdraft),
+            latency: Some(config.latencies.default.to_string()),
             links: links.collect(),
-            wait_limit_us: us(config.wait_limit),
+            wait_limit_us: Some(us(config.wait_limit)),
+            ..Self::of_customers(config)
         }
+    }
+
+    /// What is of the customers alone.
+    fn of_customers(config: &RunConfig) -> Self {
+        Self { customers: config.customers, queries: config.queries, ..Self::default() }
+    }
+}
+
+fn says_nothing(guarantees: &Option<&BTreeMap<CustomerId, Guarantees>>) -> bool {
+    guarantees.is_none_or(BTreeMap::is_empty)
+}
+
+impl<'a> RemoteBranch<'a> {
+    fn all(remote: &'a Remote) -> Vec<Self> {
+        let Remote { addresses, silent, .. } = remote;
+        let of = |(&id, address): (&BranchId, &'a String)| {
+            let silent = silent.get(&id).map(String::as_str);
+            Self { id, address, silent }
+        };
+        addresses.iter().map(of).collect()
     }
 }
 
@@ -249,7 +295,9 @@ impl Serialize for Reason<'_> {
             RequestError::Refused(refusal) => serializer.collect_str(refusal),
             error @ (RequestError::OutcomeUnknown { .. }
             | RequestError::VersionNotReached { .. }
-            | RequestError::Unavailable { .. }) => serializer.collect_str(error),
+            | RequestError::Unavailable { .. }
+            | RequestError::NoAnswer { .. }
+            | RequestError::Declined { .. }) => serializer.collect_str(error),
         }
     }
 }
@@ -348,8 +396,10 @@ mod tests {
             ]}],
             "branches_agree": true,
             "ended_us": 0,
+            "settled": true,
             "verdicts": null,
             "expected": null,
+            "notes": [],
         });
         assert_eq!(report_of(&bank.run().result), expected);
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Remote;
 use crate::bank::LogEntry;
 use crate::check::Verdicts;
 use crate::fault::{LinkLatencies, show_span};
@@ -33,6 +34,9 @@ pub struct RunResult {
     pub verdicts: Option<Verdicts>,
     /// What the scenario expects, if it says so.
     pub expected: Option<Output>,
+    /// What is known of the branches, where they run elsewhere. Of such a bank nobody can say how it
+    /// propagates and what it promises, nor whether all is settled.
+    pub remote: Option<Remote>,
 }
 
 /// The choices that were in force: the command line's, else the scenario's, else the default.
@@ -191,9 +195,12 @@ impl RequestResult {
             Err(
                 RequestError::Refused(_)
                 | RequestError::VersionNotReached { .. }
-                | RequestError::Unavailable { .. },
+                | RequestError::Unavailable { .. }
+                | RequestError::Declined { .. },
             ) => Told::Fail,
-            Err(RequestError::OutcomeUnknown { .. }) => Told::Unknown,
+            Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {
+                Told::Unknown
+            }
         }
     }
 }

@@ -232,9 +232,12 @@ impl World<'_> {
             Err(
                 RequestError::Refused(_)
                 | RequestError::VersionNotReached { .. }
-                | RequestError::Unavailable { .. },
+                | RequestError::Unavailable { .. }
+                | RequestError::Declined { .. },
             ) => Told::Refused,
-            Err(RequestError::OutcomeUnknown { .. }) => Told::Nothing,
+            Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {
+                Told::Nothing
+            }
         };
         let op = &mut self.ops[op];
         match (op.write, told) {

@@ -218,7 +218,8 @@ fn explain(error: &RunError) -> String {
         RunError::Bind(_)
         | RunError::Edge(_)
         | RunError::NoEndpoint { .. }
-        | RunError::Remote { .. } => error.to_string(),
+        | RunError::NotThere(_)
+        | RunError::NotFresh { .. } => error.to_string(),
         RunError::ActorStopped | RunError::Standstill | RunError::Facts(_) => {
             defect(&error.to_string())
         }

@@ -135,6 +135,14 @@ impl From<&Outcome> for v1::Outcome {
                     unconfirmed_branch_ids: unconfirmed_by.iter().map(|id| id.get()).collect(),
                 })
             }
+            // Of branches elsewhere alone: no bank of ours says so.
+            Err(RequestError::NoAnswer { branch, .. }) => {
+                Result::Unknown(v1::OutcomeUnknown { unconfirmed_branch_ids: vec![branch.get()] })
+            }
+            Err(error @ RequestError::Declined { .. }) => Result::Refused(v1::Refused {
+                reason: status::DECLINED.to_owned(),
+                message: error.to_string(),
+            }),
             Err(RequestError::Unavailable { congested }) => Result::Unavailable(v1::Unavailable {
                 congested_branch_ids: congested.iter().map(|id| id.get()).collect(),
             }),

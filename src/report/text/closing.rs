@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use std::iter;
 
 use super::verbosity::{Verbosity, items, rows};
-use crate::model::{CustomerId, Operation, Time};
+use crate::model::{CustomerId, Operation, RequestError, Time};
 use crate::report::arrival::{Arrival, Arrivals, Holding, Source};
 use crate::report::broken;
 use crate::report::elide::Limit;
 use crate::report::ending::Ending;
-use crate::report::palette::{BAD, GOOD, NO, QUIET, STRONG, YES};
+use crate::report::palette::{BAD, GOOD, MAYBE, NO, QUIET, STRONG, UNSURE, YES};
 use crate::report::phrase::{self, count, every_branch, grouped, listed, verb, write_set};
 use crate::report::table::{Cell, Row, write_table};
 use crate::report::{Agreement, Assessment, Difference, Seen};
@@ -128,8 +128,18 @@ fn agreement_line(
     result: &RunResult,
     agreement: &Agreement,
 ) -> io::Result<()> {
-    let number = result.branches.len();
+    let silent = result.remote.iter().flat_map(|remote| &remote.silent);
+    for (branch, problem) in silent {
+        writeln!(
+            out,
+            "  {BAD}{NO} branch {branch} does not say how it stands: it {problem}{BAD:#}"
+        )?;
+    }
     let Some(first) = result.branches.first() else { return Ok(()) };
+    let number = result.branches.len();
+    if agreement.is_whole() && result.remote.as_ref().is_some_and(|of| !of.silent.is_empty()) {
+        return Ok(());
+    }
     if !agreement.is_whole() {
         let dissenters = phrase::branches(&agreement.dissenters);
         let differ = verb(agreement.dissenters.len(), "differ");
@@ -230,7 +240,53 @@ pub(super) fn ended(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     if took.is_zero() {
         return Ok(());
     }
-    writeln!(out, "\n  {QUIET}all is settled after {}{QUIET:#}", phrase::span(took))
+    let took = phrase::span(took);
+    let says = match result.remote {
+        None => format!("all is settled after {took}"),
+        Some(_) => format!("the last answer came after {took}; the branches cannot tell more"),
+    };
+    writeln!(out, "\n  {QUIET}{says}{QUIET:#}")
+}
+
+/// Why a run failed that nobody judges, where nothing else is told of it.
+pub(super) fn failures(
+    out: &mut dyn Write,
+    result: &RunResult,
+    assessment: &Assessment,
+) -> io::Result<()> {
+    let without_answer = result.customers.iter().flat_map(|customer| {
+        let requests = customer.requests.iter();
+        let problems = requests.filter_map(|request| match &request.outcome {
+            Err(error @ RequestError::NoAnswer { .. }) => Some((request, error)),
+            Ok(_) | Err(_) => None,
+        });
+        problems.map(move |(request, error)| {
+            let (event, what) = (request.event, request.operation);
+            format!("customer {}, event {event}, {what}: {error}", customer.id)
+        })
+    });
+    let lines: Vec<String> = without_answer.collect();
+    let shown = rows(Verbosity::Normal).apply(&lines);
+    if !lines.is_empty() {
+        writeln!(out)?;
+    }
+    for line in shown.head {
+        writeln!(out, "  {UNSURE}{MAYBE} {line}{UNSURE:#}")?;
+    }
+    if !shown.skipped.is_empty() {
+        let more = count(shown.skipped.len(), "more request");
+        writeln!(out, "  {QUIET}… {more} without an answer{QUIET:#}")?;
+    }
+    for line in shown.tail {
+        writeln!(out, "  {UNSURE}{MAYBE} {line}{UNSURE:#}")?;
+    }
+    let is_told = assessment.verdicts.is_some();
+    let all_tell = result.remote.as_ref().is_none_or(|remote| remote.silent.is_empty());
+    if (is_told || assessment.agreement.is_whole()) && all_tell {
+        return Ok(());
+    }
+    writeln!(out)?;
+    agreement_line(out, result, &assessment.agreement)
 }
 
 /// Whether the customers saw what the scenario expects, and where not.

@@ -261,9 +261,10 @@ fn ended(request: &RequestResult, (style, mark): (Style, &str)) -> Cell {
         Err(
             error @ (RequestError::Refused(_)
             | RequestError::VersionNotReached { .. }
-            | RequestError::Unavailable { .. }),
+            | RequestError::Unavailable { .. }
+            | RequestError::Declined { .. }),
         ) => Cell::new(BAD, format!("{NO} {error}")),
-        Err(error @ RequestError::OutcomeUnknown { .. }) => {
+        Err(error @ (RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. })) => {
             Cell::new(UNSURE, format!("{MAYBE} {error}"))
         }
     }

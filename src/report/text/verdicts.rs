@@ -8,6 +8,7 @@ use crate::check::{
     Place, Promised, Property, Split, Step, Undecided, Verdict, Verdicts, Witness, WitnessKind,
 };
 use crate::model::Operation;
+use crate::report::Note;
 use crate::report::palette::{BAD, GOOD, NO, PLAIN, QUIET, YES};
 use crate::report::phrase::{count, grouped, wrapped};
 use crate::report::table::{Cell, Columns, Row};
@@ -47,6 +48,16 @@ pub(in crate::report) fn write(
             Ok(())
         }
     }
+}
+
+/// Writes what should be known beside the verdicts.
+pub(super) fn notes(out: &mut dyn Write, notes: &[Note]) -> io::Result<()> {
+    for note in notes {
+        writeln!(out)?;
+        let lines = wrapped(&format!("note: {note}"), WIDTH - INDENT);
+        lines.iter().try_for_each(|line| writeln!(out, "{:INDENT$}{line}", ""))?;
+    }
+    Ok(())
 }
 
 /// Writes a line per property, and the witnesses under each that is violated.

@@ -19,7 +19,10 @@ pub fn write(
 ) -> io::Result<()> {
     writeln!(out, "{TITLE}{}{TITLE:#}", run.result.scenario)?;
     match verbosity {
-        Verbosity::Quiet => closing::result(out, &run.result, Limit::None)?,
+        Verbosity::Quiet => {
+            closing::result(out, &run.result, Limit::None)?;
+            closing::failures(out, &run.result, assessment)?;
+        }
         Verbosity::Normal | Verbosity::Verbose => {
             writeln!(out)?;
             opening::write(out, &run.result)?;
@@ -32,6 +35,10 @@ pub fn write(
     }
     if let Some(judged) = &assessment.verdicts {
         verdicts::write(out, judged, verbosity)?;
+    }
+    match verbosity {
+        Verbosity::Quiet => {}
+        Verbosity::Normal | Verbosity::Verbose => verdicts::notes(out, &assessment.notes)?,
     }
     closing::expected(out, assessment, rows(verbosity))
 }

@@ -1,0 +1,200 @@
+//! A branch elsewhere as customers here meet it in the classic contract.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tonic::metadata::MetadataValue;
+use tonic::transport::Channel;
+use tonic::{Request, Response};
+
+use super::classic::BRANCH_KEY;
+use super::client::Told;
+use super::convert::{ClassicCall, FieldError, WriteSetText, money_from_float};
+use super::problem::{CallProblem, on_one_line};
+use super::proto::banking::branch_client::BranchClient;
+use super::proto::banking::{BranchReply, BranchRequest};
+use super::remote::Endpoint;
+use super::status::ClassicStatus;
+use crate::actors::Ask;
+use crate::model::{
+    BranchId, CustomerId, EventId, Money, Operation, Receipt, RequestError, WriteId,
+};
+
+/// The trailer in which a reply of 400 may say why.
+const REASON_TRAILER: &str = "passbook-reason";
+
+/// A branch elsewhere that speaks the classic contract. Cheap to copy.
+#[derive(Debug, Clone)]
+pub struct ClassicBranch {
+    branch: BranchId,
+    endpoint: Endpoint,
+    channel: Channel,
+    /// How long each call may take.
+    limit: Duration,
+}
+
+/// How a branch elsewhere stands, as far as the classic contract tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Its balance.
+    pub balance: Money,
+    /// The write set of each customer that was asked about; without those that it does not tell.
+    pub write_sets: BTreeMap<CustomerId, Vec<EventId>>,
+}
+
+/// What the contract tells of one customer.
+struct RemoteState {
+    balance: Money,
+    /// `None` where it is left out.
+    write_set: Option<Vec<EventId>>,
+}
+
+impl ClassicBranch {
+    /// The branch `branch` at `endpoint`, connected within `limit`, which each call may take too.
+    pub async fn connect(
+        branch: BranchId,
+        endpoint: Endpoint,
+        limit: Duration,
+    ) -> Result<Self, CallProblem> {
+        let channel = endpoint.connect(limit).await?;
+        Ok(Self { branch, endpoint, channel, limit })
+    }
+
+    pub(super) fn id(&self) -> BranchId {
+        self.branch
+    }
+
+    /// How it stands, asked for each of `customers`.
+    pub async fn standing(&self, customers: &[CustomerId]) -> Result<Standing, CallProblem> {
+        // The balance is told beside some customer's write set; it need not be one of the run.
+        let anybody = [CustomerId::new(1).expect("1 is an id")];
+        let customers = if customers.is_empty() { &anybody } else { customers };
+        let mut standing = Standing { balance: Money::ZERO, write_sets: BTreeMap::new() };
+        for &customer in customers {
+            let RemoteState { balance, write_set } = self.read_state(customer).await?;
+            standing.balance = balance;
+            standing.write_sets.extend(write_set.map(|write_set| (customer, write_set)));
+        }
+        Ok(standing)
+    }
+
+    /// What speaks at its address, after a call that came to `problem`.
+    pub async fn find_out(&self, problem: CallProblem) -> CallProblem {
+        match &problem {
+            CallProblem::OutOfReach { .. } => match self.endpoint.protocol(self.limit).await {
+                Some(protocol) => CallProblem::NotGrpc { protocol: protocol.to_owned() },
+                None => problem,
+            },
+            CallProblem::Late { .. }
+            | CallProblem::NothingListens
+            | CallProblem::NoSuchHost
+            | CallProblem::NotGrpc { .. }
+            | CallProblem::NoService
+            | CallProblem::Grpc { .. }
+            | CallProblem::Status { .. }
+            | CallProblem::TellsNothing { .. }
+            | CallProblem::Failed { .. }
+            | CallProblem::Unconfirmed { .. }
+            | CallProblem::Unsayable { .. }
+            | CallProblem::Malformed { .. } => problem,
+        }
+    }
+
+    pub(super) async fn ask(&self, ask: &Ask) -> Told {
+        let told = match ask.operation {
+            Operation::Query => self.query(ask).await,
+            Operation::Write(write) => {
+                let id = WriteId { customer: ask.customer, event: ask.event };
+                self.write(ClassicCall::Write { id, write }, id).await
+            }
+        };
+        told.unwrap_or_else(|problem| Told::no_answer(self.branch, &problem))
+    }
+
+    async fn query(&self, ask: &Ask) -> Result<Told, CallProblem> {
+        let Ask { customer, event, .. } = *ask;
+        let reply = self.call(ClassicCall::Query { customer, event: Some(event) }).await?;
+        if self.status(&reply)? == ClassicStatus::Failed {
+            return Ok(self.declined(reason(&reply)));
+        }
+        let mut balance = balance_of(reply.get_ref())?;
+        if balance == Money::ZERO {
+            // Some branches leave the balance out here, and tell it only beside a write set.
+            balance = self.read_state(customer).await.map_or(balance, |state| state.balance);
+        }
+        Ok(Told { balance, ..Told::nothing_but(Ok(Receipt::Balance(balance))) })
+    }
+
+    async fn write(&self, call: ClassicCall, id: WriteId) -> Result<Told, CallProblem> {
+        let reply = self.call(call).await?;
+        if self.status(&reply)? == ClassicStatus::Done {
+            // Existing branches leave the balance out here.
+            let balance = money_from_float(reply.get_ref().balance).unwrap_or_default();
+            return Ok(Told { balance, ..Told::nothing_but(Ok(Receipt::Written)) });
+        }
+        let reason = reason(&reply);
+        let told = because(reason.as_deref());
+        // The contract has one word for what was not done and for what not every branch has
+        // confirmed. The write set tells them apart.
+        match self.read_state(id.customer).await.map(|state| state.write_set) {
+            Ok(Some(write_set)) if write_set.contains(&id.event) => {
+                Err(CallProblem::Unconfirmed { reason: told })
+            }
+            Ok(Some(_)) => Ok(self.declined(reason)),
+            Ok(None) | Err(_) => Err(CallProblem::Failed { reason: told }),
+        }
+    }
+
+    fn declined(&self, reason: Option<String>) -> Told {
+        Told::nothing_but(Err(RequestError::Declined { branch: self.branch, reason }))
+    }
+
+    fn status(&self, reply: &Response<BranchReply>) -> Result<ClassicStatus, CallProblem> {
+        let status = reply.get_ref().status;
+        ClassicStatus::from_number(status).ok_or(CallProblem::Status { status })
+    }
+
+    async fn read_state(&self, customer: CustomerId) -> Result<RemoteState, CallProblem> {
+        let reply = self.call(ClassicCall::ReadWriteSet { customer }).await?;
+        // Existing branches leave the status out here.
+        if reply.get_ref().status != 0 && self.status(&reply)? == ClassicStatus::Failed {
+            let reason = because(reason(&reply).as_deref());
+            return Err(CallProblem::TellsNothing { reason });
+        }
+        let reply = reply.into_inner();
+        let text = WriteSetText::parse(&reply.write_sets);
+        let write_set = match text.map_err(|error| CallProblem::malformed(&error))? {
+            WriteSetText::Absent => None,
+            WriteSetText::Events(events) => Some(events),
+        };
+        Ok(RemoteState { balance: balance_of(&reply)?, write_set })
+    }
+
+    async fn call(&self, call: ClassicCall) -> Result<Response<BranchReply>, CallProblem> {
+        let request =
+            BranchRequest::try_from(call).map_err(|error| CallProblem::unsayable(&error))?;
+        let mut request = Request::new(request);
+        // Where one listener serves all branches, this says which.
+        request.metadata_mut().insert(BRANCH_KEY, MetadataValue::from(self.branch.get()));
+        let mut client = BranchClient::new(self.channel.clone());
+        let limit = self.limit;
+        let reply = timeout(limit, client.msg_delivery(request)).await;
+        reply.map_err(|_| CallProblem::Late { limit })?.map_err(|status| (&status).into())
+    }
+}
+
+fn balance_of(reply: &BranchReply) -> Result<Money, CallProblem> {
+    money_from_float(reply.balance)
+        .map_err(|error| CallProblem::malformed(&FieldError::new("balance", error)))
+}
+
+fn because(reason: Option<&str>) -> String {
+    reason.map_or_else(String::new, |reason| format!(": {reason}"))
+}
+
+/// Why a reply says 400, where it tells.
+fn reason(reply: &Response<BranchReply>) -> Option<String> {
+    let reason = reply.metadata().get(REASON_TRAILER)?.to_str().ok()?;
+    Some(on_one_line(reason))
+}
