@@ -11,11 +11,11 @@ use super::ending::Ending;
 use super::{Assessment, Difference};
 use crate::check::Verdicts;
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, Decimal, EventId, Guarantees, Interface, Lag, Operation,
-    Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed, Time,
+    BranchId, CustomerId, CustomerOrder, Decimal, EventId, EventIds, Guarantees, Interface, Lag,
+    Operation, Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed, Time,
 };
 use crate::runner::{BranchResult, CustomerResult, Dialect, RequestResult, RunConfig, RunResult};
-use crate::scenario::Output;
+use crate::scenario::{Output, WrittenIds};
 
 /// Writes the full report of `result` as one line.
 pub fn write(out: &mut dyn Write, result: &RunResult, assessment: &Assessment) -> io::Result<()> {
@@ -48,6 +48,8 @@ struct Config<'a> {
     overdraft: Overdraft,
     customers: CustomerOrder,
     queries: QueryTiming,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_ids: Option<EventIds>,
     latency: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     links: Vec<LinkLatency>,
@@ -88,6 +90,9 @@ struct Customer<'a> {
 #[derive(Serialize)]
 struct Event<'a> {
     event_id: EventId,
+    /// The id in the input, where the event bears another now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written_id: Option<EventId>,
     interface: Interface,
     branch: BranchId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,6 +139,7 @@ struct Arrived {
 impl<'a> Report<'a> {
     fn of(result: &'a RunResult, assessment: &'a Assessment) -> Self {
         let expected = assessment.differences.as_deref();
+        let customers = result.customers.iter();
         Self {
             scenario: &result.scenario,
             seed: result.config.seed,
@@ -142,7 +148,9 @@ impl<'a> Report<'a> {
             counts: Counts::of(result),
             balances: result.output(Dialect::Balances),
             branches: Branches { branches: &result.branches, arrivals: Arrivals::of(result) },
-            customers: result.customers.iter().map(Customer::of).collect(),
+            customers: customers
+                .map(|customer| Customer::of(customer, &result.written_ids))
+                .collect(),
             branches_agree: assessment.agreement.is_whole(),
             ended_us: result.ended,
             verdicts: assessment.verdicts.as_ref(),
@@ -166,6 +174,7 @@ impl<'a> Config<'a> {
             overdraft: config.overdraft,
             customers: config.customers,
             queries: config.queries,
+            event_ids: Some(config.event_ids).filter(|ids| *ids != EventIds::default()),
             latency: config.latencies.default.to_string(),
             links: links.collect(),
             wait_limit_us: us(config.wait_limit),
@@ -194,8 +203,13 @@ impl Counts {
 }
 
 impl<'a> Customer<'a> {
-    fn of(customer: &'a CustomerResult) -> Self {
-        Self { id: customer.id, events: customer.requests.iter().map(Event::of).collect() }
+    fn of(customer: &'a CustomerResult, written_ids: &WrittenIds) -> Self {
+        let event = |request: &'a RequestResult| {
+            let written_id = written_ids.of(customer.id, request.number);
+            let written_id = written_id.filter(|id| *id != request.event);
+            Event { written_id, ..Event::of(request) }
+        };
+        Self { id: customer.id, events: customer.requests.iter().map(event).collect() }
     }
 }
 
@@ -207,6 +221,7 @@ impl<'a> Event<'a> {
         };
         Self {
             event_id: request.event,
+            written_id: None,
             interface: request.operation.interface(),
             branch: request.branch,
             money: money(request.operation),
@@ -366,7 +381,7 @@ mod tests {
 
     #[test]
     fn differences_from_the_expected_result_are_listed() {
-        let row = |id, units| BalanceRow { id: customer(id), balance: money(units) };
+        let row = |id, units| BalanceRow { id: customer(id), balance: Some(money(units)) };
         let expected = Output::Balances(vec![row(1, 7), row(2, 0)]);
         let bank = Bank::new("a", 2).deposit(1, 1, 5, 1).expect(expected);
         assert_eq!(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use actix::{Actor, System};
 
-use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult};
+use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult, VisitResult};
 use super::single::{Customers, Run, RunError, RunOptions};
 use crate::actors::{Clock, Counter, Counters, Detail, RecorderLink};
 use crate::grpc::token::BankMark;
@@ -41,6 +41,8 @@ pub fn run_connected(
             opening_balance: scenario.opening_balance,
             branches,
             customers,
+            visits: scenario.visits.iter().map(VisitResult::from).collect(),
+            written_ids: scenario.written_ids.clone(),
             ended: clock.now(),
             verdicts: None,
             expected: scenario.expected.clone(),

@@ -12,7 +12,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
-use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult};
+use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult, VisitResult};
 use crate::actors::{
     AwaitSettled, BranchActor, BranchState, Clock, Close, Counter, Counters, CustomerActor,
     CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, ReplyTo, Surroundings,
@@ -252,6 +252,8 @@ impl Bank {
             opening_balance: scenario.opening_balance,
             branches,
             customers,
+            visits: scenario.visits.iter().map(VisitResult::from).collect(),
+            written_ids: scenario.written_ids.clone(),
             ended,
             verdicts,
             expected: scenario.expected.clone(),

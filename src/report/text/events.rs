@@ -6,7 +6,7 @@ use super::messages;
 use super::steps::{self, Telling};
 use super::verbosity::{EVENTS_MOST, Verbosity};
 use crate::model::{
-    CustomerId, CustomerOrder, Operation, Receipt, RequestError, RequestNumber, Waited,
+    CustomerId, CustomerOrder, EventId, Operation, Receipt, RequestError, RequestNumber, Waited,
 };
 use crate::report::elide::Limit;
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, UNSURE, YES};
@@ -22,6 +22,8 @@ const INDENT: usize = 2;
 struct Told<'a> {
     customer: CustomerId,
     request: &'a RequestResult,
+    /// The id in the input, where it bears another now.
+    written_id: Option<EventId>,
     /// Which of the headings it stands under.
     heading: usize,
     part: Part,
@@ -103,8 +105,12 @@ fn other_messages(out: &mut dyn Write, story: &Story<'_>) -> io::Result<()> {
 /// and a run of which nothing was recorded, customer by customer.
 fn in_order<'a>(result: &'a RunResult, story: &Story<'_>) -> Vec<Told<'a>> {
     let by_customer = result.customers.iter().flat_map(|customer| {
-        let told =
-            |request| Told { customer: customer.id, request, heading: 0, part: Part::Continues };
+        let told = |request: &'a RequestResult| {
+            let written_id = result.written_ids.of(customer.id, request.number);
+            let written_id = written_id.filter(|id| *id != request.event);
+            let (heading, part) = (0, Part::Continues);
+            Told { customer: customer.id, request, written_id, heading, part }
+        };
         customer.requests.iter().map(told)
     });
     let mut told: Vec<Told<'a>> = by_customer.collect();
@@ -164,10 +170,10 @@ fn block(telling: &Telling<'_>, event: &Told<'_>) -> Block {
             chapter.map_or_else(Vec::new, |chapter| messages::rows(event.request, chapter))
         }
     };
-    Block { event: event_row(event.request), steps, messages }
+    Block { event: event_row(event), steps, messages }
 }
 
-fn event_row(request: &RequestResult) -> Row {
+fn event_row(&Told { request, written_id, .. }: &Told<'_>) -> Row {
     let id = Cell::new(STRONG, request.event.to_string()).right();
     let interface = Cell::new(STRONG, request.operation.interface().word());
     let amount = match request.operation {
@@ -175,6 +181,10 @@ fn event_row(request: &RequestResult) -> Row {
         Operation::Query => String::new(),
     };
     let branch = Cell::plain(format!("at branch {}", request.branch));
+    let branch = match written_id {
+        Some(written) => branch.and(QUIET, format!(" (id {written} in the input)")),
+        None => branch,
+    };
     vec![id, interface, Cell::new(STRONG, amount).right(), branch, outcome(request)]
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use crate::model::{Guarantees, Propagation, QueryTiming};
+use crate::model::{EventIds, Guarantees, Propagation, QueryTiming};
 use crate::report::elide::Limit;
 use crate::report::palette::QUIET;
 use crate::report::phrase::{grouped, listed, ranges, span};
@@ -27,6 +27,9 @@ pub(super) fn write(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     }
     if config.queries != QueryTiming::default() {
         rows.push(row("queries", config.queries.to_string()));
+    }
+    if config.event_ids != EventIds::default() {
+        rows.push(row("event ids", config.event_ids.to_string()));
     }
     rows.push(row("seed", config.seed.to_string()));
     write_table(out, 2, &rows)
