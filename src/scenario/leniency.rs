@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::model::Warning;
+use super::model::{Level, Warning};
 use super::source::{Source, Span};
 
 /// Something that is understood though it is written in another way.
@@ -48,7 +48,8 @@ impl Leniencies {
         let mut found: Vec<(Span, Leniency)> =
             self.0.iter().map(|(leniency, at)| (*at, *leniency)).collect();
         found.sort_by_key(|(at, _)| at.start);
-        let note = |(at, leniency)| Warning::note(format!("{}: {leniency}", source.place(at)));
+        let note =
+            |(at, leniency)| Warning::new(Level::Note, format!("{}: {leniency}", source.place(at)));
         found.into_iter().map(note).collect()
     }
 }

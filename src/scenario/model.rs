@@ -100,11 +100,7 @@ pub enum Level {
 }
 
 impl Warning {
-    pub(super) const fn warning(message: String) -> Self {
-        Self { level: Level::Warning, message }
-    }
-
-    pub(super) const fn note(message: String) -> Self {
-        Self { level: Level::Note, message }
+    pub(super) const fn new(level: Level, message: String) -> Self {
+        Self { level, message }
     }
 }

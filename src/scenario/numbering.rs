@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::error::{Checked, Fault};
-use super::model::{Visit, Warning, WrittenIds};
+use super::model::{Level, Visit, Warning, WrittenIds};
 use super::problem::Problem;
 use super::source::{Source, Span};
 use crate::model::{CustomerId, EventId, EventIds, Interface};
@@ -184,8 +184,9 @@ impl Renumbered {
             _ => format!(", as are those of {others} others"),
         };
         let kept = "--event-ids as-written keeps the ids";
-        Warning::warning(format!(
-            "{here}: {found}; the customer's events are numbered from 1{more} ({kept})"
-        ))
+        Warning::new(
+            Level::Warning,
+            format!("{here}: {found}; the customer's events are numbered from 1{more} ({kept})"),
+        )
     }
 }

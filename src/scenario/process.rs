@@ -9,7 +9,7 @@ use super::numbering::{Numbering, Renumbered};
 use super::problem::{BranchList, Problem, Thing};
 use super::source::{Source, Span};
 use super::value::{Choice, Words, amount, either, guarantees, id, opening_balance, required};
-use super::{Event, Visit, Warning, WrittenIds};
+use super::{Event, Level, Visit, Warning, WrittenIds};
 use crate::model::{
     Amount, BranchId, CustomerId, EventId, EventIds, Guarantees, Interface, Money, Operation,
     Roster, RosterError, Write,
@@ -91,7 +91,7 @@ impl Quoted {
             count => format!(", and {} more", count - 1),
         };
         let message = format!("{first}: an amount in quotes is read as a number{more}");
-        Some(Warning::warning(message))
+        Some(Warning::new(Level::Warning, message))
     }
 }
 
