@@ -14,7 +14,7 @@ use passbook::model::{
     Propagation, Roster, Write,
 };
 use passbook::runner::{Recording, Run, RunOptions, run};
-use passbook::scenario::{Scenario, Settings, Visit};
+use passbook::scenario::{Scenario, Settings, Visit, WrittenIds};
 
 const BRANCHES: [i64; 3] = [3, 10, 100];
 const CUSTOMERS: i64 = 20;
@@ -87,6 +87,7 @@ fn scenario(branches: i64, customers: i64, events_each: i64) -> Scenario {
         },
         expected: None,
         warnings: Vec::new(),
+        written_ids: WrittenIds::default(),
     }
 }
 

@@ -239,15 +239,17 @@ fn any_verdicts() -> impl Strategy<Value = RowVerdicts> {
 
 fn any_row() -> impl Strategy<Value = Row> {
     let text = || any::<String>();
-    let balance = (1..=i64::from(i32::MAX), any::<i64>()).prop_map(|(id, minor)| {
+    let balance = (1..=i64::from(i32::MAX), any::<Option<i64>>()).prop_map(|(id, minor)| {
         let id = CustomerId::new(id).expect("a fit number");
-        BalanceRow { id, balance: Money::from_minor(minor) }
+        BalanceRow { id, balance: minor.map(Money::from_minor) }
     });
+    let remarks = || prop::collection::vec(any::<String>(), 0..3);
     let told = (text(), prop::option::of(text()), prop::option::of(text()));
     let numbers =
         (any::<u64>(), any::<u64>(), prop::option::of(prop::array::uniform6(any::<u64>())));
     let judged = (prop::sample::select(&Status::ALL), any::<Option<bool>>());
-    let rest = (prop::option::of(any_verdicts()), prop::collection::vec(balance, 0..4));
+    let balances = prop::collection::vec(balance, 0..4);
+    let rest = (prop::option::of(any_verdicts()), balances, remarks(), remarks());
     (told, numbers, judged, rest).prop_map(|(told, numbers, judged, rest)| Row {
         number: numbers.0,
         place: told.0,
@@ -266,6 +268,8 @@ fn any_row() -> impl Strategy<Value = Row> {
         }),
         microseconds: numbers.1,
         problem: told.2,
+        warnings: rest.2,
+        notes: rest.3,
     })
 }
 

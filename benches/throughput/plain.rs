@@ -57,10 +57,12 @@ pub(crate) fn run(scenario: &Scenario, out: &mut Vec<u8>) {
         }),
         balances: balances
             .into_iter()
-            .map(|(id, minor)| BalanceRow { id, balance: Money::from_minor(minor) })
+            .map(|(id, minor)| BalanceRow { id, balance: Some(Money::from_minor(minor)) })
             .collect(),
         microseconds: 0,
         problem: None,
+        warnings: Vec::new(),
+        notes: Vec::new(),
     };
     append_line(out, &row).expect("a buffer takes all");
 }

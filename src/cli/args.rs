@@ -169,8 +169,10 @@ pub(super) enum Format {
     Balances,
     /// A row per event, as one line of JSON
     Events,
-    /// A row per customer with all its events, as one line of JSON
+    /// A row per visit with all its events, as one line of JSON
     Customers,
+    /// The same in the oldest form, with `result` on each event and `money` for a balance
+    Classic,
     /// The full report, as one line of JSON
     Json,
 }

@@ -8,6 +8,8 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::args::is_stdin;
+use super::batch::expected_results;
+use crate::model::EventIds;
 use crate::scenario::{Scenario, ScenarioError, Source};
 
 /// Why there is no scenario.
@@ -41,10 +43,39 @@ pub(super) fn scenario_beside(path: &Path) -> Option<PathBuf> {
     scenario.is_file().then_some(scenario)
 }
 
-/// Reads and validates the scenario at `path`; `-` is standard input.
-pub(super) fn read_scenario(path: &Path) -> Result<Scenario, InputError> {
+/// Reads and validates the scenario at `path`; `-` is standard input. `event_ids` overrides what it
+/// says of its event ids.
+pub(super) fn read_scenario(
+    path: &Path,
+    event_ids: Option<EventIds>,
+) -> Result<Scenario, InputError> {
     let source = Source::from_bytes(path.display().to_string(), read(path)?)?;
-    Ok(Scenario::parse(&source)?)
+    Ok(Scenario::parse_with(&source, event_ids)?)
+}
+
+/// Takes the expected result of `scenario`, which is the file `path`, from the file beside it, if
+/// there is one and the scenario says nothing itself. `read` reads a file.
+pub(super) fn expect_what_stands_beside(
+    path: &Path,
+    scenario: &mut Scenario,
+    read: impl Fn(&Path) -> io::Result<Vec<u8>>,
+) -> Result<(), InputError> {
+    if scenario.expected.is_some() {
+        return Ok(());
+    }
+    for beside in expected_results(path) {
+        let name = beside.display().to_string();
+        let bytes = match read(&beside) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(reason) => return Err(InputError::Unreadable { path: name, reason }),
+        };
+        let expected = scenario.parse_expected(&Source::from_bytes(name, bytes)?)?;
+        scenario.expected = Some(expected.output);
+        scenario.warnings.extend(expected.notes);
+        return Ok(());
+    }
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, InputError> {

@@ -1,17 +1,20 @@
 //! `passbook run`: runs scenarios one after the other and reports each.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::args::{Format, RunArgs, Transport, is_stdin};
 use super::exit::Exit;
-use super::input::{read_scenario, scenario_beside};
+use super::input::{InputError, expect_what_stands_beside, read_scenario, scenario_beside};
 use super::terminal::Terminal;
 use crate::check::{JudgeOptions, StepsKept, Summary};
-use crate::report::{Assessment, dialect, json, shell, text};
-use crate::runner::{self, Dialect, HistoryOutput, Recording, Run, RunError, RunOptions, Runner};
+use crate::model::EventIds;
+use crate::report::{Assessment, dialect, json, shell, shortfall, text};
+use crate::runner::{
+    self, Dialect, HistoryOutput, Recording, Run, RunError, RunOptions, RunResult, Runner,
+};
 use crate::scenario::{Scenario, Settings};
 
 /// Runs all scenarios; what is wrong with one does not stop the rest.
@@ -22,7 +25,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
     let mut worst = Exit::default();
     let mut reports = 0_usize;
     for path in scenarios {
-        let scenario = match read_scenario(path) {
+        let scenario = match read_whole(path, args.overrides().event_ids) {
             Ok(scenario) => scenario,
             Err(error) => {
                 terminal.diagnostic(&error);
@@ -30,9 +33,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
                 continue;
             }
         };
-        for warning in &scenario.warnings {
-            terminal.warning(&warning.message);
-        }
+        terminal.remarks(&scenario.warnings);
         warn_of_idle_settings(args, &scenario, terminal);
         let run = match run_one(args, path, &scenario, terminal) {
             Ok(run) => run,
@@ -47,6 +48,9 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         }
         reports += 1;
         report(terminal.results(), args, &run, &assessment)?;
+        if args.format == Format::Balances {
+            tell_what_was_not_done(&run, terminal);
+        }
         let summary = assessment.verdict(args.demand());
         if !args.tells_notes() {
             for note in assessment.notes.iter().filter(|note| !note.is_on_verdicts()) {
@@ -60,6 +64,15 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         worst = worst.max(summary.into());
     }
     Ok(worst)
+}
+
+/// The scenario at `path` with what is expected of it: in the file beside it, unless it says it.
+fn read_whole(path: &Path, event_ids: Option<EventIds>) -> Result<Scenario, InputError> {
+    let mut scenario = read_scenario(path, event_ids)?;
+    if !is_stdin(path) {
+        expect_what_stands_beside(path, &mut scenario, |beside| fs::read(beside))?;
+    }
+    Ok(scenario)
 }
 
 /// The files that are to be run. The others are told of; `None` if there is nothing else.
@@ -101,7 +114,9 @@ fn run_one(
     let (recording, steps) = match args.format {
         Format::Text => (text::recording(scenario, args.verbosity()), StepsKept::All),
         Format::Json => (Recording::Off, StepsKept::All),
-        Format::Balances | Format::Events | Format::Customers => (Recording::Off, StepsKept::None),
+        Format::Balances | Format::Events | Format::Customers | Format::Classic => {
+            (Recording::Off, StepsKept::None)
+        }
     };
     let overrides = args.overrides();
     let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
@@ -147,6 +162,19 @@ fn run_one(
         scenario.name
     ));
     Err(Exit::Internal)
+}
+
+/// A row of balances cannot say that the bank did not do all that it was asked.
+fn tell_what_was_not_done(run: &Run, terminal: &mut Terminal) {
+    let RunResult { scenario, customers, .. } = &run.result;
+    let mut told = customers.iter().filter_map(|of| Some((of.id, shortfall(of)?)));
+    if let Some((customer, text)) = told.next() {
+        let more = match told.count() {
+            0 => String::new(),
+            more => format!(" (and {more} more customers)"),
+        };
+        terminal.note(&format!("{scenario}: customer {customer}: {text}{more}"));
+    }
 }
 
 /// Says which of the scenario's own settings, and of the branches of `--connect`, do nothing here.
@@ -227,6 +255,7 @@ fn report(
         Format::Balances => dialect::write(out, &result.output(Dialect::Balances)),
         Format::Events => dialect::write(out, &result.output(Dialect::Events)),
         Format::Customers => dialect::write(out, &result.output(Dialect::Customers)),
+        Format::Classic => dialect::write(out, &result.output(Dialect::Classic)),
     }
 }
 

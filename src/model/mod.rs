@@ -17,6 +17,6 @@ pub use id::{
 pub use money::{Amount, Decimal, Money, MoneyError};
 pub use operation::{Event, Interface, Operation, Write, WriteKind};
 pub use outcome::{Lag, Outcome, Receipt, Refusal, RequestError, Waited};
-pub use policy::{CustomerOrder, Overdraft, Propagation, QueryTiming, Seed};
+pub use policy::{CustomerOrder, EventIds, Overdraft, Propagation, QueryTiming, Seed};
 pub use roster::{BranchIndex, Roster, RosterError};
 pub use time::Time;

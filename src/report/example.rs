@@ -10,8 +10,9 @@ use crate::model::{
 };
 use crate::runner::{
     BranchResult, CustomerResult, LoggedWrite, RequestResult, Run, RunConfig, RunResult,
+    VisitResult,
 };
-use crate::scenario::Output;
+use crate::scenario::{Output, WrittenIds};
 
 pub(super) fn branch(number: i64) -> BranchId {
     BranchId::new(number).unwrap()
@@ -55,6 +56,8 @@ impl Bank {
             opening_balance: Money::ZERO,
             branches: branches.collect(),
             customers: Vec::new(),
+            visits: Vec::new(),
+            written_ids: WrittenIds::default(),
             ended: Time::START,
             verdicts: None,
             expected: None,
@@ -216,6 +219,10 @@ impl Bank {
             took: Duration::ZERO,
             waited: None,
         };
+        match self.result.visits.last_mut() {
+            Some(visit) if visit.customer == customer => visit.requests += 1,
+            Some(_) | None => self.result.visits.push(VisitResult { customer, requests: 1 }),
+        }
         match self.result.customers.iter_mut().find(|other| other.id == customer) {
             Some(known) => known.requests.push(request),
             None => {

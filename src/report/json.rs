@@ -13,13 +13,13 @@ use super::story::RequestKey;
 use super::{Assessment, Difference};
 use crate::check::Verdicts;
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, Decimal, EventId, Guarantees, Interface, Lag, Operation,
-    Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed, Time,
+    BranchId, CustomerId, CustomerOrder, Decimal, EventId, EventIds, Guarantees, Interface, Lag,
+    Operation, Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed, Time,
 };
 use crate::runner::{
     BranchResult, CustomerResult, Dialect, Remote, RequestResult, RunConfig, RunResult,
 };
-use crate::scenario::Output;
+use crate::scenario::{Output, WrittenIds};
 
 /// Writes the full report of `result` as one line.
 pub fn write(out: &mut dyn Write, result: &RunResult, assessment: &Assessment) -> io::Result<()> {
@@ -68,6 +68,8 @@ struct Config<'a> {
     overdraft: Option<Overdraft>,
     customers: CustomerOrder,
     queries: QueryTiming,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_ids: Option<EventIds>,
     latency: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     links: Vec<LinkLatency>,
@@ -108,6 +110,9 @@ struct Customer<'a> {
 #[derive(Serialize)]
 struct Event<'a> {
     event_id: EventId,
+    /// The id in the input, where the event bears another now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written_id: Option<EventId>,
     interface: Interface,
     branch: BranchId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,7 +177,11 @@ impl<'a> Report<'a> {
             counts: Counts::of(result),
             balances: result.output(Dialect::Balances),
             branches: Branches { branches: &result.branches, arrivals: Arrivals::of(result) },
-            customers: result.customers.iter().map(|of| Customer::of(of, &broken)).collect(),
+            customers: result
+                .customers
+                .iter()
+                .map(|of| Customer::of(of, &broken, &result.written_ids))
+                .collect(),
             branches_agree: all_tell.then(|| assessment.agreement.is_whole()),
             ended_us: result.ended,
             settled: is_ours.then_some(true),
@@ -206,7 +215,12 @@ impl<'a> Config<'a> {
 
     /// What is of the customers alone.
     fn of_customers(config: &RunConfig) -> Self {
-        Self { customers: config.customers, queries: config.queries, ..Self::default() }
+        Self {
+            customers: config.customers,
+            queries: config.queries,
+            event_ids: Some(config.event_ids).filter(|ids| *ids != EventIds::default()),
+            ..Self::default()
+        }
     }
 }
 
@@ -246,11 +260,17 @@ impl Counts {
 }
 
 impl<'a> Customer<'a> {
-    fn of(customer: &'a CustomerResult, broken: &BrokenSteps) -> Self {
+    fn of(
+        customer: &'a CustomerResult,
+        broken: &BrokenSteps,
+        written_ids: &WrittenIds,
+    ) -> Self {
         let event = |request: &'a RequestResult| {
             let key = RequestKey { customer: customer.id, number: request.number };
             let violates = broken.at(key).map(|(property, _)| property.key()).collect();
-            Event { violates, ..Event::of(request) }
+            let written_id = written_ids.of(customer.id, request.number);
+            let written_id = written_id.filter(|id| *id != request.event);
+            Event { violates, written_id, ..Event::of(request) }
         };
         Self { id: customer.id, events: customer.requests.iter().map(event).collect() }
     }
@@ -264,6 +284,7 @@ impl<'a> Event<'a> {
         };
         Self {
             event_id: request.event,
+            written_id: None,
             interface: request.operation.interface(),
             branch: request.branch,
             money: money(request.operation),
@@ -428,7 +449,7 @@ mod tests {
 
     #[test]
     fn differences_from_the_expected_result_are_listed() {
-        let row = |id, units| BalanceRow { id: customer(id), balance: money(units) };
+        let row = |id, units| BalanceRow { id: customer(id), balance: Some(money(units)) };
         let expected = Output::Balances(vec![row(1, 7), row(2, 0)]);
         let bank = Bank::new("a", 2).deposit(1, 1, 5, 1).expect(expected);
         assert_eq!(

@@ -9,7 +9,7 @@ use actix::{Actor, System};
 use tokio::task::JoinSet;
 
 use super::remote::{HeldBefore, NotThere, Remote};
-use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult};
+use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult, VisitResult};
 use super::single::{Customers, Run, RunError, RunOptions, barrier};
 use crate::actors::{Clock, Counters, Detail, RecorderLink};
 use crate::grpc::{
@@ -82,6 +82,8 @@ pub fn run_connected(
             opening_balance: opening_balance(&before).unwrap_or(scenario.opening_balance),
             branches,
             customers,
+            visits: scenario.visits.iter().map(VisitResult::from).collect(),
+            written_ids: scenario.written_ids.clone(),
             ended,
             verdicts: None,
             expected: scenario.expected.clone(),

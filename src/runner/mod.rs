@@ -19,7 +19,8 @@ pub use over_grpc::run_over_grpc;
 pub use recorder::HistoryOutput;
 pub use remote::{HeldBefore, NotThere, Remote};
 pub use result::{
-    BranchResult, CustomerResult, Dialect, LoggedWrite, RunConfig, RunResult, WAIT_LIMIT,
+    BranchResult, CustomerResult, Dialect, LoggedWrite, RunConfig, RunResult, VisitResult,
+    WAIT_LIMIT,
 };
 pub use serve::{Closing, ServeError, ServeOptions, serve};
 pub use single::{Judging, Recording, Run, RunError, RunOptions, Runner, run};

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
 use super::remote::{HeldBefore, NotThere};
-use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult};
+use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult, VisitResult};
 use crate::actors::{
     AwaitSettled, Barrier, BranchActor, BranchState, Clock, Close, Counters, CustomerActor,
     CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, ReplyTo, SetOut,
@@ -273,6 +273,8 @@ impl Bank {
             opening_balance: scenario.opening_balance,
             branches,
             customers,
+            visits: scenario.visits.iter().map(VisitResult::from).collect(),
+            written_ids: scenario.written_ids.clone(),
             ended,
             verdicts,
             expected: scenario.expected.clone(),

@@ -10,16 +10,18 @@ use std::time::{Duration, Instant};
 use miette::Diagnostic;
 
 use super::decode::{Coding, decoded};
-use super::files::{expected_results, unpacked};
+use super::files::unpacked;
 use super::filter::{Filter, lets_through};
 use super::lines::SCENARIO_BYTES_MAX;
 use super::resume::ResumeError;
 use crate::check::Demand;
+use crate::cli::input::{InputError, expect_what_stands_beside};
+use crate::model::EventIds;
 use crate::report::Assessment;
 use crate::report::batch::{Row, RowHead, append_line};
 use crate::runner::batch::Work;
 use crate::runner::{RunError, RunOptions, Runner};
-use crate::scenario::{Scenario, ScenarioError, Source};
+use crate::scenario::{Scenario, ScenarioError, Source, Warning};
 
 /// A scenario that waits for a worker.
 #[derive(Debug)]
@@ -100,7 +102,8 @@ impl Work for Job {
         };
         let begun = now();
         let place = item.place.to_string();
-        let scenario = read(&item.place, &place, content);
+        let event_ids = self.options.overrides.event_ids;
+        let scenario = read(&item.place, &place, content, event_ids);
         let name = scenario.as_ref().ok().map(|scenario| scenario.name.as_str());
         if !lets_through(&self.filters, name, &place) {
             return Outcome::FilteredOut;
@@ -127,18 +130,29 @@ impl Job {
         mut scenario: Scenario,
         head: impl Fn() -> RowHead,
     ) -> Row {
-        if let (Place::File(path), None) = (place, &scenario.expected)
-            && let Err(problem) = expect_what_stands_beside(Path::new(&**path), &mut scenario)
-        {
-            return Row::failed(head(), Some(scenario.name), problem);
+        if let Place::File(path) = place {
+            let path = Path::new(&**path);
+            if let Err(error) = expect_what_stands_beside(path, &mut scenario, read_file) {
+                let problem = match error {
+                    InputError::Scenario(error) => {
+                        format!("{}:{}:{}", error.source_name(), error.line(), told(&error))
+                    }
+                    InputError::Directory { .. }
+                    | InputError::Missing { .. }
+                    | InputError::Unreadable { .. }
+                    | InputError::StandardInput { .. } => error.to_string(),
+                };
+                return Row::failed(head(), Some(scenario.name), problem);
+            }
         }
-        match runner.run(&scenario, &self.options, None) {
+        let row = match runner.run(&scenario, &self.options, None) {
             Ok(run) => {
                 let assessment = Assessment::of(&run.result);
                 Row::of(head(), &run.result, &assessment, self.demand)
             }
             Err(error) => Row::failed(head(), Some(scenario.name), explain(&error)),
-        }
+        };
+        row.with_warnings(placed(place, scenario.warnings))
     }
 
     fn outcome(&self, row: Row) -> Outcome {
@@ -150,7 +164,12 @@ impl Job {
     }
 }
 
-fn read(place: &Place, shown: &str, content: Content) -> Result<Scenario, String> {
+fn read(
+    place: &Place,
+    shown: &str,
+    content: Content,
+    event_ids: Option<EventIds>,
+) -> Result<Scenario, String> {
     let bytes = match content {
         Content::Text(bytes) => bytes,
         Content::File(path) => read_file(&path).map_err(|error| error.to_string())?,
@@ -158,7 +177,7 @@ fn read(place: &Place, shown: &str, content: Content) -> Result<Scenario, String
         Content::Mismatch(error) => return Err(error.to_string()),
     };
     let source = Source::from_bytes(unpacked(shown), bytes);
-    let scenario = source.and_then(|source| Scenario::parse(&source));
+    let scenario = source.and_then(|source| Scenario::parse_with(&source, event_ids));
     scenario.map_err(|error| match place {
         Place::File(_) => format!("{shown}:{}:{}", error.line(), told(&error)),
         Place::Line(..) => format!("{shown}:{}", told(&error)),
@@ -184,22 +203,14 @@ pub(super) fn too_long() -> String {
     format!("longer than {} MiB; is this a scenario?", SCENARIO_BYTES_MAX >> 20)
 }
 
-/// Takes the expected result of `scenario` from the file beside it, if there is one.
-fn expect_what_stands_beside(path: &Path, scenario: &mut Scenario) -> Result<(), String> {
-    for beside in expected_results(path) {
-        let name = beside.display().to_string();
-        let bytes = match read_file(&beside) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(format!("{name}: {error}")),
-        };
-        let expected = Source::from_bytes(&*name, bytes)
-            .and_then(|source| scenario.parse_expected(&source))
-            .map_err(|error| format!("{name}:{}:{}", error.line(), told(&error)))?;
-        scenario.expected = Some(expected);
-        return Ok(());
+/// Warnings of a line name it as the place does, and then the column.
+fn placed(place: &Place, mut warnings: Vec<Warning>) -> Vec<Warning> {
+    if let Place::Line(..) = place {
+        for Warning { message, .. } in &mut warnings {
+            *message = message.replace(&format!("{place}:1:"), &format!("{place}:"));
+        }
     }
-    Ok(())
+    warnings
 }
 
 /// In which column what is wrong with an input, and what to do, on one line.

@@ -14,3 +14,4 @@ mod screen;
 
 pub(super) use args::BatchArgs;
 pub(super) use command::run_batch;
+pub(super) use files::expected_results;

@@ -80,9 +80,12 @@ impl<W: io::Write> RowWriter for Csv<W> {
     }
 }
 
-/// `1=400;2=500.5`
+/// `1=400;2=500.5`; `3=` for a customer that was told none.
 fn balances(row: &Row) -> String {
-    let texts = row.balances.iter().map(|of| format!("{}={}", of.id, of.balance));
+    let texts = row.balances.iter().map(|of| match of.balance {
+        Some(balance) => format!("{}={balance}", of.id),
+        None => format!("{}=", of.id),
+    });
     texts.collect::<Vec<_>>().join(";")
 }
 

@@ -17,6 +17,7 @@ pub struct Overview {
     statuses: StatusCounts,
     as_expected: u64,
     not_as_expected: u64,
+    with_warnings: u64,
     /// The slowest first.
     slowest: BTreeMap<(Reverse<u64>, u64), Slow>,
     /// The first of the input, by number.
@@ -66,6 +67,7 @@ impl Overview {
             Some(false) => self.not_as_expected += 1,
             None => {}
         }
+        self.with_warnings += u64::from(!row.warnings.is_empty());
         let slow = || Slow {
             place: row.place.clone(),
             name: row.name.clone(),
@@ -95,6 +97,7 @@ impl Overview {
             statuses: self.statuses,
             as_expected: self.as_expected,
             not_as_expected: self.not_as_expected,
+            with_warnings: self.with_warnings,
             filtered_out: course.filtered_out,
             partition: course.partition,
             stopped: course.stopped,

@@ -134,6 +134,10 @@ struct RowLine<'a> {
     counts: Option<Counts>,
     microseconds: u64,
     problem: Option<String>,
+    #[serde(default)]
+    warnings: Vec<String>,
+    #[serde(default)]
+    notes: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -230,13 +234,15 @@ fn length(bytes: &[u8]) -> u64 {
 
 fn row(line: RowLine<'_>) -> Result<Row, RowsProblem> {
     let balances = line.balances.into_iter().map(|BalanceLine { id, balance }| {
-        match balance.get().parse::<Money>() {
-            Ok(balance) => Ok(BalanceRow { id, balance }),
-            Err(reason) => {
-                let found = balance.get().to_owned();
-                Err(RowsProblem::Balance { customer: id, found, reason })
-            }
+        match balance.get() {
+            "null" => Ok(None),
+            digits => digits.parse::<Money>().map(Some),
         }
+        .map(|balance| BalanceRow { id, balance })
+        .map_err(|reason| {
+            let found = balance.get().to_owned();
+            RowsProblem::Balance { customer: id, found, reason }
+        })
     });
     Ok(Row {
         balances: balances.collect::<Result<_, _>>()?,
@@ -249,6 +255,8 @@ fn row(line: RowLine<'_>) -> Result<Row, RowsProblem> {
         counts: line.counts,
         microseconds: line.microseconds,
         problem: line.problem,
+        warnings: line.warnings,
+        notes: line.notes,
     })
 }
 

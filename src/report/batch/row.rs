@@ -10,7 +10,7 @@ use crate::model::Operation;
 use crate::report::Assessment;
 use crate::report::ending::Ending;
 use crate::runner::{Dialect, RunResult};
-use crate::scenario::{BalanceRow, Output};
+use crate::scenario::{BalanceRow, Level, Output, Warning};
 
 /// Which scenario of a batch a row is of, and how long it took.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct Row {
     /// What the judge says; `None` if it was not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdicts: Option<RowVerdicts>,
-    /// The balance of each customer after its last event; none if it did not run.
+    /// The balance that each customer was told last; none if it did not run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub balances: Vec<BalanceRow>,
     /// How much there was of everything; `None` if it did not run.
@@ -52,6 +52,12 @@ pub struct Row {
     /// What is wrong: the input, the result that was not expected, the first violation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// What is odd in the input, though not wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// What of an expected result is understood otherwise than it stands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// What a scenario came to, in one word. The worse wins.
@@ -117,7 +123,7 @@ impl Row {
         let status = Status::of(assessment, demand);
         let balances = match result.output(Dialect::Balances) {
             Output::Balances(balances) => balances,
-            Output::Events(_) | Output::Customers(_) => Vec::new(),
+            Output::Events(_) | Output::Customers(_) | Output::Classic(_) => Vec::new(),
         };
         Self {
             number: head.number,
@@ -130,7 +136,21 @@ impl Row {
             counts: Some(Counts::of(result)),
             microseconds: microseconds(head.took),
             problem: problem::of(status, result, assessment),
+            warnings: Vec::new(),
+            notes: Vec::new(),
         }
+    }
+
+    /// The same row, with what is said of the scenario as it was read.
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: Vec<Warning>) -> Self {
+        for Warning { level, message } in warnings {
+            match level {
+                Level::Warning => self.warnings.push(message),
+                Level::Note => self.notes.push(message),
+            }
+        }
+        self
     }
 
     /// The row of a scenario that is wrong or could not be run: `problem` says why, and where, on
@@ -147,6 +167,8 @@ impl Row {
             counts: None,
             microseconds: microseconds(head.took),
             problem: Some(problem),
+            warnings: Vec::new(),
+            notes: Vec::new(),
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn holds(number: u64) -> Row {
             exactly_once: TESTED,
             no_overdraft: None,
         }),
-        balances: vec![BalanceRow { id: customer(1), balance: money(400) }],
+        balances: vec![BalanceRow { id: customer(1), balance: Some(money(400)) }],
         counts: Some(Counts {
             branches: 2,
             customers: 1,
@@ -38,6 +38,8 @@ pub(super) fn holds(number: u64) -> Row {
         }),
         microseconds: 12,
         problem: None,
+        warnings: Vec::new(),
+        notes: Vec::new(),
     }
 }
 
@@ -62,7 +64,7 @@ pub(super) fn violated(number: u64) -> Row {
 /// The same, where another customer was expected to see something else.
 pub(super) fn unexpected(number: u64) -> Row {
     let mut row = holds(number);
-    row.balances.push(BalanceRow { id: customer(2), balance: Money::from_minor(-5) });
+    row.balances.push(BalanceRow { id: customer(2), balance: Some(Money::from_minor(-5)) });
     let problem = "customer 2: expected balance 7, got balance -0.05";
     Row {
         name: Some("overdrawn".to_owned()),
@@ -112,6 +114,8 @@ pub(super) fn error(number: u64) -> Row {
         counts: None,
         microseconds: 3,
         problem: Some(format!("many.jsonl:{number}:3: not JSON: expected a value")),
+        warnings: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

@@ -98,6 +98,9 @@ fn numbers(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
             Cell::new(QUIET, of),
         ]);
     }
+    if summary.with_warnings > 0 {
+        rows.push(vec![Cell::plain("with warnings"), right(summary.with_warnings)]);
+    }
     if summary.filtered_out > 0 {
         rows.push(vec![Cell::plain("filtered out"), right(summary.filtered_out)]);
     }

@@ -21,6 +21,9 @@ pub struct Summary {
     pub as_expected: u64,
     /// How many say what they expect, and did not meet it.
     pub not_as_expected: u64,
+    /// How many scenarios have warnings.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub with_warnings: u64,
     /// How many scenarios of this share of the input were filtered out.
     pub filtered_out: u64,
     /// Which share of the input was run; `None` if all of it.
@@ -33,6 +36,11 @@ pub struct Summary {
     pub wall_microseconds: u64,
     /// How many scenarios ran at the same time.
     pub jobs: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Why a batch ended before its end.

@@ -12,6 +12,7 @@ use crate::report::elide::Limit;
 use crate::report::ending::Ending;
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, QUIET, STRONG, UNSURE, YES};
 use crate::report::phrase::{self, count, every_branch, grouped, listed, verb, write_set};
+use crate::report::shortfall;
 use crate::report::table::{Cell, Row, write_table};
 use crate::report::{Agreement, Assessment, Difference, Seen};
 use crate::runner::{BranchResult, CustomerResult, Dialect, RunResult};
@@ -189,7 +190,7 @@ pub(super) fn result(out: &mut dyn Write, result: &RunResult, limit: Limit) -> i
     }
     let balances = match result.output(Dialect::Balances) {
         Output::Balances(balances) => balances,
-        Output::Events(_) | Output::Customers(_) => Vec::new(),
+        Output::Events(_) | Output::Customers(_) | Output::Classic(_) => Vec::new(),
     };
     let told: Vec<_> = balances.into_iter().zip(result.customers.iter().map(Tally::of)).collect();
     let columns = Outcomes {
@@ -203,6 +204,26 @@ pub(super) fn result(out: &mut dyn Write, result: &RunResult, limit: Limit) -> i
         lines.push(more(shown.skipped.len(), "customer"));
     }
     lines.extend(shown.tail.iter().map(|(row, tally)| columns.row(row, tally)));
+    write_table(out, 2, &lines)?;
+    not_done(out, result, limit)
+}
+
+/// A line for each customer of whose requests the bank did not do all.
+fn not_done(out: &mut dyn Write, result: &RunResult, limit: Limit) -> io::Result<()> {
+    let told = result.customers.iter().filter_map(|of| Some((of.id, shortfall(of)?)));
+    let told: Vec<(CustomerId, String)> = told.collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    let shown = limit.apply(&told);
+    let line =
+        |(id, text): &(CustomerId, String)| vec![Cell::plain(format!("customer {id}: {text}"))];
+    let mut lines: Vec<Row> = shown.head.iter().map(line).collect();
+    if !shown.skipped.is_empty() {
+        lines.push(more(shown.skipped.len(), "customer"));
+    }
+    lines.extend(shown.tail.iter().map(line));
+    writeln!(out)?;
     write_table(out, 2, &lines)
 }
 
@@ -224,7 +245,7 @@ impl Outcomes {
     fn row(&self, BalanceRow { id, balance }: &BalanceRow, tally: &Tally) -> Row {
         let mut row = vec![
             number(id),
-            Cell::new(STRONG, balance.to_string()).right(),
+            Cell::new(STRONG, balance.map_or("—".to_owned(), |told| told.to_string())).right(),
             number(grouped(tally.writes)),
             number(grouped(tally.queries)),
         ];

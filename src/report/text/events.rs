@@ -8,7 +8,7 @@ use super::messages;
 use super::steps::{self, Telling};
 use super::verbosity::{EVENTS_MOST, Verbosity};
 use crate::model::{
-    CustomerId, CustomerOrder, Operation, Receipt, RequestError, RequestNumber, Waited,
+    CustomerId, CustomerOrder, EventId, Operation, Receipt, RequestError, RequestNumber, Waited,
 };
 use crate::report::broken::BrokenSteps;
 use crate::report::elide::{Elided, Limit};
@@ -27,6 +27,8 @@ const BROKEN_MOST: usize = 10;
 struct Told<'a> {
     customer: CustomerId,
     request: &'a RequestResult,
+    /// The id in the input, where it bears another now.
+    written_id: Option<EventId>,
     /// Which of the headings it stands under.
     heading: usize,
     part: Part,
@@ -158,8 +160,12 @@ fn other_messages(out: &mut dyn Write, story: &Story<'_>) -> io::Result<()> {
 /// and a run of which nothing was recorded, customer by customer.
 fn in_order<'a>(result: &'a RunResult, story: &Story<'_>) -> Vec<Told<'a>> {
     let by_customer = result.customers.iter().flat_map(|customer| {
-        let told =
-            |request| Told { customer: customer.id, request, heading: 0, part: Part::Continues };
+        let told = |request: &'a RequestResult| {
+            let written_id = result.written_ids.of(customer.id, request.number);
+            let written_id = written_id.filter(|id| *id != request.event);
+            let (heading, part) = (0, Part::Continues);
+            Told { customer: customer.id, request, written_id, heading, part }
+        };
         customer.requests.iter().map(told)
     });
     let mut told: Vec<Told<'a>> = by_customer.collect();
@@ -223,7 +229,7 @@ fn block(telling: &Telling<'_>, event: &Told<'_>) -> Block {
 }
 
 fn event_row(telling: &Telling<'_>, event: &Told<'_>) -> Row {
-    let request = event.request;
+    let &Told { request, written_id, .. } = event;
     let id = Cell::new(STRONG, request.event.to_string()).right();
     let interface = Cell::new(STRONG, request.operation.interface().word());
     let amount = match request.operation {
@@ -231,6 +237,10 @@ fn event_row(telling: &Telling<'_>, event: &Told<'_>) -> Row {
         Operation::Query => String::new(),
     };
     let branch = Cell::plain(format!("at branch {}", request.branch));
+    let branch = match written_id {
+        Some(written) => branch.and(QUIET, format!(" (id {written} in the input)")),
+        None => branch,
+    };
     let broken = telling.broken.in_words(event.key(), request.operation);
     let outcome = outcome(request, broken.as_deref());
     vec![id, interface, Cell::new(STRONG, amount).right(), branch, outcome]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use crate::model::{Guarantees, Propagation, QueryTiming};
+use crate::model::{EventIds, Guarantees, Propagation, QueryTiming};
 use crate::report::elide::Limit;
 use crate::report::palette::QUIET;
 use crate::report::phrase::{grouped, listed, ranges, span};
@@ -39,6 +39,9 @@ pub(super) fn write(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     }
     if config.queries != QueryTiming::default() {
         rows.push(row("queries", config.queries.to_string()));
+    }
+    if config.event_ids != EventIds::default() {
+        rows.push(row("event ids", config.event_ids.to_string()));
     }
     if result.remote.is_none() {
         rows.push(row("seed", config.seed.to_string()));

@@ -24,7 +24,7 @@ fn monotonic_writes() -> Bank {
 }
 
 fn balances(rows: &[(i64, i64)]) -> Output {
-    let row = |&(id, units)| BalanceRow { id: customer(id), balance: money(units) };
+    let row = |&(id, units)| BalanceRow { id: customer(id), balance: Some(money(units)) };
     Output::Balances(rows.iter().map(row).collect())
 }
 

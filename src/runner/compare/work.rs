@@ -13,7 +13,7 @@ use crate::model::{
     Operation, Promises, Propagation, QueryTiming, Roster,
 };
 use crate::runner::RunConfig;
-use crate::scenario::{Scenario, Settings, Visit};
+use crate::scenario::{Scenario, Settings, Visit, WrittenIds};
 
 /// How long a write waits for the other branches: far longer than that takes within one machine. With
 /// the time that a request may wait for its turn it is still less than a call may take, so that no
@@ -177,6 +177,7 @@ impl Work {
             },
             expected: None,
             warnings: Vec::new(),
+            written_ids: WrittenIds::default(),
         }
     }
 
