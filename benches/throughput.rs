@@ -13,6 +13,7 @@ mod workload;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -71,11 +72,13 @@ impl Subject {
         };
         let mut runner = Runner::new().expect("a System");
         let options = RunOptions { judging, ..RunOptions::default() };
+        let no_options: Arc<str> = Arc::from("");
         for number in 1..=times {
             line.clear();
             let run = runner.run(&parse(text), &options, None).expect("it runs to its end");
             let number = u64::try_from(number).expect("a small number");
-            let head = RowHead { number, place: "bench".to_owned(), took: Duration::ZERO };
+            let (place, options) = ("bench".to_owned(), Arc::clone(&no_options));
+            let head = RowHead { number, place, packed: None, options, took: Duration::ZERO };
             let assessment = Assessment::of(&run.result);
             let row = Row::of(head, &run.result, &assessment, Demand::Anything);
             append_line(&mut line, &row).expect("a buffer takes all");

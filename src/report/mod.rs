@@ -6,6 +6,7 @@ mod agreement;
 mod arrival;
 mod assessment;
 pub mod batch;
+mod cell;
 pub mod compare;
 pub mod dialect;
 mod difference;
