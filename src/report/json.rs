@@ -27,6 +27,7 @@ pub fn write(out: &mut dyn Write, result: &RunResult, assessment: &Assessment) -
 struct Report<'a> {
     scenario: &'a str,
     seed: Seed,
+    passbook: &'static str,
     config: Config<'a>,
     opening_balance: Decimal,
     counts: Counts,
@@ -137,6 +138,7 @@ impl<'a> Report<'a> {
         Self {
             scenario: &result.scenario,
             seed: result.config.seed,
+            passbook: env!("CARGO_PKG_VERSION"),
             config: Config::of(&result.config),
             opening_balance: result.opening_balance.decimal(),
             counts: Counts::of(result),
@@ -309,6 +311,7 @@ mod tests {
         let expected = json!({
             "scenario": "read_your_writes",
             "seed": 0,
+            "passbook": env!("CARGO_PKG_VERSION"),
             "config": {
                 "propagation": "sync",
                 "guarantees": "all",

@@ -28,7 +28,8 @@ pub(super) fn write(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     if config.queries != QueryTiming::default() {
         rows.push(row("queries", config.queries.to_string()));
     }
-    rows.push(row("seed", config.seed.to_string()));
+    let version = env!("CARGO_PKG_VERSION");
+    rows.push(row("seed", format!("{} (passbook {version})", config.seed)));
     write_table(out, 2, &rows)
 }
 
