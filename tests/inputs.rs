@@ -113,6 +113,7 @@ fn a_branch_lists_its_write_sets_and_what_arrived_by_customer() {
     assert_eq!(first["events"]["1"], all);
     assert_eq!(report["scenario"], "several_visits");
     assert_eq!(report["seed"], 0);
+    assert_eq!(report["passbook"], env!("CARGO_PKG_VERSION"));
     assert_eq!(report["balances"][0], serde_json::json!({"id": 1, "balance": 330}));
     let query = &report["customers"][0]["events"][3];
     assert_eq!((&query["outcome"], &query["balance"]), (&json("\"ok\""), &json("330")));

@@ -31,6 +31,7 @@ pub fn write(out: &mut dyn Write, result: &RunResult, assessment: &Assessment) -
 struct Report<'a> {
     scenario: &'a str,
     seed: Option<Seed>,
+    passbook: &'static str,
     config: Config<'a>,
     opening_balance: Decimal,
     counts: Counts,
@@ -168,6 +169,7 @@ impl<'a> Report<'a> {
         Self {
             scenario: &result.scenario,
             seed: is_ours.then_some(result.config.seed),
+            passbook: env!("CARGO_PKG_VERSION"),
             config: if is_ours {
                 Config::of(&result.config)
             } else {
@@ -390,6 +392,7 @@ mod tests {
         let expected = json!({
             "scenario": "read_your_writes",
             "seed": 0,
+            "passbook": env!("CARGO_PKG_VERSION"),
             "config": {
                 "propagation": "sync",
                 "guarantees": "all",

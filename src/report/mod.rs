@@ -7,6 +7,7 @@ mod arrival;
 mod assessment;
 pub mod batch;
 mod broken;
+mod cell;
 pub mod compare;
 pub mod dialect;
 mod difference;

@@ -139,7 +139,7 @@ impl<'a> Batch<'a> {
             },
             None => Held::default(),
         };
-        let mut screen = Screen::open(survey.bytes);
+        let mut screen = Screen::open(survey.bytes, self.args.progress_every);
         let progress = Arc::new(Progress::default());
         let watched = Arc::clone(&progress);
         let read =
@@ -176,6 +176,7 @@ impl<'a> Batch<'a> {
                 judge: JudgeOptions::default(),
             },
             demand: self.args.demand(),
+            replay: self.args.replay_options().into(),
             filters: self.args.filter.clone(),
             lines: if is_wanted { RowLines::Wanted } else { RowLines::NotWanted },
         }
@@ -217,7 +218,9 @@ impl<'a> Batch<'a> {
                     self.write(&row, &line)?;
                     self.standing.rows += 1;
                     self.standing.failures += u64::from(row.status.is_failure());
-                    screen.row(self.standing, progress);
+                    if let Some(told) = screen.row(self.standing, progress) {
+                        self.terminal.note(&told);
+                    }
                     if failures_max.is_some_and(|most| self.standing.failures >= most) {
                         return Ok(End::Stopped(Stopped::Failures));
                     }
@@ -227,7 +230,9 @@ impl<'a> Batch<'a> {
                 Ok(Next::NotYet) => {
                     self.terminal.flush()?;
                     self.exports.flush()?;
-                    screen.look(self.standing, progress);
+                    if let Some(told) = screen.look(self.standing, progress) {
+                        self.terminal.note(&told);
+                    }
                     patience = PATIENCE;
                 }
                 Ok(Next::End) => return Ok(End::All),
@@ -271,9 +276,7 @@ impl<'a> Batch<'a> {
         let out = self.terminal.results();
         match self.format {
             BatchFormat::Json => JsonLines::new(out).finish(&summary)?,
-            BatchFormat::Text => {
-                write_text(out, &self.overview, &summary, &self.args.replay_options())?;
-            }
+            BatchFormat::Text => write_text(out, &self.overview, &summary)?,
         }
         exported?;
         let worst = summary.statuses.worst().map(Exit::from);

@@ -2,23 +2,22 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use miette::Diagnostic;
 
-use super::decode::{Coding, decoded};
+use super::decode::read_all;
 use super::files::unpacked;
 use super::filter::{Filter, lets_through};
-use super::lines::SCENARIO_BYTES_MAX;
 use super::resume::ResumeError;
 use crate::check::Demand;
 use crate::cli::input::{InputError, expect_what_stands_beside};
 use crate::model::EventIds;
 use crate::report::Assessment;
-use crate::report::batch::{Row, RowHead, append_line};
+use crate::report::batch::{Packing, Row, RowHead, append_line};
 use crate::runner::batch::Work;
 use crate::runner::{RunError, RunOptions, Runner};
 use crate::scenario::{Scenario, ScenarioError, Source, Warning};
@@ -38,14 +37,28 @@ pub(super) enum Place {
     /// It is a file of its own.
     File(Arc<str>),
     /// It is this line of a file.
-    Line(Arc<str>, u64),
+    Line {
+        file: Arc<str>,
+        line: u64,
+        /// How the file is packed.
+        packed: Option<Packing>,
+    },
+}
+
+impl Place {
+    const fn packed(&self) -> Option<Packing> {
+        match self {
+            Self::File(_) => None,
+            Self::Line { packed, .. } => *packed,
+        }
+    }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(file) => f.write_str(file),
-            Self::Line(file, line) => write!(f, "{file}:{line}"),
+            Self::Line { file, line, .. } => write!(f, "{file}:{line}"),
         }
     }
 }
@@ -86,6 +99,8 @@ pub(super) enum RowLines {
 pub(super) struct Job {
     pub(super) options: RunOptions,
     pub(super) demand: Demand,
+    /// The options after `passbook run` that do the same with one of them.
+    pub(super) replay: Arc<str>,
     pub(super) filters: Vec<Filter>,
     pub(super) lines: RowLines,
 }
@@ -108,21 +123,26 @@ impl Work for Job {
         if !lets_through(&self.filters, name, &place) {
             return Outcome::FilteredOut;
         }
-        let head = |took| RowHead { number: item.number, place: place.clone(), took };
+        let head = || self.head(item, place.clone(), begun.elapsed());
         self.outcome(match scenario {
-            Ok(scenario) => self.run_one(runner, &item.place, scenario, || head(begun.elapsed())),
-            Err(problem) => Row::failed(head(begun.elapsed()), None, problem),
+            Ok(scenario) => self.run_one(runner, &item.place, scenario, head),
+            Err(problem) => Row::failed(head(), None, problem),
         })
     }
 
     fn panicked(&self, item: Item, message: &str) -> Outcome {
         let place = item.place.to_string();
-        let head = RowHead { number: item.number, place, took: Duration::ZERO };
+        let head = self.head(&item, place, Duration::ZERO);
         self.outcome(Row::failed(head, None, defect(&format!("the run panicked: {message}"))))
     }
 }
 
 impl Job {
+    fn head(&self, item: &Item, place: String, took: Duration) -> RowHead {
+        let (packed, options) = (item.place.packed(), Arc::clone(&self.replay));
+        RowHead { number: item.number, place, packed, options, took }
+    }
+
     fn run_one(
         &self,
         runner: &mut Runner,
@@ -180,32 +200,18 @@ fn read(
     let scenario = source.and_then(|source| Scenario::parse_with(&source, event_ids));
     scenario.map_err(|error| match place {
         Place::File(_) => format!("{shown}:{}:{}", error.line(), told(&error)),
-        Place::Line(..) => format!("{shown}:{}", told(&error)),
+        Place::Line { .. } => format!("{shown}:{}", told(&error)),
     })
 }
 
 /// What the file at `path` holds, unpacked.
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(SCENARIO_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if Coding::of(&bytes) != Coding::Plain {
-        let packed = Cursor::new(std::mem::take(&mut bytes));
-        decoded(packed)?.take(SCENARIO_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    }
-    if u64::try_from(bytes.len()).is_ok_and(|len| len <= SCENARIO_BYTES_MAX) {
-        return Ok(bytes);
-    }
-    Err(io::Error::other(too_long()))
-}
-
-/// What is said of a scenario that nobody can mean.
-pub(super) fn too_long() -> String {
-    format!("longer than {} MiB; is this a scenario?", SCENARIO_BYTES_MAX >> 20)
+    read_all(File::open(path)?)
 }
 
 /// Warnings of a line name it as the place does, and then the column.
 fn placed(place: &Place, mut warnings: Vec<Warning>) -> Vec<Warning> {
-    if let Place::Line(..) = place {
+    if let Place::Line { .. } = place {
         for Warning { message, .. } in &mut warnings {
             *message = message.replace(&format!("{place}:1:"), &format!("{place}:"));
         }
@@ -254,6 +260,7 @@ mod tests {
         Job {
             options: RunOptions::default(),
             demand: Demand::Anything,
+            replay: Arc::from(""),
             filters: filters.iter().map(|text| text.parse().unwrap()).collect(),
             lines: RowLines::NotWanted,
         }
@@ -268,9 +275,13 @@ mod tests {
         }
     }
 
+    fn line_17() -> Place {
+        Place::Line { file: "many.jsonl".into(), line: 17, packed: None }
+    }
+
     #[test]
     fn a_scenario_that_is_wrong_is_a_row_that_says_where() {
-        let line = row(Place::Line("many.jsonl".into(), 17), r#"[{"id": 1, "type": "bransh"}]"#);
+        let line = row(line_17(), r#"[{"id": 1, "type": "bransh"}]"#);
         assert_eq!((line.number, &*line.place), (17, "many.jsonl:17"));
         let problem = line.problem.unwrap();
         assert!(problem.starts_with("many.jsonl:17:20: [0].type: "), "{problem}");

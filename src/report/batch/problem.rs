@@ -47,7 +47,13 @@ mod tests {
     fn branches_that_differ_are_a_violation_even_where_nobody_judges() {
         let mut result = Bank::new("odd", 3).deposit(1, 1, 10, 1).run().result;
         result.branches[1].balance = Money::ZERO;
-        let head = RowHead { number: 1, place: "odd.json".to_owned(), took: Default::default() };
+        let head = RowHead {
+            number: 1,
+            place: "odd.json".to_owned(),
+            packed: None,
+            options: "".into(),
+            took: Default::default(),
+        };
         let row = Row::of(head, &result, &Assessment::of(&result), Demand::Anything);
         assert_eq!(row.status, Status::Violated);
         assert_eq!(row.problem.as_deref(), Some("at the end branch 2 differs from branch 1"));

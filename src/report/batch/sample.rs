@@ -1,8 +1,11 @@
 //! Rows made by hand, for tests.
 
-use super::{Counts, Course, Overview, Row, RowVerdicts, Status, Summary};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Counts, Course, Overview, Row, RowHead, RowVerdicts, Status, Summary};
 use crate::check;
-use crate::model::Money;
+use crate::model::{Money, Seed};
 use crate::report::example::{customer, money};
 use crate::scenario::BalanceRow;
 
@@ -12,8 +15,6 @@ const UNTESTED: check::Summary = check::Summary::Undecided;
 /// Row `number` of `many.jsonl`: a deposit of 400 and a query, as they should be.
 pub(super) fn holds(number: u64) -> Row {
     Row {
-        number,
-        place: format!("many.jsonl:{number}"),
         name: Some("read_your_writes".to_owned()),
         status: Status::Holds,
         expected: Some(true),
@@ -35,11 +36,22 @@ pub(super) fn holds(number: u64) -> Row {
             queries: 1,
             refused: 0,
             unknown: 0,
+            refused_writes: Some(0),
         }),
-        microseconds: 12,
         problem: None,
-        warnings: Vec::new(),
-        notes: Vec::new(),
+        seed: Some(Seed::default()),
+        ..Row::failed(head(number, 12), None, String::new())
+    }
+}
+
+/// Of a batch that async propagation was asked of.
+fn head(number: u64, microseconds: u64) -> RowHead {
+    RowHead {
+        number,
+        place: format!("many.jsonl:{number}"),
+        packed: None,
+        options: Arc::from("--propagation async"),
+        took: Duration::from_micros(microseconds),
     }
 }
 
@@ -103,20 +115,8 @@ pub(super) fn undecided(number: u64) -> Row {
 
 /// A row of what is no scenario.
 pub(super) fn error(number: u64) -> Row {
-    Row {
-        number,
-        place: format!("many.jsonl:{number}"),
-        name: None,
-        status: Status::Error,
-        expected: None,
-        verdicts: None,
-        balances: Vec::new(),
-        counts: None,
-        microseconds: 3,
-        problem: Some(format!("many.jsonl:{number}:3: not JSON: expected a value")),
-        warnings: Vec::new(),
-        notes: Vec::new(),
-    }
+    let problem = format!("many.jsonl:{number}:3: not JSON: expected a value");
+    Row::failed(head(number, 3), None, problem)
 }
 
 /// All of them.

@@ -43,8 +43,9 @@ pub(super) fn write(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     if config.event_ids != EventIds::default() {
         rows.push(row("event ids", config.event_ids.to_string()));
     }
+    let version = env!("CARGO_PKG_VERSION");
     if result.remote.is_none() {
-        rows.push(row("seed", config.seed.to_string()));
+        rows.push(row("seed", format!("{} (passbook {version})", config.seed)));
     }
     write_table(out, 2, &rows)
 }

@@ -16,7 +16,7 @@ fn coloured(run: &Run, verbosity: Verbosity) -> String {
 fn text(run: &Run, verbosity: Verbosity) -> String {
     let plain = anstream::adapter::strip_str(&coloured(run, verbosity)).to_string();
     assert!(plain.lines().all(|line| line.trim_end() == line), "no line ends in spaces:\n{plain}");
-    plain
+    plain.replace(concat!("passbook ", env!("CARGO_PKG_VERSION")), "passbook (version)")
 }
 
 fn monotonic_writes() -> Bank {
