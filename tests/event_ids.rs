@@ -73,7 +73,7 @@ fn a_batch_warns_in_the_row_and_counts_in_the_summary() {
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].as_str().expect("text").starts_with("-:1:197: event id 1 of customer 1 comes again, for a withdraw; its first use is the deposit at -:1:137; "));
     assert_eq!(rows[1]["warnings"], Value::Null);
-    assert_eq!(rows[2]["warnings"], 1);
+    assert_eq!(rows[2]["with_warnings"], 1);
     let kept = ["batch", "--format", "json", "--event-ids", "as-written", "-"];
     let kept = reading(&kept, &repeated().replace('\n', " ")).code(0);
     let row: Value =

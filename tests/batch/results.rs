@@ -58,10 +58,10 @@ fn refused_writes_and_warnings_are_in_the_row_and_counted_in_the_summary() {
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].as_str().is_some_and(|text| text.contains("event id 1")), "{warnings:?}");
     assert_eq!(rows[1].get("warnings"), None);
-    assert_eq!((&summary["warnings"], &summary["refused_writes"]), (&1.into(), &1.into()));
+    assert_eq!((&summary["with_warnings"], &summary["refused_writes"]), (&1.into(), &1.into()));
     let done = batch(folder.path(), &[&args[..], &["--format", "text"]].concat());
     let told = stdout(&done);
-    assert!(told.contains("\n  refused writes  1\n  warnings        1\n"), "{told}");
+    assert!(told.contains("\n  refused writes  1\n  with warnings   1\n"), "{told}");
 }
 
 #[test]

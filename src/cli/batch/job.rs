@@ -78,6 +78,10 @@ pub(super) enum Content {
 
 /// What came of a scenario.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are rows, and a box would cost each of them"
+)]
 pub(super) enum Outcome {
     /// A row, and its line where one is wanted.
     Row { row: Row, line: Vec<u8> },

@@ -177,7 +177,7 @@ impl fmt::Display for Case<'_> {
             Outcome::Skipped(why) => {
                 writeln!(f, ">")?;
                 let (message, text) = (Attribute(why), Text(why));
-                write!(f, "            <skipped message=\"{message}\">{text}</skipped>\n")?;
+                writeln!(f, "            <skipped message=\"{message}\">{text}</skipped>")?;
                 return f.write_str("        </testcase>\n");
             }
             Outcome::Failure(told) => ("failure", told),

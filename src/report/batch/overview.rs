@@ -22,7 +22,7 @@ pub struct Overview {
     statuses: StatusCounts,
     as_expected: u64,
     not_as_expected: u64,
-    warnings: u64,
+    with_warnings: u64,
     refused_writes: u64,
     /// The slowest first.
     slowest: BTreeMap<(Reverse<u64>, u64), Slow>,
@@ -78,7 +78,7 @@ impl Overview {
             Some(false) => self.not_as_expected += 1,
             None => {}
         }
-        self.warnings += u64::try_from(row.warnings.len()).unwrap_or(u64::MAX);
+        self.with_warnings += u64::from(!row.warnings.is_empty());
         self.refused_writes += row.counts.and_then(|counts| counts.refused_writes).unwrap_or(0);
         if let Some(version) = row.passbook.as_deref()
             && self.made_by.len() < VERSIONS
@@ -118,7 +118,7 @@ impl Overview {
             as_expected: self.as_expected,
             not_as_expected: self.not_as_expected,
             filtered_out: course.filtered_out,
-            warnings: self.warnings,
+            with_warnings: self.with_warnings,
             refused_writes: self.refused_writes,
             partition: course.partition,
             stopped: course.stopped,

@@ -100,7 +100,7 @@ fn numbers(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
     }
     for (label, number) in [
         ("refused writes", summary.refused_writes),
-        ("warnings", summary.warnings),
+        ("with warnings", summary.with_warnings),
         ("filtered out", summary.filtered_out),
     ] {
         if number > 0 {
@@ -285,7 +285,7 @@ mod tests {
         row.warnings = vec!["a".to_owned(), "b".to_owned()];
         row.counts.as_mut().unwrap().refused_writes = Some(3);
         let text = screen(&[row, error(2)], &course(1));
-        assert!(text.contains("\n  refused writes  3\n  warnings        2\n"), "{text}");
+        assert!(text.contains("\n  refused writes  3\n  with warnings   1\n"), "{text}");
     }
 
     #[test]

@@ -22,11 +22,11 @@ pub struct Summary {
     pub as_expected: u64,
     /// How many say what they expect, and did not meet it.
     pub not_as_expected: u64,
+    /// How many scenarios have warnings.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub with_warnings: u64,
     /// How many scenarios of this share of the input were filtered out.
     pub filtered_out: u64,
-    /// How many warnings the rows have.
-    #[serde(default)]
-    pub warnings: u64,
     /// How many writes were refused; what rows of the first format do not tell is not counted.
     #[serde(default)]
     pub refused_writes: u64,
@@ -43,11 +43,6 @@ pub struct Summary {
     /// The version of the passbook that wrote it; the rows say which made them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passbook: Option<Cow<'static, str>>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-const fn is_none(count: &u64) -> bool {
-    *count == 0
 }
 
 /// Why a batch ended before its end.
@@ -74,6 +69,11 @@ pub struct StatusCounts {
     pub violated: u64,
     /// The scenario is wrong, or could not be run.
     pub error: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Summary {
