@@ -22,7 +22,7 @@ const CLASSIC: &str = "/banking.Branch/MsgDelivery";
 
 /// A message as gRPC frames it.
 fn framed(message: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    let length = u32::try_from(message.len()).expect("a small message").to_be_bytes();
     [&[0], length.as_slice(), message].concat()
 }
 
@@ -37,10 +37,10 @@ async fn post(shop: &Shop, path: &str, headers: &[(&str, &str)], body: Vec<u8>) 
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.body(Body::new(http_body_util::Full::from(body))).unwrap();
+    let request = request.body(Body::new(http_body_util::Full::from(body))).expect("a request");
     let mut channel = shop.channel().await;
-    std::future::poll_fn(|cx| channel.poll_ready(cx)).await.unwrap();
-    channel.call(request).await.unwrap()
+    std::future::poll_fn(|cx| channel.poll_ready(cx)).await.expect("the shop is open");
+    channel.call(request).await.expect("an answer")
 }
 
 /// The status of a call that did not come as far as its service.
@@ -60,9 +60,9 @@ fn assert_status(status: &Status, code: Code, reason: &str) {
 /// Sends text over HTTP/1.1; what comes back.
 async fn over_http_1(shop: &Shop, request: &[u8]) -> String {
     let mut wire = shop.wire();
-    wire.write_all(request).await.unwrap();
+    wire.write_all(request).await.expect("the shop is open");
     let mut answer = Vec::new();
-    wire.read_to_end(&mut answer).await.unwrap();
+    wire.read_to_end(&mut answer).await.expect("an answer");
     String::from_utf8_lossy(&answer).into_owned()
 }
 
