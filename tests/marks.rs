@@ -6,7 +6,7 @@ mod program;
 use std::fmt::Write;
 use std::fs;
 
-use program::{passbook, stdout};
+use program::{passbook, stderr, stdout};
 use serde_json::{Value, json};
 
 const OWN_WRITE: &str = "input/guarantees/read_your_writes_lag.json";
@@ -48,6 +48,7 @@ fn a_read_or_write_that_broke_a_guarantee_bears_its_name() {
     );
     let kept = passbook(&["run", OWN_WRITE]).code(0);
     assert!(!stdout(&kept).contains('✗'), "{}", stdout(&kept));
+    assert_eq!(stderr(&kept), "");
 }
 
 #[test]

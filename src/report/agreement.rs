@@ -74,7 +74,11 @@ fn sorted(sets: &BTreeMap<CustomerId, Vec<Content>>) -> BTreeMap<CustomerId, Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::example::{Bank, branch};
+    use crate::check::{Case, JudgeOptions, Summary, judge};
+    use crate::history::{Fact, Recorded};
+    use crate::model::{LogPosition, Money, Roster, Sequence, Time, WriteId};
+    use crate::report::example::{Bank, amount, branch, customer, event, money};
+    use proptest::prelude::*;
 
     #[test]
     fn the_order_of_different_customers_may_differ() {
@@ -110,7 +114,61 @@ mod tests {
     fn a_missing_write_or_another_balance_is_a_disagreement() {
         let mut result = Bank::new("odd", 3).deposit(1, 1, 10, 1).run().result;
         result.branches[1].log = Arc::default();
-        result.branches[2].balance = crate::model::Money::ZERO;
+        result.branches[2].balance = Money::ZERO;
         assert_eq!(Agreement::of(&result.branches).dissenters, [branch(2), branch(3)]);
+    }
+
+    /// Three writes, two of them under one id; each was accepted by a branch of its own.
+    const WRITES: [(i64, i64, i64); 3] = [(1, 8, 1), (1, 9, 2), (2, 8, 3)];
+
+    fn logged((id, units, origin): (i64, i64, i64)) -> LoggedWrite {
+        let write = Write::deposit(amount(units));
+        let (id, origin) = (WriteId { customer: customer(1), event: event(id) }, branch(origin));
+        LoggedWrite { id, write, origin, sequence: Sequence::new(1) }
+    }
+
+    /// A branch that applied these writes, and says at the end that it holds so much too much.
+    fn ended(id: i64, writes: &[usize], excess: i64) -> BranchResult {
+        let log: Vec<_> = writes.iter().map(|&write| logged(WRITES[write])).collect();
+        let sum = log
+            .iter()
+            .fold(money(excess), |sum, write| sum.checked_add(write.write.delta()).unwrap());
+        let balance = if log.is_empty() { Money::ZERO } else { sum };
+        BranchResult { id: branch(id), balance, log: Arc::new(log) }
+    }
+
+    fn applies(at: &BranchResult) -> impl Iterator<Item = Recorded> {
+        at.log.iter().zip(1..).map(|(&LoggedWrite { id, write, origin, sequence }, position)| {
+            let (branch, balance) = (at.id, at.balance);
+            let position = LogPosition::new(position);
+            let (life, at) = (None, Time::START);
+            let fact =
+                Fact::WriteApplied { branch, id, write, origin, life, sequence, position, balance };
+            Recorded { at, fact }
+        })
+    }
+
+    fn any_branch(id: i64) -> impl Strategy<Value = BranchResult> {
+        let writes = Just(vec![0, 1, 2]).prop_shuffle();
+        let len = prop_oneof![3 => Just(3_usize), 1 => 0_usize..3];
+        let excess = prop_oneof![4 => Just(0_i64), 1 => Just(1)];
+        (writes, len, excess)
+            .prop_map(move |(writes, len, excess)| ended(id, &writes[..len], excess))
+    }
+
+    proptest! {
+        #[test]
+        fn branches_agree_where_the_judge_finds_convergence_and_nowhere_else(
+            branches in (any_branch(1), any_branch(2), any_branch(3)),
+        ) {
+            let branches = [branches.0, branches.1, branches.2];
+            let roster = Roster::new(branches.iter().map(|branch| branch.id)).unwrap();
+            let case = Case { roster: roster.into(), opening_balance: Money::ZERO, terms: None };
+            let facts: Vec<_> = branches.iter().flat_map(applies).collect();
+            let verdicts = judge(case, JudgeOptions::default(), &facts).unwrap();
+            let agreement = Agreement::of(&branches);
+            let is_violated = verdicts.convergence.summary() == Summary::Violated;
+            prop_assert_eq!(agreement.is_whole(), !is_violated, "{:?}", verdicts.convergence);
+        }
     }
 }
