@@ -190,7 +190,7 @@ fn a_damaged_history_is_refused_with_its_line() {
     for (damaged, says) in [
         (String::new(), "line 1: the history is empty"),
         ("not a history".to_owned(), "line 1: not JSON"),
-        (without(2), "the end marker counts"),
+        (without(2), "request 1 of customer 1 was answered, and nobody had received it"),
         (edited, "applies a write at position 2 where 1 is next"),
         (
             whole.replacen("\"request\":2", "\"request\":3", 1),
