@@ -15,7 +15,7 @@ use crate::model::{
     Operation, Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed, Time,
 };
 use crate::runner::{BranchResult, CustomerResult, Dialect, RequestResult, RunConfig, RunResult};
-use crate::scenario::{Output, WrittenIds};
+use crate::scenario::{Level, Output, WrittenIds};
 
 /// Writes the full report of `result` as one line.
 pub fn write(out: &mut dyn Write, result: &RunResult, assessment: &Assessment) -> io::Result<()> {
@@ -37,6 +37,10 @@ struct Report<'a> {
     ended_us: Time,
     verdicts: Option<&'a Verdicts>,
     expected: Option<Expected<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -140,6 +144,10 @@ impl<'a> Report<'a> {
     fn of(result: &'a RunResult, assessment: &'a Assessment) -> Self {
         let expected = assessment.differences.as_deref();
         let customers = result.customers.iter();
+        let remarks = |level| {
+            let of_level = result.warnings.iter().filter(move |warning| warning.level == level);
+            of_level.map(|warning| warning.message.as_str()).collect()
+        };
         Self {
             scenario: &result.scenario,
             seed: result.config.seed,
@@ -156,6 +164,8 @@ impl<'a> Report<'a> {
             verdicts: assessment.verdicts.as_ref(),
             expected: expected
                 .map(|differences| Expected { met: differences.is_empty(), differences }),
+            warnings: remarks(Level::Warning),
+            notes: remarks(Level::Note),
         }
     }
 }
