@@ -112,7 +112,10 @@ fn a_violation_comes_with_its_witness() {
 
 #[test]
 fn nobody_is_judged_who_does_not_want_to_be() {
-    let done = run(&["--format", "json", "--no-check", "--guarantees", "none", READ_YOUR_WRITES]);
+    // From standard input, where no expected result stands beside it.
+    let args = ["run", "--format", "json", "--no-check", "--propagation", "async", "--latency"];
+    let args = [&args[..], &["constant:50ms", "--guarantees", "none", "-"]].concat();
+    let done = passbook(&args, &fs::read(READ_YOUR_WRITES).expect("the scenario"));
     assert_eq!(done.code, Some(0));
     assert_eq!(json_of(&done)["verdicts"], Value::Null);
 }

@@ -43,6 +43,7 @@ fn a_repeated_id_is_a_request_of_its_own() {
     let done = reading(&["run", "--format", "json", "-"], &repeated()).code(0);
     assert_eq!(stderr(&done), format!("warning: {WARNING}\n"));
     let report = report(&done);
+    assert_eq!(report["warnings"], json!([WARNING]));
     assert_eq!(report["balances"], json!([{"id": 1, "balance": 300}]));
     assert_eq!(report["branches"][1]["write_sets"], json!({"1": [1, 2]}));
     let ids: Vec<_> = report["customers"][0]["events"]

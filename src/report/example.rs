@@ -58,6 +58,7 @@ impl Bank {
             customers: Vec::new(),
             visits: Vec::new(),
             written_ids: WrittenIds::default(),
+            warnings: Vec::new(),
             ended: Time::START,
             verdicts: None,
             expected: None,

@@ -19,7 +19,7 @@ use crate::model::{
 use crate::runner::{
     BranchResult, CustomerResult, Dialect, Remote, RequestResult, RunConfig, RunResult,
 };
-use crate::scenario::{Output, WrittenIds};
+use crate::scenario::{Level, Output, WrittenIds};
 
 /// Writes the full report of `result` as one line.
 pub fn write(out: &mut dyn Write, result: &RunResult, assessment: &Assessment) -> io::Result<()> {
@@ -45,6 +45,8 @@ struct Report<'a> {
     settled: Option<bool>,
     verdicts: Option<&'a Verdicts>,
     expected: Option<Expected<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
     notes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remote: Option<Vec<RemoteBranch<'a>>>,
@@ -166,6 +168,11 @@ impl<'a> Report<'a> {
         let broken = BrokenSteps::of(assessment);
         let is_ours = result.remote.is_none();
         let all_tell = result.remote.as_ref().is_none_or(|remote| remote.silent.is_empty());
+        let remarks = |level| {
+            let of_level = result.warnings.iter().filter(move |warning| warning.level == level);
+            of_level.map(|warning| warning.message.clone())
+        };
+        let on_the_run = assessment.notes.iter().map(ToString::to_string);
         Self {
             scenario: &result.scenario,
             seed: is_ours.then_some(result.config.seed),
@@ -190,7 +197,8 @@ impl<'a> Report<'a> {
             verdicts: assessment.verdicts.as_ref(),
             expected: expected
                 .map(|differences| Expected { met: differences.is_empty(), differences }),
-            notes: assessment.notes.iter().map(ToString::to_string).collect(),
+            warnings: remarks(Level::Warning).collect(),
+            notes: remarks(Level::Note).chain(on_the_run).collect(),
             remote: result.remote.as_ref().map(RemoteBranch::all),
         }
     }

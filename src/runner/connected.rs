@@ -84,6 +84,7 @@ pub fn run_connected(
             customers,
             visits: scenario.visits.iter().map(VisitResult::from).collect(),
             written_ids: scenario.written_ids.clone(),
+            warnings: scenario.warnings.clone(),
             ended,
             verdicts: None,
             expected: scenario.expected.clone(),

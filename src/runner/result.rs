@@ -14,7 +14,7 @@ use crate::model::{
     QueryTiming, Receipt, RequestError, Seed, Sequence, Time, Write, WriteId,
 };
 use crate::scenario::{
-    BalanceRow, EventResult, EventsRow, Output, Settings, Told, Visit, WrittenIds,
+    BalanceRow, EventResult, EventsRow, Output, Settings, Told, Visit, Warning, WrittenIds,
 };
 
 /// One scenario, run to its end: every write that was accepted is propagated.
@@ -34,6 +34,8 @@ pub struct RunResult {
     pub visits: Vec<VisitResult>,
     /// The event ids of the input, where requests bear others.
     pub written_ids: WrittenIds,
+    /// What is odd in the input, though not wrong.
+    pub warnings: Vec<Warning>,
     /// When it ended, by the clock of the run.
     pub ended: Time,
     /// What the judge says of it, if it was asked.

@@ -275,6 +275,7 @@ impl Bank {
             customers,
             visits: scenario.visits.iter().map(VisitResult::from).collect(),
             written_ids: scenario.written_ids.clone(),
+            warnings: scenario.warnings.clone(),
             ended,
             verdicts,
             expected: scenario.expected.clone(),

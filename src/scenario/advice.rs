@@ -8,8 +8,7 @@ use crate::model::MoneyError;
 const A_BRANCH: &str = "{\"type\": \"branch\", \"id\": 1, \"balance\": 0}";
 const TOP_LEVEL: &str = "write `[ … ]` with branches and customers, or `{\"processes\": [ … ]}`; \
                          `passbook schema` prints the format";
-const OUTPUT_DIALECTS: &str = "a row per customer with `balance`; or a row per event, each with \
-                               `branch`; or a row per customer with `recv` and no `branch`";
+const OUTPUT_DIALECTS: &str = "either all rows have `balance` alone, or all have `recv`";
 const ONE_ACCOUNT: &str = "all branches hold the same account, so all start with the same balance";
 
 impl Problem {
