@@ -29,7 +29,7 @@ pub use door::{Door, DoorError, Medium, Way};
 pub use edge::{BindError, EdgeError, Limits, Listener, Services};
 pub use front::{Front, FrontSetup, Gate};
 pub use link::{Found, LinkSetup, PeerLink};
-pub use problem::CallProblem;
+pub use problem::{Absence, CallProblem};
 pub use remote::{Channel, Contract, Endpoint, EndpointError};
 pub use remote_bank::{RemoteBank, Standings};
 pub use scenario::{Expectation, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner};

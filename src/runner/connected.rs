@@ -111,18 +111,14 @@ async fn meet(
         let (customers, limit) = (Arc::clone(&customers), *call_limit);
         met.spawn(async move {
             let address = endpoint.address().to_owned();
-            let there = ClassicBranch::connect(branch, endpoint, limit).await;
-            let met = match there {
-                Err(problem) => Err(problem),
+            let met = match ClassicBranch::connect(branch, endpoint, limit).await {
                 Ok(there) => match there.standing(&customers).await {
-                    Ok(standing) => Ok((there, Ok(standing))),
-                    Err(problem) => match there.find_out(problem).await {
-                        problem if is_a_branch(&problem) => Ok((there, Err(problem))),
-                        problem => Err(problem),
-                    },
+                    Err(CallProblem::Absent(absence)) => Err(there.find_out(absence).await),
+                    standing => Ok((there, standing)),
                 },
+                Err(absence) => Err(absence),
             };
-            (branch, met.map_err(|problem| NotThere { branch, address, problem }))
+            (branch, met.map_err(|absence| NotThere { branch, address, absence }))
         });
     }
     let met: BTreeMap<_, _> = met.join_all().await.into_iter().collect();
@@ -142,26 +138,7 @@ async fn meet(
     for (branch, problem) in before.iter().filter_map(silence) {
         log::warn!("branch {branch} does not say how it stands: it {problem}");
     }
-    Ok((RemoteBank::new(branches, customers.to_vec(), *call_limit), before))
-}
-
-/// Whether what answers so may be a branch that is not well.
-fn is_a_branch(problem: &CallProblem) -> bool {
-    match problem {
-        CallProblem::NothingListens
-        | CallProblem::NoSuchHost
-        | CallProblem::OutOfReach { .. }
-        | CallProblem::NotGrpc { .. }
-        | CallProblem::NoService => false,
-        CallProblem::Late { .. }
-        | CallProblem::Grpc { .. }
-        | CallProblem::Status { .. }
-        | CallProblem::TellsNothing { .. }
-        | CallProblem::Failed { .. }
-        | CallProblem::Unconfirmed { .. }
-        | CallProblem::Unsayable { .. }
-        | CallProblem::Malformed { .. } => true,
-    }
+    Ok((RemoteBank::new(branches, customers.to_vec()), before))
 }
 
 fn silence(

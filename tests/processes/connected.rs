@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::{Output, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
@@ -189,20 +190,48 @@ fn a_400_is_told_by_what_the_branch_holds_then() {
     let (first, second) = ("refused: branch 1 answered 400", "refused: branch 2 answered 400");
     assert_eq!((code, outcomes(&told)), (Some(0), vec![first.to_owned(), second.to_owned()]));
 
-    let asked = AtomicUsize::new(0);
-    let applies = branch(move |request| match request.read_writes {
-        true if asked.load(Ordering::Relaxed) > 0 => Answers::With(reply(200, "[1]", 10.0)),
-        true => Answers::With(reply(200, "[]", 0.0)),
-        false => {
-            asked.fetch_add(1, Ordering::Relaxed);
-            Answers::With(reply(400, "", 0.0))
-        }
-    });
-    let (code, told, _) = report(&[applies, idle(0.0)], &["--call-limit=300ms"]);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let applies = || {
+        let asked = Arc::clone(&asked);
+        branch(move |request| match (request.read_writes, asked.load(Ordering::Relaxed)) {
+            (true, 0) => Answers::With(reply(200, "[]", 0.0)),
+            (true, _) => Answers::With(reply(200, "[1]", 10.0)),
+            (false, _) => {
+                asked.fetch_add(1, Ordering::Relaxed);
+                Answers::With(reply(400, "", 0.0))
+            }
+        })
+    };
+    let (code, told, _) = report(&[applies(), applies()], &[]);
     assert_eq!(code, Some(1));
     let unconfirmed = "unknown: outcome unknown: branch 1 answered 400, and holds a write of this id: \
                        not confirmed by every branch";
     assert_eq!(outcomes(&told)[0], unconfirmed);
+}
+
+/// It holds a write of this id, which is another one.
+#[test]
+fn a_400_with_a_reason_is_told_with_it() {
+    let says = |reason: &'static str| {
+        branch(move |request| match request.read_writes {
+            true => Answers::With(reply(200, "[1]", 0.0)),
+            false => Answers::Because(reason),
+        })
+    };
+    let reused = || says("EVENT_REUSED: this id already names another write: deposit 7 %C3%A0 b");
+    let (code, told, _) = report(&[reused(), reused()], &[]);
+    assert_eq!(code, Some(0));
+    let refused = "refused: branch 1 answered 400: EVENT_REUSED: this id already names another \
+                   write: deposit 7 à b";
+    assert_eq!(outcomes(&told)[0], refused);
+
+    let unknown = || says("OUTCOME_UNKNOWN: not confirmed in time by branch 2");
+    let (code, told, _) = report(&[unknown(), unknown()], &[]);
+    assert_eq!(code, Some(1));
+    assert!(
+        outcomes(&told)[0]
+            .contains("OUTCOME_UNKNOWN: not confirmed in time by branch 2, and holds")
+    );
 }
 
 #[test]
