@@ -209,8 +209,8 @@ fn branch_results(
             for &event in write_sets.get(&customer.id).into_iter().flatten() {
                 let write = WriteId { customer: customer.id, event };
                 match made.get(&write) {
-                    _ if known.is_some_and(|known| known.contains(&event)) => {}
                     Some(&made) => log.push(made),
+                    None if known.is_some_and(|known| known.contains(&event)) => {}
                     None => log::warn!("branch {id} holds {write}, which is not of this run"),
                 }
             }
