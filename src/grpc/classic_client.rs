@@ -109,19 +109,16 @@ impl ClassicBranch {
         if self.status(&reply)? == ClassicStatus::Failed {
             return Ok(self.declined(reason(&reply)));
         }
-        let mut balance = balance_of(reply.get_ref())?;
-        if balance == Money::ZERO {
-            // Some branches leave the balance out here, and tell it only beside a write set.
-            balance = self.read_state(customer).await.map_or(balance, |state| state.balance);
-        }
+        let balance = balance_of(reply.get_ref())?;
+        let balance = self.balance_beside(balance, customer).await;
         Ok(Told { balance, ..Told::nothing_but(Ok(Receipt::Balance(balance))) })
     }
 
     async fn write(&self, call: ClassicCall, id: WriteId) -> Result<Told, CallProblem> {
         let reply = self.call(call).await?;
         if self.status(&reply)? == ClassicStatus::Done {
-            // Existing branches leave the balance out here.
             let balance = money_from_float(reply.get_ref().balance).unwrap_or_default();
+            let balance = self.balance_beside(balance, id.customer).await;
             return Ok(Told { balance, ..Told::nothing_but(Ok(Receipt::Written)) });
         }
         let reason = reason(&reply);
@@ -137,6 +134,14 @@ impl ClassicBranch {
             }
             Ok(Some(_)) => Ok(self.declined(reason)),
             Ok(None) | Err(_) => Err(CallProblem::Failed { reason: told }),
+        }
+    }
+
+    /// Some branches leave the balance out of a reply, and tell it only beside a write set.
+    async fn balance_beside(&self, told: Money, customer: CustomerId) -> Money {
+        match told {
+            Money::ZERO => self.read_state(customer).await.map_or(told, |state| state.balance),
+            told => told,
         }
     }
 

@@ -253,6 +253,30 @@ fn an_answer_that_makes_no_sense_is_told_as_such() {
     assert!(!silent.contains('\u{1b}'), "{silent}");
 }
 
+/// As the programs that circulate do it: only beside a write set.
+#[test]
+fn a_branch_that_leaves_the_balance_out_of_its_replies_is_asked_for_it() {
+    let scenario = r#"[
+        {"id": 1, "type": "branch", "balance": 10},
+        {"id": 1, "type": "customer", "events": [{"interface": "deposit", "money": 5}]},
+        {"id": 2, "type": "customer", "events": [{"interface": "query", "dest": 1}]}]"#;
+    let deposits = AtomicUsize::new(0);
+    let terse = branch(move |request| {
+        if request.interface == "deposit" {
+            deposits.fetch_add(1, Ordering::Relaxed);
+        }
+        Answers::With(match (request.read_writes, deposits.load(Ordering::Relaxed)) {
+            (false, _) => reply(200, "", 0.0),
+            (true, 0) => reply(0, "[]", 10.0),
+            (true, _) => reply(0, if request.customer_id == 1 { "[1]" } else { "[]" }, 15.0),
+        })
+    });
+    let output = run(scenario, &[terse], &["--format=balances"]);
+    assert_eq!(text(&output.stderr), "");
+    let expected = "[{\"id\":1,\"balance\":15},{\"id\":2,\"balance\":15}]\n";
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), expected));
+}
+
 #[test]
 fn a_branch_that_dies_in_the_middle_is_named_and_the_rest_goes_on() {
     let dies = branch(|request| match request.read_writes {
