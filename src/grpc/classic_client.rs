@@ -1,6 +1,7 @@
 //! A branch elsewhere as customers here meet it in the classic contract.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -11,7 +12,7 @@ use tonic::{Request, Response};
 use super::classic::BRANCH_KEY;
 use super::client::Told;
 use super::convert::{ClassicCall, FieldError, WriteSetText, money_from_float};
-use super::problem::{CallProblem, on_one_line};
+use super::problem::{Absence, CallProblem, on_one_line};
 use super::proto::banking::branch_client::BranchClient;
 use super::proto::banking::{BranchReply, BranchRequest};
 use super::remote::Endpoint;
@@ -28,7 +29,7 @@ const REASON_TRAILER: &str = "passbook-reason";
 #[derive(Debug, Clone)]
 pub struct ClassicBranch {
     branch: BranchId,
-    endpoint: Endpoint,
+    endpoint: Arc<Endpoint>,
     channel: Channel,
     /// How long each call may take.
     limit: Duration,
@@ -56,9 +57,9 @@ impl ClassicBranch {
         branch: BranchId,
         endpoint: Endpoint,
         limit: Duration,
-    ) -> Result<Self, CallProblem> {
+    ) -> Result<Self, Absence> {
         let channel = endpoint.connect(limit).await?;
-        Ok(Self { branch, endpoint, channel, limit })
+        Ok(Self { branch, endpoint: Arc::new(endpoint), channel, limit })
     }
 
     pub(super) fn id(&self) -> BranchId {
@@ -79,26 +80,16 @@ impl ClassicBranch {
         Ok(standing)
     }
 
-    /// What speaks at its address, after a call that came to `problem`.
-    pub async fn find_out(&self, problem: CallProblem) -> CallProblem {
-        match &problem {
-            CallProblem::OutOfReach { .. } => match self.endpoint.protocol(self.limit).await {
-                Some(protocol) => CallProblem::NotGrpc { protocol: protocol.to_owned() },
-                None => problem,
-            },
-            CallProblem::Late { .. }
-            | CallProblem::NothingListens
-            | CallProblem::NoSuchHost
-            | CallProblem::NotGrpc { .. }
-            | CallProblem::NoService
-            | CallProblem::Grpc { .. }
-            | CallProblem::Status { .. }
-            | CallProblem::TellsNothing { .. }
-            | CallProblem::Failed { .. }
-            | CallProblem::Unconfirmed { .. }
-            | CallProblem::Unsayable { .. }
-            | CallProblem::Malformed { .. } => problem,
-        }
+    /// What speaks at its address, where calls come to `absence`.
+    pub async fn find_out(&self, absence: Absence) -> Absence {
+        let protocol = match absence {
+            Absence::OutOfReach { .. } => self.endpoint.protocol(self.limit).await,
+            Absence::NothingListens
+            | Absence::NoSuchHost
+            | Absence::NotGrpc { .. }
+            | Absence::NoService => None,
+        };
+        protocol.map_or(absence, |protocol| Absence::NotGrpc { protocol })
     }
 
     pub(super) async fn ask(&self, ask: &Ask) -> Told {
@@ -118,22 +109,22 @@ impl ClassicBranch {
         if self.status(&reply)? == ClassicStatus::Failed {
             return Ok(self.declined(reason(&reply)));
         }
-        let mut balance = balance_of(reply.get_ref())?;
-        if balance == Money::ZERO {
-            // Some branches leave the balance out here, and tell it only beside a write set.
-            balance = self.read_state(customer).await.map_or(balance, |state| state.balance);
-        }
+        let balance = balance_of(reply.get_ref())?;
+        let balance = self.balance_beside(balance, customer).await;
         Ok(Told { balance, ..Told::nothing_but(Ok(Receipt::Balance(balance))) })
     }
 
     async fn write(&self, call: ClassicCall, id: WriteId) -> Result<Told, CallProblem> {
         let reply = self.call(call).await?;
         if self.status(&reply)? == ClassicStatus::Done {
-            // Existing branches leave the balance out here.
             let balance = money_from_float(reply.get_ref().balance).unwrap_or_default();
+            let balance = self.balance_beside(balance, id.customer).await;
             return Ok(Told { balance, ..Told::nothing_but(Ok(Receipt::Written)) });
         }
         let reason = reason(&reply);
+        if reason.as_ref().is_some_and(|reason| !leaves_open(reason)) {
+            return Ok(self.declined(reason));
+        }
         let told = because(reason.as_deref());
         // The contract has one word for what was not done and for what not every branch has
         // confirmed. The write set tells them apart.
@@ -143,6 +134,14 @@ impl ClassicBranch {
             }
             Ok(Some(_)) => Ok(self.declined(reason)),
             Ok(None) | Err(_) => Err(CallProblem::Failed { reason: told }),
+        }
+    }
+
+    /// Some branches leave the balance out of a reply, and tell it only beside a write set.
+    async fn balance_beside(&self, told: Money, customer: CustomerId) -> Money {
+        match told {
+            Money::ZERO => self.read_state(customer).await.map_or(told, |state| state.balance),
+            told => told,
         }
     }
 
@@ -193,8 +192,48 @@ fn because(reason: Option<&str>) -> String {
     reason.map_or_else(String::new, |reason| format!(": {reason}"))
 }
 
-/// Why a reply says 400, where it tells.
+/// Why a reply says 400, where it tells: a word of the typed contract, a colon, and a sentence. What is
+/// not printable ASCII is percent-encoded.
 fn reason(reply: &Response<BranchReply>) -> Option<String> {
-    let reason = reply.metadata().get(REASON_TRAILER)?.to_str().ok()?;
-    Some(on_one_line(reason))
+    let reason = reply.metadata().get(REASON_TRAILER)?.as_bytes();
+    Some(on_one_line(&String::from_utf8_lossy(&percent_decoded(reason))))
+}
+
+/// Whether a write that failed for `reason` may have taken effect.
+fn leaves_open(reason: &str) -> bool {
+    ["OUTCOME_UNKNOWN", "TIME_OVER", "ACTOR_STOPPED"].iter().any(|word| reason.starts_with(word))
+}
+
+fn percent_decoded(text: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (first, byte) {
+            (b'%', Some(byte)) => {
+                decoded.push(byte);
+                rest = &after[2..];
+            }
+            (&byte, _) => {
+                decoded.push(byte);
+                rest = after;
+            }
+        }
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_percent_encoded_is_read_and_all_else_left_as_it_is() {
+        for (text, decoded) in
+            [("50%25 of %C3%A9", "50% of é"), ("100%", "100%"), ("%zz%4", "%zz%4"), ("", "")]
+        {
+            assert_eq!(percent_decoded(text.as_bytes()), decoded.as_bytes());
+        }
+    }
 }

@@ -38,7 +38,7 @@ pub use edge::{BindError, EdgeError, Limits, Listener, Services};
 pub use front::{Front, FrontSetup, Gate};
 pub use link::{Found, LinkSetup, PeerLink};
 pub use origin::{Origin, OriginError};
-pub use problem::CallProblem;
+pub use problem::{Absence, CallProblem};
 pub use remote::{Channel, Contract, Endpoint, EndpointError};
 pub use remote_bank::{RemoteBank, Standings};
 pub use scenario::{

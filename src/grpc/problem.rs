@@ -19,27 +19,9 @@ pub enum CallProblem {
         /// How long it was waited for.
         limit: Duration,
     },
-    /// The connection was refused.
-    #[error("cannot be reached: nothing listens there")]
-    NothingListens,
-    /// The host has no address.
-    #[error("cannot be reached: the name of its host does not resolve")]
-    NoSuchHost,
-    /// The connection could not be had, or broke.
-    #[error("cannot be reached: {reason}")]
-    OutOfReach {
-        /// What the system or the protocol says.
-        reason: String,
-    },
-    /// Something else listens there.
-    #[error("speaks {protocol}, not gRPC")]
-    NotGrpc {
-        /// What it speaks.
-        protocol: String,
-    },
-    /// It speaks gRPC, and knows nothing of the classic contract.
-    #[error("has no service banking.Branch")]
-    NoService,
+    /// No branch is there.
+    #[error(transparent)]
+    Absent(#[from] Absence),
     /// It refused with a gRPC status.
     #[error("answered with the gRPC status {code:?}: {message}")]
     Grpc {
@@ -86,6 +68,32 @@ pub enum CallProblem {
     },
 }
 
+/// Why no branch is where one should be. Reads on from the branch or its address.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Absence {
+    /// The connection was refused.
+    #[error("cannot be reached: nothing listens there")]
+    NothingListens,
+    /// The host has no address.
+    #[error("cannot be reached: the name of its host does not resolve")]
+    NoSuchHost,
+    /// The connection could not be had, or broke.
+    #[error("cannot be reached: {reason}")]
+    OutOfReach {
+        /// What the system or the protocol says.
+        reason: String,
+    },
+    /// Something else listens there.
+    #[error("speaks {protocol}, not gRPC")]
+    NotGrpc {
+        /// What it speaks.
+        protocol: &'static str,
+    },
+    /// It speaks gRPC, and knows nothing of the classic contract.
+    #[error("has no service banking.Branch")]
+    NoService,
+}
+
 impl CallProblem {
     /// What `error`, with which a field could not be read, says of an answer.
     pub(super) fn malformed(error: &FieldError) -> Self {
@@ -96,7 +104,9 @@ impl CallProblem {
     pub(super) fn unsayable(error: &FieldError) -> Self {
         Self::Unsayable { reason: error.to_string() }
     }
+}
 
+impl Absence {
     /// Why there is no connection.
     pub(super) fn of_connection(error: &(dyn Error + 'static)) -> Self {
         let mut reason = error.to_string();
@@ -121,15 +131,15 @@ impl From<&Status> for CallProblem {
     fn from(status: &Status) -> Self {
         // What the other end says has no source; what keeps it from saying anything has.
         if let Some(error) = status.source() {
-            return Self::of_connection(error);
+            return Absence::of_connection(error).into();
         }
         if status.message().starts_with("grpc-status header missing") {
-            return Self::NotGrpc { protocol: "HTTP/2".to_owned() };
+            return Absence::NotGrpc { protocol: "HTTP/2" }.into();
         }
-        match status.code() {
-            Code::Unimplemented => Self::NoService,
-            code => Self::Grpc { code, message: on_one_line(status.message()) },
+        if status.code() == Code::Unimplemented {
+            return Absence::NoService.into();
         }
+        Self::Grpc { code: status.code(), message: on_one_line(status.message()) }
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 pub use tonic::transport::Channel;
 use tonic::transport::Endpoint as TonicEndpoint;
 
-use super::problem::CallProblem;
+use super::problem::Absence;
 
 /// The address of a branch elsewhere. Nothing is connected until something is sent.
 #[derive(Debug, Clone)]
@@ -67,10 +67,10 @@ impl Endpoint {
     }
 
     /// A channel to it, connected within `limit`.
-    pub async fn connect(&self, limit: Duration) -> Result<Channel, CallProblem> {
+    pub async fn connect(&self, limit: Duration) -> Result<Channel, Absence> {
         let connected = timeout(limit, self.endpoint.connect()).await;
-        let channel = connected.map_err(|_| CallProblem::Late { limit })?;
-        channel.map_err(|error| CallProblem::of_connection(&error))
+        let late = |_| Absence::OutOfReach { reason: format!("no connection within {limit:?}") };
+        connected.map_err(late)?.map_err(|error| Absence::of_connection(&error))
     }
 
     /// A channel to it, which connects when it is used and again whenever it is broken. Called

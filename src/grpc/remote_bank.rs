@@ -16,21 +16,23 @@ use crate::model::{BranchId, CustomerId, EventId};
 /// contract has no call that tells when they do.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// How long the branches may take to come to hold the same: longer than a write takes that is not lost.
+const SETTLE_LIMIT: Duration = Duration::from_secs(5);
+
 /// All branches of a bank elsewhere. Cheap to copy.
 #[derive(Debug, Clone)]
 pub struct RemoteBank {
     branches: Vec<ClassicBranch>,
     customers: Vec<CustomerId>,
-    limit: Duration,
 }
 
 /// How each branch stands, or why it does not say.
 pub type Standings = BTreeMap<BranchId, Result<Standing, CallProblem>>;
 
 impl RemoteBank {
-    /// The bank of `branches`, asked about `customers`; it is waited for up to `limit`.
-    pub fn new(branches: Vec<ClassicBranch>, customers: Vec<CustomerId>, limit: Duration) -> Self {
-        Self { branches, customers, limit }
+    /// The bank of `branches`, asked about `customers`.
+    pub fn new(branches: Vec<ClassicBranch>, customers: Vec<CustomerId>) -> Self {
+        Self { branches, customers }
     }
 
     /// Its branches.
@@ -50,14 +52,13 @@ impl RemoteBank {
 
     /// Waits until all branches that tell hold the same writes of the customers, but not for ever.
     pub async fn settle(&self) {
-        let settled = timeout(self.limit, async {
+        let settled = timeout(SETTLE_LIMIT, async {
             while !are_alike(&self.standings().await) {
                 sleep(PAUSE).await;
             }
         });
         if settled.await.is_err() {
-            let limit = self.limit;
-            log::warn!("the branches do not all hold the same writes after {limit:?}");
+            log::warn!("not all branches have shown the same writes within {SETTLE_LIMIT:?}");
         }
     }
 }

@@ -90,6 +90,10 @@ fn held_before(result: &RunResult) -> Option<Note> {
     (!held.is_empty()).then(|| Note::HeldBefore { held: held.clone(), opening_balance })
 }
 
+fn differ(one: &HeldBefore, other: &HeldBefore) -> bool {
+    one.balance != other.balance || one.write_sets != other.write_sets
+}
+
 const FEW: Limit = Limit::Middle { most: 5, head: 4, tail: 1 };
 
 impl fmt::Display for Note {
@@ -107,8 +111,8 @@ impl fmt::Display for Note {
                     "before the run {}: {opening_balance} is taken as the opening balance",
                     listed(held, FEW),
                 )?;
-                let differ = held.windows(2).any(|pair| pair[0].balance != pair[1].balance);
-                if differ {
+                let do_differ = held.windows(2).any(|pair| differ(&pair[0], &pair[1]));
+                if do_differ {
                     f.write_str("; the branches differ from the start")?;
                 }
                 let writes: usize = held

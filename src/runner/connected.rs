@@ -114,18 +114,14 @@ async fn meet(
         let (customers, limit) = (Arc::clone(&customers), *call_limit);
         met.spawn(async move {
             let address = endpoint.address().to_owned();
-            let there = ClassicBranch::connect(branch, endpoint, limit).await;
-            let met = match there {
-                Err(problem) => Err(problem),
+            let met = match ClassicBranch::connect(branch, endpoint, limit).await {
                 Ok(there) => match there.standing(&customers).await {
-                    Ok(standing) => Ok((there, Ok(standing))),
-                    Err(problem) => match there.find_out(problem).await {
-                        problem if is_a_branch(&problem) => Ok((there, Err(problem))),
-                        problem => Err(problem),
-                    },
+                    Err(CallProblem::Absent(absence)) => Err(there.find_out(absence).await),
+                    standing => Ok((there, standing)),
                 },
+                Err(absence) => Err(absence),
             };
-            (branch, met.map_err(|problem| NotThere { branch, address, problem }))
+            (branch, met.map_err(|absence| NotThere { branch, address, absence }))
         });
     }
     let met: BTreeMap<_, _> = met.join_all().await.into_iter().collect();
@@ -145,26 +141,7 @@ async fn meet(
     for (branch, problem) in before.iter().filter_map(silence) {
         log::warn!("branch {branch} does not say how it stands: it {problem}");
     }
-    Ok((RemoteBank::new(branches, customers.to_vec(), *call_limit), before))
-}
-
-/// Whether what answers so may be a branch that is not well.
-fn is_a_branch(problem: &CallProblem) -> bool {
-    match problem {
-        CallProblem::NothingListens
-        | CallProblem::NoSuchHost
-        | CallProblem::OutOfReach { .. }
-        | CallProblem::NotGrpc { .. }
-        | CallProblem::NoService => false,
-        CallProblem::Late { .. }
-        | CallProblem::Grpc { .. }
-        | CallProblem::Status { .. }
-        | CallProblem::TellsNothing { .. }
-        | CallProblem::Failed { .. }
-        | CallProblem::Unconfirmed { .. }
-        | CallProblem::Unsayable { .. }
-        | CallProblem::Malformed { .. } => true,
-    }
+    Ok((RemoteBank::new(branches, customers.to_vec()), before))
 }
 
 fn silence(
@@ -235,8 +212,8 @@ fn branch_results(
             for &event in write_sets.get(&customer.id).into_iter().flatten() {
                 let write = WriteId { customer: customer.id, event };
                 match made.get(&write) {
-                    _ if known.is_some_and(|known| known.contains(&event)) => {}
                     Some(&made) => log.push(made),
+                    None if known.is_some_and(|known| known.contains(&event)) => {}
                     None => log::warn!("branch {id} holds {write}, which is not of this run"),
                 }
             }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::grpc::CallProblem;
+use crate::grpc::Absence;
 use crate::model::{BranchId, CustomerId, EventId, Money};
 
 /// What is known of the branches of a bank elsewhere. All else about them is their own.
@@ -54,17 +54,19 @@ pub struct NotThere {
     /// Where it should be.
     pub address: String,
     /// What is there in its place.
-    pub problem: CallProblem,
+    pub absence: Absence,
 }
 
 impl fmt::Display for NotThere {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { branch, address, problem } = self;
-        match problem {
-            CallProblem::NothingListens => {
-                write!(f, "branch {branch}: nothing listens at {address}; is it running?")
-            }
-            problem => write!(f, "branch {branch}: {address} {problem}"),
+        let Self { branch, address, absence } = self;
+        write!(f, "branch {branch}: ")?;
+        match absence {
+            Absence::NothingListens => write!(f, "nothing listens at {address}; is it running?"),
+            Absence::NoSuchHost
+            | Absence::OutOfReach { .. }
+            | Absence::NotGrpc { .. }
+            | Absence::NoService => write!(f, "{address} {absence}"),
         }
     }
 }

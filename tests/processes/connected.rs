@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::{Output, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
@@ -189,20 +190,48 @@ fn a_400_is_told_by_what_the_branch_holds_then() {
     let (first, second) = ("refused: branch 1 answered 400", "refused: branch 2 answered 400");
     assert_eq!((code, outcomes(&told)), (Some(0), vec![first.to_owned(), second.to_owned()]));
 
-    let asked = AtomicUsize::new(0);
-    let applies = branch(move |request| match request.read_writes {
-        true if asked.load(Ordering::Relaxed) > 0 => Answers::With(reply(200, "[1]", 10.0)),
-        true => Answers::With(reply(200, "[]", 0.0)),
-        false => {
-            asked.fetch_add(1, Ordering::Relaxed);
-            Answers::With(reply(400, "", 0.0))
-        }
-    });
-    let (code, told, _) = report(&[applies, idle(0.0)], &["--call-limit=300ms"]);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let applies = || {
+        let asked = Arc::clone(&asked);
+        branch(move |request| match (request.read_writes, asked.load(Ordering::Relaxed)) {
+            (true, 0) => Answers::With(reply(200, "[]", 0.0)),
+            (true, _) => Answers::With(reply(200, "[1]", 10.0)),
+            (false, _) => {
+                asked.fetch_add(1, Ordering::Relaxed);
+                Answers::With(reply(400, "", 0.0))
+            }
+        })
+    };
+    let (code, told, _) = report(&[applies(), applies()], &[]);
     assert_eq!(code, Some(1));
     let unconfirmed = "unknown: outcome unknown: branch 1 answered 400, and holds a write of this id: \
                        not confirmed by every branch";
     assert_eq!(outcomes(&told)[0], unconfirmed);
+}
+
+/// It holds a write of this id, which is another one.
+#[test]
+fn a_400_with_a_reason_is_told_with_it() {
+    let says = |reason: &'static str| {
+        branch(move |request| match request.read_writes {
+            true => Answers::With(reply(200, "[1]", 0.0)),
+            false => Answers::Because(reason),
+        })
+    };
+    let reused = || says("EVENT_REUSED: this id already names another write: deposit 7 %C3%A0 b");
+    let (code, told, _) = report(&[reused(), reused()], &[]);
+    assert_eq!(code, Some(0));
+    let refused = "refused: branch 1 answered 400: EVENT_REUSED: this id already names another \
+                   write: deposit 7 à b";
+    assert_eq!(outcomes(&told)[0], refused);
+
+    let unknown = || says("OUTCOME_UNKNOWN: not confirmed in time by branch 2");
+    let (code, told, _) = report(&[unknown(), unknown()], &[]);
+    assert_eq!(code, Some(1));
+    assert!(
+        outcomes(&told)[0]
+            .contains("OUTCOME_UNKNOWN: not confirmed in time by branch 2, and holds")
+    );
 }
 
 #[test]
@@ -222,6 +251,30 @@ fn an_answer_that_makes_no_sense_is_told_as_such() {
     let silent = told["remote"][1]["silent"].as_str().expect("it does not tell");
     assert!(silent.starts_with("answered what makes no sense: write_sets: expected"), "{silent}");
     assert!(!silent.contains('\u{1b}'), "{silent}");
+}
+
+/// As the programs that circulate do it: only beside a write set.
+#[test]
+fn a_branch_that_leaves_the_balance_out_of_its_replies_is_asked_for_it() {
+    let scenario = r#"[
+        {"id": 1, "type": "branch", "balance": 10},
+        {"id": 1, "type": "customer", "events": [{"interface": "deposit", "money": 5}]},
+        {"id": 2, "type": "customer", "events": [{"interface": "query", "dest": 1}]}]"#;
+    let deposits = AtomicUsize::new(0);
+    let terse = branch(move |request| {
+        if request.interface == "deposit" {
+            deposits.fetch_add(1, Ordering::Relaxed);
+        }
+        Answers::With(match (request.read_writes, deposits.load(Ordering::Relaxed)) {
+            (false, _) => reply(200, "", 0.0),
+            (true, 0) => reply(0, "[]", 10.0),
+            (true, _) => reply(0, if request.customer_id == 1 { "[1]" } else { "[]" }, 15.0),
+        })
+    });
+    let output = run(scenario, &[terse], &["--format=balances"]);
+    assert_eq!(text(&output.stderr), "");
+    let expected = "[{\"id\":1,\"balance\":15},{\"id\":2,\"balance\":15}]\n";
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), expected));
 }
 
 #[test]

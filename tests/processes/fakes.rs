@@ -8,6 +8,7 @@ use std::thread;
 use passbook::grpc::proto::banking::branch_server::{Branch, BranchServer};
 use passbook::grpc::proto::banking::{BranchReply, BranchRequest};
 use tokio::sync::Notify;
+use tonic::metadata::MetadataValue;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
@@ -15,6 +16,8 @@ use tonic::{Request, Response, Status};
 /// How a fake branch answers.
 pub(crate) enum Answers {
     With(BranchReply),
+    /// 400, with a reason.
+    Because(&'static str),
     /// The whole server ends in place of an answer.
     Dies,
 }
@@ -33,6 +36,12 @@ impl<F: Fn(&BranchRequest) -> Answers + Send + Sync + 'static> Branch for Fake<F
     ) -> Result<Response<BranchReply>, Status> {
         match (self.answer)(request.get_ref()) {
             Answers::With(reply) => Ok(Response::new(reply)),
+            Answers::Because(reason) => {
+                let mut response = Response::new(reply(400, "[]", 0.0));
+                let reason = MetadataValue::from_static(reason);
+                response.metadata_mut().insert("passbook-reason", reason);
+                Ok(response)
+            }
             Answers::Dies => {
                 self.dies.notify_one();
                 std::future::pending().await
