@@ -319,6 +319,18 @@ fn a_bad_line_is_named_with_what_is_wrong() {
             edited(6, r#""lamport":5"#, r#""lamport":4"#),
             "line 6: Lamport clock 4, though it was sent at 4; it must be later",
         ),
+        (edited(3, "{", "\n{"), "line 3: an empty line before the end of the history"),
+        (edited(19, "17", "18"), "line 19: the end marker counts 18 facts, but there are 17"),
+        (edited(19, "}}", "}}\n{}"), "line 20: a line after the end marker"),
+        (edited(19, "{", r#"{"at_us":5,"#), "line 19: both a fact and the end marker"),
+    ] {
+        assert_eq!(error(&text), message);
+    }
+}
+
+#[test]
+fn what_is_json_and_does_not_fit_is_told_without_the_names_of_types() {
+    for (text, message) in [
         (
             edited(3, r#""at_us":1"#, r#""at_us":null"#),
             "line 3: not a fact: invalid type: null, expected a whole number (column 13)",
@@ -339,10 +351,6 @@ fn a_bad_line_is_named_with_what_is_wrong() {
             edited(3, r#"{"branch":1,"customer":1,"request":1}"#, "5"),
             "line 3: not a fact: invalid type: integer `5`, expected an object (column 51)",
         ),
-        (edited(3, "{", "\n{"), "line 3: an empty line before the end of the history"),
-        (edited(19, "17", "18"), "line 19: the end marker counts 18 facts, but there are 17"),
-        (edited(19, "}}", "}}\n{}"), "line 20: a line after the end marker"),
-        (edited(19, "{", r#"{"at_us":5,"#), "line 19: both a fact and the end marker"),
     ] {
         assert_eq!(error(&text), message);
     }

@@ -151,7 +151,19 @@ impl World<'_> {
                 }
                 op.heard = true;
             }
-            other => panic!("no tale of the generator has this: {other:?}"),
+            Fact::MessageSent { .. }
+            | Fact::MessageReceived { .. }
+            | Fact::MessageLost { .. }
+            | Fact::MessageDuplicated { .. }
+            | Fact::WriteSetCompared { .. }
+            | Fact::RequestParked { .. }
+            | Fact::RequestGivenUp { .. }
+            | Fact::BranchStopped { .. }
+            | Fact::BranchStarted { .. }
+            | Fact::PartitionBegan { .. }
+            | Fact::PartitionHealed { .. }
+            | Fact::SlownessBegan { .. }
+            | Fact::SlownessEnded { .. } => panic!("no tale of the generator has {fact:?}"),
         }
         Some(())
     }
