@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use passbook::check::{Demand, Property, Summary, Verdicts};
-use passbook::model::{Guarantee, Guarantees, Propagation, Receipt, RequestError};
+use passbook::check::{Demand, Promised, Property, Summary, Verdicts};
+use passbook::model::{Guarantee, Guarantees, Overdraft, Propagation, Receipt, RequestError};
 use passbook::report::Assessment;
 use passbook::runner::{Run, RunOptions, run};
 use passbook::scenario::{Scenario, Settings, Source};
@@ -142,6 +142,26 @@ fn a_broken_order_costs_the_customer_a_withdrawal() {
     assert_eq!(last(Guarantees::ALL), Ok(Receipt::Written));
     let refused = last(Guarantees::ALL.without(Guarantee::MonotonicWrites));
     assert!(matches!(refused, Err(RequestError::Refused(_))), "{refused:?}");
+}
+
+#[test]
+fn branches_that_decide_alone_overdraw_together() {
+    let path = "input/guarantees/overdraft_at_two_branches.json";
+    let run = run_at(path, Settings::default());
+    assert_eq!(violated(&run), [Property::NoOverdraft]);
+    let balances: Vec<String> =
+        run.result.branches.iter().map(|branch| branch.balance.to_string()).collect();
+    assert_eq!(balances, ["-60", "-60"]);
+    let verdict = verdicts(&run).of(Property::NoOverdraft).expect("judged");
+    assert_eq!(verdict.promised(), Some(Promised::No), "what each accepted, it could cover");
+    let witness = verdict.witness().expect("a witness");
+    let other = (witness.branch.get(), witness.write.expect("a withdrawal").customer.get());
+    assert!([(1, 2), (2, 1)].contains(&other), "{witness}");
+    let sync = Settings { propagation: Some(Propagation::Sync), ..Settings::default() };
+    assert_eq!(violated(&run_at(path, sync)), []);
+    // Where overdraft is allowed, nobody asks.
+    let allowed = Settings { overdraft: Some(Overdraft::Allow), ..Settings::default() };
+    assert!(verdicts(&run_at(path, allowed)).of(Property::NoOverdraft).is_none());
 }
 
 #[test]
