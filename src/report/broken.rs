@@ -62,10 +62,12 @@ impl BrokenSteps {
 /// What is broken in a run, in words: `read your writes broken (not promised)`.
 pub(super) fn in_words(verdicts: &Verdicts) -> Vec<String> {
     let broken = verdicts.iter().filter_map(|(property, verdict)| {
+        let promised = verdict.promised()?;
         let is_customers_fault = verdict.witness()?.kind == WitnessKind::IdNotUnique;
-        let label = match verdict.promised()? {
-            Promised::No if is_customers_fault => "the customer's fault".to_owned(),
-            promised => label(promised),
+        let label = if is_customers_fault && promised == Promised::No {
+            "by the customer".to_owned()
+        } else {
+            label(promised)
         };
         Some(format!("{property} broken ({label})"))
     });

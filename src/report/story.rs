@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::history::{Fact, MessageBody, Recorded};
-use crate::model::{BranchId, CustomerId, EventId, Money, RequestNumber, Time, WriteId};
+use crate::model::{BranchId, CustomerId, EventId, Money, Operation, RequestNumber, Time, WriteId};
 
 /// A request, for the whole run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,37 +113,32 @@ impl<'a> Story<'a> {
     }
 }
 
-/// A request that a customer waits for.
-#[derive(Debug, Clone, Copy)]
-struct UnderWay {
-    key: RequestKey,
-    branch: BranchId,
-    event: EventId,
-}
-
-/// A write as one branch accepted it. Two branches may have accepted the same one: each of them then
-/// sends it to all others.
+/// A write as one branch was asked for it. Two branches may have accepted the same one: each of them
+/// then sends it to all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct AcceptedWrite {
+struct WriteAt {
     id: WriteId,
-    origin: BranchId,
+    branch: BranchId,
 }
 
 #[derive(Debug, Default)]
 struct Teller<'a> {
     story: Story<'a>,
-    /// What each customer is waiting for.
-    under_way: BTreeMap<CustomerId, UnderWay>,
-    /// The request that made each write.
-    made_by: BTreeMap<AcceptedWrite, RequestKey>,
+    /// The last request for each write.
+    asked_by: BTreeMap<WriteAt, RequestKey>,
+    /// The request by which a branch accepted each write.
+    made_by: BTreeMap<WriteAt, RequestKey>,
 }
 
 impl<'a> Teller<'a> {
     fn follow(&mut self, recorded: &'a Recorded) {
         match &recorded.fact {
-            &Fact::RequestSent { customer, request, branch, event, .. } => {
+            &Fact::RequestSent { customer, request, branch, event, operation } => {
                 let key = RequestKey { customer, number: request };
-                self.under_way.insert(customer, UnderWay { key, branch, event });
+                if let Operation::Write(_) = operation {
+                    let id = WriteId { customer, event };
+                    self.asked_by.insert(WriteAt { id, branch }, key);
+                }
                 let place = self.story.chapters.len();
                 let chapter = self.chapter(key);
                 chapter.place = place;
@@ -156,7 +151,7 @@ impl<'a> Teller<'a> {
                 self.chapter(key).messages.push(recorded);
             }
             &Fact::WriteApplied { branch, id, origin, balance, .. } => {
-                self.applied((branch, recorded.at), AcceptedWrite { id, origin }, balance);
+                self.applied((branch, recorded.at), WriteAt { id, branch: origin }, balance);
             }
             Fact::MessageSent { from, to, body, .. } => {
                 match body {
@@ -209,18 +204,21 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn applied(&mut self, (branch, at): (BranchId, Time), write: AcceptedWrite, balance: Money) {
-        let AcceptedWrite { id, origin } = write;
+    /// `branch` applied a write as it was `accepted` there or elsewhere.
+    fn applied(&mut self, (branch, at): (BranchId, Time), accepted: WriteAt, balance: Money) {
+        let id = accepted.id;
         let by_customer = self.story.write_sets.entry(branch).or_default();
         by_customer.entry(id.customer).or_default().push(id.event);
-        if branch != origin {
-            let Some(&key) = self.made_by.get(&write) else { return };
+        if branch != accepted.branch {
+            let Some(&key) = self.made_by.get(&accepted) else { return };
             let chapter = self.chapter(key);
             let lag = at.since(chapter.applied_at);
             let peer = chapter.peers.entry(branch).or_default();
             *peer = Peer { held: Held::Applied, balance: Some(balance), lag, ..*peer };
-        } else if let Some(key) = self.asked(id, branch) {
-            self.made_by.insert(write, key);
+        } else if !self.made_by.contains_key(&accepted)
+            && let Some(&key) = self.asked_by.get(&accepted)
+        {
+            self.made_by.insert(accepted, key);
             let chapter = self.chapter(key);
             chapter.applied = Some(balance);
             chapter.applied_at = at;
@@ -231,19 +229,11 @@ impl<'a> Teller<'a> {
         self.story.chapters.entry(key).or_default()
     }
 
-    /// The request for the write `id` that its customer waits for at `branch`.
-    fn asked(&self, id: WriteId, branch: BranchId) -> Option<RequestKey> {
-        let asked = self.under_way.get(&id.customer);
-        asked
-            .filter(|asked| (asked.branch, asked.event) == (branch, id.event))
-            .map(|asked| asked.key)
-    }
-
     /// The request because of which `sender` propagates the write `id`: the one by which it accepted
     /// it, or a retry, for which it asks all others whether they hold what another branch accepted.
     fn cause(&self, id: WriteId, sender: BranchId) -> Option<RequestKey> {
-        let made_by = self.made_by.get(&AcceptedWrite { id, origin: sender }).copied();
-        made_by.or_else(|| self.asked(id, sender))
+        let write = WriteAt { id, branch: sender };
+        self.made_by.get(&write).or_else(|| self.asked_by.get(&write)).copied()
     }
 
     /// What the write `id`, which `sender` propagates, came to at `branch`.
