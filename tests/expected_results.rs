@@ -7,6 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use assert_cmd::assert::Assert;
+use passbook::scenario::{Level, Scenario, Source};
 use program::{passbook, stderr, stdout};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -346,6 +347,25 @@ fn what_is_wrong_in_an_expected_result_is_told_with_its_place() {
         let shown = stderr(&done).replace("\n  │ ", " ");
         assert!(shown.contains(told), "{text}: {shown}");
         assert!(shown.contains(&format!("x.expected.json:{place}]")), "{text}: {shown}");
+    }
+}
+
+#[test]
+fn an_expected_result_that_is_cut_off_or_lacks_a_byte_is_answered() {
+    let scenario = Scenario::parse(&Source::new("x.json", SCENARIO)).expect("a scenario");
+    let answered = |text: &str| match scenario.parse_expected(&Source::new("y", text)) {
+        Ok(expected) => expected.notes.iter().all(|note| note.level == Level::Note),
+        Err(error) => error.line() >= 1 && error.column() >= 1,
+    };
+    for (text, _) in RIGHT {
+        let places = || text.char_indices().map(|(place, _)| place);
+        for place in places() {
+            let (before, after) = text.split_at(place);
+            let rest = after.get(1..).unwrap_or_default();
+            for text in [before, &format!("{before}{rest}"), &format!("{before}'{after}")] {
+                assert!(answered(text), "{text}");
+            }
+        }
     }
 }
 

@@ -35,10 +35,6 @@ impl Leniencies {
         self.0.entry(leniency).or_insert(at);
     }
 
-    pub(super) fn extend(&mut self, others: &Self) {
-        others.0.iter().for_each(|(leniency, at)| self.add(*leniency, *at));
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -93,29 +93,32 @@ impl Scenario {
     /// Reads what the customers of this scenario must see, in any output dialect and leniently: for
     /// a classic array, which cannot say it, the file beside it.
     pub fn parse_expected(&self, source: &Source) -> Result<Expected, ScenarioError> {
-        let mut leniencies = Leniencies::default();
-        let strict = Node::root(source.text())
-            .and_then(|root| expected::read(&[root], self.parties(), &mut leniencies));
-        let output = match strict {
-            Ok(output) => output,
-            Err(fault) => {
-                let loose = Some(&fault).filter(|fault| fault.is_syntax());
-                let Some(loose) = loose.and_then(|_| Loose::read(source.text())) else {
-                    return Err(ScenarioError::new(source, &fault));
-                };
-                let documents = loose.documents();
-                let read = expected::read(&documents, self.parties(), &mut leniencies);
-                let output =
-                    read.map_err(|fault| ScenarioError::within(source, &documents, &fault))?;
-                leniencies.extend(&loose.leniencies);
-                output
-            }
+        let root = Node::root(source.text()).map(|root| vec![root]);
+        let strict = root.and_then(|root| self.expected_in(&root, Leniencies::default()));
+        let read = match strict {
+            Err(fault) if fault.is_syntax() => match Loose::read(source.text()) {
+                Some(mut loose) => {
+                    let leniencies = std::mem::take(&mut loose.leniencies);
+                    let documents = loose.documents();
+                    self.expected_in(&documents, leniencies)
+                        .map_err(|fault| ScenarioError::within(source, &documents, &fault))?
+                }
+                None => return Err(ScenarioError::new(source, &fault)),
+            },
+            strict => strict.map_err(|fault| ScenarioError::new(source, &fault))?,
         };
+        let (output, leniencies) = read;
         Ok(Expected { output, notes: leniencies.notes(source) })
     }
 
-    fn parties(&self) -> expected::Parties<'_> {
-        expected::Parties { roster: &self.roster, visits: &self.visits }
+    fn expected_in(
+        &self,
+        documents: &[Node<'_>],
+        mut leniencies: Leniencies,
+    ) -> Checked<(Output, Leniencies)> {
+        let parties = expected::Parties { roster: &self.roster, visits: &self.visits };
+        let output = expected::read(documents, parties, &mut leniencies)?;
+        Ok((output, leniencies))
     }
 }
 
@@ -199,8 +202,7 @@ fn own_format(source: &Source, root: Node<'_>, event_ids: Option<EventIds>) -> C
         scenario.name = name;
     }
     if let Some(member) = expected {
-        let mut leniencies = Leniencies::default();
-        let output = expected::read(&[member.value], scenario.parties(), &mut leniencies)?;
+        let (output, leniencies) = scenario.expected_in(&[member.value], Leniencies::default())?;
         scenario.expected = Some(output);
         scenario.warnings.extend(leniencies.notes(source));
     }
