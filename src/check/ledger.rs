@@ -433,6 +433,8 @@ fn claimed(outcome: &Outcome) -> Option<Money> {
         Err(
             RequestError::Refused(Refusal::OutOfOrder { .. } | Refusal::EventReused { .. })
             | RequestError::OutcomeUnknown { .. }
+            | RequestError::NoAnswer { .. }
+            | RequestError::Declined { .. }
             | RequestError::Unavailable { .. }
             | RequestError::VersionNotReached { .. },
         )

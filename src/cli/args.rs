@@ -332,7 +332,8 @@ mod tests {
 
     /// Every way to give each option on which a run depends; a line for those that exclude others.
     const ALL_THAT_MATTERS: [&str; 4] = [
-        "--seed 8877 --overdraft reject --settle-before-query --customers concurrent --strict",
+        "--seed 8877 --overdraft reject --settle-before-query --customers concurrent --strict \
+         --event-ids as-written",
         "--seed 0 --propagation async --guarantees ryw,wfr --latency uniform:1ms..50ms \
          --wait-limit 2s --no-check",
         "--seed 18446744073709551615 --propagation sync --guarantees none --transport grpc",
@@ -341,7 +342,8 @@ mod tests {
     ];
 
     /// They say what is shown and kept of a run, and change nothing about it.
-    const FOR_THE_EYE: [&str; 5] = ["scenarios", "format", "quiet", "verbose", "history"];
+    const FOR_THE_EYE: [&str; 6] =
+        ["scenarios", "format", "quiet", "verbose", "history", "witnesses"];
 
     #[test]
     fn a_replay_repeats_what_was_asked() {

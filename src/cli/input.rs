@@ -54,18 +54,17 @@ pub(super) fn read_scenario(
 }
 
 /// Takes the expected result of `scenario`, which is the file `path`, from the file beside it, if
-/// there is one and the scenario says nothing itself. `read` reads a file.
+/// there is one and the scenario says nothing itself.
 pub(super) fn expect_what_stands_beside(
     path: &Path,
     scenario: &mut Scenario,
-    read: impl Fn(&Path) -> io::Result<Vec<u8>>,
 ) -> Result<(), InputError> {
     if scenario.expected.is_some() {
         return Ok(());
     }
     for beside in expected_results(path) {
         let name = beside.display().to_string();
-        let bytes = match read(&beside) {
+        let bytes = match File::open(&beside).and_then(read_all) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(reason) => return Err(InputError::Unreadable { path: name, reason }),

@@ -1,6 +1,6 @@
 //! `passbook run`: runs scenarios one after the other and reports each.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -70,7 +70,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
 fn read_whole(path: &Path, event_ids: Option<EventIds>) -> Result<Scenario, InputError> {
     let mut scenario = read_scenario(path, event_ids)?;
     if !is_stdin(path) {
-        expect_what_stands_beside(path, &mut scenario, |beside| fs::read(beside))?;
+        expect_what_stands_beside(path, &mut scenario)?;
     }
     Ok(scenario)
 }

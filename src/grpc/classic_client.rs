@@ -17,13 +17,11 @@ use super::proto::banking::branch_client::BranchClient;
 use super::proto::banking::{BranchReply, BranchRequest};
 use super::remote::Endpoint;
 use super::status::ClassicStatus;
+use super::trailers::REASON_TRAILER;
 use crate::actors::Ask;
 use crate::model::{
     BranchId, CustomerId, EventId, Money, Operation, Receipt, RequestError, WriteId,
 };
-
-/// The trailer in which a reply of 400 may say why.
-const REASON_TRAILER: &str = "passbook-reason";
 
 /// A branch elsewhere that speaks the classic contract. Cheap to copy.
 #[derive(Debug, Clone)]

@@ -270,11 +270,7 @@ impl Counts {
 }
 
 impl<'a> Customer<'a> {
-    fn of(
-        customer: &'a CustomerResult,
-        broken: &BrokenSteps,
-        written_ids: &WrittenIds,
-    ) -> Self {
+    fn of(customer: &'a CustomerResult, broken: &BrokenSteps, written_ids: &WrittenIds) -> Self {
         let event = |request: &'a RequestResult| {
             let key = RequestKey { customer: customer.id, number: request.number };
             let violates = broken.at(key).map(|(property, _)| property.key()).collect();

@@ -77,7 +77,8 @@ fn lag_can_break(property: Property, config: &RunConfig) -> bool {
             | Property::WritesFollowReads
             | Property::Balances
             | Property::Convergence
-            | Property::ExactlyOnce,
+            | Property::ExactlyOnce
+            | Property::NoOverdraft,
             Propagation::Sync | Propagation::Async,
             CustomerOrder::InOrder | CustomerOrder::Concurrent,
         ) => false,

@@ -182,3 +182,9 @@ fn a_generated_scenario_fails_again() {
     put(folder.path(), "the-same-input", &lines);
     fails_again(folder.path(), &[&options[..], &["-"]].concat(), &lines, (1, "owed"));
 }
+
+#[test]
+fn an_expected_result_beside_its_scenario_fails_again() {
+    let folder = folder(&[("a.json", HOLDS), ("a.expected.json", r#"[{"id":1,"balance":500}]"#)]);
+    fails_again(folder.path(), &["a.json"], b"", (1, "500"));
+}

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -156,7 +155,7 @@ impl Job {
     ) -> Row {
         if let Place::File(path) = place {
             let path = Path::new(&**path);
-            if let Err(error) = expect_what_stands_beside(path, &mut scenario, read_file) {
+            if let Err(error) = expect_what_stands_beside(path, &mut scenario) {
                 let problem = match error {
                     InputError::Scenario(error) => {
                         format!("{}:{}:{}", error.source_name(), error.line(), told(&error))
@@ -196,7 +195,9 @@ fn read(
 ) -> Result<Scenario, String> {
     let bytes = match content {
         Content::Text(bytes) => bytes,
-        Content::File(path) => read_file(&path).map_err(|error| error.to_string())?,
+        Content::File(path) => {
+            File::open(&path).and_then(read_all).map_err(|error| error.to_string())?
+        }
         Content::Unreadable(problem) => return Err(problem),
         Content::Mismatch(error) => return Err(error.to_string()),
     };
@@ -206,11 +207,6 @@ fn read(
         Place::File(_) => format!("{shown}:{}:{}", error.line(), told(&error)),
         Place::Line { .. } => format!("{shown}:{}", told(&error)),
     })
-}
-
-/// What the file at `path` holds, unpacked.
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    read_all(File::open(path)?)
 }
 
 /// Warnings of a line name it as the place does, and then the column.
