@@ -147,7 +147,8 @@ fn a_broken_order_costs_the_customer_a_withdrawal() {
 #[test]
 fn branches_that_decide_alone_overdraw_together() {
     let path = "input/guarantees/overdraft_at_two_branches.json";
-    let run = run_at(path, Settings::default());
+    let late = Settings { propagation: Some(Propagation::Async), ..Settings::default() };
+    let run = run_at(path, late.clone());
     assert_eq!(violated(&run), [Property::NoOverdraft]);
     let balances: Vec<String> =
         run.result.branches.iter().map(|branch| branch.balance.to_string()).collect();
@@ -157,10 +158,9 @@ fn branches_that_decide_alone_overdraw_together() {
     let witness = verdict.witness().expect("a witness");
     let other = (witness.branch.get(), witness.write.expect("a withdrawal").customer.get());
     assert!([(1, 2), (2, 1)].contains(&other), "{witness}");
-    let sync = Settings { propagation: Some(Propagation::Sync), ..Settings::default() };
-    assert_eq!(violated(&run_at(path, sync)), []);
+    assert_eq!(violated(&run_at(path, Settings::default())), []);
     // Where overdraft is allowed, nobody asks.
-    let allowed = Settings { overdraft: Some(Overdraft::Allow), ..Settings::default() };
+    let allowed = Settings { overdraft: Some(Overdraft::Allow), ..late };
     assert!(verdicts(&run_at(path, allowed)).of(Property::NoOverdraft).is_none());
 }
 

@@ -66,9 +66,7 @@ fn timeless(mut run: Run) -> Run {
 fn every_input_comes_to_the_same_report_over_the_network() {
     let inputs = inputs();
     assert!(inputs.len() >= 15, "{inputs:?}");
-    // Sockets have no lag to speak of, and it is lag that overdraws there.
-    let lags = |path: &PathBuf| path.ends_with("guarantees/overdraft_at_two_branches.json");
-    for path in inputs.into_iter().filter(|path| !lags(path)) {
+    for path in inputs {
         let source = Source::new(path.display().to_string(), fs::read_to_string(&path).unwrap());
         let scenario = Scenario::parse(&source).unwrap();
         // What goes on at the same time goes on in another order over sockets.

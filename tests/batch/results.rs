@@ -41,8 +41,8 @@ fn a_broken_a_violated_and_an_undecided_scenario_are_three_rows() {
     assert_eq!(told, cases);
 }
 
-/// Customer 1 withdraws 50 of nothing, where that is refused; event id 1 comes twice.
-const REFUSED: &str = r#"[{"id":1,"type":"branch","balance":0},{"id":1,"type":"customer","events":[{"id":1,"interface":"withdraw","money":50,"dest":1},{"id":1,"interface":"query","dest":1}]}]"#;
+/// Customer 1 withdraws 50 of 5, where that is refused; event id 1 comes twice.
+const REFUSED: &str = r#"[{"id":1,"type":"branch","balance":0},{"id":1,"type":"customer","events":[{"id":1,"interface":"deposit","money":5,"dest":1},{"id":1,"interface":"withdraw","money":50,"dest":1}]}]"#;
 
 #[test]
 fn refused_writes_and_warnings_are_in_the_row_and_counted_in_the_summary() {
