@@ -40,7 +40,7 @@ pub use link::{Found, LinkSetup, PeerLink};
 pub use origin::{Origin, OriginError};
 pub use problem::{Absence, CallProblem};
 pub use remote::{Channel, Contract, Endpoint, EndpointError};
-pub use remote_bank::{RemoteBank, Standings};
+pub use remote_bank::{RemoteBank, SETTLE_LIMIT, Standings};
 pub use scenario::{
     Expectation, InputFault, InputPlace, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner,
 };

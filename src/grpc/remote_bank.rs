@@ -1,6 +1,8 @@
 //! A bank whose branches run elsewhere, as far as the classic contract tells of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler, WrapFuture};
@@ -17,13 +19,15 @@ use crate::model::{BranchId, CustomerId, EventId};
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// How long the branches may take to come to hold the same: longer than a write takes that is not lost.
-const SETTLE_LIMIT: Duration = Duration::from_secs(5);
+pub const SETTLE_LIMIT: Duration = Duration::from_secs(5);
 
 /// All branches of a bank elsewhere. Cheap to copy.
 #[derive(Debug, Clone)]
 pub struct RemoteBank {
     branches: Vec<ClassicBranch>,
     customers: Vec<CustomerId>,
+    /// How often waiting for them to settle was given up. Shared by all copies.
+    unsettled: Arc<AtomicU64>,
 }
 
 /// How each branch stands, or why it does not say.
@@ -32,7 +36,7 @@ pub type Standings = BTreeMap<BranchId, Result<Standing, CallProblem>>;
 impl RemoteBank {
     /// The bank of `branches`, asked about `customers`.
     pub fn new(branches: Vec<ClassicBranch>, customers: Vec<CustomerId>) -> Self {
-        Self { branches, customers }
+        Self { branches, customers, unsettled: Arc::default() }
     }
 
     /// Its branches.
@@ -58,8 +62,13 @@ impl RemoteBank {
             }
         });
         if settled.await.is_err() {
-            log::warn!("not all branches have shown the same writes within {SETTLE_LIMIT:?}");
+            self.unsettled.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// How often the branches had not settled when [`SETTLE_LIMIT`] was over.
+    pub fn unsettled(&self) -> u64 {
+        self.unsettled.load(Ordering::Relaxed)
     }
 }
 

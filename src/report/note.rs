@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::elide::Limit;
-use super::phrase::{count, listed};
+use super::phrase::{count, listed, span};
 use crate::check::{Property, Summary, Verdicts};
+use crate::grpc::SETTLE_LIMIT;
 use crate::model::{CustomerOrder, Money, Propagation, Time};
 use crate::runner::{HeldBefore, Remote, RunConfig, RunResult};
 
@@ -23,19 +24,24 @@ pub enum Note {
         /// What is taken as the opening balance.
         opening_balance: Money,
     },
+    /// Branches that run elsewhere did not come to hold the same writes in time.
+    NotSettled {
+        /// How often that was waited for in vain.
+        times: u64,
+    },
 }
 
 impl Note {
     /// The notes on `result`.
     pub(super) fn all(result: &RunResult) -> Vec<Self> {
-        no_lag(result).into_iter().chain(held_before(result)).collect()
+        no_lag(result).into_iter().chain(held_before(result)).chain(not_settled(result)).collect()
     }
 
     /// Whether it is about what the judge says, and of no use without that.
     pub fn is_on_verdicts(&self) -> bool {
         match self {
             Self::NoLag { .. } => true,
-            Self::HeldBefore { .. } => false,
+            Self::HeldBefore { .. } | Self::NotSettled { .. } => false,
         }
     }
 }
@@ -91,6 +97,11 @@ fn held_before(result: &RunResult) -> Option<Note> {
     (!held.is_empty()).then(|| Note::HeldBefore { held: held.clone(), opening_balance })
 }
 
+fn not_settled(result: &RunResult) -> Option<Note> {
+    let times = result.remote.as_ref()?.unsettled;
+    (times > 0).then_some(Note::NotSettled { times })
+}
+
 fn differ(one: &HeldBefore, other: &HeldBefore) -> bool {
     one.balance != other.balance || one.write_sets != other.write_sets
 }
@@ -106,6 +117,16 @@ impl fmt::Display for Note {
                  --latency uniform:1ms..20ms puts {} to the test",
                 listed(untried, FEW),
             ),
+            Self::NotSettled { times } => {
+                let times = usize::try_from(*times).unwrap_or(usize::MAX);
+                write!(
+                    f,
+                    "not settled: the branches did not show the same writes within {} ({}); what came \
+                     after that was asked all the same",
+                    span(SETTLE_LIMIT),
+                    count(times, "time"),
+                )
+            }
             Self::HeldBefore { held, opening_balance } => {
                 write!(
                     f,

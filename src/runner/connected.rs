@@ -74,6 +74,7 @@ pub fn run_connected(
         let remote = Remote {
             addresses: addresses(scenario, connection),
             held_before,
+            unsettled: bank.unsettled(),
             silent: after.iter().filter_map(silence).collect(),
         };
         let result = RunResult {

@@ -14,6 +14,8 @@ pub struct Remote {
     pub addresses: BTreeMap<BranchId, String>,
     /// What branches held before the run, ascending; nothing where all held what the scenario says.
     pub held_before: Vec<HeldBefore>,
+    /// How often the branches had not come to hold the same writes when waiting for that was given up.
+    pub unsettled: u64,
     /// Branches that do not say how they stand at the end, and what came in place of it.
     pub silent: BTreeMap<BranchId, String>,
 }

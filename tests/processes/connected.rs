@@ -167,6 +167,17 @@ fn branches_that_differ_from_the_start_are_told_to() {
 }
 
 #[test]
+fn branches_that_never_show_the_same_writes_are_not_called_settled() {
+    let ahead = branch(|_| Answers::With(reply(200, "[1]", 400.0)));
+    let (_, report, _) = report(&[ahead, idle(400.0)], &[]);
+    let notes: Vec<&str> =
+        report["notes"].as_array().expect("notes").iter().filter_map(Value::as_str).collect();
+    let told = "not settled: the branches did not show the same writes within 5 s (1 time)";
+    assert!(notes.iter().any(|note| note.starts_with(told)), "{notes:?}");
+    assert_eq!(report["settled"], Value::Null);
+}
+
+#[test]
 fn writes_of_an_earlier_run_are_told_before_they_are_taken_for_retries() {
     let used = || branch(|_| Answers::With(reply(200, "[1, 2]", 10.0)));
     let (_, report, _) = report(&[used(), used()], &[]);
