@@ -18,7 +18,7 @@ pub use desk::{
     Bears, Bring, Brought, Desk, HasIntroduced, Introduced, NoEventIdLeft, Shown, Tell,
 };
 pub use messages::{
-    Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close, Counters,
+    Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close, Counters,
     Deliver, Delivered, Inspect, LatestEvent, LinkNews, MakeVisit, News, PeerEnvelope, Peers,
     ReadCame, ReadLog, ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize, TakeRequests,
     Watch, WriteSetAt, WriteSetState,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::confirmation::{Confirmations, Patience};
 use super::dependencies::Newest;
@@ -110,6 +111,7 @@ impl Branch {
             Input::Congestion { peer, congestion: Congestion::Clear } => {
                 self.congested.remove(&peer);
             }
+            Input::Closing => self.answer_all(now, effects),
             Input::DeadlineReached => self.meet_deadlines(now, effects),
         }
         self.wake(now, effects);
@@ -375,11 +377,7 @@ impl Branch {
 
     fn meet_deadlines(&mut self, now: Time, effects: &mut Vec<Effect>) {
         while let Some(parked) = self.parking.take_expired(now) {
-            let ticket = parked.request.ticket;
-            effects.push(Effect::Waited { ticket, waited: parked.waited(now) });
-            let lags = parked.needed.lags(&self.version, &self.roster).collect();
-            let late = RequestError::VersionNotReached { lags };
-            effects.push(self.reply(ticket, Err(late), Entry::Nothing));
+            self.give_up(now, &parked, effects);
         }
         while let Some((ticket, dot, missing)) = self.confirmations.take_expired(now, &self.roster)
         {
@@ -393,6 +391,29 @@ impl Branch {
                     .map(|to| Effect::Send { to, message: PeerMessage::Propagate(write.clone()) }),
             );
         }
+    }
+
+    /// Answers all who wait, as if their time were over. Who comes after them does not wait either:
+    /// nobody will be here when what they wait for comes.
+    fn answer_all(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        let patience = &mut self.config.patience;
+        (patience.wait_limit, patience.confirm_limit) =
+            (Some(Duration::ZERO), Some(Duration::ZERO));
+        for parked in self.parking.take_all() {
+            self.give_up(now, &parked, effects);
+        }
+        for (ticket, dot, missing) in self.confirmations.take_all_waiting(&self.roster) {
+            effects.push(self.unknown(ticket, dot, missing));
+        }
+    }
+
+    /// Answers a request that has waited in vain for what its passbook asks for.
+    fn give_up(&self, now: Time, parked: &Parked, effects: &mut Vec<Effect>) {
+        let ticket = parked.request.ticket;
+        effects.push(Effect::Waited { ticket, waited: parked.waited(now) });
+        let lags = parked.needed.lags(&self.version, &self.roster).collect();
+        let late = RequestError::VersionNotReached { lags };
+        effects.push(self.reply(ticket, Err(late), Entry::Nothing));
     }
 
     fn schedule_resend(&mut self, now: Time, dot: Dot) {

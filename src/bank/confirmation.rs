@@ -187,6 +187,21 @@ impl Confirmations {
         None
     }
 
+    /// Takes out all requests that wait, each with its write and the branches it waited for.
+    pub(super) fn take_all_waiting(
+        &mut self,
+        roster: &Roster,
+    ) -> Vec<(Ticket, Dot, Vec<BranchId>)> {
+        self.limits.clear();
+        let mut waiting = Vec::new();
+        for (&dot, unconfirmed) in &mut self.unconfirmed {
+            for ticket in std::mem::take(&mut unconfirmed.tickets) {
+                waiting.push((ticket, dot, unconfirmed.missing_ids(roster).collect()));
+            }
+        }
+        waiting
+    }
+
     /// Takes out one write that is due to be sent again by `now`, with the branches to send it to.
     pub(super) fn take_resend(
         &mut self,

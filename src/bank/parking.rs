@@ -82,6 +82,12 @@ impl Parking {
         self.limits.front().map(|&(at, _)| at)
     }
 
+    /// Takes out all parked requests, in the order in which they came.
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Parked> + use<> {
+        self.limits.clear();
+        std::mem::take(&mut self.requests).into_values()
+    }
+
     /// Takes out one request that has run out of time by `now`.
     pub(super) fn take_expired(&mut self, now: Time) -> Option<Parked> {
         while let Some((_, ticket)) = self.limits.pop_front_if(|&mut (at, _)| at <= now) {

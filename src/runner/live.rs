@@ -10,7 +10,7 @@ use actix::{Actor, Addr, AsyncContext, Context, Recipient};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::actors::{
-    AwaitSettled, BranchActor, Clock, Desk, Detail, PeerEnvelope, Peers, RecorderLink, ReplyTo,
+    AnswerAll, AwaitSettled, BranchActor, Clock, Desk, Detail, PeerEnvelope, Peers, RecorderLink, ReplyTo,
     Summarize, Surroundings,
 };
 use crate::bank::{Branch, BranchConfig};
@@ -146,6 +146,15 @@ impl LiveBank {
     /// Turns new requests away. Those under way go on.
     pub fn drain(&self) {
         self.gate.send_replace(Gate::Draining);
+    }
+
+    /// Answers all requests that wait at a branch here: what they wait for will not come any more.
+    pub async fn answer_all(&self) {
+        for (branch, address) in self.branches() {
+            if address.send(AnswerAll).await.is_err() {
+                log::error!("branch {branch} stopped before it had answered all");
+            }
+        }
     }
 
     /// Ends when a peer turns out to speak only the classic contract, which cannot carry what async
