@@ -218,6 +218,27 @@ fn an_overdraft_is_refused_where_the_policy_says_so_and_stays_refused() {
     );
 }
 
+/// A thousand refusals of one customer are remembered, those with the highest ids.
+#[test]
+fn a_refusal_that_is_forgotten_is_decided_anew() {
+    let mut net = Net::new(1, Overdraft::Reject);
+    let ask = |net: &mut Net, id: u32| {
+        net.replies.clear();
+        net.ask(0, 1, event(id, 1, withdraw(400)));
+        net.outcomes()[0].1.clone()
+    };
+    let (balance, requested) = (Money::ZERO, Money::from_minor(400));
+    let insufficient = refused(Refusal::InsufficientFunds { balance, requested });
+    for id in 1..=1001 {
+        assert_eq!(ask(&mut net, id), insufficient);
+    }
+    net.ask(1, 2, event(1, 1, deposit(1000)));
+    assert_eq!(ask(&mut net, 2), insufficient);
+    assert_eq!(ask(&mut net, 1001), insufficient);
+    assert_eq!(ask(&mut net, 1), Ok(Receipt::Written));
+    assert_eq!(net.branches[0].latest_event(customer(1)), Some(event_id(1001)));
+}
+
 #[test]
 fn a_balance_has_an_end_and_a_write_past_it_is_refused() {
     let mut net = Net::new(1, Overdraft::Allow);

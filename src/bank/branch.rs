@@ -8,6 +8,7 @@ use super::confirmation::{Confirmations, Patience};
 use super::dependencies::Newest;
 use super::log::ApplyLog;
 use super::parking::{Parked, Parking, Waiter};
+use super::refusals::Refusals;
 use super::{
     Applied, Congestion, Dependencies, Dot, Effect, Entry, Input, LogEntry, PeerMessage,
     PropagatedWrite, Reply, Request, Ticket, VersionVector,
@@ -52,6 +53,7 @@ pub struct Branch {
     /// together pass its range. Such a balance is never told as if it were right.
     balance_minor: i128,
     pub(super) log: ApplyLog,
+    refusals: Refusals,
     pub(super) version: VersionVector,
     pub(super) parking: Parking,
     pub(super) confirmations: Confirmations,
@@ -78,6 +80,7 @@ impl Branch {
             config,
             balance_minor: i128::from(opening_balance.minor()),
             log: ApplyLog::default(),
+            refusals: Refusals::new(roster.len()),
             version: VersionVector::new(&roster),
             parking: Parking::default(),
             congested: BTreeSet::new(),
@@ -169,9 +172,10 @@ impl Branch {
         self.log.came_after(position, most, &self.roster)
     }
 
-    /// The highest event id in the customer's write set.
+    /// The highest event id of the customer's writes that is taken here: by one that is applied, or by
+    /// one that was refused and is remembered.
     pub fn latest_event(&self, customer: CustomerId) -> Option<EventId> {
-        self.log.latest(customer)
+        self.log.latest(customer).max(self.refusals.latest(customer))
     }
 
     /// The customer's write set: the event ids of its writes, in the order applied here.
@@ -269,7 +273,7 @@ impl Branch {
 
     /// Whether a write that is not in the log may be applied. Asked at the origin alone.
     fn admit(&mut self, id: WriteId, write: Write) -> Result<(), Refusal> {
-        if let Some((first, refusal)) = self.log.refusal(id) {
+        if let Some((first, refusal)) = self.refusals.find(id) {
             return Err(if first == write { refusal } else { Refusal::EventReused { first } });
         }
         if let Some(latest) = self.log.latest(id.customer).filter(|&latest| latest > id.event) {
@@ -285,7 +289,7 @@ impl Branch {
         } else {
             return Ok(());
         };
-        self.log.remember_refusal(id, write, refusal);
+        self.refusals.remember(id, write, refusal);
         Err(refusal)
     }
 
@@ -296,7 +300,7 @@ impl Branch {
             effects.push(self.written(ticket, dot));
         } else if self.confirmations.wait(dot, ticket, self.config.patience.confirm_by(now)) {
             // Answered with the first request.
-        } else if dot.origin == self.id() && !self.confirmations.take_disputed(dot) {
+        } else if dot.origin == self.id() && !self.confirmations.take_disputed(dot.sequence) {
             effects.push(self.written(ticket, dot));
         } else {
             // Accepted elsewhere, or some branch held other writes when it confirmed this one: only
