@@ -6,9 +6,9 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, MessageResult};
 use tokio::sync::watch;
 
 use super::{
-    Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close, Deliver,
-    Delivered, Inspect, LatestEvent, LinkNews, News, PeerEnvelope, Peers, ReadCame, ReadLog,
-    ReadWriteSet, RecorderLink, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetAt,
+    Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close,
+    Deliver, Delivered, Inspect, LatestEvent, LinkNews, News, PeerEnvelope, Peers, ReadCame,
+    ReadLog, ReadWriteSet, RecorderLink, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetAt,
     WriteSetState,
 };
 use crate::bank::{

@@ -146,7 +146,8 @@ fn told(error: &CallError) -> Told {
                 .with("here", version(lags, |lag| lag.here.get()))
         }
         CallError::Request(RequestError::Unavailable { congested }) => {
-            Told::new(Code::ResourceExhausted, "CONGESTED").with("congested", listed(congested.iter()))
+            Told::new(Code::ResourceExhausted, "CONGESTED")
+                .with("congested", listed(congested.iter()))
         }
         CallError::Overloaded { waiting } => {
             Told::new(Code::ResourceExhausted, "OVERLOADED").with("waiting", waiting)

@@ -144,7 +144,8 @@ mod tests {
         };
         let (balance, requested) = (Money::from_minor(-5), Money::from_minor(40_050));
         let first = Write::withdraw(Amount::try_from(requested).unwrap());
-        let trailers = Trailers { token: Some(vec![0, 255, 7]), balance, position: LogPosition::new(9) };
+        let trailers =
+            Trailers { token: Some(vec![0, 255, 7]), balance, position: LogPosition::new(9) };
         for error in [
             RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2), branch(10)] },
             RequestError::Unavailable { congested: vec![branch(3)] },
@@ -184,7 +185,10 @@ mod tests {
                 let info = status.get_details_error_info().unwrap();
                 let left_out = info.metadata.get("passbook_left_out").map(String::as_str);
                 let told = (trailers.token.map(|token| token.len()), left_out);
-                assert!([(Some(1_226), None), (None, Some("1226")), (None, Some("8026"))].contains(&told));
+                assert!(
+                    [(Some(1_226), None), (None, Some("1226")), (None, Some("8026"))]
+                        .contains(&told)
+                );
             }
         }
         let few = RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2)] };

@@ -157,14 +157,8 @@ mod tests {
 
     #[test]
     fn one_write_is_one_write() {
-        assert_eq!(
-            lags(1, 1).to_string(),
-            "not served in time: needs 1 write of branch 1, has 0"
-        );
-        assert_eq!(
-            lags(1, 2).to_string(),
-            "not served in time: needs 2 writes of branch 1, has 0"
-        );
+        assert_eq!(lags(1, 1).to_string(), "not served in time: needs 1 write of branch 1, has 0");
+        assert_eq!(lags(1, 2).to_string(), "not served in time: needs 2 writes of branch 1, has 0");
     }
 
     #[test]

@@ -127,6 +127,8 @@ async fn end_calls(servers: &mut JoinSet<Result<(), EdgeError>>, bank: &LiveBank
     bank.answer_all().await;
     let answered = async { while servers.join_next().await.is_some() {} };
     if tokio::time::timeout(ANSWER_LIMIT, answered).await.is_err() {
-        log::warn!("closing with clients that do not read their answers, or do not end their calls");
+        log::warn!(
+            "closing with clients that do not read their answers, or do not end their calls"
+        );
     }
 }

@@ -8,6 +8,7 @@ mod peer;
 mod peer_service;
 mod protocols;
 mod room;
+mod sessions;
 mod shop;
 mod strangers;
 mod typed;

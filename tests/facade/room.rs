@@ -92,10 +92,7 @@ fn a_write_that_hundreds_of_branches_have_not_confirmed_is_told_to_be_applied() 
             let mut bank = client(address, header_bytes_max).await;
             let answer = bank.deposit(At(1, 1, Some(event)), "1", None).await;
             let status = assert_told(answer, Code::DeadlineExceeded, "OUTCOME_UNKNOWN");
-            assert_eq!(
-                told(&status, "unconfirmed_by"),
-                "2, 3, 4, 5, 6, 7, 8, 9 and 291 more"
-            );
+            assert_eq!(told(&status, "unconfirmed_by"), "2, 3, 4, 5, 6, 7, 8, 9 and 291 more");
             let token = passbook(&status).expect("there is room for 300 branches");
             let seen = bank.query(At(1, 1, None), Some(&token)).await.unwrap();
             assert_eq!(seen.position, u64::from(event));
