@@ -26,8 +26,8 @@ mod tests {
     #[test]
     fn a_long_list_is_cut_and_says_how_much_is_left_out() {
         assert_eq!(listed([7].iter()), "7");
-        assert_eq!(listed(1_u32..=8), "1, 2, 3, 4, 5, 6, 7, 8");
-        let cut = listed(2_u32..=300);
+        assert_eq!(listed(1_u32..9), "1, 2, 3, 4, 5, 6, 7, 8");
+        let cut = listed(2_u32..301);
         assert_eq!(cut, "2, 3, 4, 5, 6, 7, 8, 9 and 291 more");
         assert_eq!(named_in(&cut).collect::<Vec<_>>(), ["2", "3", "4", "5", "6", "7", "8", "9"]);
         assert_eq!(named_in("1:5, 2:7").collect::<Vec<_>>(), ["1:5", "2:7"]);
