@@ -126,29 +126,7 @@ fn told(error: &CallError) -> Told {
                 .with("branch", branch)
                 .with("branches", listed(here.iter()))
         }
-        CallError::Request(RequestError::Refused(refusal)) => told_refusal(refusal),
-        // The write is applied here and may yet be confirmed.
-        CallError::Request(RequestError::OutcomeUnknown { unconfirmed_by }) => {
-            Told::new(Code::DeadlineExceeded, "OUTCOME_UNKNOWN")
-                .with("unconfirmed_by", listed(unconfirmed_by.iter()))
-        }
-        // Of branches elsewhere alone: no bank of ours says so.
-        CallError::Request(RequestError::NoAnswer { branch, .. }) => {
-            Told::new(Code::DeadlineExceeded, "OUTCOME_UNKNOWN").with("unconfirmed_by", branch)
-        }
-        CallError::Request(RequestError::Declined { .. }) => {
-            Told::new(Code::FailedPrecondition, DECLINED)
-        }
-        // Not DEADLINE_EXCEEDED: nothing was done, so that a client may try again blindly.
-        CallError::Request(RequestError::VersionNotReached { lags }) => {
-            Told::new(Code::Unavailable, "VERSION_NOT_REACHED")
-                .with("needed", version(lags, |lag| lag.needed.get()))
-                .with("here", version(lags, |lag| lag.here.get()))
-        }
-        CallError::Request(RequestError::Unavailable { congested }) => {
-            Told::new(Code::ResourceExhausted, "CONGESTED")
-                .with("congested", listed(congested.iter()))
-        }
+        CallError::Request(error) => told_request(error),
         CallError::Overloaded { waiting } => {
             Told::new(Code::ResourceExhausted, "OVERLOADED").with("waiting", waiting)
         }
@@ -177,6 +155,31 @@ fn told(error: &CallError) -> Told {
         }
         CallError::Scenario(fault) => told_scenario(fault),
         CallError::ActorStopped => Told::new(Code::Internal, "ACTOR_STOPPED"),
+    }
+}
+
+/// What is told of an answer that a branch gave.
+fn told_request(error: &RequestError) -> Told {
+    match error {
+        RequestError::Refused(refusal) => told_refusal(refusal),
+        // The write is applied here and may yet be confirmed.
+        RequestError::OutcomeUnknown { unconfirmed_by } => {
+            Told::new(Code::DeadlineExceeded, "OUTCOME_UNKNOWN")
+                .with("unconfirmed_by", listed(unconfirmed_by.iter()))
+        }
+        // Of branches elsewhere alone: no bank of ours says so.
+        RequestError::NoAnswer { branch, .. } => {
+            Told::new(Code::DeadlineExceeded, "OUTCOME_UNKNOWN").with("unconfirmed_by", branch)
+        }
+        RequestError::Declined { .. } => Told::new(Code::FailedPrecondition, DECLINED),
+        // Not DEADLINE_EXCEEDED: nothing was done, so that a client may try again blindly.
+        RequestError::VersionNotReached { lags } => {
+            Told::new(Code::Unavailable, "VERSION_NOT_REACHED")
+                .with("needed", version(lags, |lag| lag.needed.get()))
+                .with("here", version(lags, |lag| lag.here.get()))
+        }
+        RequestError::Unavailable { congested } => Told::new(Code::ResourceExhausted, "CONGESTED")
+            .with("congested", listed(congested.iter())),
     }
 }
 

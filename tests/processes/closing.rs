@@ -4,6 +4,8 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use passbook::grpc::proto::banking::BranchRequest;
+use passbook::grpc::proto::banking::branch_client::BranchClient;
 use passbook::grpc::proto::v1;
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
@@ -25,6 +27,19 @@ async fn close(process: Process, signal: &'static str) -> Closed {
     closed.expect("it ends in time").expect("no panic")
 }
 
+/// A deposit of 1 by customer 21, in the classic contract.
+fn classic_one() -> BranchRequest {
+    BranchRequest {
+        r#type: "customer".to_owned(),
+        interface: "deposit".to_owned(),
+        money: 1.0,
+        id: 21,
+        customer_id: 21,
+        event_id: 1,
+        ..BranchRequest::default()
+    }
+}
+
 #[track_caller]
 fn reason(status: &Status) -> (Code, String) {
     (status.code(), status.get_details_error_info().expect("details").reason)
@@ -41,8 +56,10 @@ fn deposits_that_wait_for_a_peer_are_told_that_their_outcome_is_unknown() {
             let channel = channel(&address);
             deposits.spawn(async move { typed(channel).deposit(one(1, customer, Some(1))).await });
         }
+        let mut in_classic = BranchClient::new(process.channel());
+        let in_classic = tokio::spawn(async move { in_classic.msg_delivery(classic_one()).await });
         let watcher = process.channel();
-        until(|| state(watcher.clone(), 1), |state| state.events.len() == 20).await;
+        until(|| state(watcher.clone(), 1), |state| state.events.len() == 21).await;
         let closed = close(process, "TERM").await;
         for answer in deposits.join_all().await {
             let status = answer.unwrap_err();
@@ -52,8 +69,13 @@ fn deposits_that_wait_for_a_peer_are_told_that_their_outcome_is_unknown() {
             assert_eq!(info.metadata["unconfirmed_by"], "2");
             assert!(status.metadata().get_bin("passbook-bin").is_some());
         }
+        let answer = in_classic.await.unwrap().unwrap();
+        let reason = answer.metadata().get("passbook-reason").unwrap().to_str().unwrap();
+        assert!(reason.starts_with("OUTCOME_UNKNOWN: "), "{reason}");
+        let reply = answer.into_inner();
+        assert_eq!((reply.status, reply.write_sets.as_str()), (400, "[1]"));
         assert!(closed.status.success());
-        assert_eq!(closed.told()["balances"][0]["balance"], 20, "they are applied");
+        assert_eq!(closed.told()["balances"][0]["balance"], 21, "they are applied");
     });
 }
 
