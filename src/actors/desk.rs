@@ -131,12 +131,13 @@ impl Desk {
         Self { roster, promises, sessions, numbering, branches: Vec::new(), introduced }
     }
 
-    /// The same, but it remembers no more than `sessions_max` customers beside those that are being
-    /// served. The last event id of one that it has forgotten it asks of `branches`, which are those
+    /// The same, but it remembers no more than `sessions_max` customers, fewer in a bank of more than 83
+    /// branches, beside those that are being served. The last event id of one that it has forgotten it asks of `branches`, which are those
     /// that live here.
     #[must_use]
     pub fn forgetting(self, sessions_max: usize, branches: Vec<Addr<BranchActor>>) -> Self {
-        Self { sessions: Sessions::new(Remembers::AtMost(sessions_max)), branches, ..self }
+        let remembers = Remembers::at_most(sessions_max, self.roster.len());
+        Self { sessions: Sessions::new(remembers), branches, ..self }
     }
 
     /// One of several desks of one bank, at the branch `here`. No two of them give the same event

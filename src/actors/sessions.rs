@@ -26,6 +26,17 @@ pub(super) enum Remembers {
     AtMost(usize),
 }
 
+/// How many counts the passbooks of all remembered customers may hold: 128 MiB.
+const COUNTS_MAX: usize = 16 << 20;
+
+impl Remembers {
+    /// `most` customers of a bank of so many `branches`, or as many as there is room for: a passbook
+    /// holds two counts for each branch.
+    pub(super) fn at_most(most: usize, branches: usize) -> Self {
+        Self::AtMost(most.min(COUNTS_MAX / 2 / branches).max(1))
+    }
+}
+
 /// What a desk keeps for a customer.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
@@ -171,6 +182,14 @@ mod tests {
         let mut sessions = Sessions::new(Remembers::AtMost(2));
         assert_eq!(carried(&mut sessions, 1), Numbers::All);
         assert_eq!(carried(&mut sessions, 1), Numbers::Recent);
+    }
+
+    #[test]
+    fn large_passbooks_leave_room_for_fewer() {
+        let room = |branches| Remembers::at_most(100_000, branches);
+        assert_eq!(room(83), Remembers::AtMost(100_000));
+        assert_eq!(room(10_000), Remembers::AtMost(838));
+        assert_eq!(room(usize::MAX), Remembers::AtMost(1));
     }
 
     #[test]

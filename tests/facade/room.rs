@@ -7,11 +7,14 @@ use std::sync::Arc;
 use passbook::bank::Passbook;
 use passbook::grpc::proto::v1::bank_service_client::BankServiceClient;
 use passbook::grpc::token::token_of;
-use passbook::grpc::{Limits, Listener, ScenarioFault, Services};
+use passbook::grpc::{Channel, Limits, Listener, ScenarioFault, Services};
 use passbook::model::Sequence;
 use passbook::runner::{LiveBank, LiveOptions};
 use tonic::transport::Endpoint;
 use tonic::{Code, Status};
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 
 use crate::elsewhere::Away;
 use crate::shop::{At, Typed, assert_told, bank_of, branch, in_system, told};
@@ -25,19 +28,23 @@ fn served(options: &LiveOptions) -> SocketAddr {
     let scenarios = Arc::new(|_| Err(ScenarioFault::Run("none".to_owned())));
     let (limits, origins) = (Limits::default(), Arc::default());
     let services = Services { front, scenarios, limits, origins };
-    let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).unwrap();
+    let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).expect("a port");
     let address = listener.address();
     actix_rt::spawn(async move { services.serve(listener, std::future::pending()).await });
     address
 }
 
-async fn client(address: SocketAddr, header_bytes_max: Option<u32>) -> Typed {
-    let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
+async fn channel(address: SocketAddr, header_bytes_max: Option<u32>) -> Channel {
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
     let endpoint = match header_bytes_max {
         Some(max) => endpoint.http2_max_header_list_size(max),
         None => endpoint,
     };
-    Typed(BankServiceClient::new(endpoint.connect().await.unwrap()))
+    endpoint.connect().await.expect("it listens")
+}
+
+async fn client(address: SocketAddr, header_bytes_max: Option<u32>) -> Typed {
+    Typed(BankServiceClient::new(channel(address, header_bytes_max).await))
 }
 
 /// A passbook that asks for one write of each branch.
@@ -59,7 +66,7 @@ fn alone_of(branches: u32) -> LiveOptions {
 
 fn passbook(status: &Status) -> Option<Vec<u8>> {
     let token = status.metadata().get_bin("passbook-bin")?;
-    Some(token.to_bytes().unwrap().to_vec())
+    Some(token.to_bytes().expect("base64").to_vec())
 }
 
 #[test]
@@ -119,6 +126,26 @@ fn where_a_passbook_has_no_room_the_error_comes_without_it() {
             assert_eq!(status.metadata().get("passbook-balance").unwrap(), "101");
             let seen = bank.query(At(1, 1, None), Some(&before)).await.unwrap();
             assert_eq!(seen.balance, "101");
+        }
+    });
+}
+
+/// Reflection is not ours, and repeats what it does not find.
+#[test]
+fn what_reflection_repeats_is_cut() {
+    in_system(async {
+        let address = served(&bank_of(1));
+        for header_bytes_max in CLIENTS {
+            let channel = channel(address, header_bytes_max).await;
+            let request = ServerReflectionRequest {
+                host: String::new(),
+                message_request: Some(MessageRequest::FileContainingSymbol("ß".repeat(100_000))),
+            };
+            let mut client = ServerReflectionClient::new(channel);
+            let asked = client.server_reflection_info(tokio_stream::once(request)).await;
+            let status = asked.unwrap().into_inner().message().await.unwrap_err();
+            assert_eq!(status.code(), Code::NotFound, "{status:?}");
+            assert!(status.message().contains("ßß"), "{status:?}");
         }
     });
 }

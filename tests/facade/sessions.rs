@@ -17,7 +17,7 @@ fn forgetful(branches: u32) -> LiveOptions {
 /// Lets the bank serve others in between, at branch 1.
 async fn others_come(bank: &mut Typed) {
     for customer in 100..110 {
-        bank.deposit(At(1, customer, None), "1", None).await.unwrap();
+        bank.deposit(At(1, customer, None), "1", None).await.expect("it is served");
     }
 }
 
@@ -30,7 +30,7 @@ async fn deposit_in_the_oldest_form(classic: &mut Classic, branch: &str) -> Stri
         id: 1,
         ..BranchRequest::default()
     };
-    let reply = classic.send_to(branch, request).await.unwrap();
+    let reply = classic.send_to(branch, request).await.expect("a reply");
     assert_eq!(reply.status, 200);
     reply.write_sets
 }
