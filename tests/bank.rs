@@ -135,6 +135,27 @@ fn a_branch_out_of_reach_makes_the_outcome_unknown_and_gets_the_write_later() {
 }
 
 #[test]
+fn a_bank_that_closes_answers_who_waits_and_makes_nobody_wait_any_more() {
+    let mut net = Net::new(3, Overdraft::Allow);
+    net.ask(0, 1, event(1, 1, deposit(400)));
+    net.wires.retain(|&(_, to, _)| to == branch(2));
+    net.deliver_all();
+    net.ask(1, 2, event(1, 1, deposit(1)));
+    net.tell(branch(1), Input::Closing);
+    let unknown = |ids: &[u32]| {
+        let unconfirmed_by = ids.iter().copied().map(branch).collect();
+        Err(RequestError::OutcomeUnknown { unconfirmed_by })
+    };
+    assert_eq!(net.outcomes(), [(0, unknown(&[3])), (1, unknown(&[2, 3]))]);
+    net.ask(2, 1, event(2, 1, deposit(1)));
+    net.wait(Duration::ZERO);
+    assert_eq!(net.outcomes()[2..], [(2, unknown(&[2, 3]))]);
+    net.deliver_all();
+    net.wait(CONFIRM_LIMIT);
+    assert_eq!(net.replies.len(), 3, "each is answered once");
+}
+
+#[test]
 fn a_retry_gets_the_first_result_again_and_is_applied_once() {
     let mut net = Net::new(2, Overdraft::Allow);
     net.ask(0, 1, event(1, 1, deposit(400)));
@@ -195,6 +216,27 @@ fn an_overdraft_is_refused_where_the_policy_says_so_and_stays_refused() {
             (3, Ok(Receipt::Written)),
         ]
     );
+}
+
+/// A thousand refusals of one customer are remembered, those with the highest ids.
+#[test]
+fn a_refusal_that_is_forgotten_is_decided_anew() {
+    let mut net = Net::new(1, Overdraft::Reject);
+    let ask = |net: &mut Net, id: u32| {
+        net.replies.clear();
+        net.ask(0, 1, event(id, 1, withdraw(400)));
+        net.outcomes()[0].1.clone()
+    };
+    let (balance, requested) = (Money::ZERO, Money::from_minor(400));
+    let insufficient = refused(Refusal::InsufficientFunds { balance, requested });
+    for id in 1..=1001 {
+        assert_eq!(ask(&mut net, id), insufficient);
+    }
+    net.ask(1, 2, event(1, 1, deposit(1000)));
+    assert_eq!(ask(&mut net, 2), insufficient);
+    assert_eq!(ask(&mut net, 1001), insufficient);
+    assert_eq!(ask(&mut net, 1), Ok(Receipt::Written));
+    assert_eq!(net.branches[0].latest_event(customer(1)), Some(event_id(1001)));
 }
 
 #[test]

@@ -39,6 +39,7 @@ pub(crate) fn start(branches: i64) -> SocketAddr {
             promises: Promises::default(),
             elsewhere: BTreeMap::new(),
             links: LinkOptions::default(),
+            sessions_max: 100_000,
         };
         let scenarios = Arc::new(|_| Err(ScenarioFault::Run("not here".to_owned())));
         let (_never, closing) = oneshot::channel::<()>();

@@ -6,9 +6,9 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, MessageResult};
 use tokio::sync::watch;
 
 use super::{
-    Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close, Deliver,
-    Delivered, Inspect, LatestEvent, LinkNews, News, PeerEnvelope, Peers, ReadCame, ReadLog,
-    ReadWriteSet, RecorderLink, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetAt,
+    Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close,
+    Deliver, Delivered, Inspect, LatestEvent, LinkNews, News, PeerEnvelope, Peers, ReadCame,
+    ReadLog, ReadWriteSet, RecorderLink, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetAt,
     WriteSetState,
 };
 use crate::bank::{
@@ -318,6 +318,14 @@ impl Handler<AwaitSettled> for BranchActor {
     fn handle(&mut self, AwaitSettled { reply_to }: AwaitSettled, ctx: &mut Self::Context) {
         let ticket = self.ticket(InFlight::Settling { reply_to });
         self.take(Input::SettleRequested(ticket), ctx);
+    }
+}
+
+impl Handler<AnswerAll> for BranchActor {
+    type Result = ();
+
+    fn handle(&mut self, _: AnswerAll, ctx: &mut Self::Context) {
+        self.take(Input::Closing, ctx);
     }
 }
 

@@ -1,25 +1,26 @@
 //! The bank's desk, where requests from outside come in: gives each the event id, number and
 //! passbook that it does not bring itself, and hands it on to its branch. Serves none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
+use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, WrapFuture};
 
-use super::{Answer, Ask, BranchActor, ReplyTo};
+use super::sessions::{Numbers, Remembers, Sessions};
+use super::{Answer, Ask, BranchActor, LatestEvent, ReplyTo};
 use crate::bank::{Entry, Passbook, Session};
-use crate::model::{
-    BranchId, BranchIndex, CustomerId, EventId, Operation, Promises, RequestNumber, Roster,
-};
+use crate::model::{BranchId, BranchIndex, CustomerId, EventId, Operation, Promises, Roster};
 
-/// Keeps a passbook, the last event id and a count of requests per customer.
+/// Keeps the passbooks and the last event ids of customers that do not bring them themselves.
 #[derive(Debug)]
 pub struct Desk {
     roster: Arc<Roster>,
     promises: Promises,
-    customers: BTreeMap<CustomerId, Kept>,
+    sessions: Sessions,
     numbering: Numbering,
+    /// The branches that can be asked for a customer's last event id.
+    branches: Vec<Addr<BranchActor>>,
     /// Branches elsewhere that have introduced themselves as of this program.
     introduced: BTreeSet<BranchId>,
 }
@@ -29,13 +30,6 @@ pub struct Desk {
 struct Numbering {
     first: i64,
     step: i64,
-}
-
-#[derive(Debug)]
-struct Kept {
-    passbook: Passbook,
-    last_event: Option<EventId>,
-    requests: RequestNumber,
 }
 
 /// Brings what a customer asks to the desk.
@@ -88,6 +82,13 @@ pub enum Shown {
     Carried(Passbook),
 }
 
+/// Who keeps a customer's passbook.
+#[derive(Debug, Clone, Copy)]
+enum Keeper {
+    Desk,
+    Customer,
+}
+
 /// An answer from a branch.
 #[derive(Debug)]
 pub struct Brought {
@@ -103,10 +104,11 @@ pub struct Brought {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoEventIdLeft;
 
-/// Enters what a reply says in the passbook that the desk keeps.
+/// Tells the desk that a request for which it remembers the customer is answered: it enters what the
+/// reply says in the passbook that it keeps, if it keeps one.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-struct Enter {
+struct Answered {
     customer: CustomerId,
     entry: Entry,
 }
@@ -125,8 +127,17 @@ impl Desk {
     /// The desk of a bank of `roster`, which keeps its `promises` and knows nobody yet.
     pub fn new(roster: Arc<Roster>, promises: Promises) -> Self {
         let numbering = Numbering { first: 1, step: 1 };
-        let (customers, introduced) = (BTreeMap::new(), BTreeSet::new());
-        Self { roster, promises, customers, numbering, introduced }
+        let (sessions, introduced) = (Sessions::new(Remembers::All), BTreeSet::new());
+        Self { roster, promises, sessions, numbering, branches: Vec::new(), introduced }
+    }
+
+    /// The same, but it remembers no more than `sessions_max` customers, fewer in a bank of more than 83
+    /// branches, beside those that are being served. The last event id of one that it has forgotten it asks of `branches`, which are those
+    /// that live here.
+    #[must_use]
+    pub fn forgetting(self, sessions_max: usize, branches: Vec<Addr<BranchActor>>) -> Self {
+        let remembers = Remembers::at_most(sessions_max, self.roster.len());
+        Self { sessions: Sessions::new(remembers), branches, ..self }
     }
 
     /// One of several desks of one bank, at the branch `here`. No two of them give the same event
@@ -137,12 +148,70 @@ impl Desk {
         Self { numbering, ..Self::new(roster, promises) }
     }
 
-    fn kept(&mut self, customer: CustomerId) -> &mut Kept {
-        self.customers.entry(customer).or_insert_with(|| Kept {
-            passbook: Passbook::new(&self.roster),
-            last_event: None,
-            requests: RequestNumber::default(),
-        })
+    /// Asks the branches for the customer's last event id before it hands `bring` on. The customer is
+    /// remembered meanwhile, so that no other request of it is overlooked.
+    fn look_up(&self, bring: Bring, ctx: &mut Context<Self>) {
+        let customer = bring.customer;
+        let asked: Vec<_> =
+            self.branches.iter().map(|branch| branch.send(LatestEvent(customer))).collect();
+        let latest = async move {
+            let mut latest = None;
+            for answer in asked {
+                // A branch that has stopped serves nobody.
+                latest = latest.max(answer.await.unwrap_or_default());
+            }
+            latest
+        };
+        ctx.spawn(latest.into_actor(self).map(move |latest, desk, ctx| {
+            if let Some(kept) = desk.sessions.get_mut(customer) {
+                kept.last_event = kept.last_event.max(latest);
+                kept.numbers = Numbers::Given;
+            }
+            desk.hand_on(bring, ctx);
+        }));
+    }
+
+    /// Hands on a request that has begun to its branch.
+    fn hand_on(&mut self, bring: Bring, ctx: &mut Context<Self>) {
+        let Bring { branch, customer, event, operation, passbook, tell } = bring;
+        let guarantees = self.promises.to(customer);
+        let forgets = self.sessions.forgets();
+        let Some(kept) = self.sessions.get_mut(customer) else { return };
+        let event = match event {
+            Bears::Id(event) => event,
+            Bears::After(known) => match self.numbering.after(kept.last_event.max(known)) {
+                Ok(next) => next,
+                Err(none_left) => {
+                    self.sessions.end(customer);
+                    return tell(Err(none_left));
+                }
+            },
+        };
+        if let Operation::Write(_) = operation {
+            kept.last_event = kept.last_event.max(Some(event));
+        }
+        let request = kept.requests;
+        let (passbook, keeper) = match passbook {
+            Shown::Carried(carried) => (carried, Keeper::Customer),
+            Shown::Kept => {
+                let kept = kept.passbook.get_or_insert_with(|| Passbook::new(&self.roster));
+                (kept.clone(), Keeper::Desk)
+            }
+        };
+        let session = Some(Session { passbook: passbook.clone(), guarantees });
+        let desk = ctx.address();
+        let reply_to = ReplyTo::Then(Box::new(move |answer: Answer| {
+            let entry = match keeper {
+                // A kept passbook only grows, so what it held when it was shown it holds now.
+                Keeper::Desk if !passbook.holds(&answer.entry) => answer.entry.clone(),
+                Keeper::Desk | Keeper::Customer => Entry::Nothing,
+            };
+            if forgets || entry != Entry::Nothing {
+                desk.do_send(Answered { customer, entry });
+            }
+            tell(Ok(Brought { event, passbook, answer }));
+        }));
+        branch.do_send(Ask { customer, request, event, operation, session, reply_to });
     }
 }
 
@@ -163,45 +232,29 @@ impl Handler<Bring> for Desk {
     type Result = ();
 
     fn handle(&mut self, bring: Bring, ctx: &mut Self::Context) {
-        let Bring { branch, customer, event, operation, passbook, tell } = bring;
-        let (guarantees, numbering) = (self.promises.to(customer), self.numbering);
-        let kept = self.kept(customer);
-        let event = match event {
-            Bears::Id(event) => event,
-            Bears::After(known) => match numbering.after(kept.last_event.max(known)) {
-                Ok(next) => next,
-                Err(none_left) => return tell(Err(none_left)),
+        let kept = self.sessions.begin(bring.customer);
+        match (bring.event, bring.operation) {
+            (Bears::After(_), Operation::Write(_)) => match kept.numbers {
+                Numbers::Recent => return self.look_up(bring, ctx),
+                Numbers::All => kept.numbers = Numbers::Given,
+                Numbers::Given => {}
             },
-        };
-        if let Operation::Write(_) = operation {
-            kept.last_event = kept.last_event.max(Some(event));
+            (Bears::After(_), Operation::Query) | (Bears::Id(_), _) => {}
         }
-        kept.requests = kept.requests.next();
-        let request = kept.requests;
-        let (passbook, keeper) = match passbook {
-            Shown::Carried(carried) => (carried, None),
-            Shown::Kept => (kept.passbook.clone(), Some(ctx.address())),
-        };
-        let session = Some(Session { passbook: passbook.clone(), guarantees });
-        let reply_to = ReplyTo::Then(Box::new(move |answer: Answer| {
-            // A kept passbook only grows, so what it held when it was shown it holds now.
-            if let Some(keeper) = keeper
-                && !passbook.holds(&answer.entry)
-            {
-                keeper.do_send(Enter { customer, entry: answer.entry.clone() });
-            }
-            tell(Ok(Brought { event, passbook, answer }));
-        }));
-        branch.do_send(Ask { customer, request, event, operation, session, reply_to });
+        self.hand_on(bring, ctx);
     }
 }
 
-impl Handler<Enter> for Desk {
+impl Handler<Answered> for Desk {
     type Result = ();
 
-    fn handle(&mut self, Enter { customer, entry }: Enter, _: &mut Self::Context) {
-        let roster = Arc::clone(&self.roster);
-        self.kept(customer).passbook.enter(&entry, &roster);
+    fn handle(&mut self, Answered { customer, entry }: Answered, _: &mut Self::Context) {
+        if let Some(kept) = self.sessions.get_mut(customer)
+            && let Some(passbook) = &mut kept.passbook
+        {
+            passbook.enter(&entry, &self.roster);
+        }
+        self.sessions.end(customer);
     }
 }
 

@@ -143,6 +143,11 @@ pub struct Inspect;
 #[rtype(result = "BranchState")]
 pub struct Close;
 
+/// Tells a branch that the bank closes: it answers all who wait, and makes nobody wait any more.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct AnswerAll;
+
 /// Asks a branch how it stands, in brief: costs the same however long its apply log is.
 #[derive(Debug, Message)]
 #[rtype(result = "BranchSummary")]

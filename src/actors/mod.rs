@@ -9,6 +9,7 @@ mod desk;
 mod messages;
 mod network;
 mod recorder;
+mod sessions;
 
 pub use barrier::{Barrier, SetOut};
 pub use branch::{BranchActor, Surroundings};
@@ -18,10 +19,10 @@ pub use desk::{
     Bears, Bring, Brought, Desk, HasIntroduced, Introduced, NoEventIdLeft, Shown, Tell,
 };
 pub use messages::{
-    Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close, Counters,
-    Deliver, Delivered, Inspect, LatestEvent, LinkNews, MakeVisit, News, PeerEnvelope, Peers,
-    ReadCame, ReadLog, ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize, TakeRequests,
-    Watch, WriteSetAt, WriteSetState,
+    Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close,
+    Counters, Deliver, Delivered, Inspect, LatestEvent, LinkNews, MakeVisit, News, PeerEnvelope,
+    Peers, ReadCame, ReadLog, ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize,
+    TakeRequests, Watch, WriteSetAt, WriteSetState,
 };
 pub use network::{Network, NetworkSetup};
 pub use recorder::{Detail, RecorderLink};

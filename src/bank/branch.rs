@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::confirmation::{Confirmations, Patience};
 use super::dependencies::Newest;
 use super::log::ApplyLog;
 use super::parking::{Parked, Parking, Waiter};
+use super::refusals::Refusals;
 use super::{
     Applied, Congestion, Dependencies, Dot, Effect, Entry, Input, LogEntry, PeerMessage,
     PropagatedWrite, Reply, Request, Ticket, VersionVector,
@@ -51,6 +53,7 @@ pub struct Branch {
     /// together pass its range. Such a balance is never told as if it were right.
     balance_minor: i128,
     pub(super) log: ApplyLog,
+    refusals: Refusals,
     pub(super) version: VersionVector,
     pub(super) parking: Parking,
     pub(super) confirmations: Confirmations,
@@ -77,6 +80,7 @@ impl Branch {
             config,
             balance_minor: i128::from(opening_balance.minor()),
             log: ApplyLog::default(),
+            refusals: Refusals::new(roster.len()),
             version: VersionVector::new(&roster),
             parking: Parking::default(),
             congested: BTreeSet::new(),
@@ -110,6 +114,7 @@ impl Branch {
             Input::Congestion { peer, congestion: Congestion::Clear } => {
                 self.congested.remove(&peer);
             }
+            Input::Closing => self.answer_all(now, effects),
             Input::DeadlineReached => self.meet_deadlines(now, effects),
         }
         self.wake(now, effects);
@@ -167,9 +172,10 @@ impl Branch {
         self.log.came_after(position, most, &self.roster)
     }
 
-    /// The highest event id in the customer's write set.
+    /// The highest event id of the customer's writes that is taken here: by one that is applied, or by
+    /// one that was refused and is remembered.
     pub fn latest_event(&self, customer: CustomerId) -> Option<EventId> {
-        self.log.latest(customer)
+        self.log.latest(customer).max(self.refusals.latest(customer))
     }
 
     /// The customer's write set: the event ids of its writes, in the order applied here.
@@ -267,7 +273,7 @@ impl Branch {
 
     /// Whether a write that is not in the log may be applied. Asked at the origin alone.
     fn admit(&mut self, id: WriteId, write: Write) -> Result<(), Refusal> {
-        if let Some((first, refusal)) = self.log.refusal(id) {
+        if let Some((first, refusal)) = self.refusals.find(id) {
             return Err(if first == write { refusal } else { Refusal::EventReused { first } });
         }
         if let Some(latest) = self.log.latest(id.customer).filter(|&latest| latest > id.event) {
@@ -283,7 +289,7 @@ impl Branch {
         } else {
             return Ok(());
         };
-        self.log.remember_refusal(id, write, refusal);
+        self.refusals.remember(id, write, refusal);
         Err(refusal)
     }
 
@@ -294,7 +300,7 @@ impl Branch {
             effects.push(self.written(ticket, dot));
         } else if self.confirmations.wait(dot, ticket, self.config.patience.confirm_by(now)) {
             // Answered with the first request.
-        } else if dot.origin == self.id() && !self.confirmations.take_disputed(dot) {
+        } else if dot.origin == self.id() && !self.confirmations.take_disputed(dot.sequence) {
             effects.push(self.written(ticket, dot));
         } else {
             // Accepted elsewhere, or some branch held other writes when it confirmed this one: only
@@ -375,11 +381,7 @@ impl Branch {
 
     fn meet_deadlines(&mut self, now: Time, effects: &mut Vec<Effect>) {
         while let Some(parked) = self.parking.take_expired(now) {
-            let ticket = parked.request.ticket;
-            effects.push(Effect::Waited { ticket, waited: parked.waited(now) });
-            let lags = parked.needed.lags(&self.version, &self.roster).collect();
-            let late = RequestError::VersionNotReached { lags };
-            effects.push(self.reply(ticket, Err(late), Entry::Nothing));
+            self.give_up(now, &parked, effects);
         }
         while let Some((ticket, dot, missing)) = self.confirmations.take_expired(now, &self.roster)
         {
@@ -393,6 +395,29 @@ impl Branch {
                     .map(|to| Effect::Send { to, message: PeerMessage::Propagate(write.clone()) }),
             );
         }
+    }
+
+    /// Answers all who wait, as if their time were over. Who comes after them does not wait either:
+    /// nobody will be here when what they wait for comes.
+    fn answer_all(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        let patience = &mut self.config.patience;
+        (patience.wait_limit, patience.confirm_limit) =
+            (Some(Duration::ZERO), Some(Duration::ZERO));
+        for parked in self.parking.take_all() {
+            self.give_up(now, &parked, effects);
+        }
+        for (ticket, dot, missing) in self.confirmations.take_all_waiting(&self.roster) {
+            effects.push(self.unknown(ticket, dot, missing));
+        }
+    }
+
+    /// Answers a request that has waited in vain for what its passbook asks for.
+    fn give_up(&self, now: Time, parked: &Parked, effects: &mut Vec<Effect>) {
+        let ticket = parked.request.ticket;
+        effects.push(Effect::Waited { ticket, waited: parked.waited(now) });
+        let lags = parked.needed.lags(&self.version, &self.roster).collect();
+        let late = RequestError::VersionNotReached { lags };
+        effects.push(self.reply(ticket, Err(late), Entry::Nothing));
     }
 
     fn schedule_resend(&mut self, now: Time, dot: Dot) {

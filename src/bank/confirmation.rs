@@ -1,8 +1,9 @@
 //! Writes that some branch has not confirmed yet, and who waits for them.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::dispute::Disputes;
 use super::{Dot, PropagatedWrite, Ticket, WriteSetDigest};
 use crate::model::{BranchId, BranchIndex, Roster, Sequence, Time};
 
@@ -10,10 +11,8 @@ use crate::model::{BranchId, BranchIndex, Roster, Sequence, Time};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Confirmations {
     unconfirmed: BTreeMap<Dot, Unconfirmed>,
-    /// Writes that every branch has acknowledged and not every one agreed on. Most will never be
-    /// agreed on, for an order of applies is for ever; but where an id names two writes, branches
-    /// agree as soon as all have heard of both. So whoever asks again is answered anew.
-    disputed: BTreeSet<Dot>,
+    /// Own writes on which some branch did not agree.
+    disputes: Disputes,
     /// Who waits for how many of our own writes to be confirmed.
     settling: Vec<(Ticket, Sequence)>,
     /// When requests run out of time; ascending, for all wait equally long.
@@ -127,21 +126,22 @@ impl Confirmations {
         Some(agrees)
     }
 
-    /// Takes out `dot` if every other branch has acknowledged it.
-    pub(super) fn take_acknowledged(&mut self, dot: Dot) -> Option<Acknowledged> {
+    /// Takes out `dot` if every branch other than `here` has acknowledged it.
+    pub(super) fn take_acknowledged(&mut self, dot: Dot, here: BranchId) -> Option<Acknowledged> {
         if self.unconfirmed.get(&dot)?.missing_len > 0 {
             return None;
         }
         let Unconfirmed { tickets, disagreeing, .. } = self.unconfirmed.remove(&dot)?;
-        if !disagreeing.is_empty() {
-            self.disputed.insert(dot);
+        // What another branch accepted is asked about anew each time, disputed or not.
+        if !disagreeing.is_empty() && dot.origin == here {
+            self.disputes.enter(dot.sequence);
         }
         Some(Acknowledged { tickets, disagreeing })
     }
 
-    /// Takes out `dot` if every branch holds it and not every one agreed on it.
-    pub(super) fn take_disputed(&mut self, dot: Dot) -> bool {
-        self.disputed.remove(&dot)
+    /// Takes out the own write `sequence` if every branch holds it and not every one agreed on it.
+    pub(super) fn take_disputed(&mut self, sequence: Sequence) -> bool {
+        self.disputes.take(sequence)
     }
 
     /// Makes `ticket` wait until the first `own` writes of the branch `here` are confirmed.
@@ -185,6 +185,21 @@ impl Confirmations {
             return Some((ticket, dot, unconfirmed.missing_ids(roster).collect()));
         }
         None
+    }
+
+    /// Takes out all requests that wait, each with its write and the branches it waited for.
+    pub(super) fn take_all_waiting(
+        &mut self,
+        roster: &Roster,
+    ) -> Vec<(Ticket, Dot, Vec<BranchId>)> {
+        self.limits.clear();
+        let mut waiting = Vec::new();
+        for (&dot, unconfirmed) in &mut self.unconfirmed {
+            for ticket in std::mem::take(&mut unconfirmed.tickets) {
+                waiting.push((ticket, dot, unconfirmed.missing_ids(roster).collect()));
+            }
+        }
+        waiting
     }
 
     /// Takes out one write that is due to be sent again by `now`, with the branches to send it to.

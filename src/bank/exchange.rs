@@ -128,10 +128,8 @@ impl Branch {
         let agrees = self.confirmations.acknowledge(dot, from, agrees, &self.roster);
         let Some(agrees) = agrees else { return };
         effects.push(Effect::Compared { with: from, id, agrees });
-        let Some(Acknowledged { tickets, disagreeing }) = self.confirmations.take_acknowledged(dot)
-        else {
-            return;
-        };
+        let acknowledged = self.confirmations.take_acknowledged(dot, self.id());
+        let Some(Acknowledged { tickets, disagreeing }) = acknowledged else { return };
         for ticket in tickets {
             effects.push(if disagreeing.is_empty() {
                 self.written(ticket, dot)

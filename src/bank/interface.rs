@@ -31,6 +31,8 @@ pub enum Input {
         /// Whether anything can be sent to it.
         congestion: Congestion,
     },
+    /// The bank closes: all who wait are answered now, and nobody waits any more.
+    Closing,
     /// The moment that [`Branch::next_deadline`](super::Branch::next_deadline) gave has come.
     DeadlineReached,
 }

@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use super::write_set::{WriteSet, make_room};
 use super::{Dot, VersionVector, WriteSetDigest};
 use crate::model::{
-    Amount, BranchIndex, CustomerId, EventId, LogPosition, Money, Refusal, Roster, Sequence, Write,
-    WriteId,
+    Amount, BranchIndex, CustomerId, EventId, LogPosition, Money, Roster, Sequence, Write, WriteId,
 };
 
 /// All writes in the order applied at one branch, and per customer which events they are.
@@ -159,17 +158,6 @@ impl ApplyLog {
             }
         }
         version
-    }
-
-    /// The refusal that the write `id` got here before, and what it would have done.
-    pub(super) fn refusal(&self, id: WriteId) -> Option<(Write, Refusal)> {
-        self.customers.get(&id.customer)?.refused.get(&id.event).copied()
-    }
-
-    /// Remembers that the write `id` was refused.
-    pub(super) fn remember_refusal(&mut self, id: WriteId, write: Write, refusal: Refusal) {
-        let set = self.customers.entry(id.customer).or_default();
-        set.refused.insert(id.event, (write, refusal));
     }
 
     /// All entries in the order applied.

@@ -4,11 +4,13 @@
 mod branch;
 mod confirmation;
 mod dependencies;
+mod dispute;
 mod exchange;
 mod interface;
 mod log;
 mod parking;
 mod passbook;
+mod refusals;
 mod version;
 mod write_set;
 

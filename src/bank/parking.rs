@@ -13,7 +13,13 @@ pub(super) struct Parking {
     requests: BTreeMap<Ticket, Parked>,
     /// When requests run out of time; ascending, for all wait equally long.
     limits: VecDeque<(Time, Ticket)>,
+    /// How many requests have run out of time since those that have were last taken out of what waits:
+    /// what they waited for may never come.
+    expired: usize,
 }
+
+/// How many requests that have run out of time may stand among what waits, beside as many as wait.
+const EXPIRED_MAX: usize = 1_000;
 
 /// One that waits.
 #[derive(Debug, Clone)]
@@ -82,13 +88,68 @@ impl Parking {
         self.limits.front().map(|&(at, _)| at)
     }
 
+    /// Takes out all parked requests, in the order in which they came.
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Parked> + use<> {
+        self.limits.clear();
+        std::mem::take(&mut self.requests).into_values()
+    }
+
     /// Takes out one request that has run out of time by `now`.
     pub(super) fn take_expired(&mut self, now: Time) -> Option<Parked> {
         while let Some((_, ticket)) = self.limits.pop_front_if(|&mut (at, _)| at <= now) {
             if let Some(parked) = self.requests.remove(&ticket) {
+                self.expired += 1;
+                self.forget_expired();
                 return Some(parked);
             }
         }
         None
+    }
+
+    /// Takes those that have run out of time out of what waits, when there are as many as others.
+    fn forget_expired(&mut self) {
+        if self.expired <= self.requests.len().max(EXPIRED_MAX) {
+            return;
+        }
+        self.expired = 0;
+        let requests = &self.requests;
+        self.waiting.retain(|_, waiters| {
+            waiters.retain(|waiter| match waiter {
+                Waiter::Write { .. } => true,
+                Waiter::Request(ticket) => requests.contains_key(ticket),
+            });
+            !waiters.is_empty()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CustomerId, EventId, Operation, Roster, Sequence};
+
+    #[test]
+    fn requests_that_have_run_out_of_time_do_not_gather() {
+        let origin = BranchId::new(1).unwrap();
+        let needed = VersionVector::new(&Roster::new([origin]).unwrap());
+        let mut parking = Parking::default();
+        for number in 0..10_000 {
+            let ticket = Ticket(number);
+            let (customer, event) = (CustomerId::new(1).unwrap(), EventId::new(1).unwrap());
+            let operation = Operation::Query;
+            let request = Request { ticket, customer, event, operation, session: None };
+            let dot = Dot { origin, sequence: Sequence::new(number % 7 + 1) };
+            parking.wait_for(dot, Waiter::Request(ticket));
+            let (needed, lags) = (needed.clone(), Vec::new());
+            let parked = Parked { request, needed, since: Time::START, lags };
+            parking.park(parked, Some(Time::START));
+            // The last ten wait on.
+            if number < 9_990 {
+                assert!(parking.take_expired(Time::START).is_some());
+            }
+        }
+        let waiting: usize = parking.waiting.values().map(Vec::len).sum();
+        assert!((10..=1_010).contains(&waiting), "{waiting}");
+        assert_eq!(parking.requests.len(), 10);
     }
 }

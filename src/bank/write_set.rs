@@ -1,9 +1,8 @@
 //! A customer's write set at one branch, and what branches tell each other of it.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
-use crate::model::{EventId, Money, Refusal, Write};
+use crate::model::{EventId, Money};
 
 /// A write set in a few numbers: equal sets in equal order have equal digests.
 ///
@@ -61,7 +60,7 @@ fn mix(bits: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// The writes of one customer that are applied at a branch, and those that were refused.
+/// The writes of one customer that are applied at a branch.
 #[derive(Debug, Clone)]
 pub(super) struct WriteSet {
     /// Event id and index into the log, ascending. Ids mostly ascend as they come, and mostly each
@@ -70,14 +69,11 @@ pub(super) struct WriteSet {
     /// Index into the log of the write whose id came last.
     newest: u32,
     digest: WriteSetDigest,
-    /// Writes refused here for want of money: the same request gets the same answer.
-    pub(super) refused: BTreeMap<EventId, (Write, Refusal)>,
 }
 
 impl Default for WriteSet {
     fn default() -> Self {
-        let (by_event, refused) = (Vec::new(), BTreeMap::new());
-        Self { by_event, newest: 0, digest: WriteSetDigest::EMPTY, refused }
+        Self { by_event: Vec::new(), newest: 0, digest: WriteSetDigest::EMPTY }
     }
 }
 

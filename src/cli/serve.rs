@@ -149,6 +149,7 @@ fn live_options(args: &ServeArgs) -> Result<LiveOptions, OpenError> {
         mark,
         elsewhere,
         links: LinkOptions { kept_max, ..LinkOptions::default() },
+        sessions_max: args.limits.sessions_max.get(),
     })
 }
 

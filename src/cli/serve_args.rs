@@ -121,6 +121,11 @@ pub(super) struct LimitArgs {
     /// How many writes are kept for a peer that is away before no more are taken
     #[arg(long, value_name = "NUMBER", default_value = "10000")]
     pub(super) kept_max: NonZeroUsize,
+
+    /// How many customers are remembered that bring no passbook or no event ids; then those are
+    /// forgotten that have not come for the longest time
+    #[arg(long, value_name = "NUMBER", default_value = "100000")]
+    pub(super) sessions_max: NonZeroUsize,
 }
 
 impl From<LimitArgs> for Limits {

@@ -116,8 +116,8 @@ pub struct TypedCounter {
 pub struct TypedReply {
     /// How the request ended.
     pub outcome: Outcome,
-    /// The passbook to show next.
-    pub passbook: Vec<u8>,
+    /// The passbook to show next, if there is one.
+    pub passbook: Option<Vec<u8>>,
 }
 
 impl TypedCounter {
@@ -134,7 +134,7 @@ impl TypedCounter {
         event: Event,
         passbook: Option<Vec<u8>>,
     ) -> Result<TypedReply, Status> {
-        match call_typed(&mut self.client, customer, event, passbook).await {
+        match call_typed(&mut self.client, customer, event, passbook.clone()).await {
             Ok(Response { balance, passbook, .. }) => {
                 let receipt = match event.operation {
                     Operation::Write(_) => Receipt::Written,
@@ -143,11 +143,12 @@ impl TypedCounter {
                         Receipt::Balance(balance.parse().map_err(no_balance)?)
                     }
                 };
-                Ok(TypedReply { outcome: Ok(receipt), passbook })
+                Ok(TypedReply { outcome: Ok(receipt), passbook: Some(passbook) })
             }
             Err(status) => match request_error_of(&status) {
                 Some((error, Trailers { token, .. })) => {
-                    Ok(TypedReply { outcome: Err(error), passbook: token })
+                    // One that has no room for a passbook leaves the customer with the one it has.
+                    Ok(TypedReply { outcome: Err(error), passbook: token.or(passbook) })
                 }
                 None => Err(status),
             },
@@ -222,8 +223,11 @@ impl TypedBranch {
         let Some((error, Trailers { token, balance, position })) = request_error_of(status) else {
             return Told::no_answer(self.branch, &CallProblem::from(status));
         };
-        let passbook = passbook_of(&token, self.mark, &self.roster);
-        let entry = passbook.map_or(Entry::Nothing, Entry::Passbook);
+        let passbook = token.map(|token| passbook_of(&token, self.mark, &self.roster));
+        let entry = match passbook {
+            Some(Ok(passbook)) => Entry::Passbook(passbook),
+            Some(Err(_)) | None => Entry::Nothing,
+        };
         Told { outcome: Err(error), position, balance, entry }
     }
 }

@@ -32,6 +32,7 @@ use super::proto::banking::branch_server::BranchServer;
 use super::proto::v1::bank_service_server::BankServiceServer;
 use super::proto::v1::peer_service_server::PeerServiceServer;
 use super::reason;
+use super::room;
 use super::scenario::ScenarioRunner;
 use super::typed::TypedService;
 use super::unread::Readable;
@@ -262,16 +263,15 @@ impl Services {
                 .fold(builder, |builder, set| builder.register_encoded_file_descriptor_set(set));
             served.iter().fold(builder, |builder, name| builder.with_service_name(*name))
         };
+        let (cut, gzip) = (MapResponseLayer::new(room::cut_message), CompressionEncoding::Gzip);
         let mut routes = Routes::builder();
         routes
             .add_service(classic)
             .add_service(typed)
             .add_service(health)
-            .add_service(reflection().build_v1()?.accept_compressed(CompressionEncoding::Gzip))
+            .add_service(cut.named_layer(reflection().build_v1()?.accept_compressed(gzip)))
             // Older clients ask for this one.
-            .add_service(
-                reflection().build_v1alpha()?.accept_compressed(CompressionEncoding::Gzip),
-            );
+            .add_service(cut.named_layer(reflection().build_v1alpha()?.accept_compressed(gzip)));
         if let Some(peers) = peers {
             routes.add_service(peers);
         }

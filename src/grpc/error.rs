@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::convert::FieldError;
 use super::scenario::ScenarioFault;
 use super::token::TokenError;
-use crate::model::{BranchId, RequestError};
+use crate::model::{BranchId, RequestError, listed};
 
 /// Why a call was not answered as it wished.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -117,13 +117,8 @@ pub enum CallError {
     ActorStopped,
 }
 
-/// `1, 2`.
-pub(super) fn ids(branches: &[BranchId]) -> String {
-    branches.iter().map(BranchId::to_string).collect::<Vec<_>>().join(", ")
-}
-
 /// `is 1`, `are 1, 2`.
 fn there_are(branches: &[BranchId]) -> String {
     let verb = if branches.len() == 1 { "is" } else { "are" };
-    format!("{verb} {}", ids(branches))
+    format!("{verb} {}", listed(branches.iter()))
 }

@@ -21,6 +21,7 @@ pub mod proto;
 mod reason;
 mod remote;
 mod remote_bank;
+mod room;
 mod scenario;
 pub mod status;
 mod tally;

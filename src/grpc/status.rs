@@ -9,9 +9,9 @@ use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, StatusExt};
 
 use super::convert::FieldError;
 pub use super::error::CallError;
-use super::error::ids;
+use super::room;
 use super::scenario::ScenarioFault;
-use crate::model::{Lag, Refusal, RequestError};
+use crate::model::{Lag, Refusal, RequestError, listed};
 
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "passbook";
@@ -22,30 +22,35 @@ pub(super) const CONFLICT: &str = "CONFLICT";
 /// The reason where a branch elsewhere says no more than that it failed.
 pub(super) const DECLINED: &str = "DECLINED";
 
-/// How much of a text is told: some repeat what the client sent, and headers have little room.
-const TEXT_BYTES_MAX: usize = 1024;
+/// The metadata key that says how many bytes the passbook has that an error has no room for.
+pub(super) const PASSBOOK_LEFT_OUT: &str = "passbook_left_out";
 
 impl From<CallError> for Status {
     fn from(error: CallError) -> Self {
-        let told = told(&error);
-        let mut info = ErrorInfo::new(told.reason, DOMAIN, []);
-        info.metadata
-            .extend(told.metadata.into_iter().map(|item| (item.key.to_owned(), cut(item.value))));
-        let mut details: Vec<ErrorDetail> = vec![info.into()];
-        if let Some(WrongField { field, description }) = told.wrong_field {
-            details.push(BadRequest::with_violation(field, cut(description)).into());
-        }
-        Self::with_error_details_vec(told.code, cut(error.to_string()), details)
+        status(&error, told(&error))
     }
 }
 
-/// `text`, or its beginning and how much is left out.
-fn cut(text: String) -> String {
-    if text.len() <= TEXT_BYTES_MAX {
-        return text;
-    }
-    let begin = &text[..text.floor_char_boundary(TEXT_BYTES_MAX)];
-    format!("{begin}… ({} bytes more)", text.len() - begin.len())
+/// The status of `error` from a branch, whose trailers have no room for a passbook of `bytes`.
+pub(super) fn without_passbook(error: &CallError, bytes: usize) -> Status {
+    status(error, told(error).with(PASSBOOK_LEFT_OUT, bytes))
+}
+
+/// Some texts repeat what the client sent, and trailers have little room.
+fn status(error: &CallError, told: Told) -> Status {
+    let Told { code, reason, metadata, wrong_field } = told;
+    let message = error.to_string();
+    room::fitted(|cut| {
+        let mut info = ErrorInfo::new(reason, DOMAIN, []);
+        info.metadata
+            .extend(metadata.iter().map(|item| (item.key.to_owned(), cut.cut(&item.value))));
+        let mut details: Vec<ErrorDetail> = vec![info.into()];
+        if let Some(WrongField { field, description }) = &wrong_field {
+            let (field, description) = (cut.cut(field), cut.cut(description));
+            details.push(BadRequest::with_violation(field, description).into());
+        }
+        Status::with_error_details_vec(code, cut.cut(&message), details)
+    })
 }
 
 /// The reason of `error`, in the words of the typed contract.
@@ -113,13 +118,13 @@ fn told(error: &CallError) -> Told {
         CallError::UnknownBranch { branch, branches } => {
             Told::new(Code::NotFound, "UNKNOWN_BRANCH")
                 .with("branch", branch)
-                .with("branches", ids(branches))
+                .with("branches", listed(branches.iter()))
         }
         // To ask again here is of no use; to ask there is.
         CallError::ServedElsewhere { branch, here } => {
             Told::new(Code::FailedPrecondition, "SERVED_ELSEWHERE")
                 .with("branch", branch)
-                .with("branches", ids(here))
+                .with("branches", listed(here.iter()))
         }
         CallError::Request(error) => told_request(error),
         CallError::Overloaded { waiting } => {
@@ -160,7 +165,7 @@ fn told_request(error: &RequestError) -> Told {
         // The write is applied here and may yet be confirmed.
         RequestError::OutcomeUnknown { unconfirmed_by } => {
             Told::new(Code::DeadlineExceeded, "OUTCOME_UNKNOWN")
-                .with("unconfirmed_by", ids(unconfirmed_by))
+                .with("unconfirmed_by", listed(unconfirmed_by.iter()))
         }
         // Of branches elsewhere alone: no bank of ours says so.
         RequestError::NoAnswer { branch, .. } => {
@@ -173,9 +178,8 @@ fn told_request(error: &RequestError) -> Told {
                 .with("needed", version(lags, |lag| lag.needed.get()))
                 .with("here", version(lags, |lag| lag.here.get()))
         }
-        RequestError::Unavailable { congested } => {
-            Told::new(Code::ResourceExhausted, "CONGESTED").with("congested", ids(congested))
-        }
+        RequestError::Unavailable { congested } => Told::new(Code::ResourceExhausted, "CONGESTED")
+            .with("congested", listed(congested.iter())),
     }
 }
 
@@ -262,9 +266,7 @@ impl ClassicStatus {
 
 /// `1:5, 2:7`: by origin, a count of its writes.
 fn version(lags: &[Lag], count: impl Fn(&Lag) -> u64) -> String {
-    let entries: Vec<String> =
-        lags.iter().map(|lag| format!("{}:{}", lag.origin, count(lag))).collect();
-    entries.join(", ")
+    listed(lags.iter().map(|lag| format!("{}:{}", lag.origin, count(lag))))
 }
 
 #[cfg(test)]

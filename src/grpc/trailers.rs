@@ -5,9 +5,11 @@ use tonic::Status;
 use tonic::metadata::MetadataValue;
 use tonic_types::StatusExt;
 
-use super::status::{CallError, DOMAIN};
+use super::room;
+use super::status::{CallError, DOMAIN, without_passbook};
 use crate::model::{
     BranchId, EventId, Lag, LogPosition, Money, Operation, Refusal, RequestError, Sequence, Write,
+    named_in,
 };
 
 /// The trailers of an error that comes from a branch: what a response would have said.
@@ -21,19 +23,31 @@ pub(super) const REASON_TRAILER: &str = "passbook-reason";
 /// What a branch's error comes with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trailers {
-    /// The customer's passbook after it, as a token.
-    pub(super) token: Vec<u8>,
+    /// The customer's passbook after it, as a token; `None`: it was too large for a trailer.
+    pub(super) token: Option<Vec<u8>>,
     /// The branch's balance.
     pub(super) balance: Money,
     /// How long the branch's apply log is.
     pub(super) position: LogPosition,
 }
 
-/// The status of a branch's `error`, which may have taken effect: so the passbook goes with it.
+/// The status of a branch's `error`, which may have taken effect: so the passbook goes with it. In a
+/// bank of very many branches there is no room for it, and that is said in its place. Then the
+/// customer goes on with the passbook that it has: one that is told less is no worse than one that
+/// sees no error. The same request, sent again, brings the new one as soon as it is done.
 pub(super) fn status_of(error: RequestError, trailers: &Trailers) -> Status {
-    let mut status = Status::from(CallError::from(error));
+    let error = CallError::from(error);
+    let mut status = numbered(Status::from(error.clone()), trailers);
+    let Some(token) = &trailers.token else { return status };
+    status.metadata_mut().insert_bin(PASSBOOK_TRAILER, MetadataValue::from_bytes(token));
+    if room::fits(&status) {
+        return status;
+    }
+    numbered(without_passbook(&error, token.len()), trailers)
+}
+
+fn numbered(mut status: Status, trailers: &Trailers) -> Status {
     let metadata = status.metadata_mut();
-    metadata.insert_bin(PASSBOOK_TRAILER, MetadataValue::from_bytes(&trailers.token));
     for (key, text) in [
         (BALANCE_TRAILER, trailers.balance.to_string()),
         (POSITION_TRAILER, trailers.position.to_string()),
@@ -44,12 +58,17 @@ pub(super) fn status_of(error: RequestError, trailers: &Trailers) -> Status {
     status
 }
 
-/// What [`status_of`] made a status from; `None` if it was made elsewhere.
+/// What [`status_of`] made a status from, but for what it cut from lists; `None` if it was made
+/// elsewhere.
 pub(super) fn request_error_of(status: &Status) -> Option<(RequestError, Trailers)> {
     let metadata = status.metadata();
     let text = |key| metadata.get(key)?.to_str().ok();
+    let token = match metadata.get_bin(PASSBOOK_TRAILER) {
+        Some(token) => Some(token.to_bytes().ok()?.to_vec()),
+        None => None,
+    };
     let trailers = Trailers {
-        token: metadata.get_bin(PASSBOOK_TRAILER)?.to_bytes().ok()?.to_vec(),
+        token,
         balance: text(BALANCE_TRAILER)?.parse().ok()?,
         position: LogPosition::new(text(POSITION_TRAILER)?.parse().ok()?),
     };
@@ -81,14 +100,14 @@ pub(super) fn request_error_of(status: &Status) -> Option<(RequestError, Trailer
     Some((error, trailers))
 }
 
-/// Reads `1, 2`.
+/// Reads `1, 2`, or what is named of a longer list.
 fn branches(text: &str) -> Option<Vec<BranchId>> {
-    text.split(", ").map(|id| BranchId::new(id.parse().ok()?).ok()).collect()
+    named_in(text).map(|id| BranchId::new(id.parse().ok()?).ok()).collect()
 }
 
 /// Reads `1:5, 2:7` twice: by origin, how many writes are needed and how many are here.
 fn lags(needed: &str, here: &str) -> Option<Vec<Lag>> {
-    let pairs = needed.split(", ").zip(here.split(", "));
+    let pairs = named_in(needed).zip(named_in(here));
     let lag = |(needed, here): (&str, &str)| {
         let (origin, needed) = needed.split_once(':')?;
         let (_, here) = here.split_once(':')?;
@@ -125,7 +144,8 @@ mod tests {
         };
         let (balance, requested) = (Money::from_minor(-5), Money::from_minor(40_050));
         let first = Write::withdraw(Amount::try_from(requested).unwrap());
-        let trailers = Trailers { token: vec![0, 255, 7], balance, position: LogPosition::new(9) };
+        let trailers =
+            Trailers { token: Some(vec![0, 255, 7]), balance, position: LogPosition::new(9) };
         for error in [
             RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2), branch(10)] },
             RequestError::Unavailable { congested: vec![branch(3)] },
@@ -139,5 +159,41 @@ mod tests {
             assert_eq!(request_error_of(&status), Some((error, trailers.clone())));
         }
         assert_eq!(request_error_of(&CallError::Draining.into()), None);
+    }
+
+    /// The longest that each can be, and passbooks of 300 and 2,000 branches: two bytes a count.
+    #[test]
+    fn whatever_a_branch_says_fits() {
+        let branch = |id| BranchId::new(id).unwrap();
+        let ids: Vec<BranchId> = (2_147_480_000..2_147_483_000).map(branch).collect();
+        let (needed, here) = (Sequence::new(u64::MAX), Sequence::new(u64::MAX - 1));
+        let lags = ids.iter().map(|&origin| Lag { origin, needed, here }).collect();
+        let balance = Money::from_minor(i64::MIN);
+        let position = LogPosition::new(u64::MAX);
+        for error in [
+            RequestError::OutcomeUnknown { unconfirmed_by: ids.clone() },
+            RequestError::Unavailable { congested: ids },
+            RequestError::VersionNotReached { lags },
+        ] {
+            for token_bytes in [1_226, 8_026] {
+                let token = Some(vec![0xff; token_bytes]);
+                let status = status_of(error.clone(), &Trailers { token, balance, position });
+                assert!(room::fits(&status), "{token_bytes}: {error}");
+                let (read, trailers) = request_error_of(&status).unwrap();
+                assert_eq!(std::mem::discriminant(&read), std::mem::discriminant(&error));
+                assert_eq!((trailers.balance, trailers.position), (balance, position));
+                let info = status.get_details_error_info().unwrap();
+                let left_out = info.metadata.get("passbook_left_out").map(String::as_str);
+                let told = (trailers.token.map(|token| token.len()), left_out);
+                assert!(
+                    [(Some(1_226), None), (None, Some("1226")), (None, Some("8026"))]
+                        .contains(&told)
+                );
+            }
+        }
+        let few = RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2)] };
+        let token = Some(vec![7; 1_226]);
+        let trailers = Trailers { token, balance, position };
+        assert_eq!(request_error_of(&status_of(few.clone(), &trailers)), Some((few, trailers)));
     }
 }

@@ -70,7 +70,9 @@ impl TypedService {
         let token = token_of(&passbook, self.front.bank().mark);
         match outcome {
             Ok(receipt) => Ok(Answered { event, receipt, balance, position, token }),
-            Err(error) => Err(status_of(error, &Trailers { token, balance, position })),
+            Err(error) => {
+                Err(status_of(error, &Trailers { token: Some(token), balance, position }))
+            }
         }
     }
 

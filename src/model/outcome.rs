@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{BranchId, EventId, Money, Sequence, Write};
+use super::{BranchId, EventId, Money, Sequence, Write, listed};
 
 /// How a request ended.
 pub type Outcome = Result<Receipt, RequestError>;
@@ -62,7 +62,7 @@ pub enum RequestError {
         reason: Option<String>,
     },
     /// The branch does not hold in time what the customer's passbook asks for. Nothing was done.
-    #[error("not served in time: {}", lags.iter().map(Lag::to_string).collect::<Vec<_>>().join(", "))]
+    #[error("not served in time: {}", listed(lags.iter()))]
     VersionNotReached {
         /// What is missing at the branch that was asked.
         lags: Vec<Lag>,
@@ -92,7 +92,8 @@ pub struct Waited {
 impl fmt::Display for Lag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { origin, needed, here } = self;
-        write!(f, "needs {needed} writes of branch {origin}, has {here}")
+        let writes = if needed.get() == 1 { "write" } else { "writes" };
+        write!(f, "needs {needed} {writes} of branch {origin}, has {here}")
     }
 }
 
@@ -137,6 +138,41 @@ fn because(reason: Option<&str>) -> String {
 
 fn list(branches: &[BranchId]) -> String {
     let word = if branches.len() == 1 { "branch" } else { "branches" };
-    let ids: Vec<String> = branches.iter().map(BranchId::to_string).collect();
-    format!("{word} {}", ids.join(", "))
+    format!("{word} {}", listed(branches.iter()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn branch(id: i64) -> BranchId {
+        BranchId::new(id).unwrap()
+    }
+
+    fn lags(origins: i64, needed: u64) -> RequestError {
+        let (needed, here) = (Sequence::new(needed), Sequence::default());
+        let lag = |id| Lag { origin: branch(id), needed, here };
+        RequestError::VersionNotReached { lags: (1..=origins).map(lag).collect() }
+    }
+
+    #[test]
+    fn one_write_is_one_write() {
+        assert_eq!(lags(1, 1).to_string(), "not served in time: needs 1 write of branch 1, has 0");
+        assert_eq!(lags(1, 2).to_string(), "not served in time: needs 2 writes of branch 1, has 0");
+    }
+
+    #[test]
+    fn many_branches_are_not_all_named() {
+        let told = lags(300, 1).to_string();
+        assert!(told.ends_with(", needs 1 write of branch 8, has 0 and 292 more"), "{told}");
+        let branches: Vec<BranchId> = (2..=300).map(branch).collect();
+        assert_eq!(
+            RequestError::OutcomeUnknown { unconfirmed_by: branches.clone() }.to_string(),
+            "outcome unknown: not confirmed in time by branches 2, 3, 4, 5, 6, 7, 8, 9 and 291 more"
+        );
+        assert_eq!(
+            RequestError::Unavailable { congested: branches }.to_string(),
+            "unavailable: out of reach or congested: branches 2, 3, 4, 5, 6, 7, 8, 9 and 291 more"
+        );
+    }
 }

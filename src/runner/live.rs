@@ -10,8 +10,8 @@ use actix::{Actor, Addr, AsyncContext, Context, Recipient};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::actors::{
-    AwaitSettled, BranchActor, Clock, Desk, Detail, PeerEnvelope, Peers, RecorderLink, ReplyTo,
-    Summarize, Surroundings,
+    AnswerAll, AwaitSettled, BranchActor, Clock, Desk, Detail, PeerEnvelope, Peers, RecorderLink,
+    ReplyTo, Summarize, Surroundings,
 };
 use crate::bank::{Branch, BranchConfig};
 use crate::grpc::token::BankMark;
@@ -37,6 +37,8 @@ pub struct LiveOptions {
     pub elsewhere: BTreeMap<BranchId, Endpoint>,
     /// How links to them behave.
     pub links: LinkOptions,
+    /// How many customers are remembered that do not bring their passbook or their event ids.
+    pub sessions_max: usize,
 }
 
 /// How links to branches elsewhere behave.
@@ -110,12 +112,15 @@ impl LiveBank {
             let branch = Branch::new(here, Arc::clone(roster), *opening_balance, options.branch);
             context.run(BranchActor::new(branch, surroundings));
         }
+        let desk = Self::desk(options)
+            .forgetting(options.sessions_max, branches.values().cloned().collect())
+            .start();
         let front = Front::new(FrontSetup {
             roster: Arc::clone(roster),
             opening_balance: *opening_balance,
             mark: *mark,
             branches,
-            desk: Self::desk(options).start(),
+            desk,
             gate: gate.subscribe(),
             answer_time_max: options.branch.patience.in_all(),
         });
@@ -146,6 +151,15 @@ impl LiveBank {
     /// Turns new requests away. Those under way go on.
     pub fn drain(&self) {
         self.gate.send_replace(Gate::Draining);
+    }
+
+    /// Answers all requests that wait at a branch here: what they wait for will not come any more.
+    pub async fn answer_all(&self) {
+        for (branch, address) in self.branches() {
+            if address.send(AnswerAll).await.is_err() {
+                log::error!("branch {branch} stopped before it had answered all");
+            }
+        }
     }
 
     /// Ends when a peer turns out to speak only the classic contract, which cannot carry what async

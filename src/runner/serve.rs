@@ -12,9 +12,13 @@ use super::live::{FinalBalance, LiveBank, LiveOptions};
 use crate::grpc::{EdgeError, Limits, Listener, Origin, ScenarioRunner, Services};
 use crate::model::BranchId;
 
-/// How long calls under way may take to end when the bank closes. An open stream would hold it for
-/// ever.
-const DRAIN_LIMIT: Duration = Duration::from_secs(2);
+/// How long calls under way may take to end by themselves when the bank closes, and what it has
+/// accepted to be confirmed everywhere. Then whoever still waits is answered.
+const DRAIN_LIMIT: Duration = Duration::from_millis(1500);
+
+/// How long those answers may take to reach their clients. A client that does not read, and an open
+/// stream, would hold the bank for ever.
+const ANSWER_LIMIT: Duration = Duration::from_millis(500);
 
 /// What is served.
 pub struct ServeOptions {
@@ -91,29 +95,40 @@ pub fn serve(
                 services.serve(listener, told).await
             });
         }
-        tokio::select! {
+        let told = tokio::select! {
             biased;
-            () = closing => {}
-            peer = bank.unfit_peer() => return Err(ServeError::ClassicPeer { peer }),
-            ended = servers.join_next() => {
-                if let Some(Ok(ended)) = ended {
-                    ended?;
-                }
-                return Err(ServeError::Stopped);
-            }
-        }
+            () = closing => Ok(()),
+            peer = bank.unfit_peer() => Err(ServeError::ClassicPeer { peer }),
+            ended = servers.join_next() => Err(match ended {
+                Some(Ok(Err(error))) => error.into(),
+                Some(Ok(Ok(())) | Err(_)) | None => ServeError::Stopped,
+            }),
+        };
         bank.drain();
         drop(close);
-        let ended = async {
-            while servers.join_next().await.is_some() {}
-            // Nothing of the bank is kept: what has gone nowhere else by now is lost.
-            bank.settle().await;
-        };
-        if tokio::time::timeout(DRAIN_LIMIT, ended).await.is_err() {
-            log::warn!(
-                "closing with calls still under way, or writes that some branch has not got"
-            );
-        }
+        end_calls(&mut servers, &bank).await;
+        told?;
         Ok(Closing { balances: bank.balances().await, turned_away: bank.front().turned_away() })
     })
+}
+
+/// Lets calls and propagation under way end. Who waits for longer than that is answered all the same
+/// before its connection closes: a write that is applied must not look like one that was not done.
+async fn end_calls(servers: &mut JoinSet<Result<(), EdgeError>>, bank: &LiveBank) {
+    let by_themselves = async {
+        while servers.join_next().await.is_some() {}
+        // Nothing of the bank is kept: what has gone nowhere else by now is lost.
+        bank.settle().await;
+    };
+    if tokio::time::timeout(DRAIN_LIMIT, by_themselves).await.is_ok() {
+        return;
+    }
+    log::warn!("closing with calls still under way, or writes that some branch has not got");
+    bank.answer_all().await;
+    let answered = async { while servers.join_next().await.is_some() {} };
+    if tokio::time::timeout(ANSWER_LIMIT, answered).await.is_err() {
+        log::warn!(
+            "closing with clients that do not read their answers, or do not end their calls"
+        );
+    }
 }

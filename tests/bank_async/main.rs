@@ -335,3 +335,22 @@ fn a_refused_or_unserved_request_leaves_the_passbook_as_it_was() {
     }
     assert_eq!(me.session.passbook, before);
 }
+
+#[test]
+fn a_request_that_waits_when_the_bank_closes_is_told_what_is_missing_and_leaves_nothing_behind() {
+    let mut net = Net::lagging();
+    let mut me = Visitor::new(1, &[Guarantee::ReadYourWrites, Guarantee::MonotonicWrites]);
+    net.ask(0, &me, event(1, 1, deposit(400)));
+    me.enter(&net, 0);
+    net.ask(1, &me, event(2, 2, Operation::Query));
+    net.ask(2, &me, event(3, 2, deposit(1)));
+    net.tell(branch(2), Input::Closing);
+    let lag = Lag { origin: branch(1), needed: Sequence::new(1), here: Sequence::new(0) };
+    let missing = Some(Err(RequestError::VersionNotReached { lags: vec![lag] }));
+    assert_eq!((net.outcome(1), net.outcome(2)), (missing.clone(), missing.clone()));
+    net.ask(3, &me, event(3, 2, Operation::Query));
+    net.wait(Duration::ZERO);
+    assert_eq!(net.outcome(3), missing);
+    net.deliver_all();
+    assert_eq!(net.at(branch(2)).balance(), Some(Money::from_minor(400)), "nothing was done");
+}

@@ -7,6 +7,8 @@ mod limits;
 mod peer;
 mod peer_service;
 mod protocols;
+mod room;
+mod sessions;
 mod shop;
 mod strangers;
 mod typed;

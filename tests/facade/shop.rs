@@ -67,6 +67,7 @@ pub(crate) fn bank_of(branches: u32) -> LiveOptions {
         promises: Promises::default(),
         elsewhere: BTreeMap::new(),
         links: LinkOptions { catch_up_limit: Duration::ZERO, ..LinkOptions::default() },
+        sessions_max: 1000,
     }
 }
 

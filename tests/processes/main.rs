@@ -1,6 +1,7 @@
 //! `passbook serve` and `passbook run --connect` as other programs see them: processes, ports and
 //! signals.
 
+mod closing;
 mod connected;
 mod fakes;
 mod process;

@@ -84,11 +84,16 @@ impl Process {
         self.child.wait().expect("it ends");
     }
 
-    /// Sends `signal`, and waits for the end; what it printed after it was ready, and its log.
-    pub(crate) fn close(mut self, signal: &str) -> Closed {
+    /// Sends `signal`.
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", signal, &id]).status().expect("kill runs");
         assert!(sent.success());
+    }
+
+    /// Sends `signal`, and waits for the end; what it printed after it was ready, and its log.
+    pub(crate) fn close(mut self, signal: &str) -> Closed {
+        self.signal(signal);
         let (mut printed, mut log) = (String::new(), String::new());
         self.out.read_to_string(&mut printed).expect("text");
         let mut stderr = self.child.stderr.take().expect("piped");

@@ -84,8 +84,9 @@ impl LaneTask {
             let TypedReply { outcome, passbook } =
                 answer.map_err(|status| walk.trouble(Unanswered::Status(Box::new(status))))?;
             walk.answered(&outcome)?;
-            if let Some(kept) = &mut self.passbooks[who] {
-                *kept = passbook;
+            // Who is promised nothing shows none.
+            if self.passbooks[who].is_some() {
+                self.passbooks[who] = passbook;
             }
         }
         Ok(walk.finish())

@@ -1,0 +1,57 @@
+//! Writes of this branch that every branch has acknowledged and not every one agreed on. Most will
+//! never be agreed on, for an order of applies is for ever; but where an id names two writes, branches
+//! agree as soon as all have heard of both. So whoever asks again is answered anew.
+
+use std::collections::BTreeSet;
+
+use crate::model::Sequence;
+
+/// How many are remembered one by one.
+const REMEMBERED_MAX: usize = 10_000;
+
+/// The disputed ones among the writes of this branch.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Disputes {
+    disputed: BTreeSet<Sequence>,
+    /// Up to and with this one all are taken to be disputed: which of them were is not remembered. To
+    /// ask about one that was not costs a round of messages, and is right all the same.
+    forgotten: Sequence,
+}
+
+impl Disputes {
+    /// Remembers that some branch did not agree on the write `sequence`.
+    pub(super) fn enter(&mut self, sequence: Sequence) {
+        self.disputed.insert(sequence);
+        if self.disputed.len() > REMEMBERED_MAX
+            && let Some(lowest) = self.disputed.pop_first()
+        {
+            self.forgotten = self.forgotten.max(lowest);
+        }
+    }
+
+    /// Takes out the write `sequence`, if it is disputed or may be.
+    pub(super) fn take(&mut self, sequence: Sequence) -> bool {
+        self.disputed.remove(&sequence) || sequence <= self.forgotten
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_remembered_is_taken_to_be_disputed() {
+        let mut disputes = Disputes::default();
+        let even = |count: u64| Sequence::new(2 * count);
+        for count in 1..=10_000 {
+            disputes.enter(even(count));
+        }
+        assert!(!disputes.take(Sequence::new(1)) && !disputes.take(Sequence::new(3)));
+        disputes.enter(even(10_001));
+        disputes.enter(even(10_002));
+        assert_eq!(disputes.disputed.len(), 10_000);
+        assert!([1, 2, 3, 4].map(Sequence::new).into_iter().all(|old| disputes.take(old)));
+        assert!(!disputes.take(Sequence::new(5)));
+        assert!(disputes.take(even(3)) && !disputes.take(even(3)));
+    }
+}
