@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn colours_and_words_pass() {
-        for text in ["plain\n\ttext", "\u{1b}[1;31merror\u{1b}[0m: é 银行 👩‍👧\n", "\u{1b}[m", ""] {
+        for text in ["plain\n\ttext", "\u{1b}[1;31merror\u{1b}[0m: é 银行 👩‍👧\n", "\u{1b}[m", ""]
+        {
             assert_eq!(guarded(text), text);
         }
     }

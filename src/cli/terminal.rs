@@ -7,7 +7,6 @@ use std::io::{self, BufWriter, Stderr, StdoutLock, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use clap::error::ContextValue;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
 use super::args::Color;
@@ -131,27 +130,14 @@ fn log_line(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) -> i
     writeln!(out, "[{style}{level:<5}{style:#} {}] {}", record.target(), Shown::new(&message))
 }
 
-/// Prints help, the version, or what is wrong with the arguments, which are perhaps the names of
-/// files.
-pub(super) fn print_usage(mut answer: clap::Error) -> io::Result<()> {
-    let quoted: Vec<_> = 
-        answer.context().filter_map(|(kind, value)| Some((kind, shown(value)?))).collect();
-    for (kind, value) in quoted {
-        answer.insert(kind, value);
-    }
+/// Prints help, the version, or what is wrong with the arguments.
+pub(super) fn print_usage(answer: &clap::Error) -> io::Result<()> {
     let text = answer.render().ansi().to_string();
     if answer.use_stderr() {
         Guard::new(anstream::stderr()).write_all(text.as_bytes())
     } else {
         Guard::new(anstream::stdout()).write_all(text.as_bytes())
     }
-}
-
-fn shown(value: &ContextValue) -> Option<ContextValue> {
-    if let ContextValue::String(text) = value {
-        return Some(ContextValue::String(Shown::new(text).to_string()));
-    }
-    None
 }
 
 /// A diagnostic whose words are each on one line, with nothing in them that a terminal obeys. Its

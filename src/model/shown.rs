@@ -81,7 +81,9 @@ mod tests {
 
     #[test]
     fn ordinary_text_stays_as_it_is() {
-        for text in ["Überweisung à Zoë", "银行", "שלום", "👩‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 ❤️", "می‌خواهم", "<a> & 'b' \"c\" `d` |"] {
+        for text in
+            ["Überweisung à Zoë", "银行", "שלום", "👩‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 ❤️", "می‌خواهم", "<a> & 'b' \"c\" `d` |"]
+        {
             assert_eq!(Shown::new(text).to_string(), text);
         }
     }

@@ -139,7 +139,9 @@ const fn looks(status: Status) -> (Style, &'static str) {
 
 fn slow(Slow { place, name, took }: &Slow) -> Row {
     let mut row = vec![Cell::plain(span(readable(*took))).right(), Cell::plain(place)];
-    row.extend(name.as_deref().map(|name| Cell::new(QUIET, Shown::brief(name, NAME_MAX).to_string())));
+    row.extend(
+        name.as_deref().map(|name| Cell::new(QUIET, Shown::brief(name, NAME_MAX).to_string())),
+    );
     row
 }
 
@@ -174,7 +176,12 @@ fn failed(failure: &Failure) -> Row {
         Cell::new(BAD, NO).and(PLAIN, format!(" {}", failure.place)),
         Cell::new(BAD, failure.status.word()),
     ];
-    row.extend(failure.name.as_deref().map(|name| Cell::new(QUIET, Shown::brief(name, NAME_MAX).to_string())));
+    row.extend(
+        failure
+            .name
+            .as_deref()
+            .map(|name| Cell::new(QUIET, Shown::brief(name, NAME_MAX).to_string())),
+    );
     row
 }
 
