@@ -250,7 +250,7 @@ fn a_file_of_the_first_format_is_read() {
         [Status::Holds, Status::Violated, Status::Unexpected, Status::Undecided, Status::Error];
     assert_eq!(statuses, expected);
     assert_eq!(summary.statuses.total(), 5);
-    assert_eq!(rows[2].balances[0].balance, Money::from_minor(40_050));
+    assert_eq!(rows[2].balances[0].balance, Some(Money::from_minor(40_050)));
     let counts = rows[2].counts.expect("it ran");
     assert_eq!((counts.writes, counts.refused, counts.refused_writes), (2, 1, None));
     let unsaid = |row: &Row| {

@@ -18,6 +18,8 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 const WIDTH: usize = 100;
+/// As long as a message with a path gets. A longer one quotes something without an end, and is cut.
+const MESSAGE_MAX: usize = 6000;
 
 pub(super) struct Terminal {
     results: Guard<BufWriter<AutoStream<StdoutLock<'static>>>>,
@@ -52,21 +54,21 @@ impl Terminal {
 
     /// `message` on one line, whatever is in it, as in all that is told here.
     pub(super) fn error(&mut self, message: &str) {
-        self.say(&format!("{ERROR}error{ERROR:#}: {}\n", Shown::new(message)));
+        self.say(&format!("{ERROR}error{ERROR:#}: {}\n", shown(message)));
     }
 
     /// What to do about the error before, a line each.
     pub(super) fn advice(&mut self, lines: &[&str]) {
-        let lines = lines.iter().map(|line| format!("  {}\n", Shown::new(line)));
+        let lines = lines.iter().map(|line| format!("  {}\n", shown(line)));
         self.say(&format!("\n{}", lines.collect::<String>()));
     }
 
     pub(super) fn warning(&mut self, message: &str) {
-        self.say(&format!("{WARNING}warning{WARNING:#}: {}\n", Shown::new(message)));
+        self.say(&format!("{WARNING}warning{WARNING:#}: {}\n", shown(message)));
     }
 
     pub(super) fn note(&mut self, message: &str) {
-        self.say(&format!("{NOTE}note{NOTE:#}: {}\n", Shown::new(message)));
+        self.say(&format!("{NOTE}note{NOTE:#}: {}\n", shown(message)));
     }
 
     /// What is odd in an input.
@@ -127,7 +129,7 @@ impl Terminal {
 fn log_line(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) -> io::Result<()> {
     let style = out.default_level_style(record.level());
     let (level, message) = (record.level(), record.args().to_string());
-    writeln!(out, "[{style}{level:<5}{style:#} {}] {}", record.target(), Shown::new(&message))
+    writeln!(out, "[{style}{level:<5}{style:#} {}] {}", record.target(), shown(&message))
 }
 
 /// Prints help, the version, or what is wrong with the arguments.
@@ -140,6 +142,10 @@ pub(super) fn print_usage(answer: &clap::Error) -> io::Result<()> {
     }
 }
 
+const fn shown(message: &str) -> Shown<'_> {
+    Shown::brief(message, MESSAGE_MAX)
+}
+
 /// A diagnostic whose words are each on one line, with nothing in them that a terminal obeys. Its
 /// source sees to itself, and ours name their causes in their message.
 #[derive(Debug)]
@@ -147,7 +153,7 @@ struct Harmless<'a>(&'a dyn Diagnostic);
 
 impl fmt::Display for Harmless<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Shown::new(&self.0.to_string()).fmt(f)
+        shown(&self.0.to_string()).fmt(f)
     }
 }
 
@@ -155,7 +161,7 @@ impl Error for Harmless<'_> {}
 
 impl Diagnostic for Harmless<'_> {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        let help = Shown::new(&self.0.help()?.to_string()).to_string();
+        let help = shown(&self.0.help()?.to_string()).to_string();
         Some(Box::new(help))
     }
 
@@ -165,5 +171,43 @@ impl Diagnostic for Harmless<'_> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         self.0.labels()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use log::{Level, Log, Record};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_logged_is_a_line_and_moves_no_cursor() {
+        let lines = Lines::default();
+        let out = env_logger::Target::Pipe(Box::new(lines.clone()));
+        let mut builder = env_logger::Builder::new();
+        let logger =
+            builder.target(out).filter_level(log::LevelFilter::Warn).format(log_line).build();
+        let peer = "a\u{1b}[2J\n[ERROR passbook] b\u{202e}";
+        let mut record = Record::builder();
+        record.level(Level::Warn).target("passbook::grpc");
+        logger.log(&record.args(format_args!("refused {peer}")).build());
+        let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let line = r"refused a\u{1b}[2J\n[ERROR passbook] b\u{202e}";
+        assert_eq!(told, format!("[WARN  passbook::grpc] {line}\n"));
     }
 }

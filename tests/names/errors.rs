@@ -79,7 +79,7 @@ fn a_wrong_path_is_shown() {
             &["compare", "a.json", "--baseline", &within],
             &["serve", &path],
             &["generate", &format!("x{name}")],
-            &["run", "a.json", "--format", name],
+            &["run", "a.json", &format!("--format={name}")],
             &["run", "a.json", &format!("--latency={name}")],
             &["run", "a.json", &format!("--connect=1={name}")],
         ] {
@@ -137,5 +137,18 @@ fn a_wrong_history_or_row_is_told_with_its_words_shown() {
                 assert_eq!(harmless(&done).1.lines().count(), usize::from(is_refused), "{done:?}");
             }
         }
+    }
+}
+
+#[test]
+fn a_word_of_a_million_characters_is_no_flood() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = serde_json::to_string(&"\u{1b}".repeat(1_000_000)).expect("a text");
+    put(folder.path(), "a.history", &format!("{{\"history\":{name},\"version\":1}}\n"));
+    put(folder.path(), "a.rows", &format!("{{\"kind\":{name}}}\n"));
+    put(folder.path(), "a.json", &format!("[{{{name}:1}}]"));
+    for args in [["check", "a.history"], ["merge", "a.rows"], ["run", "a.json"]] {
+        let (text, errors) = harmless(&said(folder.path(), &args));
+        assert!(text.is_empty() && errors.len() < 50_000, "{args:?} {}", errors.len());
     }
 }

@@ -138,7 +138,10 @@ const fn looks(status: Status) -> (Style, &'static str) {
 }
 
 fn slow(Slow { place, name, took }: &Slow) -> Row {
-    let mut row = vec![Cell::plain(span(readable(*took))).right(), Cell::plain(place)];
+    let mut row = vec![
+        Cell::plain(span(readable(*took))).right(),
+        Cell::plain(Shown::name(place).to_string()),
+    ];
     row.extend(
         name.as_deref().map(|name| Cell::new(QUIET, Shown::brief(name, NAME_MAX).to_string())),
     );
@@ -173,7 +176,7 @@ fn failures(out: &mut dyn Write, overview: &Overview) -> io::Result<()> {
 
 fn failed(failure: &Failure) -> Row {
     let mut row = vec![
-        Cell::new(BAD, NO).and(PLAIN, format!(" {}", failure.place)),
+        Cell::new(BAD, NO).and(PLAIN, format!(" {}", Shown::name(&failure.place))),
         Cell::new(BAD, failure.status.word()),
     ];
     row.extend(
