@@ -19,6 +19,8 @@ pub fn is_unseen(c: char) -> bool {
                 | '\u{2060}'..='\u{206f}'
                 | '\u{feff}'
                 | '\u{fff9}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
                 | '\u{e0001}'
         )
 }
@@ -53,6 +55,10 @@ impl<'a> Shown<'a> {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'~');
+        if self.text.len() <= self.characters_max && self.text.bytes().all(is_plain) {
+            return f.write_str(self.text);
+        }
         let mut rest = self.text.chars();
         for c in rest.by_ref().take(self.characters_max) {
             if is_unseen(c) { write!(f, "{}", c.escape_default())? } else { f.write_char(c)? }

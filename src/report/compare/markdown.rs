@@ -115,7 +115,8 @@ fn escaped(text: &str) -> String {
         }
         safe.push(sign);
     }
-    safe
+    // GitHub makes links of addresses.
+    safe.replace("://", r":\//").replace("www.", r"www\.")
 }
 
 /// Text on one line as code: between more backticks than there are in it.
@@ -136,6 +137,7 @@ mod tests {
         for (text, told) in [
             ("a_b | *c* `d`", r"a\_b \| \*c\* \`d\`"),
             ("<b>&lt; ![x](y) $z$", r"\<b\>\&lt; \!\[x\](y) \$z\$"),
+            ("http://a.b www.c.d", r"http:\//a.b www\.c.d"),
             ("a\n# b\u{1b}", r"a\\n\# b\\u{1b}"),
         ] {
             assert_eq!(escaped(text), told);
