@@ -12,6 +12,7 @@ use super::compare_output::Variant;
 use super::exit::Exit;
 use super::input::read_scenario;
 use super::terminal::Terminal;
+use crate::model::Shown;
 use crate::runner::compare::{CompareError, CompareOptions, Comparison, Progress, compare};
 use crate::scenario::Scenario;
 use crate::scenario::generate::Generator;
@@ -21,7 +22,7 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
     let Some(scenario) = scenario(args, terminal) else { return Ok(Exit::BadInput) };
     terminal.remarks(&scenario.warnings);
     if scenario.settings.latency.is_some() || !scenario.settings.links.is_empty() {
-        let name = &scenario.name;
+        let name = Shown::name(&scenario.name);
         terminal
             .warning(&format!("{name}: lag is not simulated here; messages take what they take"));
     }

@@ -163,7 +163,7 @@ impl Variant {
 
 /// The arguments as a shell takes them again.
 fn command_line(args: impl IntoIterator<Item = OsString>) -> String {
-    let args = args.into_iter().skip(1).map(|arg| shell::word(&arg.to_string_lossy()));
+    let args = args.into_iter().skip(1).map(shell::word);
     std::iter::once("passbook".to_owned()).chain(args).collect::<Vec<_>>().join(" ")
 }
 

@@ -15,13 +15,15 @@ use super::merge::merge_results;
 use super::run::run_scenarios;
 use super::schema::print_schema;
 use super::serve::serve;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, print_usage};
+use crate::model::Shown;
 
 /// Runs the program with `args`, the first of which is its own name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::parse_checked(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::parse_checked(args.clone()) {
         Ok(cli) => cli,
-        Err(error) => return answer_usage(&error).into(),
+        Err(error) => return answer_usage(&in_shown_words(&args).unwrap_or(error)).into(),
     };
     let mut terminal = Terminal::new(cli.color);
     terminal.start_logging();
@@ -50,10 +52,17 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
     Ok(exit)
 }
 
-/// Prints help, the version, or what is wrong with the arguments.
+/// What is wrong with `args`, said of the same arguments as a person is shown them: they may be names
+/// of files, and are quoted.
+fn in_shown_words(args: &[OsString]) -> Option<clap::Error> {
+    let shown = |arg: &OsString| OsString::from(Shown::new(&arg.to_string_lossy()).to_string());
+    Cli::parse_checked(args.iter().map(shown)).err()
+}
+
+/// Prints help, the version, or what is wrong with the arguments, and says how the program ends.
 fn answer_usage(answer: &clap::Error) -> Exit {
     let exit = if answer.use_stderr() { Exit::BadInput } else { Exit::Holds };
-    match answer.print() {
+    match print_usage(answer) {
         Ok(()) => exit,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
         Err(_) => Exit::Internal,

@@ -10,13 +10,14 @@ use thiserror::Error;
 use super::args::is_stdin;
 use super::batch::{expected_results, read_all, unpacked};
 use crate::model::EventIds;
+use crate::report::shell;
 use crate::scenario::{Scenario, ScenarioError, Source};
 
 /// Why there is no scenario.
 #[derive(Debug, Error, Diagnostic)]
 pub(super) enum InputError {
     #[error("{path} is a directory")]
-    #[diagnostic(help("name the files in it: passbook run {path}/*.json"))]
+    #[diagnostic(help("name the files in it: passbook run {}/*.json", shell::file(path)))]
     Directory { path: String },
     #[error("{path} does not exist")]
     #[diagnostic(help("check the path; a relative one starts at the current directory"))]

@@ -13,6 +13,7 @@ mod exit;
 mod exports;
 mod generate;
 mod generate_args;
+mod guard;
 mod input;
 mod merge;
 mod merge_args;

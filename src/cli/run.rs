@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::input::{InputError, expect_what_stands_beside, read_scenario, scenario_beside};
 use super::terminal::Terminal;
 use crate::check::{JudgeOptions, StepsKept, Summary};
-use crate::model::EventIds;
+use crate::model::{EventIds, Shown};
 use crate::report::{Assessment, dialect, json, shell, shortfall, text};
 use crate::runner::{
     self, Dialect, HistoryOutput, Recording, Run, RunError, RunOptions, RunResult, Runner,
@@ -54,7 +54,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         let summary = assessment.verdict(args.demand());
         if !args.tells_notes() {
             for note in assessment.notes.iter().filter(|note| !note.is_on_verdicts()) {
-                terminal.note(&format!("{}: {note}", scenario.name));
+                terminal.note(&format!("{}: {note}", Shown::name(&scenario.name)));
             }
         }
         if summary == Summary::Violated && args.tells_all() {
@@ -89,13 +89,15 @@ fn without_expected_results<'a>(
         }
     }
     let Some((path, scenario)) = expected.first() else { return Some(scenarios) };
-    let (path, scenario) = (path.display(), scenario.display());
     if scenarios.is_empty() {
         terminal.error(&format!(
-            "{path} holds an expected result; its scenario is beside it: passbook run {scenario}"
+            "{} holds an expected result; its scenario is beside it: passbook run {}",
+            path.display(),
+            shell::file(scenario)
         ));
         return None;
     }
+    let path = path.display();
     let what = match expected.len() {
         1 => format!("{path} holds an expected result"),
         files => format!("{files} files hold expected results, such as {path}"),
@@ -124,10 +126,11 @@ fn run_one(
     let options = RunOptions { overrides, recording, judging: args.judging(), judge };
     let history = args.history.as_deref().map(|path| create_history(path, terminal)).transpose()?;
     let run = || run_on(args, scenario, &options, history);
+    let name = Shown::name(&scenario.name);
     let problem = match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(run)) => return Ok(run),
         Ok(Err(error @ RunError::BalanceOutOfRange { .. })) => {
-            terminal.error(&format!("{}: {error}; use smaller amounts", scenario.name));
+            terminal.error(&format!("{name}: {error}; use smaller amounts"));
             return Err(Exit::BadInput);
         }
         Ok(Err(RunError::Runtime(error))) => {
@@ -135,7 +138,7 @@ fn run_one(
             return Err(Exit::Internal);
         }
         Ok(Err(RunError::History(error))) => {
-            terminal.error(&format!("cannot write the history of {}: {error}", scenario.name));
+            terminal.error(&format!("cannot write the history of {name}: {error}"));
             return Err(Exit::Internal);
         }
         Ok(Err(
@@ -144,7 +147,7 @@ fn run_one(
             | RunError::NotFresh { .. }
             | RunError::Bind(_)),
         )) => {
-            terminal.error(&format!("{}: {error}", scenario.name));
+            terminal.error(&format!("{name}: {error}"));
             return Err(Exit::BadInput);
         }
         Ok(Err(
@@ -156,11 +159,11 @@ fn run_one(
         Err(_) => "the run panicked".to_owned(),
     };
     let again = replay(path, &args.replay_options(seed));
-    terminal.error(&format!(
-        "{}: {problem}\n\n  This is a defect of passbook. Please report it with the scenario and \
-         what stands above.\n  To see it again: {again}",
-        scenario.name
-    ));
+    terminal.error(&format!("{name}: {problem}"));
+    terminal.advice(&[
+        "This is a defect of passbook. Please report it with the scenario and what stands above.",
+        &format!("To see it again: {again}"),
+    ]);
     Err(Exit::Internal)
 }
 
@@ -173,13 +176,14 @@ fn tell_what_was_not_done(run: &Run, terminal: &mut Terminal) {
             0 => String::new(),
             more => format!(" (and {more} more customers)"),
         };
+        let scenario = Shown::name(scenario);
         terminal.note(&format!("{scenario}: customer {customer}: {text}{more}"));
     }
 }
 
 /// Says which of the scenario's own settings, and of the branches of `--connect`, do nothing here.
 fn warn_of_idle_settings(args: &RunArgs, scenario: &Scenario, terminal: &mut Terminal) {
-    let name = &scenario.name;
+    let name = Shown::name(&scenario.name);
     let idle = idle_settings(&scenario.settings);
     if let Some(connection) = args.connect.connection() {
         if !idle.is_empty() {
@@ -261,11 +265,11 @@ fn report(
 
 /// A command line for a shell that runs the scenario at `path` again.
 fn replay(path: &Path, options: &[String]) -> String {
-    let options = options.join(" ");
+    let options = shell::options(&options.join(" "));
     if is_stdin(path) {
         return format!("passbook run {options} - < the-same-input");
     }
-    format!("passbook run {options} {}", shell::word(&path.display().to_string()))
+    format!("passbook run {options} {}", shell::file(path))
 }
 
 #[cfg(test)]

@@ -1,23 +1,29 @@
 //! Standard output and standard error: results on one, errors and warnings on the other, colour
 //! where it is wanted.
 
+use std::error::Error;
+use std::fmt;
 use std::io::{self, BufWriter, Stderr, StdoutLock, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
 use super::args::Color;
+use super::guard::Guard;
+use crate::model::Shown;
 use crate::scenario::{Level, Warning};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 const WIDTH: usize = 100;
+/// As long as a message with a path gets. A longer one quotes something without an end, and is cut.
+const MESSAGE_MAX: usize = 6000;
 
 pub(super) struct Terminal {
-    results: BufWriter<AutoStream<StdoutLock<'static>>>,
-    messages: AutoStream<Stderr>,
+    results: Guard<BufWriter<AutoStream<StdoutLock<'static>>>>,
+    messages: Guard<AutoStream<Stderr>>,
 }
 
 impl Terminal {
@@ -28,11 +34,11 @@ impl Terminal {
             Color::Never => ColorChoice::Never,
         };
         Self {
-            results: BufWriter::with_capacity(
+            results: Guard::new(BufWriter::with_capacity(
                 1 << 16,
                 AutoStream::new(io::stdout().lock(), choice),
-            ),
-            messages: AutoStream::new(io::stderr(), choice),
+            )),
+            messages: Guard::new(AutoStream::new(io::stderr(), choice)),
         }
     }
 
@@ -46,16 +52,23 @@ impl Terminal {
         self.results.flush()
     }
 
+    /// `message` on one line, whatever is in it, as in all that is told here.
     pub(super) fn error(&mut self, message: &str) {
-        self.say(&format!("{ERROR}error{ERROR:#}: {message}\n"));
+        self.say(&format!("{ERROR}error{ERROR:#}: {}\n", shown(message)));
+    }
+
+    /// What to do about the error before, a line each.
+    pub(super) fn advice(&mut self, lines: &[&str]) {
+        let lines = lines.iter().map(|line| format!("  {}\n", shown(line)));
+        self.say(&format!("\n{}", lines.collect::<String>()));
     }
 
     pub(super) fn warning(&mut self, message: &str) {
-        self.say(&format!("{WARNING}warning{WARNING:#}: {message}\n"));
+        self.say(&format!("{WARNING}warning{WARNING:#}: {}\n", shown(message)));
     }
 
     pub(super) fn note(&mut self, message: &str) {
-        self.say(&format!("{NOTE}note{NOTE:#}: {message}\n"));
+        self.say(&format!("{NOTE}note{NOTE:#}: {}\n", shown(message)));
     }
 
     /// What is odd in an input.
@@ -70,7 +83,7 @@ impl Terminal {
 
     /// Shows an error in an input, with the place in it.
     pub(super) fn diagnostic(&mut self, diagnostic: &dyn Diagnostic) {
-        let theme = match self.messages.current_choice() {
+        let theme = match self.messages.get_ref().current_choice() {
             ColorChoice::Never => GraphicalTheme::unicode_nocolor(),
             ColorChoice::Auto | ColorChoice::Always | ColorChoice::AlwaysAnsi => {
                 GraphicalTheme::unicode()
@@ -78,7 +91,7 @@ impl Terminal {
         };
         let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_links(false);
         let mut text = String::new();
-        match handler.render_report(&mut text, diagnostic) {
+        match handler.render_report(&mut text, &Harmless(diagnostic)) {
             Ok(()) => self.say(&text),
             Err(_) => self.error(&diagnostic.to_string()),
         }
@@ -86,14 +99,15 @@ impl Terminal {
 
     /// Logs go to standard error, by default warnings; `PASSBOOK_LOG` says otherwise.
     pub(super) fn start_logging(&self) {
-        let style = match self.messages.current_choice() {
+        let style = match self.messages.get_ref().current_choice() {
             ColorChoice::Never => env_logger::WriteStyle::Never,
             ColorChoice::Auto | ColorChoice::Always | ColorChoice::AlwaysAnsi => {
                 env_logger::WriteStyle::Always
             }
         };
         let env = env_logger::Env::new().filter_or("PASSBOOK_LOG", "warn");
-        let started = env_logger::Builder::from_env(env).write_style(style).try_init();
+        let mut builder = env_logger::Builder::from_env(env);
+        let started = builder.write_style(style).format(log_line).try_init();
         if let Err(error) = started {
             log::debug!("logging is on already: {error}");
         }
@@ -108,5 +122,92 @@ impl Terminal {
         if let Err(error) = self.messages.write_all(text.as_bytes()) {
             log::debug!("cannot tell: {error}");
         }
+    }
+}
+
+/// A line of the log on one line: much of it is what clients and peers send.
+fn log_line(out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>) -> io::Result<()> {
+    let style = out.default_level_style(record.level());
+    let (level, message) = (record.level(), record.args().to_string());
+    writeln!(out, "[{style}{level:<5}{style:#} {}] {}", record.target(), shown(&message))
+}
+
+/// Prints help, the version, or what is wrong with the arguments.
+pub(super) fn print_usage(answer: &clap::Error) -> io::Result<()> {
+    let text = answer.render().ansi().to_string();
+    if answer.use_stderr() {
+        Guard::new(anstream::stderr()).write_all(text.as_bytes())
+    } else {
+        Guard::new(anstream::stdout()).write_all(text.as_bytes())
+    }
+}
+
+const fn shown(message: &str) -> Shown<'_> {
+    Shown::brief(message, MESSAGE_MAX)
+}
+
+/// A diagnostic whose words are each on one line, with nothing in them that a terminal obeys. Its
+/// source sees to itself, and ours name their causes in their message.
+#[derive(Debug)]
+struct Harmless<'a>(&'a dyn Diagnostic);
+
+impl fmt::Display for Harmless<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        shown(&self.0.to_string()).fmt(f)
+    }
+}
+
+impl Error for Harmless<'_> {}
+
+impl Diagnostic for Harmless<'_> {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let help = shown(&self.0.help()?.to_string()).to_string();
+        Some(Box::new(help))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.0.source_code()
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.0.labels()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use log::{Level, Log, Record};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_logged_is_a_line_and_moves_no_cursor() {
+        let lines = Lines::default();
+        let out = env_logger::Target::Pipe(Box::new(lines.clone()));
+        let mut builder = env_logger::Builder::new();
+        let logger =
+            builder.target(out).filter_level(log::LevelFilter::Warn).format(log_line).build();
+        let peer = "a\u{1b}[2J\n[ERROR passbook] b\u{202e}";
+        let mut record = Record::builder();
+        record.level(Level::Warn).target("passbook::grpc");
+        logger.log(&record.args(format_args!("refused {peer}")).build());
+        let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let line = r"refused a\u{1b}[2J\n[ERROR passbook] b\u{202e}";
+        assert_eq!(told, format!("[WARN  passbook::grpc] {line}\n"));
     }
 }

@@ -12,7 +12,7 @@ use tonic::{Request, Response};
 use super::classic::BRANCH_KEY;
 use super::client::Told;
 use super::convert::{ClassicCall, FieldError, WriteSetText, money_from_float};
-use super::problem::{Absence, CallProblem, on_one_line};
+use super::problem::{Absence, CallProblem, told};
 use super::proto::banking::branch_client::BranchClient;
 use super::proto::banking::{BranchReply, BranchRequest};
 use super::remote::Endpoint;
@@ -194,7 +194,7 @@ fn because(reason: Option<&str>) -> String {
 /// not printable ASCII is percent-encoded.
 fn reason(reply: &Response<BranchReply>) -> Option<String> {
     let reason = reply.metadata().get(REASON_TRAILER)?.as_bytes();
-    Some(on_one_line(&String::from_utf8_lossy(&percent_decoded(reason))))
+    Some(told(&String::from_utf8_lossy(&percent_decoded(reason))))
 }
 
 /// Whether a write that failed for `reason` may have taken effect.

@@ -8,6 +8,7 @@ use thiserror::Error;
 use tonic::{Code, Status};
 
 use super::convert::FieldError;
+use crate::model::Shown;
 
 /// Why a branch elsewhere gave no answer, or none that makes sense. Reads on from the branch or its
 /// address: `did not answer within 1s`.
@@ -97,12 +98,12 @@ pub enum Absence {
 impl CallProblem {
     /// What `error`, with which a field could not be read, says of an answer.
     pub(super) fn malformed(error: &FieldError) -> Self {
-        Self::Malformed { reason: on_one_line(&error.to_string()) }
+        Self::Malformed { reason: told(&error.to_string()) }
     }
 
     /// The call itself cannot be said in the contract.
     pub(super) fn unsayable(error: &FieldError) -> Self {
-        Self::Unsayable { reason: error.to_string() }
+        Self::Unsayable { reason: told(&error.to_string()) }
     }
 }
 
@@ -123,7 +124,7 @@ impl Absence {
             }
             cause = error.source();
         }
-        Self::OutOfReach { reason: on_one_line(&reason) }
+        Self::OutOfReach { reason: told(&reason) }
     }
 }
 
@@ -139,20 +140,13 @@ impl From<&Status> for CallProblem {
         if status.code() == Code::Unimplemented {
             return Absence::NoService.into();
         }
-        Self::Grpc { code: status.code(), message: on_one_line(status.message()) }
+        Self::Grpc { code: status.code(), message: told(status.message()) }
     }
 }
 
-/// `text` from elsewhere, so that it cannot do anything to a terminal.
-pub(super) fn on_one_line(text: &str) -> String {
-    let mut line = String::new();
-    for sign in text.chars().take(LONGEST) {
-        if sign.is_control() { line.extend(sign.escape_default()) } else { line.push(sign) }
-    }
-    if text.chars().nth(LONGEST).is_some() {
-        line.push('…');
-    }
-    line
+/// What another program says, no more than a person reads.
+pub(super) fn told(text: &str) -> String {
+    Shown::brief(text, LONGEST).to_string()
 }
 
 /// How much of a text from elsewhere is told.
@@ -164,8 +158,8 @@ mod tests {
 
     #[test]
     fn what_another_program_says_cannot_move_the_cursor() {
-        assert_eq!(on_one_line("a\u{1b}[2J\nb"), "a\\u{1b}[2J\\nb");
-        assert_eq!(on_one_line(&"é".repeat(300)), format!("{}…", "é".repeat(200)));
+        assert_eq!(told("a\u{1b}[2J\nb"), "a\\u{1b}[2J\\nb");
+        assert_eq!(told(&"é".repeat(300)), format!("{}…", "é".repeat(200)));
     }
 
     #[test]

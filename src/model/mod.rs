@@ -1,4 +1,4 @@
-//! The vocabulary: ids, money, operations, outcomes. Knows no branch, no actor and no file format.
+//! The vocabulary: ids, money, operations, outcomes, and how text from elsewhere is shown. Knows no branch, no actor and no file format.
 
 mod guarantee;
 mod id;
@@ -8,6 +8,7 @@ mod operation;
 mod outcome;
 mod policy;
 mod roster;
+mod shown;
 mod time;
 
 pub use guarantee::{Guarantee, Guarantees, GuaranteesError, Promises};
@@ -21,4 +22,5 @@ pub use operation::{Event, Interface, Operation, Write, WriteKind};
 pub use outcome::{Lag, Outcome, Receipt, Refusal, RequestError, Waited};
 pub use policy::{CustomerOrder, EventIds, Overdraft, Propagation, QueryTiming, Seed};
 pub use roster::{BranchIndex, Roster, RosterError};
+pub use shown::{Shown, is_unseen};
 pub use time::Time;

@@ -8,7 +8,7 @@ use super::palette::TITLE;
 use super::text;
 use crate::check::{Summary, Verdicts};
 use crate::history::{Extent, Header};
-use crate::model::Seed;
+use crate::model::{Seed, Shown};
 
 /// A history that was judged.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +38,7 @@ struct Line<'a> {
 
 /// Writes `judgement` for a person, with ANSI colour.
 pub fn write_text(out: &mut dyn Write, judgement: &Judgement<'_>) -> io::Result<()> {
-    writeln!(out, "{TITLE}{}{TITLE:#}\n", judgement.header.scenario)?;
+    writeln!(out, "{TITLE}{}{TITLE:#}\n", Shown::name(&judgement.header.scenario))?;
     text::verdicts(out, judgement.verdicts, text::FoundBy::LineAndTime)?;
     if judgement.verdicts.extent == Extent::CutOff {
         writeln!(

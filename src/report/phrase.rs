@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use super::elide::{Elided, Limit};
-use crate::model::{BranchId, EventId, Lag};
+use crate::model::{BranchId, EventId, Lag, Shown};
 
 /// `59940` as `59,940`.
 pub(super) fn grouped(number: usize) -> String {
@@ -115,19 +115,10 @@ pub(super) fn missing(lags: &[Lag]) -> String {
     texts.fold(first, |text, more| format!("{text} and {more}"))
 }
 
-/// `text` on one line, with nothing in it that moves a cursor.
-pub(super) fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
-    }
-    shown
-}
-
-/// `text` in lines of at most `width` characters, broken between words.
+/// `text` in lines of at most `width` characters, broken between words alone.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
+    for word in Shown::new(text).to_string().split(' ') {
         match lines.last_mut() {
             Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');

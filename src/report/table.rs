@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::palette::PLAIN;
+use crate::model::Shown;
 
 /// What stands in one column of one row.
 #[derive(Debug, Clone)]
@@ -27,18 +28,25 @@ enum Align {
 
 pub(super) type Row = Vec<Cell>;
 
+impl Part {
+    fn new(style: Style, text: &str) -> Self {
+        Self { style, text: Shown::new(text).to_string() }
+    }
+}
+
 impl Cell {
-    pub(super) fn new(style: Style, text: impl Into<String>) -> Self {
-        Self { parts: vec![Part { style, text: text.into() }], align: Align::Left }
+    /// What comes from elsewhere is shown so that no terminal obeys it.
+    pub(super) fn new(style: Style, text: impl AsRef<str>) -> Self {
+        Self { parts: vec![Part::new(style, text.as_ref())], align: Align::Left }
     }
 
-    pub(super) fn plain(text: impl Into<String>) -> Self {
+    pub(super) fn plain(text: impl AsRef<str>) -> Self {
         Self::new(PLAIN, text)
     }
 
     /// The same cell with more text, in another style.
-    pub(super) fn and(mut self, style: Style, text: impl Into<String>) -> Self {
-        self.parts.push(Part { style, text: text.into() });
+    pub(super) fn and(mut self, style: Style, text: impl AsRef<str>) -> Self {
+        self.parts.push(Part::new(style, text.as_ref()));
         self
     }
 

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::json::Kind;
 use super::syntax::SyntaxProblem;
-use crate::model::{BranchId, CustomerId, Guarantees, Interface, Money, MoneyError, Roster};
+use crate::model::{BranchId, CustomerId, Guarantees, Interface, Money, MoneyError, Roster, Shown};
 
 /// What is wrong with an input.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -288,13 +288,7 @@ impl Excerpt {
     const CHARACTERS_MAX: usize = 40;
 
     pub(super) fn new(text: &str) -> Self {
-        let mut shown: String =
-            text.chars().take(Self::CHARACTERS_MAX).flat_map(char::escape_debug).collect();
-        if text.chars().nth(Self::CHARACTERS_MAX).is_some() {
-            shown.push('…');
-        }
-        // `escape_debug` is for Rust literals; in a message a quote is just a quote.
-        Self(shown.replace("\\\"", "\"").replace("\\'", "'"))
+        Self(Shown::brief(text, Self::CHARACTERS_MAX).to_string())
     }
 
     /// What is shown.

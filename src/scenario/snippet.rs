@@ -3,6 +3,7 @@
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 use super::source::{Place, Span};
+use crate::model::{Shown, is_unseen};
 
 /// A longer line is cut around the error.
 const LINE_BYTES_MAX: usize = 160;
@@ -108,7 +109,7 @@ impl SourceCode for Snippet {
         let place = Place::of(&self.text, part.start);
         let data = &self.text[part.start..part.end()];
         Ok(Box::new(MietteSpanContents::new_named(
-            self.name.clone(),
+            Shown::new(&self.name).to_string(),
             data.as_bytes(),
             (part.start, part.len).into(),
             place.line - 1,
@@ -118,7 +119,7 @@ impl SourceCode for Snippet {
     }
 }
 
-/// The text with every control character, which could move a terminal's cursor, as `?`; a carriage
+/// The text with every character that a terminal obeys instead of showing it as `?`s; a carriage
 /// return that belongs to the end of a line as a space.
 fn harmless(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -127,7 +128,7 @@ fn harmless(text: &str) -> String {
         match c {
             '\n' | '\t' => shown.push(c),
             '\r' if rest.peek() == Some(&'\n') => shown.push(' '),
-            _ if c.is_control() => shown.extend(std::iter::repeat_n('?', c.len_utf8())),
+            _ if is_unseen(c) => shown.extend(std::iter::repeat_n('?', c.len_utf8())),
             _ => shown.push(c),
         }
     }

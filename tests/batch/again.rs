@@ -80,6 +80,8 @@ fn a_file_of_its_own_fails_again_whatever_it_is_called() {
         "*[a]?;&|<>.json",
         "é.json",
         "a.json:17.json",
+        "\u{9b}2J\u{202e}nosj.json",
+        "$(touch pwned) `touch pwned`.json",
     ] {
         let folder = folder(&[(name, VIOLATED)]);
         fails_again(folder.path(), &["."], b"", (1, STALE));

@@ -2,7 +2,7 @@
 
 use super::row::FIRST_FORMAT;
 use super::{Packing, Row};
-use crate::report::shell::word;
+use crate::report::shell;
 
 /// Stands for what was piped in and is nowhere else.
 const PIPED: &str = "the-same-input";
@@ -13,7 +13,7 @@ const PIPES: [&str; 2] = ["/dev/fd/", "/proc/self/fd/"];
 /// The command for the scenario of `row`. Rows of the first format do not say which options their
 /// batch had.
 pub(super) fn command(row: &Row) -> String {
-    let options = row.options.as_deref().unwrap_or_default();
+    let options = shell::options(row.options.as_deref().unwrap_or_default());
     let run = if options.is_empty() { String::new() } else { format!(" {options}") };
     let run = format!("passbook run{run}");
     let Some((path, line)) = line_in(&row.place) else {
@@ -30,16 +30,11 @@ pub(super) fn command(row: &Row) -> String {
     }
 }
 
-/// `path` as a word that no program takes for an option; `None` if it is there no more.
+/// The file at `path` as a word; `None` if it is there no more.
 fn file(path: &str) -> Option<String> {
     let is_gone =
         STANDARD_INPUT.contains(&path) || PIPES.iter().any(|pipes| path.starts_with(pipes));
-    let is_like_an_option = path.starts_with('-');
-    match (is_gone, is_like_an_option) {
-        (true, _) => None,
-        (false, true) => Some(word(&format!("./{path}"))),
-        (false, false) => Some(word(path)),
-    }
+    if is_gone { None } else { Some(shell::file(path)) }
 }
 
 /// The path and the line of a place such as `many.jsonl:17`.
@@ -114,6 +109,7 @@ mod tests {
             again("a.jsonl:2", "--guarantees none --strict"),
             "sed -n 2p a.jsonl | passbook run --guarantees none --strict -"
         );
+        assert_eq!(again("a.json", "--seed 7;id"), "passbook run --seed '7;id' a.json");
     }
 
     #[test]

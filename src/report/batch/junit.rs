@@ -4,11 +4,12 @@
 //! not grow with the rows. What stands outside the suites has no totals, which are not known in
 //! time.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::time::Duration;
 
 use super::{Row, RowWriter, Status, Stopped, Summary, again};
+use crate::model::is_unseen;
 
 /// How many rows a suite has at most.
 const SUITE_ROWS_MAX: u64 = 1000;
@@ -208,11 +209,10 @@ struct Attribute<'a>(&'a str);
 
 impl fmt::Display for Attribute<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        escape(self.0, f, |f, c| match c {
+        self.0.chars().try_for_each(|c| match c {
             '"' => f.write_str("&quot;"),
-            '\t' => f.write_str("&#9;"),
-            '\n' => f.write_str("&#10;"),
-            _ => fmt::Write::write_char(f, c),
+            '\t' | '\n' => by_number(c, f),
+            _ => escape(c, f),
         })
     }
 }
@@ -222,25 +222,29 @@ struct Text<'a>(&'a str);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        escape(self.0, f, fmt::Write::write_char)
+        self.0.chars().try_for_each(|c| match c {
+            '\n' => f.write_char(c),
+            _ => escape(c, f),
+        })
     }
 }
 
-/// Writes `text`, with `other` for what no markup is made of. What XML cannot hold is left out.
-fn escape<'f>(
-    text: &str,
-    f: &mut fmt::Formatter<'f>,
-    other: impl Fn(&mut fmt::Formatter<'f>, char) -> fmt::Result,
-) -> fmt::Result {
-    text.chars().try_for_each(|c| match c {
+/// Writes `c` so that it is no markup. What nobody sees is written by its number, so that it says
+/// nothing to a terminal; what XML cannot hold, as in a program: `\u{1b}`.
+fn escape(c: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match c {
         '&' => f.write_str("&amp;"),
         '<' => f.write_str("&lt;"),
         '>' => f.write_str("&gt;"),
-        '\r' => f.write_str("&#13;"),
-        '\u{fffe}' | '\u{ffff}' => Ok(()),
-        '\t' | '\n' | ' '.. => other(f, c),
-        '\0'..' ' => Ok(()),
-    })
+        '\t' | '\n' | '\r' => by_number(c, f),
+        '\0'..' ' | '\u{fffe}' | '\u{ffff}' => write!(f, "{}", c.escape_unicode()),
+        _ if is_unseen(c) => by_number(c, f),
+        _ => f.write_char(c),
+    }
+}
+
+fn by_number(c: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "&#{};", u32::from(c))
 }
 
 #[cfg(test)]
@@ -296,7 +300,7 @@ mod tests {
 
     #[test]
     fn no_text_breaks_the_xml() {
-        let nasty = "</testsuites><testsuite \"&]]> \u{0}\u{1b}[31m\u{8}\u{fffe}\u{ffff}\r\n\té";
+        let nasty = "</testsuites><testsuite \"&]]> \u{0}\u{1b}[31m\u{8}\u{fffe}\u{ffff}\u{9b}\u{202e}\r\n\té";
         let named = Row { name: Some(nasty.to_owned()), place: nasty.to_owned(), ..holds(1) };
         let wrong = Row { problem: Some(nasty.to_owned()), ..error(2) };
         let xml = written(&[named, wrong]);
@@ -304,14 +308,21 @@ mod tests {
         let cases = all(&document, "testcase");
         assert_eq!(cases.len(), 2);
         let name = cases[0].attribute("name").unwrap();
-        let told = "</testsuites><testsuite \"&]]> [31m\r\n\té";
+        let told = concat!(
+            "</testsuites><testsuite \"&]]> ",
+            r"\u{0}\u{1b}[31m\u{8}\u{fffe}\u{ffff}",
+            "\u{9b}\u{202e}\r\n\té"
+        );
         assert_eq!(name, told);
         let error = all(&document, "error")[0];
         assert_eq!(error.attribute("message"), Some(told));
         // In both places, for servers show one or the other.
         assert!(error.text().unwrap().starts_with(told), "{:?}", error.text());
         let raw = xml.lines().find(|line| line.contains("<testcase"));
-        assert!(raw.is_some_and(|raw| raw.contains("&#13;&#10;&#9;é\" classname=")), "{xml}");
+        assert!(
+            raw.is_some_and(|raw| raw.contains("&#155;&#8238;&#13;&#10;&#9;é\" classname=")),
+            "{xml}"
+        );
     }
 
     #[test]

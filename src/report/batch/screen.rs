@@ -7,8 +7,9 @@ use anstyle::Style;
 
 use super::overview::{Failure, Slow};
 use super::{Overview, Status, Stopped, Summary};
+use crate::model::Shown;
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, TITLE, UNSURE, YES};
-use crate::report::phrase::{count, grouped, shown, span, wrapped};
+use crate::report::phrase::{count, grouped, span, wrapped};
 use crate::report::table::{Cell, Columns, Row, write_table};
 
 const INDENT: usize = 2;
@@ -19,6 +20,8 @@ const OPTIONS_UNKNOWN: &str = "Rows of an earlier passbook do not say which opti
                                add them to the commands.";
 /// A longer name is cut.
 const NAME_MAX: usize = 48;
+/// A longer problem is cut: a row that is merged can say anything.
+const PROBLEM_MAX: usize = 1000;
 
 /// Writes what a batch came to, with ANSI colour.
 pub fn write_text(out: &mut dyn Write, overview: &Overview, summary: &Summary) -> io::Result<()> {
@@ -53,7 +56,7 @@ fn title(out: &mut dyn Write, overview: &Overview, summary: &Summary) -> io::Res
     let took = span(readable(wall));
     let made_by = match &*overview.made_by().collect::<Vec<_>>() {
         [] => String::new(),
-        versions => format!("; passbook {}", shown(&versions.join(", "))),
+        versions => format!("; passbook {}", Shown::name(&versions.join(", "))),
     };
     writeln!(out, "{TITLE}{scenarios}{TITLE:#}  {QUIET}in {took}{rate}, {jobs}{made_by}{QUIET:#}\n")
 }
@@ -135,8 +138,13 @@ const fn looks(status: Status) -> (Style, &'static str) {
 }
 
 fn slow(Slow { place, name, took }: &Slow) -> Row {
-    let mut row = vec![Cell::plain(span(readable(*took))).right(), Cell::plain(shown(place))];
-    row.extend(name.as_deref().map(|name| Cell::new(QUIET, short(name))));
+    let mut row = vec![
+        Cell::plain(span(readable(*took))).right(),
+        Cell::plain(Shown::name(place).to_string()),
+    ];
+    row.extend(
+        name.as_deref().map(|name| Cell::new(QUIET, Shown::brief(name, NAME_MAX).to_string())),
+    );
     row
 }
 
@@ -147,11 +155,11 @@ fn failures(out: &mut dyn Write, overview: &Overview) -> io::Result<()> {
     for failure in overview.failures() {
         columns.write(out, INDENT, &failed(failure))?;
         let indent = INDENT + 4;
-        for line in wrapped(&shown(failure.problem.as_deref().unwrap_or_default()), WIDTH - indent)
-        {
+        let problem = failure.problem.as_deref().unwrap_or_default();
+        for line in wrapped(&Shown::brief(problem, PROBLEM_MAX).to_string(), WIDTH - indent) {
             writeln!(out, "{:indent$}{line}", "")?;
         }
-        writeln!(out, "{:indent$}{QUIET}{}{QUIET:#}", "", shown(&failure.again))?;
+        writeln!(out, "{:indent$}{QUIET}{}{QUIET:#}", "", Shown::new(&failure.again))?;
     }
     let more = overview.statuses().failures() - count_of(overview.failures().len());
     if more > 0 {
@@ -168,10 +176,15 @@ fn failures(out: &mut dyn Write, overview: &Overview) -> io::Result<()> {
 
 fn failed(failure: &Failure) -> Row {
     let mut row = vec![
-        Cell::new(BAD, NO).and(PLAIN, format!(" {}", shown(&failure.place))),
+        Cell::new(BAD, NO).and(PLAIN, format!(" {}", Shown::name(&failure.place))),
         Cell::new(BAD, failure.status.word()),
     ];
-    row.extend(failure.name.as_deref().map(|name| Cell::new(QUIET, short(name))));
+    row.extend(
+        failure
+            .name
+            .as_deref()
+            .map(|name| Cell::new(QUIET, Shown::brief(name, NAME_MAX).to_string())),
+    );
     row
 }
 
@@ -204,14 +217,6 @@ fn size(number: u64) -> usize {
 
 fn count_of(items: usize) -> u64 {
     u64::try_from(items).unwrap_or(u64::MAX)
-}
-
-/// The same, and not long.
-fn short(name: &str) -> String {
-    match name.char_indices().nth(NAME_MAX) {
-        Some((end, _)) => format!("{}…", shown(&name[..end])),
-        None => shown(name),
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::file::{FORMAT, FiledLoad, FiledMachine, FiledRound, FiledSubject};
 use super::statistics::Sample;
+use crate::model::Shown;
 use crate::runner::compare::{Load, Subject};
 
 /// An earlier comparison, of whatever it was.
@@ -84,7 +85,8 @@ impl Earlier {
                 differences.push(format!("{what} is {then} there and {now} here"));
             }
         };
-        differ("the scenario", format!("`{}`", then.scenario), format!("`{}`", now.scenario));
+        let name = |of: &FiledSubject| format!("`{}`", Shown::new(&of.scenario));
+        differ("the scenario", name(then), name(&now));
         differ("propagation", then.propagation.to_string(), now.propagation.to_string());
         for (what, then, now) in [
             ("the number of branches", then.branches, now.branches),

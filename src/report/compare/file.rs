@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::distribution::{HALF, is_doubtful};
-use crate::model::{Propagation, Seed};
+use crate::model::{Propagation, Seed, Shown};
 use crate::runner::compare::{Load, Machine, Round, Subject};
 
 /// Raised whenever a reader of the old shape would misread the new one.
@@ -84,9 +84,10 @@ impl From<&Machine> for FiledMachine {
 impl FiledMachine {
     /// `AMD EPYC, 2 threads, linux x86_64`.
     pub(super) fn told(&self) -> String {
-        let processor = self.processor.as_deref().unwrap_or("a processor without a name");
+        let processor =
+            Shown::name(self.processor.as_deref().unwrap_or("a processor without a name"));
         let plural = if self.threads == 1 { "" } else { "s" };
-        format!("{processor}, {} thread{plural}, {}", self.threads, self.system)
+        format!("{processor}, {} thread{plural}, {}", self.threads, Shown::name(&self.system))
     }
 }
 

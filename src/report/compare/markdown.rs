@@ -7,6 +7,7 @@ use super::number::{latency, percent, range, rounded, times};
 use super::row::Row;
 use super::statistics::{Ratio, Verdict};
 use super::whole::Report;
+use crate::model::Shown;
 
 /// Writes `report` as GitHub's Markdown.
 ///
@@ -14,7 +15,7 @@ use super::whole::Report;
 ///
 /// If `out` takes no more.
 pub fn write_markdown(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    writeln!(out, "### {}\n", escaped(&report.subject.scenario))?;
+    writeln!(out, "### {}\n", escaped(&Shown::name(&report.subject.scenario).to_string()))?;
     writeln!(out, "{}\n", escaped(&report.headline))?;
     let base = report.base().map_or("", |row| row.name.as_str());
     writeln!(out, "| transport | p50 | p90 | p99 | p99.9 | max | ops/s | × {base} | 95% | |")?;
@@ -41,13 +42,13 @@ pub fn write_markdown(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     writeln!(
         out,
-        "{}; {}. {}. Seed {}, passbook {}. `{}`",
+        "{}; {}. {}. Seed {}, passbook {}. {}",
         escaped(&name::subject(&report.subject)),
         name::load(report.load),
         escaped(&report.machine_told()),
         report.subject.seed,
         env!("CARGO_PKG_VERSION"),
-        report.command.replace(['`', '\n', '\r'], " ")
+        code(&report.command)
     )
 }
 
@@ -105,17 +106,43 @@ fn interval(ratio: Ratio) -> String {
     ratio.interval.map_or("–".to_owned(), |both| range(both.low, both.high))
 }
 
-/// Text in which nothing is markup.
+/// Text on one line in which nothing is markup.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for sign in text.chars() {
-        match sign {
-            '\n' | '\r' => safe.push(' '),
-            '\\' | '`' | '*' | '_' | '|' | '<' | '>' | '[' | ']' | '#' | '~' => {
-                safe.extend(['\\', sign]);
-            }
-            _ => safe.push(sign),
+    for sign in Shown::new(text).to_string().chars() {
+        if r"\`*_|<>[]#~&$!".contains(sign) {
+            safe.push('\\');
         }
+        safe.push(sign);
     }
-    safe
+    // GitHub makes links of addresses.
+    safe.replace("://", r":\//").replace("www.", r"www\.")
+}
+
+/// Text on one line as code: between more backticks than there are in it.
+fn code(text: &str) -> String {
+    let text = Shown::new(text).to_string();
+    let runs = text.split(|sign| sign != '`').map(str::len);
+    let fence = "`".repeat(runs.max().unwrap_or_default() + 1);
+    let space = if text.contains('`') { " " } else { "" };
+    format!("{fence}{space}{text}{space}{fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_text_is_markup() {
+        for (text, told) in [
+            ("a_b | *c* `d`", r"a\_b \| \*c\* \`d\`"),
+            ("<b>&lt; ![x](y) $z$", r"\<b\>\&lt; \!\[x\](y) \$z\$"),
+            ("http://a.b www.c.d", r"http:\//a.b www\.c.d"),
+            ("a\n# b\u{1b}", r"a\\n\# b\\u{1b}"),
+        ] {
+            assert_eq!(escaped(text), told);
+        }
+        assert_eq!(code("passbook compare a.json"), "`passbook compare a.json`");
+        assert_eq!(code("passbook '`a`` b'"), "``` passbook '`a`` b' ```");
+    }
 }

@@ -11,6 +11,7 @@ use super::number::{float_len, latency, percent, range, rounded, times};
 use super::row::{Row, UNTOLD};
 use super::statistics::{Ratio, Verdict};
 use super::whole::Report;
+use crate::model::Shown;
 use crate::report::palette::{BAD, GOOD, MAYBE, PLAIN, QUIET, STRONG, TITLE, UNSURE};
 use crate::report::phrase::{count, wrapped};
 use crate::report::table::{Cell, Row as Line, write_table};
@@ -28,7 +29,7 @@ const PERCENTILES: [&str; 5] = ["p50", "p90", "p99", "p99.9", "max"];
 ///
 /// If `out` takes no more.
 pub fn write_text(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    writeln!(out, "{TITLE}{}{TITLE:#}\n", report.subject.scenario)?;
+    writeln!(out, "{TITLE}{}{TITLE:#}\n", Shown::name(&report.subject.scenario))?;
     for line in wrapped(&report.headline, WIDTH) {
         writeln!(out, "  {STRONG}{line}{STRONG:#}")?;
     }
@@ -54,7 +55,7 @@ fn head(text: &str) -> Cell {
     Cell::new(QUIET, text)
 }
 
-fn number(text: impl Into<String>) -> Cell {
+fn number(text: impl AsRef<str>) -> Cell {
     Cell::plain(text).right()
 }
 

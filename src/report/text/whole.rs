@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::verbosity::{Verbosity, rows};
 use super::{closing, events, opening, verdicts};
+use crate::model::Shown;
 use crate::report::Assessment;
 use crate::report::broken::BrokenSteps;
 use crate::report::elide::Limit;
@@ -17,7 +18,7 @@ pub fn write(
     assessment: &Assessment,
     verbosity: Verbosity,
 ) -> io::Result<()> {
-    writeln!(out, "{TITLE}{}{TITLE:#}", run.result.scenario)?;
+    writeln!(out, "{TITLE}{}{TITLE:#}", Shown::name(&run.result.scenario))?;
     match verbosity {
         Verbosity::Quiet => {
             closing::result(out, &run.result, Limit::None)?;

@@ -6,6 +6,7 @@ use super::frame::Frame;
 use super::markup::escaped;
 use super::svg::{Drawing, at};
 use super::{curves, distributions, dots, steps, tables};
+use crate::model::Shown;
 use crate::report::compare::name;
 use crate::report::compare::number::{latency, range, times};
 use crate::report::compare::row::Row;
@@ -19,7 +20,7 @@ const STYLE: &str = include_str!("style.css");
 ///
 /// If `out` takes no more.
 pub fn write_html(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let scenario = escaped(&report.subject.scenario);
+    let scenario = escaped(&Shown::name(&report.subject.scenario).to_string());
     writeln!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -29,7 +30,7 @@ pub fn write_html(out: &mut dyn Write, report: &Report) -> io::Result<()> {
          <main>\n<header>\n<p class=\"program\">passbook compare</p>\n<h1>{scenario}</h1>\n\
          <p class=\"answer\">{}</p>\n</header>",
         // An interval stays on one line.
-        escaped(&report.headline.replace('–', "\u{2060}–\u{2060}"))
+        escaped(&report.headline).replace('–', "\u{2060}–\u{2060}")
     )?;
     if !report.rows.is_empty() {
         tiles(out, report)?;
