@@ -90,6 +90,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) bank_name: Option<String>,
 
+    /// The secret that seals passbooks, from `passbook secret`; the same for all its processes
+    #[arg(long, value_name = "FILE")]
+    pub(super) bank_secret: Option<PathBuf>,
+
     #[command(flatten)]
     pub(super) limits: LimitArgs,
 }

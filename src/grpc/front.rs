@@ -12,9 +12,9 @@ use super::convert;
 use super::edge::Limits;
 use super::proto::v1;
 use super::reason::{ReasonLog, Refused};
+use super::seal::BankKeys;
 use super::status::CallError;
 use super::tally::{Place, Tally};
-use super::token::BankMark;
 use crate::actors::{
     Answer, Bears, BranchActor, Bring, Brought, Desk, LatestEvent, NoEventIdLeft, Shown,
 };
@@ -40,8 +40,8 @@ pub struct FrontSetup {
     pub roster: Arc<Roster>,
     /// What each branch held at the start.
     pub opening_balance: Money,
-    /// Which bank it is.
-    pub mark: BankMark,
+    /// With which it proves that something is of this bank.
+    pub keys: BankKeys,
     /// The branches that live in this process.
     pub branches: BTreeMap<BranchId, Addr<BranchActor>>,
     /// Where requests come in.

@@ -22,6 +22,7 @@ mod reason;
 mod remote;
 mod remote_bank;
 mod scenario;
+pub mod seal;
 pub mod status;
 mod tally;
 pub mod token;

@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(violations.len(), 1);
         assert_eq!(violations[0].field, "amount");
         assert_eq!(violations[0].description, "not positive; an amount is more than 0");
-        for error in [TokenError::Malformed, TokenError::OtherBank] {
+        for error in [TokenError::NotOfThisBank, TokenError::OtherVersion { found: 0 }] {
             told_as(error.into(), Code::InvalidArgument, "BAD_FIELD", &[("field", "passbook")]);
         }
     }
@@ -398,7 +398,7 @@ mod tests {
         let guide = include_str!("../../docs/SERVE.md");
         let amount = Amount::try_from(Money::from_minor(1)).unwrap();
         for error in [
-            TokenError::Malformed.into(),
+            TokenError::NotOfThisBank.into(),
             CallError::OtherBank,
             CallError::UnknownBranch { branch: branch(9), branches: Vec::new() },
             CallError::ServedElsewhere { branch: branch(9), here: Vec::new() },

@@ -14,7 +14,7 @@ use crate::actors::{
     Summarize, Surroundings,
 };
 use crate::bank::{Branch, BranchConfig};
-use crate::grpc::token::BankMark;
+use crate::grpc::seal::BankKeys;
 use crate::grpc::{
     Endpoint, Ends, Found, Front, FrontSetup, Gate, LinkSetup, PeerClient, PeerLink,
 };
@@ -31,8 +31,8 @@ pub struct LiveOptions {
     pub branch: BranchConfig,
     /// What customers are promised.
     pub promises: Promises,
-    /// Which bank its passbooks are of.
-    pub mark: BankMark,
+    /// With which it proves that something is of this bank.
+    pub keys: BankKeys,
     /// Branches in other processes; all others live here.
     pub elsewhere: BTreeMap<BranchId, Endpoint>,
     /// How links to them behave.
@@ -82,7 +82,7 @@ impl LiveBank {
 
     /// The same, recorded.
     pub(super) fn open_recorded(options: &LiveOptions, recorder: &RecorderLink) -> Self {
-        let LiveOptions { roster, opening_balance, mark, .. } = options;
+        let LiveOptions { roster, opening_balance, keys, .. } = options;
         let here: BTreeMap<BranchId, Context<BranchActor>> = roster
             .ids()
             .iter()
@@ -113,7 +113,7 @@ impl LiveBank {
         let front = Front::new(FrontSetup {
             roster: Arc::clone(roster),
             opening_balance: *opening_balance,
-            mark: *mark,
+            keys: keys.clone(),
             branches,
             desk: Self::desk(options).start(),
             gate: gate.subscribe(),

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::actors::{BranchActor, Desk, Peers, RecorderLink, Surroundings};
 use crate::bank::{Branch, BranchConfig};
-use crate::grpc::token::BankMark;
+use crate::grpc::seal::BankKeys;
 use crate::grpc::{
     Channel, Contract, Ends, Front, FrontSetup, Gate, Limits, LinkSetup, PeerClient, PeerLink,
     ScenarioDone, ScenarioFault, ScenarioJob, Services,
@@ -24,7 +24,7 @@ pub(super) const LIMIT: Duration = Duration::from_secs(30);
 pub(super) struct Wired<'a> {
     pub(super) roster: &'a Arc<Roster>,
     pub(super) opening_balance: Money,
-    pub(super) mark: BankMark,
+    pub(super) keys: &'a BankKeys,
     pub(super) branch: BranchConfig,
     /// One to each branch, shared by all branches that speak to it.
     pub(super) channels: &'a [Channel],
@@ -76,7 +76,7 @@ impl Wired<'_> {
             let front = Front::new(FrontSetup {
                 roster: Arc::clone(self.roster),
                 opening_balance: self.opening_balance,
-                mark: self.mark,
+                keys: self.keys.clone(),
                 branches: BTreeMap::from([(id, address.clone())]),
                 desk: desk.clone(),
                 gate: gate.clone(),

@@ -4,6 +4,7 @@
 mod connected;
 mod fakes;
 mod process;
+mod secrets;
 mod served;
 mod settling;
 mod several;
