@@ -50,6 +50,10 @@ enum OpenError {
         "listening on {0} with peers and without --bank-secret: whoever reaches it could pass for a peer; make one for all processes with 'passbook secret FILE'"
     )]
     NoSecret(IpAddr),
+    #[error(
+        "branch {branch} is at {address}, which is beyond this machine, and without --bank-secret nothing is proved; make one for all processes with 'passbook secret FILE'"
+    )]
+    NoSecretFor { branch: BranchId, address: String },
     #[error("the scenario cannot be served")]
     Scenario(#[from] Box<InputError>),
 }
@@ -215,6 +219,10 @@ fn secret(args: &ServeArgs, terminal: &mut Terminal) -> Result<BankSecret, OpenE
     }
     if !args.listen.is_loopback() {
         return Err(OpenError::NoSecret(args.listen));
+    }
+    if let Some(peer) = args.peer.iter().find(|peer| !peer.endpoint.is_loopback()) {
+        let address = peer.endpoint.address().to_owned();
+        return Err(OpenError::NoSecretFor { branch: peer.id, address });
     }
     terminal.warning(
         "without --bank-secret nothing is proved: any program on this machine can make passbooks of \

@@ -33,6 +33,14 @@ pub enum CallError {
         /// What it says it is.
         from: BranchId,
     },
+    /// Whoever calls in the name of a branch elsewhere is not believed to be it.
+    #[error("not believed to be branch {branch}: {problem}")]
+    NotAPeer {
+        /// What it says it is.
+        branch: BranchId,
+        /// What it lacks.
+        problem: PeerProblem,
+    },
     /// There is no such branch.
     #[error("no branch {branch}; there {}", there_are(branches))]
     UnknownBranch {
@@ -58,6 +66,12 @@ pub enum CallError {
     /// Too many requests wait already.
     #[error("overloaded: {waiting} requests wait already; try again later")]
     Overloaded {
+        /// How many there are.
+        waiting: usize,
+    },
+    /// Too many writes of a branch elsewhere wait here for what they depend on.
+    #[error("{waiting} writes of this branch wait here for others already; send it again later")]
+    Crowded {
         /// How many there are.
         waiting: usize,
     },
@@ -115,6 +129,20 @@ pub enum CallError {
     /// An actor stopped: a defect of this program.
     #[error("an actor stopped before it answered; whether the request took effect is not known")]
     ActorStopped,
+}
+
+/// What whoever says to be a branch elsewhere lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PeerProblem {
+    /// Its address is no peer's.
+    #[error("no --peer here names it with the address that the call comes from")]
+    Address,
+    /// The proof.
+    #[error("its proof is not of this bank's secret and name, or comes too late")]
+    Proof,
+    /// The ticket.
+    #[error("the call bears no ticket that it got for its proof; prove it anew")]
+    Ticket,
 }
 
 /// `1, 2`.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix::{Actor, Addr};
 use tokio::sync::{oneshot, watch};
 
+use super::believed::Believed;
 use super::convert;
 use super::edge::Limits;
 use super::proto::v1;
@@ -42,6 +43,8 @@ pub struct FrontSetup {
     pub opening_balance: Money,
     /// With which it proves that something is of this bank.
     pub keys: BankKeys,
+    /// Which callers are believed to be branches elsewhere; `None`: none, for there are none.
+    pub believed: Option<Believed>,
     /// The branches that live in this process.
     pub branches: BTreeMap<BranchId, Addr<BranchActor>>,
     /// Where requests come in.
@@ -111,6 +114,11 @@ impl Front {
     #[must_use]
     pub(super) fn within(&self, limits: Limits) -> Self {
         Self { limits, ..self.clone() }
+    }
+
+    /// What clients and peers may ask, at most.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// How many requests were turned away so far because too much was waiting or on its way.

@@ -19,6 +19,9 @@ pub const DOMAIN: &str = "passbook";
 /// The reason that tells a peer that to send a write again is of no use.
 pub(super) const CONFLICT: &str = "CONFLICT";
 
+/// The reason that tells a peer that it is not believed to be one.
+const NOT_A_PEER: &str = "NOT_A_PEER";
+
 /// The reason where a branch elsewhere says no more than that it failed.
 pub(super) const DECLINED: &str = "DECLINED";
 
@@ -107,6 +110,9 @@ fn told(error: &CallError) -> Told {
         CallError::Conflict { from } => {
             Told::new(Code::FailedPrecondition, CONFLICT).with("from", from)
         }
+        CallError::NotAPeer { branch, .. } => {
+            Told::new(Code::Unauthenticated, NOT_A_PEER).with("branch", branch)
+        }
         CallError::NotThatBranch { .. } => {
             Told::new(Code::InvalidArgument, "BAD_FIELD").with("field", "id").naming("id", error)
         }
@@ -145,6 +151,9 @@ fn told(error: &CallError) -> Told {
         }
         CallError::Overloaded { waiting } => {
             Told::new(Code::ResourceExhausted, "OVERLOADED").with("waiting", waiting)
+        }
+        CallError::Crowded { waiting } => {
+            Told::new(Code::ResourceExhausted, "CROWDED").with("waiting", waiting)
         }
         CallError::TimeOver { .. } => Told::new(Code::DeadlineExceeded, "TIME_OVER"),
         CallError::Draining => Told::new(Code::Unavailable, "DRAINING"),
@@ -267,6 +276,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::grpc::error::PeerProblem;
     use crate::grpc::token::TokenError;
     use crate::model::{Amount, BranchId, EventId, Money, MoneyError, Sequence, Write};
 
@@ -421,6 +431,8 @@ mod tests {
             CallError::TimeOver { limit: Duration::ZERO },
             CallError::Conflict { from: branch(9) },
             CallError::NotThatBranch { from: branch(9) },
+            CallError::NotAPeer { branch: branch(9), problem: PeerProblem::Ticket },
+            CallError::Crowded { waiting: 1 },
             CallError::Scenario(ScenarioFault::Run(String::new())),
             CallError::Draining,
             CallError::ActorStopped,

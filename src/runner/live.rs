@@ -16,7 +16,8 @@ use crate::actors::{
 use crate::bank::{Branch, BranchConfig};
 use crate::grpc::seal::BankKeys;
 use crate::grpc::{
-    Endpoint, Ends, Found, Front, FrontSetup, Gate, LinkSetup, PeerClient, PeerLink,
+    Believed, Endpoint, Ends, Found, Front, FrontSetup, Gate, Identity, LinkSetup, PeerClient,
+    PeerLink,
 };
 use crate::model::{BranchId, Money, Promises, Propagation, Roster};
 
@@ -95,12 +96,13 @@ impl LiveBank {
             true => Gate::Open,
             false => Gate::CatchingUp,
         });
+        let identity = Identity::new(keys.peers.clone());
         let (found, finds) = mpsc::unbounded_channel();
         let (unfit, is_unfit) = oneshot::channel();
         actix_rt::spawn(watch_links(options.clone(), finds, gate.clone(), unfit));
         for (here, context) in here {
             let (owner, found) = (context.address(), found.clone());
-            let linker = Linker { options, here, owner, found };
+            let linker = Linker { options, here, owner, identity: identity.clone(), found };
             let links = roster.ids().iter().map(|peer| match options.elsewhere.get(peer) {
                 Some(endpoint) => linker.link(*peer, endpoint),
                 None => branches[peer].clone().recipient(),
@@ -114,6 +116,8 @@ impl LiveBank {
             roster: Arc::clone(roster),
             opening_balance: *opening_balance,
             keys: keys.clone(),
+            believed: (!options.elsewhere.is_empty())
+                .then(|| Believed::peers(identity, &options.elsewhere)),
             branches,
             desk: Self::desk(options).start(),
             gate: gate.subscribe(),
@@ -233,6 +237,7 @@ struct Linker<'a> {
     options: &'a LiveOptions,
     here: BranchId,
     owner: Addr<BranchActor>,
+    identity: Identity,
     found: mpsc::UnboundedSender<Found>,
 }
 
@@ -240,7 +245,7 @@ impl Linker<'_> {
     fn link(&self, peer: BranchId, endpoint: &Endpoint) -> Recipient<PeerEnvelope> {
         let LiveOptions { roster, opening_balance, links, .. } = self.options;
         let (here, roster, opening_balance) = (self.here, Arc::clone(roster), *opening_balance);
-        let ends = Ends { here, peer, roster, opening_balance };
+        let ends = Ends { here, peer, roster, opening_balance, identity: self.identity.clone() };
         let setup = LinkSetup {
             here,
             owner: self.owner.clone(),

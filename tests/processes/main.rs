@@ -3,6 +3,7 @@
 
 mod connected;
 mod fakes;
+mod peers;
 mod process;
 mod secrets;
 mod served;

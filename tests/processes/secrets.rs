@@ -144,4 +144,9 @@ fn with_peers_and_no_secret_it_is_said_that_nothing_is_proved_and_only_loopback_
     assert_eq!(output.status.code(), Some(2));
     let told = told(&output);
     assert!(told.contains("with peers and without --bank-secret"), "{told}");
+    let serve = ["serve", "--branch=1", "--peer=2=http://192.0.2.1:50052", "--single-port=0"];
+    let output = run(&serve);
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("branch 2 is at http://192.0.2.1:50052, which is beyond this"), "{told}");
 }
