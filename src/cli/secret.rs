@@ -60,9 +60,12 @@ fn written(path: &Path) -> Result<(), SecretFileError> {
     let line = BankSecret::random()?.line();
     let path_buf = || path.to_owned();
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = opened.map_err(|reason| match reason.kind() {
-        io::ErrorKind::AlreadyExists => SecretFileError::Exists { path: path_buf() },
-        _ => SecretFileError::Write { path: path_buf(), reason },
+    let mut file = opened.map_err(|reason| {
+        if reason.kind() == io::ErrorKind::AlreadyExists {
+            SecretFileError::Exists { path: path_buf() }
+        } else {
+            SecretFileError::Write { path: path_buf(), reason }
+        }
     })?;
     let kept = writeln!(file, "{line}").and_then(|()| file.sync_all());
     kept.map_err(|reason| SecretFileError::Write { path: path_buf(), reason })

@@ -9,7 +9,7 @@ use actix::{Actor, Addr, Context, Handler, Message, MessageResult};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::error::{CallError, PeerProblem};
+use super::error::{CallError, PeerError, PeerProblem};
 use super::proof::{End, Identity, Meeting, Role, Ticket};
 use super::remote::Endpoint;
 use super::seal::TAG_BYTES;
@@ -122,7 +122,7 @@ impl Believed {
         };
         match ticket.is_some_and(is_good) {
             true => Ok(()),
-            false => Err(CallError::NotAPeer { branch: peer, problem: PeerProblem::Ticket }),
+            false => Err(PeerError::NotAPeer { branch: peer, problem: PeerProblem::Ticket }.into()),
         }
     }
 
@@ -137,7 +137,7 @@ impl Believed {
         match self {
             Self::Peers(peers) if peers.may_be_at(peer, at) => Ok(peers),
             Self::Peers(_) | Self::Ourselves(_) => {
-                Err(CallError::NotAPeer { branch: peer, problem })
+                Err(PeerError::NotAPeer { branch: peer, problem }.into())
             }
         }
     }
@@ -164,7 +164,7 @@ impl PeersElsewhere {
     pub(super) async fn prove(&self, prove: Prove) -> Result<Ticket, CallError> {
         let branch = prove.caller.peer;
         let given = self.prover.send(prove).await.map_err(|_| CallError::ActorStopped)?;
-        given.ok_or(CallError::NotAPeer { branch, problem: PeerProblem::Proof })
+        given.ok_or_else(|| PeerError::NotAPeer { branch, problem: PeerProblem::Proof }.into())
     }
 }
 

@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use tonic::{Request, Response, Status};
 
 use super::convert::{ClassicCall, is_from_branch, money_to_float, session, write_set_text};
+use super::error::PeerError;
 use super::front::{Call, Front, Served};
 use super::proto::banking::branch_server::Branch;
 use super::proto::banking::{BranchReply, BranchRequest};
@@ -140,7 +141,7 @@ impl ClassicService {
             || bank.desk.send(HasIntroduced(from)).await.map_err(|_| CallError::ActorStopped)?;
         match &bank.believed {
             Some(believed) if !is_ours => believed.check_address(from, at).map(drop),
-            Some(_) | None => Err(CallError::NotThatBranch { from }),
+            Some(_) | None => Err(PeerError::NotThatBranch { from }.into()),
         }
     }
 

@@ -6,6 +6,7 @@ use tonic::{Request, Response, Status};
 
 use super::believed::{Believed, Caller, Challenge, Challenged, Prove};
 use super::convert::{self, FieldError, FieldProblem, propagated_write, version_entries};
+use super::error::PeerError;
 use super::front::Front;
 use super::proof::{End, Ticket};
 use super::proto::v1;
@@ -69,7 +70,7 @@ impl PeerServer {
         bank: Option<&v1::BankDescription>,
     ) -> Result<v1::BankDescription, CallError> {
         let ours = self.front.bank().describe();
-        if bank == Some(&ours) { Ok(ours) } else { Err(CallError::OtherBank) }
+        if bank == Some(&ours) { Ok(ours) } else { Err(PeerError::OtherBank.into()) }
     }
 
     fn other_branch(&self, field: &str, number: u32) -> Result<BranchId, CallError> {
@@ -155,8 +156,8 @@ impl PeerService for PeerServer {
             branch.do_send(Deliver { envelope, waiting_max, reply_to });
             match acknowledged.await.map_err(|_| CallError::ActorStopped)? {
                 Delivered::Applied { acknowledgement, number } => Ok((acknowledgement, number)),
-                Delivered::Conflicts => Err(CallError::Conflict { from }),
-                Delivered::Crowded { waiting } => Err(CallError::Crowded { waiting }),
+                Delivered::Conflicts => Err(PeerError::Conflict { from }.into()),
+                Delivered::Crowded { waiting } => Err(PeerError::Crowded { waiting }.into()),
             }
         });
         let (acknowledgement, number) = delivered.await?;

@@ -9,7 +9,7 @@ use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, StatusExt};
 
 use super::convert::FieldError;
 pub use super::error::CallError;
-use super::error::ids;
+use super::error::{PeerError, ids};
 use super::scenario::ScenarioFault;
 use crate::model::{Lag, Refusal, RequestError};
 
@@ -18,9 +18,6 @@ pub const DOMAIN: &str = "passbook";
 
 /// The reason that tells a peer that to send a write again is of no use.
 pub(super) const CONFLICT: &str = "CONFLICT";
-
-/// The reason that tells a peer that it is not believed to be one.
-const NOT_A_PEER: &str = "NOT_A_PEER";
 
 /// The reason where a branch elsewhere says no more than that it failed.
 pub(super) const DECLINED: &str = "DECLINED";
@@ -106,16 +103,7 @@ fn told(error: &CallError) -> Told {
         CallError::Passbook(error) => Told::new(Code::InvalidArgument, "BAD_FIELD")
             .with("field", "passbook")
             .naming("passbook", error),
-        CallError::OtherBank => Told::new(Code::FailedPrecondition, "OTHER_BANK"),
-        CallError::Conflict { from } => {
-            Told::new(Code::FailedPrecondition, CONFLICT).with("from", from)
-        }
-        CallError::NotAPeer { branch, .. } => {
-            Told::new(Code::Unauthenticated, NOT_A_PEER).with("branch", branch)
-        }
-        CallError::NotThatBranch { .. } => {
-            Told::new(Code::InvalidArgument, "BAD_FIELD").with("field", "id").naming("id", error)
-        }
+        CallError::Peer(error) => told_peer(*error),
         CallError::UnknownBranch { branch, branches } => {
             Told::new(Code::NotFound, "UNKNOWN_BRANCH")
                 .with("branch", branch)
@@ -152,9 +140,6 @@ fn told(error: &CallError) -> Told {
         CallError::Overloaded { waiting } => {
             Told::new(Code::ResourceExhausted, "OVERLOADED").with("waiting", waiting)
         }
-        CallError::Crowded { waiting } => {
-            Told::new(Code::ResourceExhausted, "CROWDED").with("waiting", waiting)
-        }
         CallError::TimeOver { .. } => Told::new(Code::DeadlineExceeded, "TIME_OVER"),
         CallError::Draining => Told::new(Code::Unavailable, "DRAINING"),
         CallError::NoBranchNamed { key } => {
@@ -180,6 +165,24 @@ fn told(error: &CallError) -> Told {
         }
         CallError::Scenario(fault) => told_scenario(fault),
         CallError::ActorStopped => Told::new(Code::Internal, "ACTOR_STOPPED"),
+    }
+}
+
+fn told_peer(error: PeerError) -> Told {
+    match error {
+        PeerError::OtherBank => Told::new(Code::FailedPrecondition, "OTHER_BANK"),
+        PeerError::Conflict { from } => {
+            Told::new(Code::FailedPrecondition, CONFLICT).with("from", from)
+        }
+        PeerError::NotThatBranch { .. } => {
+            Told::new(Code::InvalidArgument, "BAD_FIELD").with("field", "id").naming("id", error)
+        }
+        PeerError::NotAPeer { branch, .. } => {
+            Told::new(Code::Unauthenticated, "NOT_A_PEER").with("branch", branch)
+        }
+        PeerError::Crowded { waiting } => {
+            Told::new(Code::ResourceExhausted, "CROWDED").with("waiting", waiting)
+        }
     }
 }
 
@@ -409,7 +412,7 @@ mod tests {
         let amount = Amount::try_from(Money::from_minor(1)).unwrap();
         for error in [
             TokenError::NotOfThisBank.into(),
-            CallError::OtherBank,
+            PeerError::OtherBank.into(),
             CallError::UnknownBranch { branch: branch(9), branches: Vec::new() },
             CallError::ServedElsewhere { branch: branch(9), here: Vec::new() },
             CallError::Unreadable { problem: String::new() },
@@ -429,10 +432,10 @@ mod tests {
             RequestError::Unavailable { congested: Vec::new() }.into(),
             CallError::Overloaded { waiting: 1 },
             CallError::TimeOver { limit: Duration::ZERO },
-            CallError::Conflict { from: branch(9) },
-            CallError::NotThatBranch { from: branch(9) },
-            CallError::NotAPeer { branch: branch(9), problem: PeerProblem::Ticket },
-            CallError::Crowded { waiting: 1 },
+            PeerError::Conflict { from: branch(9) }.into(),
+            PeerError::NotThatBranch { from: branch(9) }.into(),
+            PeerError::NotAPeer { branch: branch(9), problem: PeerProblem::Ticket }.into(),
+            PeerError::Crowded { waiting: 1 }.into(),
             CallError::Scenario(ScenarioFault::Run(String::new())),
             CallError::Draining,
             CallError::ActorStopped,

@@ -129,7 +129,7 @@ fn unsealed(bank: u64, writes: &[u8]) -> Vec<u8> {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
         })
     };
-    let length = u8::try_from(writes.len()).unwrap();
+    let length = u8::try_from(writes.len()).expect("a few");
     let mut token = [&[9][..], &bank.to_le_bytes(), &[0x12, length], writes].concat();
     token.extend([0x1a, 2, 0, 0]);
     let checksum = fnv(&token);

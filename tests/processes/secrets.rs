@@ -11,7 +11,8 @@ use tonic::{Code, Status};
 use crate::process::{Process, one, passbook, typed, with_clients};
 
 fn run(args: &[&str]) -> Output {
-    passbook(&args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>()).output().unwrap()
+    let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+    passbook(&args).output().expect("the program runs")
 }
 
 fn told(output: &Output) -> String {
@@ -21,7 +22,7 @@ fn told(output: &Output) -> String {
 /// A new secret in a file of `folder`.
 fn made(folder: &Path, name: &str) -> PathBuf {
     let path = folder.join(name);
-    let output = run(&["secret", path.to_str().unwrap()]);
+    let output = run(&["secret", path.to_str().expect("text")]);
     assert_eq!((output.status.code(), told(&output).as_str()), (Some(0), ""));
     path
 }
@@ -36,7 +37,7 @@ fn bank(secret: Option<&Path>) -> Process {
 fn token(bank: &Process) -> Vec<u8> {
     with_clients(async {
         let query = v1::QueryRequest { branch_id: 1, customer_id: 1, ..Default::default() };
-        typed(bank.channel()).query(query).await.unwrap().into_inner().passbook
+        typed(bank.channel()).query(query).await.expect("an answer").into_inner().passbook
     })
 }
 
