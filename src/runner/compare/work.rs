@@ -110,7 +110,7 @@ impl Work {
             opening_balance: scenario.opening_balance,
             bank_name: scenario.name.clone(),
             keys: BankKeys::new(
-                &BankSecret::public(),
+                &BankSecret::random()?,
                 &scenario.name,
                 &scenario.roster,
                 scenario.opening_balance,
