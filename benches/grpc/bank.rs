@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use passbook::bank::{BranchConfig, Patience};
-use passbook::grpc::token::BankMark;
+use passbook::grpc::seal::{BankKeys, BankSecret};
 use passbook::grpc::{Limits, Listener, ScenarioFault};
 use passbook::model::{BranchId, Money, Promises, Roster};
 use passbook::runner::{LinkOptions, LiveOptions, ServeOptions, serve};
@@ -25,7 +25,7 @@ pub(crate) fn start(branches: i64) -> SocketAddr {
         let listener = listener.expect("a port is free");
         ready.send(listener.address()).expect("main waits");
         let bank = LiveOptions {
-            mark: BankMark::of("bench", &roster, Money::ZERO),
+            keys: BankKeys::new(&BankSecret::public(), "bench", &roster, Money::ZERO),
             roster,
             opening_balance: Money::ZERO,
             branch: BranchConfig {

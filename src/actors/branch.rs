@@ -34,7 +34,14 @@ pub struct BranchActor {
     /// Tells watchers how long the apply log is, from the first watcher on.
     applied: Option<watch::Sender<LogPosition>>,
     /// Who waits, in place of a link, for a write from elsewhere to be acknowledged.
-    delivered: BTreeMap<Dot, Vec<ReplyTo<Delivered>>>,
+    delivered: BTreeMap<Dot, Vec<Waiting>>,
+}
+
+/// Whoever has brought a write from elsewhere, and waits for it to be acknowledged.
+#[derive(Debug)]
+struct Waiting {
+    from: BranchId,
+    reply_to: ReplyTo<Delivered>,
 }
 
 /// What an actor reaches beyond itself.
@@ -189,7 +196,7 @@ impl BranchActor {
             self.sent = self.sent.next();
             let number = self.sent;
             self.record_message(|| Fact::MessageSent { from, to, number, body });
-            waiting.send(Delivered::Applied { acknowledgement, number });
+            waiting.reply_to.send(Delivered::Applied { acknowledgement, number });
         }
     }
 
@@ -203,7 +210,7 @@ impl BranchActor {
             write.dot.origin,
         );
         for waiting in self.delivered.remove(&write.dot).unwrap_or_default() {
-            waiting.send(Delivered::Conflicts);
+            waiting.reply_to.send(Delivered::Conflicts);
         }
     }
 
@@ -278,9 +285,20 @@ impl Handler<PeerEnvelope> for BranchActor {
 impl Handler<Deliver> for BranchActor {
     type Result = ();
 
-    fn handle(&mut self, Deliver { envelope, reply_to }: Deliver, ctx: &mut Self::Context) {
+    fn handle(&mut self, deliver: Deliver, ctx: &mut Self::Context) {
+        let Deliver { envelope, waiting_max, reply_to } = deliver;
+        let from = envelope.from;
         if let PeerMessage::Propagate(write) = &envelope.message {
-            self.delivered.entry(write.dot).or_default().push(reply_to);
+            // What can be applied is taken always, for others may wait for it. What is not taken is
+            // not lost: its sender keeps it until it is acknowledged.
+            if self.branch.must_wait(write) {
+                let waiting = self.delivered.values().flatten();
+                let waiting = waiting.filter(|waiting| waiting.from == from).count();
+                if waiting >= waiting_max {
+                    return reply_to.send(Delivered::Crowded { waiting });
+                }
+            }
+            self.delivered.entry(write.dot).or_default().push(Waiting { from, reply_to });
         }
         self.handle(envelope, ctx);
     }

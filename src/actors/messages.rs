@@ -248,6 +248,8 @@ pub struct Watch;
 pub struct Deliver {
     /// The write, as the other branch sent it.
     pub envelope: PeerEnvelope,
+    /// How many writes of its sender may wait for others, this one among them.
+    pub waiting_max: usize,
     /// Who gets the acknowledgement.
     pub reply_to: ReplyTo<Delivered>,
 }
@@ -265,6 +267,11 @@ pub enum Delivered {
     },
     /// Its number names another write here.
     Conflicts,
+    /// It would have to wait, and too many writes of its sender wait already: it is not taken.
+    Crowded {
+        /// How many.
+        waiting: usize,
+    },
 }
 
 /// Brings a write from a branch elsewhere that speaks the classic contract.

@@ -40,6 +40,13 @@ impl Branch {
         }
     }
 
+    /// Whether `write` comes before one that must be applied first.
+    pub fn must_wait(&self, write: &PropagatedWrite) -> bool {
+        let origin = self.index(write.dot.origin);
+        write.dot.sequence > self.version.get(origin)
+            && self.first_missing_before(write, origin).is_some()
+    }
+
     /// Takes a write from another branch.
     fn receive(&mut self, from: BranchId, write: PropagatedWrite, effects: &mut Vec<Effect>) {
         let origin = self.index(write.dot.origin);

@@ -13,6 +13,7 @@ use super::compare_args::CompareArgs;
 use super::connect_args::ConnectArgs;
 use super::generate_args::GenerateArgs;
 use super::merge_args::MergeArgs;
+use super::secret::SecretArgs;
 use super::serve_args::ServeArgs;
 use super::settings_args::SettingsArgs;
 use crate::check::Demand;
@@ -83,6 +84,8 @@ pub(super) enum Command {
     Merge(MergeArgs),
     /// Serve a bank behind gRPC
     Serve(ServeArgs),
+    /// Make the secret that the processes of one bank share
+    Secret(SecretArgs),
     /// Time a scenario over mailboxes and networks, side by side
     Compare(CompareArgs),
     /// Make scenarios from a seed
@@ -207,6 +210,7 @@ impl Cli {
             Command::Batch(_)
             | Command::Check(_)
             | Command::Serve(_)
+            | Command::Secret(_)
             | Command::Compare(_)
             | Command::Generate(_)
             | Command::Merge(_)

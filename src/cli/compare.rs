@@ -127,6 +127,7 @@ fn exit_of(error: &CompareError) -> Exit {
         | CompareError::QueriesWait => Exit::BadInput,
         CompareError::Stopped => Exit::Undecided,
         CompareError::NoProgram
+        | CompareError::NoRandomness(_)
         | CompareError::Runtime(_)
         | CompareError::Door(_)
         | CompareError::Folder { .. }

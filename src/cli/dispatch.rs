@@ -14,6 +14,7 @@ use super::generate::generate;
 use super::merge::merge_results;
 use super::run::run_scenarios;
 use super::schema::print_schema;
+use super::secret::make_secret;
 use super::serve::serve;
 use super::terminal::{Terminal, print_usage};
 use crate::model::Shown;
@@ -44,6 +45,7 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
         Command::Check(args) => check_history(args, terminal),
         Command::Merge(args) => merge_results(args, terminal),
         Command::Serve(args) => serve(args, terminal),
+        Command::Secret(args) => make_secret(args, terminal),
         Command::Compare(args) => compare_transports(args, terminal),
         Command::Generate(args) => generate(args, terminal),
         Command::Schema => print_schema(terminal),

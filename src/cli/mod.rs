@@ -19,6 +19,7 @@ mod merge;
 mod merge_args;
 mod run;
 mod schema;
+mod secret;
 mod serve;
 mod serve_args;
 mod serve_scenario;

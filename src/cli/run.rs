@@ -153,6 +153,7 @@ fn run_one(
         Ok(Err(
             error @ (RunError::ActorStopped
             | RunError::Standstill
+            | RunError::NoRandomness(_)
             | RunError::Edge(_)
             | RunError::Facts(_)),
         )) => error.to_string(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -11,11 +11,12 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::Exit;
 use super::input::{InputError, read_scenario};
+use super::secret::{SecretFileError, read_secret};
 use super::serve_args::{ServeArgs, ServeFormat};
 use super::serve_scenario::run_for_client;
 use super::terminal::Terminal;
 use crate::bank::{BranchConfig, Patience};
-use crate::grpc::token::BankMark;
+use crate::grpc::seal::{BankKeys, BankSecret, NoRandomness};
 use crate::grpc::{BindError, Endpoint, Listener};
 use crate::model::{
     BranchId, IdError, Money, Overdraft, Promises, Propagation, Roster, RosterError,
@@ -41,13 +42,25 @@ enum OpenError {
     Roster(#[from] RosterError),
     #[error(transparent)]
     Id(#[from] IdError),
+    #[error(transparent)]
+    Secret(#[from] SecretFileError),
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    #[error(
+        "listening on {0} with peers and without --bank-secret: whoever reaches it could pass for a peer; make one for all processes with 'passbook secret FILE'"
+    )]
+    NoSecret(IpAddr),
+    #[error(
+        "branch {branch} is at {address}, which is beyond this machine, and without --bank-secret nothing is proved; make one for all processes with 'passbook secret FILE'"
+    )]
+    NoSecretFor { branch: BranchId, address: String },
     #[error("the scenario cannot be served")]
     Scenario(#[from] Box<InputError>),
 }
 
 /// Serves until SIGINT or SIGTERM.
 pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exit> {
-    let opened = live_options(args).and_then(|bank| Ok((listeners(args, &bank)?, bank)));
+    let opened = live_options(args, terminal).and_then(|bank| Ok((listeners(args, &bank)?, bank)));
     let (listeners, bank) = match opened {
         Ok(opened) => opened,
         Err(OpenError::Scenario(error)) => {
@@ -113,7 +126,7 @@ async fn wait_for_signal(ready: impl FnOnce() -> io::Result<()>) -> io::Result<(
     Ok(())
 }
 
-fn live_options(args: &ServeArgs) -> Result<LiveOptions, OpenError> {
+fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions, OpenError> {
     let mut elsewhere = BTreeMap::new();
     for peer in &args.peer {
         if elsewhere.insert(peer.id, peer.endpoint.clone()).is_some()
@@ -130,7 +143,9 @@ fn live_options(args: &ServeArgs) -> Result<LiveOptions, OpenError> {
         Some(all) => Promises { all, ..Promises::default() },
         None => bank.promises,
     };
-    let mark = BankMark::of(&bank_name(args), &bank.roster, bank.opening_balance);
+    let secret = secret(args, terminal)?;
+    let name = args.bank_name.as_deref().unwrap_or("passbook");
+    let keys = BankKeys::new(&secret, name, &bank.roster, bank.opening_balance);
     let kept_max = args.limits.kept_max.get();
     Ok(LiveOptions {
         roster: Arc::clone(&bank.roster),
@@ -146,7 +161,7 @@ fn live_options(args: &ServeArgs) -> Result<LiveOptions, OpenError> {
             },
         },
         promises,
-        mark,
+        keys,
         elsewhere,
         links: LinkOptions { kept_max, ..LinkOptions::default() },
         sessions_max: args.limits.sessions_max.get(),
@@ -194,18 +209,27 @@ fn described(
     })
 }
 
-/// A bank that lives in one process is another one each time it opens: its passbooks are worth
-/// nothing when it has closed. One that lives in several must be called the same in all.
-#[expect(clippy::disallowed_methods, reason = "names this opening of the bank, measures nothing")]
-fn bank_name(args: &ServeArgs) -> String {
-    if let Some(name) = &args.bank_name {
-        return name.clone();
+/// What seals the passbooks of this bank. One that lives in one process and has no secret of its own
+/// gets another each time it opens: its passbooks are worth nothing when it has closed.
+fn secret(args: &ServeArgs, terminal: &mut Terminal) -> Result<BankSecret, OpenError> {
+    if let Some(path) = &args.bank_secret {
+        return Ok(read_secret(path, terminal)?);
     }
-    if args.branch.is_some() {
-        return "passbook".to_owned();
+    if args.peer.is_empty() {
+        return Ok(BankSecret::random()?);
     }
-    let opened = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    format!("opened {} ns after 1970", opened.unwrap_or_default().as_nanos())
+    if !args.listen.is_loopback() {
+        return Err(OpenError::NoSecret(args.listen));
+    }
+    if let Some(peer) = args.peer.iter().find(|peer| !peer.endpoint.is_loopback()) {
+        let address = peer.endpoint.address().to_owned();
+        return Err(OpenError::NoSecretFor { branch: peer.id, address });
+    }
+    terminal.warning(
+        "without --bank-secret nothing is proved: any program on this machine can make passbooks of \
+         this bank and pass for a peer; make one for all processes with 'passbook secret FILE'",
+    );
+    Ok(BankSecret::public())
 }
 
 /// Binds every listener before anything is served.

@@ -90,6 +90,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) bank_name: Option<String>,
 
+    /// The secret that seals passbooks, from `passbook secret`; the same for all its processes
+    #[arg(long, value_name = "FILE")]
+    pub(super) bank_secret: Option<PathBuf>,
+
     #[command(flatten)]
     pub(super) limits: LimitArgs,
 }
@@ -114,6 +118,10 @@ pub(super) struct LimitArgs {
     #[arg(long, value_name = "NUMBER", default_value = "65536")]
     waiting_max: NonZeroUsize,
 
+    /// How many writes of one peer wait for what they depend on before more of it are refused
+    #[arg(long, value_name = "NUMBER", default_value = "1024")]
+    peer_waiting_max: NonZeroUsize,
+
     /// How long a call may take
     #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = parse_span)]
     call_time_max: Duration,
@@ -136,6 +144,7 @@ impl From<LimitArgs> for Limits {
             header_bytes_max,
             calls_max,
             waiting_max: args.waiting_max.get(),
+            peer_waiting_max: args.peer_waiting_max.get(),
             call_time_max,
         }
     }

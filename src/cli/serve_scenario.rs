@@ -32,6 +32,7 @@ pub(super) fn run_for_client(job: ScenarioJob) -> Result<ScenarioDone, ScenarioF
         | RunError::History(_)
         | RunError::Runtime(_)
         | RunError::Bind(_)
+        | RunError::NoRandomness(_)
         | RunError::Edge(_)
         | RunError::NoEndpoint { .. }
         | RunError::NotThere(_)

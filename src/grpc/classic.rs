@@ -1,9 +1,12 @@
 //! The classic contract, served: parse, send, map.
 
+use std::net::IpAddr;
+
 use tokio::sync::oneshot;
 use tonic::{Request, Response, Status};
 
 use super::convert::{ClassicCall, is_from_branch, money_to_float, session, write_set_text};
+use super::error::PeerError;
 use super::front::{Call, Front, Served};
 use super::proto::banking::branch_server::Branch;
 use super::proto::banking::{BranchReply, BranchRequest};
@@ -27,6 +30,8 @@ pub(super) struct ClassicService {
 /// A write that a branch elsewhere hands over.
 struct Relayed {
     from: BranchId,
+    /// The address that the call comes from; `None`: a connection of this very process.
+    at: Option<IpAddr>,
     id: WriteId,
     write: Write,
 }
@@ -50,7 +55,12 @@ impl ClassicService {
         Self { front, branch }
     }
 
-    async fn answer(&self, branch: BranchId, request: &BranchRequest) -> Answered {
+    async fn answer(
+        &self,
+        branch: BranchId,
+        at: Option<IpAddr>,
+        request: &BranchRequest,
+    ) -> Answered {
         let (customer, event, operation) = match ClassicCall::try_from(request) {
             Ok(ClassicCall::Query { customer, event }) => (customer, event, Operation::Query),
             Ok(ClassicCall::Write { id: WriteId { customer, event }, write }) => {
@@ -60,7 +70,7 @@ impl ClassicService {
                 (customer, None, Operation::Write(write))
             }
             Ok(ClassicCall::Propagate { from, id, write }) => {
-                let relayed = self.relay(branch, Relayed { from, id, write }).await;
+                let relayed = self.relay(branch, Relayed { from, at, id, write }).await;
                 return Answered::or_nothing(match relayed {
                     Ok(()) => self.state(branch, id.customer).await,
                     Err(error) => Err(error),
@@ -106,9 +116,9 @@ impl ClassicService {
 
     /// Brings the write of a branch elsewhere, which speaks this contract alone.
     async fn relay(&self, branch: BranchId, relayed: Relayed) -> Result<(), CallError> {
-        let Relayed { from, id, write } = relayed;
+        let Relayed { from, at, id, write } = relayed;
         let here = self.front.branch(branch)?;
-        self.check_relayer(from).await?;
+        self.check_relayer(from, at).await?;
         // Its number here depends on how many came before: those must be known again first.
         self.front.in_time(self.front.enter_gate()).await?;
         let (reply_to, answer) = oneshot::channel();
@@ -121,7 +131,7 @@ impl ClassicService {
 
     /// Only a branch elsewhere brings its writes in this contract, and only one that speaks no other:
     /// to take a write in the name of one of our own would give its number away.
-    async fn check_relayer(&self, from: BranchId) -> Result<(), CallError> {
+    async fn check_relayer(&self, from: BranchId, at: Option<IpAddr>) -> Result<(), CallError> {
         let bank = self.front.bank();
         if bank.roster.index(from).is_none() {
             let branches = bank.roster.ids().to_vec();
@@ -129,7 +139,10 @@ impl ClassicService {
         }
         let is_ours = bank.branches.contains_key(&from)
             || bank.desk.send(HasIntroduced(from)).await.map_err(|_| CallError::ActorStopped)?;
-        if is_ours { Err(CallError::NotThatBranch { from }) } else { Ok(()) }
+        match &bank.believed {
+            Some(believed) if !is_ours => believed.check_address(from, at).map(drop),
+            Some(_) | None => Err(PeerError::NotThatBranch { from }.into()),
+        }
     }
 
     /// The customer's write set as it was when the branch gave its answer, so that it shows no more
@@ -197,7 +210,7 @@ impl Branch for ClassicService {
     ) -> Result<Response<BranchReply>, Status> {
         let branch = self.branch_of(&request)?;
         let peer = request.remote_addr().map(|address| address.ip());
-        let Answered { result, told } = self.answer(branch, request.get_ref()).await;
+        let Answered { result, told } = self.answer(branch, peer, request.get_ref()).await;
         let status = ClassicStatus::of(&result).number();
         let Told { write_sets, balance } = told;
         let reply = BranchReply { status, write_sets, balance: money_to_float(balance) };

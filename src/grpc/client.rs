@@ -11,7 +11,8 @@ use super::classic_client::ClassicBranch;
 use super::problem::CallProblem;
 use super::proto::v1;
 use super::proto::v1::bank_service_client::BankServiceClient;
-use super::token::{BankMark, passbook_of, token_of};
+use super::seal::Seal;
+use super::token::{passbook_of, token_of};
 use super::trailers::{Trailers, request_error_of};
 use crate::actors::{Answer, Ask};
 use crate::bank::Entry;
@@ -44,8 +45,8 @@ pub struct TypedBranch {
     pub branch: BranchId,
     /// The way there.
     pub channel: Channel,
-    /// Which bank its passbooks are of.
-    pub mark: BankMark,
+    /// With which its bank seals passbooks.
+    pub tokens: Seal,
     /// All branches of that bank.
     pub roster: Arc<Roster>,
 }
@@ -199,14 +200,17 @@ impl TypedBranch {
     async fn ask_typed(&self, ask: &Ask) -> Result<Response, Status> {
         let mut client = BankServiceClient::new(self.channel.clone());
         let event = Event { id: ask.event, branch: self.branch, operation: ask.operation };
-        let passbook = ask.session.as_ref().map(|session| token_of(&session.passbook, self.mark));
+        let passbook = ask
+            .session
+            .as_ref()
+            .map(|session| token_of(&session.passbook, &self.tokens, &self.roster));
         call_typed(&mut client, ask.customer, event, passbook).await
     }
 
     fn read(&self, response: Response, operation: Operation) -> Told {
         let Response { balance, position, passbook } = response;
         let (Ok(balance), Ok(passbook)) =
-            (balance.parse(), passbook_of(&passbook, self.mark, &self.roster))
+            (balance.parse(), passbook_of(&passbook, &self.tokens, &self.roster))
         else {
             let reason = "no balance, or no passbook of this bank".to_owned();
             return Told::no_answer(self.branch, &CallProblem::Malformed { reason });
@@ -223,7 +227,7 @@ impl TypedBranch {
         let Some((error, Trailers { token, balance, position })) = request_error_of(status) else {
             return Told::no_answer(self.branch, &CallProblem::from(status));
         };
-        let passbook = token.map(|token| passbook_of(&token, self.mark, &self.roster));
+        let passbook = token.map(|token| passbook_of(&token, &self.tokens, &self.roster));
         let entry = match passbook {
             Some(Ok(passbook)) => Entry::Passbook(passbook),
             Some(Err(_)) | None => Entry::Nothing,

@@ -19,6 +19,7 @@ use tonic_health::server::HealthReporter;
 use tonic_web::GrpcWebLayer;
 use tower::util::MapResponseLayer;
 
+use super::believed::Believed;
 use super::classic::ClassicService;
 use super::deadline::Deadline;
 use super::directory::Directory;
@@ -55,6 +56,9 @@ pub struct Limits {
     pub calls_max: u32,
     /// How many requests of all connections wait for their branch; more are refused.
     pub waiting_max: usize,
+    /// How many writes of one peer wait for what they depend on; more are refused until they can be
+    /// applied.
+    pub peer_waiting_max: usize,
     /// How long a call may take until its answer, or the first part of it, is there.
     pub call_time_max: Duration,
 }
@@ -66,6 +70,7 @@ impl Default for Limits {
             header_bytes_max: 16 << 10,
             calls_max: 1024,
             waiting_max: 65_536,
+            peer_waiting_max: 1024,
             call_time_max: Duration::from_secs(30),
         }
     }
@@ -210,7 +215,7 @@ impl Services {
         health: HealthReporter,
         branch: Option<BranchId>,
     ) -> std::convert::Infallible {
-        let peers = branch.map(|_| PeerServiceServer::<PeerServer>::NAME);
+        let peers = self.peers(branch).map(|_| PeerServiceServer::<PeerServer>::NAME);
         let names = ["", BranchServer::<ClassicService>::NAME];
         let names = names.into_iter().chain([BankServiceServer::<TypedService>::NAME]);
         let names: Vec<&str> = names.chain(peers).collect();
@@ -229,6 +234,11 @@ impl Services {
         }
     }
 
+    /// For whom a port has the peer service: nobody where all branches live here.
+    fn peers(&self, branch: Option<BranchId>) -> Option<(BranchId, Believed)> {
+        branch.zip(self.front.bank().believed.clone())
+    }
+
     /// The services of a port, and the list of them.
     fn routes(
         &self,
@@ -245,8 +255,8 @@ impl Services {
         let typed = BankServiceServer::new(typed)
             .max_decoding_message_size(message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip);
-        let peers = branch.map(|here| {
-            PeerServiceServer::new(PeerServer::new(front.clone(), here))
+        let peers = self.peers(branch).map(|(here, believed)| {
+            PeerServiceServer::new(PeerServer::new(front.clone(), here, believed))
                 .max_decoding_message_size(message_bytes_max)
                 .accept_compressed(CompressionEncoding::Gzip)
         });

@@ -18,21 +18,9 @@ pub enum CallError {
     /// The passbook cannot be used here.
     #[error("passbook: {0}")]
     Passbook(#[from] TokenError),
-    /// A branch of another bank calls.
-    #[error("not of one bank: the branches or the opening balance differ")]
-    OtherBank,
-    /// A branch brings a write under a number that names another write here.
-    #[error("branch {from} brings a write under a number that names another write here")]
-    Conflict {
-        /// The branch.
-        from: BranchId,
-    },
-    /// A branch that speaks the typed contract, or lives here, brings nothing in the classic one.
-    #[error("id: branch {from} brings its writes in another way; whoever this is, it is not that")]
-    NotThatBranch {
-        /// What it says it is.
-        from: BranchId,
-    },
+    /// A branch elsewhere is not answered as it wished.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
     /// There is no such branch.
     #[error("no branch {branch}; there {}", there_are(branches))]
     UnknownBranch {
@@ -115,6 +103,54 @@ pub enum CallError {
     /// An actor stopped: a defect of this program.
     #[error("an actor stopped before it answered; whether the request took effect is not known")]
     ActorStopped,
+}
+
+/// Why a branch elsewhere is not answered as it wished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PeerError {
+    /// It is of another bank.
+    #[error("not of one bank: the branches or the opening balance differ")]
+    OtherBank,
+    /// It brings a write under a number that names another write here.
+    #[error("branch {from} brings a write under a number that names another write here")]
+    Conflict {
+        /// The branch.
+        from: BranchId,
+    },
+    /// It speaks the typed contract, or lives here, and brings nothing in the classic one.
+    #[error("id: branch {from} brings its writes in another way; whoever this is, it is not that")]
+    NotThatBranch {
+        /// What it says it is.
+        from: BranchId,
+    },
+    /// Whoever calls in its name is not believed to be it.
+    #[error("not believed to be branch {branch}: {problem}")]
+    NotAPeer {
+        /// The branch.
+        branch: BranchId,
+        /// What whoever calls lacks.
+        problem: PeerProblem,
+    },
+    /// Too many of its writes wait here for what they depend on.
+    #[error("{waiting} writes of this branch wait here for others already; send it again later")]
+    Crowded {
+        /// How many there are.
+        waiting: usize,
+    },
+}
+
+/// What whoever says to be a branch elsewhere lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PeerProblem {
+    /// Its address is no peer's.
+    #[error("no --peer here names it with the address that the call comes from")]
+    Address,
+    /// The proof.
+    #[error("its proof is not of this bank's secret and name, or comes too late")]
+    Proof,
+    /// The ticket.
+    #[error("the call bears no ticket that it got for its proof; prove it anew")]
+    Ticket,
 }
 
 /// `is 1`, `are 1, 2`.

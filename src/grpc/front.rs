@@ -8,13 +8,14 @@ use std::time::Duration;
 use actix::{Actor, Addr};
 use tokio::sync::{oneshot, watch};
 
+use super::believed::Believed;
 use super::convert;
 use super::edge::Limits;
 use super::proto::v1;
 use super::reason::{ReasonLog, Refused};
+use super::seal::BankKeys;
 use super::status::CallError;
 use super::tally::{Place, Tally};
-use super::token::BankMark;
 use crate::actors::{
     Answer, Bears, BranchActor, Bring, Brought, Desk, LatestEvent, NoEventIdLeft, Shown,
 };
@@ -40,8 +41,10 @@ pub struct FrontSetup {
     pub roster: Arc<Roster>,
     /// What each branch held at the start.
     pub opening_balance: Money,
-    /// Which bank it is.
-    pub mark: BankMark,
+    /// With which it proves that something is of this bank.
+    pub keys: BankKeys,
+    /// Which callers are believed to be branches elsewhere; `None`: none, for there are none.
+    pub believed: Option<Believed>,
     /// The branches that live in this process.
     pub branches: BTreeMap<BranchId, Addr<BranchActor>>,
     /// Where requests come in.
@@ -111,6 +114,11 @@ impl Front {
     #[must_use]
     pub(super) fn within(&self, limits: Limits) -> Self {
         Self { limits, ..self.clone() }
+    }
+
+    /// What clients and peers may ask, at most.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// How many requests were turned away so far because too much was waiting or on its way.

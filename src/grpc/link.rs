@@ -2,10 +2,12 @@
 //! each write until the other branch has acknowledged it, however long that branch is away.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::mem::{self, Discriminant};
 use std::time::Duration;
 
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
 use tokio::sync::mpsc;
+use tonic::Code;
 
 use super::remote::Contract;
 use super::wire::{Attempt, LinkError, PeerClient};
@@ -42,7 +44,26 @@ pub struct PeerLink {
     /// reason, and need not be told again.
     losses: u64,
     rest: Duration,
+    /// Why the other end was out of reach, since it was last reached; each told once, not every second
+    /// for as long as it is away.
+    told: Vec<Reason>,
     congestion: Congestion,
+}
+
+/// What errors have in common that need be told once.
+type Reason = (Discriminant<LinkError>, Option<Code>);
+
+fn reason(error: &LinkError) -> Reason {
+    let code = match error {
+        LinkError::Status(status) => Some(status.code()),
+        LinkError::Answer(_)
+        | LinkError::NotApplied
+        | LinkError::Late { .. }
+        | LinkError::Conflict
+        | LinkError::Unproved { .. }
+        | LinkError::Unsayable(_) => None,
+    };
+    (mem::discriminant(error), code)
 }
 
 /// What a link joins.
@@ -106,6 +127,7 @@ impl PeerLink {
             in_flight: 0,
             losses: 0,
             rest: REST_MIN,
+            told: Vec::new(),
             congestion: Congestion::Clear,
         }
     }
@@ -134,7 +156,10 @@ impl PeerLink {
         let (client, losses) = (self.setup.client.clone(), self.losses);
         let introduced = in_time(async move { client.introduce().await });
         ctx.spawn(introduced.into_actor(self).map(move |introduced, link, ctx| match introduced {
-            Ok(contract) if link.losses == losses => link.meet(contract, ctx),
+            Ok((client, contract)) if link.losses == losses => {
+                link.setup.client = client;
+                link.meet(contract, ctx);
+            }
             Ok(_) => {}
             Err(error) => link.lose(losses, &error, ctx),
         }));
@@ -144,12 +169,17 @@ impl PeerLink {
         let LinkSetup { here, peer, .. } = self.setup;
         log::info!("branch {here} reaches branch {peer}, which speaks {contract:?}");
         self.peer = Peer::Speaks(contract);
-        self.rest = REST_MIN;
+        self.reached();
         match contract {
             Contract::Typed => self.tell(News::InReach),
             Contract::Classic => self.tell_found(Found::Classic(peer)),
         }
         self.pump(ctx);
+    }
+
+    fn reached(&mut self) {
+        self.rest = REST_MIN;
+        self.told.clear();
     }
 
     /// The other end is out of reach: what was sent goes out again after a rest. What failed was
@@ -160,8 +190,13 @@ impl PeerLink {
         }
         self.losses += 1;
         let LinkSetup { here, peer, contract, .. } = self.setup;
-        // Told once, not every second for as long as the other end is away.
-        let level = if self.rest == REST_MIN { log::Level::Warn } else { log::Level::Debug };
+        let reason = reason(error);
+        let level = if self.told.contains(&reason) {
+            log::Level::Debug
+        } else {
+            self.told.push(reason);
+            log::Level::Warn
+        };
         log::log!(level, "branch {here} cannot reach branch {peer}, tries again: {error}");
         self.peer = Peer::Resting;
         ctx.run_later(self.rest, move |link, ctx| {
@@ -186,7 +221,7 @@ impl PeerLink {
             link.in_flight -= 1;
             match answer {
                 Ok((acknowledgement, number)) => {
-                    link.rest = REST_MIN;
+                    link.reached();
                     if dot.origin == link.setup.here {
                         link.confirmed = link.confirmed.max(dot.sequence);
                     }
@@ -202,6 +237,7 @@ impl PeerLink {
                     error @ (LinkError::Status(_)
                     | LinkError::Answer(_)
                     | LinkError::NotApplied
+                    | LinkError::Unproved { .. }
                     | LinkError::Late { .. }),
                 ) => {
                     link.queue.push_front(Queued { envelope, attempt: Attempt::Again });

@@ -1,6 +1,7 @@
 //! The edge: wire contracts served and spoken. Parses, sends to the actors' mailboxes and maps the
 //! answers; decides nothing about money.
 
+mod believed;
 mod classic;
 mod classic_client;
 mod client;
@@ -17,12 +18,14 @@ mod link;
 mod origin;
 mod peer;
 mod problem;
+mod proof;
 pub mod proto;
 mod reason;
 mod remote;
 mod remote_bank;
 mod room;
 mod scenario;
+pub mod seal;
 pub mod status;
 mod tally;
 pub mod token;
@@ -32,6 +35,7 @@ mod unread;
 mod watch;
 mod wire;
 
+pub use believed::{Believed, PeersElsewhere};
 pub use classic_client::{ClassicBranch, Standing};
 pub use client::{CounterLink, RemoteBranch, TypedBranch, TypedCounter, TypedReply};
 pub use door::{Door, DoorError, Medium, Way};
@@ -40,6 +44,7 @@ pub use front::{Front, FrontSetup, Gate};
 pub use link::{Found, LinkSetup, PeerLink};
 pub use origin::{Origin, OriginError};
 pub use problem::{Absence, CallProblem};
+pub use proof::{Identity, Ticket};
 pub use remote::{Channel, Contract, Endpoint, EndpointError};
 pub use remote_bank::{RemoteBank, SETTLE_LIMIT, Standings};
 pub use scenario::{

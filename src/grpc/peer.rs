@@ -4,8 +4,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use super::believed::{Believed, Caller, Challenge, Challenged, Prove};
 use super::convert::{self, FieldError, FieldProblem, propagated_write, version_entries};
+use super::error::PeerError;
 use super::front::Front;
+use super::proof::{End, Ticket};
 use super::proto::v1;
 use super::proto::v1::peer_service_server::PeerService;
 use super::status::CallError;
@@ -16,20 +19,58 @@ use crate::actors::{
 use crate::bank::PeerMessage;
 use crate::model::{BranchId, LogPosition, MessageNumber};
 
+/// The metadata key of the ticket.
+pub(super) const TICKET_KEY: &str = "passbook-ticket-bin";
+
 /// How many writes are taken from the branch at a time for one that catches up.
 const CHUNK: usize = 256;
 
-/// The peer service of one branch.
+/// The peer service of one branch, for peers alone.
 #[derive(Debug, Clone)]
 pub(super) struct PeerServer {
     front: Front,
     here: BranchId,
+    believed: Believed,
 }
 
 impl PeerServer {
-    /// The service of the branch `here`.
-    pub(super) fn new(front: Front, here: BranchId) -> Self {
-        Self { front, here }
+    /// The service of the branch `here`, for those that are `believed`.
+    pub(super) fn new(front: Front, here: BranchId, believed: Believed) -> Self {
+        Self { front, here, believed }
+    }
+
+    /// Who calls, if it is as it says and its ticket is good.
+    fn peer<T>(
+        &self,
+        request: &Request<T>,
+        field: &str,
+        number: u32,
+    ) -> Result<BranchId, CallError> {
+        let caller = self.caller(request, field, number)?;
+        let ticket = request.metadata().get_bin(TICKET_KEY);
+        let ticket = ticket.and_then(|ticket| ticket.to_bytes().ok());
+        self.believed.check(caller, ticket.and_then(|bytes| Ticket::from_bytes(&bytes)))?;
+        Ok(caller.peer)
+    }
+
+    /// Who says to call, and from where.
+    fn caller<T>(
+        &self,
+        request: &Request<T>,
+        field: &str,
+        number: u32,
+    ) -> Result<Caller, CallError> {
+        let peer = self.other_branch(field, number)?;
+        let at = request.remote_addr().map(|address| address.ip());
+        Ok(Caller { here: self.here, peer, at })
+    }
+
+    fn check_bank(
+        &self,
+        bank: Option<&v1::BankDescription>,
+    ) -> Result<v1::BankDescription, CallError> {
+        let ours = self.front.bank().describe();
+        if bank == Some(&ours) { Ok(ours) } else { Err(PeerError::OtherBank.into()) }
     }
 
     fn other_branch(&self, field: &str, number: u32) -> Result<BranchId, CallError> {
@@ -45,16 +86,40 @@ impl PeerServer {
 impl PeerService for PeerServer {
     type CatchUpStream = ReceiverStream<Result<v1::CatchUpResponse, Status>>;
 
+    async fn challenge(
+        &self,
+        request: Request<v1::ChallengeRequest>,
+    ) -> Result<Response<v1::ChallengeResponse>, Status> {
+        let v1::ChallengeRequest { bank, branch_id, start, nonce } = request.get_ref();
+        self.check_bank(bank.as_ref())?;
+        let Caller { here, peer, at } = self.caller(&request, "branch_id", *branch_id)?;
+        let peers = self.believed.check_address(peer, at)?;
+        let nonce = nonce.as_slice().try_into();
+        let nonce = nonce.map_err(|_| FieldError::new("nonce", FieldProblem::Missing));
+        let caller = End { branch: peer, start: *start, nonce: nonce.map_err(CallError::from)? };
+        let Challenged { answerer, proof } = peers.challenge(Challenge { here, caller }).await?;
+        let End { branch, start, nonce } = answerer;
+        let (nonce, proof) = (nonce.to_vec(), proof.to_vec());
+        Ok(Response::new(v1::ChallengeResponse { branch_id: branch.get(), start, nonce, proof }))
+    }
+
+    async fn prove(
+        &self,
+        request: Request<v1::ProveRequest>,
+    ) -> Result<Response<v1::ProveResponse>, Status> {
+        let caller = self.caller(&request, "branch_id", request.get_ref().branch_id)?;
+        let peers = self.believed.check_address(caller.peer, caller.at)?;
+        let v1::ProveRequest { nonce, proof, .. } = request.into_inner();
+        let ticket = peers.prove(Prove { caller, nonce, proof }).await?;
+        Ok(Response::new(v1::ProveResponse { ticket: ticket.bytes().to_vec() }))
+    }
+
     async fn introduce(
         &self,
         request: Request<v1::IntroduceRequest>,
     ) -> Result<Response<v1::IntroduceResponse>, Status> {
-        let request = request.into_inner();
-        let bank = self.front.bank().describe();
-        if request.bank.as_ref() != Some(&bank) {
-            return Err(CallError::OtherBank.into());
-        }
-        let peer = self.other_branch("branch_id", request.branch_id)?;
+        let bank = self.check_bank(request.get_ref().bank.as_ref())?;
+        let peer = self.peer(&request, "branch_id", request.get_ref().branch_id)?;
         self.front.bank().desk.do_send(Introduced(peer));
         let branch = self.front.branch(self.here)?;
         // Whoever could not reach us could not be reached either: it may hold what is missing here.
@@ -72,11 +137,11 @@ impl PeerService for PeerServer {
         &self,
         request: Request<v1::PropagateRequest>,
     ) -> Result<Response<v1::PropagateResponse>, Status> {
+        let from = self.peer(&request, "from_branch_id", request.get_ref().from_branch_id)?;
         let request = request.into_inner();
         let roster = &self.front.bank().roster;
         let write =
             propagated_write("write", request.write.as_ref(), roster).map_err(CallError::from)?;
-        let from = self.other_branch("from_branch_id", request.from_branch_id)?;
         let number = MessageNumber::new(request.number);
         let message = PeerMessage::Propagate(write);
         let envelope = PeerEnvelope { from, to: self.here, number, message };
@@ -87,10 +152,12 @@ impl PeerService for PeerServer {
             // A branch that has lost its memory gets that back first. What comes now may be a
             // customer's next write, and the ones before it are to come before it here too.
             self.front.caught_up().await?;
-            branch.do_send(Deliver { envelope, reply_to });
+            let waiting_max = self.front.limits().peer_waiting_max;
+            branch.do_send(Deliver { envelope, waiting_max, reply_to });
             match acknowledged.await.map_err(|_| CallError::ActorStopped)? {
                 Delivered::Applied { acknowledgement, number } => Ok((acknowledgement, number)),
-                Delivered::Conflicts => Err(CallError::Conflict { from }),
+                Delivered::Conflicts => Err(PeerError::Conflict { from }.into()),
+                Delivered::Crowded { waiting } => Err(PeerError::Crowded { waiting }.into()),
             }
         });
         let (acknowledgement, number) = delivered.await?;
@@ -104,8 +171,8 @@ impl PeerService for PeerServer {
         &self,
         request: Request<v1::CatchUpRequest>,
     ) -> Result<Response<Self::CatchUpStream>, Status> {
+        self.peer(&request, "branch_id", request.get_ref().branch_id)?;
         let request = request.into_inner();
-        self.other_branch("branch_id", request.branch_id)?;
         let roster = self.front.bank().roster.clone();
         let version = convert::version_vector("version", request.version.as_ref(), &roster)
             .map_err(CallError::from)?;

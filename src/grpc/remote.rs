@@ -1,6 +1,7 @@
 //! Where a branch elsewhere is, and which contract it speaks.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -64,6 +65,18 @@ impl Endpoint {
     /// As it was written.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Where it is: a name, or an address.
+    pub fn host(&self) -> &str {
+        let host = self.endpoint.uri().host().unwrap_or_default();
+        host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+    }
+
+    /// Whether it is on this machine, as far as its address tells.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host();
+        host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
     }
 
     /// A channel to it, connected within `limit`.

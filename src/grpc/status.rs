@@ -9,6 +9,7 @@ use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, StatusExt};
 
 use super::convert::FieldError;
 pub use super::error::CallError;
+use super::error::PeerError;
 use super::room;
 use super::scenario::ScenarioFault;
 use crate::model::{Lag, Refusal, RequestError, listed};
@@ -108,13 +109,7 @@ fn told(error: &CallError) -> Told {
         CallError::Passbook(error) => Told::new(Code::InvalidArgument, "BAD_FIELD")
             .with("field", "passbook")
             .naming("passbook", error),
-        CallError::OtherBank => Told::new(Code::FailedPrecondition, "OTHER_BANK"),
-        CallError::Conflict { from } => {
-            Told::new(Code::FailedPrecondition, CONFLICT).with("from", from)
-        }
-        CallError::NotThatBranch { .. } => {
-            Told::new(Code::InvalidArgument, "BAD_FIELD").with("field", "id").naming("id", error)
-        }
+        CallError::Peer(error) => told_peer(*error),
         CallError::UnknownBranch { branch, branches } => {
             Told::new(Code::NotFound, "UNKNOWN_BRANCH")
                 .with("branch", branch)
@@ -180,6 +175,24 @@ fn told_request(error: &RequestError) -> Told {
         }
         RequestError::Unavailable { congested } => Told::new(Code::ResourceExhausted, "CONGESTED")
             .with("congested", listed(congested.iter())),
+    }
+}
+
+fn told_peer(error: PeerError) -> Told {
+    match error {
+        PeerError::OtherBank => Told::new(Code::FailedPrecondition, "OTHER_BANK"),
+        PeerError::Conflict { from } => {
+            Told::new(Code::FailedPrecondition, CONFLICT).with("from", from)
+        }
+        PeerError::NotThatBranch { .. } => {
+            Told::new(Code::InvalidArgument, "BAD_FIELD").with("field", "id").naming("id", error)
+        }
+        PeerError::NotAPeer { branch, .. } => {
+            Told::new(Code::Unauthenticated, "NOT_A_PEER").with("branch", branch)
+        }
+        PeerError::Crowded { waiting } => {
+            Told::new(Code::ResourceExhausted, "CROWDED").with("waiting", waiting)
+        }
     }
 }
 
@@ -274,6 +287,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::grpc::error::PeerProblem;
     use crate::grpc::token::TokenError;
     use crate::model::{Amount, BranchId, EventId, Money, MoneyError, Sequence, Write};
 
@@ -312,7 +326,7 @@ mod tests {
         assert_eq!(violations.len(), 1);
         assert_eq!(violations[0].field, "amount");
         assert_eq!(violations[0].description, "not positive; an amount is more than 0");
-        for error in [TokenError::Malformed, TokenError::OtherBank] {
+        for error in [TokenError::NotOfThisBank, TokenError::OtherVersion { found: 0 }] {
             told_as(error.into(), Code::InvalidArgument, "BAD_FIELD", &[("field", "passbook")]);
         }
     }
@@ -405,8 +419,8 @@ mod tests {
         let guide = include_str!("../../docs/SERVE.md");
         let amount = Amount::try_from(Money::from_minor(1)).unwrap();
         for error in [
-            TokenError::Malformed.into(),
-            CallError::OtherBank,
+            TokenError::NotOfThisBank.into(),
+            PeerError::OtherBank.into(),
             CallError::UnknownBranch { branch: branch(9), branches: Vec::new() },
             CallError::ServedElsewhere { branch: branch(9), here: Vec::new() },
             CallError::Unreadable { problem: String::new() },
@@ -426,8 +440,10 @@ mod tests {
             RequestError::Unavailable { congested: Vec::new() }.into(),
             CallError::Overloaded { waiting: 1 },
             CallError::TimeOver { limit: Duration::ZERO },
-            CallError::Conflict { from: branch(9) },
-            CallError::NotThatBranch { from: branch(9) },
+            PeerError::Conflict { from: branch(9) }.into(),
+            PeerError::NotThatBranch { from: branch(9) }.into(),
+            PeerError::NotAPeer { branch: branch(9), problem: PeerProblem::Ticket }.into(),
+            PeerError::Crowded { waiting: 1 }.into(),
             CallError::Scenario(ScenarioFault::Run(String::new())),
             CallError::Draining,
             CallError::ActorStopped,

@@ -1,112 +1,122 @@
-//! The passbook as a token that a client carries and shows, and need not understand.
+//! The passbook as a token that a client carries and shows, and need not understand. It names no
+//! customer: to hand it on is to have the other one see what this one has seen.
 //!
-//! The layout is this program's own affair and may change: a token is refused unless it is, byte for
-//! byte, one that this version makes for this bank. Its checksum finds accidents, not forgers.
+//! Its first byte is the version, its last 16 are the bank's tag over all before them. Between them
+//! are the branches whose writes it holds, ascending: how many are left out before each, how its
+//! lives are listed, and how many of its writes the session has made and read, each as a varint.
 
-use prost::{Message, encoding};
+use prost::encoding;
 use thiserror::Error;
 
-use crate::bank::{Passbook, VersionVector};
-use crate::model::{BranchId, Money, Roster, Sequence};
+use super::seal::{Seal, TAG_BYTES};
+use crate::bank::Passbook;
+use crate::model::{Roster, Sequence};
 
-/// Which bank a token is of. Branches of one bank in different processes have the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BankMark(pub u64);
+/// The version of the tokens that are given.
+const VERSION: u8 = 1;
 
-impl BankMark {
-    /// The mark of the bank called `name`, whose branches are `roster` and began with
-    /// `opening_balance`.
-    pub fn of(name: &str, roster: &Roster, opening_balance: Money) -> Self {
-        let ids: Vec<String> = roster.ids().iter().map(BranchId::to_string).collect();
-        Self(checksum(format!("{name}\n{}\n{opening_balance}", ids.join(",")).as_bytes()))
-    }
-}
+/// With this byte the tokens before version 1 began, whose checksum anybody could make.
+const UNSEALED: u8 = 9;
+
+/// How a branch's lives are listed: one, which has no number. Any other list waits for a bank whose
+/// branches live more than once.
+const ONE_LIFE: u64 = 1;
+
+/// How long a varint is at most.
+const VARINT_BYTES_MAX: usize = 10;
 
 /// Why a token is no passbook of this bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TokenError {
-    /// This program did not make it, or it did not come whole.
-    #[error("not a token as this bank gives them; show it as it came, or leave it out")]
-    Malformed,
-    /// Another bank made it.
-    #[error("another bank's token; leave it out here")]
-    OtherBank,
+    /// Its tag is not this bank's.
+    #[error("not of this bank, or from before it started again; leave it out")]
+    NotOfThisBank,
+    /// Another version of this program made it.
+    #[error("a token of version {found}, and this bank takes version {VERSION}; leave it out")]
+    OtherVersion {
+        /// Which one.
+        found: u8,
+    },
 }
 
-#[derive(Clone, PartialEq, Message)]
-struct Token {
-    #[prost(fixed64, tag = "1")]
-    bank: u64,
-    #[prost(uint64, repeated, tag = "2")]
-    writes: Vec<u64>,
-    #[prost(uint64, repeated, tag = "3")]
-    reads: Vec<u64>,
-    #[prost(fixed64, tag = "4")]
-    checksum: u64,
-}
-
-/// The token of `passbook` at `bank`.
-pub fn token_of(passbook: &Passbook, bank: BankMark) -> Vec<u8> {
+/// The token of `passbook` at the bank whose branches are `roster`, sealed with `seal`.
+pub fn token_of(passbook: &Passbook, seal: &Seal, roster: &Roster) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(64);
-    put_number(1, bank.0, &mut bytes);
-    put_counts(2, &passbook.writes, &mut bytes);
-    put_counts(3, &passbook.reads, &mut bytes);
-    put_number(4, checksum(&bytes), &mut bytes);
+    bytes.push(VERSION);
+    let mut left_out = 0;
+    for index in roster.indexes() {
+        let (writes, reads) = (passbook.writes.get(index), passbook.reads.get(index));
+        if writes.max(reads) == Sequence::default() {
+            left_out += 1;
+            continue;
+        }
+        for number in [left_out, ONE_LIFE, writes.get(), reads.get()] {
+            encoding::encode_varint(number, &mut bytes);
+        }
+        left_out = 0;
+    }
+    let tag = seal.tag(&bytes);
+    bytes.extend(tag);
     bytes
 }
 
-/// Field `tag` of a [`Token`], as prost has it: nothing where it is 0.
-fn put_number(tag: u32, number: u64, bytes: &mut Vec<u8>) {
-    if number != 0 {
-        encoding::fixed64::encode(tag, &number, bytes);
-    }
-}
-
-/// Field `tag` of a [`Token`], as prost has it: without a vector in between, for every answer
-/// carries a token.
-fn put_counts(tag: u32, vector: &VersionVector, bytes: &mut Vec<u8>) {
-    let counts = || vector.counts().iter().map(|count| count.get());
-    let length: usize = counts().map(encoding::encoded_len_varint).sum();
-    encoding::encode_key(tag, encoding::WireType::LengthDelimited, bytes);
-    encoding::encode_varint(u64::try_from(length).unwrap_or(u64::MAX), bytes);
-    for count in counts() {
-        encoding::encode_varint(count, bytes);
-    }
-}
-
-/// The passbook that `token` stands for at `bank`, whose branches are `roster`.
-pub fn passbook_of(token: &[u8], bank: BankMark, roster: &Roster) -> Result<Passbook, TokenError> {
-    let read = Token::decode(token).map_err(|_| TokenError::Malformed)?;
-    let plain = Token { checksum: 0, ..read.clone() };
-    if read.encode_to_vec() != token || checksum(&plain.encode_to_vec()) != read.checksum {
-        return Err(TokenError::Malformed);
-    }
-    if read.bank != bank.0 {
-        return Err(TokenError::OtherBank);
-    }
-    let vector = |counts: Vec<u64>| {
-        VersionVector::from_counts(counts.into_iter().map(Sequence::new), roster)
-            .ok_or(TokenError::OtherBank)
+/// The passbook that `token` stands for at the bank whose branches are `roster`. First its length is
+/// looked at, then its tag, and its content only then.
+pub fn passbook_of(token: &[u8], seal: &Seal, roster: &Roster) -> Result<Passbook, TokenError> {
+    let length_max = 1 + roster.len().saturating_mul(4 * VARINT_BYTES_MAX) + TAG_BYTES;
+    let Some((text, tag)) = token.split_last_chunk::<TAG_BYTES>() else {
+        return Err(TokenError::NotOfThisBank);
     };
-    Ok(Passbook { writes: vector(read.writes)?, reads: vector(read.reads)? })
+    if token.len() > length_max {
+        return Err(TokenError::NotOfThisBank);
+    }
+    let version = text.first().copied();
+    if !seal.is_tag_of(tag, text) {
+        return Err(match version {
+            Some(UNSEALED) => TokenError::OtherVersion { found: 0 },
+            Some(_) | None => TokenError::NotOfThisBank,
+        });
+    }
+    match version {
+        Some(VERSION) => content(&text[1..], roster).ok_or(TokenError::NotOfThisBank),
+        Some(found) => Err(TokenError::OtherVersion { found }),
+        None => Err(TokenError::NotOfThisBank),
+    }
 }
 
-/// FNV-1a of 64 bits: Fowler, Noll, Vo.
-fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+/// The passbook that `bytes` say, or `None` if they are not what [`token_of`] writes.
+fn content(mut bytes: &[u8], roster: &Roster) -> Option<Passbook> {
+    let mut passbook = Passbook::new(roster);
+    let mut indexes = roster.indexes();
+    while !bytes.is_empty() {
+        let index = indexes.nth(usize::try_from(number(&mut bytes)?).ok()?)?;
+        if number(&mut bytes)? != ONE_LIFE {
+            return None;
+        }
+        passbook.writes.cover(index, Sequence::new(number(&mut bytes)?));
+        passbook.reads.cover(index, Sequence::new(number(&mut bytes)?));
+    }
+    Some(passbook)
+}
+
+fn number(bytes: &mut &[u8]) -> Option<u64> {
+    encoding::decode_varint(bytes).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bank::VersionVector;
+    use crate::grpc::seal::{BankKeys, BankSecret};
+    use crate::model::{BranchId, Money};
     use proptest::prelude::*;
-
-    const BANK: BankMark = BankMark(7);
 
     fn roster(branches: i64) -> Roster {
         Roster::new((1..=branches).map(|id| BranchId::new(id).unwrap())).unwrap()
+    }
+
+    fn seal(name: &str) -> Seal {
+        BankKeys::new(&BankSecret::public(), name, &roster(3), Money::ZERO).tokens
     }
 
     fn vector(counts: &[u64]) -> VersionVector {
@@ -115,29 +125,74 @@ mod tests {
     }
 
     fn passbook() -> Passbook {
-        Passbook { writes: vector(&[1, 0, 300]), reads: vector(&[2, 5, 300]) }
+        Passbook { writes: vector(&[1, 0, 300]), reads: vector(&[2, 0, 300]) }
+    }
+
+    fn token() -> Vec<u8> {
+        token_of(&passbook(), &seal("ours"), &roster(3))
+    }
+
+    #[test]
+    fn a_token_lists_the_branches_that_have_written_and_each_of_their_lives() {
+        let token = token();
+        let (text, tag) = token.split_last_chunk::<TAG_BYTES>().unwrap();
+        // 300 is 0xac 0x02 as a varint.
+        assert_eq!(text, [1, 0, 1, 1, 2, 1, 1, 0xac, 2, 0xac, 2]);
+        assert_eq!(*tag, seal("ours").tag(text));
     }
 
     #[test]
     fn another_banks_token_is_refused() {
-        let token = token_of(&passbook(), BANK);
-        assert_eq!(passbook_of(&token, BankMark(8), &roster(3)), Err(TokenError::OtherBank));
-        assert_eq!(passbook_of(&token, BANK, &roster(2)), Err(TokenError::OtherBank));
+        let found = passbook_of(&token(), &seal("another"), &roster(3));
+        assert_eq!(found, Err(TokenError::NotOfThisBank));
     }
 
     #[test]
     fn a_token_that_did_not_come_whole_is_refused() {
-        let token = token_of(&passbook(), BANK);
+        let refused: Result<Passbook, _> = Err(TokenError::NotOfThisBank);
+        let (token, seal) = (token(), seal("ours"));
         for len in 0..token.len() {
-            assert_eq!(passbook_of(&token[..len], BANK, &roster(3)), Err(TokenError::Malformed));
+            assert_eq!(passbook_of(&token[..len], &seal, &roster(3)), refused);
         }
         for bit in 0..token.len() * 8 {
             let mut changed = token.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(passbook_of(&changed, BANK, &roster(3)), Err(TokenError::Malformed));
+            // The fourth bit of the first byte makes an unsealed token's first byte of it.
+            let refused = match bit {
+                3 => Err(TokenError::OtherVersion { found: 0 }),
+                _ => refused.clone(),
+            };
+            assert_eq!(passbook_of(&changed, &seal, &roster(3)), refused);
         }
-        let longer = [token.as_slice(), b"\x28\x01"].concat();
-        assert_eq!(passbook_of(&longer, BANK, &roster(3)), Err(TokenError::Malformed));
+        let longer = [token.as_slice(), &[0; 200]].concat();
+        assert_eq!(passbook_of(&longer, &seal, &roster(3)), refused);
+    }
+
+    /// What no bank of this version gives, though it is sealed.
+    fn sealed(text: &[u8]) -> Result<Passbook, TokenError> {
+        let token = [text, &seal("ours").tag(text)].concat();
+        passbook_of(&token, &seal("ours"), &roster(3))
+    }
+
+    #[test]
+    fn another_versions_token_is_refused_by_its_version() {
+        // As the program before seals gave it, for a session that had written once at branch 1.
+        let mut unsealed = vec![9, 7, 0, 0, 0, 0, 0, 0, 0, 0x12, 2, 1, 0, 0x1a, 2, 0, 0, 0x21];
+        unsealed.extend([0xd1, 0x5c, 0x12, 0x7f, 0x33, 0xe8, 0xa0, 0x19]);
+        let error = passbook_of(&unsealed, &seal("ours"), &roster(2)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a token of version 0, and this bank takes version 1; leave it out"
+        );
+        assert_eq!(sealed(&[2]), Err(TokenError::OtherVersion { found: 2 }));
+    }
+
+    #[test]
+    fn sealed_content_that_makes_no_sense_is_refused() {
+        for text in [&[1, 3, 1, 1, 1][..], &[1, 0, 2, 1, 1], &[1, 0, 1, 1], &[1, 0x80], &[]] {
+            assert_eq!(sealed(text), Err(TokenError::NotOfThisBank), "{text:?}");
+        }
+        assert_eq!(sealed(&[1]), Ok(Passbook::new(&roster(3))));
     }
 
     proptest! {
@@ -145,16 +200,15 @@ mod tests {
         fn a_passbook_survives_its_token(
             writes in prop::array::uniform3(any::<u64>()),
             reads in prop::array::uniform3(any::<u64>()),
-            bank in any::<u64>(),
         ) {
             let passbook = Passbook { writes: vector(&writes), reads: vector(&reads) };
-            let token = token_of(&passbook, BankMark(bank));
-            prop_assert_eq!(passbook_of(&token, BankMark(bank), &roster(3)), Ok(passbook));
+            let token = token_of(&passbook, &seal("ours"), &roster(3));
+            prop_assert_eq!(passbook_of(&token, &seal("ours"), &roster(3)), Ok(passbook));
         }
 
         #[test]
         fn any_bytes_are_refused_in_peace(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            prop_assert_eq!(passbook_of(&bytes, BANK, &roster(3)), Err(TokenError::Malformed));
+            prop_assert!(passbook_of(&bytes, &seal("ours"), &roster(3)).is_err());
         }
     }
 }

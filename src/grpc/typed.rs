@@ -67,7 +67,8 @@ impl TypedService {
         let call = self.call(asked, operation).map_err(Status::from)?;
         let served = self.front.serve(call).await.map_err(Status::from)?;
         let Served { event, outcome, balance, position, passbook } = served;
-        let token = token_of(&passbook, self.front.bank().mark);
+        let bank = self.front.bank();
+        let token = token_of(&passbook, &bank.keys.tokens, &bank.roster);
         match outcome {
             Ok(receipt) => Ok(Answered { event, receipt, balance, position, token }),
             Err(error) => {
@@ -81,7 +82,7 @@ impl TypedService {
         let bank = self.front.bank();
         let event = event_id.map(|id| convert::event_id("event_id", id)).transpose()?;
         let passbook = match passbook {
-            Some(token) => passbook_of(&token, bank.mark, &bank.roster)?,
+            Some(token) => passbook_of(&token, &bank.keys.tokens, &bank.roster)?,
             None => self.blank.clone(),
         };
         Ok(Call {

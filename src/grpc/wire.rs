@@ -5,20 +5,23 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::time::timeout;
+use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
-use tonic::{Code, Status};
+use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
 use super::convert::{
     ClassicCall, FieldError, FieldProblem, WriteSetText, acknowledgement, bank_description,
     logged_write, version_entries,
 };
+use super::peer::TICKET_KEY;
+use super::proof::{End, Identity, Meeting, Role, Ticket};
 use super::proto::banking::branch_client::BranchClient;
 use super::proto::banking::{BranchReply, BranchRequest};
 use super::proto::v1;
 use super::proto::v1::peer_service_client::PeerServiceClient;
 use super::remote::Contract;
-use super::status::{CONFLICT, ClassicStatus};
+use super::status::{CONFLICT, ClassicStatus, DOMAIN};
 use crate::bank::{Acknowledgement, LogEntry, PropagatedWrite, VersionVector, WriteSetDigest};
 use crate::model::{BranchId, CustomerId, EventId, MessageNumber, Money, Roster};
 
@@ -27,6 +30,8 @@ use crate::model::{BranchId, CustomerId, EventId, MessageNumber, Money, Roster};
 pub struct PeerClient {
     channel: Channel,
     ends: Arc<Ends>,
+    /// What the other end gave for the last proof.
+    ticket: Option<Ticket>,
 }
 
 /// Who speaks to whom, and of which bank.
@@ -40,6 +45,8 @@ pub struct Ends {
     pub roster: Arc<Roster>,
     /// What each of them held at the start.
     pub opening_balance: Money,
+    /// With what the branch here proves who it is.
+    pub identity: Identity,
 }
 
 /// Why a branch elsewhere did not do what it was asked.
@@ -63,6 +70,12 @@ pub enum LinkError {
     /// It knows another write under the same origin and sequence.
     #[error("it knows another write under the same number")]
     Conflict,
+    /// It does not prove that it is the branch that is meant.
+    #[error("it does not prove to be branch {peer}; its secret, or its --bank-name, is another")]
+    Unproved {
+        /// The branch that is meant.
+        peer: BranchId,
+    },
     /// The write cannot be said in its contract.
     #[error("{0}")]
     Unsayable(FieldError),
@@ -88,22 +101,71 @@ impl From<Status> for LinkError {
 impl PeerClient {
     /// Speaks through `channel`.
     pub fn new(channel: Channel, ends: Ends) -> Self {
-        Self { channel, ends: Arc::new(ends) }
+        Self { channel, ends: Arc::new(ends), ticket: None }
     }
 
-    /// Finds out which contract the other end speaks, and that it is of the same bank.
-    pub(super) async fn introduce(&self) -> Result<Contract, LinkError> {
-        let Ends { here, roster, opening_balance, .. } = &*self.ends;
-        let request = v1::IntroduceRequest {
-            bank: Some(bank_description(roster, *opening_balance)),
-            branch_id: here.get(),
+    /// The same, to a branch of this very process, to which nothing need be proved.
+    pub fn of_one_process(channel: Channel, ends: Ends) -> Self {
+        let ticket = Some(Ticket::of_one_process(&ends.identity.seal));
+        Self { ticket, ..Self::new(channel, ends) }
+    }
+
+    /// Finds out which contract the other end speaks, and where that is the typed one, that it is of
+    /// the same bank: each end proves to the other who it is. The client that comes back shows the
+    /// ticket for it.
+    pub(super) async fn introduce(self) -> Result<(Self, Contract), LinkError> {
+        let Some(ticket) = self.prove().await? else { return Ok((self, Contract::Classic)) };
+        let client = Self { ticket: Some(ticket), ..self };
+        let request = client.showing(v1::IntroduceRequest {
+            bank: Some(client.bank()),
+            branch_id: client.ends.here.get(),
             version: None,
+        });
+        PeerServiceClient::new(client.channel.clone()).introduce(request).await?;
+        Ok((client, Contract::Typed))
+    }
+
+    /// A new ticket, or `None` where the other end speaks the classic contract alone.
+    async fn prove(&self) -> Result<Option<Ticket>, LinkError> {
+        let Ends { here, peer, identity, .. } = &*self.ends;
+        let caller = identity.end(*here);
+        let request = v1::ChallengeRequest {
+            bank: Some(self.bank()),
+            branch_id: here.get(),
+            start: caller.start,
+            nonce: caller.nonce.to_vec(),
         };
-        match PeerServiceClient::new(self.channel.clone()).introduce(request).await {
-            Ok(_) => Ok(Contract::Typed),
-            Err(status) if status.code() == Code::Unimplemented => Ok(Contract::Classic),
-            Err(status) => Err(status.into()),
+        let mut client = PeerServiceClient::new(self.channel.clone());
+        let answer = match client.challenge(request).await {
+            Ok(answer) => answer.into_inner(),
+            Err(status) if is_classic(&status) => return Ok(None),
+            Err(status) => return Err(status.into()),
+        };
+        let unproved = LinkError::Unproved { peer: *peer };
+        let Ok(nonce) = answer.nonce.as_slice().try_into() else { return Err(unproved) };
+        let answerer = End { branch: *peer, start: answer.start, nonce };
+        let meeting = Meeting { caller, answerer };
+        if !meeting.is_proved(&identity.seal, Role::Answerer, &answer.proof) {
+            return Err(unproved);
         }
+        let proof = meeting.proof(&identity.seal, Role::Caller).to_vec();
+        let request = v1::ProveRequest { branch_id: here.get(), nonce: answer.nonce, proof };
+        let given = client.prove(request).await?.into_inner();
+        Ticket::from_bytes(&given.ticket).map(Some).ok_or(unproved)
+    }
+
+    fn bank(&self) -> v1::BankDescription {
+        bank_description(&self.ends.roster, self.ends.opening_balance)
+    }
+
+    /// `message` with the ticket beside it.
+    fn showing<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        if let Some(ticket) = &self.ticket {
+            let ticket = MetadataValue::from_bytes(ticket.bytes());
+            request.metadata_mut().insert_bin(TICKET_KEY, ticket);
+        }
+        request
     }
 
     /// Hands over a write in the typed contract.
@@ -119,7 +181,7 @@ impl PeerClient {
             number: number.get(),
         };
         let mut client = PeerServiceClient::new(self.channel.clone());
-        let response = client.propagate(request).await?.into_inner();
+        let response = client.propagate(self.showing(request)).await?.into_inner();
         let said = acknowledgement("acknowledgement", response.acknowledgement.as_ref(), roster)?;
         if said.dot == write.dot && said.id == write.id {
             Ok((said, MessageNumber::new(response.number)))
@@ -204,7 +266,8 @@ impl PeerClient {
             version: Some(version_entries(here, roster)),
         };
         let mut client = PeerServiceClient::new(self.channel.clone());
-        let answered = timeout(limit, client.catch_up(request)).await.map_err(late)?;
+        let answered =
+            timeout(limit, client.catch_up(self.showing(request))).await.map_err(late)?;
         let mut stream = answered?.into_inner();
         let mut missed = Vec::new();
         while let Some(response) = timeout(limit, stream.message()).await.map_err(late)?? {
@@ -212,6 +275,13 @@ impl PeerClient {
         }
         Ok(missed)
     }
+}
+
+/// Whether it knows nothing of the peer service. One of ours that has none says so in words of its own:
+/// it is another bank's, or of another version.
+fn is_classic(status: &Status) -> bool {
+    status.code() == Code::Unimplemented
+        && status.get_details_error_info().is_none_or(|info| info.domain != DOMAIN)
 }
 
 fn is_conflict(status: &Status) -> bool {

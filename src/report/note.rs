@@ -1,11 +1,11 @@
 //! What a reader of a result should know beside it.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::elide::Limit;
 use super::phrase::{count, listed, span};
 use crate::check::{Property, Summary, Verdicts};
-use crate::grpc::SETTLE_LIMIT;
 use crate::model::{CustomerOrder, Money, Propagation, Time};
 use crate::runner::{HeldBefore, Remote, RunConfig, RunResult};
 
@@ -28,6 +28,8 @@ pub enum Note {
     NotSettled {
         /// How often that was waited for in vain.
         times: u64,
+        /// For how long each time.
+        limit: Duration,
     },
 }
 
@@ -98,8 +100,8 @@ fn held_before(result: &RunResult) -> Option<Note> {
 }
 
 fn not_settled(result: &RunResult) -> Option<Note> {
-    let times = result.remote.as_ref()?.unsettled;
-    (times > 0).then_some(Note::NotSettled { times })
+    let Remote { unsettled: times, settle_limit: limit, .. } = *result.remote.as_ref()?;
+    (times > 0).then_some(Note::NotSettled { times, limit })
 }
 
 fn differ(one: &HeldBefore, other: &HeldBefore) -> bool {
@@ -117,13 +119,13 @@ impl fmt::Display for Note {
                  --latency uniform:1ms..20ms puts {} to the test",
                 listed(untried, FEW),
             ),
-            Self::NotSettled { times } => {
+            Self::NotSettled { times, limit } => {
                 let times = usize::try_from(*times).unwrap_or(usize::MAX);
                 write!(
                     f,
                     "not settled: the branches did not show the same writes within {} ({}); what came \
                      after that was asked all the same",
-                    span(SETTLE_LIMIT),
+                    span(*limit),
                     count(times, "time"),
                 )
             }

@@ -13,8 +13,8 @@ use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunRes
 use super::single::{Customers, Run, RunError, RunOptions, barrier};
 use crate::actors::{Clock, Counters, Detail, RecorderLink};
 use crate::grpc::{
-    CallProblem, ClassicBranch, CounterLink, Endpoint, RemoteBank, RemoteBranch, Standing,
-    Standings,
+    CallProblem, ClassicBranch, CounterLink, Endpoint, RemoteBank, RemoteBranch, SETTLE_LIMIT,
+    Standing, Standings,
 };
 use crate::model::{BranchId, LogPosition, Money, Operation, Sequence, Write, WriteId};
 use crate::scenario::Scenario;
@@ -75,6 +75,7 @@ pub fn run_connected(
             addresses: addresses(scenario, connection),
             held_before,
             unsettled: bank.unsettled(),
+            settle_limit: SETTLE_LIMIT,
             silent: after.iter().filter_map(silence).collect(),
         };
         let result = RunResult {

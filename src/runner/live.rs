@@ -14,9 +14,10 @@ use crate::actors::{
     ReplyTo, Summarize, Surroundings,
 };
 use crate::bank::{Branch, BranchConfig};
-use crate::grpc::token::BankMark;
+use crate::grpc::seal::BankKeys;
 use crate::grpc::{
-    Endpoint, Ends, Found, Front, FrontSetup, Gate, LinkSetup, PeerClient, PeerLink,
+    Believed, Endpoint, Ends, Found, Front, FrontSetup, Gate, Identity, LinkSetup, PeerClient,
+    PeerLink,
 };
 use crate::model::{BranchId, Money, Promises, Propagation, Roster};
 
@@ -31,8 +32,8 @@ pub struct LiveOptions {
     pub branch: BranchConfig,
     /// What customers are promised.
     pub promises: Promises,
-    /// Which bank its passbooks are of.
-    pub mark: BankMark,
+    /// With which it proves that something is of this bank.
+    pub keys: BankKeys,
     /// Branches in other processes; all others live here.
     pub elsewhere: BTreeMap<BranchId, Endpoint>,
     /// How links to them behave.
@@ -84,7 +85,7 @@ impl LiveBank {
 
     /// The same, recorded.
     pub(super) fn open_recorded(options: &LiveOptions, recorder: &RecorderLink) -> Self {
-        let LiveOptions { roster, opening_balance, mark, .. } = options;
+        let LiveOptions { roster, opening_balance, keys, .. } = options;
         let here: BTreeMap<BranchId, Context<BranchActor>> = roster
             .ids()
             .iter()
@@ -97,12 +98,13 @@ impl LiveBank {
             true => Gate::Open,
             false => Gate::CatchingUp,
         });
+        let identity = Identity::new(keys.peers.clone());
         let (found, finds) = mpsc::unbounded_channel();
         let (unfit, is_unfit) = oneshot::channel();
         actix_rt::spawn(watch_links(options.clone(), finds, gate.clone(), unfit));
         for (here, context) in here {
             let (owner, found) = (context.address(), found.clone());
-            let linker = Linker { options, here, owner, found };
+            let linker = Linker { options, here, owner, identity: identity.clone(), found };
             let links = roster.ids().iter().map(|peer| match options.elsewhere.get(peer) {
                 Some(endpoint) => linker.link(*peer, endpoint),
                 None => branches[peer].clone().recipient(),
@@ -118,7 +120,9 @@ impl LiveBank {
         let front = Front::new(FrontSetup {
             roster: Arc::clone(roster),
             opening_balance: *opening_balance,
-            mark: *mark,
+            keys: keys.clone(),
+            believed: (!options.elsewhere.is_empty())
+                .then(|| Believed::peers(identity, &options.elsewhere)),
             branches,
             desk,
             gate: gate.subscribe(),
@@ -247,6 +251,7 @@ struct Linker<'a> {
     options: &'a LiveOptions,
     here: BranchId,
     owner: Addr<BranchActor>,
+    identity: Identity,
     found: mpsc::UnboundedSender<Found>,
 }
 
@@ -254,7 +259,7 @@ impl Linker<'_> {
     fn link(&self, peer: BranchId, endpoint: &Endpoint) -> Recipient<PeerEnvelope> {
         let LiveOptions { roster, opening_balance, links, .. } = self.options;
         let (here, roster, opening_balance) = (self.here, Arc::clone(roster), *opening_balance);
-        let ends = Ends { here, peer, roster, opening_balance };
+        let ends = Ends { here, peer, roster, opening_balance, identity: self.identity.clone() };
         let setup = LinkSetup {
             here,
             owner: self.owner.clone(),

@@ -13,7 +13,7 @@ use super::single::{Bank, Customers, Run, RunError, RunOptions, barrier};
 use super::wired::{LIMIT, Wired};
 use crate::actors::{BranchActor, Clock, Counters, RecorderLink};
 use crate::bank::{BranchConfig, Patience};
-use crate::grpc::token::BankMark;
+use crate::grpc::seal::{BankKeys, BankSecret};
 use crate::grpc::{Channel, CounterLink, EdgeError, Endpoint, Listener, RemoteBranch, TypedBranch};
 use crate::model::{BranchId, Promises};
 use crate::scenario::Scenario;
@@ -49,7 +49,7 @@ pub fn run_over_grpc(
 struct Sockets<'a> {
     scenario: &'a Scenario,
     config: &'a RunConfig,
-    mark: BankMark,
+    keys: BankKeys,
     listeners: Vec<Listener>,
     /// One to each branch, shared by all who speak to it.
     channels: Vec<Channel>,
@@ -67,8 +67,9 @@ impl<'a> Sockets<'a> {
             channels.push(endpoint.channel());
             listeners.push(listener);
         }
-        let mark = BankMark::of(&scenario.name, roster, scenario.opening_balance);
-        Ok(Self { scenario, config, mark, listeners, channels })
+        let secret = BankSecret::random()?;
+        let keys = BankKeys::new(&secret, &scenario.name, roster, scenario.opening_balance);
+        Ok(Self { scenario, config, keys, listeners, channels })
     }
 
     fn wired(&self) -> Wired<'_> {
@@ -81,18 +82,19 @@ impl<'a> Sockets<'a> {
         Wired {
             roster: &self.scenario.roster,
             opening_balance: self.scenario.opening_balance,
-            mark: self.mark,
+            keys: &self.keys,
             branch: BranchConfig { propagation, overdraft, patience },
             channels: &self.channels,
         }
     }
 
     fn admit_customers(&self, branches: &[Addr<BranchActor>], link: &RecorderLink) -> Customers {
-        let Self { scenario, config, mark, channels, .. } = self;
+        let Self { scenario, config, keys, channels, .. } = self;
         let roster = &scenario.roster;
         let counter = |(&branch, channel): (&BranchId, &Channel)| {
-            let (channel, mark, roster) = (channel.clone(), *mark, Arc::clone(roster));
-            let branch = TypedBranch { branch, channel, mark, roster };
+            let (channel, tokens) = (channel.clone(), keys.tokens.clone());
+            let roster = Arc::clone(roster);
+            let branch = TypedBranch { branch, channel, tokens, roster };
             CounterLink::new(RemoteBranch::Typed(branch)).start().recipient()
         };
         let settle = || branches.iter().map(|branch| branch.clone().recipient()).collect();

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use crate::grpc::Absence;
 use crate::model::{BranchId, CustomerId, EventId, Money};
@@ -16,6 +17,8 @@ pub struct Remote {
     pub held_before: Vec<HeldBefore>,
     /// How often the branches had not come to hold the same writes when waiting for that was given up.
     pub unsettled: u64,
+    /// When waiting for that is given up.
+    pub settle_limit: Duration,
     /// Branches that do not say how they stand at the end, and what came in place of it.
     pub silent: BTreeMap<BranchId, String>,
 }

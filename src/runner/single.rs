@@ -21,6 +21,7 @@ use crate::actors::{
 };
 use crate::bank::{Branch, BranchConfig, Patience};
 use crate::check::{JudgeError, JudgeOptions};
+use crate::grpc::seal::NoRandomness;
 use crate::grpc::{BindError, EdgeError};
 use crate::history::Recorded;
 use crate::model::{BranchId, CustomerId, CustomerOrder, Event, Money, QueryTiming};
@@ -96,6 +97,9 @@ pub enum RunError {
     /// A run over sockets could not listen.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// A run over sockets has nothing to seal passbooks with.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
     /// A server of a run over sockets failed.
     #[error(transparent)]
     Edge(#[from] EdgeError),

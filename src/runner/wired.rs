@@ -10,10 +10,10 @@ use tokio::sync::{mpsc, watch};
 
 use crate::actors::{BranchActor, Desk, Peers, RecorderLink, Surroundings};
 use crate::bank::{Branch, BranchConfig};
-use crate::grpc::token::BankMark;
+use crate::grpc::seal::BankKeys;
 use crate::grpc::{
-    Channel, Contract, Ends, Front, FrontSetup, Gate, Limits, LinkSetup, PeerClient, PeerLink,
-    ScenarioDone, ScenarioFault, ScenarioJob, Services,
+    Believed, Channel, Contract, Ends, Front, FrontSetup, Gate, Identity, Limits, LinkSetup,
+    PeerClient, PeerLink, ScenarioDone, ScenarioFault, ScenarioJob, Services,
 };
 use crate::model::{BranchId, Money, Promises, Roster};
 
@@ -24,7 +24,7 @@ pub(super) const LIMIT: Duration = Duration::from_secs(30);
 pub(super) struct Wired<'a> {
     pub(super) roster: &'a Arc<Roster>,
     pub(super) opening_balance: Money,
-    pub(super) mark: BankMark,
+    pub(super) keys: &'a BankKeys,
     pub(super) branch: BranchConfig,
     /// One to each branch, shared by all branches that speak to it.
     pub(super) channels: &'a [Channel],
@@ -36,6 +36,7 @@ impl Wired<'_> {
         let Self { roster, opening_balance, channels, .. } = *self;
         // All peers are ours and start empty: there is nothing to find out about them.
         let (found, _) = mpsc::unbounded_channel();
+        let identity = Identity::new(self.keys.peers.clone());
         let open = |&here: &BranchId| {
             let context: Context<BranchActor> = Context::new();
             let owner = context.address();
@@ -43,12 +44,13 @@ impl Wired<'_> {
                 if peer == here {
                     return owner.clone().recipient();
                 }
-                let ends = Ends { here, peer, roster: Arc::clone(roster), opening_balance };
+                let (roster, identity) = (Arc::clone(roster), identity.clone());
+                let ends = Ends { here, peer, roster, opening_balance, identity };
                 let setup = LinkSetup {
                     here,
                     owner: owner.clone(),
                     peer,
-                    client: PeerClient::new(channel.clone(), ends),
+                    client: PeerClient::of_one_process(channel.clone(), ends),
                     contract: Some(Contract::Typed),
                     kept_max: usize::MAX,
                     found: found.clone(),
@@ -72,18 +74,24 @@ impl Wired<'_> {
     ) -> Vec<(BranchId, Services)> {
         let desk = Desk::new(Arc::clone(self.roster), promises).start();
         let gate = watch::Sender::new(Gate::Open).subscribe();
+        let believed = Believed::ourselves(&Identity::new(self.keys.peers.clone()));
         let serve = |(&id, address): (&BranchId, &Addr<BranchActor>)| {
             let front = Front::new(FrontSetup {
                 roster: Arc::clone(self.roster),
                 opening_balance: self.opening_balance,
-                mark: self.mark,
+                keys: self.keys.clone(),
+                believed: Some(believed.clone()),
                 branches: BTreeMap::from([(id, address.clone())]),
                 desk: desk.clone(),
                 gate: gate.clone(),
                 answer_time_max: self.branch.patience.in_all(),
             });
-            let limits =
-                Limits { calls_max: u32::MAX, waiting_max: usize::MAX, ..Limits::default() };
+            let limits = Limits {
+                calls_max: u32::MAX,
+                waiting_max: usize::MAX,
+                peer_waiting_max: usize::MAX,
+                ..Limits::default()
+            };
             let (scenarios, origins) = (Arc::new(run_none), Arc::default());
             (id, Services { front, scenarios, limits, origins })
         };

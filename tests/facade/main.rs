@@ -7,6 +7,7 @@ mod limits;
 mod peer;
 mod peer_service;
 mod protocols;
+mod proving;
 mod room;
 mod sessions;
 mod shop;

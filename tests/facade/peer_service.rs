@@ -2,20 +2,33 @@
 
 use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::peer_service_client::PeerServiceClient;
+use passbook::grpc::seal::{BankKeys, BankSecret};
 use passbook::grpc::{Channel, Limits};
+use passbook::runner::LiveOptions;
+use tokio::task::JoinSet;
 use tonic::Code;
 
 use crate::elsewhere::Away;
+use crate::proving::{Peer, Shows, challenge, prove, proved};
 use crate::shop::{At, Shop, assert_told, bank_of, branch, in_system, relayed, reply, told, write};
 
 /// Branch 1 here; the test speaks for branch 2, which is away.
-async fn meet() -> (Shop, PeerServiceClient<Channel>) {
+async fn meet() -> (Shop, Peer) {
+    meet_within(Limits::default()).await
+}
+
+async fn meet_within(limits: Limits) -> (Shop, Peer) {
+    let options = with_a_peer();
+    let shop = Shop::with(&options, limits, Some(branch(1)));
+    let client = proved(shop.channel().await, &options).await;
+    (shop, client)
+}
+
+fn with_a_peer() -> LiveOptions {
     let away = Away::new();
     let mut options = bank_of(2);
     options.elsewhere.insert(away.branch(), away.endpoint());
-    let shop = Shop::with(&options, Limits::default(), Some(branch(1)));
-    let client = PeerServiceClient::new(shop.channel().await);
-    (shop, client)
+    options
 }
 
 fn introduction(branch_ids: Vec<u32>, opening_balance: &str) -> v1::IntroduceRequest {
@@ -121,5 +134,123 @@ fn event_ids_given_here_are_not_those_given_elsewhere() {
             peer.propagate(handed(sequence, u32::try_from(sequence * 2).unwrap())).await.unwrap();
         }
         assert_eq!(given, [1, 3]);
+    });
+}
+
+/// Calls as branch 2 with this ticket, or none.
+fn showing(channel: &Channel, ticket: &[u8]) -> Peer {
+    PeerServiceClient::with_interceptor(channel.clone(), Shows(ticket.to_vec()))
+}
+
+async fn assert_refused(mut peer: Peer) {
+    let (unproved, reason) = (Code::Unauthenticated, "NOT_A_PEER");
+    assert_told(peer.introduce(introduction(vec![1, 2], "100")).await, unproved, reason);
+    assert_told(peer.propagate(handed(1, 1)).await, unproved, reason);
+    let asked = v1::CatchUpRequest { branch_id: 2, version: None };
+    assert_told(peer.catch_up(asked).await, unproved, reason);
+}
+
+#[test]
+fn who_has_not_proved_to_be_a_peer_is_told_nothing_and_brings_nothing() {
+    in_system(async {
+        let (shop, mut peer) = meet().await;
+        let channel = shop.channel().await;
+        for ticket in [&[][..], &[0; 16], &[0; 15]] {
+            assert_refused(showing(&channel, ticket)).await;
+        }
+        assert_eq!(shop.typed().await.get(1).await.unwrap().events, []);
+        peer.propagate(handed(1, 1)).await.unwrap();
+    });
+}
+
+#[test]
+fn a_proof_with_another_secret_or_of_another_meeting_is_none() {
+    in_system(async {
+        let options = with_a_peer();
+        let shop = Shop::with(&options, Limits::default(), Some(branch(1)));
+        let channel = shop.channel().await;
+        let secret = BankSecret::read(&"5".repeat(64)).unwrap();
+        let others = BankKeys::new(&secret, "test", &options.roster, options.opening_balance);
+        let (unproved, reason) = (Code::Unauthenticated, "NOT_A_PEER");
+        let answer = challenge(&channel, &options).await.unwrap();
+        assert_told(prove(&channel, &others, &answer).await, unproved, reason);
+        // A meeting is over with the first try.
+        assert_told(prove(&channel, &options.keys, &answer).await, unproved, reason);
+        let answer = challenge(&channel, &options).await.unwrap();
+        prove(&channel, &options.keys, &answer).await.unwrap();
+        assert_told(prove(&channel, &options.keys, &answer).await, unproved, reason);
+        // Another process of the same bank has other tickets, and begins other meetings.
+        let other = Shop::with(&options, Limits::default(), Some(branch(1)));
+        let answer = challenge(&channel, &options).await.unwrap();
+        assert_told(prove(&other.channel().await, &options.keys, &answer).await, unproved, reason);
+        let ticket = prove(&channel, &options.keys, &answer).await.unwrap();
+        assert_refused(showing(&other.channel().await, &ticket)).await;
+    });
+}
+
+#[test]
+fn a_ticket_is_good_until_the_same_branch_proves_itself_anew() {
+    in_system(async {
+        let options = with_a_peer();
+        let shop = Shop::with(&options, Limits::default(), Some(branch(1)));
+        let channel = shop.channel().await;
+        let mut first = proved(channel.clone(), &options).await;
+        first.propagate(handed(1, 1)).await.unwrap();
+        let mut second = proved(channel, &options).await;
+        assert_refused(first).await;
+        second.propagate(handed(2, 2)).await.unwrap();
+    });
+}
+
+#[test]
+fn of_more_than_eight_open_meetings_the_oldest_is_forgotten() {
+    in_system(async {
+        let options = with_a_peer();
+        let shop = Shop::with(&options, Limits::default(), Some(branch(1)));
+        let channel = shop.channel().await;
+        let mut answers = Vec::new();
+        for _ in 0..9 {
+            answers.push(challenge(&channel, &options).await.unwrap());
+        }
+        let refused = prove(&channel, &options.keys, &answers[0]).await;
+        assert_told(refused, Code::Unauthenticated, "NOT_A_PEER");
+        for answer in &answers[1..] {
+            prove(&channel, &options.keys, answer).await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn what_waits_of_one_peer_has_a_bound_and_what_was_refused_is_taken_later() {
+    in_system(async {
+        let (shop, peer) = meet_within(Limits { peer_waiting_max: 3, ..Limits::default() }).await;
+        let mut waiting = JoinSet::new();
+        for number in 2..=5 {
+            let mut peer = peer.clone();
+            let hand = async move { peer.propagate(handed(u64::from(number), number)).await };
+            waiting.spawn(async move { (number, hand.await) });
+        }
+        // Whichever comes last finds three there.
+        let (refused, answer) = waiting.join_next().await.unwrap().unwrap();
+        assert_told(answer, Code::ResourceExhausted, "CROWDED");
+        let mut peer = peer;
+        peer.propagate(handed(1, 1)).await.unwrap();
+        while let Some(waited) = waiting.join_next().await {
+            waited.unwrap().1.unwrap();
+        }
+        peer.propagate(handed(u64::from(refused), refused)).await.unwrap();
+        assert_eq!(shop.typed().await.get(1).await.unwrap().balance, "105");
+    });
+}
+
+#[test]
+fn a_bank_whose_branches_all_live_here_has_no_peer_service() {
+    in_system(async {
+        let shop = Shop::with(&bank_of(2), Limits::default(), Some(branch(1)));
+        let mut peer = showing(&shop.channel().await, &[]);
+        let answer = peer.propagate(handed(1, 1)).await;
+        let status = assert_told(answer, Code::Unimplemented, "UNKNOWN_SERVICE");
+        assert!(!told(&status, "services").contains("PeerService"), "{status:?}");
+        assert_eq!(shop.typed().await.get(1).await.unwrap().events, []);
     });
 }

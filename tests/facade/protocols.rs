@@ -12,7 +12,7 @@ use tonic_reflection::pb::{v1 as reflection, v1alpha as older};
 
 use crate::shop::{At, Shop, bank_of, branch, in_system};
 
-const OURS: [&str; 3] = ["banking.Branch", "passbook.v1.BankService", "passbook.v1.PeerService"];
+const OURS: [&str; 2] = ["banking.Branch", "passbook.v1.BankService"];
 
 #[test]
 fn reflection_lists_every_service_in_both_versions() {
@@ -59,7 +59,6 @@ fn reflection_lists_every_service_in_both_versions() {
             "grpc.reflection.v1.ServerReflection",
             "grpc.reflection.v1alpha.ServerReflection",
             "passbook.v1.BankService",
-            "passbook.v1.PeerService",
         ];
         for mut names in [names, older_names] {
             names.sort();

@@ -53,7 +53,7 @@ fn far_ahead(options: &LiveOptions) -> Vec<u8> {
     for index in options.roster.indexes() {
         passbook.writes.cover(index, Sequence::new(1));
     }
-    token_of(&passbook, options.mark)
+    token_of(&passbook, &options.keys.tokens, &options.roster)
 }
 
 /// A bank of which only branch 1 lives here; nobody is there where the others should be.

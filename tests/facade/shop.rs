@@ -11,7 +11,7 @@ use passbook::grpc::proto::banking::branch_client::BranchClient;
 use passbook::grpc::proto::banking::{BranchReply, BranchRequest};
 use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::bank_service_client::BankServiceClient;
-use passbook::grpc::token::BankMark;
+use passbook::grpc::seal::{BankKeys, BankSecret};
 use passbook::grpc::{
     Channel, EdgeError, Limits, Origin, ScenarioDone, ScenarioFault, ScenarioJob, Services,
 };
@@ -52,7 +52,7 @@ pub(crate) fn bank_of(branches: u32) -> LiveOptions {
     let roster = Arc::new(Roster::new((1..=branches).map(branch)).expect("branches"));
     let opening_balance = Money::from_minor(10_000);
     LiveOptions {
-        mark: BankMark::of("test", &roster, opening_balance),
+        keys: BankKeys::new(&BankSecret::public(), "test", &roster, opening_balance),
         roster,
         opening_balance,
         branch: BranchConfig {

@@ -128,8 +128,7 @@ fn who_asks_for_what_is_not_served_is_told_what_is() {
         let shop = Shop::with(&bank_of(1), Limits::default(), Some(branch(1)));
         let services = "banking.Branch, grpc.health.v1.Health, \
                         grpc.reflection.v1.ServerReflection, \
-                        grpc.reflection.v1alpha.ServerReflection, passbook.v1.BankService, \
-                        passbook.v1.PeerService";
+                        grpc.reflection.v1alpha.ServerReflection, passbook.v1.BankService";
         for path in ["/bank.Branch/MsgDelivery", "/Branch/MsgDelivery", "/", "/a/b/c"] {
             let status = status(&shop, path, &[], query()).await;
             assert_status(&status, Code::Unimplemented, "UNKNOWN_SERVICE");
@@ -149,11 +148,20 @@ fn who_asks_for_what_is_not_served_is_told_what_is() {
             assert_eq!(told(&status, "methods"), methods);
             assert!(status.message().contains(methods), "{status:?}");
         }
-        // Where one listener serves all branches there is nobody for peers.
-        let shop = Shop::open(&bank_of(1));
-        let status = status(&shop, "/passbook.v1.PeerService/Introduce", &[], query()).await;
-        assert_status(&status, Code::Unimplemented, "UNKNOWN_SERVICE");
-        assert!(!told(&status, "services").contains("PeerService"), "{status:?}");
+        // Where all branches live in one process there is nobody for peers.
+        for shop in [shop, Shop::open(&bank_of(1))] {
+            let status = status(&shop, "/passbook.v1.PeerService/Introduce", &[], query()).await;
+            assert_status(&status, Code::Unimplemented, "UNKNOWN_SERVICE");
+            assert!(!told(&status, "services").contains("PeerService"), "{status:?}");
+        }
+        let mut options = bank_of(2);
+        let away = Away::new();
+        options.elsewhere.insert(away.branch(), away.endpoint());
+        let shop = Shop::with(&options, Limits::default(), Some(branch(1)));
+        let status = status(&shop, "/passbook.v1.PeerService/Meet", &[], query()).await;
+        assert_status(&status, Code::Unimplemented, "UNKNOWN_METHOD");
+        let methods = "Challenge, Prove, Introduce, Propagate, CatchUp";
+        assert_eq!(told(&status, "methods"), methods);
     });
 }
 

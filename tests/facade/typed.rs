@@ -1,7 +1,10 @@
 //! The typed contract.
 
+use std::time::Duration;
+
+use passbook::grpc::Limits;
 use passbook::grpc::proto::v1;
-use passbook::grpc::token::BankMark;
+use passbook::grpc::seal::{BankKeys, BankSecret};
 use tokio::task::JoinSet;
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -99,7 +102,8 @@ fn a_passbook_that_this_bank_did_not_make_is_refused() {
         let shop = Shop::open(&bank_of(2));
         let mut bank = shop.typed().await;
         let mut options = bank_of(2);
-        options.mark = BankMark::of("another", &options.roster, options.opening_balance);
+        let (roster, secret) = (&options.roster, BankSecret::public());
+        options.keys = BankKeys::new(&secret, "another", roster, options.opening_balance);
         let another = Shop::open(&options);
         let foreign = another.typed().await.query(At(1, 1, None), None).await.unwrap().passbook;
         let ours = bank.query(At(1, 1, None), None).await.unwrap().passbook;
@@ -109,8 +113,79 @@ fn a_passbook_that_this_bank_did_not_make_is_refused() {
             let answer = bank.deposit(At(1, 1, None), "1", Some(token)).await;
             let status = assert_told(answer, Code::InvalidArgument, "BAD_FIELD");
             assert_eq!(told(&status, "field"), "passbook");
+            assert_eq!(
+                status.message(),
+                "passbook: not of this bank, or from before it started again; leave it out"
+            );
         }
         assert_eq!(bank.get(1).await.unwrap().events, []);
+    });
+}
+
+/// A token as the program before seals gave it, whose checksum is no secret.
+fn unsealed(bank: u64, writes: &[u8]) -> Vec<u8> {
+    let fnv = |bytes: &[u8]| {
+        bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
+    };
+    let length = u8::try_from(writes.len()).expect("a few");
+    let mut token = [&[9][..], &bank.to_le_bytes(), &[0x12, length], writes].concat();
+    token.extend([0x1a, 2, 0, 0]);
+    let checksum = fnv(&token);
+    [&token, &[0x21][..], &checksum.to_le_bytes()].concat()
+}
+
+#[test]
+fn forged_passbooks_of_the_future_are_refused_at_once_and_hold_up_nobody() {
+    in_system(async {
+        let mut options = bank_of(2);
+        options.branch.patience.wait_limit = Some(Duration::from_secs(10));
+        let limits = Limits { waiting_max: 8, ..Limits::default() };
+        let shop = Shop::with(&options, limits, None);
+        let bank = shop.typed().await;
+        // 5,000 writes of branch 1 that never were, as both formats say it.
+        let sealed = [&[1, 0, 1, 0x88, 0x27, 0][..], &[0; 16]].concat();
+        // The mark of this very bank was no secret either.
+        let ours = 0x9ef3_59c2_0646_1cef;
+        let mut forged = JoinSet::new();
+        for token in [sealed, unsealed(ours, &[0x88, 0x27, 0])] {
+            for _ in 0..100 {
+                let (mut bank, token) = (bank.clone(), token.clone());
+                forged.spawn(async move { bank.query(At(1, 1, None), Some(&token)).await });
+            }
+        }
+        let answers = tokio::time::timeout(Duration::from_secs(5), forged.join_all()).await;
+        for answer in answers.expect("none of them is kept waiting") {
+            assert_told(answer, Code::InvalidArgument, "BAD_FIELD");
+        }
+        let honest = bank.clone().query(At(1, 2, None), None).await.unwrap();
+        assert_eq!(honest.balance, "100");
+    });
+}
+
+#[test]
+fn a_passbook_of_the_unsealed_version_is_refused_by_its_version() {
+    in_system(async {
+        let shop = Shop::open(&bank_of(2));
+        let mut bank = shop.typed().await;
+        let answer = bank.query(At(1, 1, None), Some(&unsealed(7, &[1, 0]))).await;
+        let status = assert_told(answer, Code::InvalidArgument, "BAD_FIELD");
+        assert_eq!(
+            status.message(),
+            "passbook: a token of version 0, and this bank takes version 1; leave it out"
+        );
+    });
+}
+
+#[test]
+fn a_passbook_may_be_handed_on_to_another_customer() {
+    in_system(async {
+        let shop = Shop::open(&bank_of(2));
+        let mut bank = shop.typed().await;
+        let passbook = bank.deposit(At(1, 1, None), "1", None).await.unwrap().passbook;
+        let seen = bank.query(At(2, 9, None), Some(&passbook)).await.unwrap();
+        assert_eq!(seen.balance, "101");
     });
 }
 

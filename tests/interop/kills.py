@@ -12,6 +12,7 @@ import random
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -40,8 +41,8 @@ def free_base_port(chance):
 
 
 class Bank:
-    def __init__(self, passbook, base):
-        self.passbook, self.base = passbook, base
+    def __init__(self, passbook, secret, base):
+        self.passbook, self.secret, self.base = passbook, secret, base
         self.processes = {branch: self.serve(branch) for branch in BRANCHES}
 
     def address(self, branch):
@@ -51,7 +52,7 @@ class Bank:
         peers = [f"--peer={peer}=http://{self.address(peer)}" for peer in BRANCHES if peer != branch]
         process = subprocess.Popen(
             [self.passbook, "serve", f"--branch={branch}", f"--base-port={self.base}",
-             "--format=json", "--confirm-limit=300ms", *peers],
+             "--format=json", "--confirm-limit=300ms", f"--bank-secret={self.secret}", *peers],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )
         json.loads(process.stdout.readline())
@@ -105,8 +106,15 @@ class Customer(threading.Thread):
 
 
 def main(passbook, seed):
+    with tempfile.TemporaryDirectory() as folder:
+        secret = pathlib.Path(folder) / "bank.secret"
+        subprocess.run([passbook, "secret", secret], check=True)
+        kill(passbook, secret, seed)
+
+
+def kill(passbook, secret, seed):
     chance = random.Random(seed)
-    bank = Bank(passbook, free_base_port(chance))
+    bank = Bank(passbook, secret, free_base_port(chance))
     try:
         stop = threading.Event()
         customers = [

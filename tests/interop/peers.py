@@ -1,19 +1,25 @@
-"""A branch of ours beside one written by someone else, each with writes for the other.
+"""A branch of ours beside one written by someone else, each with writes for the other: in the classic
+contract, and in the typed one as a peer that proves who it is.
 
     peers.py PASSBOOK
 """
 
 import contextlib
+import hashlib
+import hmac
 import json
 import pathlib
+import secrets
+import struct
 import subprocess
 import sys
+import tempfile
 
 import banking_pb2
 import banking_pb2_grpc
 import grpc
 from google.rpc import error_details_pb2, status_pb2
-from passbook.v1 import bank_pb2, bank_pb2_grpc
+from passbook.v1 import bank_pb2, bank_pb2_grpc, peer_pb2, peer_pb2_grpc, types_pb2
 
 HERE = pathlib.Path(__file__).parent
 
@@ -85,6 +91,91 @@ def disagrees(passbook):
         expect(classic(here, READ), (200, "[1]", 110.0))
 
 
+BANK = peer_pb2.BankDescription(branch_ids=[1, 2], opening_balance="100")
+
+
+def tag(key, text):
+    return hmac.new(key, text, hashlib.sha256).digest()
+
+
+class Peer:
+    """Branch 2, which speaks the typed contract to our branch 1."""
+
+    def __init__(self, channel, secret):
+        self.stub = peer_pb2_grpc.PeerServiceStub(channel)
+        self.key = tag(bytes.fromhex(secret), b"passbook peers\npassbook\n1,2\n100")
+        self.start = secrets.randbits(64)
+        self.ticket = b""
+
+    def proof(self, role, nonce, answer):
+        end = ">IQ16s"
+        caller = struct.pack(end, 2, self.start, nonce)
+        answerer = struct.pack(end, 1, answer.start, answer.nonce)
+        return tag(self.key, bytes([role]) + caller + answerer)[:16]
+
+    def meet(self):
+        nonce = secrets.token_bytes(16)
+        request = peer_pb2.ChallengeRequest(
+            bank=BANK, branch_id=2, start=self.start, nonce=nonce
+        )
+        return nonce, self.stub.Challenge(request, timeout=20)
+
+    def prove(self, nonce, answer):
+        proof = self.proof(1, nonce, answer)
+        self.ticket = self.stub.Prove(
+            peer_pb2.ProveRequest(branch_id=2, nonce=answer.nonce, proof=proof), timeout=20
+        ).ticket
+
+    def hand_on(self, sequence):
+        logged = types_pb2.LoggedWrite(
+            id=types_pb2.WriteId(customer_id=9, event_id=sequence),
+            write=types_pb2.Write(kind=types_pb2.WRITE_KIND_DEPOSIT, amount="1"),
+            origin_branch_id=2,
+            sequence=sequence,
+        )
+        return self.stub.Propagate(
+            peer_pb2.PropagateRequest(
+                write=peer_pb2.PropagatedWrite(logged=logged), from_branch_id=2, number=sequence
+            ),
+            metadata=[("passbook-ticket-bin", self.ticket)],
+            timeout=20,
+        ).acknowledgement
+
+
+def proves(passbook):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "bank.secret"
+        subprocess.run([passbook, "secret", path], check=True)
+        secret = path.read_text().strip()
+        with running(
+            passbook, "serve", "--branch=1", "--peer=2=http://127.0.0.1:9", "--single-port=0",
+            "--balance=100", "--format=json", f"--bank-secret={path}",
+        ) as ours:
+            address = json.loads(ours.stdout.readline())["address"]
+            with grpc.insecure_channel(address) as here:
+                peer = Peer(here, secret)
+                refused(lambda: peer.hand_on(1))
+                nonce, answer = peer.meet()
+                expect(answer.proof, peer.proof(2, nonce, answer))
+                peer.prove(nonce, answer)
+                expect(peer.hand_on(1).write_set_len, 1)
+                # Who knows all but the secret.
+                stranger = Peer(here, "0" * 64)
+                nonce, answer = stranger.meet()
+                refused(lambda: stranger.prove(nonce, answer))
+                refused(lambda: stranger.hand_on(2))
+                expect(peer.hand_on(2).write_set_len, 2)
+
+
+def refused(call):
+    try:
+        call()
+        raise AssertionError("who has not proved itself is no peer")
+    except grpc.RpcError as error:
+        expect(error.code(), grpc.StatusCode.UNAUTHENTICATED)
+        expect(reason(error), "NOT_A_PEER")
+
+
 def reason(error):
     details = dict(error.trailing_metadata())["grpc-status-details-bin"]
     for detail in status_pb2.Status.FromString(details).details:
@@ -102,3 +193,4 @@ if __name__ == "__main__":
     agrees(sys.argv[1], "right")
     agrees(sys.argv[1], "terse")
     disagrees(sys.argv[1])
+    proves(sys.argv[1])

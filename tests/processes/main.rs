@@ -4,7 +4,9 @@
 mod closing;
 mod connected;
 mod fakes;
+mod peers;
 mod process;
+mod secrets;
 mod served;
 mod settling;
 mod several;

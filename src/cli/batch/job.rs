@@ -233,6 +233,7 @@ fn explain(error: &RunError) -> String {
         RunError::BalanceOutOfRange { .. } => format!("{error}; use smaller amounts"),
         RunError::Runtime(reason) | RunError::History(reason) => format!("{error}: {reason}"),
         RunError::Bind(_)
+        | RunError::NoRandomness(_)
         | RunError::Edge(_)
         | RunError::NoEndpoint { .. }
         | RunError::NotThere(_)

@@ -26,7 +26,7 @@ pub(super) fn cost(work: &Work) -> Duration {
         passbook.writes.cover(index, Sequence::new(1000));
         passbook.reads.cover(index, Sequence::new(1000));
     }
-    let token = token_of(&passbook, work.mark);
+    let token = token_of(&passbook, &work.keys.tokens, &work.roster);
     let exchange = Exchange { work, passbook, token };
     let start = now();
     let (mut requests, mut repetition) = (0_u32, 0_u32);
@@ -54,7 +54,8 @@ const BALANCE: Money = Money::from_minor(40_000);
 
 macro_rules! response {
     ($message:ident { $($field:ident: $value:expr),* }, $exchange:expr) => {{
-        let passbook = token_of(&$exchange.passbook, $exchange.work.mark);
+        let Work { keys, roster, .. } = $exchange.work;
+        let passbook = token_of(&$exchange.passbook, &keys.tokens, roster);
         let (balance, position) = (BALANCE.to_string(), 1000);
         let response = v1::$message { $($field: $value,)* balance, position, passbook };
         let read = v1::$message::decode(bytes(&response).as_slice()).ok();
@@ -120,7 +121,8 @@ impl Exchange<'_> {
     }
 
     fn read(&self, token: Option<Vec<u8>>) {
-        let read = |token: Vec<u8>| passbook_of(&token, self.work.mark, &self.work.roster);
+        let Work { keys, roster, .. } = self.work;
+        let read = |token: Vec<u8>| passbook_of(&token, &keys.tokens, roster);
         black_box(token.map(read));
     }
 }

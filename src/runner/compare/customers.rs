@@ -11,8 +11,6 @@ use super::pace::{now, until};
 use super::walk::{Taken, Trouble, Turn, Walk};
 use super::work::{Lane, Work};
 use super::{CompareError, Transport, Unanswered};
-use crate::bank::Passbook;
-use crate::grpc::token::token_of;
 use crate::grpc::{Channel, TypedCounter, TypedReply};
 use crate::model::Guarantees;
 
@@ -27,22 +25,17 @@ pub(super) struct Customers {
 struct LaneTask {
     /// One per branch.
     counters: Vec<TypedCounter>,
-    /// One per customer; `None` where nothing is promised.
+    /// One per customer; `None` before its first answer, and for ever where nothing is promised.
     passbooks: Vec<Option<Vec<u8>>>,
 }
 
 impl Customers {
     /// The customers of `work`, who reach each branch through its channel in `channels`.
     pub(super) fn arrive(transport: Transport, work: &Arc<Work>, channels: &[Channel]) -> Self {
-        let token = token_of(&Passbook::new(&work.roster), work.mark);
         let counters: Vec<TypedCounter> = channels.iter().cloned().map(TypedCounter::new).collect();
         let lane = |lane: &Lane| LaneTask {
             counters: counters.clone(),
-            passbooks: lane
-                .customers
-                .iter()
-                .map(|customer| (customer.guarantees != Guarantees::NONE).then(|| token.clone()))
-                .collect(),
+            passbooks: vec![None; lane.customers.len()],
         };
         let lanes = work.lanes.iter().map(lane).collect();
         Self { transport, work: Arc::clone(work), lanes }
@@ -85,7 +78,7 @@ impl LaneTask {
                 answer.map_err(|status| walk.trouble(Unanswered::Status(Box::new(status))))?;
             walk.answered(&outcome)?;
             // Who is promised nothing shows none.
-            if self.passbooks[who].is_some() {
+            if customer.guarantees != Guarantees::NONE && passbook.is_some() {
                 self.passbooks[who] = passbook;
             }
         }

@@ -8,6 +8,7 @@ use tonic::Status;
 
 use super::Transport;
 use crate::grpc::DoorError;
+use crate::grpc::seal::NoRandomness;
 use crate::model::{BranchId, CustomerId, Event, Money, RequestError};
 
 /// Why transports could not be compared.
@@ -25,6 +26,9 @@ pub enum CompareError {
     /// The scenario's customers ask nothing.
     #[error("the scenario's customers ask nothing, so that there is nothing to time")]
     NoRequests,
+    /// There is nothing to seal passbooks with.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
     /// No such rate.
     #[error("a rate is more than 0 and at most {max} requests a second, found {found}")]
     Rate {

@@ -148,7 +148,7 @@ impl Hall {
         let wired = Wired {
             roster: &work.roster,
             opening_balance: work.opening_balance,
-            mark: work.mark,
+            keys: &work.keys,
             branch: work.branch_config(purpose.speed()),
             channels: &channels,
         };

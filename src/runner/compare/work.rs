@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{CompareError, CompareOptions, Kind, Load};
 use crate::bank::{BranchConfig, Patience};
-use crate::grpc::token::BankMark;
+use crate::grpc::seal::{BankKeys, BankSecret};
 use crate::model::{
     BranchIndex, CustomerId, CustomerOrder, Event, EventId, Guarantees, Interface, Money,
     Operation, Promises, Propagation, QueryTiming, Roster,
@@ -29,7 +29,7 @@ pub(super) struct Work {
     pub(super) roster: Arc<Roster>,
     pub(super) opening_balance: Money,
     pub(super) bank_name: String,
-    pub(super) mark: BankMark,
+    pub(super) keys: BankKeys,
     pub(super) config: RunConfig,
     pub(super) promises: Promises,
     pub(super) lanes: Vec<Lane>,
@@ -109,7 +109,12 @@ impl Work {
             roster: Arc::clone(&scenario.roster),
             opening_balance: scenario.opening_balance,
             bank_name: scenario.name.clone(),
-            mark: BankMark::of(&scenario.name, &scenario.roster, scenario.opening_balance),
+            keys: BankKeys::new(
+                &BankSecret::random()?,
+                &scenario.name,
+                &scenario.roster,
+                scenario.opening_balance,
+            ),
             promises: Promises { all: config.guarantees, single },
             config,
             lanes,
