@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use super::batch::BatchArgs;
 use super::check_args::CheckArgs;
 use super::compare_args::CompareArgs;
+use super::document::DocumentArgs;
 use super::generate_args::GenerateArgs;
 use super::merge_args::MergeArgs;
 use super::serve_args::{PeerArg, ServeArgs};
@@ -118,6 +119,9 @@ pub(super) struct RunArgs {
 
     #[command(flatten)]
     settings: SettingsArgs,
+
+    #[command(flatten)]
+    pub(super) document: DocumentArgs,
 
     /// Write all that happens to this file, as JSON Lines; `passbook check` judges it
     #[arg(long, value_name = "FILE", conflicts_with = "connect")]

@@ -26,7 +26,8 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Re
             return Ok(Exit::BadInput);
         }
     };
-    let judged = Reader::new(input).map_err(CheckError::from).and_then(|reader| {
+    let opened = Reader::with_line_max(input, args.document.document_max);
+    let judged = opened.map_err(CheckError::from).and_then(|reader| {
         let header = reader.header().clone();
         judge_history(reader).map(|verdicts| (header, verdicts))
     });

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::args::EXIT_CODES;
+use super::document::DocumentArgs;
 use crate::check::Demand;
 
 const EXAMPLES: &str = "\
@@ -34,6 +35,9 @@ pub(super) struct CheckArgs {
     /// Exit with 3 where any property had nothing to test, not only where no guarantee had
     #[arg(long)]
     strict: bool,
+
+    #[command(flatten)]
+    pub(super) document: DocumentArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -33,7 +33,7 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
     let mut comparisons = Vec::with_capacity(propagations.len());
     for &propagation in &propagations {
         let variant = Variant(propagation.filter(|_| propagations.len() > 1));
-        match args.output.prepare(variant, terminal) {
+        match args.output.prepare(variant, args.document.document_max, terminal) {
             Ok(earlier) => comparisons.push((propagation, variant, earlier)),
             Err(exit) => return Ok(exit),
         }
@@ -60,7 +60,7 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
 /// What is to be compared; `None` if there is nothing, which is told.
 fn scenario(args: &CompareArgs, terminal: &mut Terminal) -> Option<Scenario> {
     match &args.scenario {
-        Some(path) => match read_scenario(path) {
+        Some(path) => match read_scenario(path, args.document.document_max) {
             Ok(scenario) => Some(scenario),
             Err(error) => {
                 terminal.diagnostic(&error);

@@ -1,15 +1,16 @@
 //! Where a comparison goes: to the terminal and into files, beside an earlier one.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::document::{DocumentError, read_document};
 use super::exit::Exit;
 use super::terminal::Terminal;
-use crate::model::Propagation;
+use crate::model::{ByteSize, Propagation};
 use crate::report::compare::{
     Baseline, Earlier, Report, write_csv, write_html, write_json, write_markdown, write_text,
 };
@@ -65,6 +66,7 @@ impl CompareOutput {
     pub(super) fn prepare(
         &self,
         variant: Variant,
+        document_max: ByteSize,
         terminal: &mut Terminal,
     ) -> Result<Option<Earlier>, Exit> {
         for (path, _) in self.exports() {
@@ -82,7 +84,9 @@ impl CompareOutput {
             terminal.error(&format!("cannot compare with {}: {problem}", path.display()));
             Exit::BadInput
         };
-        let read = fs::read(&path).map_err(|error| error.to_string());
+        let opened = File::open(&path).map_err(DocumentError::from);
+        let read = opened.and_then(|file| read_document(file, document_max));
+        let read = read.map_err(|error| error.to_string());
         let earlier =
             read.and_then(|text| Earlier::parse(&text).map_err(|error| error.to_string()));
         earlier.map(Some).map_err(refuse)

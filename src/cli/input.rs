@@ -1,13 +1,16 @@
 //! Reads scenarios from files and from standard input.
 
-use std::fs;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::args::is_stdin;
+use super::batch::{read_all, unpacked};
+use super::document::DocumentError;
+use crate::model::ByteSize;
 use crate::scenario::{Scenario, ScenarioError, Source};
 
 /// Why there is no scenario.
@@ -25,6 +28,8 @@ pub(super) enum InputError {
     #[error("cannot read standard input: {reason}")]
     #[diagnostic(help("pipe a scenario into it, or name a file"))]
     StandardInput { reason: io::Error },
+    #[error("{path} is {problem}")]
+    TooMuch { path: String, problem: DocumentError },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Scenario(#[from] ScenarioError),
@@ -41,29 +46,36 @@ pub(super) fn scenario_beside(path: &Path) -> Option<PathBuf> {
     scenario.is_file().then_some(scenario)
 }
 
-/// Reads and validates the scenario at `path`; `-` is standard input.
-pub(super) fn read_scenario(path: &Path) -> Result<Scenario, InputError> {
-    let source = Source::from_bytes(path.display().to_string(), read(path)?)?;
+/// Reads and validates the scenario at `path`, which may be packed; `-` is standard input. No more
+/// than `document_max` is read.
+pub(super) fn read_scenario(path: &Path, document_max: ByteSize) -> Result<Scenario, InputError> {
+    let bytes = read(path, document_max)?;
+    let source = Source::from_bytes(unpacked(&path.display().to_string()), bytes)?;
     Ok(Scenario::parse(&source)?)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, InputError> {
+fn read(path: &Path, document_max: ByteSize) -> Result<Vec<u8>, InputError> {
     if is_stdin(path) {
-        let mut bytes = Vec::new();
-        return match io::stdin().lock().read_to_end(&mut bytes) {
-            Ok(_) => Ok(bytes),
-            Err(reason) => Err(InputError::StandardInput { reason }),
-        };
+        return read_all(io::stdin(), document_max).map_err(|error| match error {
+            DocumentError::Unreadable(reason) => InputError::StandardInput { reason },
+            problem @ (DocumentError::TooLong { .. } | DocumentError::Blank { .. }) => {
+                InputError::TooMuch { path: "standard input".to_owned(), problem }
+            }
+        });
     }
-    fs::read(path).map_err(|reason| {
+    let opened = File::open(path).map_err(DocumentError::from);
+    opened.and_then(|file| read_all(file, document_max)).map_err(|error| {
         let is_directory = path.is_dir();
         let path = path.display().to_string();
-        if is_directory {
-            InputError::Directory { path }
-        } else if reason.kind() == io::ErrorKind::NotFound {
-            InputError::Missing { path }
-        } else {
-            InputError::Unreadable { path, reason }
+        match error {
+            DocumentError::Unreadable(_) if is_directory => InputError::Directory { path },
+            DocumentError::Unreadable(reason) if reason.kind() == io::ErrorKind::NotFound => {
+                InputError::Missing { path }
+            }
+            DocumentError::Unreadable(reason) => InputError::Unreadable { path, reason },
+            problem @ (DocumentError::TooLong { .. } | DocumentError::Blank { .. }) => {
+                InputError::TooMuch { path, problem }
+            }
         }
     })
 }

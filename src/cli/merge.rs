@@ -27,7 +27,7 @@ pub(super) fn merge_results(args: &MergeArgs, terminal: &mut Terminal) -> io::Re
             return Ok(Exit::BadInput);
         }
     }
-    let joined = match batch::join(parts) {
+    let joined = match batch::join(parts, args.document.document_max) {
         Ok(joined) => joined,
         Err(error) => return Ok(misfit(&error, terminal)),
     };

@@ -8,6 +8,7 @@ mod compare;
 mod compare_args;
 mod compare_output;
 mod dispatch;
+mod document;
 mod exit;
 mod exports;
 mod generate;

@@ -22,7 +22,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
     let mut worst = Exit::default();
     let mut reports = 0_usize;
     for path in scenarios {
-        let scenario = match read_scenario(path) {
+        let scenario = match read_scenario(path, args.document.document_max) {
             Ok(scenario) => scenario,
             Err(error) => {
                 terminal.diagnostic(&error);

@@ -176,7 +176,7 @@ fn described(
         let (roster, opening_balance) = (Arc::new(roster), args.balance);
         return Ok(Described { roster, opening_balance, propagation, overdraft, promises });
     };
-    let scenario = read_scenario(path).map_err(Box::new)?;
+    let scenario = read_scenario(path, args.document.document_max).map_err(Box::new)?;
     if !named.is_empty() && Roster::new(named)? != *scenario.roster {
         return Err(OpenError::OtherBranches);
     }

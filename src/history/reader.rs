@@ -2,17 +2,15 @@
 //!
 //! Checks the form, the time and the Lamport clocks. What the facts mean is for the judge.
 
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 
 use serde_json::error::Category;
 
 use super::clock::Clocks;
 use super::line::{FORMAT, HeaderLine, Line, Preamble, VERSION};
+use super::lines::{DOCUMENT_MAX, LineEnd, Lines};
 use super::{Header, HistoryError, HistoryProblem, Lamport, Recorded};
-use crate::model::{Roster, Time};
-
-/// The longest line that is read; a header of a million branches is shorter.
-const LINE_BYTES_MAX: u64 = 16 << 20;
+use crate::model::{ByteSize, Roster, Time};
 
 /// A fact as a history holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,10 +36,15 @@ pub struct Reader<R> {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Reads the header.
+    /// Reads the header. No line may be longer than [`DOCUMENT_MAX`].
     pub fn new(input: R) -> Result<Self, HistoryError> {
-        let mut lines = Lines { input, number: 0, bytes: Vec::new() };
-        let header = match lines.next() {
+        Self::with_line_max(input, DOCUMENT_MAX)
+    }
+
+    /// Reads the header. No line may be longer than `line_max`.
+    pub fn with_line_max(input: R, line_max: ByteSize) -> Result<Self, HistoryError> {
+        let mut lines = Lines::new(input, line_max);
+        let header = match next(&mut lines) {
             Ok(Some(bytes)) => header(bytes),
             Ok(None) => Err(HistoryProblem::Empty),
             Err(problem) => Err(problem),
@@ -65,7 +68,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn entry(&mut self) -> Result<Option<Entry>, HistoryProblem> {
-        let Some(bytes) = self.lines.next()? else {
+        let Some(bytes) = next(&mut self.lines)? else {
             return Err(HistoryProblem::CutOff { facts: self.facts });
         };
         let line: Line =
@@ -85,7 +88,7 @@ impl<R: BufRead> Reader<R> {
         let recorded = Recorded { at, fact };
         self.check_order(&recorded, lamport)?;
         self.facts += 1;
-        Ok(Some(Entry { line: self.lines.number, lamport, recorded }))
+        Ok(Some(Entry { line: self.lines.number(), lamport, recorded }))
     }
 
     fn check_order(&mut self, recorded: &Recorded, clock: Lamport) -> Result<(), HistoryProblem> {
@@ -113,7 +116,7 @@ impl<R: BufRead> Reader<R> {
         if said != self.facts {
             return Err(HistoryProblem::CountDiffers { said, found: self.facts });
         }
-        match self.lines.next()? {
+        match next(&mut self.lines)? {
             Some(_) => Err(HistoryProblem::AfterEnd),
             None => Ok(None),
         }
@@ -129,33 +132,16 @@ impl<R: BufRead> Iterator for Reader<R> {
         }
         let entry = self.entry();
         self.done = !matches!(entry, Ok(Some(_)));
-        entry.map_err(|problem| HistoryError { line: self.lines.number, problem }).transpose()
+        entry.map_err(|problem| HistoryError { line: self.lines.number(), problem }).transpose()
     }
 }
 
-#[derive(Debug)]
-struct Lines<R> {
-    input: R,
-    /// The line that was asked for last, from 1, even if it is not there.
-    number: u64,
-    bytes: Vec<u8>,
-}
-
-impl<R: BufRead> Lines<R> {
-    /// The next line without its end, or `None` after the last.
-    fn next(&mut self) -> Result<Option<&[u8]>, HistoryProblem> {
-        self.number += 1;
-        self.bytes.clear();
-        let mut limited = self.input.by_ref().take(LINE_BYTES_MAX + 1);
-        limited.read_until(b'\n', &mut self.bytes).map_err(HistoryProblem::Unreadable)?;
-        match self.bytes.as_slice() {
-            [] => Ok(None),
-            [line @ .., b'\n'] => Ok(Some(line)),
-            line if u64::try_from(line.len()).is_ok_and(|bytes| bytes <= LINE_BYTES_MAX) => {
-                Ok(Some(line))
-            }
-            _ => Err(HistoryProblem::TooLong { limit: LINE_BYTES_MAX }),
-        }
+/// The next line without its end, or `None` after the last.
+fn next<R: BufRead>(lines: &mut Lines<R>) -> Result<Option<&[u8]>, HistoryProblem> {
+    match lines.advance().map_err(HistoryProblem::Unreadable)? {
+        None => Ok(None),
+        Some(LineEnd::Newline | LineEnd::Input) => Ok(Some(lines.bytes())),
+        Some(LineEnd::BeyondLimit) => Err(HistoryProblem::TooLong { limit: lines.line_max() }),
     }
 }
 

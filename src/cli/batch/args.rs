@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::filter::Filter;
 use crate::check::Demand;
+use crate::cli::document::DocumentArgs;
 use crate::cli::exports::ExportArgs;
 use crate::cli::settings_args::SettingsArgs;
 use crate::runner::Judging;
@@ -77,6 +78,9 @@ pub(in crate::cli) struct BatchArgs {
     /// --export-jsonl or --resume; begin it if it does not exist
     #[arg(long, value_name = "FILE", conflicts_with = "export_jsonl")]
     pub(super) resume: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) document: DocumentArgs,
 
     #[command(flatten)]
     pub(super) settings: SettingsArgs,

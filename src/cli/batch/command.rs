@@ -8,7 +8,7 @@ use super::args::{BatchArgs, BatchFormat};
 use super::files::{FilesError, Inputs, Survey};
 use super::interrupt::Interrupt;
 use super::job::{Job, Outcome, RowLines};
-use super::reading::{self, Progress, Share};
+use super::reading::{self, Progress, Reading, Share};
 use super::resume::{Earlier, Held, ResumeError};
 use super::screen::{Screen, Standing};
 use crate::cli::exit::Exit;
@@ -39,7 +39,7 @@ struct Prepared {
 
 /// Where scenarios come from.
 struct Sources {
-    inputs: Inputs,
+    reading: Reading,
     survey: Survey,
     share: Share,
     earlier: Option<(Earlier, Held)>,
@@ -57,20 +57,23 @@ fn prepare(args: &BatchArgs, terminal: &mut Terminal) -> Result<Prepared, Exit> 
         terminal.diagnostic(&error);
         Exit::BadInput
     })?;
-    let share = share(args, &inputs, survey, terminal)?;
-    let earlier = args.resume.as_deref().map(Earlier::open).transpose();
+    let document_max = args.document.document_max;
+    let reading = Reading { inputs, document_max };
+    let share = share(args, &reading, survey, terminal)?;
+    let open = |path| Earlier::open(path, document_max);
+    let earlier = args.resume.as_deref().map(open).transpose();
     let earlier = earlier.map_err(|error| mismatch(&error, terminal))?;
     let interrupt = Interrupt::listen().map_err(|error| {
         terminal.error(&format!("cannot listen for signals: {error}"));
         Exit::Internal
     })?;
     let exports = Exports::create(&args.exports, terminal)?;
-    Ok(Prepared { sources: Sources { inputs, survey, share, earlier, interrupt }, exports })
+    Ok(Prepared { sources: Sources { reading, survey, share, earlier, interrupt }, exports })
 }
 
 fn share(
     args: &BatchArgs,
-    inputs: &Inputs,
+    reading: &Reading,
     survey: Survey,
     terminal: &mut Terminal,
 ) -> Result<Share, Exit> {
@@ -79,7 +82,7 @@ fn share(
         PartitionKind::Count => Ok(Share::Count(partition)),
         PartitionKind::Hash => Ok(Share::Hash(partition)),
         PartitionKind::Slice if survey.is_repeatable => {
-            Ok(Share::Slice(partition.slice(reading::count(inputs))))
+            Ok(Share::Slice(partition.slice(reading::count(reading))))
         }
         PartitionKind::Slice => {
             terminal.error(
@@ -130,7 +133,7 @@ impl<'a> Batch<'a> {
     }
 
     fn run(mut self, sources: Sources) -> io::Result<Exit> {
-        let Sources { inputs, survey, share, earlier, interrupt } = sources;
+        let Sources { reading, survey, share, earlier, interrupt } = sources;
         let held = match earlier {
             Some((earlier, held)) => match self.go_on(earlier)? {
                 Ok(()) => held,
@@ -142,7 +145,7 @@ impl<'a> Batch<'a> {
         let progress = Arc::new(Progress::default());
         let watched = Arc::clone(&progress);
         let read =
-            move |feed: &mut batch::Feed<_>| reading::feed(&inputs, &share, held, &watched, feed);
+            move |feed: &mut batch::Feed<_>| reading::feed(&reading, &share, held, &watched, feed);
         let mut results = match batch::start(self.args.plan(), self.job(), read) {
             Ok(results) => results,
             Err(error) => return Ok(self.broken(&error)),
@@ -175,6 +178,7 @@ impl<'a> Batch<'a> {
             },
             demand: self.args.demand(),
             filters: self.args.filter.clone(),
+            document_max: self.args.document.document_max,
             lines: if is_wanted { RowLines::Wanted } else { RowLines::NotWanted },
         }
     }

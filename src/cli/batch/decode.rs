@@ -6,6 +6,9 @@ use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use crate::cli::document::{DocumentError, read_document};
+use crate::model::ByteSize;
+
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// A frame that is to be skipped; the lowest four bits of the first byte may be anything.
@@ -14,14 +17,14 @@ const BUFFER_BYTES: usize = 1 << 16;
 
 /// What the first bytes of something say that it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Coding {
+enum Coding {
     Plain,
     Gzip,
     Zstd,
 }
 
 impl Coding {
-    pub(super) fn of(first: &[u8]) -> Self {
+    fn of(first: &[u8]) -> Self {
         let skipped = first.first_chunk().map(|[byte, rest @ ..]: &[u8; 4]| {
             [byte & 0xf0 | ZSTD_SKIPPED[0] & 0x0f, rest[0], rest[1], rest[2]]
         });
@@ -46,6 +49,15 @@ pub(super) fn decoded(mut source: impl Read + Send + 'static) -> io::Result<Box<
         Coding::Gzip => Box::new(MultiGzDecoder::new(whole)),
         Coding::Zstd => Box::new(Zstd::new(BufReader::with_capacity(BUFFER_BYTES, whole))),
     })
+}
+
+/// All that `source` holds, without the compression around it: one document of at most `limit`
+/// bytes.
+pub(in crate::cli) fn read_all(
+    source: impl Read + Send + 'static,
+    limit: ByteSize,
+) -> Result<Vec<u8>, DocumentError> {
+    read_document(decoded(source)?, limit)
 }
 
 /// The contents of one zstd frame after the other.

@@ -294,7 +294,7 @@ fn is_among(path: &Path, others: &[PathBuf]) -> bool {
 }
 
 /// A name without what says that the file is packed.
-pub(super) fn unpacked(name: &str) -> &str {
+pub(in crate::cli) fn unpacked(name: &str) -> &str {
     PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
 }
 

@@ -2,19 +2,20 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use miette::Diagnostic;
 
-use super::decode::{Coding, decoded};
+use super::decode::read_all;
 use super::files::{expected_results, unpacked};
 use super::filter::{Filter, lets_through};
-use super::lines::SCENARIO_BYTES_MAX;
 use super::resume::ResumeError;
 use crate::check::Demand;
+use crate::cli::document::DocumentError;
+use crate::model::ByteSize;
 use crate::report::Assessment;
 use crate::report::batch::{Row, RowHead, append_line};
 use crate::runner::batch::Work;
@@ -85,6 +86,7 @@ pub(super) struct Job {
     pub(super) options: RunOptions,
     pub(super) demand: Demand,
     pub(super) filters: Vec<Filter>,
+    pub(super) document_max: ByteSize,
     pub(super) lines: RowLines,
 }
 
@@ -100,7 +102,7 @@ impl Work for Job {
         };
         let begun = now();
         let place = item.place.to_string();
-        let scenario = read(&item.place, &place, content);
+        let scenario = self.read(&item.place, &place, content);
         let name = scenario.as_ref().ok().map(|scenario| scenario.name.as_str());
         if !lets_through(&self.filters, name, &place) {
             return Outcome::FilteredOut;
@@ -128,7 +130,7 @@ impl Job {
         head: impl Fn() -> RowHead,
     ) -> Row {
         if let (Place::File(path), None) = (place, &scenario.expected)
-            && let Err(problem) = expect_what_stands_beside(Path::new(&**path), &mut scenario)
+            && let Err(problem) = self.expect_what_stands_beside(Path::new(&**path), &mut scenario)
         {
             return Row::failed(head(), Some(scenario.name), problem);
         }
@@ -141,6 +143,52 @@ impl Job {
         }
     }
 
+    fn read(&self, place: &Place, shown: &str, content: Content) -> Result<Scenario, String> {
+        let bytes = match content {
+            Content::Text(bytes) => bytes,
+            Content::File(path) => self.read_file(&path).map_err(|error| error.to_string())?,
+            Content::Unreadable(problem) => return Err(problem),
+            Content::Mismatch(error) => return Err(error.to_string()),
+        };
+        let source = Source::from_bytes(unpacked(shown), bytes);
+        let scenario = source.and_then(|source| Scenario::parse(&source));
+        scenario.map_err(|error| match place {
+            Place::File(_) => format!("{shown}:{}:{}", error.line(), told(&error)),
+            Place::Line(..) => format!("{shown}:{}", told(&error)),
+        })
+    }
+
+    /// What the file at `path` holds, unpacked.
+    fn read_file(&self, path: &Path) -> Result<Vec<u8>, DocumentError> {
+        read_all(File::open(path)?, self.document_max)
+    }
+
+    /// Takes the expected result of `scenario` from the file beside it, if there is one.
+    fn expect_what_stands_beside(
+        &self,
+        path: &Path,
+        scenario: &mut Scenario,
+    ) -> Result<(), String> {
+        for beside in expected_results(path) {
+            let name = beside.display().to_string();
+            let bytes = match self.read_file(&beside) {
+                Ok(bytes) => bytes,
+                Err(DocumentError::Unreadable(error))
+                    if error.kind() == io::ErrorKind::NotFound =>
+                {
+                    continue;
+                }
+                Err(error) => return Err(format!("{name}: {error}")),
+            };
+            let expected = Source::from_bytes(&*name, bytes)
+                .and_then(|source| scenario.parse_expected(&source))
+                .map_err(|error| format!("{name}:{}:{}", error.line(), told(&error)))?;
+            scenario.expected = Some(expected);
+            return Ok(());
+        }
+        Ok(())
+    }
+
     fn outcome(&self, row: Row) -> Outcome {
         let mut line = Vec::new();
         if self.lines == RowLines::Wanted {
@@ -148,58 +196,6 @@ impl Job {
         }
         Outcome::Row { row, line }
     }
-}
-
-fn read(place: &Place, shown: &str, content: Content) -> Result<Scenario, String> {
-    let bytes = match content {
-        Content::Text(bytes) => bytes,
-        Content::File(path) => read_file(&path).map_err(|error| error.to_string())?,
-        Content::Unreadable(problem) => return Err(problem),
-        Content::Mismatch(error) => return Err(error.to_string()),
-    };
-    let source = Source::from_bytes(unpacked(shown), bytes);
-    let scenario = source.and_then(|source| Scenario::parse(&source));
-    scenario.map_err(|error| match place {
-        Place::File(_) => format!("{shown}:{}:{}", error.line(), told(&error)),
-        Place::Line(..) => format!("{shown}:{}", told(&error)),
-    })
-}
-
-/// What the file at `path` holds, unpacked.
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(SCENARIO_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if Coding::of(&bytes) != Coding::Plain {
-        let packed = Cursor::new(std::mem::take(&mut bytes));
-        decoded(packed)?.take(SCENARIO_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    }
-    if u64::try_from(bytes.len()).is_ok_and(|len| len <= SCENARIO_BYTES_MAX) {
-        return Ok(bytes);
-    }
-    Err(io::Error::other(too_long()))
-}
-
-/// What is said of a scenario that nobody can mean.
-pub(super) fn too_long() -> String {
-    format!("longer than {} MiB; is this a scenario?", SCENARIO_BYTES_MAX >> 20)
-}
-
-/// Takes the expected result of `scenario` from the file beside it, if there is one.
-fn expect_what_stands_beside(path: &Path, scenario: &mut Scenario) -> Result<(), String> {
-    for beside in expected_results(path) {
-        let name = beside.display().to_string();
-        let bytes = match read_file(&beside) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(format!("{name}: {error}")),
-        };
-        let expected = Source::from_bytes(&*name, bytes)
-            .and_then(|source| scenario.parse_expected(&source))
-            .map_err(|error| format!("{name}:{}:{}", error.line(), told(&error)))?;
-        scenario.expected = Some(expected);
-        return Ok(());
-    }
-    Ok(())
 }
 
 /// In which column what is wrong with an input, and what to do, on one line.
@@ -237,12 +233,14 @@ fn now() -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::DOCUMENT_MAX;
 
     fn job(filters: &[&str]) -> Job {
         Job {
             options: RunOptions::default(),
             demand: Demand::Anything,
             filters: filters.iter().map(|text| text.parse().unwrap()).collect(),
+            document_max: DOCUMENT_MAX,
             lines: RowLines::NotWanted,
         }
     }

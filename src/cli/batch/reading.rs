@@ -9,9 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::decode::decoded;
 use super::files::{FileKind, FilesError, Input, Inputs, ScenarioFile};
-use super::job::{Content, Item, Place, too_long};
-use super::lines::{self, SCENARIO_BYTES_MAX, Text};
+use super::job::{Content, Item, Place};
+use super::lines::{self, Text};
 use super::resume::Held;
+use crate::cli::document::DocumentError;
+use crate::model::ByteSize;
 use crate::runner::batch::{Feed, Fingerprint, Partition, Stopped};
 
 /// What standard input is called in places.
@@ -58,16 +60,23 @@ impl Progress {
     }
 }
 
-/// Feeds the scenarios of `inputs` that are in `share` and not `held` by an earlier batch.
+/// What is read, and how much of each.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) inputs: Inputs,
+    pub(super) document_max: ByteSize,
+}
+
+/// Feeds the scenarios of `reading` that are in `share` and not `held` by an earlier batch.
 pub(super) fn feed(
-    inputs: &Inputs,
+    reading: &Reading,
     share: &Share,
     mut held: Held,
     progress: &Arc<Progress>,
     feed: &mut Feed<Item>,
 ) -> Result<(), Stopped> {
     let mut number = 0;
-    each(inputs, progress, |found| {
+    each(reading, progress, |found| {
         let Found::Scenario { place, content, bytes } = found else { return feed.flush() };
         number += 1;
         if !share.has(number, &place) {
@@ -95,10 +104,10 @@ pub(super) fn feed(
     Ok(())
 }
 
-/// How many scenarios there are in `inputs`.
-pub(super) fn count(inputs: &Inputs) -> u64 {
+/// How many scenarios there are.
+pub(super) fn count(reading: &Reading) -> u64 {
     let mut number = 0;
-    let counted = each(inputs, &Arc::default(), |found| {
+    let counted = each(reading, &Arc::default(), |found| {
         if let Found::Scenario { .. } = found {
             number += 1;
         }
@@ -122,19 +131,20 @@ enum Found {
 
 /// Hands on every scenario, in order. What cannot be read is handed on as such, once.
 fn each(
-    inputs: &Inputs,
+    reading: &Reading,
     progress: &Arc<Progress>,
     mut take: impl FnMut(Found) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
+    let Reading { inputs, document_max } = reading;
     for input in inputs.walk() {
         match input {
             Ok(Input::StandardInput) => {
-                each_line(STANDARD_INPUT, || decoded(io::stdin()), &mut take)?;
+                each_line(STANDARD_INPUT, *document_max, || decoded(io::stdin()), &mut take)?;
             }
             Ok(Input::File(ScenarioFile { path, kind: FileKind::Lines, .. })) => {
                 let open =
                     || decoded(Counted { source: File::open(&path)?, progress: progress.clone() });
-                each_line(&shown(&path), open, &mut take)?;
+                each_line(&shown(&path), *document_max, open, &mut take)?;
             }
             Ok(Input::File(ScenarioFile { path, kind: FileKind::Document, bytes })) => {
                 let place = Place::File(shown(&path).into());
@@ -151,18 +161,17 @@ fn each(
 
 fn each_line(
     file: &str,
+    document_max: ByteSize,
     open: impl FnOnce() -> io::Result<Box<dyn Read + Send>>,
     take: &mut impl FnMut(Found) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
     let file: Arc<str> = file.into();
-    let mut lines = match open().and_then(|source| lines::open(source, SCENARIO_BYTES_MAX)) {
+    let opened = open().map_err(DocumentError::from);
+    let mut lines = match opened.and_then(|source| lines::open(source, document_max)) {
         Ok(Text::Lines(lines)) => lines,
         Ok(Text::Document(text)) => {
-            let place = Place::File(file);
             let bytes = text.len();
-            if u64::try_from(bytes).is_ok_and(|bytes| bytes > SCENARIO_BYTES_MAX) {
-                return take(unreadable(place, too_long()));
-            }
+            let place = Place::File(file);
             return take(Found::Scenario { place, content: Content::Text(text), bytes });
         }
         Err(error) => return take(unreadable(Place::File(file), cannot_read(&error))),
@@ -182,7 +191,7 @@ fn each_line(
                 let bytes = text.len();
                 Found::Scenario { place, content: Content::Text(text), bytes }
             }
-            None => unreadable(place, too_long()),
+            None => unreadable(place, too_long(document_max)),
         })?;
         if lines.may_wait() {
             take(Found::Pause)?;
@@ -194,8 +203,17 @@ fn unreadable(place: Place, problem: String) -> Found {
     Found::Scenario { place, content: Content::Unreadable(problem), bytes: 0 }
 }
 
-fn cannot_read(error: &io::Error) -> String {
-    format!("cannot read on from here: {error}")
+fn too_long(limit: ByteSize) -> String {
+    DocumentError::TooLong { limit }.to_string()
+}
+
+fn cannot_read(error: &DocumentError) -> String {
+    match error {
+        DocumentError::TooLong { .. } => error.to_string(),
+        DocumentError::Unreadable(_) | DocumentError::Blank { .. } => {
+            format!("cannot read on from here: {error}")
+        }
+    }
 }
 
 fn shown(path: &Path) -> String {
