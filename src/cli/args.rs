@@ -212,9 +212,12 @@ impl Cli {
     }
 }
 
+/// What stands for standard input.
+pub(super) const STDIN: &str = "-";
+
 /// Whether `path` stands for standard input.
 pub(super) fn is_stdin(path: &std::path::Path) -> bool {
-    path.as_os_str() == "-"
+    path.as_os_str() == STDIN
 }
 
 impl RunArgs {

@@ -12,12 +12,22 @@ use super::compare_output::Variant;
 use super::exit::Exit;
 use super::input::read_scenario;
 use super::terminal::Terminal;
+use crate::model::Propagation;
 use crate::runner::compare::{CompareError, CompareOptions, Comparison, Progress, compare};
 use crate::scenario::Scenario;
 use crate::scenario::generate::Generator;
 
 /// Compares, and prints what was measured.
 pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+    let propagations = args.propagations();
+    let variant = |&propagation: &Option<Propagation>| {
+        Variant(propagation.filter(|_| propagations.len() > 1))
+    };
+    let variants: Vec<Variant> = propagations.iter().map(variant).collect();
+    if let Err(error) = args.output.refuse_clashes(args.scenario.as_deref(), &variants) {
+        terminal.diagnostic(&error);
+        return Ok(Exit::BadInput);
+    }
     let Some(scenario) = scenario(args, terminal) else { return Ok(Exit::BadInput) };
     for warning in &scenario.warnings {
         terminal.warning(&warning.message);
@@ -29,10 +39,8 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
     }
     let program = std::env::current_exe()?;
     let stop = stop_on_signal()?;
-    let propagations = args.propagations();
     let mut comparisons = Vec::with_capacity(propagations.len());
-    for &propagation in &propagations {
-        let variant = Variant(propagation.filter(|_| propagations.len() > 1));
+    for (propagation, variant) in propagations.into_iter().zip(variants) {
         match args.output.prepare(variant, args.document.document_max, terminal) {
             Ok(earlier) => comparisons.push((propagation, variant, earlier)),
             Err(exit) => return Ok(exit),

@@ -1,13 +1,14 @@
 //! `passbook run`: runs scenarios one after the other and reports each.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::args::{Format, RunArgs, Transport, is_stdin};
+use super::clash::Outputs;
 use super::exit::Exit;
 use super::input::{read_scenario, scenario_beside};
+use super::new_file::NewFile;
 use super::terminal::Terminal;
 use crate::check::Summary;
 use crate::report::{Assessment, dialect, json, shell, text};
@@ -19,6 +20,12 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
     let Some(scenarios) = without_expected_results(&args.scenarios, terminal) else {
         return Ok(Exit::BadInput);
     };
+    let clash = Outputs::new(args.history.as_deref())
+        .and_then(|outputs| scenarios.iter().try_for_each(|path| outputs.refuse(path)));
+    if let Err(error) = clash {
+        terminal.diagnostic(&error);
+        return Ok(Exit::BadInput);
+    }
     let mut worst = Exit::default();
     let mut reports = 0_usize;
     for path in scenarios {
@@ -106,8 +113,14 @@ fn run_one(
     let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
     let options = RunOptions { overrides, recording, judging: args.judging() };
     let history = args.history.as_deref().map(|path| create_history(path, terminal)).transpose()?;
+    let (new, history) = history.unzip();
     let run = || run_on(args, scenario, &options, history);
-    let problem = match catch_unwind(AssertUnwindSafe(run)) {
+    let run = catch_unwind(AssertUnwindSafe(run)).map(|run| {
+        let run = run?;
+        new.map_or(Ok(()), NewFile::finish).map_err(RunError::History)?;
+        Ok(run)
+    });
+    let problem = match run {
         Ok(Ok(run)) => return Ok(run),
         Ok(Err(error @ RunError::BalanceOutOfRange { .. })) => {
             terminal.error(&format!("{}: {error}; use smaller amounts", scenario.name));
@@ -151,9 +164,9 @@ fn has_lag(scenario: &Scenario) -> bool {
 }
 
 /// The file that a history goes to, empty.
-fn create_history(path: &Path, terminal: &mut Terminal) -> Result<HistoryOutput, Exit> {
-    match File::create(path) {
-        Ok(file) => Ok(Box::new(BufWriter::with_capacity(1 << 16, file))),
+fn create_history(path: &Path, terminal: &mut Terminal) -> Result<(NewFile, HistoryOutput), Exit> {
+    match NewFile::create(path) {
+        Ok((new, file)) => Ok((new, Box::new(BufWriter::with_capacity(1 << 16, file)))),
         Err(error) => {
             terminal.error(&format!("cannot write the history {}: {error}", path.display()));
             Err(Exit::BadInput)

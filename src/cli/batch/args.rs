@@ -127,9 +127,7 @@ impl BatchArgs {
 
     /// The files that this batch writes.
     pub(super) fn outputs(&self) -> impl Iterator<Item = &Path> {
-        let ExportArgs { export_jsonl, export_csv, export_junit } = &self.exports;
-        let files = [export_jsonl, export_csv, export_junit, &self.resume];
-        files.into_iter().filter_map(|file| file.as_deref())
+        self.exports.paths().chain(self.resume.as_deref())
     }
 
     /// What to print: where rows go to a file, they need not be printed too.

@@ -12,7 +12,7 @@ use super::reading::{self, Progress, Reading, Share};
 use super::resume::{Earlier, Held, ResumeError};
 use super::screen::{Screen, Standing};
 use crate::cli::exit::Exit;
-use crate::cli::exports::Exports;
+use crate::cli::exports::{Exports, PartialRows};
 use crate::cli::terminal::Terminal;
 use crate::report::batch::{
     Course, JsonLines, Overview, Row, RowWriter, Stopped, append_line, write_text,
@@ -67,7 +67,7 @@ fn prepare(args: &BatchArgs, terminal: &mut Terminal) -> Result<Prepared, Exit> 
         terminal.error(&format!("cannot listen for signals: {error}"));
         Exit::Internal
     })?;
-    let exports = Exports::create(&args.exports, terminal)?;
+    let exports = Exports::create(&args.exports, PartialRows::GoOn, terminal)?;
     Ok(Prepared { sources: Sources { reading, survey, share, earlier, interrupt }, exports })
 }
 
@@ -261,7 +261,7 @@ impl<'a> Batch<'a> {
     /// Ends the files in good order, though not all results could be written.
     fn save(&mut self, course: &Course) {
         let summary = self.overview.summary(course);
-        if let Err(error) = self.exports.finish(&summary) {
+        if let Err(error) = std::mem::take(&mut self.exports).finish(&summary) {
             log::debug!("{error}");
         }
     }
@@ -269,7 +269,7 @@ impl<'a> Batch<'a> {
     /// Writes the summary to everything, and says how the program ends.
     fn finish(mut self, course: &Course) -> io::Result<Exit> {
         let summary = self.overview.summary(course);
-        let exported = self.exports.finish(&summary);
+        let exported = std::mem::take(&mut self.exports).finish(&summary);
         let out = self.terminal.results();
         match self.format {
             BatchFormat::Json => JsonLines::new(out).finish(&summary)?,
@@ -277,10 +277,13 @@ impl<'a> Batch<'a> {
                 write_text(out, &self.overview, &summary, &self.args.replay_options())?;
             }
         }
-        exported?;
+        let kept = exported?;
         let worst = summary.statuses.worst().map(Exit::from);
         if course.stopped == Some(Stopped::Interrupted) {
-            self.terminal.warning("interrupted; --resume goes on with a file of rows");
+            self.terminal.warning(&match kept {
+                None => "interrupted; --resume goes on with a file of rows".to_owned(),
+                Some(path) => format!("interrupted; --resume {} goes on", path.display()),
+            });
             return Ok(worst.filter(|exit| *exit != Exit::Holds).unwrap_or(Exit::Violated));
         }
         Ok(worst.unwrap_or_else(|| self.without_rows()))

@@ -12,12 +12,11 @@ use super::files::{FileKind, FilesError, Input, Inputs, ScenarioFile};
 use super::job::{Content, Item, Place};
 use super::lines::{self, Text};
 use super::resume::Held;
+use crate::cli::args::STDIN;
+use crate::cli::clash::Clash;
 use crate::cli::document::DocumentError;
 use crate::model::ByteSize;
 use crate::runner::batch::{Feed, Fingerprint, Partition, Stopped};
-
-/// What standard input is called in places.
-const STANDARD_INPUT: &str = "-";
 
 /// Which scenarios of the input are to be run here.
 #[derive(Debug, Clone)]
@@ -139,7 +138,7 @@ fn each(
     for input in inputs.walk() {
         match input {
             Ok(Input::StandardInput) => {
-                each_line(STANDARD_INPUT, *document_max, || decoded(io::stdin()), &mut take)?;
+                each_line(STDIN, *document_max, || decoded(io::stdin()), &mut take)?;
             }
             Ok(Input::File(ScenarioFile { path, kind: FileKind::Lines, .. })) => {
                 let open =
@@ -225,10 +224,11 @@ fn named(error: &FilesError) -> String {
         FilesError::Missing { path }
         | FilesError::Unreadable { path, .. }
         | FilesError::NoScenario { path }
-        | FilesError::InputIsOutput { path }
-        | FilesError::OutputTwice { path } => path.clone(),
+        | FilesError::Clash(Clash::InputIsOutput { path } | Clash::OutputTwice { path }) => {
+            path.clone()
+        }
         FilesError::NoMatch { pattern } | FilesError::BadPattern { pattern, .. } => pattern.clone(),
-        FilesError::StandardInputTwice => STANDARD_INPUT.to_owned(),
+        FilesError::StandardInputTwice => STDIN.to_owned(),
     }
 }
 
