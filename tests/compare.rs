@@ -361,6 +361,42 @@ fn a_signal_ends_the_comparison_and_all_of_its_processes() {
     }
 }
 
+/// Signals that end it before it can do anything: the processes of its branches end by themselves.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_comparison_that_is_killed_takes_its_processes_with_it() {
+    for signal in ["KILL", "QUIT"] {
+        let args = ["compare", "--transports=processes", "--round-time=100s"];
+        let mut command = program::command(&args);
+        command.arg("input/monotonic_writes.json").stdout(Stdio::null()).stderr(Stdio::null());
+        let mut comparison = command.spawn().unwrap();
+        let id = comparison.id();
+        let children = loop {
+            let children = children_of(id);
+            if children.len() == 2 {
+                break children;
+            }
+            std::thread::yield_now();
+        };
+        let sent = Command::new("kill").args(["-s", signal, &id.to_string()]).status().unwrap();
+        assert!(sent.success());
+        comparison.wait().unwrap();
+        let mut patience = 600;
+        while children.iter().any(|&child| is_running(child)) {
+            assert!(patience > 0, "{signal}: {children:?} are still there");
+            patience -= 1;
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
+}
+
+/// Whether it is there and has not ended: where nobody waits for orphans, they stay as zombies.
+#[cfg(target_os = "linux")]
+fn is_running(process: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{process}/status"));
+    status.is_ok_and(|status| !status.contains("State:\tZ"))
+}
+
 #[test]
 fn the_command_measures_what_is_asked_for() {
     let assert = passbook(&[

@@ -18,7 +18,7 @@ use flate2::write::GzEncoder;
 use tempfile::TempDir;
 
 use crate::bounded::bounded;
-use crate::program::{stderr, stdout};
+use crate::program::{passbook, stderr, stdout};
 
 const SCENARIO: &str = r#"[{"id":1,"type":"branch","balance":7},{"id":1,"type":"customer","events":[{"id":1,"interface":"query","dest":1}]}]"#;
 const REFUSED: &str = "longer than 64MiB; --document-max allows more";
@@ -160,6 +160,6 @@ fn the_limit_is_what_the_flag_says() {
         assert!(stdout(&done).contains("longer than 1kB; --document-max"), "{}", stdout(&done));
         run(&["batch", "--document-max=4KiB", input]).code(0);
     }
-    let done = run(&["run", "--document-max", "0", "a.json"]).code(2);
+    let done = passbook(&["run", "--document-max", "0", "a.json"]).code(2);
     assert!(stderr(&done).contains("0 bytes hold nothing"), "{}", stderr(&done));
 }

@@ -16,11 +16,11 @@ use std::time::Duration;
 use assert_cmd::assert::Assert;
 use tempfile::TempDir;
 
-use crate::program::{command, stderr, stdout};
+use crate::program::{command, passbook, stderr, stdout};
 
 const SCENARIO: &str = r#"[{"id":1,"type":"branch","balance":7},{"id":1,"type":"customer","events":[{"id":1,"interface":"query","dest":1}]}]"#;
-/// Its balance leaves the range of money.
-const TOO_MUCH: &str = r#"[{"id":1,"type":"branch","balance":92233720368547758.07},{"id":1,"type":"customer","events":[{"id":1,"interface":"deposit","money":1,"dest":1}]}]"#;
+/// Both branches accept what is not too much for either alone.
+const TOO_MUCH: &str = r#"{"propagation":"async","latency":"constant:1s","customers":"concurrent","processes":[{"id":1,"type":"branch","balance":92233720368547757},{"id":2,"type":"branch","balance":92233720368547757},{"id":1,"type":"customer","events":[{"id":1,"interface":"deposit","money":1,"dest":1}]},{"id":2,"type":"customer","events":[{"id":1,"interface":"deposit","money":1,"dest":2}]}]}"#;
 const OLD: &str = "what was there before\n";
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -120,6 +120,15 @@ fn standard_input_and_output_are_files_too() {
     let (csv, text) = both.split_once("\n1,a.json,").expect("a row");
     assert!(csv.starts_with("number,place,") && text.contains("none of 1 scenario"), "{both}");
     shell("\"$0\" run -q --history /dev/null a.json > /dev/null").code(0);
+}
+
+#[test]
+fn what_cannot_be_written_is_told_before_anything_runs() {
+    for place in [".", "none/history.jsonl"] {
+        let done = passbook(&["run", "--history", place, "input/read_your_writes.json"]).code(2);
+        assert!(stderr(&done).contains("cannot write the history"), "{}", stderr(&done));
+        assert_eq!(stdout(&done), "");
+    }
 }
 
 #[test]

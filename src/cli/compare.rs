@@ -133,6 +133,7 @@ fn exit_of(error: &CompareError) -> Exit {
         | CompareError::NoRequests
         | CompareError::Rate { .. }
         | CompareError::Ids { .. }
+        | CompareError::TooMany { .. }
         | CompareError::QueriesWait => Exit::BadInput,
         CompareError::Stopped => Exit::Undecided,
         CompareError::NoProgram

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::args::is_stdin;
+use super::args::{STDIN, is_stdin};
 use super::batch::{read_all, unpacked};
 use super::document::DocumentError;
+use crate::history::{LineEnd, Lines};
 use crate::model::ByteSize;
 use crate::scenario::{Scenario, ScenarioError, Source};
 
@@ -52,6 +53,17 @@ pub(super) fn read_scenario(path: &Path, document_max: ByteSize) -> Result<Scena
     let bytes = read(path, document_max)?;
     let source = Source::from_bytes(unpacked(&path.display().to_string()), bytes)?;
     Ok(Scenario::parse(&source)?)
+}
+
+/// Reads and validates the scenario that is the first line of standard input.
+pub(super) fn read_scenario_line(document_max: ByteSize) -> Result<Scenario, InputError> {
+    let mut lines = Lines::new(io::stdin().lock(), document_max);
+    let end = lines.advance().map_err(|reason| InputError::StandardInput { reason })?;
+    if end == Some(LineEnd::BeyondLimit) {
+        let problem = DocumentError::TooLong { limit: document_max };
+        return Err(InputError::TooMuch { path: "standard input".to_owned(), problem });
+    }
+    Ok(Scenario::parse(&Source::from_bytes(STDIN, lines.take_bytes())?)?)
 }
 
 fn read(path: &Path, document_max: ByteSize) -> Result<Vec<u8>, InputError> {

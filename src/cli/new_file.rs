@@ -48,7 +48,9 @@ impl NewFile {
             Ok(there) if there.is_file() => {
                 // Whoever may not write it may not replace it.
                 OpenOptions::new().write(true).open(path)?;
-                let (new, file) = Self::beside(fs::canonicalize(path)?, Found::File)?;
+                let is_link = path.is_symlink();
+                let place = if is_link { fs::canonicalize(path)? } else { path.to_owned() };
+                let (new, file) = Self::beside(place, Found::File)?;
                 file.set_permissions(there.permissions())?;
                 Ok((new, file))
             }

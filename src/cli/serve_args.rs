@@ -87,6 +87,11 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) bank_name: Option<String>,
 
+    /// Close when standard input ends, as it does when a parent process dies; a scenario from `-` is
+    /// then its first line
+    #[arg(long)]
+    pub(super) until_stdin_ends: bool,
+
     #[command(flatten)]
     pub(super) limits: LimitArgs,
 

@@ -41,9 +41,10 @@ pub(in crate::cli) struct BatchArgs {
     #[arg(required = true, value_name = "INPUT")]
     pub(super) inputs: Vec<PathBuf>,
 
-    /// How many scenarios to run at the same time [default: one per core]
+    /// How many scenarios to run at the same time, up to 1024 [default: one per core]
     #[arg(long, short, value_name = "NUMBER", env = "PASSBOOK_JOBS", hide_env_values = true)]
-    jobs: Option<NonZeroUsize>,
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
 
     /// Hand out results as they come, not in the order of the input
     #[arg(long)]
@@ -107,8 +108,9 @@ impl BatchArgs {
     pub(super) fn plan(&self) -> Plan {
         // Where nobody can say how many cores there are, one does the work.
         let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let jobs = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
         let order = if self.unordered { Order::AsFinished } else { Order::AsFed };
-        Plan { jobs: self.jobs.unwrap_or_else(cores), order }
+        Plan { jobs: jobs.unwrap_or_else(cores), order }
     }
 
     /// How many failures are allowed before the batch stops; `None` for any number.
