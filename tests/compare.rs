@@ -266,9 +266,9 @@ fn stand_in(folder: &Path, script: &str) -> PathBuf {
 #[test]
 fn a_transport_that_gives_another_balance_is_an_error_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
+    // The bank is a line, after which its standard input stays open.
     let script = format!(
-        "bank=$(mktemp -p {})\nsed 's/\"balance\":0/\"balance\":0.01/g' > $bank\nexec {} \"$@\" < $bank",
-        folder.path().display(),
+        "read -r bank\n{{ echo \"$bank\" | sed 's/\"balance\":0/\"balance\":0.01/g'; cat; }} | {} \"$@\"",
         env!("CARGO_BIN_EXE_passbook")
     );
     // Nothing is promised, so that no passbook tells that it is another bank.
@@ -385,7 +385,7 @@ fn a_comparison_that_is_killed_takes_its_processes_with_it() {
         while children.iter().any(|&child| is_running(child)) {
             assert!(patience > 0, "{signal}: {children:?} are still there");
             patience -= 1;
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 }
