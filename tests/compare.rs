@@ -381,13 +381,19 @@ fn a_comparison_that_is_killed_takes_its_processes_with_it() {
         let sent = Command::new("kill").args(["-s", signal, &id.to_string()]).status().unwrap();
         assert!(sent.success());
         comparison.wait().unwrap();
-        let mut patience = 600;
+        let mut pauses = 0;
         while children.iter().any(|&child| is_running(child)) {
-            assert!(patience > 0, "{signal}: {children:?} are still there");
-            patience -= 1;
-            std::thread::sleep(Duration::from_millis(50));
+            assert!(pauses < 600, "{signal}: {children:?} are still there");
+            pauses += 1;
+            pause();
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "nobody is told when an orphan ends")]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(50));
 }
 
 /// Whether it is there and has not ended: where nobody waits for orphans, they stay as zombies.

@@ -11,7 +11,6 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
 
 use assert_cmd::assert::Assert;
 use tempfile::TempDir;
@@ -208,7 +207,7 @@ fn spawn(folder: &Path, args: &[&str]) -> Child {
 
 fn wait_for_part(folder: &Path, name: &str) {
     while !parts(folder).iter().any(|part| part.starts_with(name)) {
-        thread::sleep(Duration::from_millis(5));
+        thread::yield_now();
     }
 }
 
