@@ -107,6 +107,7 @@ fn standard_input_and_output_are_files_too() {
     for (line, told) in [
         ("\"$0\" run --history a.json - < a.json", "- is read and written by the same"),
         ("\"$0\" run a.json >> a.json", "a.json is read and written by the same command"),
+        ("\"$0\" check a.json >> a.json", "a.json is read and written by the same command"),
         ("\"$0\" batch a.json --export-csv out > out", "standard output is written twice"),
         ("\"$0\" generate --output out > out", "standard output is written twice"),
     ] {

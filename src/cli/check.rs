@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::args::is_stdin;
 use super::check_args::{CheckArgs, CheckFormat};
+use super::clash::Outputs;
 use super::exit::Exit;
 use super::terminal::Terminal;
 use crate::check::{CheckError, judge_history};
@@ -14,6 +15,11 @@ use crate::report::judgement::{self, Judgement};
 
 /// Judges the history that `args` name.
 pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+    let clash = Outputs::new([]).and_then(|outputs| outputs.refuse(&args.history));
+    if let Err(error) = clash {
+        terminal.diagnostic(&error);
+        return Ok(Exit::BadInput);
+    }
     let name = if is_stdin(&args.history) {
         "standard input".to_owned()
     } else {
