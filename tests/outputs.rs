@@ -237,6 +237,21 @@ fn a_run_that_is_killed_leaves_the_old_file() {
     }
 }
 
+#[test]
+fn a_signal_takes_what_is_not_complete_away() {
+    let folder = folder(&[("old", OLD)]);
+    let folder = folder.path();
+    for name in ["-INT", "-TERM"] {
+        let args = ["generate", "--count=1000000000", "--force", "--output=old"];
+        let mut child = spawn(folder, &args);
+        wait_for_part(folder, "old.part-");
+        signal(&child, name);
+        assert_eq!(child.wait().expect("an end").code(), None, "a signal ended it");
+        assert_eq!(read(folder, "old"), OLD);
+        assert_eq!(parts(folder), [""; 0]);
+    }
+}
+
 /// The rows so far are beside the old ones, and a batch can go on with them.
 #[test]
 fn an_interrupted_batch_leaves_the_old_rows_and_says_where_the_new_ones_are() {

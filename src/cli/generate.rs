@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::args::is_stdin;
 use super::clash::Outputs;
+use super::cleanup;
 use super::exit::Exit;
 use super::generate_args::GenerateArgs;
 use super::new_file::NewFile;
@@ -44,6 +45,7 @@ pub(super) fn generate(args: &GenerateArgs, terminal: &mut Terminal) -> io::Resu
         terminal.diagnostic(&error);
         return Ok(Exit::BadInput);
     }
+    cleanup::on_signals()?;
     let written = match (&args.directory, named) {
         (Some(directory), _) => write_files(&generator, args, directory),
         (None, Some(file)) => write_file(&generator, args, file),

@@ -5,6 +5,7 @@ use std::io::{self, BufReader, IsTerminal};
 use std::path::Path;
 
 use super::clash::Outputs;
+use super::cleanup;
 use super::exit::Exit;
 use super::exports::{Exports, PartialRows};
 use super::merge_args::{MergeArgs, MergeFormat};
@@ -34,6 +35,7 @@ pub(super) fn merge_results(args: &MergeArgs, terminal: &mut Terminal) -> io::Re
         Ok(joined) => joined,
         Err(error) => return Ok(misfit(&error, terminal)),
     };
+    cleanup::on_signals()?;
     match Exports::create(&args.exports, PartialRows::Useless, terminal) {
         Ok(exports) => write(args, joined, exports, terminal),
         Err(exit) => Ok(exit),

@@ -5,6 +5,7 @@ mod batch;
 mod check;
 mod check_args;
 mod clash;
+mod cleanup;
 mod compare;
 mod compare_args;
 mod compare_output;

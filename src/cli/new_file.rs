@@ -9,6 +9,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process;
 
+use super::cleanup;
+
 /// Names longer than this leave no room for what is added.
 const NAME_BYTES_MAX: usize = 200;
 /// As a shell makes files; the umask takes away from it.
@@ -84,6 +86,7 @@ impl NewFile {
             let mut open = OpenOptions::new();
             match open.write(true).create_new(true).mode(MODE).open(&written) {
                 Ok(file) => {
+                    cleanup::begin(&written);
                     let new = Beside { written, place, found, is_placed: false };
                     return Ok((Self::Beside(new), file));
                 }
@@ -121,7 +124,7 @@ impl NewFile {
         match self {
             Self::Beside(mut new) if new.found == Found::File => {
                 new.is_placed = true;
-                Ok(Some(std::mem::take(&mut new.written)))
+                Ok(Some(new.written.clone()))
             }
             new @ (Self::InPlace | Self::Beside(_)) => new.finish_early().map(|()| None),
         }
@@ -138,6 +141,7 @@ impl Beside {
 
 impl Drop for Beside {
     fn drop(&mut self) {
+        cleanup::end(&self.written);
         if !self.is_placed
             && let Err(error) = fs::remove_file(&self.written)
         {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{Format, RunArgs, Transport, is_stdin};
 use super::clash::Outputs;
+use super::cleanup;
 use super::exit::Exit;
 use super::input::{read_scenario, scenario_beside};
 use super::new_file::NewFile;
@@ -25,6 +26,9 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
     if let Err(error) = clash {
         terminal.diagnostic(&error);
         return Ok(Exit::BadInput);
+    }
+    if args.history.is_some() {
+        cleanup::on_signals()?;
     }
     let mut worst = Exit::default();
     let mut reports = 0_usize;
