@@ -134,6 +134,7 @@ fn a_line_without_end_is_refused_by_every_command() {
         (&["batch", "huge.json"], 1),
         (&["batch", "huge.jsonl"], 1),
         (&["batch", "-"], 1),
+        (&["run", "b.json"], 2),
         (&["batch", "b.json"], 1),
     ] {
         let stdin = File::open(folder.path().join("huge.json")).expect("a file");

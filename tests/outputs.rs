@@ -74,6 +74,7 @@ fn an_output_that_is_an_input_is_refused_by_every_command() {
         &["batch", "a.json", "--export-csv", "hard.json"],
         &["batch", "a.json", "--export-junit", "soft.json"],
         &["batch", "a.json", "--resume", "./a.json"],
+        &["run", "--history", "x.expected.json", "x.json"],
         &["batch", "x.json", "--export-csv", "x.expected.json"],
         &["batch", "deep", "--export-jsonl", "deep/many.jsonl"],
         &["batch", ".", "--export-csv", "a.json"],

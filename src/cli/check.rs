@@ -7,11 +7,13 @@ use std::path::Path;
 use super::args::is_stdin;
 use super::check_args::{CheckArgs, CheckFormat};
 use super::clash::Outputs;
+use super::document::{DocumentError, read_document};
 use super::exit::Exit;
 use super::terminal::Terminal;
-use crate::check::{CheckError, judge_history};
-use crate::history::Reader;
+use crate::check::{CheckError, Verdicts, judge_history};
+use crate::history::{Header, Reader};
 use crate::report::judgement::{self, Judgement};
+use crate::scenario::{Scenario, Source};
 
 /// Judges the history that `args` name.
 pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Result<Exit> {
@@ -25,20 +27,25 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Re
     } else {
         args.history.display().to_string()
     };
-    let input = match open(&args.history) {
-        Ok(input) => input,
+    let opened = open(&args.history).and_then(|mut input| {
+        let beginning = input.fill_buf()?.to_vec();
+        Ok((input, beginning))
+    });
+    let (input, beginning) = match opened {
+        Ok(opened) => opened,
         Err(error) => {
             terminal.error(&format!("cannot read {name}: {error}"));
             return Ok(Exit::BadInput);
         }
     };
-    let opened = Reader::with_line_max(input, args.document.document_max);
-    let judged = opened.map_err(CheckError::from).and_then(|reader| {
-        let header = reader.header().clone();
-        judge_history(reader).map(|verdicts| (header, verdicts))
-    });
-    let (header, verdicts) = match judged {
+    let (header, verdicts) = match judged(args, input) {
         Ok(judged) => judged,
+        Err(CheckError::History(error)) if error.line == 1 && is_scenario(args, beginning) => {
+            terminal.error(&format!(
+                "{name} is a scenario, and no history: passbook run --history FILE records one"
+            ));
+            return Ok(Exit::BadInput);
+        }
         Err(error) => {
             terminal.error(&format!("{name} is no history that can be judged: {error}"));
             return Ok(Exit::BadInput);
@@ -51,6 +58,31 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Re
         CheckFormat::Json => judgement::write_json(terminal.results(), &judgement)?,
     }
     Ok(summary.into())
+}
+
+fn judged(args: &CheckArgs, input: Box<dyn BufRead>) -> Result<(Header, Verdicts), CheckError> {
+    let reader = Reader::with_line_max(input, args.document.document_max)?;
+    let header = reader.header().clone();
+    Ok((header, judge_history(reader, args.judge())?))
+}
+
+/// Whether what was given is a scenario, or its first line is. Of what is no plain file, or a file
+/// that is longer than a document may be, only the `beginning` is looked at.
+fn is_scenario(args: &CheckArgs, beginning: Vec<u8>) -> bool {
+    let path = &args.history;
+    let bytes = if is_stdin(path) || !path.is_file() {
+        beginning
+    } else {
+        let opened = File::open(path).map_err(DocumentError::from);
+        let read = opened.and_then(|file| read_document(file, args.document.document_max));
+        read.unwrap_or(beginning)
+    };
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
+    let is_one = |bytes| {
+        let source = Source::from_bytes("history", bytes);
+        source.is_ok_and(|source| Scenario::parse(&source).is_ok())
+    };
+    is_one(bytes) || is_one(first)
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {

@@ -1,17 +1,19 @@
 //! The arguments of `passbook check`.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::args::EXIT_CODES;
 use super::document::DocumentArgs;
-use crate::check::Demand;
+use crate::check::{Demand, JudgeOptions};
 
 const EXAMPLES: &str = "\
 Examples:
   passbook run --history a.jsonl scenario.json && passbook check a.jsonl
   passbook check --format json a.jsonl
+  passbook check --witnesses 10 a.jsonl
   zcat a.jsonl.gz | passbook check -";
 
 #[derive(Debug, Args)]
@@ -37,7 +39,26 @@ pub(super) struct CheckArgs {
     strict: bool,
 
     #[command(flatten)]
+    witnesses: WitnessArgs,
+
+    #[command(flatten)]
     pub(super) document: DocumentArgs,
+}
+
+/// How much is shown of what is violated.
+#[derive(Debug, Args)]
+pub(super) struct WitnessArgs {
+    /// How many violations of each property to show: the first so many, in the order in which
+    /// customers asked
+    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
+    witnesses: NonZeroUsize,
+}
+
+impl WitnessArgs {
+    /// What is wanted of the judge.
+    pub(super) fn options(&self) -> JudgeOptions {
+        JudgeOptions { witnesses: self.witnesses, ..JudgeOptions::default() }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -52,5 +73,10 @@ pub(super) enum CheckFormat {
 impl CheckArgs {
     pub(super) fn demand(&self) -> Demand {
         if self.strict { Demand::Everything } else { Demand::AGuarantee }
+    }
+
+    /// What is wanted of the judge.
+    pub(super) fn judge(&self) -> JudgeOptions {
+        self.witnesses.options()
     }
 }

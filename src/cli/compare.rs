@@ -29,9 +29,7 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
         return Ok(Exit::BadInput);
     }
     let Some(scenario) = scenario(args, terminal) else { return Ok(Exit::BadInput) };
-    for warning in &scenario.warnings {
-        terminal.warning(&warning.message);
-    }
+    terminal.remarks(&scenario.warnings);
     if scenario.settings.latency.is_some() || !scenario.settings.links.is_empty() {
         let name = &scenario.name;
         terminal
@@ -68,7 +66,7 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
 /// What is to be compared; `None` if there is nothing, which is told.
 fn scenario(args: &CompareArgs, terminal: &mut Terminal) -> Option<Scenario> {
     match &args.scenario {
-        Some(path) => match read_scenario(path, args.document.document_max) {
+        Some(path) => match read_scenario(path, args.document.document_max, None) {
             Ok(scenario) => Some(scenario),
             Err(error) => {
                 terminal.diagnostic(&error);

@@ -17,6 +17,14 @@ pub(super) struct DocumentArgs {
     pub(super) document_max: ByteSize,
 }
 
+impl DocumentArgs {
+    /// The options of a command line that reads as much.
+    pub(super) fn options(&self) -> Option<String> {
+        let limit = self.document_max;
+        (limit != DOCUMENT_MAX).then(|| format!("--document-max {limit}"))
+    }
+}
+
 /// Why a document cannot be had.
 #[derive(Debug, Error)]
 pub(super) enum DocumentError {

@@ -1,6 +1,5 @@
 //! Reads scenarios from files and from standard input.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,10 +7,10 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::args::{STDIN, is_stdin};
-use super::batch::{read_all, unpacked};
+use super::batch::{expected_results, read_all, read_file, unpacked};
 use super::document::DocumentError;
 use crate::history::{LineEnd, Lines};
-use crate::model::ByteSize;
+use crate::model::{ByteSize, EventIds};
 use crate::scenario::{Scenario, ScenarioError, Source};
 
 /// Why there is no scenario.
@@ -48,11 +47,47 @@ pub(super) fn scenario_beside(path: &Path) -> Option<PathBuf> {
 }
 
 /// Reads and validates the scenario at `path`, which may be packed; `-` is standard input. No more
-/// than `document_max` is read.
-pub(super) fn read_scenario(path: &Path, document_max: ByteSize) -> Result<Scenario, InputError> {
+/// than `document_max` is read. `event_ids` overrides what it says of its event ids.
+pub(super) fn read_scenario(
+    path: &Path,
+    document_max: ByteSize,
+    event_ids: Option<EventIds>,
+) -> Result<Scenario, InputError> {
     let bytes = read(path, document_max)?;
     let source = Source::from_bytes(unpacked(&path.display().to_string()), bytes)?;
-    Ok(Scenario::parse(&source)?)
+    Ok(Scenario::parse_with(&source, event_ids)?)
+}
+
+/// Takes the expected result of `scenario`, which is the file `path`, from the file beside it, if
+/// there is one and the scenario says nothing itself. No more than `document_max` is read.
+pub(super) fn expect_what_stands_beside(
+    path: &Path,
+    document_max: ByteSize,
+    scenario: &mut Scenario,
+) -> Result<(), InputError> {
+    if scenario.expected.is_some() {
+        return Ok(());
+    }
+    for beside in expected_results(path) {
+        let name = beside.display().to_string();
+        let bytes = match read_file(&beside, document_max) {
+            Ok(bytes) => bytes,
+            Err(DocumentError::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound => {
+                continue;
+            }
+            Err(DocumentError::Unreadable(reason)) => {
+                return Err(InputError::Unreadable { path: name, reason });
+            }
+            Err(problem @ (DocumentError::TooLong { .. } | DocumentError::Blank { .. })) => {
+                return Err(InputError::TooMuch { path: name, problem });
+            }
+        };
+        let expected = scenario.parse_expected(&Source::from_bytes(name, bytes)?)?;
+        scenario.expected = Some(expected.output);
+        scenario.warnings.extend(expected.notes);
+        return Ok(());
+    }
+    Ok(())
 }
 
 /// Reads and validates the scenario that is the first line of standard input.
@@ -75,8 +110,7 @@ fn read(path: &Path, document_max: ByteSize) -> Result<Vec<u8>, InputError> {
             }
         });
     }
-    let opened = File::open(path).map_err(DocumentError::from);
-    opened.and_then(|file| read_all(file, document_max)).map_err(|error| {
+    read_file(path, document_max).map_err(|error| {
         let is_directory = path.is_dir();
         let path = path.display().to_string();
         match error {

@@ -9,6 +9,7 @@ mod cleanup;
 mod compare;
 mod compare_args;
 mod compare_output;
+mod connect_args;
 mod dispatch;
 mod document;
 mod exit;

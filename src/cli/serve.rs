@@ -75,6 +75,7 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exi
         listeners,
         scenarios: Arc::new(run_for_client),
         limits: args.limits.into(),
+        origins: args.cors_origin.clone().into(),
     };
     let mut announced = Ok(());
     let orphaned = if args.until_stdin_ends { Some(stdin_end()?) } else { None };
@@ -207,7 +208,7 @@ fn described(
     let document_max = args.document.document_max;
     let scenario = match args.until_stdin_ends && is_stdin(path) {
         true => read_scenario_line(document_max),
-        false => read_scenario(path, document_max),
+        false => read_scenario(path, document_max, None),
     };
     let scenario = scenario.map_err(Box::new)?;
     if !named.is_empty() && Roster::new(named)? != *scenario.roster {

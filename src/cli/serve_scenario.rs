@@ -1,6 +1,8 @@
 //! Running a scenario that a client sends to `passbook serve`.
 
-use crate::grpc::{Expectation, ScenarioDone, ScenarioFault, ScenarioJob};
+use miette::Diagnostic;
+
+use crate::grpc::{Expectation, InputFault, InputPlace, ScenarioDone, ScenarioFault, ScenarioJob};
 use crate::report::{Assessment, json};
 use crate::runner::{self, Recording, RunError, RunOptions};
 use crate::scenario::{Scenario, ScenarioError, Settings, Source};
@@ -20,7 +22,10 @@ pub(super) fn run_for_client(job: ScenarioJob) -> Result<ScenarioDone, ScenarioF
     };
     let options = RunOptions { overrides, recording: Recording::Facts, ..RunOptions::default() };
     let run = runner::run(&scenario, &options).map_err(|error| match error {
-        RunError::BalanceOutOfRange { .. } => ScenarioFault::Input(error.to_string()),
+        RunError::BalanceOutOfRange { .. } => {
+            let problem = error.to_string();
+            ScenarioFault::Input(InputFault { place: None, problem, help: None })
+        }
         RunError::ActorStopped
         | RunError::Standstill
         | RunError::Facts(_)
@@ -29,7 +34,8 @@ pub(super) fn run_for_client(job: ScenarioJob) -> Result<ScenarioDone, ScenarioF
         | RunError::Bind(_)
         | RunError::Edge(_)
         | RunError::NoEndpoint { .. }
-        | RunError::Remote { .. } => ScenarioFault::Run(error.to_string()),
+        | RunError::NotThere(_)
+        | RunError::NotFresh { .. } => ScenarioFault::Run(error.to_string()),
     })?;
     let assessment = Assessment::of(&run.result);
     let mut report = Vec::new();
@@ -45,7 +51,10 @@ pub(super) fn run_for_client(job: ScenarioJob) -> Result<ScenarioDone, ScenarioF
     Ok(ScenarioDone { name, seed, facts: run.facts, expectation, json: json.trim_end().to_owned() })
 }
 
-/// An error on one line, with its place.
-fn told(error: &ScenarioError) -> String {
-    format!("{}:{}: {error}", error.line(), error.column())
+fn told(error: &ScenarioError) -> InputFault {
+    InputFault {
+        place: Some(InputPlace { line: error.line(), column: error.column() }),
+        problem: error.to_string(),
+        help: error.help().map(|help| help.to_string()),
+    }
 }

@@ -4,13 +4,15 @@
 
 use std::io::BufRead;
 
-use serde_json::error::Category;
-
 use super::clock::Clocks;
-use super::line::{FORMAT, HeaderLine, Line, Preamble, VERSION};
+use super::line::{FORMAT, HeaderLine, Line, OLDEST, Preamble, VERSION};
 use super::lines::{DOCUMENT_MAX, LineEnd, Lines};
+use super::misfit::{Misfit, parse};
 use super::{Header, HistoryError, HistoryProblem, Lamport, Recorded};
 use crate::model::{ByteSize, Roster, Time};
+
+/// What some editors put in front of a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A fact as a history holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,16 +25,27 @@ pub struct Entry {
     pub recorded: Recorded,
 }
 
+/// Whether a history has come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Its end marker was read.
+    Whole,
+    /// It was cut off: it goes no further than its last whole line.
+    CutOff,
+}
+
 /// Reads a history from `R`: an iterator over its facts, which ends at the end marker or after
-/// the first error.
+/// the first error. A history that was cut off ends after its last whole line, which
+/// [`Reader::extent`] tells.
 #[derive(Debug)]
 pub struct Reader<R> {
-    lines: Lines<R>,
+    lines: FilledLines<R>,
     header: Header,
     clocks: Clocks,
     now: Time,
     facts: u64,
     done: bool,
+    extent: Extent,
 }
 
 impl<R: BufRead> Reader<R> {
@@ -43,9 +56,11 @@ impl<R: BufRead> Reader<R> {
 
     /// Reads the header. No line may be longer than `line_max`.
     pub fn with_line_max(input: R, line_max: ByteSize) -> Result<Self, HistoryError> {
-        let mut lines = Lines::new(input, line_max);
-        let header = match next(&mut lines) {
-            Ok(Some(bytes)) => header(bytes),
+        let mut lines = FilledLines { lines: Lines::new(input, line_max), number: 0 };
+        let header = match lines.next() {
+            Ok(Some(line)) => {
+                header(line.bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line.bytes))
+            }
             Ok(None) => Err(HistoryProblem::Empty),
             Err(problem) => Err(problem),
         };
@@ -57,6 +72,7 @@ impl<R: BufRead> Reader<R> {
                 now: Time::START,
                 facts: 0,
                 done: false,
+                extent: Extent::CutOff,
             }),
             Err(problem) => Err(HistoryError { line: 1, problem }),
         }
@@ -67,12 +83,24 @@ impl<R: BufRead> Reader<R> {
         &self.header
     }
 
+    /// Whether the end marker was read. A reader that has not come to its end yet says
+    /// [`Extent::CutOff`].
+    pub fn extent(&self) -> Extent {
+        self.extent
+    }
+
     fn entry(&mut self) -> Result<Option<Entry>, HistoryProblem> {
-        let Some(bytes) = next(&mut self.lines)? else {
-            return Err(HistoryProblem::CutOff { facts: self.facts });
+        let Some(RawLine { bytes, is_ended }) = self.lines.next()? else {
+            return Ok(None);
         };
-        let line: Line =
-            parse(bytes, |column, reason| HistoryProblem::NotAFact { column, reason })?;
+        let line: Line = match parse(bytes) {
+            Ok(line) => line,
+            Err(Misfit::Unfinished { .. }) if !is_ended => return Ok(None),
+            Err(misfit) => {
+                return Err(misfit
+                    .into_problem(|column, reason| HistoryProblem::NotAFact { column, reason }));
+            }
+        };
         let (at, lamport, fact) = match line {
             Line { at_us: None, lamport: None, fact: None, end: Some(end) } => {
                 return self.end(end.facts);
@@ -88,7 +116,7 @@ impl<R: BufRead> Reader<R> {
         let recorded = Recorded { at, fact };
         self.check_order(&recorded, lamport)?;
         self.facts += 1;
-        Ok(Some(Entry { line: self.lines.number(), lamport, recorded }))
+        Ok(Some(Entry { line: self.lines.number, lamport, recorded }))
     }
 
     fn check_order(&mut self, recorded: &Recorded, clock: Lamport) -> Result<(), HistoryProblem> {
@@ -116,9 +144,12 @@ impl<R: BufRead> Reader<R> {
         if said != self.facts {
             return Err(HistoryProblem::CountDiffers { said, found: self.facts });
         }
-        match next(&mut self.lines)? {
+        match self.lines.next()? {
             Some(_) => Err(HistoryProblem::AfterEnd),
-            None => Ok(None),
+            None => {
+                self.extent = Extent::Whole;
+                Ok(None)
+            }
         }
     }
 }
@@ -132,54 +163,81 @@ impl<R: BufRead> Iterator for Reader<R> {
         }
         let entry = self.entry();
         self.done = !matches!(entry, Ok(Some(_)));
-        entry.map_err(|problem| HistoryError { line: self.lines.number(), problem }).transpose()
+        entry.map_err(|problem| HistoryError { line: self.lines.number, problem }).transpose()
     }
 }
 
-/// The next line without its end, or `None` after the last.
-fn next<R: BufRead>(lines: &mut Lines<R>) -> Result<Option<&[u8]>, HistoryProblem> {
-    match lines.advance().map_err(HistoryProblem::Unreadable)? {
-        None => Ok(None),
-        Some(LineEnd::Newline | LineEnd::Input) => Ok(Some(lines.bytes())),
-        Some(LineEnd::BeyondLimit) => Err(HistoryProblem::TooLong { limit: lines.line_max() }),
+/// Lines, of which only the last ones may be blank: those are passed over.
+#[derive(Debug)]
+struct FilledLines<R> {
+    lines: Lines<R>,
+    /// The line that was asked for last, from 1, even if it is not there.
+    number: u64,
+}
+
+/// A line without its end.
+struct RawLine<'a> {
+    bytes: &'a [u8],
+    /// Whether it had an end.
+    is_ended: bool,
+}
+
+impl<R: BufRead> FilledLines<R> {
+    /// The next line, or `None` after the last.
+    fn next(&mut self) -> Result<Option<RawLine<'_>>, HistoryProblem> {
+        if !self.fill()? {
+            return Ok(None);
+        }
+        if self.is_blank() {
+            let blank = self.number;
+            while self.fill()? {
+                if !self.is_blank() {
+                    self.number = blank;
+                    return Err(HistoryProblem::Blank);
+                }
+            }
+            return Ok(None);
+        }
+        Ok(Some(RawLine { bytes: self.lines.bytes(), is_ended: self.lines.has_newline() }))
+    }
+
+    /// Reads the next line; there may be none.
+    fn fill(&mut self) -> Result<bool, HistoryProblem> {
+        let end = self.lines.advance();
+        self.number = self.lines.number();
+        match end.map_err(HistoryProblem::Unreadable)? {
+            None => Ok(false),
+            Some(LineEnd::Newline | LineEnd::Input) => Ok(true),
+            Some(LineEnd::BeyondLimit) => {
+                Err(HistoryProblem::TooLong { limit: self.lines.line_max() })
+            }
+        }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.lines.bytes().trim_ascii().is_empty()
     }
 }
 
 fn header(bytes: &[u8]) -> Result<Header, HistoryProblem> {
-    let not_a_header = |column, reason| HistoryProblem::NotAHeader { column, reason };
-    let preamble: Preamble = parse(bytes, not_a_header)?;
+    let not_a_header = |misfit: Misfit| {
+        misfit.into_problem(|column, reason| HistoryProblem::NotAHeader { column, reason })
+    };
+    let preamble: Preamble = parse(bytes).map_err(not_a_header)?;
     if preamble.history != FORMAT {
         return Err(HistoryProblem::OtherFormat { found: preamble.history });
     }
-    if preamble.version != VERSION {
+    if !(OLDEST..=VERSION).contains(&preamble.version) {
         return Err(HistoryProblem::OtherVersion { found: preamble.version, known: VERSION });
     }
-    let line: HeaderLine = parse(bytes, not_a_header)?;
+    let line: HeaderLine = parse(bytes).map_err(not_a_header)?;
     Ok(Header {
+        passbook: line.passbook,
         scenario: line.scenario,
         seed: line.seed,
         roster: Roster::new(line.branches)?.into(),
         opening_balance: line.opening_balance_minor,
+        terms: line.promised.map(Into::into),
         config: line.config,
-    })
-}
-
-/// The value that `bytes` spell; JSON that is something else becomes the error `misfit` makes.
-fn parse<'a, T: serde::Deserialize<'a>>(
-    bytes: &'a [u8],
-    misfit: impl FnOnce(usize, String) -> HistoryProblem,
-) -> Result<T, HistoryProblem> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let column = error.column();
-        let text = error.to_string();
-        // The parser sees one line, so its line number would mislead.
-        let place = format!(" at line {} column {column}", error.line());
-        let reason = text.strip_suffix(&place).unwrap_or(&text).to_owned();
-        match error.classify() {
-            Category::Data => misfit(column, reason),
-            Category::Io | Category::Syntax | Category::Eof => {
-                HistoryProblem::NotJson { column, reason }
-            }
-        }
     })
 }

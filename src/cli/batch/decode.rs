@@ -1,6 +1,8 @@
 //! Undoes gzip and zstd, recognised by the first bytes and not by a name.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
@@ -8,6 +10,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use crate::cli::document::{DocumentError, read_document};
 use crate::model::ByteSize;
+use crate::report::batch::Packing;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -15,40 +18,40 @@ const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const ZSTD_SKIPPED: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
 const BUFFER_BYTES: usize = 1 << 16;
 
-/// What the first bytes of something say that it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Coding {
-    Plain,
-    Gzip,
-    Zstd,
+/// What a file holds.
+pub(super) struct Decoded {
+    /// How it is packed; `None` if it is not.
+    pub(super) packed: Option<Packing>,
+    /// What is in it, without the compression.
+    pub(super) text: Box<dyn Read + Send>,
 }
 
-impl Coding {
-    fn of(first: &[u8]) -> Self {
-        let skipped = first.first_chunk().map(|[byte, rest @ ..]: &[u8; 4]| {
-            [byte & 0xf0 | ZSTD_SKIPPED[0] & 0x0f, rest[0], rest[1], rest[2]]
-        });
-        if first.starts_with(&GZIP) {
-            Self::Gzip
-        } else if first.starts_with(&ZSTD) || skipped == Some(ZSTD_SKIPPED) {
-            Self::Zstd
-        } else {
-            Self::Plain
-        }
+/// What the first bytes of something say of how it is packed.
+fn packing(first: &[u8]) -> Option<Packing> {
+    let skipped = first.first_chunk().map(|[byte, rest @ ..]: &[u8; 4]| {
+        [byte & 0xf0 | ZSTD_SKIPPED[0] & 0x0f, rest[0], rest[1], rest[2]]
+    });
+    if first.starts_with(&GZIP) {
+        Some(Packing::Gzip)
+    } else if first.starts_with(&ZSTD) || skipped == Some(ZSTD_SKIPPED) {
+        Some(Packing::Zstd)
+    } else {
+        None
     }
 }
 
 /// What `source` holds, without the compression around it.
-pub(super) fn decoded(mut source: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+pub(super) fn decoded(mut source: impl Read + Send + 'static) -> io::Result<Decoded> {
     let mut first = Vec::with_capacity(ZSTD.len());
     source.by_ref().take(4).read_to_end(&mut first)?;
-    let coding = Coding::of(&first);
+    let packed = packing(&first);
     let whole = Cursor::new(first).chain(source);
-    Ok(match coding {
-        Coding::Plain => Box::new(whole),
-        Coding::Gzip => Box::new(MultiGzDecoder::new(whole)),
-        Coding::Zstd => Box::new(Zstd::new(BufReader::with_capacity(BUFFER_BYTES, whole))),
-    })
+    let text: Box<dyn Read + Send> = match packed {
+        None => Box::new(whole),
+        Some(Packing::Gzip) => Box::new(MultiGzDecoder::new(whole)),
+        Some(Packing::Zstd) => Box::new(Zstd::new(BufReader::with_capacity(BUFFER_BYTES, whole))),
+    };
+    Ok(Decoded { packed, text })
 }
 
 /// All that `source` holds, without the compression around it: one document of at most `limit`
@@ -57,7 +60,12 @@ pub(in crate::cli) fn read_all(
     source: impl Read + Send + 'static,
     limit: ByteSize,
 ) -> Result<Vec<u8>, DocumentError> {
-    read_document(decoded(source)?, limit)
+    read_document(decoded(source)?.text, limit)
+}
+
+/// The same of the file at `path`.
+pub(in crate::cli) fn read_file(path: &Path, limit: ByteSize) -> Result<Vec<u8>, DocumentError> {
+    read_all(File::open(path)?, limit)
 }
 
 /// The contents of one zstd frame after the other.
@@ -145,7 +153,7 @@ mod tests {
 
     fn read(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
         let mut text = Vec::new();
-        decoded(Cursor::new(bytes))?.read_to_end(&mut text)?;
+        decoded(Cursor::new(bytes))?.text.read_to_end(&mut text)?;
         Ok(text)
     }
 

@@ -1,26 +1,24 @@
 //! What a worker does with one scenario: reads it, runs it, and makes a row of it, whatever happens.
 
 use std::fmt;
-use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use miette::Diagnostic;
 
-use super::decode::read_all;
-use super::files::{expected_results, unpacked};
+use super::decode::read_file;
+use super::files::unpacked;
 use super::filter::{Filter, lets_through};
 use super::resume::ResumeError;
 use crate::check::Demand;
-use crate::cli::document::DocumentError;
+use crate::cli::input::{InputError, expect_what_stands_beside};
 use crate::model::ByteSize;
 use crate::report::Assessment;
-use crate::report::batch::{Row, RowHead, append_line};
+use crate::report::batch::{Packing, Row, RowHead, append_line};
 use crate::runner::batch::Work;
 use crate::runner::{RunError, RunOptions, Runner};
-use crate::scenario::{Scenario, ScenarioError, Source};
+use crate::scenario::{Scenario, ScenarioError, Source, Warning};
 
 /// A scenario that waits for a worker.
 #[derive(Debug)]
@@ -37,14 +35,28 @@ pub(super) enum Place {
     /// It is a file of its own.
     File(Arc<str>),
     /// It is this line of a file.
-    Line(Arc<str>, u64),
+    Line {
+        file: Arc<str>,
+        line: u64,
+        /// How the file is packed.
+        packed: Option<Packing>,
+    },
+}
+
+impl Place {
+    const fn packed(&self) -> Option<Packing> {
+        match self {
+            Self::File(_) => None,
+            Self::Line { packed, .. } => *packed,
+        }
+    }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(file) => f.write_str(file),
-            Self::Line(file, line) => write!(f, "{file}:{line}"),
+            Self::Line { file, line, .. } => write!(f, "{file}:{line}"),
         }
     }
 }
@@ -64,6 +76,10 @@ pub(super) enum Content {
 
 /// What came of a scenario.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are rows, and a box would cost each of them"
+)]
 pub(super) enum Outcome {
     /// A row, and its line where one is wanted.
     Row { row: Row, line: Vec<u8> },
@@ -85,6 +101,8 @@ pub(super) enum RowLines {
 pub(super) struct Job {
     pub(super) options: RunOptions,
     pub(super) demand: Demand,
+    /// The options after `passbook run` that do the same with one of them.
+    pub(super) replay: Arc<str>,
     pub(super) filters: Vec<Filter>,
     pub(super) document_max: ByteSize,
     pub(super) lines: RowLines,
@@ -107,21 +125,26 @@ impl Work for Job {
         if !lets_through(&self.filters, name, &place) {
             return Outcome::FilteredOut;
         }
-        let head = |took| RowHead { number: item.number, place: place.clone(), took };
+        let head = || self.head(item, place.clone(), begun.elapsed());
         self.outcome(match scenario {
-            Ok(scenario) => self.run_one(runner, &item.place, scenario, || head(begun.elapsed())),
-            Err(problem) => Row::failed(head(begun.elapsed()), None, problem),
+            Ok(scenario) => self.run_one(runner, &item.place, scenario, head),
+            Err(problem) => Row::failed(head(), None, problem),
         })
     }
 
     fn panicked(&self, item: Item, message: &str) -> Outcome {
         let place = item.place.to_string();
-        let head = RowHead { number: item.number, place, took: Duration::ZERO };
+        let head = self.head(&item, place, Duration::ZERO);
         self.outcome(Row::failed(head, None, defect(&format!("the run panicked: {message}"))))
     }
 }
 
 impl Job {
+    fn head(&self, item: &Item, place: String, took: Duration) -> RowHead {
+        let (packed, options) = (item.place.packed(), Arc::clone(&self.replay));
+        RowHead { number: item.number, place, packed, options, took }
+    }
+
     fn run_one(
         &self,
         runner: &mut Runner,
@@ -129,64 +152,48 @@ impl Job {
         mut scenario: Scenario,
         head: impl Fn() -> RowHead,
     ) -> Row {
-        if let (Place::File(path), None) = (place, &scenario.expected)
-            && let Err(problem) = self.expect_what_stands_beside(Path::new(&**path), &mut scenario)
-        {
-            return Row::failed(head(), Some(scenario.name), problem);
+        if let Place::File(path) = place {
+            let path = Path::new(&**path);
+            if let Err(error) = expect_what_stands_beside(path, self.document_max, &mut scenario) {
+                let problem = match error {
+                    InputError::Scenario(error) => {
+                        format!("{}:{}:{}", error.source_name(), error.line(), told(&error))
+                    }
+                    InputError::Directory { .. }
+                    | InputError::Missing { .. }
+                    | InputError::Unreadable { .. }
+                    | InputError::StandardInput { .. }
+                    | InputError::TooMuch { .. } => error.to_string(),
+                };
+                return Row::failed(head(), Some(scenario.name), problem);
+            }
         }
-        match runner.run(&scenario, &self.options, None) {
+        let row = match runner.run(&scenario, &self.options, None) {
             Ok(run) => {
                 let assessment = Assessment::of(&run.result);
                 Row::of(head(), &run.result, &assessment, self.demand)
             }
             Err(error) => Row::failed(head(), Some(scenario.name), explain(&error)),
-        }
+        };
+        row.with_warnings(placed(place, scenario.warnings))
     }
 
     fn read(&self, place: &Place, shown: &str, content: Content) -> Result<Scenario, String> {
         let bytes = match content {
             Content::Text(bytes) => bytes,
-            Content::File(path) => self.read_file(&path).map_err(|error| error.to_string())?,
+            Content::File(path) => {
+                read_file(&path, self.document_max).map_err(|error| error.to_string())?
+            }
             Content::Unreadable(problem) => return Err(problem),
             Content::Mismatch(error) => return Err(error.to_string()),
         };
         let source = Source::from_bytes(unpacked(shown), bytes);
-        let scenario = source.and_then(|source| Scenario::parse(&source));
+        let event_ids = self.options.overrides.event_ids;
+        let scenario = source.and_then(|source| Scenario::parse_with(&source, event_ids));
         scenario.map_err(|error| match place {
             Place::File(_) => format!("{shown}:{}:{}", error.line(), told(&error)),
-            Place::Line(..) => format!("{shown}:{}", told(&error)),
+            Place::Line { .. } => format!("{shown}:{}", told(&error)),
         })
-    }
-
-    /// What the file at `path` holds, unpacked.
-    fn read_file(&self, path: &Path) -> Result<Vec<u8>, DocumentError> {
-        read_all(File::open(path)?, self.document_max)
-    }
-
-    /// Takes the expected result of `scenario` from the file beside it, if there is one.
-    fn expect_what_stands_beside(
-        &self,
-        path: &Path,
-        scenario: &mut Scenario,
-    ) -> Result<(), String> {
-        for beside in expected_results(path) {
-            let name = beside.display().to_string();
-            let bytes = match self.read_file(&beside) {
-                Ok(bytes) => bytes,
-                Err(DocumentError::Unreadable(error))
-                    if error.kind() == io::ErrorKind::NotFound =>
-                {
-                    continue;
-                }
-                Err(error) => return Err(format!("{name}: {error}")),
-            };
-            let expected = Source::from_bytes(&*name, bytes)
-                .and_then(|source| scenario.parse_expected(&source))
-                .map_err(|error| format!("{name}:{}:{}", error.line(), told(&error)))?;
-            scenario.expected = Some(expected);
-            return Ok(());
-        }
-        Ok(())
     }
 
     fn outcome(&self, row: Row) -> Outcome {
@@ -196,6 +203,16 @@ impl Job {
         }
         Outcome::Row { row, line }
     }
+}
+
+/// Warnings of a line name it as the place does, and then the column.
+fn placed(place: &Place, mut warnings: Vec<Warning>) -> Vec<Warning> {
+    if let Place::Line { .. } = place {
+        for Warning { message, .. } in &mut warnings {
+            *message = message.replace(&format!("{place}:1:"), &format!("{place}:"));
+        }
+    }
+    warnings
 }
 
 /// In which column what is wrong with an input, and what to do, on one line.
@@ -214,7 +231,8 @@ fn explain(error: &RunError) -> String {
         RunError::Bind(_)
         | RunError::Edge(_)
         | RunError::NoEndpoint { .. }
-        | RunError::Remote { .. } => error.to_string(),
+        | RunError::NotThere(_)
+        | RunError::NotFresh { .. } => error.to_string(),
         RunError::ActorStopped | RunError::Standstill | RunError::Facts(_) => {
             defect(&error.to_string())
         }
@@ -239,6 +257,7 @@ mod tests {
         Job {
             options: RunOptions::default(),
             demand: Demand::Anything,
+            replay: Arc::from(""),
             filters: filters.iter().map(|text| text.parse().unwrap()).collect(),
             document_max: DOCUMENT_MAX,
             lines: RowLines::NotWanted,
@@ -254,9 +273,13 @@ mod tests {
         }
     }
 
+    fn line_17() -> Place {
+        Place::Line { file: "many.jsonl".into(), line: 17, packed: None }
+    }
+
     #[test]
     fn a_scenario_that_is_wrong_is_a_row_that_says_where() {
-        let line = row(Place::Line("many.jsonl".into(), 17), r#"[{"id": 1, "type": "bransh"}]"#);
+        let line = row(line_17(), r#"[{"id": 1, "type": "bransh"}]"#);
         assert_eq!((line.number, &*line.place), (17, "many.jsonl:17"));
         let problem = line.problem.unwrap();
         assert!(problem.starts_with("many.jsonl:17:20: [0].type: "), "{problem}");

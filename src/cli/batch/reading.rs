@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::decode::decoded;
+use super::decode::{Decoded, decoded};
 use super::files::{FileKind, FilesError, Input, Inputs, ScenarioFile};
 use super::job::{Content, Item, Place};
 use super::lines::{self, Text};
@@ -161,14 +161,17 @@ fn each(
 fn each_line(
     file: &str,
     document_max: ByteSize,
-    open: impl FnOnce() -> io::Result<Box<dyn Read + Send>>,
+    open: impl FnOnce() -> io::Result<Decoded>,
     take: &mut impl FnMut(Found) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
     let file: Arc<str> = file.into();
-    let opened = open().map_err(DocumentError::from);
-    let mut lines = match opened.and_then(|source| lines::open(source, document_max)) {
-        Ok(Text::Lines(lines)) => lines,
-        Ok(Text::Document(text)) => {
+    let opened = open().map_err(DocumentError::from).and_then(|Decoded { packed, text }| {
+        let text = lines::open(text, document_max)?;
+        Ok((packed, text))
+    });
+    let (packed, mut lines) = match opened {
+        Ok((packed, Text::Lines(lines))) => (packed, lines),
+        Ok((_, Text::Document(text))) => {
             let bytes = text.len();
             let place = Place::File(file);
             return take(Found::Scenario { place, content: Content::Text(text), bytes });
@@ -180,11 +183,11 @@ fn each_line(
             Ok(Some(line)) => line,
             Ok(None) => return Ok(()),
             Err(error) => {
-                let place = Place::Line(file, lines.number());
+                let place = Place::Line { file, line: lines.number(), packed };
                 return take(unreadable(place, cannot_read(&error)));
             }
         };
-        let place = Place::Line(Arc::clone(&file), line.number);
+        let place = Place::Line { file: Arc::clone(&file), line: line.number, packed };
         take(match line.text {
             Some(text) => {
                 let bytes = text.len();

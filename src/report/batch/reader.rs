@@ -1,15 +1,18 @@
 //! Reads the lines of a result file back, one by one.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, Seek, SeekFrom};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::{Counts, Row, RowVerdicts, Status, Summary};
+use super::row::{FIRST_FORMAT, FORMAT};
+use super::{Counts, Packing, Row, RowVerdicts, Status, Summary};
 use crate::history::{DOCUMENT_MAX, LineEnd, Lines};
-use crate::model::{ByteSize, CustomerId, Money, MoneyError};
+use crate::model::{ByteSize, CustomerId, Money, MoneyError, Seed};
 use crate::scenario::BalanceRow;
 
 /// Reads a result file. Ends after its last line, or after the first error.
@@ -84,6 +87,14 @@ pub enum RowsProblem {
         /// What does not fit.
         reason: String,
     },
+    /// A row of a later passbook.
+    #[error(
+        "a row of format {found}, and this passbook reads formats up to {FORMAT}; use a newer one"
+    )]
+    Format {
+        /// The format.
+        found: u64,
+    },
     /// A number that is no balance.
     #[error("the balance of customer {customer}: {found} is no balance: {reason}")]
     Balance {
@@ -102,6 +113,12 @@ pub enum RowsProblem {
 #[derive(Deserialize)]
 struct Preamble {
     kind: Kind,
+    #[serde(default = "first_format")]
+    format: u64,
+}
+
+const fn first_format() -> u64 {
+    FIRST_FORMAT
 }
 
 #[derive(Deserialize)]
@@ -116,8 +133,11 @@ enum Kind {
 struct RowLine<'a> {
     #[serde(rename = "kind")]
     _kind: Kind,
+    #[serde(default = "first_format")]
+    format: u64,
     number: u64,
     place: String,
+    packed: Option<Packing>,
     name: Option<String>,
     status: Status,
     expected: Option<bool>,
@@ -125,8 +145,15 @@ struct RowLine<'a> {
     #[serde(borrow, default)]
     balances: Vec<BalanceLine<'a>>,
     counts: Option<Counts>,
+    #[serde(default)]
+    warnings: Vec<String>,
     microseconds: u64,
     problem: Option<String>,
+    #[serde(default)]
+    notes: Vec<String>,
+    seed: Option<Seed>,
+    options: Option<Arc<str>>,
+    passbook: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -178,7 +205,10 @@ impl<R: BufRead> Reader<R> {
         if self.summarized {
             return Err(RowsProblem::AfterSummary);
         }
-        let Preamble { kind } = parse(self.lines.bytes())?;
+        let Preamble { kind, format } = parse(self.lines.bytes())?;
+        if !(FIRST_FORMAT..=FORMAT).contains(&format) {
+            return Err(RowsProblem::Format { found: format });
+        }
         match kind {
             Kind::Scenario => Ok(Some(Record::Scenario(row(parse(self.lines.bytes())?)?))),
             Kind::Summary => {
@@ -220,25 +250,34 @@ impl<R: BufRead> Iterator for Reader<R> {
 
 fn row(line: RowLine<'_>) -> Result<Row, RowsProblem> {
     let balances = line.balances.into_iter().map(|BalanceLine { id, balance }| {
-        match balance.get().parse::<Money>() {
-            Ok(balance) => Ok(BalanceRow { id, balance }),
-            Err(reason) => {
-                let found = balance.get().to_owned();
-                Err(RowsProblem::Balance { customer: id, found, reason })
-            }
+        match balance.get() {
+            "null" => Ok(None),
+            digits => digits.parse::<Money>().map(Some),
         }
+        .map(|balance| BalanceRow { id, balance })
+        .map_err(|reason| {
+            let found = balance.get().to_owned();
+            RowsProblem::Balance { customer: id, found, reason }
+        })
     });
     Ok(Row {
         balances: balances.collect::<Result<_, _>>()?,
+        format: line.format,
         number: line.number,
         place: line.place,
+        packed: line.packed,
         name: line.name,
         status: line.status,
         expected: line.expected,
         verdicts: line.verdicts,
         counts: line.counts,
+        warnings: line.warnings,
         microseconds: line.microseconds,
         problem: line.problem,
+        notes: line.notes,
+        seed: line.seed,
+        options: line.options,
+        passbook: line.passbook.map(Cow::Owned),
     })
 }
 
