@@ -266,9 +266,9 @@ fn stand_in(folder: &Path, script: &str) -> PathBuf {
 #[test]
 fn a_transport_that_gives_another_balance_is_an_error_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
+    // The bank is a line, after which its standard input stays open.
     let script = format!(
-        "bank=$(mktemp -p {})\nsed 's/\"balance\":0/\"balance\":0.01/g' > $bank\nexec {} \"$@\" < $bank",
-        folder.path().display(),
+        "read -r bank\n{{ echo \"$bank\" | sed 's/\"balance\":0/\"balance\":0.01/g'; cat; }} | {} \"$@\"",
         env!("CARGO_BIN_EXE_passbook")
     );
     // Nothing is promised, so that no passbook tells that it is another bank.
@@ -359,6 +359,48 @@ fn a_signal_ends_the_comparison_and_all_of_its_processes() {
         assert!(told.contains("stopped before all rounds were run"), "{told}");
         assert!(children.iter().all(|&child| !is_there(child)), "{children:?}");
     }
+}
+
+/// Signals that end it before it can do anything: the processes of its branches end by themselves.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_comparison_that_is_killed_takes_its_processes_with_it() {
+    for signal in ["KILL", "QUIT"] {
+        let args = ["compare", "--transports=processes", "--round-time=100s"];
+        let mut command = program::command(&args);
+        command.arg("input/monotonic_writes.json").stdout(Stdio::null()).stderr(Stdio::null());
+        let mut comparison = command.spawn().unwrap();
+        let id = comparison.id();
+        let children = loop {
+            let children = children_of(id);
+            if children.len() == 2 {
+                break children;
+            }
+            std::thread::yield_now();
+        };
+        let sent = Command::new("kill").args(["-s", signal, &id.to_string()]).status().unwrap();
+        assert!(sent.success());
+        comparison.wait().unwrap();
+        let mut pauses = 0;
+        while children.iter().any(|&child| is_running(child)) {
+            assert!(pauses < 600, "{signal}: {children:?} are still there");
+            pauses += 1;
+            pause();
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "nobody is told when an orphan ends")]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(50));
+}
+
+/// Whether it is there and has not ended: where nobody waits for orphans, they stay as zombies.
+#[cfg(target_os = "linux")]
+fn is_running(process: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{process}/status"));
+    status.is_ok_and(|status| !status.contains("State:\tZ"))
 }
 
 #[test]

@@ -395,10 +395,7 @@ fn blank_lines_at_the_end_and_a_byte_order_mark_are_harmless() {
 #[test]
 fn an_endless_line_is_refused_before_it_fills_the_memory() {
     let error = Reader::new(std::io::BufReader::new(std::io::repeat(b'1'))).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "line 1: longer than 16777216 bytes, which no line of a history is"
-    );
+    assert_eq!(error.to_string(), "line 1: longer than 64MiB; --document-max allows more");
 }
 
 proptest! {

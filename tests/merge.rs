@@ -326,7 +326,7 @@ fn a_file_to_merge_is_never_written_over() {
     let path = folder.results("a.jsonl", &[1], of(1, ""));
     let before = folder.text("a.jsonl");
     let done = passbook(&["merge", "--export-jsonl", &path, &path]).code(2);
-    assert!(stderr(&done).contains("is one of the files to merge"), "{}", stderr(&done));
+    assert!(stderr(&done).contains("is read and written by the same command"), "{}", stderr(&done));
     assert_eq!(folder.text("a.jsonl"), before);
 }
 

@@ -11,6 +11,7 @@ use super::batch::BatchArgs;
 use super::check_args::{CheckArgs, WitnessArgs};
 use super::compare_args::CompareArgs;
 use super::connect_args::ConnectArgs;
+use super::document::DocumentArgs;
 use super::generate_args::GenerateArgs;
 use super::merge_args::MergeArgs;
 use super::secret::SecretArgs;
@@ -123,6 +124,9 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     settings: SettingsArgs,
 
+    #[command(flatten)]
+    pub(super) document: DocumentArgs,
+
     /// Write all that happens to this file, as JSON Lines; `passbook check` judges it
     #[arg(long, value_name = "FILE")]
     pub(super) history: Option<PathBuf>,
@@ -219,9 +223,12 @@ impl Cli {
     }
 }
 
+/// What stands for standard input.
+pub(super) const STDIN: &str = "-";
+
 /// Whether `path` stands for standard input.
 pub(super) fn is_stdin(path: &std::path::Path) -> bool {
-    path.as_os_str() == "-"
+    path.as_os_str() == STDIN
 }
 
 impl RunArgs {
@@ -263,12 +270,13 @@ impl RunArgs {
 
     /// The options of a command line that does the same again.
     pub(super) fn replay_options(&self, seed: Seed) -> Vec<String> {
-        let Self { settings, no_check, strict, transport, connect, .. } = self;
+        let Self { settings, document, no_check, strict, transport, connect, .. } = self;
         let mut options = connect.options();
         if !connect.is_given() {
             options.push(format!("--seed {seed}"));
         }
         options.extend(settings.options());
+        options.extend(document.options());
         match transport {
             Transport::Mailbox => {}
             Transport::Grpc => options.push("--transport grpc".to_owned()),
@@ -337,7 +345,7 @@ mod tests {
     /// Every way to give each option on which a run depends; a line for those that exclude others.
     const ALL_THAT_MATTERS: [&str; 4] = [
         "--seed 8877 --overdraft reject --settle-before-query --customers concurrent --strict \
-         --event-ids as-written",
+         --event-ids as-written --document-max 1GiB",
         "--seed 0 --propagation async --guarantees ryw,wfr --latency uniform:1ms..50ms \
          --wait-limit 2s --no-check",
         "--seed 18446744073709551615 --propagation sync --guarantees none --transport grpc",

@@ -1,11 +1,13 @@
 //! `passbook check`: judges recorded histories.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use super::args::is_stdin;
 use super::check_args::{CheckArgs, CheckFormat};
+use super::clash::Outputs;
+use super::document::{DocumentError, read_document};
 use super::exit::Exit;
 use super::terminal::Terminal;
 use crate::check::{CheckError, Verdicts, judge_history};
@@ -15,6 +17,11 @@ use crate::scenario::{Scenario, Source};
 
 /// Judges the history that `args` name.
 pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+    let clash = Outputs::new([]).and_then(|outputs| outputs.refuse(&args.history));
+    if let Err(error) = clash {
+        terminal.diagnostic(&error);
+        return Ok(Exit::BadInput);
+    }
     let name = if is_stdin(&args.history) {
         "standard input".to_owned()
     } else {
@@ -54,17 +61,21 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Re
 }
 
 fn judged(args: &CheckArgs, input: Box<dyn BufRead>) -> Result<(Header, Verdicts), CheckError> {
-    let reader = Reader::new(input)?;
+    let reader = Reader::with_line_max(input, args.document.document_max)?;
     let header = reader.header().clone();
     Ok((header, judge_history(reader, args.judge())?))
 }
 
-/// Whether what was given is a scenario, or its first line is. Of standard input only the
-/// `beginning` is still there.
+/// Whether what was given is a scenario, or its first line is. Of what is no plain file, or a file
+/// that is longer than a document may be, only the `beginning` is looked at.
 fn is_scenario(args: &CheckArgs, beginning: Vec<u8>) -> bool {
-    let bytes = match fs::read(&args.history) {
-        Ok(bytes) if !is_stdin(&args.history) => bytes,
-        Ok(_) | Err(_) => beginning,
+    let path = &args.history;
+    let bytes = if is_stdin(path) || !path.is_file() {
+        beginning
+    } else {
+        let opened = File::open(path).map_err(DocumentError::from);
+        let read = opened.and_then(|file| read_document(file, args.document.document_max));
+        read.unwrap_or(beginning)
     };
     let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
     let is_one = |bytes| {

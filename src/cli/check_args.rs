@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::args::EXIT_CODES;
+use super::document::DocumentArgs;
 use crate::check::{Demand, JudgeOptions};
 
 const EXAMPLES: &str = "\
@@ -39,6 +40,9 @@ pub(super) struct CheckArgs {
 
     #[command(flatten)]
     witnesses: WitnessArgs,
+
+    #[command(flatten)]
+    pub(super) document: DocumentArgs,
 }
 
 /// How much is shown of what is violated.

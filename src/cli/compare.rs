@@ -12,13 +12,22 @@ use super::compare_output::Variant;
 use super::exit::Exit;
 use super::input::read_scenario;
 use super::terminal::Terminal;
-use crate::model::Shown;
+use crate::model::{Propagation, Shown};
 use crate::runner::compare::{CompareError, CompareOptions, Comparison, Progress, compare};
 use crate::scenario::Scenario;
 use crate::scenario::generate::Generator;
 
 /// Compares, and prints what was measured.
 pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+    let propagations = args.propagations();
+    let variant = |&propagation: &Option<Propagation>| {
+        Variant(propagation.filter(|_| propagations.len() > 1))
+    };
+    let variants: Vec<Variant> = propagations.iter().map(variant).collect();
+    if let Err(error) = args.output.refuse_clashes(args.scenario.as_deref(), &variants) {
+        terminal.diagnostic(&error);
+        return Ok(Exit::BadInput);
+    }
     let Some(scenario) = scenario(args, terminal) else { return Ok(Exit::BadInput) };
     terminal.remarks(&scenario.warnings);
     if scenario.settings.latency.is_some() || !scenario.settings.links.is_empty() {
@@ -28,11 +37,9 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
     }
     let program = std::env::current_exe()?;
     let stop = stop_on_signal()?;
-    let propagations = args.propagations();
     let mut comparisons = Vec::with_capacity(propagations.len());
-    for &propagation in &propagations {
-        let variant = Variant(propagation.filter(|_| propagations.len() > 1));
-        match args.output.prepare(variant, terminal) {
+    for (propagation, variant) in propagations.into_iter().zip(variants) {
+        match args.output.prepare(variant, args.document.document_max, terminal) {
             Ok(earlier) => comparisons.push((propagation, variant, earlier)),
             Err(exit) => return Ok(exit),
         }
@@ -59,7 +66,7 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
 /// What is to be compared; `None` if there is nothing, which is told.
 fn scenario(args: &CompareArgs, terminal: &mut Terminal) -> Option<Scenario> {
     match &args.scenario {
-        Some(path) => match read_scenario(path, None) {
+        Some(path) => match read_scenario(path, args.document.document_max, None) {
             Ok(scenario) => Some(scenario),
             Err(error) => {
                 terminal.diagnostic(&error);
@@ -124,6 +131,7 @@ fn exit_of(error: &CompareError) -> Exit {
         | CompareError::NoRequests
         | CompareError::Rate { .. }
         | CompareError::Ids { .. }
+        | CompareError::TooMany { .. }
         | CompareError::QueriesWait => Exit::BadInput,
         CompareError::Stopped => Exit::Undecided,
         CompareError::NoProgram

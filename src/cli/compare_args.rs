@@ -1,6 +1,6 @@
 //! The arguments of `passbook compare`.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
 use super::compare_output::CompareOutput;
+use super::document::DocumentArgs;
 use crate::fault::parse_span;
 use crate::model::{CustomerOrder, Guarantees, Propagation, Seed};
 use crate::runner::compare::{CompareOptions, Load, Transport};
@@ -49,8 +50,9 @@ pub(super) struct CompareArgs {
     transports: Vec<TransportArg>,
 
     /// How many rounds of each; they are shuffled
-    #[arg(long, value_name = "NUMBER", default_value = "10")]
-    rounds: NonZeroUsize,
+    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    rounds: u16,
 
     /// About how long a round takes
     #[arg(long, value_name = "SPAN", default_value = "110ms", value_parser = parse_span)]
@@ -58,8 +60,9 @@ pub(super) struct CompareArgs {
 
     /// How many copies of the scenario's customers ask at the same time, under other customer ids;
     /// customers who take turns make one request at a time, so that it is as many as this
-    #[arg(long, value_name = "NUMBER", default_value = "1")]
-    in_flight: NonZeroUsize,
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    in_flight: u16,
 
     /// So many requests a second are due, all customers together; a latency then counts from when
     /// its request was due [default: each customer asks again when it has its answer]
@@ -79,6 +82,9 @@ pub(super) struct CompareArgs {
     /// says, else all]
     #[arg(long, value_name = "SET", env = "PASSBOOK_GUARANTEES", hide_env_values = true)]
     guarantees: Option<Guarantees>,
+
+    #[command(flatten)]
+    pub(super) document: DocumentArgs,
 
     #[command(flatten)]
     pub(super) output: CompareOutput,
@@ -161,9 +167,9 @@ impl CompareArgs {
                 ..Settings::default()
             },
             transports: self.transports.iter().copied().map(Transport::from).collect(),
-            rounds: self.rounds.get(),
+            rounds: self.rounds.into(),
             round_time: self.round_time,
-            copies: self.in_flight.get(),
+            copies: self.in_flight.into(),
             load: self.rate.map_or(Load::Closed, |rate| Load::Open { rate }),
             program: Some(program),
             stop: Some(stop),

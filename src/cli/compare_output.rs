@@ -1,15 +1,18 @@
 //! Where a comparison goes: to the terminal and into files, beside an earlier one.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::clash::{Clash, Outputs};
+use super::document::{DocumentError, read_document};
 use super::exit::Exit;
+use super::new_file::NewFile;
 use super::terminal::Terminal;
-use crate::model::Propagation;
+use crate::model::{ByteSize, Propagation};
 use crate::report::compare::{
     Baseline, Earlier, Report, write_csv, write_html, write_json, write_markdown, write_text,
 };
@@ -65,6 +68,7 @@ impl CompareOutput {
     pub(super) fn prepare(
         &self,
         variant: Variant,
+        document_max: ByteSize,
         terminal: &mut Terminal,
     ) -> Result<Option<Earlier>, Exit> {
         for (path, _) in self.exports() {
@@ -82,7 +86,9 @@ impl CompareOutput {
             terminal.error(&format!("cannot compare with {}: {problem}", path.display()));
             Exit::BadInput
         };
-        let read = fs::read(&path).map_err(|error| error.to_string());
+        let opened = File::open(&path).map_err(DocumentError::from);
+        let read = opened.and_then(|file| read_document(file, document_max));
+        let read = read.map_err(|error| error.to_string());
         let earlier =
             read.and_then(|text| Earlier::parse(&text).map_err(|error| error.to_string()));
         earlier.map(Some).map_err(refuse)
@@ -120,12 +126,28 @@ impl CompareOutput {
             let path = variant.of(path);
             let mut text = Vec::new();
             write(&mut text, &report)?;
-            if let Err(error) = fs::write(&path, text) {
+            if let Err(error) = NewFile::write(&path, &text) {
                 terminal.error(&format!("cannot write {}: {error}", path.display()));
                 exit = exit.max(Exit::Internal);
             }
         }
         Ok(exit)
+    }
+
+    /// Refuses a file that is read, or written already, by the comparisons of these `variants`.
+    pub(super) fn refuse_clashes(
+        &self,
+        scenario: Option<&Path>,
+        variants: &[Variant],
+    ) -> Result<(), Clash> {
+        let exports = || self.exports().into_iter().filter_map(|(path, _)| path.as_deref());
+        let each =
+            |path: &Path| variants.iter().map(|variant| variant.of(path)).collect::<Vec<_>>();
+        let written: Vec<PathBuf> = exports().flat_map(each).collect();
+        let outputs = Outputs::new(written.iter().map(PathBuf::as_path))?;
+        let baselines = self.baseline.as_deref().map(each).unwrap_or_default();
+        let read = baselines.iter().map(PathBuf::as_path).chain(scenario);
+        read.into_iter().try_for_each(|path| outputs.refuse(path))
     }
 
     /// Whether a person reads what is printed.

@@ -1,14 +1,15 @@
 //! The files that the rows of a batch go to, beside standard output.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::exit::Exit;
+use super::new_file::NewFile;
 use super::terminal::Terminal;
-use crate::report::batch::{Csv, JsonLines, Junit, Row, RowWriter, Summary};
+use crate::report::batch::{Csv, JsonLines, Junit, Row, RowWriter, Stopped, Summary};
 
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct ExportArgs {
@@ -27,13 +28,20 @@ pub(super) struct ExportArgs {
 }
 
 impl ExportArgs {
-    /// Whether one of the files is the file at `path`.
-    pub(super) fn overwrites(&self, path: &Path) -> bool {
-        let Ok(path) = fs::canonicalize(path) else { return false };
-        let files = [&self.export_jsonl, &self.export_csv, &self.export_junit];
-        // A file that is not there yet is no input.
-        files.into_iter().flatten().any(|file| fs::canonicalize(file).is_ok_and(|it| it == path))
+    /// The files.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        let Self { export_jsonl, export_csv, export_junit } = self;
+        [export_jsonl, export_csv, export_junit].into_iter().filter_map(|file| file.as_deref())
     }
+}
+
+/// What a file of rows as lines is good for before it is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PartialRows {
+    /// Another batch goes on with them.
+    GoOn,
+    /// Nothing.
+    Useless,
 }
 
 const BUFFER_BYTES: usize = 1 << 16;
@@ -48,31 +56,41 @@ pub(super) struct Exports {
 /// A file of rows as lines, which another batch can go on with.
 struct Lines {
     path: PathBuf,
+    new: NewFile,
     out: BufWriter<File>,
 }
 
 /// A file of another format.
 struct Table {
     path: PathBuf,
+    new: NewFile,
     writer: Box<dyn RowWriter>,
 }
 
 impl Exports {
     /// Creates the files that `args` name.
-    pub(super) fn create(args: &ExportArgs, terminal: &mut Terminal) -> Result<Self, Exit> {
+    pub(super) fn create(
+        args: &ExportArgs,
+        partial: PartialRows,
+        terminal: &mut Terminal,
+    ) -> Result<Self, Exit> {
         let ExportArgs { export_jsonl, export_csv, export_junit } = args;
         let mut exports = Self::default();
         if let Some(path) = export_jsonl {
-            let out = begin(path, terminal, Ok)?;
-            exports.lines = Some(Lines { path: path.clone(), out });
+            let create = match partial {
+                PartialRows::GoOn => NewFile::create_to_go_on_with,
+                PartialRows::Useless => NewFile::create,
+            };
+            let (new, out) = begin(path, terminal, create, Ok)?;
+            exports.lines = Some(Lines { path: path.clone(), new, out });
         }
         if let Some(path) = export_csv {
-            let writer = Box::new(begin(path, terminal, Csv::new)?);
-            exports.tables.push(Table { path: path.clone(), writer });
+            let (new, writer) = begin(path, terminal, NewFile::create, Csv::new)?;
+            exports.tables.push(Table { path: path.clone(), new, writer: Box::new(writer) });
         }
         if let Some(path) = export_junit {
-            let writer = Box::new(begin(path, terminal, Junit::new)?);
-            exports.tables.push(Table { path: path.clone(), writer });
+            let (new, writer) = begin(path, terminal, NewFile::create, Junit::new)?;
+            exports.tables.push(Table { path: path.clone(), new, writer: Box::new(writer) });
         }
         Ok(exports)
     }
@@ -80,7 +98,7 @@ impl Exports {
     /// From now on lines go to `file` at `path`, after what it holds.
     pub(super) fn go_on_with(&mut self, path: &Path, file: File) {
         let out = BufWriter::with_capacity(BUFFER_BYTES, file);
-        self.lines = Some(Lines { path: path.to_owned(), out });
+        self.lines = Some(Lines { path: path.to_owned(), new: NewFile::InPlace, out });
     }
 
     /// Whether rows go to a file of lines.
@@ -90,7 +108,7 @@ impl Exports {
 
     /// Writes one row to every file.
     pub(super) fn write(&mut self, row: &Row) -> io::Result<()> {
-        if let Some(Lines { path, out }) = &mut self.lines {
+        if let Some(Lines { path, out, .. }) = &mut self.lines {
             JsonLines::new(out).write(row).map_err(|error| lost(path, &error))?;
         }
         self.write_to_tables(row)
@@ -98,34 +116,44 @@ impl Exports {
 
     /// Writes one row to every file; its `line` is made already.
     pub(super) fn write_with_line(&mut self, row: &Row, line: &[u8]) -> io::Result<()> {
-        if let Some(Lines { path, out }) = &mut self.lines {
+        if let Some(Lines { path, out, .. }) = &mut self.lines {
             out.write_all(line).map_err(|error| lost(path, &error))?;
         }
         self.write_to_tables(row)
     }
 
     fn write_to_tables(&mut self, row: &Row) -> io::Result<()> {
-        self.tables.iter_mut().try_for_each(|Table { path, writer }| {
+        self.tables.iter_mut().try_for_each(|Table { path, writer, .. }| {
             writer.write(row).map_err(|error| lost(path, &error))
         })
     }
 
     /// Hands on the lines so far, for whoever goes on with them if the program is killed.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        let Some(Lines { path, out }) = &mut self.lines else { return Ok(()) };
+        let Some(Lines { path, out, .. }) = &mut self.lines else { return Ok(()) };
         out.flush().map_err(|error| lost(path, &error))
     }
 
-    /// Ends every file. What is wrong with one does not keep the others from their end.
-    pub(super) fn finish(&mut self, summary: &Summary) -> io::Result<()> {
-        let mut ended = Ok(());
-        if let Some(Lines { path, out }) = &mut self.lines {
-            let finished = JsonLines::new(out).finish(summary);
-            ended = ended.and(finished.map_err(|error| lost(path, &error)));
+    /// Ends every file, and puts it in its place. What is wrong with one does not keep the others
+    /// from their end. After an interrupt, what was there before stays; the path is that of the
+    /// lines so far, where they are beside such a file.
+    pub(super) fn finish(self, summary: &Summary) -> io::Result<Option<PathBuf>> {
+        let is_early = summary.stopped == Some(Stopped::Interrupted);
+        let mut ended = Ok(None);
+        if let Some(Lines { path, new, mut out }) = self.lines {
+            let finished = JsonLines::new(&mut out).finish(summary).and_then(|()| match is_early {
+                true => new.finish_early_or_keep(),
+                false => new.finish().map(|()| None),
+            });
+            ended = finished.map_err(|error| lost(&path, &error));
         }
-        for Table { path, writer } in &mut self.tables {
-            let finished = writer.finish(summary);
-            ended = ended.and(finished.map_err(|error| lost(path, &error)));
+        for Table { path, new, mut writer } in self.tables {
+            let finished = writer.finish(summary).and_then(|()| match is_early {
+                true => new.finish_early(),
+                false => new.finish(),
+            });
+            let finished = finished.map_err(|error| lost(&path, &error));
+            ended = ended.and_then(|kept| finished.map(|()| kept));
         }
         ended
     }
@@ -135,10 +163,12 @@ impl Exports {
 fn begin<W>(
     path: &Path,
     terminal: &mut Terminal,
+    create: fn(&Path) -> io::Result<(NewFile, File)>,
     writer: impl FnOnce(BufWriter<File>) -> io::Result<W>,
-) -> Result<W, Exit> {
-    let created = File::create(path).map(|file| BufWriter::with_capacity(BUFFER_BYTES, file));
-    created.and_then(writer).map_err(|error| {
+) -> Result<(NewFile, W), Exit> {
+    let begun = create(path)
+        .and_then(|(new, file)| Ok((new, writer(BufWriter::with_capacity(BUFFER_BYTES, file))?)));
+    begun.map_err(|error| {
         terminal.error(&format!("cannot write {}: {error}", path.display()));
         Exit::BadInput
     })

@@ -1,14 +1,17 @@
 //! `passbook generate`: scenarios from a seed, as lines or as files.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use super::args::is_stdin;
+use super::clash::Outputs;
+use super::cleanup;
 use super::exit::Exit;
 use super::generate_args::GenerateArgs;
+use super::new_file::NewFile;
 use super::terminal::Terminal;
 use crate::scenario::Scenario;
 use crate::scenario::generate::{GenerateError, Generator};
@@ -37,10 +40,16 @@ pub(super) fn generate(args: &GenerateArgs, terminal: &mut Terminal) -> io::Resu
             return Ok(Exit::BadInput);
         }
     };
-    let written = match (&args.directory, &args.output) {
+    let named = args.output.as_deref().filter(|file| !is_stdin(file));
+    if let Err(error) = Outputs::new(named) {
+        terminal.diagnostic(&error);
+        return Ok(Exit::BadInput);
+    }
+    cleanup::on_signals()?;
+    let written = match (&args.directory, named) {
         (Some(directory), _) => write_files(&generator, args, directory),
-        (None, Some(file)) if !is_stdin(file) => write_file(&generator, args, file),
-        (None, _) => {
+        (None, Some(file)) => write_file(&generator, args, file),
+        (None, None) => {
             write_lines(&generator, args, terminal.results())?;
             return Ok(Exit::Holds);
         }
@@ -102,9 +111,10 @@ fn write_file(generator: &Generator, args: &GenerateArgs, path: &Path) -> Result
     if holds_something && !args.force {
         return Err(OutputError::Exists { path: path.to_owned() });
     }
-    let file = File::create(path)
+    let (new, file) = NewFile::create(path)
         .map_err(|reason| OutputError::CannotOpen { path: path.to_owned(), reason })?;
     write_lines(generator, args, &mut BufWriter::with_capacity(1 << 16, file))
+        .and_then(|()| new.finish())
         .map_err(|reason| OutputError::Lost { path: path.to_owned(), reason })
 }
 
@@ -123,17 +133,18 @@ fn write_files(
         Ok(false) => return Err(OutputError::NotEmpty { path }),
         Err(reason) => return Err(OutputError::CannotOpen { path, reason }),
     }
-    let mut open = OpenOptions::new();
-    open.write(true);
-    if args.force {
-        open.create(true).truncate(true);
-    } else {
-        // Whatever has come there since.
-        open.create_new(true);
-    }
+    let mut text = Vec::new();
     for scenario in scenarios(generator, args) {
         let path = directory.join(format!("{}.json", scenario.name));
-        write_one(&open, &path, &scenario).map_err(|reason| OutputError::Lost { path, reason })?;
+        text.clear();
+        let written = serde_json::to_writer(&mut text, &scenario).map_err(io::Error::from);
+        text.push(b'\n');
+        let written = written.and_then(|()| match args.force {
+            true => NewFile::write(&path, &text),
+            // Whatever has come there since stays.
+            false => File::create_new(&path)?.write_all(&text),
+        });
+        written.map_err(|reason| OutputError::Lost { path, reason })?;
     }
     Ok(())
 }
@@ -142,10 +153,4 @@ fn write_files(
 fn is_empty(directory: &Path) -> io::Result<bool> {
     fs::create_dir_all(directory)?;
     Ok(fs::read_dir(directory)?.next().is_none())
-}
-
-fn write_one(open: &OpenOptions, path: &Path, scenario: &Scenario) -> io::Result<()> {
-    let mut text = serde_json::to_vec(scenario)?;
-    text.push(b'\n');
-    open.open(path)?.write_all(&text)
 }

@@ -1,15 +1,16 @@
 //! Reads scenarios from files and from standard input.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::args::is_stdin;
-use super::batch::{expected_results, read_all, unpacked};
-use crate::model::EventIds;
+use super::args::{STDIN, is_stdin};
+use super::batch::{expected_results, read_all, read_file, unpacked};
+use super::document::DocumentError;
+use crate::history::{LineEnd, Lines};
+use crate::model::{ByteSize, EventIds};
 use crate::report::shell;
 use crate::scenario::{Scenario, ScenarioError, Source};
 
@@ -28,6 +29,8 @@ pub(super) enum InputError {
     #[error("cannot read standard input: {reason}")]
     #[diagnostic(help("pipe a scenario into it, or name a file"))]
     StandardInput { reason: io::Error },
+    #[error("{path} is {problem}")]
+    TooMuch { path: String, problem: DocumentError },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Scenario(#[from] ScenarioError),
@@ -44,20 +47,23 @@ pub(super) fn scenario_beside(path: &Path) -> Option<PathBuf> {
     scenario.is_file().then_some(scenario)
 }
 
-/// Reads and validates the scenario at `path`, which may be packed; `-` is standard input. `event_ids`
-/// overrides what it says of its event ids.
+/// Reads and validates the scenario at `path`, which may be packed; `-` is standard input. No more
+/// than `document_max` is read. `event_ids` overrides what it says of its event ids.
 pub(super) fn read_scenario(
     path: &Path,
+    document_max: ByteSize,
     event_ids: Option<EventIds>,
 ) -> Result<Scenario, InputError> {
-    let source = Source::from_bytes(unpacked(&path.display().to_string()), read(path)?)?;
+    let bytes = read(path, document_max)?;
+    let source = Source::from_bytes(unpacked(&path.display().to_string()), bytes)?;
     Ok(Scenario::parse_with(&source, event_ids)?)
 }
 
 /// Takes the expected result of `scenario`, which is the file `path`, from the file beside it, if
-/// there is one and the scenario says nothing itself.
+/// there is one and the scenario says nothing itself. No more than `document_max` is read.
 pub(super) fn expect_what_stands_beside(
     path: &Path,
+    document_max: ByteSize,
     scenario: &mut Scenario,
 ) -> Result<(), InputError> {
     if scenario.expected.is_some() {
@@ -65,10 +71,17 @@ pub(super) fn expect_what_stands_beside(
     }
     for beside in expected_results(path) {
         let name = beside.display().to_string();
-        let bytes = match File::open(&beside).and_then(read_all) {
+        let bytes = match read_file(&beside, document_max) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(reason) => return Err(InputError::Unreadable { path: name, reason }),
+            Err(DocumentError::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound => {
+                continue;
+            }
+            Err(DocumentError::Unreadable(reason)) => {
+                return Err(InputError::Unreadable { path: name, reason });
+            }
+            Err(problem @ (DocumentError::TooLong { .. } | DocumentError::Blank { .. })) => {
+                return Err(InputError::TooMuch { path: name, problem });
+            }
         };
         let expected = scenario.parse_expected(&Source::from_bytes(name, bytes)?)?;
         scenario.expected = Some(expected.output);
@@ -78,19 +91,38 @@ pub(super) fn expect_what_stands_beside(
     Ok(())
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, InputError> {
-    if is_stdin(path) {
-        return read_all(io::stdin()).map_err(|reason| InputError::StandardInput { reason });
+/// Reads and validates the scenario that is the first line of standard input.
+pub(super) fn read_scenario_line(document_max: ByteSize) -> Result<Scenario, InputError> {
+    let mut lines = Lines::new(io::stdin().lock(), document_max);
+    let end = lines.advance().map_err(|reason| InputError::StandardInput { reason })?;
+    if end == Some(LineEnd::BeyondLimit) {
+        let problem = DocumentError::TooLong { limit: document_max };
+        return Err(InputError::TooMuch { path: "standard input".to_owned(), problem });
     }
-    File::open(path).and_then(read_all).map_err(|reason| {
+    Ok(Scenario::parse(&Source::from_bytes(STDIN, lines.take_bytes())?)?)
+}
+
+fn read(path: &Path, document_max: ByteSize) -> Result<Vec<u8>, InputError> {
+    if is_stdin(path) {
+        return read_all(io::stdin(), document_max).map_err(|error| match error {
+            DocumentError::Unreadable(reason) => InputError::StandardInput { reason },
+            problem @ (DocumentError::TooLong { .. } | DocumentError::Blank { .. }) => {
+                InputError::TooMuch { path: "standard input".to_owned(), problem }
+            }
+        });
+    }
+    read_file(path, document_max).map_err(|error| {
         let is_directory = path.is_dir();
         let path = path.display().to_string();
-        if is_directory {
-            InputError::Directory { path }
-        } else if reason.kind() == io::ErrorKind::NotFound {
-            InputError::Missing { path }
-        } else {
-            InputError::Unreadable { path, reason }
+        match error {
+            DocumentError::Unreadable(_) if is_directory => InputError::Directory { path },
+            DocumentError::Unreadable(reason) if reason.kind() == io::ErrorKind::NotFound => {
+                InputError::Missing { path }
+            }
+            DocumentError::Unreadable(reason) => InputError::Unreadable { path, reason },
+            problem @ (DocumentError::TooLong { .. } | DocumentError::Blank { .. }) => {
+                InputError::TooMuch { path, problem }
+            }
         }
     })
 }

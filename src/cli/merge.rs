@@ -4,15 +4,23 @@ use std::fs::File;
 use std::io::{self, BufReader, IsTerminal};
 use std::path::Path;
 
+use super::clash::Outputs;
+use super::cleanup;
 use super::exit::Exit;
-use super::exports::Exports;
+use super::exports::{Exports, PartialRows};
 use super::merge_args::{MergeArgs, MergeFormat};
 use super::terminal::Terminal;
 use crate::report::batch::{self, JoinError, Joined, JsonLines, Overview, Part, RowWriter};
 
-/// Joins the files that `args` name. Nothing is written of files that do not fit together, unless
-/// that shows only on the way; then the summary is left out.
+/// Joins the files that `args` name. Nothing is written to files where they do not fit together, nor
+/// printed, unless that shows only on the way; then the summary is left out.
 pub(super) fn merge_results(args: &MergeArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+    let clash = Outputs::new(args.exports.paths())
+        .and_then(|outputs| args.results.iter().try_for_each(|path| outputs.refuse(path)));
+    if let Err(error) = clash {
+        terminal.diagnostic(&error);
+        return Ok(Exit::BadInput);
+    }
     let mut parts = Vec::with_capacity(args.results.len());
     for path in &args.results {
         match open(path) {
@@ -22,26 +30,22 @@ pub(super) fn merge_results(args: &MergeArgs, terminal: &mut Terminal) -> io::Re
                 return Ok(Exit::BadInput);
             }
         }
-        if args.exports.overwrites(path) {
-            terminal.error(&format!("{} is one of the files to merge", path.display()));
-            return Ok(Exit::BadInput);
-        }
     }
-    let joined = match batch::join(parts) {
+    let joined = match batch::join(parts, args.document.document_max) {
         Ok(joined) => joined,
         Err(error) => return Ok(misfit(&error, terminal)),
     };
-    let mut exports = match Exports::create(&args.exports, terminal) {
-        Ok(exports) => exports,
-        Err(exit) => return Ok(exit),
-    };
-    write(args, joined, &mut exports, terminal)
+    cleanup::on_signals()?;
+    match Exports::create(&args.exports, PartialRows::Useless, terminal) {
+        Ok(exports) => write(args, joined, exports, terminal),
+        Err(exit) => Ok(exit),
+    }
 }
 
 fn write(
     args: &MergeArgs,
     joined: Joined<BufReader<File>>,
-    exports: &mut Exports,
+    mut exports: Exports,
     terminal: &mut Terminal,
 ) -> io::Result<Exit> {
     let format = format(args);

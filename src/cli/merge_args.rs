@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::args::EXIT_CODES;
+use super::document::DocumentArgs;
 use super::exports::ExportArgs;
 
 const EXAMPLES: &str = "\
@@ -26,6 +27,9 @@ pub(super) struct MergeArgs {
 
     #[command(flatten)]
     pub(super) exports: ExportArgs,
+
+    #[command(flatten)]
+    pub(super) document: DocumentArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,16 +1,19 @@
 //! `passbook run`: runs scenarios one after the other and reports each.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::args::{Format, RunArgs, Transport, is_stdin};
+use super::batch::expected_results;
+use super::clash::{Clash, Outputs};
+use super::cleanup;
 use super::exit::Exit;
 use super::input::{InputError, expect_what_stands_beside, read_scenario, scenario_beside};
+use super::new_file::NewFile;
 use super::terminal::Terminal;
 use crate::check::{JudgeOptions, StepsKept, Summary};
-use crate::model::{EventIds, Shown};
+use crate::model::Shown;
 use crate::report::{Assessment, dialect, json, shell, shortfall, text};
 use crate::runner::{
     self, Dialect, HistoryOutput, Recording, Run, RunError, RunOptions, RunResult, Runner,
@@ -22,10 +25,17 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
     let Some(scenarios) = without_expected_results(&args.scenarios, terminal) else {
         return Ok(Exit::BadInput);
     };
+    if let Err(error) = refuse_clashes(args, &scenarios) {
+        terminal.diagnostic(&error);
+        return Ok(Exit::BadInput);
+    }
+    if args.history.is_some() {
+        cleanup::on_signals()?;
+    }
     let mut worst = Exit::default();
     let mut reports = 0_usize;
     for path in scenarios {
-        let scenario = match read_whole(path, args.overrides().event_ids) {
+        let scenario = match read_whole(path, args) {
             Ok(scenario) => scenario,
             Err(error) => {
                 terminal.diagnostic(&error);
@@ -66,11 +76,24 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
     Ok(worst)
 }
 
+/// Refuses a history that is something that is read: a scenario, or what is expected of it.
+fn refuse_clashes(args: &RunArgs, scenarios: &[&Path]) -> Result<(), Clash> {
+    let outputs = Outputs::new(args.history.as_deref())?;
+    for path in scenarios {
+        outputs.refuse(path)?;
+        if !is_stdin(path) {
+            expected_results(path).iter().try_for_each(|beside| outputs.refuse(beside))?;
+        }
+    }
+    Ok(())
+}
+
 /// The scenario at `path` with what is expected of it: in the file beside it, unless it says it.
-fn read_whole(path: &Path, event_ids: Option<EventIds>) -> Result<Scenario, InputError> {
-    let mut scenario = read_scenario(path, event_ids)?;
+fn read_whole(path: &Path, args: &RunArgs) -> Result<Scenario, InputError> {
+    let document_max = args.document.document_max;
+    let mut scenario = read_scenario(path, document_max, args.overrides().event_ids)?;
     if !is_stdin(path) {
-        expect_what_stands_beside(path, &mut scenario)?;
+        expect_what_stands_beside(path, document_max, &mut scenario)?;
     }
     Ok(scenario)
 }
@@ -125,9 +148,15 @@ fn run_one(
     let judge = JudgeOptions { steps, ..args.witnesses.options() };
     let options = RunOptions { overrides, recording, judging: args.judging(), judge };
     let history = args.history.as_deref().map(|path| create_history(path, terminal)).transpose()?;
+    let (new, history) = history.unzip();
     let run = || run_on(args, scenario, &options, history);
+    let run = catch_unwind(AssertUnwindSafe(run)).map(|run| {
+        let run = run?;
+        new.map_or(Ok(()), NewFile::finish).map_err(RunError::History)?;
+        Ok(run)
+    });
     let name = Shown::name(&scenario.name);
-    let problem = match catch_unwind(AssertUnwindSafe(run)) {
+    let problem = match run {
         Ok(Ok(run)) => return Ok(run),
         Ok(Err(error @ RunError::BalanceOutOfRange { .. })) => {
             terminal.error(&format!("{name}: {error}; use smaller amounts"));
@@ -223,9 +252,9 @@ fn idle_settings(settings: &Settings) -> Vec<&'static str> {
 }
 
 /// The file that a history goes to, empty.
-fn create_history(path: &Path, terminal: &mut Terminal) -> Result<HistoryOutput, Exit> {
-    match File::create(path) {
-        Ok(file) => Ok(Box::new(BufWriter::with_capacity(1 << 16, file))),
+fn create_history(path: &Path, terminal: &mut Terminal) -> Result<(NewFile, HistoryOutput), Exit> {
+    match NewFile::create(path) {
+        Ok((new, file)) => Ok((new, Box::new(BufWriter::with_capacity(1 << 16, file)))),
         Err(error) => {
             terminal.error(&format!("cannot write the history {}: {error}", path.display()));
             Err(Exit::BadInput)

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::thread;
 
 use serde_json::json;
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
+use super::args::is_stdin;
 use super::exit::Exit;
-use super::input::{InputError, read_scenario};
+use super::input::{InputError, read_scenario, read_scenario_line};
 use super::secret::{SecretFileError, read_secret};
 use super::serve_args::{ServeArgs, ServeFormat};
 use super::serve_scenario::run_for_client;
@@ -88,8 +91,9 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exi
         origins: args.cors_origin.clone().into(),
     };
     let mut announced = Ok(());
+    let orphaned = if args.until_stdin_ends { Some(stdin_end()?) } else { None };
     let closing = async {
-        announced = wait_for_signal(|| {
+        announced = wait_for_signal(orphaned, || {
             ready.iter().try_for_each(|line| writeln!(terminal.results(), "{line}"))?;
             terminal.flush()
         })
@@ -113,8 +117,31 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exi
     }
 }
 
-/// Waits for SIGINT or SIGTERM. Says that all is ready when neither could be missed any more.
-async fn wait_for_signal(ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+/// Is answered, with an error, when standard input has ended.
+fn stdin_end() -> io::Result<oneshot::Receiver<()>> {
+    let (open, end) = oneshot::channel();
+    // A thread of its own: the runtime would wait for a read that may never return.
+    thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+        if let Err(error) = io::copy(&mut io::stdin().lock(), &mut io::sink()) {
+            log::debug!("standard input ends: {error}");
+        }
+        drop(open);
+    })?;
+    Ok(end)
+}
+
+/// Waits for SIGINT, SIGTERM, or the end of what is `orphaned`. Says that all is ready when neither
+/// signal could be missed any more.
+async fn wait_for_signal(
+    orphaned: Option<oneshot::Receiver<()>>,
+    ready: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    let orphaned = async {
+        match orphaned {
+            Some(end) => end.await,
+            None => std::future::pending().await,
+        }
+    };
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     ready()?;
@@ -122,6 +149,7 @@ async fn wait_for_signal(ready: impl FnOnce() -> io::Result<()>) -> io::Result<(
         biased;
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        _ = orphaned => {}
     }
     Ok(())
 }
@@ -193,7 +221,12 @@ fn described(
         let (roster, opening_balance) = (Arc::new(roster), args.balance);
         return Ok(Described { roster, opening_balance, propagation, overdraft, promises });
     };
-    let scenario = read_scenario(path, None).map_err(Box::new)?;
+    let document_max = args.document.document_max;
+    let scenario = match args.until_stdin_ends && is_stdin(path) {
+        true => read_scenario_line(document_max),
+        false => read_scenario(path, document_max, None),
+    };
+    let scenario = scenario.map_err(Box::new)?;
     if !named.is_empty() && Roster::new(named)? != *scenario.roster {
         return Err(OpenError::OtherBranches);
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use thiserror::Error;
 
+use super::document::DocumentArgs;
 use super::settings_args::{OverdraftArg, PropagationArg};
 use crate::fault::parse_span;
 use crate::grpc::{Endpoint, EndpointError, Limits, Origin};
@@ -94,8 +95,16 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) bank_secret: Option<PathBuf>,
 
+    /// Close when standard input ends, as it does when a parent process dies; a scenario from `-` is
+    /// then its first line
+    #[arg(long)]
+    pub(super) until_stdin_ends: bool,
+
     #[command(flatten)]
     pub(super) limits: LimitArgs,
+
+    #[command(flatten)]
+    pub(super) document: DocumentArgs,
 }
 
 /// What clients and peers may ask, at most.

@@ -5,7 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use super::{Lamport, Process};
-use crate::model::{RosterError, Time};
+use crate::model::{ByteSize, RosterError, Time};
 
 /// A history that cannot be read, and where.
 #[derive(Debug, Error)]
@@ -24,11 +24,11 @@ pub enum HistoryProblem {
     /// The source failed.
     #[error("cannot be read: {0}")]
     Unreadable(#[source] io::Error),
-    /// No line of a history is that long.
-    #[error("longer than {limit} bytes, which no line of a history is")]
+    /// More than is read of one line.
+    #[error("longer than {limit}; --document-max allows more")]
     TooLong {
         /// The longest line that is read.
-        limit: u64,
+        limit: ByteSize,
     },
     /// The line is no JSON.
     #[error("not JSON: {reason} (column {column})")]

@@ -2,16 +2,14 @@
 //!
 //! Checks the form, the time and the Lamport clocks. What the facts mean is for the judge.
 
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 
 use super::clock::Clocks;
 use super::line::{FORMAT, HeaderLine, Line, OLDEST, Preamble, VERSION};
+use super::lines::{DOCUMENT_MAX, LineEnd, Lines};
 use super::misfit::{Misfit, parse};
 use super::{Header, HistoryError, HistoryProblem, Lamport, Recorded};
-use crate::model::{Roster, Time};
-
-/// The longest line that is read; a header of a million branches is shorter.
-const LINE_BYTES_MAX: u64 = 16 << 20;
+use crate::model::{ByteSize, Roster, Time};
 
 /// What some editors put in front of a text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -41,7 +39,7 @@ pub enum Extent {
 /// [`Reader::extent`] tells.
 #[derive(Debug)]
 pub struct Reader<R> {
-    lines: Lines<R>,
+    lines: FilledLines<R>,
     header: Header,
     clocks: Clocks,
     now: Time,
@@ -51,9 +49,14 @@ pub struct Reader<R> {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Reads the header.
+    /// Reads the header. No line may be longer than [`DOCUMENT_MAX`].
     pub fn new(input: R) -> Result<Self, HistoryError> {
-        let mut lines = Lines { input, number: 0, bytes: Vec::new() };
+        Self::with_line_max(input, DOCUMENT_MAX)
+    }
+
+    /// Reads the header. No line may be longer than `line_max`.
+    pub fn with_line_max(input: R, line_max: ByteSize) -> Result<Self, HistoryError> {
+        let mut lines = FilledLines { lines: Lines::new(input, line_max), number: 0 };
         let header = match lines.next() {
             Ok(Some(line)) => {
                 header(line.bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line.bytes))
@@ -164,12 +167,12 @@ impl<R: BufRead> Iterator for Reader<R> {
     }
 }
 
+/// Lines, of which only the last ones may be blank: those are passed over.
 #[derive(Debug)]
-struct Lines<R> {
-    input: R,
+struct FilledLines<R> {
+    lines: Lines<R>,
     /// The line that was asked for last, from 1, even if it is not there.
     number: u64,
-    bytes: Vec<u8>,
 }
 
 /// A line without its end.
@@ -179,40 +182,40 @@ struct RawLine<'a> {
     is_ended: bool,
 }
 
-impl<R: BufRead> Lines<R> {
-    /// The next line, or `None` after the last. Blank lines at the end are none.
+impl<R: BufRead> FilledLines<R> {
+    /// The next line, or `None` after the last.
     fn next(&mut self) -> Result<Option<RawLine<'_>>, HistoryProblem> {
         if !self.fill()? {
             return Ok(None);
         }
-        if self.bytes.trim_ascii().is_empty() {
+        if self.is_blank() {
             let blank = self.number;
             while self.fill()? {
-                if !self.bytes.trim_ascii().is_empty() {
+                if !self.is_blank() {
                     self.number = blank;
                     return Err(HistoryProblem::Blank);
                 }
             }
             return Ok(None);
         }
-        Ok(Some(match self.bytes.as_slice() {
-            [bytes @ .., b'\n'] => RawLine { bytes, is_ended: true },
-            bytes => RawLine { bytes, is_ended: false },
-        }))
+        Ok(Some(RawLine { bytes: self.lines.bytes(), is_ended: self.lines.has_newline() }))
     }
 
-    /// Reads the next line with its end; there may be none.
+    /// Reads the next line; there may be none.
     fn fill(&mut self) -> Result<bool, HistoryProblem> {
-        self.number += 1;
-        self.bytes.clear();
-        let mut limited = self.input.by_ref().take(LINE_BYTES_MAX + 1);
-        limited.read_until(b'\n', &mut self.bytes).map_err(HistoryProblem::Unreadable)?;
-        let line = self.bytes.strip_suffix(b"\n").unwrap_or(&self.bytes);
-        if u64::try_from(line.len()).is_ok_and(|bytes| bytes <= LINE_BYTES_MAX) {
-            Ok(!self.bytes.is_empty())
-        } else {
-            Err(HistoryProblem::TooLong { limit: LINE_BYTES_MAX })
+        let end = self.lines.advance();
+        self.number = self.lines.number();
+        match end.map_err(HistoryProblem::Unreadable)? {
+            None => Ok(false),
+            Some(LineEnd::Newline | LineEnd::Input) => Ok(true),
+            Some(LineEnd::BeyondLimit) => {
+                Err(HistoryProblem::TooLong { limit: self.lines.line_max() })
+            }
         }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.lines.bytes().trim_ascii().is_empty()
     }
 }
 

@@ -9,6 +9,7 @@ mod outcome;
 mod policy;
 mod roster;
 mod shown;
+mod size;
 mod time;
 
 pub use guarantee::{Guarantee, Guarantees, GuaranteesError, Promises};
@@ -23,4 +24,5 @@ pub use outcome::{Lag, Outcome, Receipt, Refusal, RequestError, Waited};
 pub use policy::{CustomerOrder, EventIds, Overdraft, Propagation, QueryTiming, Seed};
 pub use roster::{BranchIndex, Roster, RosterError};
 pub use shown::{Shown, is_unseen};
+pub use size::{ByteSize, SizeError};
 pub use time::Time;

@@ -163,7 +163,7 @@ fn what_is_not_there_is_told_before_anything_runs() {
         (&["a.json", "[.json"], "[.json is no pattern"),
         (&["a.json", "empty"], "there is no scenario in empty"),
         (&["-", "-"], "standard input (`-`) can be read only once"),
-        (&["a.json", "--export-csv", "a.json"], "a.json is read and written by the same batch"),
+        (&["a.json", "--export-csv", "a.json"], "a.json is read and written by the same command"),
         (&["a.json", "--export-csv", "no/where.csv"], "cannot write no/where.csv"),
         (&["a.json", "--export-csv", "x", "--export-junit", "x"], "x is written twice"),
         (&["a.json", "--filter", "["], "'[' for '--filter"),

@@ -1,6 +1,6 @@
 //! Ends before the end: failures, signals, a reader that goes away, a disk that is full.
 
-use std::fs::File;
+use std::fs::{DirEntry, File};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -109,7 +109,8 @@ fn a_second_interrupt_ends_at_once() {
     command.current_dir(folder.path()).stdout(full);
     let mut child = command.spawn().expect("the program starts");
     // It listens before it writes anything.
-    while !folder.path().join("rows.csv").exists() {
+    let begun = |entry: &DirEntry| entry.file_name().to_string_lossy().starts_with("rows.csv.part");
+    while !folder.path().read_dir().expect("a folder").flatten().any(|entry| begun(&entry)) {
         thread::yield_now();
     }
     // Nobody takes its row, so it cannot come to its end by itself.

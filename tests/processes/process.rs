@@ -58,9 +58,14 @@ pub(crate) struct Process {
 impl Process {
     /// Serves with `args`; returns when it says that it is ready on all of its `listeners`.
     pub(crate) fn serve(args: &[String], listeners: usize) -> Self {
+        Self::serve_with(args, listeners, Stdio::null())
+    }
+
+    /// The same with this standard input.
+    pub(crate) fn serve_with(args: &[String], listeners: usize, stdin: impl Into<Stdio>) -> Self {
         let fixed = ["serve", "--format", "json"].map(str::to_owned);
         let mut command = passbook(&[&fixed, args].concat());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program runs");
         let mut out = BufReader::new(child.stdout.take().expect("piped"));
         let mut addresses = Vec::new();
@@ -92,8 +97,13 @@ impl Process {
     }
 
     /// Sends `signal`, and waits for the end; what it printed after it was ready, and its log.
-    pub(crate) fn close(mut self, signal: &str) -> Closed {
+    pub(crate) fn close(self, signal: &str) -> Closed {
         self.signal(signal);
+        self.wait()
+    }
+
+    /// Waits for the end, as above.
+    pub(crate) fn wait(mut self) -> Closed {
         let (mut printed, mut log) = (String::new(), String::new());
         self.out.read_to_string(&mut printed).expect("text");
         let mut stderr = self.child.stderr.take().expect("piped");

@@ -32,6 +32,30 @@ fn each_branch_listens_on_its_own_port_and_final_balances_are_told() {
     assert_eq!(closed.told(), expected);
 }
 
+/// Whoever starts it in the background gives it no standard input, and wants it to stay.
+#[test]
+fn the_end_of_standard_input_closes_it_only_where_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty");
+    std::fs::write(&empty, "").unwrap();
+    let stays =
+        Process::serve_with(&args(["--base-port=0"]), 2, std::fs::File::open(&empty).unwrap());
+    with_clients(async {
+        typed(stays.channel()).deposit(one(1, 1, None)).await.unwrap();
+    });
+    assert!(stays.close("TERM").status.success());
+    let (input, parent) = std::io::pipe().unwrap();
+    let asked = Process::serve_with(&args(["--base-port=0", "--until-stdin-ends"]), 2, input);
+    with_clients(async {
+        typed(asked.channel()).deposit(one(1, 1, None)).await.unwrap();
+    });
+    drop(parent);
+    let closed = asked.wait();
+    assert!(closed.status.success());
+    let row = |branch| serde_json::json!({ "branch": branch, "balance": 1 });
+    assert_eq!(closed.told()["balances"], serde_json::json!([row(1), row(2)]));
+}
+
 #[test]
 fn a_port_in_use_is_named_before_anything_is_served() {
     let base = free_ports(2) - 1;

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 
 use super::filter::Filter;
 use crate::check::Demand;
+use crate::cli::document::DocumentArgs;
 use crate::cli::exports::ExportArgs;
 use crate::cli::settings_args::SettingsArgs;
 use crate::fault::parse_span;
@@ -42,9 +43,10 @@ pub(in crate::cli) struct BatchArgs {
     #[arg(required = true, value_name = "INPUT")]
     pub(super) inputs: Vec<PathBuf>,
 
-    /// How many scenarios to run at the same time [default: one per core]
+    /// How many scenarios to run at the same time, up to 1024 [default: one per core]
     #[arg(long, short, value_name = "NUMBER", env = "PASSBOOK_JOBS", hide_env_values = true)]
-    jobs: Option<NonZeroUsize>,
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
 
     /// Hand out results as they come, not in the order of the input
     #[arg(long)]
@@ -85,6 +87,9 @@ pub(in crate::cli) struct BatchArgs {
     pub(super) progress_every: Duration,
 
     #[command(flatten)]
+    pub(super) document: DocumentArgs,
+
+    #[command(flatten)]
     pub(super) settings: SettingsArgs,
 
     /// Do not judge the runs
@@ -109,8 +114,9 @@ impl BatchArgs {
     pub(super) fn plan(&self) -> Plan {
         // Where nobody can say how many cores there are, one does the work.
         let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let jobs = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
         let order = if self.unordered { Order::AsFinished } else { Order::AsFed };
-        Plan { jobs: self.jobs.unwrap_or_else(cores), order }
+        Plan { jobs: jobs.unwrap_or_else(cores), order }
     }
 
     /// How many failures are allowed before the batch stops; `None` for any number.
@@ -129,9 +135,7 @@ impl BatchArgs {
 
     /// The files that this batch writes.
     pub(super) fn outputs(&self) -> impl Iterator<Item = &Path> {
-        let ExportArgs { export_jsonl, export_csv, export_junit } = &self.exports;
-        let files = [export_jsonl, export_csv, export_junit, &self.resume];
-        files.into_iter().filter_map(|file| file.as_deref())
+        self.exports.paths().chain(self.resume.as_deref())
     }
 
     /// What to print: where rows go to a file, they need not be printed too.
@@ -145,6 +149,7 @@ impl BatchArgs {
     /// The options after `passbook run` that run one of the scenarios again as it was.
     pub(super) fn replay_options(&self) -> String {
         let mut options = self.settings.options();
+        options.extend(self.document.options());
         options.extend(self.settings.overrides().seed.map(|seed| format!("--seed {seed}")));
         options.extend(self.no_check.then(|| "--no-check".to_owned()));
         options.extend(self.strict.then(|| "--strict".to_owned()));

@@ -8,16 +8,17 @@ use super::args::{BatchArgs, BatchFormat};
 use super::files::{FilesError, Inputs, Survey};
 use super::interrupt::Interrupt;
 use super::job::{Job, Outcome, RowLines};
-use super::reading::{self, Progress, Share};
+use super::reading::{self, Progress, Reading, Share};
 use super::resume::{Earlier, Held, ResumeError};
 use super::screen::{Screen, Standing};
 use crate::check::JudgeOptions;
 use crate::cli::exit::Exit;
-use crate::cli::exports::Exports;
+use crate::cli::exports::{Exports, PartialRows};
 use crate::cli::terminal::Terminal;
 use crate::report::batch::{
     Course, JsonLines, Overview, Row, RowWriter, Stopped, append_line, write_text,
 };
+use crate::report::shell;
 use crate::runner::batch::{self, BatchError, Next, PartitionKind, Results};
 use crate::runner::{Recording, RunOptions};
 
@@ -40,7 +41,7 @@ struct Prepared {
 
 /// Where scenarios come from.
 struct Sources {
-    inputs: Inputs,
+    reading: Reading,
     survey: Survey,
     share: Share,
     earlier: Option<(Earlier, Held)>,
@@ -58,20 +59,23 @@ fn prepare(args: &BatchArgs, terminal: &mut Terminal) -> Result<Prepared, Exit> 
         terminal.diagnostic(&error);
         Exit::BadInput
     })?;
-    let share = share(args, &inputs, survey, terminal)?;
-    let earlier = args.resume.as_deref().map(Earlier::open).transpose();
+    let document_max = args.document.document_max;
+    let reading = Reading { inputs, document_max };
+    let share = share(args, &reading, survey, terminal)?;
+    let open = |path| Earlier::open(path, document_max);
+    let earlier = args.resume.as_deref().map(open).transpose();
     let earlier = earlier.map_err(|error| mismatch(&error, terminal))?;
     let interrupt = Interrupt::listen().map_err(|error| {
         terminal.error(&format!("cannot listen for signals: {error}"));
         Exit::Internal
     })?;
-    let exports = Exports::create(&args.exports, terminal)?;
-    Ok(Prepared { sources: Sources { inputs, survey, share, earlier, interrupt }, exports })
+    let exports = Exports::create(&args.exports, PartialRows::GoOn, terminal)?;
+    Ok(Prepared { sources: Sources { reading, survey, share, earlier, interrupt }, exports })
 }
 
 fn share(
     args: &BatchArgs,
-    inputs: &Inputs,
+    reading: &Reading,
     survey: Survey,
     terminal: &mut Terminal,
 ) -> Result<Share, Exit> {
@@ -80,7 +84,7 @@ fn share(
         PartitionKind::Count => Ok(Share::Count(partition)),
         PartitionKind::Hash => Ok(Share::Hash(partition)),
         PartitionKind::Slice if survey.is_repeatable => {
-            Ok(Share::Slice(partition.slice(reading::count(inputs))))
+            Ok(Share::Slice(partition.slice(reading::count(reading))))
         }
         PartitionKind::Slice => {
             terminal.error(
@@ -131,7 +135,7 @@ impl<'a> Batch<'a> {
     }
 
     fn run(mut self, sources: Sources) -> io::Result<Exit> {
-        let Sources { inputs, survey, share, earlier, interrupt } = sources;
+        let Sources { reading, survey, share, earlier, interrupt } = sources;
         let held = match earlier {
             Some((earlier, held)) => match self.go_on(earlier)? {
                 Ok(()) => held,
@@ -143,7 +147,7 @@ impl<'a> Batch<'a> {
         let progress = Arc::new(Progress::default());
         let watched = Arc::clone(&progress);
         let read =
-            move |feed: &mut batch::Feed<_>| reading::feed(&inputs, &share, held, &watched, feed);
+            move |feed: &mut batch::Feed<_>| reading::feed(&reading, &share, held, &watched, feed);
         let mut results = match batch::start(self.args.plan(), self.job(), read) {
             Ok(results) => results,
             Err(error) => return Ok(self.broken(&error)),
@@ -178,6 +182,7 @@ impl<'a> Batch<'a> {
             demand: self.args.demand(),
             replay: self.args.replay_options().into(),
             filters: self.args.filter.clone(),
+            document_max: self.args.document.document_max,
             lines: if is_wanted { RowLines::Wanted } else { RowLines::NotWanted },
         }
     }
@@ -264,7 +269,7 @@ impl<'a> Batch<'a> {
     /// Ends the files in good order, though not all results could be written.
     fn save(&mut self, course: &Course) {
         let summary = self.overview.summary(course);
-        if let Err(error) = self.exports.finish(&summary) {
+        if let Err(error) = std::mem::take(&mut self.exports).finish(&summary) {
             log::debug!("{error}");
         }
     }
@@ -272,16 +277,19 @@ impl<'a> Batch<'a> {
     /// Writes the summary to everything, and says how the program ends.
     fn finish(mut self, course: &Course) -> io::Result<Exit> {
         let summary = self.overview.summary(course);
-        let exported = self.exports.finish(&summary);
+        let exported = std::mem::take(&mut self.exports).finish(&summary);
         let out = self.terminal.results();
         match self.format {
             BatchFormat::Json => JsonLines::new(out).finish(&summary)?,
             BatchFormat::Text => write_text(out, &self.overview, &summary)?,
         }
-        exported?;
+        let kept = exported?;
         let worst = summary.statuses.worst().map(Exit::from);
         if course.stopped == Some(Stopped::Interrupted) {
-            self.terminal.warning("interrupted; --resume goes on with a file of rows");
+            self.terminal.warning(&match kept {
+                None => "interrupted; --resume goes on with a file of rows".to_owned(),
+                Some(path) => format!("interrupted; --resume {} goes on", shell::file(path)),
+            });
             return Ok(worst.filter(|exit| *exit != Exit::Holds).unwrap_or(Exit::Violated));
         }
         Ok(worst.unwrap_or_else(|| self.without_rows()))

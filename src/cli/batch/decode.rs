@@ -1,11 +1,15 @@
 //! Undoes gzip and zstd, recognised by the first bytes and not by a name.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use crate::cli::document::{DocumentError, read_document};
+use crate::model::ByteSize;
 use crate::report::batch::Packing;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -13,9 +17,6 @@ const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// A frame that is to be skipped; the lowest four bits of the first byte may be anything.
 const ZSTD_SKIPPED: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
 const BUFFER_BYTES: usize = 1 << 16;
-
-/// A scenario of more bytes is refused: what is that long is no scenario, or a file that has no end.
-pub(super) const SCENARIO_BYTES_MAX: u64 = 256 << 20;
 
 /// What a file holds.
 pub(super) struct Decoded {
@@ -53,23 +54,18 @@ pub(super) fn decoded(mut source: impl Read + Send + 'static) -> io::Result<Deco
     Ok(Decoded { packed, text })
 }
 
-/// All that `source` holds, without the compression around it: one scenario.
-pub(in crate::cli) fn read_all(source: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    source.take(SCENARIO_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if packing(&bytes).is_some() {
-        let packed = Cursor::new(std::mem::take(&mut bytes));
-        decoded(packed)?.text.take(SCENARIO_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    }
-    if u64::try_from(bytes.len()).is_ok_and(|len| len <= SCENARIO_BYTES_MAX) {
-        return Ok(bytes);
-    }
-    Err(io::Error::other(too_long()))
+/// All that `source` holds, without the compression around it: one document of at most `limit`
+/// bytes.
+pub(in crate::cli) fn read_all(
+    source: impl Read + Send + 'static,
+    limit: ByteSize,
+) -> Result<Vec<u8>, DocumentError> {
+    read_document(decoded(source)?.text, limit)
 }
 
-/// What is said of a scenario that nobody can mean.
-pub(super) fn too_long() -> String {
-    format!("longer than {} MiB; is this a scenario?", SCENARIO_BYTES_MAX >> 20)
+/// The same of the file at `path`.
+pub(in crate::cli) fn read_file(path: &Path, limit: ByteSize) -> Result<Vec<u8>, DocumentError> {
+    read_all(File::open(path)?, limit)
 }
 
 /// The contents of one zstd frame after the other.

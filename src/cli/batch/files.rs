@@ -1,14 +1,16 @@
 //! Which files a batch is to read: what folders, globs and names come to.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use thiserror::Error;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::cli::args::is_stdin;
+use crate::cli::args::{STDIN, is_stdin};
+use crate::cli::clash::{Clash, Output, Outputs};
+use crate::report::batch::{Reader, RowsError, RowsProblem};
 
 /// The names of files that hold a scenario, or one a line.
 const DOCUMENT: &str = ".json";
@@ -40,12 +42,9 @@ pub(super) enum FilesError {
     #[error("standard input (`-`) can be read only once")]
     #[diagnostic(help("name it once"))]
     StandardInputTwice,
-    #[error("{path} is read and written by the same batch")]
-    #[diagnostic(help("write the results to another file"))]
-    InputIsOutput { path: String },
-    #[error("{path} is written twice")]
-    #[diagnostic(help("give every export a file of its own"))]
-    OutputTwice { path: String },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Clash(#[from] Clash),
 }
 
 /// Something that scenarios are read from.
@@ -77,7 +76,7 @@ pub(super) enum FileKind {
 #[derive(Debug)]
 pub(super) struct Inputs {
     roots: Vec<Root>,
-    outputs: Vec<PathBuf>,
+    outputs: Outputs,
 }
 
 #[derive(Debug)]
@@ -102,10 +101,7 @@ impl Inputs {
         paths: &[PathBuf],
         outputs: impl Iterator<Item = &'a Path>,
     ) -> Result<Self, FilesError> {
-        let outputs: Vec<PathBuf> = outputs.map(Path::to_owned).collect();
-        if let Some(path) = named_twice(&outputs) {
-            return Err(FilesError::OutputTwice { path: path.display().to_string() });
-        }
+        let outputs = Outputs::new(outputs)?;
         let mut roots = Vec::with_capacity(paths.len());
         for path in paths {
             let before = roots.len();
@@ -123,14 +119,17 @@ impl Inputs {
         if roots.iter().filter(|root| matches!(root, Root::StandardInput)).count() > 1 {
             return Err(FilesError::StandardInputTwice);
         }
-        let clash = roots.iter().find_map(|root| match root {
-            Root::File(path) if is_among(path, &outputs) => Some(path.display().to_string()),
-            Root::File(_) | Root::StandardInput | Root::Folder(_) => None,
-        });
-        match clash {
-            Some(path) => Err(FilesError::InputIsOutput { path }),
-            None => Ok(Self { roots, outputs }),
+        for root in &roots {
+            match root {
+                Root::StandardInput => outputs.refuse(Path::new(STDIN))?,
+                Root::File(path) => {
+                    outputs.refuse(path)?;
+                    expected_results(path).iter().try_for_each(|beside| outputs.refuse(beside))?;
+                }
+                Root::Folder(_) => {}
+            }
         }
+        Ok(Self { roots, outputs })
     }
 
     /// Walks everything once, and says what there is.
@@ -195,14 +194,20 @@ impl Inputs {
         let Some(kind) = FileKind::of(&name).filter(|_| entry.file_type().is_file()) else {
             return Ok(None);
         };
-        if is_expected_result(entry.path()) || is_among(entry.path(), &self.outputs) {
-            return Ok(None);
-        }
-        let bytes = entry.metadata().map_err(|error| {
+        let there = entry.metadata().map_err(|error| {
             let path = entry.path().display().to_string();
             FilesError::Unreadable { path, reason: error.into() }
         })?;
-        let bytes = bytes.len();
+        match self.outputs.find(entry.path(), &there) {
+            Some(Output::Old) if !(kind == FileKind::Lines && holds_results(entry.path())) => {
+                let path = entry.path().display().to_string();
+                return Err(Clash::InputIsOutput { path }.into());
+            }
+            Some(Output::Old | Output::New) => return Ok(None),
+            None if is_expected_result(entry.path()) => return Ok(None),
+            None => {}
+        }
+        let bytes = there.len();
         Ok(Some(Input::File(ScenarioFile { path: entry.into_path(), kind, bytes })))
     }
 }
@@ -268,29 +273,17 @@ fn file(path: &Path) -> Result<Input, FilesError> {
     Ok(Input::File(ScenarioFile { path: path.to_owned(), kind, bytes }))
 }
 
-/// A file that is among `outputs` more than once. A device takes what many write.
-fn named_twice(outputs: &[PathBuf]) -> Option<&PathBuf> {
-    let mut rest = outputs;
-    while let [first, others @ ..] = rest {
-        if others.contains(first) && !first.starts_with("/dev") {
-            return Some(first);
-        }
-        rest = others;
-    }
-    None
-}
-
 fn is_hidden(entry: &DirEntry) -> bool {
     entry.file_name().to_string_lossy().starts_with('.')
 }
 
-fn is_among(path: &Path, others: &[PathBuf]) -> bool {
-    let is_same = |other: &&PathBuf| match (path.canonicalize(), other.canonicalize()) {
-        (Ok(path), Ok(other)) => path == other,
-        // One that does not exist is no other.
-        (Err(_), _) | (_, Err(_)) => false,
-    };
-    others.iter().filter(|other| other.file_name() == path.file_name()).any(|other| is_same(&other))
+/// Whether the file at `path` has nothing but rows of an earlier batch, or nothing at all.
+fn holds_results(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    match Reader::new(BufReader::new(file)).next() {
+        None | Some(Ok(_) | Err(RowsError { problem: RowsProblem::Torn, .. })) => true,
+        Some(Err(_)) => false,
+    }
 }
 
 /// A name without what says that the file is packed.
@@ -394,7 +387,10 @@ mod tests {
         assert!(matches!(found(&["a/[x.json"]), Err(FilesError::BadPattern { .. })));
         assert!(matches!(found(&["empty"]), Err(FilesError::NoScenario { .. })));
         assert!(matches!(found(&["a/x.expected.json"]), Err(FilesError::NoScenario { .. })));
-        assert!(matches!(found(&["out.jsonl"]), Err(FilesError::InputIsOutput { .. })));
+        assert!(matches!(
+            found(&["out.jsonl"]),
+            Err(FilesError::Clash(Clash::InputIsOutput { .. }))
+        ));
         let twice = [PathBuf::from("-"), PathBuf::from("-")];
         let error = Inputs::find(&twice, std::iter::empty()).unwrap_err();
         assert!(matches!(error, FilesError::StandardInputTwice));

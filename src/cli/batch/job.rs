@@ -1,20 +1,19 @@
 //! What a worker does with one scenario: reads it, runs it, and makes a row of it, whatever happens.
 
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use miette::Diagnostic;
 
-use super::decode::read_all;
+use super::decode::read_file;
 use super::files::unpacked;
 use super::filter::{Filter, lets_through};
 use super::resume::ResumeError;
 use crate::check::Demand;
 use crate::cli::input::{InputError, expect_what_stands_beside};
-use crate::model::EventIds;
+use crate::model::ByteSize;
 use crate::report::Assessment;
 use crate::report::batch::{Packing, Row, RowHead, append_line};
 use crate::runner::batch::Work;
@@ -105,6 +104,7 @@ pub(super) struct Job {
     /// The options after `passbook run` that do the same with one of them.
     pub(super) replay: Arc<str>,
     pub(super) filters: Vec<Filter>,
+    pub(super) document_max: ByteSize,
     pub(super) lines: RowLines,
 }
 
@@ -120,8 +120,7 @@ impl Work for Job {
         };
         let begun = now();
         let place = item.place.to_string();
-        let event_ids = self.options.overrides.event_ids;
-        let scenario = read(&item.place, &place, content, event_ids);
+        let scenario = self.read(&item.place, &place, content);
         let name = scenario.as_ref().ok().map(|scenario| scenario.name.as_str());
         if !lets_through(&self.filters, name, &place) {
             return Outcome::FilteredOut;
@@ -155,7 +154,7 @@ impl Job {
     ) -> Row {
         if let Place::File(path) = place {
             let path = Path::new(&**path);
-            if let Err(error) = expect_what_stands_beside(path, &mut scenario) {
+            if let Err(error) = expect_what_stands_beside(path, self.document_max, &mut scenario) {
                 let problem = match error {
                     InputError::Scenario(error) => {
                         format!("{}:{}:{}", error.source_name(), error.line(), told(&error))
@@ -163,7 +162,8 @@ impl Job {
                     InputError::Directory { .. }
                     | InputError::Missing { .. }
                     | InputError::Unreadable { .. }
-                    | InputError::StandardInput { .. } => error.to_string(),
+                    | InputError::StandardInput { .. }
+                    | InputError::TooMuch { .. } => error.to_string(),
                 };
                 return Row::failed(head(), Some(scenario.name), problem);
             }
@@ -178,6 +178,24 @@ impl Job {
         row.with_warnings(placed(place, scenario.warnings))
     }
 
+    fn read(&self, place: &Place, shown: &str, content: Content) -> Result<Scenario, String> {
+        let bytes = match content {
+            Content::Text(bytes) => bytes,
+            Content::File(path) => {
+                read_file(&path, self.document_max).map_err(|error| error.to_string())?
+            }
+            Content::Unreadable(problem) => return Err(problem),
+            Content::Mismatch(error) => return Err(error.to_string()),
+        };
+        let source = Source::from_bytes(unpacked(shown), bytes);
+        let event_ids = self.options.overrides.event_ids;
+        let scenario = source.and_then(|source| Scenario::parse_with(&source, event_ids));
+        scenario.map_err(|error| match place {
+            Place::File(_) => format!("{shown}:{}:{}", error.line(), told(&error)),
+            Place::Line { .. } => format!("{shown}:{}", told(&error)),
+        })
+    }
+
     fn outcome(&self, row: Row) -> Outcome {
         let mut line = Vec::new();
         if self.lines == RowLines::Wanted {
@@ -185,28 +203,6 @@ impl Job {
         }
         Outcome::Row { row, line }
     }
-}
-
-fn read(
-    place: &Place,
-    shown: &str,
-    content: Content,
-    event_ids: Option<EventIds>,
-) -> Result<Scenario, String> {
-    let bytes = match content {
-        Content::Text(bytes) => bytes,
-        Content::File(path) => {
-            File::open(&path).and_then(read_all).map_err(|error| error.to_string())?
-        }
-        Content::Unreadable(problem) => return Err(problem),
-        Content::Mismatch(error) => return Err(error.to_string()),
-    };
-    let source = Source::from_bytes(unpacked(shown), bytes);
-    let scenario = source.and_then(|source| Scenario::parse_with(&source, event_ids));
-    scenario.map_err(|error| match place {
-        Place::File(_) => format!("{shown}:{}:{}", error.line(), told(&error)),
-        Place::Line { .. } => format!("{shown}:{}", told(&error)),
-    })
 }
 
 /// Warnings of a line name it as the place does, and then the column.
@@ -256,6 +252,7 @@ fn now() -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::DOCUMENT_MAX;
 
     fn job(filters: &[&str]) -> Job {
         Job {
@@ -263,6 +260,7 @@ mod tests {
             demand: Demand::Anything,
             replay: Arc::from(""),
             filters: filters.iter().map(|text| text.parse().unwrap()).collect(),
+            document_max: DOCUMENT_MAX,
             lines: RowLines::NotWanted,
         }
     }

@@ -1,8 +1,13 @@
 //! A text of many scenarios, a line each; or one scenario that takes several lines.
 
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::collections::VecDeque;
+use std::io::{self, BufReader, Read};
 
 use serde::de::IgnoredAny;
+
+use crate::cli::document::{DocumentError, read_document};
+use crate::history::{self, LineEnd};
+use crate::model::ByteSize;
 
 const BUFFER_BYTES: usize = 256 << 10;
 
@@ -18,9 +23,9 @@ pub(super) enum Text {
 
 /// A text, line by line. Blank lines are passed over.
 pub(super) struct Lines {
-    source: Source,
-    bytes_max: u64,
-    number: u64,
+    source: history::Lines<Source>,
+    /// Lines that were read to see what the text is.
+    ahead: VecDeque<Line>,
 }
 
 /// A line that is not blank.
@@ -33,100 +38,111 @@ pub(super) struct Line {
 }
 
 /// Looks at the first lines of `source`: do they hold a scenario each, or is it one that goes on
-/// over many? No scenario may have more than `bytes_max` bytes.
-pub(super) fn open(source: Box<dyn Read + Send>, bytes_max: u64) -> io::Result<Text> {
-    let mut source = BufReader::with_capacity(BUFFER_BYTES, source);
-    let mut head = Vec::new();
-    let first = read_line_that_says_something(&mut source, &mut head, bytes_max)?;
-    if head.ends_with(b"\n") && is_unfinished(&head[first.clone()]) {
-        let second = read_line_that_says_something(&mut source, &mut head, bytes_max)?;
-        if goes_on(&head[first], &head[second]) {
-            let rest = bytes_max.saturating_sub(len(&head)).saturating_add(1);
-            source.take(rest).read_to_end(&mut head)?;
-            return Ok(Text::Document(head));
+/// over many? No scenario may have more than `document_max` bytes.
+pub(super) fn open(
+    source: Box<dyn Read + Send>,
+    document_max: ByteSize,
+) -> Result<Text, DocumentError> {
+    let source = BufReader::with_capacity(BUFFER_BYTES, source);
+    let source = history::Lines::new(source, document_max);
+    let mut lines = Lines { source, ahead: VecDeque::new() };
+    let Some(first) = lines.read()? else { return Ok(Text::Lines(lines)) };
+    if !first.text.as_deref().is_some_and(is_unfinished) {
+        lines.ahead.push_back(first);
+        return Ok(Text::Lines(lines));
+    }
+    match (first.text, lines.read()?) {
+        (Some(text), Some(second)) if goes_on(&text, second.text.as_deref()) => {
+            let second_text = second.text.ok_or(DocumentError::TooLong { limit: document_max })?;
+            let end = if lines.source.has_newline() { "\n" } else { "" };
+            // Blank lines are not kept, but what stands below them keeps its place.
+            let whole = blank_lines(first.number - 1)
+                .chain(&*text)
+                .chain(blank_lines(second.number - first.number))
+                .chain(&*second_text)
+                .chain(end.as_bytes())
+                .chain(lines.source.into_input());
+            Ok(Text::Document(read_document(whole, document_max)?))
+        }
+        (text, second) => {
+            lines.ahead.push_back(Line { number: first.number, text });
+            lines.ahead.extend(second);
+            Ok(Text::Lines(lines))
         }
     }
-    let whole: Box<dyn Read + Send> = Box::new(Cursor::new(head).chain(source));
-    let source = BufReader::with_capacity(BUFFER_BYTES, whole);
-    Ok(Text::Lines(Lines { source, bytes_max, number: 0 }))
 }
 
-/// Appends lines to `head`, the last of which says something, and returns where it stands.
-fn read_line_that_says_something(
-    source: &mut Source,
-    head: &mut Vec<u8>,
-    bytes_max: u64,
-) -> io::Result<std::ops::Range<usize>> {
-    loop {
-        let start = head.len();
-        let read = source.by_ref().take(bytes_max).read_until(b'\n', head)?;
-        if read == 0 || !head[start..].trim_ascii().is_empty() {
-            return Ok(start..head.len());
-        }
-    }
+/// So many line ends.
+fn blank_lines(count: u64) -> impl Read {
+    io::repeat(b'\n').take(count)
 }
 
 /// Whether `line` begins a JSON value that does not end on it.
 fn is_unfinished(line: &[u8]) -> bool {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     serde_json::from_slice::<IgnoredAny>(line).is_err_and(|error| error.is_eof())
-        && !line.trim_ascii().is_empty()
 }
 
 /// Whether the value that `first` does not finish goes on with `second`, rather than having been
-/// cut off, with another one after it.
-fn goes_on(first: &[u8], second: &[u8]) -> bool {
+/// cut off, with another one after it. `None` is a line that is too long.
+fn goes_on(first: &[u8], second: Option<&[u8]>) -> bool {
     let breaks_well = matches!(first.trim_ascii_end().last(), Some(b'[' | b'{' | b',' | b':'));
-    let second_is_whole = serde_json::from_slice::<IgnoredAny>(second).is_ok();
-    !second.trim_ascii().is_empty() && (breaks_well || !second_is_whole)
+    let is_whole = |text| serde_json::from_slice::<IgnoredAny>(text).is_ok();
+    breaks_well || second.is_some_and(|second| !is_whole(second))
 }
 
 impl Lines {
     /// The next line that says something; `None` at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
+    pub(super) fn next(&mut self) -> Result<Option<Line>, DocumentError> {
+        match self.ahead.pop_front() {
+            Some(line) => Ok(Some(line)),
+            None => self.read(),
+        }
+    }
+
+    fn read(&mut self) -> Result<Option<Line>, DocumentError> {
+        let limit = self.source.line_max();
+        let mut blank = 0_u64;
         loop {
-            let mut text = Vec::new();
-            self.number += 1;
-            // One more for the end of the line.
-            let mut limited = self.source.by_ref().take(self.bytes_max.saturating_add(1));
-            if limited.read_until(b'\n', &mut text)? == 0 {
-                return Ok(None);
+            let Some(end) = self.source.advance()? else { return Ok(None) };
+            let number = self.source.number();
+            if end == LineEnd::BeyondLimit {
+                self.source.skip_rest()?;
+                return Ok(Some(Line { number, text: None }));
             }
-            if text.pop_if(|last| *last == b'\n').is_none() && len(&text) > self.bytes_max {
-                self.source.skip_until(b'\n')?;
-                return Ok(Some(Line { number: self.number, text: None }));
+            if !self.source.bytes().trim_ascii().is_empty() {
+                return Ok(Some(Line { number, text: Some(self.source.take_bytes()) }));
             }
-            if !text.trim_ascii().is_empty() {
-                return Ok(Some(Line { number: self.number, text: Some(text) }));
+            blank += self.source.next_offset() - self.source.offset();
+            if blank > limit.bytes() {
+                return Err(DocumentError::Blank { limit });
             }
         }
     }
 
     /// Which line was read last, or could not be read.
     pub(super) fn number(&self) -> u64 {
-        self.number
+        self.source.number()
     }
 
     /// Whether the next line may have to be waited for.
     pub(super) fn may_wait(&self) -> bool {
-        self.source.buffer().is_empty()
+        self.ahead.is_empty() && self.source.input().buffer().is_empty()
     }
-}
-
-fn len(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
 
-    fn opened(text: &str, bytes_max: u64) -> Text {
-        open(Box::new(Cursor::new(text.to_owned())), bytes_max).unwrap()
+    fn opened(text: &str, document_max: u64) -> Text {
+        open(Box::new(Cursor::new(text.to_owned())), ByteSize::new(document_max)).unwrap()
     }
 
-    fn lines(text: &str, bytes_max: u64) -> Vec<(u64, Option<String>)> {
-        let Text::Lines(mut lines) = opened(text, bytes_max) else { panic!("a document") };
+    fn lines(text: &str, document_max: u64) -> Vec<(u64, Option<String>)> {
+        let Text::Lines(mut lines) = opened(text, document_max) else { panic!("a document") };
         let mut all = Vec::new();
         while let Some(line) = lines.next().unwrap() {
             let text = line.text.map(|bytes| String::from_utf8(bytes).unwrap());
@@ -178,9 +194,21 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_read_a_byte_beyond_the_limit_at_most() {
-        let text = format!("[\n{}]", "1,\n".repeat(1000));
-        let Text::Document(found) = opened(&text, 100) else { panic!("lines") };
-        assert_eq!(found.len(), 101);
+    fn a_document_that_is_too_long_is_refused() {
+        for text in [format!("[\n{}]", "1,\n".repeat(1000)), format!("[\n{}]", "1,".repeat(1000))] {
+            let opened = open(Box::new(Cursor::new(text)), ByteSize::new(100));
+            let error = opened.err().expect("a refusal");
+            assert_eq!(error.to_string(), "longer than 100B; --document-max allows more");
+        }
+    }
+
+    #[test]
+    fn blank_text_is_passed_over_up_to_the_limit() {
+        let text = |blank: usize| format!("[1]\n{}[2]\n", "  \n".repeat(blank));
+        assert_eq!(lines(&text(30), 100).len(), 2);
+        let Text::Lines(mut lines) = opened(&text(40), 100) else { panic!("a document") };
+        assert_eq!(lines.next().unwrap().unwrap().number, 1);
+        let error = lines.next().unwrap_err();
+        assert_eq!(error.to_string(), "more than 100B of blank text; --document-max allows more");
     }
 }

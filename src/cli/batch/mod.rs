@@ -14,5 +14,5 @@ mod screen;
 
 pub(super) use args::BatchArgs;
 pub(super) use command::run_batch;
-pub(super) use decode::read_all;
+pub(super) use decode::{read_all, read_file};
 pub(super) use files::{expected_results, unpacked};

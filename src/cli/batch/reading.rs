@@ -7,15 +7,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::decode::{Decoded, SCENARIO_BYTES_MAX, decoded, too_long};
+use super::decode::{Decoded, decoded};
 use super::files::{FileKind, FilesError, Input, Inputs, ScenarioFile};
 use super::job::{Content, Item, Place};
 use super::lines::{self, Text};
 use super::resume::Held;
+use crate::cli::args::STDIN;
+use crate::cli::clash::Clash;
+use crate::cli::document::DocumentError;
+use crate::model::ByteSize;
 use crate::runner::batch::{Feed, Fingerprint, Partition, Stopped};
-
-/// What standard input is called in places.
-const STANDARD_INPUT: &str = "-";
 
 /// Which scenarios of the input are to be run here.
 #[derive(Debug, Clone)]
@@ -58,16 +59,23 @@ impl Progress {
     }
 }
 
-/// Feeds the scenarios of `inputs` that are in `share` and not `held` by an earlier batch.
+/// What is read, and how much of each.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) inputs: Inputs,
+    pub(super) document_max: ByteSize,
+}
+
+/// Feeds the scenarios of `reading` that are in `share` and not `held` by an earlier batch.
 pub(super) fn feed(
-    inputs: &Inputs,
+    reading: &Reading,
     share: &Share,
     mut held: Held,
     progress: &Arc<Progress>,
     feed: &mut Feed<Item>,
 ) -> Result<(), Stopped> {
     let mut number = 0;
-    each(inputs, progress, |found| {
+    each(reading, progress, |found| {
         let Found::Scenario { place, content, bytes } = found else { return feed.flush() };
         number += 1;
         if !share.has(number, &place) {
@@ -95,10 +103,10 @@ pub(super) fn feed(
     Ok(())
 }
 
-/// How many scenarios there are in `inputs`.
-pub(super) fn count(inputs: &Inputs) -> u64 {
+/// How many scenarios there are.
+pub(super) fn count(reading: &Reading) -> u64 {
     let mut number = 0;
-    let counted = each(inputs, &Arc::default(), |found| {
+    let counted = each(reading, &Arc::default(), |found| {
         if let Found::Scenario { .. } = found {
             number += 1;
         }
@@ -122,19 +130,20 @@ enum Found {
 
 /// Hands on every scenario, in order. What cannot be read is handed on as such, once.
 fn each(
-    inputs: &Inputs,
+    reading: &Reading,
     progress: &Arc<Progress>,
     mut take: impl FnMut(Found) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
+    let Reading { inputs, document_max } = reading;
     for input in inputs.walk() {
         match input {
             Ok(Input::StandardInput) => {
-                each_line(STANDARD_INPUT, || decoded(io::stdin()), &mut take)?;
+                each_line(STDIN, *document_max, || decoded(io::stdin()), &mut take)?;
             }
             Ok(Input::File(ScenarioFile { path, kind: FileKind::Lines, .. })) => {
                 let open =
                     || decoded(Counted { source: File::open(&path)?, progress: progress.clone() });
-                each_line(&shown(&path), open, &mut take)?;
+                each_line(&shown(&path), *document_max, open, &mut take)?;
             }
             Ok(Input::File(ScenarioFile { path, kind: FileKind::Document, bytes })) => {
                 let place = Place::File(shown(&path).into());
@@ -151,20 +160,20 @@ fn each(
 
 fn each_line(
     file: &str,
+    document_max: ByteSize,
     open: impl FnOnce() -> io::Result<Decoded>,
     take: &mut impl FnMut(Found) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
     let file: Arc<str> = file.into();
-    let opened = open()
-        .and_then(|Decoded { packed, text }| Ok((packed, lines::open(text, SCENARIO_BYTES_MAX)?)));
+    let opened = open().map_err(DocumentError::from).and_then(|Decoded { packed, text }| {
+        let text = lines::open(text, document_max)?;
+        Ok((packed, text))
+    });
     let (packed, mut lines) = match opened {
         Ok((packed, Text::Lines(lines))) => (packed, lines),
         Ok((_, Text::Document(text))) => {
-            let place = Place::File(file);
             let bytes = text.len();
-            if u64::try_from(bytes).is_ok_and(|bytes| bytes > SCENARIO_BYTES_MAX) {
-                return take(unreadable(place, too_long()));
-            }
+            let place = Place::File(file);
             return take(Found::Scenario { place, content: Content::Text(text), bytes });
         }
         Err(error) => return take(unreadable(Place::File(file), cannot_read(&error))),
@@ -184,7 +193,7 @@ fn each_line(
                 let bytes = text.len();
                 Found::Scenario { place, content: Content::Text(text), bytes }
             }
-            None => unreadable(place, too_long()),
+            None => unreadable(place, too_long(document_max)),
         })?;
         if lines.may_wait() {
             take(Found::Pause)?;
@@ -196,8 +205,17 @@ fn unreadable(place: Place, problem: String) -> Found {
     Found::Scenario { place, content: Content::Unreadable(problem), bytes: 0 }
 }
 
-fn cannot_read(error: &io::Error) -> String {
-    format!("cannot read on from here: {error}")
+fn too_long(limit: ByteSize) -> String {
+    DocumentError::TooLong { limit }.to_string()
+}
+
+fn cannot_read(error: &DocumentError) -> String {
+    match error {
+        DocumentError::TooLong { .. } => error.to_string(),
+        DocumentError::Unreadable(_) | DocumentError::Blank { .. } => {
+            format!("cannot read on from here: {error}")
+        }
+    }
 }
 
 fn shown(path: &Path) -> String {
@@ -209,10 +227,11 @@ fn named(error: &FilesError) -> String {
         FilesError::Missing { path }
         | FilesError::Unreadable { path, .. }
         | FilesError::NoScenario { path }
-        | FilesError::InputIsOutput { path }
-        | FilesError::OutputTwice { path } => path.clone(),
+        | FilesError::Clash(Clash::InputIsOutput { path } | Clash::OutputTwice { path }) => {
+            path.clone()
+        }
         FilesError::NoMatch { pattern } | FilesError::BadPattern { pattern, .. } => pattern.clone(),
-        FilesError::StandardInputTwice => STANDARD_INPUT.to_owned(),
+        FilesError::StandardInputTwice => STDIN.to_owned(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::model::ByteSize;
 use crate::report::batch::{Entry, Reader, Record, Row, RowsError, RowsProblem};
 use crate::runner::batch::Fingerprint;
 
@@ -37,6 +38,7 @@ pub(super) enum ResumeError {
 pub(super) struct Earlier {
     path: PathBuf,
     file: File,
+    line_max: ByteSize,
     /// Where its rows end, if something follows: a torn line or a summary.
     rows_end: Option<u64>,
 }
@@ -51,15 +53,17 @@ pub(super) struct Held {
 }
 
 impl Earlier {
-    /// Reads the result file at `path`; there need not be one.
-    pub(super) fn open(path: &Path) -> Result<(Self, Held), ResumeError> {
+    /// Reads the result file at `path`; there need not be one. None of its lines may be longer than
+    /// `line_max`.
+    pub(super) fn open(path: &Path, line_max: ByteSize) -> Result<(Self, Held), ResumeError> {
         let shown = path.display().to_string();
         let opened =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let file = opened.map_err(|reason| ResumeError::Open { file: shown.clone(), reason })?;
         let mut rows = Vec::new();
         let mut cut = None;
-        for entry in Reader::new(BufReader::with_capacity(BUFFER_BYTES, &file)) {
+        let buffered = BufReader::with_capacity(BUFFER_BYTES, &file);
+        for entry in Reader::with_line_max(buffered, line_max) {
             match entry {
                 Ok(Entry { record: Record::Scenario(row), .. }) => {
                     rows.push((row.number, Fingerprint::of(&row.place)));
@@ -76,7 +80,7 @@ impl Earlier {
             return Err(ResumeError::Twice { file: shown, number: twice[0].0 });
         }
         let held = Held { file: shown, rows, next: 0 };
-        Ok((Self { path: path.to_owned(), file, rows_end: cut }, held))
+        Ok((Self { path: path.to_owned(), file, line_max, rows_end: cut }, held))
     }
 
     /// Hands each row to `take`, in the order of the file.
@@ -88,7 +92,8 @@ impl Earlier {
         let mut source = &self.file;
         source.rewind().map_err(|reason| ResumeError::Open { file: file(), reason })?;
         let rows = source.take(self.rows_end.unwrap_or(u64::MAX));
-        for entry in Reader::new(BufReader::with_capacity(BUFFER_BYTES, rows)) {
+        let buffered = BufReader::with_capacity(BUFFER_BYTES, rows);
+        for entry in Reader::with_line_max(buffered, self.line_max) {
             let entry = entry.map_err(|reason| ResumeError::Rows { file: file(), reason })?;
             match entry.record {
                 Record::Scenario(row) => take(row)?,

@@ -11,6 +11,7 @@ use std::vec;
 
 use super::join_error::{Gaps, JoinError, Place};
 use super::{Course, Entry, Partition, Reader, Record, Row, RowsError, StatusCounts, Summary};
+use crate::model::ByteSize;
 
 /// A result file that is to be joined with others.
 #[derive(Debug)]
@@ -67,8 +68,13 @@ struct Before {
 }
 
 /// Reads all of `parts` and checks that they fit together. They are read from their start.
-pub fn join<R: BufRead + Seek>(parts: Vec<Part<R>>) -> Result<Joined<R>, JoinError> {
-    let sources = parts.into_iter().map(Source::survey).collect::<Result<Vec<_>, _>>()?;
+/// No line of them may be longer than `line_max`.
+pub fn join<R: BufRead + Seek>(
+    parts: Vec<Part<R>>,
+    line_max: ByteSize,
+) -> Result<Joined<R>, JoinError> {
+    let survey = |part| Source::survey(part, line_max);
+    let sources = parts.into_iter().map(survey).collect::<Result<Vec<_>, _>>()?;
     let course = course(&sources)?;
     let told: u64 = sources.iter().map(|of| of.summary.rows).sum();
     let inputs = course.inputs.unwrap_or_default();
@@ -201,9 +207,9 @@ impl<R: BufRead + Seek> Iterator for Joined<R> {
 
 impl<R: BufRead + Seek> Source<R> {
     /// Reads a part to its end, and goes back to its start.
-    fn survey(part: Part<R>) -> Result<Self, JoinError> {
+    fn survey(part: Part<R>, line_max: ByteSize) -> Result<Self, JoinError> {
         let Part { name, input } = part;
-        let mut reader = Reader::new(input);
+        let mut reader = Reader::with_line_max(input, line_max);
         let broken = |error| JoinError::broken(&name, error);
         let mut rows = StatusCounts::default();
         let (mut last, mut in_order, mut summary) = (None, true, None);

@@ -1,7 +1,7 @@
 //! Reads the lines of a result file back, one by one.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Seek, SeekFrom};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -11,21 +11,14 @@ use thiserror::Error;
 
 use super::row::{FIRST_FORMAT, FORMAT};
 use super::{Counts, Packing, Row, RowVerdicts, Status, Summary};
-use crate::model::{CustomerId, Money, MoneyError, Seed};
+use crate::history::{DOCUMENT_MAX, LineEnd, Lines};
+use crate::model::{ByteSize, CustomerId, Money, MoneyError, Seed};
 use crate::scenario::BalanceRow;
-
-/// No line is longer: a row of a million customers has some 40 MB.
-const LINE_BYTES_MAX: u64 = 1 << 30;
 
 /// Reads a result file. Ends after its last line, or after the first error.
 #[derive(Debug)]
 pub struct Reader<R> {
-    input: R,
-    /// The number of the line in `bytes`, from 1.
-    line: u64,
-    /// Where it begins, in bytes.
-    offset: u64,
-    bytes: Vec<u8>,
+    lines: Lines<R>,
     ended: bool,
     summarized: bool,
 }
@@ -72,11 +65,11 @@ pub enum RowsProblem {
     /// The last line has no newline at its end.
     #[error("the line has no end: it was cut off while it was written")]
     Torn,
-    /// No row is that long.
-    #[error("longer than {limit} bytes, which no row is")]
+    /// More than is read of one line.
+    #[error("longer than {limit}; --document-max allows more")]
     TooLong {
         /// The longest line that is read.
-        limit: u64,
+        limit: ByteSize,
     },
     /// The line is no JSON.
     #[error("not JSON: {reason} (column {column})")]
@@ -173,9 +166,14 @@ struct BalanceLine<'a> {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Reads from `input`.
+    /// Reads from `input`. No line may be longer than [`DOCUMENT_MAX`].
     pub fn new(input: R) -> Self {
-        Self { input, line: 0, offset: 0, bytes: Vec::new(), ended: false, summarized: false }
+        Self::with_line_max(input, DOCUMENT_MAX)
+    }
+
+    /// Reads from `input`. No line may be longer than `line_max`.
+    pub fn with_line_max(input: R, line_max: ByteSize) -> Self {
+        Self { lines: Lines::new(input, line_max), ended: false, summarized: false }
     }
 
     /// Goes to `line`, which begins at `offset`, to read on from there.
@@ -183,20 +181,19 @@ impl<R: BufRead> Reader<R> {
     where
         R: Seek,
     {
-        let here = self.offset + length(&self.bytes);
+        let here = self.lines.next_offset();
+        let input = self.lines.moved(line, offset);
         // Relative, because what is buffered may hold the place already.
         let by = i64::try_from(i128::from(offset) - i128::from(here));
         let moved = match by {
-            Ok(by) => self.input.seek_relative(by),
-            Err(_) => self.input.seek(SeekFrom::Start(offset)).map(|_| ()),
+            Ok(by) => input.seek_relative(by),
+            Err(_) => input.seek(SeekFrom::Start(offset)).map(|_| ()),
         };
         moved.map_err(|error| RowsError {
             line,
             offset,
             problem: RowsProblem::Unreadable(error),
         })?;
-        self.bytes.clear();
-        (self.line, self.offset) = (line - 1, offset);
         (self.ended, self.summarized) = (false, false);
         Ok(())
     }
@@ -208,31 +205,28 @@ impl<R: BufRead> Reader<R> {
         if self.summarized {
             return Err(RowsProblem::AfterSummary);
         }
-        let Preamble { kind, format } = parse(&self.bytes)?;
+        let Preamble { kind, format } = parse(self.lines.bytes())?;
         if !(FIRST_FORMAT..=FORMAT).contains(&format) {
             return Err(RowsProblem::Format { found: format });
         }
         match kind {
-            Kind::Scenario => Ok(Some(Record::Scenario(row(parse(&self.bytes)?)?))),
+            Kind::Scenario => Ok(Some(Record::Scenario(row(parse(self.lines.bytes())?)?))),
             Kind::Summary => {
                 self.summarized = true;
-                Ok(Some(Record::Summary(parse(&self.bytes)?)))
+                Ok(Some(Record::Summary(parse(self.lines.bytes())?)))
             }
         }
     }
 
     /// Goes to the next line; false after the last.
     fn advance(&mut self) -> Result<bool, RowsProblem> {
-        self.line += 1;
-        self.offset += length(&self.bytes);
-        self.bytes.clear();
-        let mut limited = self.input.by_ref().take(LINE_BYTES_MAX);
-        limited.read_until(b'\n', &mut self.bytes).map_err(RowsProblem::Unreadable)?;
-        match self.bytes.last() {
+        match self.lines.advance().map_err(RowsProblem::Unreadable)? {
             None => Ok(false),
-            Some(b'\n') => Ok(true),
-            Some(_) if limited.limit() == 0 => Err(RowsProblem::TooLong { limit: LINE_BYTES_MAX }),
-            Some(_) => Err(RowsProblem::Torn),
+            Some(LineEnd::Newline) => Ok(true),
+            Some(LineEnd::Input) => Err(RowsProblem::Torn),
+            Some(LineEnd::BeyondLimit) => {
+                Err(RowsProblem::TooLong { limit: self.lines.line_max() })
+            }
         }
     }
 }
@@ -246,16 +240,12 @@ impl<R: BufRead> Iterator for Reader<R> {
         }
         let record = self.record();
         self.ended = !matches!(record, Ok(Some(_)));
-        let (line, offset) = (self.line, self.offset);
+        let (line, offset) = (self.lines.number(), self.lines.offset());
         match record {
             Ok(record) => record.map(|record| Ok(Entry { line, offset, record })),
             Err(problem) => Some(Err(RowsError { line, offset, problem })),
         }
     }
-}
-
-fn length(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 fn row(line: RowLine<'_>) -> Result<Row, RowsProblem> {

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::ops::Range;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
@@ -51,7 +51,8 @@ impl Children {
     pub(super) async fn open(program: &Path, work: &Arc<Work>) -> Result<Self, CompareError> {
         let ids = work.roster.ids();
         let addresses = free_addresses(ids)?;
-        let bank = serde_json::to_vec(&work.bank()).expect("a scenario can always be written");
+        let mut bank = serde_json::to_vec(&work.bank()).expect("a scenario can always be written");
+        bank.push(b'\n');
         let bank: Arc<[u8]> = bank.into();
         let mut processes = Vec::with_capacity(ids.len());
         let mut silent = Vec::with_capacity(ids.len());
@@ -65,11 +66,12 @@ impl Children {
             silent.push((branch, first_words(&mut process.0, Arc::clone(&bank))?));
             processes.push(process);
         }
-        for (branch, words) in silent {
+        for ((branch, words), process) in silent.into_iter().zip(&mut processes) {
             let failed = |problem| CompareError::Process { branch, problem };
             let told = tokio::time::timeout(LIMIT, words).await;
             let told = told.map_err(|_| failed(ProcessProblem::Silent { limit: LIMIT }))?;
-            told.map_err(|_| CompareError::BankEnded(TRANSPORT))?.map_err(failed)?;
+            let told = told.map_err(|_| CompareError::BankEnded(TRANSPORT))?;
+            process.0.stdin = told.map_err(failed)?;
         }
         let channel = |&(_, address): &(BranchId, SocketAddr)| Way::to_port(address).channel();
         let channels: Vec<Channel> = addresses.iter().map(channel).collect();
@@ -167,6 +169,9 @@ fn serve(
     command.arg(format!("--wait-limit={}", show_span(work.config.wait_limit)));
     command.arg(format!("--confirm-limit={}", show_span(CONFIRM_LIMIT)));
     command.arg(format!("--bank-name={}", work.bank_name));
+    // It ends with its standard input, and so with this process, however that ends.
+    command.arg("--until-stdin-ends");
+    command.arg(format!("--document-max={}", u64::MAX));
     for limit in ["--calls-max", "--waiting-max", "--kept-max"] {
         command.arg(format!("{limit}={most}"));
     }
@@ -178,15 +183,19 @@ fn serve(
     command
 }
 
-/// Tells the process which `bank` it serves. What it says first: that it is ready, or why it ended.
+/// What comes of the first words of a process: its standard input, to be kept open, or why it ended.
+type Told = Result<Option<ChildStdin>, ProcessProblem>;
+
+/// Tells the process which `bank` it serves, in a line. What it says first: that it is ready, or why
+/// it ended.
 fn first_words(
     child: &mut Child,
     bank: Arc<[u8]>,
-) -> Result<oneshot::Receiver<Result<(), ProcessProblem>>, CompareError> {
-    let (input, out, log) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+) -> Result<oneshot::Receiver<Told>, CompareError> {
+    let (mut input, out, log) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (tell, words) = oneshot::channel();
     let speak = move || {
-        if let Some(Err(error)) = input.map(|mut input| input.write_all(&bank)) {
+        if let Some(Err(error)) = input.as_mut().map(|input| input.write_all(&bank)) {
             // It has ended, and says why.
             log::debug!("a process does not want to know its bank: {error}");
         }
@@ -202,7 +211,7 @@ fn first_words(
             told = error.to_string();
         }
         let told = told.trim().to_owned();
-        let words = if heard { Ok(()) } else { Err(ProcessProblem::Ended { told }) };
+        let words = if heard { Ok(input) } else { Err(ProcessProblem::Ended { told }) };
         if tell.send(words).is_err() {
             log::debug!("nobody waits for a process any more");
         }

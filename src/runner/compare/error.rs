@@ -43,6 +43,16 @@ pub enum CompareError {
         /// Which ids.
         what: &'static str,
     },
+    /// More of something than a comparison may have.
+    #[error("{found} {what} are too many to compare; the most is {max}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there would be.
+        found: usize,
+        /// How many there may be.
+        max: usize,
+    },
     /// Queries that wait for propagation.
     #[error(
         "queries wait for propagation here, which no wire contract can ask for; leave that out of the scenario, or use sync propagation"

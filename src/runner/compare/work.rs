@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{CompareError, CompareOptions, Kind, Load};
+use super::{CompareError, CompareOptions, Kind, Load, Transport};
 use crate::bank::{BranchConfig, Patience};
 use crate::grpc::seal::{BankKeys, BankSecret};
 use crate::model::{
@@ -66,6 +66,25 @@ pub(super) struct Step {
     pub(super) is_sent_again: bool,
 }
 
+/// What a machine can carry of a comparison.
+const CUSTOMERS_MAX: usize = 10_000;
+const REQUESTS_MAX: usize = 1_000_000;
+
+/// How many branches a transport can carry, each of which is linked with all others.
+const fn branches_max(transport: Transport) -> (usize, &'static str) {
+    match transport {
+        Transport::Mailbox => (10_000, "branches"),
+        Transport::GrpcMemory | Transport::GrpcUnix | Transport::GrpcTcp => {
+            (100, "branches over gRPC")
+        }
+        Transport::Processes => (64, "processes"),
+    }
+}
+
+fn at_most(max: usize, found: usize, what: &'static str) -> Result<(), CompareError> {
+    if found > max { Err(CompareError::TooMany { what, found, max }) } else { Ok(()) }
+}
+
 impl Work {
     pub(super) fn new(scenario: &Scenario, options: &CompareOptions) -> Result<Self, CompareError> {
         if options.copies == 0 {
@@ -80,6 +99,15 @@ impl Work {
         if config.queries == QueryTiming::AfterSettling && config.propagation == Propagation::Async
         {
             return Err(CompareError::QueriesWait);
+        }
+        let customers = per_lane(&scenario.visits, config.customers).len();
+        let requests: usize = scenario.visits.iter().map(|visit| visit.events.len()).sum();
+        let copied = |number: usize| number.saturating_mul(options.copies);
+        at_most(CUSTOMERS_MAX, copied(customers), "customers at the same time")?;
+        at_most(REQUESTS_MAX, copied(requests), "requests in a repetition")?;
+        for transport in &options.transports {
+            let (max, what) = branches_max(*transport);
+            at_most(max, scenario.roster.ids().len(), what)?;
         }
         let highest = scenario.visits.iter().map(|visit| visit.customer.get()).max().unwrap_or(0);
         let mut lanes = Vec::new();

@@ -1,0 +1,259 @@
+//! A file that a command writes. It is written beside its place and put there when it is complete,
+//! so that a run that fails, or is ended, leaves what was there before.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process;
+
+use super::cleanup;
+
+/// Names longer than this leave no room for what is added.
+const NAME_BYTES_MAX: usize = 200;
+/// As a shell makes files; the umask takes away from it.
+const MODE: u32 = 0o666;
+
+/// Where a file is until it is complete.
+#[derive(Debug)]
+pub(super) enum NewFile {
+    /// Where it belongs: a device, a pipe, or a place where there was nothing to keep.
+    InPlace,
+    Beside(Beside),
+}
+
+/// A file beside its place. It goes away when this is dropped.
+#[derive(Debug)]
+pub(super) struct Beside {
+    written: PathBuf,
+    place: PathBuf,
+    found: Found,
+    is_placed: bool,
+}
+
+/// What was at the place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    File,
+}
+
+impl NewFile {
+    /// Begins the file at `path`.
+    pub(super) fn create(path: &Path) -> io::Result<(Self, File)> {
+        if let Some(stream) = own_stream(path) {
+            return Ok((Self::InPlace, stream?));
+        }
+        match fs::metadata(path) {
+            Ok(there) if there.is_file() => {
+                // Whoever may not write it may not replace it.
+                OpenOptions::new().write(true).open(path)?;
+                let is_link = path.is_symlink();
+                let place = if is_link { fs::canonicalize(path)? } else { path.to_owned() };
+                let (new, file) = Self::beside(place, Found::File)?;
+                file.set_permissions(there.permissions())?;
+                Ok((new, file))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+                Self::beside(path.to_owned(), Found::Nothing)
+            }
+            Ok(_) | Err(_) => Ok((Self::InPlace, File::create(path)?)),
+        }
+    }
+
+    /// The same for a file that can be gone on with when it is cut off: it begins in its place if
+    /// there is nothing yet.
+    pub(super) fn create_to_go_on_with(path: &Path) -> io::Result<(Self, File)> {
+        match File::create_new(path) {
+            Ok(file) => Ok((Self::InPlace, file)),
+            Err(_) => Self::create(path),
+        }
+    }
+
+    /// A whole file at once.
+    pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let (new, mut file) = Self::create(path)?;
+        file.write_all(bytes)?;
+        new.finish()
+    }
+
+    fn beside(place: PathBuf, found: Found) -> io::Result<(Self, File)> {
+        let mut tried = 0_u32;
+        loop {
+            let written = place.with_file_name(name_beside(&place, tried));
+            let mut open = OpenOptions::new();
+            match open.write(true).create_new(true).mode(MODE).open(&written) {
+                Ok(file) => {
+                    cleanup::begin(&written);
+                    let new = Beside { written, place, found, is_placed: false };
+                    return Ok((Self::Beside(new), file));
+                }
+                // Of a process that had this number and was killed.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tried < 1000 => {
+                    tried += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Puts it in its place. All must have been written.
+    pub(super) fn finish(self) -> io::Result<()> {
+        match self {
+            Self::InPlace => Ok(()),
+            Self::Beside(mut new) => new.put_in_place(),
+        }
+    }
+
+    /// Puts it in its place, though it is not all that was to come, unless it would replace a file:
+    /// that one stays.
+    pub(super) fn finish_early(self) -> io::Result<()> {
+        match self {
+            Self::InPlace => Ok(()),
+            Self::Beside(mut new) => match new.found {
+                Found::Nothing => new.put_in_place(),
+                Found::File => Ok(()),
+            },
+        }
+    }
+
+    /// The same; and what does not replace a file stays beside it, under the name that is returned.
+    pub(super) fn finish_early_or_keep(self) -> io::Result<Option<PathBuf>> {
+        match self {
+            Self::Beside(mut new) if new.found == Found::File => {
+                new.is_placed = true;
+                Ok(Some(new.written.clone()))
+            }
+            new @ (Self::InPlace | Self::Beside(_)) => new.finish_early().map(|()| None),
+        }
+    }
+}
+
+impl Beside {
+    fn put_in_place(&mut self) -> io::Result<()> {
+        fs::rename(&self.written, &self.place)?;
+        self.is_placed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        cleanup::end(&self.written);
+        if !self.is_placed
+            && let Err(error) = fs::remove_file(&self.written)
+        {
+            log::warn!("{} is left behind: {error}", self.written.display());
+        }
+    }
+}
+
+/// The name of the file that is to become `place`: `rows.jsonl.part-4711`.
+fn name_beside(place: &Path, tried: u32) -> OsString {
+    let name = place.file_name().filter(|name| name.len() <= NAME_BYTES_MAX);
+    let mut name = name.map_or_else(|| OsString::from("passbook"), OsString::from);
+    name.push(format!(".part-{}", process::id()));
+    if tried > 0 {
+        name.push(format!("-{tried}"));
+    }
+    name
+}
+
+/// Whether `path` is a name of our own standard output or error.
+pub(super) fn names_own_stream(path: &Path) -> bool {
+    own_stream(path).is_some()
+}
+
+/// Our own standard output or error, if that is what `path` names: another handle of the same file,
+/// so that what comes over both is written one after the other.
+fn own_stream(path: &Path) -> Option<io::Result<File>> {
+    let stream = match path.to_str()? {
+        "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => {
+            io::stdout().as_fd().try_clone_to_owned()
+        }
+        "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => {
+            io::stderr().as_fd().try_clone_to_owned()
+        }
+        _ => return None,
+    };
+    Some(stream.map(File::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_is_there_stays_until_the_new_file_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let (new, mut file) = NewFile::create(&path).unwrap();
+        file.write_all(b"new").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        new.finish().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(names(folder.path()), ["a"]);
+    }
+
+    #[test]
+    fn a_file_that_is_given_up_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        drop(NewFile::create(&path).unwrap());
+        assert_eq!(names(folder.path()), [""; 0]);
+        fs::write(&path, "old").unwrap();
+        drop(NewFile::create(&path).unwrap());
+        NewFile::create(&path).unwrap().0.finish_early().unwrap();
+        assert_eq!(names(folder.path()), ["a"]);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+    }
+
+    #[test]
+    fn what_came_before_an_early_end_is_kept_beside_an_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let (new, _) = NewFile::create(&path).unwrap();
+        assert_eq!(new.finish_early_or_keep().unwrap(), None);
+        assert_eq!(names(folder.path()), ["a"]);
+        let (new, mut file) = NewFile::create(&path).unwrap();
+        file.write_all(b"half").unwrap();
+        let kept = new.finish_early_or_keep().unwrap().unwrap();
+        assert_eq!(fs::read_to_string(kept).unwrap(), "half");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "");
+    }
+
+    #[test]
+    fn a_link_stays_and_what_it_names_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, link] = ["a", "link"].map(|name| folder.path().join(name));
+        fs::write(&path, "old").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        NewFile::write(&link, b"new").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    }
+
+    #[test]
+    fn what_may_not_be_written_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(NewFile::create(folder.path()).is_err());
+        assert!(NewFile::create(&folder.path().join("none/a")).is_err());
+        NewFile::write(Path::new("/dev/null"), b"nothing").unwrap();
+        assert!(NewFile::write(Path::new("/dev/full"), b"nothing").is_err());
+    }
+}
