@@ -106,7 +106,7 @@ fn again_at(ledger: &Ledger, write: WriteRef, entry: &Entry) -> Option<BranchInd
 }
 
 fn applied_at(ledger: &Ledger, write: WriteRef) -> Option<BranchIndex> {
-    let mut row = ledger.roster.indexes().zip(ledger.writes.row(write));
+    let mut row = ledger.roster.indexes().zip(ledger.writes.row(write).iter());
     row.find(|(_, position)| **position != ABSENT).map(|(branch, _)| branch)
 }
 
@@ -114,6 +114,6 @@ fn missing_at(ledger: &Ledger, write: WriteRef, entry: &Entry) -> Option<BranchI
     if is_everywhere(ledger, entry) {
         return None;
     }
-    let mut row = ledger.roster.indexes().zip(ledger.writes.row(write));
+    let mut row = ledger.roster.indexes().zip(ledger.writes.row(write).iter());
     row.find(|(_, position)| **position == ABSENT).map(|(branch, _)| branch)
 }

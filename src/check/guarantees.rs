@@ -7,6 +7,7 @@
 
 use super::index::place;
 use super::ledger::Ledger;
+use super::reach::{Reach, Row};
 use super::sessions::{Asked, Op, OpRef, Seen, Told};
 use super::tally::Tally;
 use super::writes::{ABSENT, WriteRef};
@@ -53,9 +54,6 @@ pub(super) fn judge(ledger: &Ledger) -> Guarantees {
     walk.tallies
 }
 
-/// For each branch, how long its log must be to hold everything of some set of writes.
-type Reach = Vec<u32>;
-
 struct Walk<'a> {
     ledger: &'a Ledger,
     logs: Vec<Passed>,
@@ -69,7 +67,7 @@ struct Walk<'a> {
 #[derive(Default)]
 struct Passed {
     len: usize,
-    reach: Reach,
+    reach: Option<Reach>,
 }
 
 /// What a session is owed.
@@ -79,7 +77,7 @@ struct Memory {
     own: Option<Reach>,
     /// The last read that saw anything, and what it saw.
     last_read: Option<OpRef>,
-    last_seen: Reach,
+    last_seen: Option<Reach>,
     /// What all its reads saw.
     seen: Option<Reach>,
     last_write: Option<(OpRef, WriteRef)>,
@@ -97,7 +95,7 @@ impl Walk<'_> {
         }
         if let Some(earlier) = memory.last_read {
             self.tallies.reads_on.test();
-            if memory.last_seen[branch] > seen.position {
+            if memory.last_seen.as_ref().is_some_and(|reach| reach[branch] > seen.position) {
                 self.tallies.reads_on.fail(rank, (earlier, at));
             }
         }
@@ -107,14 +105,14 @@ impl Walk<'_> {
         }
         let width = self.ledger.branches.len();
         let passed = &mut self.logs[branch];
-        passed.reach.resize(width, 0);
+        let reach = passed.reach.get_or_insert_with(|| Reach::new(width));
         for write in &self.ledger.prefix(op.sent.branch, seen.position)[passed.len..] {
-            raise(&mut passed.reach, self.ledger.writes.row(*write));
+            reach.add(self.ledger.writes.row(*write));
         }
         passed.len = place(seen.position);
         memory.last_read = Some(at);
+        memory.seen.get_or_insert_with(|| Reach::new(width)).join(reach);
         memory.last_seen.clone_from(&passed.reach);
-        raise(memory.seen.get_or_insert_with(|| vec![0; width]), &passed.reach);
     }
 
     fn write(&mut self, at: OpRef, op: &Op, write: WriteRef, told: Told) {
@@ -122,7 +120,8 @@ impl Walk<'_> {
         let memory = &mut self.sessions[op.session.place()];
         match told {
             Told::Written => {
-                raise(memory.own.get_or_insert_with(|| vec![0; row.len()]), row);
+                let width = self.ledger.branches.len();
+                memory.own.get_or_insert_with(|| Reach::new(width)).add(row);
             }
             Told::Unknown => {}
             Told::Refused => return,
@@ -138,7 +137,7 @@ impl Walk<'_> {
         if let Some((earlier, first)) = memory.last_write.replace((at, write)) {
             let before = self.ledger.writes.row(first);
             let tally = &mut self.tallies.writes_in_order;
-            precede(self.ledger, before, row, |branch, is_before| {
+            precede(self.ledger, |branch| before[branch], row, |branch, is_before| {
                 tally.test();
                 if !is_before {
                     tally.fail(rank, Misordered { earlier, first, later: at, branch });
@@ -147,7 +146,7 @@ impl Walk<'_> {
         }
         if let Some(seen) = &memory.seen {
             let tally = &mut self.tallies.writes_follow;
-            precede(self.ledger, seen, row, |branch, is_before| {
+            precede(self.ledger, |branch| seen[branch], row, |branch, is_before| {
                 tally.test();
                 if !is_before {
                     tally.fail(rank, (at, branch));
@@ -157,19 +156,17 @@ impl Walk<'_> {
     }
 }
 
-/// Tells of each branch that has the write with this row whether all that `reach` is of comes
+/// Tells of each branch that has the write in this row whether all that `reach` is of comes
 /// before it there.
-fn precede(ledger: &Ledger, reach: &[u32], row: &[u32], mut test: impl FnMut(BranchIndex, bool)) {
-    for (branch, (reach, position)) in ledger.roster.indexes().zip(reach.iter().zip(row)) {
+fn precede(
+    ledger: &Ledger,
+    reach: impl Fn(usize) -> u32,
+    row: Row<'_>,
+    mut test: impl FnMut(BranchIndex, bool),
+) {
+    for (branch, position) in ledger.roster.indexes().zip(row.iter()) {
         if *position != ABSENT {
-            test(branch, reach < position);
+            test(branch, reach(branch.get()) < *position);
         }
-    }
-}
-
-/// Extends `reach` by the write with this row.
-fn raise(reach: &mut [u32], row: &[u32]) {
-    for (reach, position) in reach.iter_mut().zip(row) {
-        *reach = (*reach).max(*position);
     }
 }

@@ -12,6 +12,7 @@ mod guarantees;
 mod index;
 mod judge;
 mod ledger;
+mod reach;
 mod sentence;
 mod sessions;
 mod tally;

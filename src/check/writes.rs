@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Impossible;
 use super::index::{IdTable, NONE, place};
+use super::reach::{BLOCK, Blocks, Row};
 use super::sessions::Told;
 use crate::model::{BranchIndex, Write, WriteId};
 
@@ -77,12 +78,20 @@ impl Entry {
     }
 }
 
+/// A row per write with a position per branch.
+#[derive(Debug)]
+enum Positions {
+    /// Row after row, in a bank of few branches.
+    Flat(Vec<u32>),
+    /// In one of many. A row exists once some branch has the write; until then it is the blank one.
+    Blocks { blank: Blocks, rows: Vec<Option<Blocks>> },
+}
+
 #[derive(Debug)]
 pub(super) struct Writes {
     branch_count: usize,
     entries: Vec<Entry>,
-    /// A row per write with an element per branch.
-    positions: Vec<u32>,
+    positions: Positions,
     /// Writes whose id first named another content.
     variants: BTreeMap<(WriteId, Write), WriteRef>,
     /// For ids that name several contents, the branches that applied any of them.
@@ -94,7 +103,11 @@ impl Writes {
         Self {
             branch_count,
             entries: Vec::new(),
-            positions: Vec::new(),
+            positions: if branch_count <= BLOCK {
+                Positions::Flat(Vec::new())
+            } else {
+                Positions::Blocks { blank: Blocks::filled(branch_count, ABSENT), rows: Vec::new() }
+            },
             variants: BTreeMap::new(),
             contested: BTreeMap::new(),
         }
@@ -119,8 +132,7 @@ impl Writes {
         if let Some(variant) = self.variants.get(&(id, write)) {
             return Ok(*variant);
         }
-        let applied = self.row(first).iter().enumerate().filter(|(_, at)| **at != ABSENT);
-        let applied: BTreeSet<usize> = applied.map(|(branch, _)| branch).collect();
+        let applied: BTreeSet<usize> = self.row(first).places().collect();
         self.contested.entry(id).or_insert(applied);
         let added = self.add(id, write, first_seen)?;
         self.variants.insert((id, write), added);
@@ -147,16 +159,27 @@ impl Writes {
             branches: 0,
             again: false,
         });
-        self.positions.resize(self.positions.len() + self.branch_count, ABSENT);
+        match &mut self.positions {
+            Positions::Flat(rows) => rows.resize(rows.len() + self.branch_count, ABSENT),
+            Positions::Blocks { rows, .. } => rows.push(None),
+        }
         Ok(WriteRef(added))
     }
 
     /// Takes note that `branch` applied `write` as its `position`-th.
     pub(super) fn apply(&mut self, write: WriteRef, branch: BranchIndex, position: u32) {
-        let at = place(write.0) * self.branch_count + branch.get();
-        let entry = &mut self.entries[place(write.0)];
-        if self.positions[at] == ABSENT {
-            self.positions[at] = position;
+        let is_new = self.row(write)[branch.get()] == ABSENT;
+        let entry = &mut self.entries[write.place()];
+        if is_new {
+            match &mut self.positions {
+                Positions::Flat(rows) => {
+                    rows[write.place() * self.branch_count + branch.get()] = position;
+                }
+                Positions::Blocks { blank, rows } => {
+                    let row = rows[write.place()].get_or_insert_with(|| blank.clone());
+                    row.set(branch.get(), position);
+                }
+            }
             entry.branches += 1;
             let is_first = match self.contested.get_mut(&entry.id) {
                 Some(branches) => branches.insert(branch.get()),
@@ -178,9 +201,16 @@ impl Writes {
     }
 
     /// Its position at each branch, [`ABSENT`] where it is not.
-    pub(super) fn row(&self, write: WriteRef) -> &[u32] {
-        let start = place(write.0) * self.branch_count;
-        &self.positions[start..start + self.branch_count]
+    pub(super) fn row(&self, write: WriteRef) -> Row<'_> {
+        match &self.positions {
+            Positions::Flat(rows) => {
+                let start = write.place() * self.branch_count;
+                Row::Flat(&rows[start..start + self.branch_count])
+            }
+            Positions::Blocks { blank, rows } => {
+                Row::Blocks(rows[write.place()].as_ref().unwrap_or(blank))
+            }
+        }
     }
 
     /// How many writes there are.

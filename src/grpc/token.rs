@@ -65,7 +65,7 @@ fn put_number(tag: u32, number: u64, bytes: &mut Vec<u8>) {
 /// Field `tag` of a [`Token`], as prost has it: without a vector in between, for every answer
 /// carries a token.
 fn put_counts(tag: u32, vector: &VersionVector, bytes: &mut Vec<u8>) {
-    let counts = || vector.counts().iter().map(|count| count.get());
+    let counts = || vector.counts().map(Sequence::get);
     let length: usize = counts().map(encoding::encoded_len_varint).sum();
     encoding::encode_key(tag, encoding::WireType::LengthDelimited, bytes);
     encoding::encode_varint(u64::try_from(length).unwrap_or(u64::MAX), bytes);
