@@ -7,6 +7,7 @@ mod operation;
 mod outcome;
 mod policy;
 mod roster;
+mod size;
 mod time;
 
 pub use guarantee::{Guarantee, Guarantees, GuaranteesError, Promises};
@@ -19,4 +20,5 @@ pub use operation::{Event, Interface, Operation, Write, WriteKind};
 pub use outcome::{Lag, Outcome, Receipt, Refusal, RequestError, Waited};
 pub use policy::{CustomerOrder, Overdraft, Propagation, QueryTiming, Seed};
 pub use roster::{BranchIndex, Roster, RosterError};
+pub use size::{ByteSize, SizeError};
 pub use time::Time;
