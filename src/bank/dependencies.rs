@@ -69,8 +69,7 @@ impl Dependencies {
         }
         let newest = newest.filter(|newest| newest.sequence <= all.get(newest.origin));
         let is_brought = |origin, sequence| {
-            origin == here
-                || newest.is_some_and(|newest| newest.brings(origin, sequence))
+            origin == here || newest.is_some_and(|newest| newest.brings(origin, sequence))
         };
         let first = newest.map(|&Newest { origin, sequence, .. }| Nearest { origin, sequence });
         let others = all

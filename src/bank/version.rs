@@ -97,10 +97,7 @@ impl VersionVector {
     }
 
     /// The counts above 0 with their branches, ascending by branch.
-    pub(super) fn used(
-        &self,
-        roster: &Roster,
-    ) -> impl Iterator<Item = (BranchIndex, Sequence)> {
+    pub(super) fn used(&self, roster: &Roster) -> impl Iterator<Item = (BranchIndex, Sequence)> {
         let (all, used) = self.parts();
         let all = roster.indexes().zip(all.iter().copied());
         all.filter(|(_, sequence)| *sequence > Sequence::default()).chain(used.iter().copied())

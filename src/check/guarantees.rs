@@ -137,21 +137,31 @@ impl Walk<'_> {
         if let Some((earlier, first)) = memory.last_write.replace((at, write)) {
             let before = self.ledger.writes.row(first);
             let tally = &mut self.tallies.writes_in_order;
-            precede(self.ledger, |branch| before[branch], row, |branch, is_before| {
-                tally.test();
-                if !is_before {
-                    tally.fail(rank, Misordered { earlier, first, later: at, branch });
-                }
-            });
+            precede(
+                self.ledger,
+                |branch| before[branch],
+                row,
+                |branch, is_before| {
+                    tally.test();
+                    if !is_before {
+                        tally.fail(rank, Misordered { earlier, first, later: at, branch });
+                    }
+                },
+            );
         }
         if let Some(seen) = &memory.seen {
             let tally = &mut self.tallies.writes_follow;
-            precede(self.ledger, |branch| seen[branch], row, |branch, is_before| {
-                tally.test();
-                if !is_before {
-                    tally.fail(rank, (at, branch));
-                }
-            });
+            precede(
+                self.ledger,
+                |branch| seen[branch],
+                row,
+                |branch, is_before| {
+                    tally.test();
+                    if !is_before {
+                        tally.fail(rank, (at, branch));
+                    }
+                },
+            );
         }
     }
 }

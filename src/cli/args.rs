@@ -11,6 +11,7 @@ use super::batch::BatchArgs;
 use super::check_args::CheckArgs;
 use super::compare_args::CompareArgs;
 use super::generate_args::GenerateArgs;
+use super::memory_args::MemoryArgs;
 use super::merge_args::MergeArgs;
 use super::serve_args::{PeerArg, ServeArgs};
 use super::settings_args::SettingsArgs;
@@ -134,6 +135,9 @@ pub(super) struct RunArgs {
     /// What carries messages
     #[arg(long, value_enum, default_value_t, conflicts_with = "connect")]
     pub(super) transport: Transport,
+
+    #[command(flatten)]
+    pub(super) memory: MemoryArgs,
 
     /// Where a branch runs already; once for each branch of the scenario
     #[arg(long, value_name = "ID=URL", conflicts_with = "latency")]

@@ -13,6 +13,7 @@ use super::exit::Exit;
 use super::input::read_scenario;
 use super::terminal::Terminal;
 use crate::runner::compare::{CompareError, CompareOptions, Comparison, Progress, compare};
+use crate::runner::compare_bytes;
 use crate::scenario::Scenario;
 use crate::scenario::generate::Generator;
 
@@ -32,15 +33,19 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
     let propagations = args.propagations();
     let mut comparisons = Vec::with_capacity(propagations.len());
     for &propagation in &propagations {
+        let options = args.options(propagation, program.clone(), stop.clone());
+        if let Err(refused) = args.memory.budget().check(compare_bytes(&scenario, &options)) {
+            terminal.error(&format!("{}: {refused}", scenario.name));
+            return Ok(Exit::BadInput);
+        }
         let variant = Variant(propagation.filter(|_| propagations.len() > 1));
         match args.output.prepare(variant, terminal) {
-            Ok(earlier) => comparisons.push((propagation, variant, earlier)),
+            Ok(earlier) => comparisons.push((options, variant, earlier)),
             Err(exit) => return Ok(exit),
         }
     }
     let mut worst = Exit::Holds;
-    for (place, (propagation, variant, earlier)) in comparisons.into_iter().enumerate() {
-        let options = args.options(propagation, program.clone(), stop.clone());
+    for (place, (options, variant, earlier)) in comparisons.into_iter().enumerate() {
         let comparison = match run(&scenario, &options) {
             Ok(comparison) => comparison,
             Err(error) => {

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
 use super::compare_output::CompareOutput;
+use super::memory_args::MemoryArgs;
 use crate::fault::parse_span;
 use crate::model::{CustomerOrder, Guarantees, Propagation, Seed};
 use crate::runner::compare::{CompareOptions, Load, Transport};
@@ -79,6 +80,9 @@ pub(super) struct CompareArgs {
     /// says, else all]
     #[arg(long, value_name = "SET", env = "PASSBOOK_GUARANTEES", hide_env_values = true)]
     guarantees: Option<Guarantees>,
+
+    #[command(flatten)]
+    pub(super) memory: MemoryArgs,
 
     #[command(flatten)]
     pub(super) output: CompareOutput,

@@ -13,6 +13,7 @@ mod exports;
 mod generate;
 mod generate_args;
 mod input;
+mod memory_args;
 mod merge;
 mod merge_args;
 mod run;

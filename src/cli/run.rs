@@ -11,7 +11,10 @@ use super::input::{read_scenario, scenario_beside};
 use super::terminal::Terminal;
 use crate::check::Summary;
 use crate::report::{Assessment, dialect, json, shell, text};
-use crate::runner::{self, Dialect, HistoryOutput, Recording, Run, RunError, RunOptions, Runner};
+use crate::runner::{
+    self, Carrier, Dialect, HistoryOutput, MemoryError, Recording, Run, RunError, RunOptions,
+    Runner, run_bytes,
+};
 use crate::scenario::{Scenario, Settings};
 
 /// Runs all scenarios; what is wrong with one does not stop the rest.
@@ -105,6 +108,10 @@ fn run_one(
     let overrides = args.overrides();
     let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
     let options = RunOptions { overrides, recording, judging: args.judging() };
+    if let Err(refused) = check_memory(args, scenario, &options) {
+        terminal.error(&format!("{}: {refused}", scenario.name));
+        return Err(Exit::BadInput);
+    }
     let history = args.history.as_deref().map(|path| create_history(path, terminal)).transpose()?;
     let run = || run_on(args, scenario, &options, history);
     let problem = match catch_unwind(AssertUnwindSafe(run)) {
@@ -142,6 +149,20 @@ fn run_one(
         scenario.name
     ));
     Err(Exit::Internal)
+}
+
+/// Whether the run fits; where its branches live elsewhere, little of it is here.
+fn check_memory(
+    args: &RunArgs,
+    scenario: &Scenario,
+    options: &RunOptions,
+) -> Result<(), MemoryError> {
+    let carrier = match args.transport {
+        _ if !args.connect.is_empty() => return Ok(()),
+        Transport::Mailbox => Carrier::Mailboxes,
+        Transport::Grpc => Carrier::Connections,
+    };
+    args.memory.budget().check(run_bytes(scenario, options, carrier))
 }
 
 /// Whether the scenario says that messages take time.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use thiserror::Error;
 
+use super::memory_args::MemoryArgs;
 use super::settings_args::{OverdraftArg, PropagationArg};
 use crate::fault::parse_span;
 use crate::grpc::{Endpoint, EndpointError, Limits};
@@ -88,6 +89,9 @@ pub(super) struct ServeArgs {
 
     #[command(flatten)]
     pub(super) limits: LimitArgs,
+
+    #[command(flatten)]
+    pub(super) memory: MemoryArgs,
 }
 
 /// What clients and peers may ask, at most.

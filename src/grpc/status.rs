@@ -190,6 +190,9 @@ fn told(error: &CallError) -> Told {
                 .with("field", "scenario")
                 .naming("scenario", error)
         }
+        CallError::Scenario(ScenarioFault::TooLarge(_)) => {
+            Told::new(Code::ResourceExhausted, "TOO_LARGE")
+        }
         CallError::Scenario(ScenarioFault::Run(_)) => Told::new(Code::Internal, "RUN_FAILED"),
         CallError::ActorStopped => Told::new(Code::Internal, "ACTOR_STOPPED"),
     }
@@ -418,6 +421,7 @@ mod tests {
             CallError::Conflict { from: branch(9) },
             CallError::NotThatBranch { from: branch(9) },
             CallError::Scenario(ScenarioFault::Run(String::new())),
+            CallError::Scenario(ScenarioFault::TooLarge(String::new())),
             CallError::Draining,
             CallError::ActorStopped,
         ] {

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use super::filter::Filter;
 use crate::check::Demand;
 use crate::cli::exports::ExportArgs;
+use crate::cli::memory_args::MemoryArgs;
 use crate::cli::settings_args::SettingsArgs;
 use crate::runner::Judging;
 use crate::runner::batch::{Order, Partition, Plan};
@@ -80,6 +81,9 @@ pub(in crate::cli) struct BatchArgs {
 
     #[command(flatten)]
     pub(super) settings: SettingsArgs,
+
+    #[command(flatten)]
+    pub(super) memory: MemoryArgs,
 
     /// Do not judge the runs
     #[arg(long)]

@@ -173,6 +173,7 @@ impl<'a> Batch<'a> {
                 recording: Recording::Off,
                 judging: self.args.judging(),
             },
+            memory: self.args.memory.budget(),
             demand: self.args.demand(),
             filters: self.args.filter.clone(),
             lines: if is_wanted { RowLines::Wanted } else { RowLines::NotWanted },

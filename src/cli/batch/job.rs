@@ -18,7 +18,7 @@ use crate::check::Demand;
 use crate::report::Assessment;
 use crate::report::batch::{Row, RowHead, append_line};
 use crate::runner::batch::Work;
-use crate::runner::{RunError, RunOptions, Runner};
+use crate::runner::{Carrier, MemoryBudget, RunError, RunOptions, Runner, run_bytes};
 use crate::scenario::{Scenario, ScenarioError, Source};
 
 /// A scenario that waits for a worker.
@@ -83,6 +83,8 @@ pub(super) enum RowLines {
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) options: RunOptions,
+    /// What all runs at the same time may take.
+    pub(super) memory: MemoryBudget,
     pub(super) demand: Demand,
     pub(super) filters: Vec<Filter>,
     pub(super) lines: RowLines,
@@ -132,6 +134,11 @@ impl Job {
         {
             return Row::failed(head(), Some(scenario.name), problem);
         }
+        let needed = run_bytes(&scenario, &self.options, Carrier::Mailboxes);
+        let _memory = match self.memory.take(needed) {
+            Ok(memory) => memory,
+            Err(refused) => return Row::failed(head(), Some(scenario.name), refused.to_string()),
+        };
         match runner.run(&scenario, &self.options, None) {
             Ok(run) => {
                 let assessment = Assessment::of(&run.result);
@@ -237,10 +244,12 @@ fn now() -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ByteSize;
 
     fn job(filters: &[&str]) -> Job {
         Job {
             options: RunOptions::default(),
+            memory: MemoryBudget::new(ByteSize::new(1 << 30)),
             demand: Demand::Anything,
             filters: filters.iter().map(|text| text.parse().unwrap()).collect(),
             lines: RowLines::NotWanted,
