@@ -23,7 +23,9 @@ impl MemoryArgs {
 }
 
 /// So much is allowed on the smallest machine.
-const LEAST_BYTES: u64 = 64 << 20;
+const LEAST_BYTES: u64 = 64 * MEBIBYTE;
+
+const MEBIBYTE: u64 = 1 << 20;
 
 /// Half of the smaller of the machine's memory and the limits of the control groups around this
 /// process, in whole mebibytes; anything where nobody says.
@@ -32,7 +34,7 @@ fn half_of_what_is_allowed() -> ByteSize {
     let memory = read(Path::new("/proc/meminfo")).as_deref().and_then(memory_of_machine);
     let groups = read(Path::new("/proc/self/cgroup")).unwrap_or_default();
     let limits = limit_files(&groups).into_iter().filter_map(|file| limit_in(&read(&file)?));
-    let half = |allowed: u64| (allowed / 2 >> 20 << 20).max(LEAST_BYTES);
+    let half = |allowed: u64| (allowed / 2 / MEBIBYTE * MEBIBYTE).max(LEAST_BYTES);
     ByteSize::new(limits.chain(memory).min().map_or(u64::MAX, half))
 }
 
