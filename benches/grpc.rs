@@ -189,7 +189,7 @@ fn now() -> Instant {
 /// Keeps `in_flight` calls under way for a round.
 async fn load(subject: Subject, address: SocketAddr, in_flight: usize) -> (f64, Vec<Duration>) {
     let endpoint = Endpoint::new(&format!("http://{address}")).expect("an address");
-    let channel = endpoint.connect().await.expect("it listens");
+    let channel = endpoint.connect(Duration::from_secs(10)).await.expect("it listens");
     let start = now();
     let callers: Vec<_> = (0..in_flight)
         .map(|_| {

@@ -14,7 +14,7 @@ use passbook::model::{
     Propagation, Roster, Write,
 };
 use passbook::runner::{Recording, Run, RunOptions, run};
-use passbook::scenario::{Scenario, Settings, Visit};
+use passbook::scenario::{Scenario, Settings, Visit, WrittenIds};
 
 const BRANCHES: [i64; 3] = [3, 10, 100];
 const CUSTOMERS: i64 = 20;
@@ -87,6 +87,7 @@ fn scenario(branches: i64, customers: i64, events_each: i64) -> Scenario {
         },
         expected: None,
         warnings: Vec::new(),
+        written_ids: WrittenIds::default(),
     }
 }
 
@@ -146,7 +147,9 @@ fn row(branches: i64, mode: &Mode) -> String {
         (Property::WritesFollowReads, "WFR"),
     ]
     .into_iter()
-    .filter(|(property, _)| verdicts.of(*property).summary() == Summary::Violated)
+    .filter(|(property, _)| {
+        verdicts.of(*property).is_some_and(|verdict| verdict.summary() == Summary::Violated)
+    })
     .map(|(_, name)| name)
     .collect();
     let broken = if broken.is_empty() { "–".to_owned() } else { broken.join(", ") };

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use passbook::check::{Judge, Summary};
+use passbook::check::{Case, Judge, JudgeOptions, Summary};
 use passbook::history::{Fact, Recorded};
 use passbook::model::{
     BranchId, CustomerId, EventId, LogPosition, Money, Operation, Receipt, RequestNumber, Roster,
@@ -73,7 +73,16 @@ impl Bank {
         let (position, balance) = (LogPosition::new(*position), Money::from_minor(*balance_minor));
         let (branch, origin) = (self.roster[at], self.roster[origin]);
         let sequence = Sequence::new(1);
-        self.record(Fact::WriteApplied { branch, id, write, origin, sequence, position, balance });
+        self.record(Fact::WriteApplied {
+            branch,
+            id,
+            write,
+            origin,
+            life: None,
+            sequence,
+            position,
+            balance,
+        });
     }
 
     /// One request from its sending to its reply.
@@ -125,7 +134,8 @@ impl Bank {
 fn measure(operations: usize) -> (Duration, usize) {
     let mut bank = Bank::new();
     let roster = Arc::new(Roster::new(bank.roster.iter().copied()).expect("a bank"));
-    let mut judge = Judge::new(roster, Money::ZERO);
+    let case = Case { roster, opening_balance: Money::ZERO, terms: None };
+    let mut judge = Judge::new(case, JudgeOptions::default());
     let mut spent = Duration::ZERO;
     let mut facts = 0;
     let mut left = operations;

@@ -19,6 +19,10 @@ fn one() -> Write {
     Write::deposit(Amount::try_from(Money::from_minor(100)).expect("more than 0"))
 }
 
+fn two() -> Write {
+    Write::deposit(Amount::try_from(Money::from_minor(200)).expect("more than 0"))
+}
+
 fn empty(id: u32) -> Branch {
     let roster = Roster::new([1, 2, 3].map(branch)).expect("three branches");
     Branch::new(branch(id), Arc::new(roster), Money::ZERO, BranchConfig::default())
@@ -103,6 +107,24 @@ fn a_branch_learns_of_a_write_of_its_own_that_counted_as_anothers() {
     assert_eq!(reborn.version(), second.version());
     assert_eq!(next_dot(&mut reborn, id(1, 2)), dot(branch(3), 2));
     assert_eq!(missed(&mut second, &reborn), []);
+}
+
+/// Both are held, and each of them is asked for by its own origin's count.
+#[test]
+fn a_branch_learns_of_both_writes_of_one_id() {
+    let (mut first, mut second, mut third) = (empty(1), empty(2), empty(3));
+    propagate(&mut second, &accept(&mut first, id(1, 1)));
+    let other = PropagatedWrite { write: two(), ..accept(&mut third, id(1, 1)) };
+    propagate(&mut second, &other);
+    let mut reborn = empty(3);
+    catch_up(&mut reborn, &mut second);
+    assert_eq!(held(&reborn), [id(1, 1), id(1, 1)]);
+    assert_eq!(reborn.balance(), Some(Money::from_minor(300)));
+    assert_eq!(reborn.version(), second.version());
+    // Under a number that is taken, a third write is another one, though its id is here.
+    let write = Write::withdraw(two().amount);
+    let wrong = propagate(&mut reborn, &PropagatedWrite { write, ..other });
+    assert!(matches!(wrong[..], [Effect::Conflict(_)]), "{wrong:?}");
 }
 
 /// A customer's next write is no sign that the ones before it are there.

@@ -1,15 +1,17 @@
 //! Rows of real runs, as a result file holds them, and that file read back.
 
+use std::borrow::Cow;
 use std::io::{BufReader, Read};
+use std::sync::Arc;
 use std::time::Duration;
 
 use passbook::check::{Demand, Summary as Verdict};
 use passbook::fault::Latency;
-use passbook::model::{CustomerId, Guarantees, Money, Propagation};
+use passbook::model::{CustomerId, Guarantees, Money, Propagation, Seed};
 use passbook::report::Assessment;
 use passbook::report::batch::{
-    Counts, Course, JsonLines, Overview, Reader, Record, Row, RowHead, RowVerdicts, RowWriter,
-    RowsError, RowsProblem, Status, Stopped, Summary,
+    Counts, Course, JsonLines, Overview, Packing, Reader, Record, Row, RowHead, RowVerdicts,
+    RowWriter, RowsError, RowsProblem, Status, Stopped, Summary,
 };
 use passbook::runner::{Judging, RunOptions, run};
 use passbook::scenario::{BalanceRow, Scenario, Settings, Source};
@@ -20,7 +22,8 @@ const TWO_BRANCHES: &str =
 
 fn head(number: u64) -> RowHead {
     let place = format!("many.jsonl:{number}");
-    RowHead { number, place, took: Duration::from_micros(12) }
+    let options = Arc::from("--propagation async");
+    RowHead { number, place, packed: None, options, took: Duration::from_micros(12) }
 }
 
 /// Customer 1 deposits 400 at branch 1 and asks branch 2; `more` stands beside the processes.
@@ -73,13 +76,16 @@ fn a_run_that_came_to_what_it_should_is_one_line() {
     let scenario = deposit_and_query(r#","expected":[{"id":1,"balance":400}]"#);
     let row = row_of(&scenario, &RunOptions::default(), Demand::Anything);
     let expected = concat!(
-        r#"{"kind":"scenario","number":17,"place":"many.jsonl:17","name":"hop","status":"holds","#,
+        r#"{"kind":"scenario","format":2,"number":17,"place":"many.jsonl:17","name":"hop","#,
+        r#""status":"holds","#,
         r#""expected":true,"verdicts":{"read_your_writes":"holds","monotonic_reads":"undecided","#,
         r#""monotonic_writes":"undecided","writes_follow_reads":"undecided","balances":"holds","#,
         r#""convergence":"holds","exactly_once":"holds"},"balances":[{"id":1,"balance":400}],"#,
-        r#""counts":{"branches":2,"customers":1,"writes":1,"queries":1,"refused":0,"unknown":0},"#,
-        r#""microseconds":12}"#,
-        "\n"
+        r#""counts":{"branches":2,"customers":1,"writes":1,"queries":1,"refused":0,"unknown":0,"#,
+        r#""refused_writes":0},"microseconds":12,"seed":0,"options":"--propagation async","#,
+        r#""passbook":""#,
+        env!("CARGO_PKG_VERSION"),
+        "\"}\n"
     );
     assert_eq!(line(&row), expected);
 }
@@ -135,9 +141,11 @@ fn what_never_ran_has_its_error_and_no_numbers() {
     assert_eq!(
         line(&row),
         concat!(
-            r#"{"kind":"scenario","number":4,"place":"many.jsonl:4","status":"error","#,
-            r#""microseconds":12,"problem":"many.jsonl:4:3: not JSON"}"#,
-            "\n"
+            r#"{"kind":"scenario","format":2,"number":4,"place":"many.jsonl:4","status":"error","#,
+            r#""microseconds":12,"problem":"many.jsonl:4:3: not JSON","#,
+            r#""options":"--propagation async","passbook":""#,
+            env!("CARGO_PKG_VERSION"),
+            "\"}\n"
         )
     );
 }
@@ -160,9 +168,11 @@ fn the_summary_is_the_last_line() {
         concat!(
             r#"{"kind":"summary","inputs":9,"rows":1,"#,
             r#""statuses":{"holds":0,"undecided":0,"unexpected":0,"violated":0,"error":1},"#,
-            r#""as_expected":0,"not_as_expected":0,"filtered_out":2,"partition":"count:1/3","#,
-            r#""stopped":"interrupted","wall_microseconds":1500000,"jobs":2}"#,
-            "\n"
+            r#""as_expected":0,"not_as_expected":0,"filtered_out":2,"#,
+            r#""refused_writes":0,"partition":"count:1/3","stopped":"interrupted","#,
+            r#""wall_microseconds":1500000,"jobs":2,"passbook":""#,
+            env!("CARGO_PKG_VERSION"),
+            "\"}\n"
         )
     );
     assert_eq!(read(text.as_bytes()).expect("a summary"), [Record::Summary(summary)]);
@@ -211,6 +221,10 @@ fn what_is_no_row_says_why_and_where() {
             ),
             "line 1: the balance of customer 7: 1e3 is no balance: written with an exponent",
         ),
+        (
+            row.replace("\"format\":2", "\"format\":3"),
+            "line 1: a row of format 3, and this passbook reads formats up to 2; use a newer one",
+        ),
         (format!("{summary}{row}"), "line 2: a line after the summary"),
     ] {
         let error = read(text.as_bytes()).expect_err("no row").to_string();
@@ -218,36 +232,77 @@ fn what_is_no_row_says_why_and_where() {
     }
 }
 
+/// What the first passbook wrote, of five scenarios and `--overdraft reject`.
+#[test]
+fn a_file_of_the_first_format_is_read() {
+    let text = include_str!("formats/rows-1.jsonl");
+    let records = read(text.as_bytes()).expect("rows");
+    let Some((Record::Summary(summary), rows)) = records.split_last() else { panic!("a summary") };
+    let rows: Vec<&Row> = rows
+        .iter()
+        .map(|record| match record {
+            Record::Scenario(row) => row,
+            Record::Summary(_) => panic!("two summaries"),
+        })
+        .collect();
+    let statuses: Vec<Status> = rows.iter().map(|row| row.status).collect();
+    let expected =
+        [Status::Holds, Status::Violated, Status::Unexpected, Status::Undecided, Status::Error];
+    assert_eq!(statuses, expected);
+    assert_eq!(summary.statuses.total(), 5);
+    assert_eq!(rows[2].balances[0].balance, Some(Money::from_minor(40_050)));
+    let counts = rows[2].counts.expect("it ran");
+    assert_eq!((counts.writes, counts.refused, counts.refused_writes), (2, 1, None));
+    let unsaid = |row: &Row| {
+        row.format == 1 && (&row.options, row.seed, &row.passbook) == (&None, None, &None)
+    };
+    assert!(rows.iter().all(|row| unsaid(row)), "{rows:?}");
+    // As it is, it goes into another file.
+    let old = text.lines().take(5).map(|line| format!("{line}\n")).collect::<String>();
+    let rows: Vec<Row> = rows.into_iter().cloned().collect();
+    assert_eq!(String::from_utf8(lines(&rows, None)).expect("text"), old);
+}
+
 fn any_verdict() -> impl Strategy<Value = Verdict> {
     prop_oneof![Just(Verdict::Holds), Just(Verdict::Violated), Just(Verdict::Undecided)]
 }
 
 fn any_verdicts() -> impl Strategy<Value = RowVerdicts> {
-    prop::array::uniform7(any_verdict()).prop_map(|[a, b, c, d, e, f, g]| RowVerdicts {
-        read_your_writes: a,
-        monotonic_reads: b,
-        monotonic_writes: c,
-        writes_follow_reads: d,
-        balances: e,
-        convergence: f,
-        exactly_once: g,
-    })
+    (prop::array::uniform7(any_verdict()), prop::option::of(any_verdict())).prop_map(
+        |([a, b, c, d, e, f, g], no_overdraft)| RowVerdicts {
+            read_your_writes: a,
+            monotonic_reads: b,
+            monotonic_writes: c,
+            writes_follow_reads: d,
+            balances: e,
+            convergence: f,
+            exactly_once: g,
+            no_overdraft,
+        },
+    )
 }
 
 fn any_row() -> impl Strategy<Value = Row> {
     let text = || any::<String>();
-    let balance = (1..=i64::from(i32::MAX), any::<i64>()).prop_map(|(id, minor)| {
+    let balance = (1..=i64::from(i32::MAX), any::<Option<i64>>()).prop_map(|(id, minor)| {
         let id = CustomerId::new(id).expect("a fit number");
-        BalanceRow { id, balance: Money::from_minor(minor) }
+        BalanceRow { id, balance: minor.map(Money::from_minor) }
     });
+    let remarks = || prop::collection::vec(any::<String>(), 0..3);
     let told = (text(), prop::option::of(text()), prop::option::of(text()));
     let numbers =
         (any::<u64>(), any::<u64>(), prop::option::of(prop::array::uniform6(any::<u64>())));
+    let packed = prop::sample::select(&[None, Some(Packing::Gzip), Some(Packing::Zstd)][..]);
+    let again = (packed, prop::option::of(text()), prop::option::of(text()), any::<Option<u64>>());
     let judged = (prop::sample::select(&Status::ALL), any::<Option<bool>>());
-    let rest = (prop::option::of(any_verdicts()), prop::collection::vec(balance, 0..4));
-    (told, numbers, judged, rest).prop_map(|(told, numbers, judged, rest)| Row {
+    let balances = prop::collection::vec(balance, 0..4);
+    let rest = (prop::option::of(any_verdicts()), balances, remarks(), remarks());
+    let parts = (told, numbers, judged, rest, 1..=2_u64, again);
+    parts.prop_map(|(told, numbers, judged, rest, format, again)| Row {
+        format,
         number: numbers.0,
         place: told.0,
+        packed: again.0,
         name: told.1,
         status: judged.0,
         expected: judged.1,
@@ -260,9 +315,15 @@ fn any_row() -> impl Strategy<Value = Row> {
             queries,
             refused,
             unknown,
+            refused_writes: again.3,
         }),
+        warnings: rest.2,
         microseconds: numbers.1,
         problem: told.2,
+        notes: rest.3,
+        seed: again.3.map(Seed),
+        options: again.1.map(Arc::from),
+        passbook: again.2.map(Cow::Owned),
     })
 }
 

@@ -41,18 +41,22 @@ fn json_of(done: &Done) -> Value {
     serde_json::from_str(&done.stdout).expect("JSON")
 }
 
+fn versionless(text: &str) -> String {
+    text.replace(concat!("passbook ", env!("CARGO_PKG_VERSION")), "passbook (version)")
+}
+
 #[test]
 fn without_a_promise_a_lagging_branch_is_found_out_and_told_in_a_sentence() {
     let done = run(&[READ_YOUR_WRITES, "--guarantees", "none"]);
     assert_eq!(done.code, Some(1));
-    insta::assert_snapshot!(done.stdout);
+    insta::assert_snapshot!(versionless(&done.stdout));
 }
 
 #[test]
 fn with_the_promise_the_query_waits_and_says_how_long() {
     let done = run(&[READ_YOUR_WRITES, "--guarantees", "ryw"]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
-    insta::assert_snapshot!(done.stdout);
+    insta::assert_snapshot!(versionless(&done.stdout));
 }
 
 #[test]
@@ -108,7 +112,10 @@ fn a_violation_comes_with_its_witness() {
 
 #[test]
 fn nobody_is_judged_who_does_not_want_to_be() {
-    let done = run(&["--format", "json", "--no-check", "--guarantees", "none", READ_YOUR_WRITES]);
+    // From standard input, where no expected result stands beside it.
+    let args = ["run", "--format", "json", "--no-check", "--propagation", "async", "--latency"];
+    let args = [&args[..], &["constant:50ms", "--guarantees", "none", "-"]].concat();
+    let done = passbook(&args, &fs::read(READ_YOUR_WRITES).expect("the scenario"));
     assert_eq!(done.code, Some(0));
     assert_eq!(json_of(&done)["verdicts"], Value::Null);
 }
@@ -186,13 +193,11 @@ fn a_damaged_history_is_refused_with_its_line() {
         let kept = lines.iter().enumerate().filter(|(place, _)| *place != skipped);
         kept.map(|(_, line)| format!("{line}\n")).collect::<String>()
     };
-    let cut: String = lines[..4].iter().map(|line| format!("{line}\n")).collect();
     let edited = whole.replacen("\"position\":1", "\"position\":2", 1);
     for (damaged, says) in [
         (String::new(), "line 1: the history is empty"),
         ("not a history".to_owned(), "line 1: not JSON"),
-        (cut, "line 5: the history ends after 3 facts without its end marker"),
-        (without(2), "the end marker counts"),
+        (without(2), "request 1 of customer 1 was answered, and nobody had received it"),
         (edited, "applies a write at position 2 where 1 is next"),
         (
             whole.replacen("\"request\":2", "\"request\":3", 1),
@@ -205,6 +210,173 @@ fn a_damaged_history_is_refused_with_its_line() {
         assert!(done.stderr.contains("standard input"), "{}", done.stderr);
         assert_eq!(done.stdout, "");
     }
+}
+
+#[test]
+fn each_verdict_says_whether_it_was_promised_and_leads_to_its_place() {
+    for (guarantees, label, word) in
+        [("none", "not promised, and broken", "no"), ("mr", "not promised, and broken", "no")]
+    {
+        let history = Recorded::with(guarantees);
+        let text = passbook(&["check", history.path()], b"").stdout;
+        let line = format!("✗ read your writes     violated in 1 of 1 test: {label}");
+        assert!(text.contains(&line), "{text}");
+        assert!(text.contains("event 1 at line 2, 0.000 ms; event 2 at line "), "{text}");
+        let report = json_of(&passbook(&["check", "--format", "json", history.path()], b""));
+        let verdict = &report["verdicts"]["read_your_writes"];
+        assert_eq!((&verdict["promised"], &verdict["tested"]), (&json!(word), &json!(1)));
+        assert_eq!(verdict["violations_by"], json!({"not_promised": 1}));
+        assert_eq!(verdict["witness"]["earlier"]["sent"], json!({"line": 2, "at_us": 0}));
+        let line = verdict["witness"]["later"]["answered"]["line"].as_u64().expect("a line");
+        let lines: Vec<String> = history.text().lines().map(str::to_owned).collect();
+        assert!(lines[usize::try_from(line).expect("small") - 1].contains("reply_sent"));
+        assert_eq!(report["passbook"], env!("CARGO_PKG_VERSION"));
+        assert_eq!(report["recorded_by"], env!("CARGO_PKG_VERSION"));
+        assert_eq!(report["cut_off"], false);
+    }
+}
+
+#[test]
+fn a_promise_that_the_history_gives_and_does_not_keep_is_the_banks_fault() {
+    let broken = Recorded::with("none").text().replacen(
+        r#""promised":{"guarantees":"none""#,
+        r#""promised":{"guarantees":"ryw""#,
+        1,
+    );
+    let done = passbook(&["check", "-"], broken.as_bytes());
+    assert_eq!(done.code, Some(1));
+    assert!(
+        done.stdout.contains("violated in 1 of 1 test: PROMISED and broken"),
+        "{}",
+        done.stdout
+    );
+    let held = passbook(&["check", Recorded::with("ryw").path()], b"").stdout;
+    assert!(held.contains("✓ read your writes     holds in 1 test, promised"), "{held}");
+}
+
+#[test]
+fn a_history_of_version_1_does_not_say_what_was_promised() {
+    let old = "tests/formats/history_v1.jsonl";
+    let done = passbook(&["check", old], b"");
+    assert_eq!(done.code, Some(1));
+    let says = "violated in 1 of 2 tests: broken, and nobody says whether it was promised";
+    assert!(done.stdout.contains(says), "{}", done.stdout);
+    let report = json_of(&passbook(&["check", "--format", "json", old], b""));
+    assert_eq!(report["verdicts"]["monotonic_writes"]["promised"], "unknown");
+    assert_eq!(report["verdicts"]["no_overdraft"], Value::Null, "its policy is not known");
+    assert_eq!(report["recorded_by"], Value::Null);
+}
+
+#[test]
+fn as_many_witnesses_are_shown_as_are_asked_for() {
+    let reads = br#"[{"type": "branch", "id": 1, "balance": 0},
+        {"type": "branch", "id": 2, "balance": 0},
+        {"type": "customer", "id": 1, "events": [
+            {"interface": "deposit", "money": 1, "dest": 1}, {"interface": "query", "dest": 2},
+            {"interface": "query", "dest": 2}, {"interface": "query", "dest": 2}]}]"#;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("history.jsonl");
+    let file = path.to_str().expect("text");
+    let lagging = [&["run"], &LAG[..], &["--guarantees", "none"]].concat();
+    passbook(&[&lagging[..], &["-q", "--history", file, "-"]].concat(), reads);
+    for (asked, shown) in [(None, 1), (Some("2"), 2), (Some("10"), 3)] {
+        let asked: Vec<&str> = asked.map_or(vec![], |number| vec!["--witnesses", number]);
+        let text = passbook(&[&["check", file], &asked[..]].concat(), b"").stdout;
+        assert_eq!(text.matches("it was owed at least its own deposit").count(), shown, "{text}");
+        assert!(text.contains("violated in 3 of 3 tests"), "{text}");
+        let json =
+            json_of(&passbook(&[&["check", "--format", "json", file], &asked[..]].concat(), b""));
+        let further = json["verdicts"]["read_your_writes"]["further_witnesses"].as_array();
+        assert_eq!(further.map_or(0, Vec::len) + 1, shown);
+        let run = passbook(&[&lagging[..], &["-"], &asked[..]].concat(), reads).stdout;
+        assert_eq!(run.matches("it was owed at least its own deposit").count(), shown, "{run}");
+    }
+    assert_eq!(passbook(&["check", "--witnesses", "0", file], b"").code, Some(2));
+}
+
+#[test]
+fn a_history_that_was_cut_off_is_judged_as_far_as_it_goes() {
+    let holds = Recorded::with("all").text();
+    let violated = Recorded::with("none").text();
+    let cut = |text: &str| {
+        let end = text.find("{\"end\"").expect("an end marker");
+        text[..end - 20].to_owned()
+    };
+    let done = passbook(&["check", "-"], cut(&holds).as_bytes());
+    assert_eq!(done.code, Some(3), "{}", done.stderr);
+    assert!(done.stdout.contains("– convergence          undecided: the history was cut off"));
+    assert!(
+        done.stdout.contains("the history was cut off: it is judged up to its last whole line")
+    );
+    assert!(done.stdout.contains("✓ read your writes"), "{}", done.stdout);
+    let done = passbook(&["check", "--format", "json", "-"], cut(&violated).as_bytes());
+    assert_eq!(done.code, Some(1));
+    let report = json_of(&done);
+    assert_eq!(report["cut_off"], true);
+    assert_eq!(report["verdicts"]["convergence"]["reason"], "cut_off");
+}
+
+#[test]
+fn a_byte_order_mark_and_blank_lines_at_the_end_are_harmless() {
+    let text = format!("\u{feff}{}\n\n", Recorded::with("all").text());
+    let done = passbook(&["check", "-"], text.as_bytes());
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+}
+
+#[test]
+fn a_scenario_is_no_history_and_is_told_so() {
+    let scenario = fs::read(READ_YOUR_WRITES).expect("a file");
+    for (done, name) in [
+        (passbook(&["check", READ_YOUR_WRITES], b""), READ_YOUR_WRITES),
+        (passbook(&["check", "-"], &scenario), "standard input"),
+        (passbook(&["check", "input/dialects/own_format.json"], b""), "own_format.json"),
+    ] {
+        assert_eq!(done.code, Some(2));
+        assert!(done.stderr.contains(name), "{}", done.stderr);
+        let says = "is a scenario, and no history: passbook run --history FILE records one";
+        assert!(done.stderr.contains(says), "{}", done.stderr);
+    }
+}
+
+#[test]
+fn a_wrong_line_is_told_in_words_for_people() {
+    let whole = Recorded::with("all").text();
+    for (from, to, says) in [
+        (r#""lamport":2"#, r#""lamport":null"#, "invalid type: null, expected a whole number"),
+        (r#""position":1"#, r#""position":"1""#, "expected a whole number"),
+        (r#""outcome":"written""#, r#""outcome":{}"#, "expected a word, or an object with one key"),
+        (r#""branches":[1,2]"#, r#""branches":{}"#, "invalid type: object, expected an array"),
+    ] {
+        let wrong = whole.replacen(from, to, 1);
+        assert_ne!(wrong, whole, "{from}");
+        let done = passbook(&["check", "-"], wrong.as_bytes());
+        assert_eq!(done.code, Some(2));
+        assert!(done.stderr.contains(says), "{says}: {}", done.stderr);
+        for word in ["not JSON", "struct", "missing", "variant", "Fact::", "u64", "map"] {
+            assert!(!done.stderr.contains(word), "{word}: {}", done.stderr);
+        }
+    }
+}
+
+#[test]
+fn two_branches_that_each_decide_alone_overdraw_and_the_report_says_how() {
+    let overdraft = "input/guarantees/overdraft_at_two_branches.json";
+    let late = ["--propagation", "async", overdraft];
+    let with = |first: &[&'static str]| [first, &late[..]].concat();
+    let done = passbook(&with(&["run"]), b"");
+    assert_eq!(done.code, Some(1));
+    let says = "✗ no overdraft         violated in 2 of 4 tests: not promised, and broken";
+    assert!(done.stdout.contains(says), "{}", done.stdout);
+    assert!(done.stdout.contains("-60"), "{}", done.stdout);
+    let report = json_of(&passbook(&with(&["run", "--format", "json"]), b""));
+    let verdict = &report["verdicts"]["no_overdraft"];
+    assert_eq!(verdict["witness"]["kind"], "below_zero");
+    assert_eq!(verdict["tested_by"], json!({"promised": 2, "not_promised": 2}));
+    let allowed = passbook(&with(&["run", "--format", "json", "--overdraft", "allow"]), b"");
+    assert_eq!(allowed.code, Some(0));
+    assert_eq!(json_of(&allowed)["verdicts"]["no_overdraft"], Value::Null);
+    let rows = passbook(&with(&["batch", "--format", "json"]), b"").stdout;
+    assert!(rows.contains(r#""no_overdraft":"violated""#), "{rows}");
 }
 
 #[test]

@@ -35,8 +35,11 @@ fn written(report: &Report, write: fn(&mut dyn Write, &Report) -> io::Result<()>
     String::from_utf8(out).expect("a report that is whole")
 }
 
+const PROGRAM: &str = concat!("passbook ", env!("CARGO_PKG_VERSION"));
+
 fn text(report: &Report) -> String {
     let text = anstream::adapter::strip_str(&written(report, write_text)).to_string();
+    let text = text.replace(PROGRAM, "passbook 0.0.0");
     for line in text.lines() {
         assert!(line.chars().count() <= 100, "{line}\n{text}");
         assert_eq!(line, line.trim_end(), "no line ends in spaces");
@@ -80,8 +83,89 @@ fn noise_is_told_and_the_same_transport_is_no_different_from_itself() {
 #[test]
 fn markdown_and_csv_say_the_same() {
     let report = report(&whole_ladder());
-    insta::assert_snapshot!(written(&report, write_markdown));
-    insta::assert_snapshot!(written(&report, write_csv));
+    insta::assert_snapshot!(written(&report, write_markdown).replace(PROGRAM, "passbook 0.0.0"));
+    let version = format!(",{}\n", env!("CARGO_PKG_VERSION"));
+    insta::assert_snapshot!(written(&report, write_csv).replace(&version, ",0.0.0\n"));
+}
+
+/// A million requests a second were due; mailboxes answered them, TCP 7.7% of them.
+fn above_capacity() -> Comparison {
+    let mut comparison = comparison(&[(Mailbox, 500.0), (GrpcTcp, 60_000.0)], 0.02, 1);
+    comparison.load = Load::Open { rate: 1e6 };
+    for (measured, rate) in comparison.measured.iter_mut().zip([1_000_000, 77_000]) {
+        for round in &mut measured.rounds {
+            round.elapsed = Duration::from_secs(round.requests) / rate;
+        }
+    }
+    comparison
+}
+
+#[test]
+fn a_rate_that_was_not_reached_is_told_with_what_was() {
+    let report = report(&above_capacity());
+    let headline = "The rate was not reached: of 1,000,000 requests/s that were due, over TCP \
+                    77,000 (7.7%) were answered.";
+    let warning = "the rate was not reached: of 1,000,000 requests/s that were due, grpc-tcp \
+                   answered 77,000 (7.7%)";
+    let joined = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = joined(text(&report));
+    assert!(shown.contains(headline) && shown.contains(warning), "{shown}");
+    assert!(!shown.contains("Where the time goes"), "{shown}");
+    let markdown = written(&report, write_markdown);
+    assert!(markdown.contains(headline) && markdown.contains(warning), "{markdown}");
+    let page = written(&report, write_html);
+    assert!(page.contains(headline) && page.contains(warning), "{page}");
+    let export = json(&report);
+    assert!(export["headline"].as_str().unwrap().starts_with(headline), "{export}");
+    assert!(export["warnings"][0].as_str().unwrap().starts_with(warning), "{export}");
+    let share = |row: usize| export["transports"][row]["share_of_rate"].as_f64().unwrap();
+    assert!((share(0) - 1.0).abs() < 1e-6 && (share(1) - 0.077).abs() < 1e-6, "{export}");
+    let table = written(&report, write_csv);
+    assert!(table.contains(&format!(",0.0770,{}\n", env!("CARGO_PKG_VERSION"))), "{table}");
+    let mut reached = above_capacity();
+    reached.load = Load::Open { rate: 80_000.0 };
+    assert!(!text(&self::report(&reached)).contains("not reached"));
+}
+
+#[test]
+fn a_percentile_with_fewer_than_ten_requests_beyond_it_has_a_doubt_in_every_format() {
+    let mut few = comparison(&[(Mailbox, 500.0), (GrpcTcp, 60_000.0)], 0.02, 1);
+    let mut all_at = |ns: u64, deposits: u64| {
+        let latencies = &mut few.measured[usize::from(ns > 1_000)].latencies;
+        for latencies in [&mut latencies.withdraw, &mut latencies.query, &mut latencies.propagation]
+        {
+            latencies.reset();
+        }
+        latencies.deposit.reset();
+        latencies.deposit.record_n(ns, deposits).unwrap();
+    };
+    // Nine and a half lie beyond p99 of the one, and twice that of the other.
+    all_at(500, 950);
+    all_at(60_000, 1_900);
+    let report = report(&few);
+    let cells = |text: &str, from: &str, name: &str| -> Vec<String> {
+        let part = &text[text.find(from).unwrap()..];
+        let line = part.lines().find(|line| line.contains(name) && line.contains("s?")).unwrap();
+        let marks = line.split(['|', '<', '>']).flat_map(|cell| cell.split("  "));
+        marks.map(str::trim).filter(|cell| cell.ends_with("s?")).map(str::to_owned).collect()
+    };
+    for (shown, from) in [
+        (text(&report), "Latency of a request"),
+        (written(&report, write_markdown), "| transport"),
+        (written(&report, write_html), "<table>"),
+    ] {
+        assert_eq!(cells(&shown, from, "mailbox"), ["500 ns?", "500 ns?"], "{shown}");
+        assert_eq!(cells(&shown, from, "grpc-tcp").len(), 1, "{shown}");
+        let told = "p99 and p99.9 over mailbox; p99.9 over grpc-tcp";
+        assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(told), "{shown}");
+    }
+    let export = json(&report);
+    let doubtful = |row: usize| &export["transports"][row]["latencies"]["deposit"]["doubtful"];
+    assert_eq!(*doubtful(0), serde_json::json!(["p99_ns", "p999_ns"]));
+    assert_eq!(*doubtful(1), serde_json::json!(["p999_ns"]));
+    let table = written(&report, write_csv);
+    assert_eq!(table.matches(",p99_ns;p999_ns,").count(), 2, "{table}");
+    assert_eq!(table.matches(",p999_ns,").count(), 2 + 1, "{table}");
 }
 
 #[test]
@@ -354,6 +438,18 @@ fn the_command_writes_what_is_asked_for_and_reads_its_own_baseline() {
     let again = compare(folder.path(), &baseline, &["--format=json"]).success();
     let export: Value = serde_json::from_str(stdout(&again)).unwrap();
     assert!(export["transports"][1]["baseline"]["ratio"]["estimate"].is_f64());
+}
+
+#[test]
+fn a_rate_beyond_all_capacity_is_not_taken_for_slowness() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = compare(folder.path(), &[], &["--rate=10000000", "--format=json"]).success();
+    let export: Value = serde_json::from_str(stdout(&shown)).unwrap();
+    let headline = export["headline"].as_str().unwrap();
+    let due = "The rate was not reached: of 10,000,000 requests/s that were due, ";
+    assert!(headline.starts_with(due), "{headline}");
+    let warning = export["warnings"][0].as_str().unwrap();
+    assert!(warning.starts_with("the rate was not reached: "), "{warning}");
 }
 
 #[test]

@@ -45,11 +45,14 @@ fn any_part_is_made_without_those_before_it() {
 
 #[test]
 fn each_line_runs_and_comes_to_what_it_expects() {
-    let options = "--count 10 --seed 3 --customers 1..3 --final-query --expected events";
-    for line in made(options).lines() {
-        let run = assert_cmd::Command::from_std(command(&["run", "-"])).write_stdin(line).assert();
-        let run = run.code(0).stderr("");
-        assert!(stdout(&run).contains("as expected"), "{}", stdout(&run));
+    for dialect in ["balances", "events", "customers", "classic"] {
+        let options =
+            format!("--count 5 --seed 3 --customers 1..3 --final-query --expected {dialect}");
+        for line in made(&options).lines() {
+            let mut run = assert_cmd::Command::from_std(command(&["run", "-"]));
+            let run = run.write_stdin(line).assert().code(0).stderr("");
+            assert!(stdout(&run).contains("as expected"), "{}", stdout(&run));
+        }
     }
 }
 

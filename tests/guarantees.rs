@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use passbook::check::{Demand, Property, Summary, Verdicts};
-use passbook::model::{Guarantee, Guarantees, Propagation, Receipt, RequestError};
+use passbook::check::{Demand, Promised, Property, Summary, Verdicts};
+use passbook::model::{Guarantee, Guarantees, Overdraft, Propagation, Receipt, RequestError};
 use passbook::report::Assessment;
 use passbook::runner::{Run, RunOptions, run};
 use passbook::scenario::{Scenario, Settings, Source};
@@ -89,7 +89,7 @@ fn without_its_guarantee_alone_each_scenario_is_violated_in_that_and_nothing_els
     for Twin { path, guarantee, property, sentence } in TWINS {
         let run = run_at(path, with(Guarantees::ALL.without(guarantee)));
         assert_eq!(violated(&run), [property], "{path}");
-        let witness = verdicts(&run).of(property).witness().expect("a witness");
+        let witness = verdicts(&run).of(property).expect("judged").witness().expect("a witness");
         assert_eq!(witness.sentence, sentence, "{path}");
         assert_eq!(Assessment::of(&run.result).verdict(Demand::Anything), Summary::Violated);
     }
@@ -100,7 +100,11 @@ fn with_all_guarantees_each_scenario_holds_and_comes_to_what_it_expects() {
     for Twin { path, property, .. } in TWINS {
         let run = run_at(path, with(Guarantees::ALL));
         assert_eq!(violated(&run), [], "{path}");
-        assert_eq!(verdicts(&run).of(property).summary(), Summary::Holds, "{path}");
+        assert_eq!(
+            verdicts(&run).of(property).expect("judged").summary(),
+            Summary::Holds,
+            "{path}"
+        );
         let assessment = Assessment::of(&run.result);
         assert_eq!(assessment.verdict(Demand::AGuarantee), Summary::Holds, "{path}");
         assert_eq!(assessment.differences, Some(vec![]), "{path}");
@@ -111,7 +115,11 @@ fn with_all_guarantees_each_scenario_holds_and_comes_to_what_it_expects() {
 fn each_guarantee_alone_is_enough_for_its_own_scenario() {
     for Twin { path, guarantee, property, .. } in TWINS {
         let run = run_at(path, with(Guarantees::NONE.with(guarantee)));
-        assert_eq!(verdicts(&run).of(property).summary(), Summary::Holds, "{path}");
+        assert_eq!(
+            verdicts(&run).of(property).expect("judged").summary(),
+            Summary::Holds,
+            "{path}"
+        );
     }
 }
 
@@ -134,6 +142,26 @@ fn a_broken_order_costs_the_customer_a_withdrawal() {
     assert_eq!(last(Guarantees::ALL), Ok(Receipt::Written));
     let refused = last(Guarantees::ALL.without(Guarantee::MonotonicWrites));
     assert!(matches!(refused, Err(RequestError::Refused(_))), "{refused:?}");
+}
+
+#[test]
+fn branches_that_decide_alone_overdraw_together() {
+    let path = "input/guarantees/overdraft_at_two_branches.json";
+    let late = Settings { propagation: Some(Propagation::Async), ..Settings::default() };
+    let run = run_at(path, late.clone());
+    assert_eq!(violated(&run), [Property::NoOverdraft]);
+    let balances: Vec<String> =
+        run.result.branches.iter().map(|branch| branch.balance.to_string()).collect();
+    assert_eq!(balances, ["-60", "-60"]);
+    let verdict = verdicts(&run).of(Property::NoOverdraft).expect("judged");
+    assert_eq!(verdict.promised(), Some(Promised::No), "what each accepted, it could cover");
+    let witness = verdict.witness().expect("a witness");
+    let other = (witness.branch.get(), witness.write.expect("a withdrawal").customer.get());
+    assert!([(1, 2), (2, 1)].contains(&other), "{witness}");
+    assert_eq!(violated(&run_at(path, Settings::default())), []);
+    // Where overdraft is allowed, nobody asks.
+    let allowed = Settings { overdraft: Some(Overdraft::Allow), ..late };
+    assert!(verdicts(&run_at(path, allowed)).of(Property::NoOverdraft).is_none());
 }
 
 #[test]

@@ -6,10 +6,14 @@
 use std::fs;
 use std::sync::Arc;
 
-use passbook::history::{Entry, Fact, Header, HistoryError, MessageBody, Reader, Recorded, Writer};
+use passbook::history::{
+    Entry, Extent, Fact, Header, HistoryError, LossReason, MessageBody, Reader, Recorded, Terms,
+    Writer,
+};
 use passbook::model::{
-    BranchId, CustomerId, EventId, LogPosition, MessageNumber, Money, Operation, Outcome, Receipt,
-    Refusal, RequestError, RequestNumber, Roster, Seed, Sequence, Time, Write, WriteId,
+    BranchId, CustomerId, EventId, Guarantees, Life, LogPosition, MessageNumber, Money, Operation,
+    Outcome, Overdraft, Promises, Propagation, Receipt, Refusal, RequestError, RequestNumber,
+    Roster, Seed, Sequence, Time, Write, WriteId,
 };
 use proptest::prelude::*;
 
@@ -31,10 +35,19 @@ fn deposit() -> Write {
 
 fn header() -> Header {
     Header {
+        passbook: Some("0.1.0".to_owned()),
         scenario: "read \"your\" writes".to_owned(),
         seed: Seed(u64::MAX),
         roster: Arc::new(Roster::new([branch(1), branch(2)]).unwrap()),
         opening_balance: Money::from_minor(-5),
+        terms: Some(Terms {
+            guarantees: Promises {
+                all: Guarantees::ALL,
+                single: [(customer(1), "ryw,mw".parse().unwrap())].into(),
+            },
+            propagation: Propagation::Sync,
+            overdraft: Overdraft::Reject,
+        }),
         config: [("propagation".to_owned(), "sync".to_owned())].into(),
     }
 }
@@ -60,6 +73,7 @@ fn facts() -> Vec<Recorded> {
         id,
         write: deposit(),
         origin: one,
+        life: None,
         sequence: Sequence::new(1),
         position: LogPosition::new(1),
         balance,
@@ -76,7 +90,7 @@ fn facts() -> Vec<Recorded> {
         Fact::MessageReceived { from: one, to: two, number, body: propagate },
         applied(two),
         Fact::MessageSent { from: two, to: one, number, body: acknowledge },
-        Fact::MessageLost { from: two, to: one, number, body: acknowledge },
+        Fact::MessageLost { from: two, to: one, number, body: acknowledge, reason: None },
         Fact::WriteSetCompared { branch: one, with: two, id, agrees: true },
         reply(1, Ok(Receipt::Written)),
         Fact::ReplyReceived { customer: customer(1), request, branch: one },
@@ -93,10 +107,55 @@ fn facts() -> Vec<Recorded> {
     (0..).zip(facts).map(|(at_us, fact)| Recorded { at: Time::from_us(at_us), fact }).collect()
 }
 
+/// What happens only in a run with faults.
+fn faults() -> Vec<Recorded> {
+    let (one, two) = (branch(1), branch(2));
+    let (customer, request) = (customer(1), RequestNumber::new(8));
+    let (id, number) = (write_id(), MessageNumber::new(9));
+    let (body, operation) = (MessageBody::Propagate { id }, Operation::Query);
+    let reason = Some(LossReason::Partition);
+    let facts = [
+        Fact::RequestSent { customer, request, branch: one, event: id.event, operation },
+        Fact::RequestParked { branch: one, customer, request },
+        Fact::RequestGivenUp { customer, request, branch: one },
+        Fact::SlownessBegan { branch: one, delay_us: 50_000 },
+        Fact::SlownessEnded { branch: one },
+        Fact::MessageSent { from: one, to: two, number, body },
+        Fact::MessageDuplicated { from: one, to: two, number, body },
+        Fact::PartitionBegan { partition: 1, sides: vec![vec![one], vec![two]] },
+        Fact::MessageLost { from: one, to: two, number, body, reason },
+        Fact::MessageLost { from: one, to: two, number, body, reason },
+        Fact::PartitionHealed { partition: 1 },
+        Fact::BranchStopped { branch: one },
+        Fact::BranchStarted {
+            branch: one,
+            life: Life::new(2),
+            kept: LogPosition::new(1),
+            balance: Money::from_minor(39_995),
+        },
+        Fact::WriteApplied {
+            branch: one,
+            id,
+            write: deposit(),
+            origin: one,
+            life: Some(Life::new(2)),
+            sequence: Sequence::new(1),
+            position: LogPosition::new(2),
+            balance: Money::from_minor(79_995),
+        },
+    ];
+    let at = |at_us, fact| Recorded { at: Time::from_us(at_us), fact };
+    (100..).zip(facts).map(|(at_us, fact)| at(at_us, fact)).collect()
+}
+
 fn written() -> Vec<u8> {
+    written_of(&facts())
+}
+
+fn written_of(facts: &[Recorded]) -> Vec<u8> {
     let mut writer = Writer::new(Vec::new(), &header()).unwrap();
-    for recorded in facts() {
-        writer.record(&recorded).unwrap();
+    for recorded in facts {
+        writer.record(recorded).unwrap();
     }
     writer.finish().unwrap()
 }
@@ -128,6 +187,40 @@ fn what_is_written_is_read_back() {
 }
 
 #[test]
+fn what_faults_leave_is_read_back_too() {
+    let entries = read(&written_of(&faults())).unwrap();
+    let facts = entries.iter().map(|entry| entry.recorded.clone());
+    assert_eq!(facts.collect::<Vec<_>>(), faults());
+    // The customer and the branch: 1, 2 (parked at the branch), 2 (given up). Losing, copying,
+    // cutting off and slowing down happen at no process: one more than the sending, or 1.
+    let clocks: Vec<u64> = entries.iter().map(|entry| entry.lamport.get()).collect();
+    assert_eq!(clocks, [1, 1, 2, 1, 1, 2, 3, 1, 3, 3, 1, 3, 4, 5]);
+}
+
+#[test]
+fn a_header_says_what_was_promised_and_who_recorded() {
+    let text = String::from_utf8(written()).unwrap();
+    let header: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!((&header["version"], &header["passbook"]), (&2.into(), &"0.1.0".into()));
+    assert_eq!(
+        header["promised"],
+        serde_json::json!({
+            "guarantees": "all", "customers": {"1": "ryw,mw"}, "propagation": "sync",
+            "overdraft": "reject",
+        })
+    );
+}
+
+#[test]
+fn a_history_of_version_1_is_read_for_ever() {
+    let bytes = fs::read("tests/formats/history_v1.jsonl").unwrap();
+    let reader = Reader::new(&*bytes).unwrap();
+    assert_eq!((&reader.header().terms, &reader.header().passbook), (&None, &None));
+    assert_eq!(reader.header().config["guarantees"], "ryw,mr,wfr");
+    assert_eq!(read(&bytes).unwrap().len(), 26);
+}
+
+#[test]
 fn lamport_clocks_rise_at_each_process_and_with_each_message() {
     let clocks: Vec<u64> =
         read(&written()).unwrap().iter().map(|entry| entry.lamport.get()).collect();
@@ -148,7 +241,8 @@ fn every_line_of_the_documentation_is_read() {
         let entries = read(text.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{fact}"));
         kinds.push(kind(&entries[0].recorded.fact));
     }
-    let mut all: Vec<String> = self::facts().iter().map(|recorded| kind(&recorded.fact)).collect();
+    let all = self::facts().into_iter().chain(faults());
+    let mut all: Vec<String> = all.map(|recorded| kind(&recorded.fact)).collect();
     for kinds in [&mut kinds, &mut all] {
         kinds.sort();
         kinds.dedup();
@@ -167,11 +261,11 @@ fn a_bad_line_is_named_with_what_is_wrong() {
         ("hello\n".to_owned(), "line 1: not JSON: expected value (column 1)"),
         (
             r#"[{"id":1}]"#.to_owned(),
-            "line 1: not the header of a history: invalid type: map, expected a string (column 1)",
+            "line 1: not the header of a history: invalid type: object, expected a string (column 1)",
         ),
         (
-            edited(1, r#""version":1"#, r#""version":2"#),
-            "line 1: version 2 of the format; this program reads version 1",
+            edited(1, r#""version":2"#, r#""version":3"#),
+            "line 1: version 3 of the format; this program reads versions 1 to 2",
         ),
         (
             edited(1, r#""history":"passbook""#, r#""history":"jepsen""#),
@@ -185,7 +279,7 @@ fn a_bad_line_is_named_with_what_is_wrong() {
         (
             edited(1, "[1,2]", "[1,0]"),
             "line 1: not the header of a history: an id is a whole number from 1 to 2147483647, \
-             found 0 (column 112)",
+             found 0 (column 131)",
         ),
         (edited(3, "}}}", "}}"), "line 3: not JSON: EOF while parsing an object (column 88)"),
         (edited(3, r#""at_us":1,"#, ""), "line 3: not a fact: the key `at_us` is missing"),
@@ -207,8 +301,10 @@ fn a_bad_line_is_named_with_what_is_wrong() {
             edited(3, "request_received", "request_dropped"),
             "line 3: not a fact: unknown variant `request_dropped`, expected one of \
              `request_sent`, `request_received`, `write_applied`, `message_sent`, \
-             `message_received`, `message_lost`, `write_set_compared`, `reply_sent`, \
-             `reply_received` (column 48)",
+             `message_received`, `message_lost`, `message_duplicated`, `write_set_compared`, \
+             `request_parked`, `reply_sent`, `reply_received`, `request_given_up`, \
+             `branch_stopped`, `branch_started`, `partition_began`, `partition_healed`, \
+             `slowness_began`, `slowness_ended` (column 48)",
         ),
         (
             edited(2, "40000", "-40000"),
@@ -223,6 +319,7 @@ fn a_bad_line_is_named_with_what_is_wrong() {
             edited(6, r#""lamport":5"#, r#""lamport":4"#),
             "line 6: Lamport clock 4, though it was sent at 4; it must be later",
         ),
+        (edited(3, "{", "\n{"), "line 3: an empty line before the end of the history"),
         (edited(19, "17", "18"), "line 19: the end marker counts 18 facts, but there are 17"),
         (edited(19, "}}", "}}\n{}"), "line 20: a line after the end marker"),
         (edited(19, "{", r#"{"at_us":5,"#), "line 19: both a fact and the end marker"),
@@ -232,13 +329,67 @@ fn a_bad_line_is_named_with_what_is_wrong() {
 }
 
 #[test]
-fn a_history_that_is_cut_off_anywhere_is_refused() {
+fn what_is_json_and_does_not_fit_is_told_without_the_names_of_types() {
+    for (text, message) in [
+        (
+            edited(3, r#""at_us":1"#, r#""at_us":null"#),
+            "line 3: not a fact: invalid type: null, expected a whole number (column 13)",
+        ),
+        (
+            edited(3, r#""request":1"#, r#""request":"1""#),
+            "line 3: not a fact: invalid type: string \"1\", expected a whole number (column 88)",
+        ),
+        (
+            edited(3, r#"{"request_received":{"branch":1,"customer":1,"request":1}}"#, "null"),
+            "line 3: not a fact: expected a word, or an object with one key (column 31)",
+        ),
+        (
+            edited(3, r#"{"request_received":{"branch":1,"customer":1,"request":1}}"#, "{}"),
+            "line 3: not a fact: expected a word, or an object with one key (column 32)",
+        ),
+        (
+            edited(3, r#"{"branch":1,"customer":1,"request":1}"#, "5"),
+            "line 3: not a fact: invalid type: integer `5`, expected an object (column 51)",
+        ),
+    ] {
+        assert_eq!(error(&text), message);
+    }
+}
+
+#[test]
+fn a_history_that_is_cut_off_is_read_up_to_its_last_whole_line() {
     let bytes = written();
+    let header = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+    let extent = |bytes: &[u8]| {
+        let mut reader = Reader::new(bytes)?;
+        let facts = reader.by_ref().collect::<Result<Vec<_>, _>>()?.len();
+        Ok::<_, HistoryError>((facts, reader.extent()))
+    };
     // Without the last line end it is still whole.
-    assert!(read(&bytes[..bytes.len() - 1]).is_ok());
-    for len in 0..bytes.len() - 1 {
+    assert_eq!(extent(&bytes[..bytes.len() - 1]).unwrap(), (17, Extent::Whole));
+    for len in 0..header {
         assert!(read(&bytes[..len]).is_err(), "cut at {len} of {}", bytes.len());
     }
+    for len in header..bytes.len() - 1 {
+        let whole = bytes[..len].iter().filter(|byte| **byte == b'\n').count();
+        // A fact that lacks nothing but its line end is whole, and the end marker is no fact.
+        let is_whole = bytes[len] == b'\n' && len > header;
+        let facts = (whole + usize::from(is_whole)).saturating_sub(1);
+        assert_eq!(extent(&bytes[..len]).unwrap(), (facts, Extent::CutOff), "cut at {len}");
+    }
+}
+
+#[test]
+fn blank_lines_at_the_end_and_a_byte_order_mark_are_harmless() {
+    let mut bytes = "\u{feff}".as_bytes().to_vec();
+    bytes.extend(written());
+    bytes.extend(b"\n  \r\n");
+    assert_eq!(read(&bytes).unwrap().len(), 17);
+    // The same where it was cut off.
+    let cut = bytes.len() - "{\"end\":{\"facts\":17}}\n\n  \r\n".len();
+    bytes.truncate(cut);
+    bytes.extend(b"\n\n");
+    assert_eq!(read(&bytes).unwrap().len(), 17);
 }
 
 #[test]

@@ -15,10 +15,11 @@ fn json(text: &str) -> Value {
 }
 
 /// The scenarios whose expected result stands beside them, and its dialect.
-const BESIDE: [(&str, &str); 11] = [
+const BESIDE: [(&str, &str); 12] = [
     ("monotonic_writes", "balances"),
     ("read_your_writes", "balances"),
     ("repeated_event_id", "balances"),
+    ("repeated_writes", "customers"),
     ("dialects/bank_and_client", "events"),
     ("dialects/branch_as_destination", "customers"),
     ("dialects/customer_requests", "events"),
@@ -30,8 +31,14 @@ const BESIDE: [(&str, &str); 11] = [
 ];
 
 /// The scenarios that state their expected result themselves.
-const WITHIN: [&str; 4] =
-    ["concurrent_customers", "overdraft_rejected", "ten_branches", "dialects/own_format"];
+const WITHIN: [&str; 6] = [
+    "concurrent_customers",
+    "misordered_write",
+    "overdraft_rejected",
+    "retried_write",
+    "ten_branches",
+    "dialects/own_format",
+];
 
 #[test]
 fn every_scenario_prints_what_is_expected_beside_it() {
@@ -45,7 +52,7 @@ fn every_scenario_prints_what_is_expected_beside_it() {
         let expected = fs::read_to_string(beside).expect("a result beside the scenario");
         assert_eq!(json(stdout(&done)), json(&expected), "{name}");
         assert_eq!(stdout(&done).find('\n'), Some(stdout(&done).len() - 1), "{name}: one line");
-        let warns = name == "repeated_event_id";
+        let warns = name == "repeated_writes";
         assert_eq!(stderr(&done).starts_with("warning: input/"), warns, "{name}");
         assert_eq!(stderr(&done).lines().count(), usize::from(warns), "{name}");
     }
@@ -106,6 +113,7 @@ fn a_branch_lists_its_write_sets_and_what_arrived_by_customer() {
     assert_eq!(first["events"]["1"], all);
     assert_eq!(report["scenario"], "several_visits");
     assert_eq!(report["seed"], 0);
+    assert_eq!(report["passbook"], env!("CARGO_PKG_VERSION"));
     assert_eq!(report["balances"][0], serde_json::json!({"id": 1, "balance": 330}));
     let query = &report["customers"][0]["events"][3];
     assert_eq!((&query["outcome"], &query["balance"]), (&json("\"ok\""), &json("330")));

@@ -6,6 +6,7 @@ mod program;
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use passbook::report::batch::{
@@ -51,7 +52,8 @@ impl Folder {
 /// The row of a scenario that is as it should be.
 fn row(number: u64) -> Row {
     let took = Duration::from_micros(number);
-    let head = RowHead { number, place: format!("many.jsonl:{number}"), took };
+    let (place, options) = (format!("many.jsonl:{number}"), Arc::from("--guarantees none"));
+    let head = RowHead { number, place, packed: None, options, took };
     let failed = Row::failed(head, Some("hop".to_owned()), String::new());
     Row { status: Status::Holds, problem: None, ..failed }
 }
@@ -114,11 +116,37 @@ fn shares_of_a_batch_become_the_whole_in_its_order() {
     let summary = summary(&records);
     assert_eq!((summary.inputs, summary.rows, summary.partition), (Some(7), 7, None));
     assert_eq!((summary.wall(), summary.jobs), (Duration::from_secs(7), 6));
-    insta::assert_snapshot!(stdout(&done));
+    insta::assert_snapshot!(stdout(&done).replace(env!("CARGO_PKG_VERSION"), "(version)"));
 
     // What was merged is a result file like any other.
     let again = passbook(&["merge", &all]).code(0);
     assert_eq!(stdout(&again), folder.text("all.jsonl"));
+}
+
+/// A batch with the first format, whose rows do not say how they were made.
+const FIRST_FORMAT: &str = include_str!("formats/rows-1.jsonl");
+
+#[test]
+fn rows_of_the_first_format_stay_as_they_are_beside_new_ones() {
+    let folder = Folder::new();
+    let (old, summary) = FIRST_FORMAT.trim_end().rsplit_once('\n').expect("lines");
+    let share = |partition| format!("\"partition\":\"{partition}\",\"wall");
+    let summary = summary.replace("\"inputs\":5", "\"inputs\":6");
+    let one = folder.path("1.jsonl");
+    let text = format!("{old}\n{}\n", summary.replace("\"wall", &share("slice:1/2")));
+    fs::write(&one, text).expect("written");
+    let failed = Row { status: Status::Violated, problem: Some("why".to_owned()), ..row(6) };
+    let two = folder.rows("2.jsonl", [failed], of(6, "slice:2/2"));
+    let all = folder.path("all.jsonl");
+    let done = passbook(&["merge", "--export-jsonl", &all, &one, &two]).code(1);
+    let merged = folder.text("all.jsonl");
+    assert_eq!(merged.lines().take(5).collect::<Vec<_>>(), old.lines().collect::<Vec<_>>());
+    let new = merged.lines().nth(5).expect("a row");
+    assert!(new.starts_with(r#"{"kind":"scenario","format":2,"number":6,"#), "{new}");
+    let told = stdout(&done);
+    assert!(told.contains("sed -n 2p many.jsonl | passbook run -\n"), "{told}");
+    assert!(told.contains("sed -n 6p many.jsonl | passbook run --guarantees none -\n"), "{told}");
+    assert!(told.contains("Rows of an earlier passbook do not say which options"), "{told}");
 }
 
 #[test]

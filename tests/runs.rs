@@ -8,10 +8,13 @@ mod scenarios;
 mod sequential;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use passbook::fault::Latency;
 use passbook::history::Fact;
 use passbook::model::{
-    CustomerOrder, Money, Operation, Overdraft, QueryTiming, Receipt, RequestError,
+    CustomerOrder, Money, Operation, Overdraft, Propagation, QueryTiming, Receipt, RequestError,
+    Seed,
 };
 use passbook::runner::{BranchResult, Recording, Run, RunOptions, run};
 use passbook::scenario::{Scenario, Settings};
@@ -41,7 +44,9 @@ fn told(run: &Run) -> BTreeMap<u32, Vec<Told>> {
         Err(
             RequestError::OutcomeUnknown { .. }
             | RequestError::VersionNotReached { .. }
-            | RequestError::Unavailable { .. },
+            | RequestError::Unavailable { .. }
+            | RequestError::NoAnswer { .. }
+            | RequestError::Declined { .. },
         ) => panic!("without faults every outcome is known"),
     };
     let all = |customer: &passbook::runner::CustomerResult| {
@@ -91,8 +96,8 @@ fn a_hundred_thousand_events_keep_every_cent() {
 }
 
 #[test]
-fn a_query_that_waits_for_settling_sees_what_was_under_way() {
-    // Customer 2 asks at once, while customer 1's deposits are still on their way to branch 3.
+fn a_query_that_waits_for_settling_sees_what_others_write_meanwhile() {
+    // Customer 2 asks at once, before customer 1 has made its deposits.
     let events = (1..=3).map(|id| event(id, id, deposit(100))).collect();
     let asks = vec![event(1, 3, Operation::Query)];
     let scenario = scenario(3, 0, vec![(1, events), (2, asks)]);
@@ -105,7 +110,7 @@ fn a_query_that_waits_for_settling_sees_what_was_under_way() {
         told(&run)[&2].clone()
     };
     assert_eq!(balance_seen(QueryTiming::InPlace), [Told::Balance(0)]);
-    assert_eq!(balance_seen(QueryTiming::AfterSettling), [Told::Balance(100)]);
+    assert_eq!(balance_seen(QueryTiming::AfterSettling), [Told::Balance(300)]);
 }
 
 #[test]
@@ -182,6 +187,48 @@ proptest! {
             prop_assert_eq!(branch.balance.minor(), total);
             prop_assert_eq!(write_sets(branch), write_sets(first));
             prop_assert_eq!(branch.log.len(), told.len());
+        }
+    }
+
+    /// All queries that are the first of their customers see the same, and all that are the second.
+    #[test]
+    fn concurrent_customers_that_settle_ask_in_rounds(
+        scenario in any_scenario(),
+        propagation in prop_oneof![Just(Propagation::Sync), Just(Propagation::Async)],
+        seed in any::<u64>(),
+    ) {
+        let latency = Latency::Uniform { min: Duration::ZERO, max: Duration::from_millis(50) };
+        let overrides = Settings {
+            customers: Some(CustomerOrder::Concurrent),
+            queries: Some(QueryTiming::AfterSettling),
+            propagation: Some(propagation),
+            latency: Some(latency),
+            seed: Some(Seed(seed)),
+            ..Settings::default()
+        };
+        let run = run_with(&scenario, overrides);
+        // By round: what was written before it, once however often it was sent, and what was seen.
+        let (mut written, mut seen) = (BTreeMap::new(), BTreeMap::<usize, Vec<i64>>::new());
+        for customer in &run.result.customers {
+            let mut round = 0;
+            for request in &customer.requests {
+                match (request.operation, &request.outcome) {
+                    (Operation::Write(write), Ok(_)) => {
+                        let write = (round, write.delta().minor());
+                        written.entry((customer.id, request.event)).or_insert(write);
+                    }
+                    (Operation::Query, Ok(Receipt::Balance(balance))) => {
+                        seen.entry(round).or_default().push(balance.minor());
+                        round += 1;
+                    }
+                    (Operation::Write(_) | Operation::Query, _) => {}
+                }
+            }
+        }
+        for (round, balances) in seen {
+            let before = written.values().filter(|(of, _)| *of <= round);
+            let total = scenario.opening_balance.minor() + before.map(|(_, by)| by).sum::<i64>();
+            prop_assert!(balances.iter().all(|&balance| balance == total), "{}", round);
         }
     }
 

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use passbook::fault::{Latency, Link};
 use passbook::model::{
-    Amount, BranchId, CustomerId, CustomerOrder, EventId, Guarantees, Money, Operation, Overdraft,
-    Propagation, QueryTiming, Seed, Write,
+    Amount, BranchId, CustomerId, CustomerOrder, EventId, EventIds, Guarantees, Money, Operation,
+    Overdraft, Propagation, QueryTiming, RequestNumber, Seed, Write,
 };
-use passbook::scenario::{BalanceRow, Event, Output, Scenario, Settings, Source, Told};
+use passbook::scenario::{
+    BalanceRow, Event, Level, Output, Scenario, Settings, Source, WrittenIds,
+};
 
 fn parse(text: &str) -> Scenario {
     Scenario::parse(&Source::new("input/dialect.json", text)).expect("a scenario")
@@ -143,7 +145,8 @@ fn an_object_says_how_to_run_it() {
           "propagation": "async", "guarantees": "ryw, mw", "latency": "uniform:1ms..50ms",
           "links": [{"from": 1, "to": 2, "latency": "constant:1h"}], "wait_limit": "2s",
           "overdraft": "reject", "customers": "concurrent",
-          "queries": "after-settling", "seed": 18446744073709551615,
+          "queries": "after-settling", "event_ids": "as-written",
+          "seed": 18446744073709551615,
           "processes": [
             {"id": 1, "type": "branch", "balance": 0}, {"id": 2, "type": "branch", "balance": 0},
             {"id": 7, "type": "customer", "guarantees": "none", "events": []},
@@ -165,6 +168,7 @@ fn an_object_says_how_to_run_it() {
         overdraft: Some(Overdraft::Reject),
         customers: Some(CustomerOrder::Concurrent),
         queries: Some(QueryTiming::AfterSettling),
+        event_ids: Some(EventIds::AsWritten),
         seed: Some(Seed(u64::MAX)),
     };
     assert_eq!(scenario.settings, settings);
@@ -174,9 +178,14 @@ fn an_object_says_how_to_run_it() {
 #[test]
 fn expected_results_are_read_in_every_output_dialect() {
     let scenario = parse(CLASSIC);
-    let expected = |text: &str| scenario.parse_expected(&Source::new("x", text)).unwrap();
+    let expected = |text: &str| {
+        let expected = scenario.parse_expected(&Source::new("x", text)).unwrap();
+        assert_eq!(expected.notes, [], "{text}");
+        expected.output
+    };
     for (name, text) in [
         ("balances", r#"[{"id":1,"balance":-249.5}]"#),
+        ("nothing told", r#"[{"id":1,"balance":null}]"#),
         (
             "events",
             r#"[{"id":1,"recv":[{"interface":"deposit","branch":1,"result":"success"}]},{"id":1,"recv":[{"interface":"query","branch":2,"balance":92233720368547758.07}]}]"#,
@@ -185,51 +194,139 @@ fn expected_results_are_read_in_every_output_dialect() {
             "customers",
             r#"[{"id":1,"recv":[{"interface":"deposit","result":"fail"},{"interface":"withdraw","result":"unknown"},{"interface":"query","balance":0}]}]"#,
         ),
+        (
+            "classic",
+            r#"[{"id":1,"recv":[{"interface":"deposit","result":"fail"},{"interface":"withdraw","result":"success"},{"interface":"query","result":"success","money":500}]}]"#,
+        ),
     ] {
         assert_eq!(serde_json::to_string(&expected(text)).unwrap(), text, "{name}");
     }
     let customer = CustomerId::new(1).unwrap();
-    let balance = Money::from_minor(-24_950);
+    let balance = Some(Money::from_minor(-24_950));
     let row = BalanceRow { id: customer, balance };
     assert_eq!(expected(r#"[{"id": 1, "balance": -249.50}]"#), Output::Balances(vec![row]));
-
-    let grouped = r#"[{"id": 1, "recv": [
-        {"interface": "deposit", "branch": 1, "result": "success"},
-        {"interface": "query", "branch": 2, "result": "unknown"}]}]"#;
-    let Output::Events(rows) = expected(grouped) else { panic!("not dialect events") };
-    let told: Vec<Told> = rows.iter().map(|row| row.recv[0].told).collect();
-    assert_eq!(told, [Told::Success, Told::Unknown]);
 }
 
 #[test]
-fn a_repeated_event_id_is_warned_of_with_both_places() {
-    let (file, text) = input("repeated_event_id.json");
-    let scenario = Scenario::parse(&Source::new("input/repeated_event_id.json", text)).unwrap();
-    let [warning] = &scenario.warnings[..] else { panic!("{file:?}: {:?}", scenario.warnings) };
+fn a_query_may_bear_any_id() {
+    let scenario = parse(
+        r#"[
+          {"id": 1, "type": "branch", "balance": 0},
+          {"id": 1, "type": "customer", "events": [
+            {"id": 5, "interface": "query"}, {"id": 1, "interface": "deposit", "money": 1},
+            {"id": 1, "interface": "query"}, {"id": 1, "interface": "query"},
+            {"id": 2, "interface": "withdraw", "money": 1}, {"id": 1, "interface": "query"}]}
+        ]"#,
+    );
+    assert_eq!(ids(&scenario), [[5, 1, 1, 1, 2, 1]]);
+    assert_eq!(scenario.warnings, []);
+}
+
+/// Customers 1 and 2 come in turns; the writes of both do not rise over their visits.
+const IN_TURNS: &str = r#"[
+  {"id": 1, "type": "branch", "balance": 0},
+  {"id": 1, "type": "customer", "events": [{"id": 7, "interface": "query", "dest": 1},
+    {"id": 1, "interface": "deposit", "money": 1, "dest": 1}]},
+  {"id": 2, "type": "customer", "events": [{"id": 2, "interface": "deposit", "money": 1, "dest": 1}]},
+  {"id": 1, "type": "customer", "events": [{"interface": "query", "dest": 1},
+    {"id": 1, "interface": "withdraw", "money": 1, "dest": 1}]},
+  {"id": 2, "type": "customer", "events": [{"id": 1, "interface": "deposit", "money": 1, "dest": 1}]},
+  {"id": 3, "type": "customer", "events": [{"id": 9, "interface": "deposit", "money": 1, "dest": 1}]}
+]"#;
+
+#[test]
+fn writes_that_do_not_rise_number_all_visits_of_their_customer_anew() {
+    let scenario = parse(IN_TURNS);
+    assert_eq!(ids(&scenario), [vec![1, 2], vec![1], vec![3, 4], vec![2], vec![9]]);
+    let [warning] = &scenario.warnings[..] else { panic!("{:?}", scenario.warnings) };
+    assert_eq!(warning.level, Level::Warning);
     assert_eq!(
         warning.message,
-        "input/repeated_event_id.json:6:12: event id 1 of customer 1 comes again, for a query; \
-         its first use is the deposit at input/repeated_event_id.json:5:12"
+        "input/dialect.json:7:12: event id 1 of customer 1 comes again, for a withdraw; its first \
+         use is the deposit at input/dialect.json:4:12; the customer's events are numbered from 1, \
+         as are those of another (--event-ids as-written keeps the ids)"
+    );
+    let written = |customer: i64| {
+        let customer = CustomerId::new(customer).unwrap();
+        let numbers = (1..=4).map(RequestNumber::new);
+        let written = numbers.map(|number| scenario.written_ids.of(customer, number));
+        written.map(|id| id.map(EventId::get)).collect::<Vec<_>>()
+    };
+    // The third event of customer 1 bears no id.
+    assert_eq!(written(1), [Some(7), Some(1), None, Some(1)]);
+    assert_eq!(written(2), [Some(2), Some(1), None, None]);
+    assert_eq!(written(3), [None; 4]);
+}
+
+#[test]
+fn ids_stay_as_they_are_written_where_that_is_asked_for() {
+    let stay = [vec![7, 1], vec![2], vec![8, 1], vec![1], vec![9]];
+    let source = Source::new("input/dialect.json", IN_TURNS);
+    let overridden = Scenario::parse_with(&source, Some(EventIds::AsWritten)).unwrap();
+    let own = parse(&format!("{{\"event_ids\": \"as-written\", \"processes\": {IN_TURNS}}}"));
+    for scenario in [overridden, own.clone()] {
+        assert_eq!(ids(&scenario), stay);
+        assert_eq!(
+            (&scenario.warnings[..], &scenario.written_ids),
+            (&[][..], &WrittenIds::default())
+        );
+    }
+    let text = serde_json::to_string(&own).unwrap();
+    let again = Source::new("again", text);
+    assert_eq!(ids(&Scenario::parse(&again).unwrap()), stay, "it is written so");
+    let renumbered = Scenario::parse_with(&again, Some(EventIds::Renumber)).unwrap();
+    assert_eq!(ids(&renumbered)[2], [3, 4], "the command line is heard first");
+}
+
+#[test]
+fn ids_that_fall_and_ids_that_run_out_are_warned_of_too() {
+    let warning = |events: &str| {
+        let text = format!(
+            r#"[{{"id": 1, "type": "branch", "balance": 0}},
+{{"id": 1, "type": "customer", "events": [
+{events}]}}]"#
+        );
+        let scenario = parse(&text);
+        assert_eq!(ids(&scenario), [[1, 2]]);
+        scenario.warnings.into_iter().map(|warning| warning.message).collect::<Vec<_>>().join("\n")
+    };
+    let told = warning(
+        r#"{"id": 2, "interface": "deposit", "money": 1}, {"id": 1, "interface": "withdraw", "money": 1}"#,
+    );
+    let place = "input/dialect.json:3:";
+    assert_eq!(
+        told,
+        format!(
+            "{place}55: event id 1 of customer 1, for a withdraw, is below that of the deposit \
+             before it, 2 at {place}8; the customer's events are numbered from 1 (--event-ids \
+             as-written keeps the ids)"
+        )
+    );
+    let told = warning(
+        r#"{"id": 2147483647, "interface": "query"}, {"interface": "deposit", "money": 1}"#,
+    );
+    assert!(
+        told.starts_with(&format!("{place}43: the event has no id, and customer 1 ")),
+        "{told}"
     );
 }
 
 #[test]
-fn many_repeated_event_ids_make_few_warnings() {
-    let event = r#"{"id": 3, "interface": "query"}"#;
-    let visit = format!(r#"{{"id": 1, "type": "customer", "events": [{event}, {event}]}}"#);
-    let visits = vec![visit; 50].join(",\n");
-    let text = format!("[{{\"id\": 1, \"type\": \"branch\", \"balance\": 0}},\n{visits}]");
-    let messages: Vec<String> =
-        parse(&text).warnings.into_iter().map(|warning| warning.message).collect();
-    assert_eq!(messages.len(), 6);
-    let first_use = "its first use is the query at input/dialect.json:2:49";
+fn amounts_in_quotes_are_numbers_and_warned_of_once() {
+    let quoted = CLASSIC
+        .replace("\"balance\": 0", "\"balance\": \"0\"")
+        .replace("400", "\" 400 \"")
+        .replace("150.50", "\"150.50\"");
+    let scenario = parse(&quoted);
+    let [warning] = &scenario.warnings[..] else { panic!("{:?}", scenario.warnings) };
     assert_eq!(
-        messages[1],
-        format!(
-            "input/dialect.json:3:49: event id 3 of customer 1 comes again, for a query; {first_use}"
+        (warning.level, &*warning.message),
+        (
+            Level::Warning,
+            "input/dialect.json:2:42: an amount in quotes is read as a number, and 3 more"
         )
     );
-    assert_eq!(messages[5], "input/dialect.json: and 94 more repeated event ids");
+    assert_eq!(Scenario { warnings: Vec::new(), ..scenario }, parse(CLASSIC));
 }
 
 /// A file of `input/` and what must be in it.
@@ -250,7 +347,7 @@ const fn shape(
     Shape { file, name, branches, visits, events, warnings }
 }
 
-const INPUT: [Shape; 15] = [
+const INPUT: [Shape; 18] = [
     shape("concurrent_customers.json", "concurrent-customers", [4, 5, 15, 0]),
     shape("dialects/bank_and_client.json", "bank_and_client", [2, 1, 3, 0]),
     shape("dialects/branch_as_destination.json", "branch_as_destination", [2, 1, 2, 0]),
@@ -261,10 +358,13 @@ const INPUT: [Shape; 15] = [
     shape("dialects/own_format.json", "own-format", [2, 1, 2, 0]),
     shape("dialects/several_visits.json", "several_visits", [2, 3, 5, 0]),
     shape("dialects/stray_spaces.json", "stray_spaces", [2, 1, 2, 0]),
+    shape("misordered_write.json", "misordered-write", [2, 1, 3, 0]),
     shape("monotonic_writes.json", "monotonic_writes", [2, 1, 3, 0]),
     shape("overdraft_rejected.json", "overdraft-rejected", [3, 1, 5, 0]),
     shape("read_your_writes.json", "read_your_writes", [2, 1, 2, 0]),
-    shape("repeated_event_id.json", "repeated_event_id", [2, 1, 2, 1]),
+    shape("repeated_event_id.json", "repeated_event_id", [2, 1, 2, 0]),
+    shape("repeated_writes.json", "repeated_writes", [2, 2, 5, 1]),
+    shape("retried_write.json", "retried-write", [2, 1, 3, 0]),
     shape("ten_branches.json", "ten-branches", [10, 6, 60, 0]),
 ];
 

@@ -43,7 +43,13 @@ pub(crate) fn start(branches: i64) -> SocketAddr {
         let scenarios = Arc::new(|_| Err(ScenarioFault::Run("not here".to_owned())));
         let (_never, closing) = oneshot::channel::<()>();
         let limits = Limits::default();
-        let options = ServeOptions { bank, listeners: vec![listener], scenarios, limits };
+        let options = ServeOptions {
+            bank,
+            listeners: vec![listener],
+            scenarios,
+            limits,
+            origins: Arc::default(),
+        };
         serve(options, async {
             closing.await.expect("the bank outlives the bench");
         })

@@ -1,6 +1,10 @@
 //! What is counted: each workload does a piece of work once or several times.
 
-use passbook::check::{self, Verdicts};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use passbook::check::{self, Case, JudgeOptions, Verdicts};
 use passbook::grpc::Endpoint;
 use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::bank_service_client::BankServiceClient;
@@ -8,8 +12,6 @@ use passbook::model::{CustomerOrder, Propagation, Seed};
 use passbook::runner::{Judging, Recording, RunOptions, Runner};
 use passbook::scenario::Scenario;
 use passbook::scenario::generate::{Between, GenerateOptions, Generator};
-use std::num::NonZeroU32;
-use std::sync::Arc;
 use tokio::runtime::Builder;
 
 use super::bank;
@@ -148,7 +150,12 @@ fn facts() -> (Scenario, Vec<passbook::history::Recorded>) {
 
 fn judge(times: usize) -> usize {
     let (scenario, facts) = facts();
-    let verdicts = |_| check::judge(Arc::clone(&scenario.roster), scenario.opening_balance, &facts);
+    let case = Case {
+        roster: Arc::clone(&scenario.roster),
+        opening_balance: scenario.opening_balance,
+        terms: None,
+    };
+    let verdicts = |_| check::judge(case.clone(), JudgeOptions::default(), &facts);
     (0..times)
         .map(verdicts)
         .map(|verdicts| verdicts.expect("a history that a run can have"))
@@ -162,7 +169,8 @@ fn deposit(times: usize) -> usize {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let endpoint = Endpoint::new(&format!("http://{address}")).expect("an address");
-        let mut client = BankServiceClient::new(endpoint.connect().await.expect("it listens"));
+        let channel = endpoint.connect(Duration::from_secs(10)).await.expect("it listens");
+        let mut client = BankServiceClient::new(channel);
         for _ in 0..times {
             let request = v1::DepositRequest {
                 branch_id: 1,

@@ -1,6 +1,7 @@
 //! The baseline: what a loop needs that applies every write to every branch, and prints the row that a
 //! batch prints. No actor, no message, no guarantee.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use passbook::model::{BranchIndex, CustomerId, EventId, Money, Operation};
@@ -42,8 +43,10 @@ pub(crate) fn run(scenario: &Scenario, out: &mut Vec<u8>) {
     let writes = applied / branches.len();
     let count = |number: usize| u64::try_from(number).expect("a small number");
     let row = Row {
+        format: 2,
         number: 1,
         place: "bench".to_owned(),
+        packed: None,
         name: Some(scenario.name.clone()),
         status: Status::Undecided,
         expected: None,
@@ -57,10 +60,15 @@ pub(crate) fn run(scenario: &Scenario, out: &mut Vec<u8>) {
         }),
         balances: balances
             .into_iter()
-            .map(|(id, minor)| BalanceRow { id, balance: Money::from_minor(minor) })
+            .map(|(id, minor)| BalanceRow { id, balance: Some(Money::from_minor(minor)) })
             .collect(),
+        warnings: Vec::new(),
         microseconds: 0,
         problem: None,
+        notes: Vec::new(),
+        seed: scenario.settings.seed,
+        options: None,
+        passbook: Some(Cow::Borrowed(env!("CARGO_PKG_VERSION"))),
     };
     append_line(out, &row).expect("a buffer takes all");
 }

@@ -1,6 +1,7 @@
 //! The scenarios that are run, and how.
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use passbook::check::Demand;
@@ -56,11 +57,13 @@ pub(crate) fn run(text: &str, judging: Judging, times: usize) -> usize {
     let mut written = 0;
     let mut runner = Runner::new().expect("a System");
     let options = RunOptions { judging, ..RunOptions::default() };
+    let no_options: Arc<str> = Arc::from("");
     for number in 1..=times {
         line.clear();
         let run = runner.run(&parse(text), &options, None).expect("it runs to its end");
         let number = u64::try_from(number).expect("a small number");
-        let head = RowHead { number, place: "bench".to_owned(), took: Duration::ZERO };
+        let (place, options) = ("bench".to_owned(), Arc::clone(&no_options));
+        let head = RowHead { number, place, packed: None, options, took: Duration::ZERO };
         let assessment = Assessment::of(&run.result);
         let row = Row::of(head, &run.result, &assessment, Demand::Anything);
         append_line(&mut line, &row).expect("a buffer takes all");

@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use super::{
     Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close, Deliver,
     Delivered, Inspect, LatestEvent, LinkNews, News, PeerEnvelope, Peers, ReadCame, ReadLog,
-    ReadWriteSet, RecorderLink, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetState,
+    ReadWriteSet, RecorderLink, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetAt,
+    WriteSetState,
 };
 use crate::bank::{
     Acknowledgement, Applied, Branch, Dot, Effect, Input, LogEntry, PeerMessage, PropagatedWrite,
@@ -120,8 +121,8 @@ impl BranchActor {
             }
             Effect::Conflict(write) => self.tell_conflict(&write),
             Effect::IdClash(write) => log::warn!(
-                "{} names two different writes: branch {} holds one, and branch {} accepted \
-                 another that is left out here",
+                "{} names two different writes: branch {} held one when it heard of another that \
+                 branch {} accepted; both are applied",
                 write.id,
                 self.branch.id(),
                 write.dot.origin,
@@ -217,6 +218,7 @@ impl BranchActor {
             id,
             write,
             origin: dot.origin,
+            life: None,
             sequence: dot.sequence,
             position,
             balance,
@@ -372,6 +374,15 @@ impl Handler<ReadWriteSet> for BranchActor {
             balance: self.branch.balance(),
             write_set: self.branch.write_set(customer),
         })
+    }
+}
+
+impl Handler<WriteSetAt> for BranchActor {
+    type Result = Vec<EventId>;
+
+    fn handle(&mut self, asked: WriteSetAt, _: &mut Self::Context) -> Vec<EventId> {
+        let WriteSetAt(customer, position) = asked;
+        self.branch.write_set_at(customer, position)
     }
 }
 

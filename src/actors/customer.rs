@@ -3,12 +3,11 @@
 use actix::{Actor, AsyncContext, Context, Handler};
 use tokio::sync::oneshot;
 
-use super::{
-    Answer, Ask, AwaitSettled, Counters, MakeVisit, RecorderLink, ReplyTo, Settled, TakeRequests,
-};
+use super::barrier::{Signal, Stand};
+use super::{Answer, Ask, Counters, MakeVisit, RecorderLink, ReplyTo, TakeRequests};
 use crate::bank::{Passbook, Session};
 use crate::history::{Fact, RequestResult};
-use crate::model::{CustomerId, Event, Guarantees, Operation, QueryTiming, RequestNumber, Time};
+use crate::model::{CustomerId, Event, Guarantees, Operation, RequestNumber, Time};
 
 /// One customer, with its mailbox.
 #[derive(Debug)]
@@ -40,8 +39,6 @@ struct UnderWay {
     asked: Option<Event>,
     /// When `asked` was sent.
     asked_at: Time,
-    /// How many branches have yet to settle before `asked` can be sent.
-    unsettled: usize,
     done: oneshot::Sender<()>,
 }
 
@@ -59,18 +56,15 @@ impl CustomerActor {
         visit.asked = visit.events.next();
         match visit.asked {
             None => {
+                self.stand(Stand::AtEnd);
                 // Whoever sent us here may have given up; then nobody needs to be told.
                 if visit.done.send(()).is_err() {
                     log::debug!("customer {} ended a visit that nobody waits for", self.setup.id);
                 }
             }
-            Some(event) if self.must_settle_before(event) => {
-                visit.unsettled = self.setup.counters.counters.len();
+            Some(event) if self.waits_before(event) => {
                 self.visit = Some(visit);
-                for counter in self.setup.counters.counters.iter() {
-                    let reply_to = ReplyTo::Mailbox(ctx.address().recipient());
-                    counter.settle.do_send(AwaitSettled { reply_to });
-                }
+                self.stand(Stand::AtQuery(ctx.address().recipient()));
             }
             Some(event) => {
                 self.visit = Some(visit);
@@ -79,9 +73,15 @@ impl CustomerActor {
         }
     }
 
-    fn must_settle_before(&self, event: Event) -> bool {
-        event.operation == Operation::Query
-            && self.setup.counters.queries == QueryTiming::AfterSettling
+    fn waits_before(&self, event: Event) -> bool {
+        event.operation == Operation::Query && self.setup.counters.barrier.is_some()
+    }
+
+    /// Tells the barrier, if there is one.
+    fn stand(&self, stand: Stand) {
+        if let Some(barrier) = &self.setup.counters.barrier {
+            barrier.do_send(stand);
+        }
     }
 
     fn ask(&mut self, event: Event, ctx: &mut Context<Self>) {
@@ -101,7 +101,7 @@ impl CustomerActor {
         let reply_to = ReplyTo::Mailbox(ctx.address().recipient());
         let session = self.session.clone();
         let ask = Ask { customer, request, event: id, operation, session, reply_to };
-        self.setup.counters.at(branch).ask.do_send(ask);
+        self.setup.counters.at(branch).do_send(ask);
     }
 
     /// The number of the request that is asked next, or is being asked.
@@ -120,13 +120,8 @@ impl Handler<MakeVisit> for CustomerActor {
     fn handle(&mut self, MakeVisit { events, done }: MakeVisit, ctx: &mut Self::Context) {
         assert!(self.visit.is_none(), "customer {} is still on a visit", self.setup.id);
         self.requests.reserve(events.len());
-        self.visit = Some(UnderWay {
-            events: events.into_iter(),
-            asked: None,
-            asked_at: Time::START,
-            unsettled: 0,
-            done,
-        });
+        self.visit =
+            Some(UnderWay { events: events.into_iter(), asked: None, asked_at: Time::START, done });
         self.go_on(ctx);
     }
 }
@@ -159,18 +154,25 @@ impl Handler<Answer> for CustomerActor {
             took: self.setup.recorder.clock.now().since(asked_at),
             waited,
         });
-        self.go_on(ctx);
+        // After a query that waited, all go on together.
+        match &self.setup.counters.barrier {
+            Some(barrier) if operation == Operation::Query => barrier.do_send(Stand::Answered),
+            Some(_) | None => self.go_on(ctx),
+        }
     }
 }
 
-impl Handler<Settled> for CustomerActor {
+impl Handler<Signal> for CustomerActor {
     type Result = ();
 
-    fn handle(&mut self, _: Settled, ctx: &mut Self::Context) {
-        let Some(visit) = &mut self.visit else { return };
-        visit.unsettled = visit.unsettled.saturating_sub(1);
-        if let (0, Some(query)) = (visit.unsettled, visit.asked) {
-            self.ask(query, ctx);
+    fn handle(&mut self, signal: Signal, ctx: &mut Self::Context) {
+        let query = self.visit.as_ref().and_then(|visit| visit.asked);
+        match (signal, query) {
+            (Signal::Ask, Some(query)) => self.ask(query, ctx),
+            (Signal::GoOn, _) => self.go_on(ctx),
+            (Signal::Ask, None) => {
+                log::warn!("customer {} was told to ask, and has no query", self.setup.id);
+            }
         }
     }
 }

@@ -4,16 +4,17 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::{Message, Recipient};
+use actix::{Addr, Message, Recipient};
 use tokio::sync::{oneshot, watch};
 
+use super::Barrier;
 use crate::bank::{
     Acknowledgement, Congestion, Entry, LogEntry, PeerMessage, Session, VersionVector,
 };
 use crate::history::{Recorded, RequestResult};
 use crate::model::{
     BranchId, CustomerId, Event, EventId, LogPosition, MessageNumber, Money, Operation, Outcome,
-    QueryTiming, RequestNumber, Roster, Waited, Write, WriteId,
+    RequestNumber, Roster, Waited, Write, WriteId,
 };
 
 /// Asks a branch for something, on behalf of a customer.
@@ -181,6 +182,12 @@ pub struct BranchState {
 #[rtype(result = "WriteSetState")]
 pub struct ReadWriteSet(pub CustomerId);
 
+/// Asks a branch for one customer's write set when its apply log was so long: what was there when it
+/// gave an answer, whatever has come since.
+#[derive(Debug, Message)]
+#[rtype(result = "Vec<EventId>")]
+pub struct WriteSetAt(pub CustomerId, pub LogPosition);
+
 /// A customer's write set at a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteSetState {
@@ -302,24 +309,15 @@ pub struct Peers {
     pub links: Rc<[Recipient<PeerEnvelope>]>,
 }
 
-/// Where customers turn to at each branch.
+/// Where customers turn to.
 #[derive(Debug, Clone)]
 pub struct Counters {
     /// The branches.
     pub roster: Arc<Roster>,
-    /// One counter per branch, ascending by id.
-    pub counters: Rc<[Counter]>,
-    /// When queries are sent.
-    pub queries: QueryTiming,
-}
-
-/// Where customers turn to at one branch.
-#[derive(Debug, Clone)]
-pub struct Counter {
-    /// Takes requests.
-    pub ask: Recipient<Ask>,
-    /// Says when the branch is settled.
-    pub settle: Recipient<AwaitSettled>,
+    /// Who takes requests for each branch, ascending by id.
+    pub counters: Rc<[Recipient<Ask>]>,
+    /// Where customers wait before each query, if they do.
+    pub barrier: Option<Addr<Barrier>>,
 }
 
 impl Peers {
@@ -332,10 +330,10 @@ impl Peers {
 }
 
 impl Counters {
-    /// The counter of the branch `id`.
+    /// Who takes requests for the branch `id`.
     ///
     /// Panics if it is no branch of the roster.
-    pub fn at(&self, id: BranchId) -> &Counter {
+    pub fn at(&self, id: BranchId) -> &Recipient<Ask> {
         &self.counters[self.roster.index(id).expect("a visit is to a branch of the roster").get()]
     }
 }

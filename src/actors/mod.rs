@@ -1,6 +1,7 @@
 //! The actix shells around the pure bank: they carry messages, keep time and record facts, and
 //! decide nothing. Handlers never wait; a request that must wait is parked in the pure branch.
 
+mod barrier;
 mod branch;
 mod clock;
 mod customer;
@@ -9,6 +10,7 @@ mod messages;
 mod network;
 mod recorder;
 
+pub use barrier::{Barrier, SetOut};
 pub use branch::{BranchActor, Surroundings};
 pub use clock::{Clock, paused_runtime};
 pub use customer::{CustomerActor, CustomerSetup};
@@ -16,10 +18,10 @@ pub use desk::{
     Bears, Bring, Brought, Desk, HasIntroduced, Introduced, NoEventIdLeft, Shown, Tell,
 };
 pub use messages::{
-    Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close, Counter,
-    Counters, Deliver, Delivered, Inspect, LatestEvent, LinkNews, MakeVisit, News, PeerEnvelope,
-    Peers, ReadCame, ReadLog, ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize,
-    TakeRequests, Watch, WriteSetState,
+    Answer, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close, Counters,
+    Deliver, Delivered, Inspect, LatestEvent, LinkNews, MakeVisit, News, PeerEnvelope, Peers,
+    ReadCame, ReadLog, ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize, TakeRequests,
+    Watch, WriteSetAt, WriteSetState,
 };
 pub use network::{Network, NetworkSetup};
 pub use recorder::{Detail, RecorderLink};

@@ -27,6 +27,20 @@ pub struct BranchConfig {
     pub patience: Patience,
 }
 
+/// What a branch knows of a write that comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// The write itself: it is applied.
+    Write(LogEntry),
+    /// Its id, which names other writes.
+    Id {
+        /// The one that was applied first.
+        first: LogEntry,
+    },
+    /// Nothing.
+    Nothing,
+}
+
 /// One branch of the bank: a deterministic state machine.
 #[derive(Debug, Clone)]
 pub struct Branch {
@@ -160,7 +174,12 @@ impl Branch {
 
     /// The customer's write set: the event ids of its writes, in the order applied here.
     pub fn write_set(&self, customer: CustomerId) -> Vec<EventId> {
-        self.log.write_set(customer)
+        self.write_set_at(customer, self.position())
+    }
+
+    /// The customer's write set when the apply log was as long as `position`.
+    pub fn write_set_at(&self, customer: CustomerId, position: LogPosition) -> Vec<EventId> {
+        self.log.write_set(customer, position)
     }
 
     /// Serves a request, or parks it until what the customer's passbook asks for is here.
@@ -201,17 +220,17 @@ impl Branch {
             Operation::Write(write) => write,
         };
         let id = WriteId { customer, event };
-        match self.log.find(id, &self.roster) {
-            Some(entry) if entry.write == write => self.retry(now, ticket, entry, effects),
-            Some(LogEntry { write: first, .. }) => {
-                effects.push(self.refuse(ticket, Refusal::EventReused { first }));
+        match self.known(id, write) {
+            Known::Write(entry) => self.retry(now, ticket, entry, effects),
+            Known::Id { first } => {
+                effects.push(self.refuse(ticket, Refusal::EventReused { first: first.write }));
             }
-            None if !self.congested.is_empty() => {
+            Known::Nothing if !self.congested.is_empty() => {
                 let congested = self.congested.iter().copied().collect();
                 let unavailable = RequestError::Unavailable { congested };
                 effects.push(self.reply(ticket, Err(unavailable), Entry::Nothing));
             }
-            None => match self.admit(id, write) {
+            Known::Nothing => match self.admit(id, write) {
                 Ok(()) => {
                     let dependencies = dependencies.map(|all| self.dependencies(all));
                     let write = PropagatedWrite { dot: self.next_dot(), id, write, dependencies };
@@ -220,6 +239,20 @@ impl Branch {
                 }
                 Err(refusal) => effects.push(self.refuse(ticket, refusal)),
             },
+        }
+    }
+
+    /// What the log says of a write. One id may name several: a write that equals any of them is
+    /// known, and only one that equals none is a reuse of their id.
+    pub(super) fn known(&self, id: WriteId, write: Write) -> Known {
+        let entry = |index| self.log.get(index, &self.roster);
+        match self.log.find(id, write).and_then(entry) {
+            Some(entry) => Known::Write(entry),
+            None => self
+                .log
+                .named(id)
+                .find_map(entry)
+                .map_or(Known::Nothing, |first| Known::Id { first }),
         }
     }
 
@@ -261,14 +294,13 @@ impl Branch {
             effects.push(self.written(ticket, dot));
         } else if self.confirmations.wait(dot, ticket, self.config.patience.confirm_by(now)) {
             // Answered with the first request.
-        } else if let Some(disagreeing) = self.confirmations.disagreeing(dot) {
-            effects.push(self.unknown(ticket, dot, disagreeing.to_vec()));
-        } else if dot.origin == self.id() {
+        } else if dot.origin == self.id() && !self.confirmations.take_disputed(dot) {
             effects.push(self.written(ticket, dot));
         } else {
-            // Accepted elsewhere: only asking everyone tells whether it is confirmed. What it
-            // depends on is not known here; what was applied before it surely suffices.
-            let dependencies = Some(self.log.version_before(id, &self.roster).into());
+            // Accepted elsewhere, or some branch held other writes when it confirmed this one: only
+            // asking everyone tells whether it is confirmed now. What it depends on is not known
+            // here; what was applied before it surely suffices.
+            let dependencies = Some(self.log.version_before(dot, &self.roster).into());
             let write = PropagatedWrite { dot, id, write, dependencies };
             self.propagate(now, ticket, write, effects);
         }
@@ -312,13 +344,13 @@ impl Branch {
         self.newest = Some(Newest::new(origin, write.dot.sequence, write.dependencies.as_ref()));
         self.applied.push_back(write.dot);
         let id = write.id;
-        // Two branches have accepted the same write: it counts once, whichever came first.
-        if let Some(first) = self.log.find(id, &self.roster) {
-            if first.write != write.write {
-                effects.push(Effect::IdClash(write.clone()));
-            }
-            self.log.push_twice(write.dot, id);
-            return;
+        // Two branches have accepted the same write: it counts once, whichever came first. Where
+        // they accepted different ones under the same id, both count.
+        if let Some(first) = self.log.find(id, write.write) {
+            return self.log.push_twice(write.dot, first);
+        }
+        if self.log.named(id).next().is_some() {
+            effects.push(Effect::IdClash(write.clone()));
         }
         let &PropagatedWrite { dot, id, write, .. } = write;
         self.balance_minor += i128::from(write.delta().minor());

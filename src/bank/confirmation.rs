@@ -1,6 +1,6 @@
 //! Writes that some branch has not confirmed yet, and who waits for them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::{Dot, PropagatedWrite, Ticket, WriteSetDigest};
@@ -10,9 +10,10 @@ use crate::model::{BranchId, BranchIndex, Roster, Sequence, Time};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Confirmations {
     unconfirmed: BTreeMap<Dot, Unconfirmed>,
-    /// Writes that every branch has acknowledged and not every one agrees on, with those that do
-    /// not.
-    disputed: BTreeMap<Dot, Vec<BranchId>>,
+    /// Writes that every branch has acknowledged and not every one agreed on. Most will never be
+    /// agreed on, for an order of applies is for ever; but where an id names two writes, branches
+    /// agree as soon as all have heard of both. So whoever asks again is answered anew.
+    disputed: BTreeSet<Dot>,
     /// Who waits for how many of our own writes to be confirmed.
     settling: Vec<(Ticket, Sequence)>,
     /// When requests run out of time; ascending, for all wait equally long.
@@ -29,8 +30,7 @@ struct Unconfirmed {
     /// Whether each branch has yet to confirm, by its index.
     missing: Box<[bool]>,
     missing_len: usize,
-    /// Branches that hold other writes of the customer, or hold them in another order. That does
-    /// not mend itself: an order of applies is for ever.
+    /// Branches that hold other writes of the customer, or hold them in another order.
     disagreeing: Vec<BranchId>,
     /// Requests to answer when nothing is missing.
     tickets: Vec<Ticket>,
@@ -106,13 +106,13 @@ impl Confirmations {
         self.resends.push_back((at, dot));
     }
 
-    /// The branch `from` acknowledges `dot`, holding `write_set`. Says whether that is what it
-    /// should hold; `None` if nothing is awaited from it.
+    /// The branch `from` acknowledges `dot`. Says whether what it holds `agrees` with what it should
+    /// hold; `None` if nothing is awaited from it.
     pub(super) fn acknowledge(
         &mut self,
         dot: Dot,
         from: BranchId,
-        write_set: WriteSetDigest,
+        agrees: impl FnOnce(WriteSetDigest) -> bool,
         roster: &Roster,
     ) -> Option<bool> {
         let unconfirmed = self.unconfirmed.get_mut(&dot)?;
@@ -120,7 +120,7 @@ impl Confirmations {
             return None;
         }
         unconfirmed.missing_len -= 1;
-        let agrees = unconfirmed.expected == write_set;
+        let agrees = agrees(unconfirmed.expected);
         if !agrees {
             unconfirmed.disagreeing.push(from);
         }
@@ -134,14 +134,14 @@ impl Confirmations {
         }
         let Unconfirmed { tickets, disagreeing, .. } = self.unconfirmed.remove(&dot)?;
         if !disagreeing.is_empty() {
-            self.disputed.insert(dot, disagreeing.clone());
+            self.disputed.insert(dot);
         }
         Some(Acknowledged { tickets, disagreeing })
     }
 
-    /// The branches that hold `dot` and do not agree on it, if any.
-    pub(super) fn disagreeing(&self, dot: Dot) -> Option<&[BranchId]> {
-        self.disputed.get(&dot).map(Vec::as_slice)
+    /// Takes out `dot` if every branch holds it and not every one agreed on it.
+    pub(super) fn take_disputed(&mut self, dot: Dot) -> bool {
+        self.disputed.remove(&dot)
     }
 
     /// Makes `ticket` wait until the first `own` writes of the branch `here` are confirmed.

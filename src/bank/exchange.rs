@@ -1,10 +1,11 @@
 //! What a branch makes of what other branches say: writes, acknowledgements, requests to catch up.
 
+use super::branch::Known;
 use super::confirmation::Acknowledged;
 use super::parking::{Parked, Waiter};
 use super::{
     Acknowledgement, Branch, Dot, Effect, Entry, LogEntry, PeerMessage, PropagatedWrite, Relayed,
-    Ticket, VersionVector,
+    Ticket, VersionVector, WriteSetDigest,
 };
 use crate::model::{BranchId, BranchIndex, LogPosition, Receipt, Refusal, Sequence, Time};
 
@@ -47,7 +48,7 @@ impl Branch {
                 return self.parking.wait_for(missing, Waiter::Write { from, write });
             }
             self.apply(&write, origin, effects);
-        } else if !self.log.contains(write.id) {
+        } else if self.log.find(write.id, write.write).is_none() {
             return effects.push(Effect::Conflict(write));
         }
         let write_set = self.log.digest_at(write.id);
@@ -59,12 +60,15 @@ impl Branch {
     /// Takes a write from a branch that knows no origins and sequences, and answers it.
     pub(super) fn take_relayed(&mut self, relayed: Relayed, effects: &mut Vec<Effect>) {
         let Relayed { ticket, from, id, write } = relayed;
-        match self.log.find(id, &self.roster) {
-            Some(LogEntry { write: first, .. }) if first != write => {
-                effects.push(self.refuse(ticket, Refusal::EventReused { first }));
+        match self.known(id, write) {
+            Known::Write(_) => {
+                effects.push(self.reply(ticket, Ok(Receipt::Written), Entry::Nothing));
             }
-            Some(_) => effects.push(self.reply(ticket, Ok(Receipt::Written), Entry::Nothing)),
-            None => {
+            // It has accepted another write under this id itself, and sends a third.
+            Known::Id { first } if first.dot.origin == from => {
+                effects.push(self.refuse(ticket, Refusal::EventReused { first: first.write }));
+            }
+            Known::Id { .. } | Known::Nothing => {
                 let origin = self.index(from);
                 let dot = Dot { origin: from, sequence: self.version.get(origin).next() };
                 self.apply(
@@ -116,7 +120,12 @@ impl Branch {
     /// Compares an acknowledged write set with ours, and answers whoever waited for it.
     fn compare(&mut self, from: BranchId, told: Acknowledgement, effects: &mut Vec<Effect>) {
         let Acknowledgement { dot, id, write_set } = told;
-        let agrees = self.confirmations.acknowledge(dot, from, write_set, &self.roster);
+        // What was here with the write is mostly what is here up to it now, and known at no cost. A
+        // second write under an id that came first before it may have come since.
+        let agrees = |expected: WriteSetDigest| {
+            expected.agrees(write_set) || self.log.digest_at(id).agrees(write_set)
+        };
+        let agrees = self.confirmations.acknowledge(dot, from, agrees, &self.roster);
         let Some(agrees) = agrees else { return };
         effects.push(Effect::Compared { with: from, id, agrees });
         let Some(Acknowledged { tickets, disagreeing }) = self.confirmations.take_acknowledged(dot)

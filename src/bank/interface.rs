@@ -87,8 +87,8 @@ pub enum Effect {
     /// sequence. The origin lost its memory and went on without asking the others.
     Conflict(PropagatedWrite),
     /// Nothing can be done but tell a person: a customer gave one event id to two different writes,
-    /// and two branches accepted one each before they heard of the other. This one comes second
-    /// here and is left out.
+    /// and two branches accepted one each before they heard of the other. Both are applied; this one
+    /// comes second here.
     IdClash(PropagatedWrite),
     /// Nothing to do: a write set that another branch acknowledged was compared with ours.
     Compared {
@@ -97,6 +97,7 @@ pub enum Effect {
         /// The write that it acknowledged.
         id: WriteId,
         /// Whether both hold the same writes of the customer in the same order, up to this one.
+        /// Where an id names two writes, a branch that has not heard of both disagrees until then.
         agrees: bool,
     },
 }

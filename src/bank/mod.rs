@@ -10,6 +10,7 @@ mod log;
 mod parking;
 mod passbook;
 mod version;
+mod write_set;
 
 pub use branch::{Branch, BranchConfig};
 pub use confirmation::Patience;
@@ -18,6 +19,7 @@ pub use interface::{
     Acknowledgement, Applied, Congestion, Effect, Input, PeerMessage, PropagatedWrite, Relayed,
     Reply, Request, Session, Ticket,
 };
-pub use log::{LogEntry, WriteSetDigest};
+pub use log::LogEntry;
 pub use passbook::{Entry, Passbook};
 pub use version::{Dot, VersionVector};
+pub use write_set::WriteSetDigest;

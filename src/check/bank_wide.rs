@@ -1,9 +1,14 @@
 //! What the bank as a whole owes at the end: convergence, and each write exactly once.
 
+use std::collections::BTreeMap;
+
 use super::ledger::Ledger;
 use super::tally::Tally;
-use super::writes::{ABSENT, Entry, FirstSeen, WriteRef};
-use crate::model::BranchIndex;
+use super::verdict::{Promised, Undecided};
+use super::witness::WitnessKind;
+use super::writes::{ABSENT, Entry, FirstSeen, WriteRef, WrongApply};
+use crate::history::Extent;
+use crate::model::{BranchIndex, Money, WriteId};
 
 /// How two branches differ at the end.
 #[derive(Debug)]
@@ -11,16 +16,41 @@ pub(super) enum Divergence {
     /// One has a write and the other has not.
     Write { write: WriteRef, held_by: BranchIndex, missing_at: BranchIndex },
     /// They give different balances.
-    Balance { first: BranchIndex, other: BranchIndex },
+    Balance { first: (BranchIndex, Money), other: (BranchIndex, Money) },
 }
 
 /// How a write was not applied exactly once.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wrong {
     Twice,
     AcknowledgedButMissing,
     RefusedButApplied,
     NobodyAsked,
+    /// The customer gave its id to this write too, which was applied.
+    IdNotUnique(WriteRef),
+}
+
+impl Wrong {
+    pub(super) const fn kind(self) -> WitnessKind {
+        match self {
+            Self::Twice => WitnessKind::AppliedTwice,
+            Self::AcknowledgedButMissing => WitnessKind::Missing,
+            Self::RefusedButApplied => WitnessKind::RefusedButApplied,
+            Self::NobodyAsked => WitnessKind::NobodyAsked,
+            Self::IdNotUnique(_) => WitnessKind::IdNotUnique,
+        }
+    }
+
+    /// Everybody is owed this, but no bank can keep apart what a customer calls by one name.
+    const fn promised(self) -> Promised {
+        match self {
+            Self::Twice
+            | Self::AcknowledgedButMissing
+            | Self::RefusedButApplied
+            | Self::NobodyAsked => Promised::Yes,
+            Self::IdNotUnique(_) => Promised::No,
+        }
+    }
 }
 
 /// A write that was not applied exactly once, and the first branch where it shows.
@@ -31,78 +61,108 @@ pub(super) struct Flaw {
     pub(super) branch: BranchIndex,
 }
 
+/// Why what needs the end of a history, at all branches, is undecided in this one.
+pub(super) fn without_end(ledger: &Ledger) -> Option<Undecided> {
+    match ledger.extent {
+        Extent::CutOff => Some(Undecided::CutOff),
+        Extent::Whole if ledger.branches.iter().any(|log| log.is_down) => {
+            Some(Undecided::BranchDown)
+        }
+        Extent::Whole => None,
+    }
+}
+
 /// All branches hold the same writes and the same balance.
 pub(super) fn convergence(ledger: &Ledger) -> Tally<Divergence> {
-    let mut tally = Tally::default();
-    if ledger.roster.len() < 2 {
+    let mut tally = Tally::new(ledger.witnesses);
+    if ledger.roster.len() < 2 || without_end(ledger).is_some() {
         return tally;
     }
     for (write, entry) in ledger.writes.iter().filter(|(_, entry)| entry.is_applied()) {
-        tally.test();
+        tally.test(Promised::Yes);
         if let Some(missing_at) = missing_at(ledger, write, entry)
             && let Some(held_by) = applied_at(ledger, write)
         {
-            tally.fail(write.rank(), Divergence::Write { write, held_by, missing_at });
+            let divergence = Divergence::Write { write, held_by, missing_at };
+            tally.fail(Promised::Yes, write.rank(), divergence);
         }
     }
-    let mut branches = ledger.roster.indexes().zip(&ledger.branches);
-    if let Some((first, log)) = branches.next() {
-        for (other, _) in branches.filter(|(_, other)| other.balance != log.balance) {
-            tally.fail(u64::MAX, Divergence::Balance { first, other });
+    let given = ledger.roster.indexes().zip(&ledger.branches);
+    let mut given = given.filter_map(|(branch, log)| Some((branch, log.balance?)));
+    if let Some(first) = given.next() {
+        for other in given {
+            tally.test(Promised::Yes);
+            if other.1 != first.1 {
+                tally.fail(Promised::Yes, u64::MAX, Divergence::Balance { first, other });
+            }
         }
     }
     tally
 }
 
-/// No write is applied twice at a branch; what was acknowledged is everywhere, what was refused
-/// nowhere; and nothing is applied that was not asked for with that content.
+/// No write is applied twice at a branch; what was acknowledged is everywhere; what was refused is
+/// applied nowhere from then on; and nothing is applied that was not asked for with that content.
 pub(super) fn exactly_once(ledger: &Ledger) -> Tally<Flaw> {
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(ledger.witnesses);
+    let is_open = without_end(ledger).is_some();
+    // Under each id that names several writes, the first that was asked for and applied.
+    let mut first = BTreeMap::new();
     for (write, entry) in ledger.writes.iter() {
-        if entry.acknowledged || entry.refused || entry.is_applied() {
-            tally.test();
-        }
-        if let Some(wrong) = wrong(ledger, entry) {
-            tally.fail(write.rank(), (write, wrong));
+        match wrong(ledger, write, entry, &mut first) {
+            Some(Wrong::AcknowledgedButMissing) if is_open => {}
+            Some(wrong) => {
+                tally.test(wrong.promised());
+                tally.fail(wrong.promised(), write.rank(), (write, wrong));
+            }
+            None if entry.acknowledged || entry.refused || entry.is_applied() => {
+                tally.test(Promised::Yes);
+            }
+            None => {}
         }
     }
     tally.map(|(write, wrong)| {
-        let entry = ledger.writes.entry(write);
         let branch = match wrong {
-            Wrong::Twice => again_at(ledger, write, entry),
-            Wrong::AcknowledgedButMissing => missing_at(ledger, write, entry),
-            Wrong::RefusedButApplied | Wrong::NobodyAsked => applied_at(ledger, write),
+            Wrong::Twice | Wrong::NobodyAsked => {
+                ledger.writes.wrong_apply(write).map(|apply| apply.branch)
+            }
+            Wrong::RefusedButApplied => {
+                let wrong = ledger.writes.wrong_apply(write).map(|apply| apply.branch);
+                wrong.or_else(|| applied_at(ledger, write))
+            }
+            Wrong::AcknowledgedButMissing => missing_at(ledger, write, ledger.writes.entry(write)),
+            Wrong::IdNotUnique(_) => applied_at(ledger, write),
         };
         Flaw { write, wrong, branch: branch.expect("a write that fails its test fails somewhere") }
     })
 }
 
-fn wrong(ledger: &Ledger, entry: &Entry) -> Option<Wrong> {
-    if entry.is_applied() && entry.first_seen == FirstSeen::Applied {
-        Some(Wrong::NobodyAsked)
-    } else if entry.is_applied() && !entry.issued {
-        Some(Wrong::RefusedButApplied)
-    } else if entry.again {
-        Some(Wrong::Twice)
-    } else if entry.acknowledged && !is_everywhere(ledger, entry) {
-        Some(Wrong::AcknowledgedButMissing)
-    } else {
-        None
+fn wrong(
+    ledger: &Ledger,
+    write: WriteRef,
+    entry: &Entry,
+    first: &mut BTreeMap<WriteId, WriteRef>,
+) -> Option<Wrong> {
+    let is_shared = entry.is_applied()
+        && entry.first_seen == FirstSeen::Asked
+        && ledger.writes.is_shared(entry.id);
+    let first = is_shared.then(|| *first.entry(entry.id).or_insert(write));
+    match entry.wrong {
+        Some(WrongApply::Unasked) => return Some(Wrong::NobodyAsked),
+        Some(WrongApply::AfterRefusal) => return Some(Wrong::RefusedButApplied),
+        Some(WrongApply::Again) | None if entry.is_applied() && !entry.issued => {
+            return Some(Wrong::RefusedButApplied);
+        }
+        Some(WrongApply::Again) => return Some(Wrong::Twice),
+        None => {}
     }
+    if let Some(first) = first.filter(|first| *first != write) {
+        return Some(Wrong::IdNotUnique(first));
+    }
+    (entry.acknowledged && !is_everywhere(ledger, entry)).then_some(Wrong::AcknowledgedButMissing)
 }
 
 fn is_everywhere(ledger: &Ledger, entry: &Entry) -> bool {
     usize::try_from(entry.branches) == Ok(ledger.roster.len())
-}
-
-/// The first branch that applied this write, and another time its id.
-fn again_at(ledger: &Ledger, write: WriteRef, entry: &Entry) -> Option<BranchIndex> {
-    let mut logs = ledger.roster.indexes().zip(&ledger.branches);
-    let is_again = |log: &[WriteRef]| {
-        let ids = log.iter().filter(|logged| ledger.writes.entry(**logged).id == entry.id);
-        log.contains(&write) && ids.count() > 1
-    };
-    logs.find(|(_, log)| is_again(&log.writes)).map(|(branch, _)| branch)
 }
 
 fn applied_at(ledger: &Ledger, write: WriteRef) -> Option<BranchIndex> {

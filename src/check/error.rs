@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::model::{BranchId, CustomerId, LogPosition, RequestNumber};
+use crate::model::{BranchId, CustomerId, LogPosition, MessageNumber, RequestNumber, Sequence};
 
 /// A history that no run can have: it is damaged, and there is no verdict on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -80,6 +80,30 @@ pub enum Impossible {
         /// Which request.
         request: RequestNumber,
     },
+    /// A request is received once.
+    #[error("request {request} of customer {customer} is received a second time")]
+    ReceivedTwice {
+        /// Whose it is.
+        customer: CustomerId,
+        /// Which request.
+        request: RequestNumber,
+    },
+    /// What is answered was received before, in a history that tells of receptions.
+    #[error("request {request} of customer {customer} was answered, and nobody had received it")]
+    NeverReceived {
+        /// Whose it is.
+        customer: CustomerId,
+        /// Which request.
+        request: RequestNumber,
+    },
+    /// Only what a customer waits for can be given up.
+    #[error("request {request} of customer {customer} is given up, and nobody waits for it")]
+    NotAwaited {
+        /// Whose it is.
+        customer: CustomerId,
+        /// Which request.
+        request: RequestNumber,
+    },
     /// A query is answered with a balance, and a write is not.
     #[error("the outcome does not fit what request {request} of customer {customer} asked")]
     OtherKind {
@@ -107,6 +131,103 @@ pub enum Impossible {
         said: LogPosition,
         /// How many writes were applied there.
         held: LogPosition,
+    },
+    /// A number of an origin names one write.
+    #[error("number {sequence} of branch {origin} names two different writes")]
+    NumberNamesTwo {
+        /// Whose number it is.
+        origin: BranchId,
+        /// The number.
+        sequence: Sequence,
+    },
+    /// Writes of one origin are applied in the order of their numbers. Some may be left out.
+    #[error("branch {branch} applies number {said} of branch {origin} after number {last}")]
+    NumberFalls {
+        /// Where.
+        branch: BranchId,
+        /// Whose numbers they are.
+        origin: BranchId,
+        /// The number that the fact gives.
+        said: Sequence,
+        /// The number that was applied last.
+        last: Sequence,
+    },
+    /// A number tells a branch's messages apart.
+    #[error("branch {from} sends a message {number}, and one with that number is on its way")]
+    MessageSentTwice {
+        /// The sender.
+        from: BranchId,
+        /// The number.
+        number: MessageNumber,
+    },
+    /// A message is received or lost once, and once more for each copy that the network made.
+    #[error("no message {number} of branch {from} is on its way")]
+    MessageNotUnderWay {
+        /// The sender.
+        from: BranchId,
+        /// The number.
+        number: MessageNumber,
+    },
+    /// A message goes where it was sent.
+    #[error("message {number} of branch {from} was sent to branch {sent}, not {found}")]
+    MessageElsewhere {
+        /// The sender.
+        from: BranchId,
+        /// The number.
+        number: MessageNumber,
+        /// Where it was sent.
+        sent: BranchId,
+        /// Where it is said to be.
+        found: BranchId,
+    },
+    /// A message says what it said when it was sent.
+    #[error("message {number} of branch {from} said something else when it was sent")]
+    MessageChanged {
+        /// The sender.
+        from: BranchId,
+        /// The number.
+        number: MessageNumber,
+    },
+    /// Nothing happens at a branch that has stopped.
+    #[error("something happens at branch {branch}, which has stopped")]
+    Stopped {
+        /// The branch.
+        branch: BranchId,
+    },
+    /// Only a branch that has stopped starts again.
+    #[error("branch {branch} starts, and it had not stopped")]
+    NotStopped {
+        /// The branch.
+        branch: BranchId,
+    },
+    /// A branch starts with what it had, at most.
+    #[error("branch {branch} starts with {kept} writes, but its log held {held}")]
+    KeptTooMuch {
+        /// The branch.
+        branch: BranchId,
+        /// How many it has kept.
+        kept: LogPosition,
+        /// How many it held.
+        held: LogPosition,
+    },
+    /// It is possible, but this judge does not know how to judge it.
+    #[error(
+        "branch {branch} starts with {kept} of its {held} writes: this version of the judge does \
+         not read histories of branches that lost memory"
+    )]
+    MemoryLost {
+        /// The branch.
+        branch: BranchId,
+        /// How many it has kept.
+        kept: LogPosition,
+        /// How many it held.
+        held: LogPosition,
+    },
+    /// A partition begins once and heals once.
+    #[error("partition {partition} begins twice, or heals before it began")]
+    PartitionTwice {
+        /// Which.
+        partition: u32,
     },
     /// More than the judge can count.
     #[error("more than four thousand million writes or requests")]

@@ -1,12 +1,11 @@
 //! Judges a history file.
 
 use std::io::BufRead;
-use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::{Impossible, Judge, JudgeError, Verdicts};
-use crate::history::{HistoryError, Reader};
+use super::{Case, Impossible, Judge, JudgeError, JudgeOptions, Verdicts};
+use crate::history::{Extent, HistoryError, Reader};
 
 /// Why there is no verdict on a history file. Each names the line.
 #[derive(Debug, Error)]
@@ -24,15 +23,20 @@ pub enum CheckError {
     },
 }
 
-/// Reads a history to its end and judges it.
-pub fn judge_history<R: BufRead>(reader: Reader<R>) -> Result<Verdicts, CheckError> {
-    let header = reader.header();
-    let mut judge = Judge::new(Arc::clone(&header.roster), header.opening_balance);
-    for entry in reader {
+/// Reads a history to its end and judges it. One that was cut off is judged as far as it goes.
+pub fn judge_history<R: BufRead>(
+    mut reader: Reader<R>,
+    options: JudgeOptions,
+) -> Result<Verdicts, CheckError> {
+    let mut judge = Judge::new(Case::of(reader.header()), options);
+    for entry in reader.by_ref() {
         let entry = entry?;
         judge.observe(&entry.recorded).map_err(|JudgeError { problem, .. }| {
             CheckError::Impossible { line: entry.line, problem }
         })?;
+    }
+    if reader.extent() == Extent::CutOff {
+        judge.cut_off();
     }
     // The header is line 1, so a fact stands on the line after its number.
     judge.finish().map_err(|JudgeError { fact, problem }| CheckError::Impossible {

@@ -15,12 +15,21 @@ pub(super) struct Unread {
     pub(super) write: WriteRef,
 }
 
-/// A read that misses a write that the session's read before it saw.
+/// A read that misses a write that an earlier read of its session saw.
 #[derive(Debug)]
 pub(super) struct Unseen {
     pub(super) earlier: OpRef,
     pub(super) later: OpRef,
     pub(super) write: WriteRef,
+}
+
+/// A branch that has the later of two writes without the earlier before it.
+#[derive(Debug)]
+pub(super) struct Misordered {
+    pub(super) earlier: OpRef,
+    pub(super) first: WriteRef,
+    pub(super) later: OpRef,
+    pub(super) branch: BranchIndex,
 }
 
 /// A branch that has a write without all that its session had read before it.
@@ -48,39 +57,67 @@ impl Ledger {
         missing.expect("a read that fails its test misses a write")
     }
 
-    /// The first write that `earlier` saw and `later` misses.
-    pub(super) fn find_unseen(&self, earlier: OpRef, later: OpRef) -> Unseen {
-        let branch = self.sessions.op(later).sent.branch.get();
-        let position = self.position(later);
-        let saw = self.prefix(self.sessions.op(earlier).sent.branch, self.position(earlier));
-        let missing = saw.iter().find(|write| self.writes.row(**write)[branch] > position);
-        let write = *missing.expect("a read that fails its test misses a write");
+    /// The first read before `later` that saw a write which `later` misses.
+    pub(super) fn find_unseen(&self, later: OpRef) -> Unseen {
+        let branch = self.sessions.op(later).sent.branch;
+        let late = self.first_after(branch, self.position(later));
+        let found = self.earlier_read(later, &late);
+        let (earlier, write) = found.expect("a read that fails its test follows a read");
         Unseen { earlier, later, write }
+    }
+
+    /// The first write of the session before `later` that `branch` has not before it.
+    pub(super) fn find_misordered(&self, later: OpRef, branch: BranchIndex) -> Misordered {
+        let at = |write: WriteRef| self.writes.row(write)[branch.get()];
+        let limit = self.place_of(later, branch);
+        let found = self.sessions.before(later).find_map(|(earlier, op)| match op.asked {
+            Asked::Write { write, told: Told::Written | Told::Unknown }
+                if self.writes.entry(write).took_effect() && at(write) > limit =>
+            {
+                Some(Misordered { earlier, first: write, later, branch })
+            }
+            Asked::Write { .. } | Asked::Query(_) => None,
+        });
+        found.expect("a write that fails its test follows a write")
     }
 
     /// The first read before `written` that saw a write which `branch` has not before what was
     /// written.
     pub(super) fn find_unfollowed(&self, written: OpRef, branch: BranchIndex) -> Unfollowed {
-        let at = |write: WriteRef| self.writes.row(write)[branch.get()];
-        let limit = match self.sessions.op(written).asked {
-            Asked::Write { write, .. } => at(write),
+        let limit = self.place_of(written, branch);
+        let late = self.first_after(branch, limit.saturating_sub(1));
+        let found = self.earlier_read(written, &late);
+        let (read, seen) = found.expect("a write that fails its test follows a read");
+        Unfollowed { read, seen, written, branch }
+    }
+
+    /// The place at `branch` of what `written` wrote.
+    fn place_of(&self, written: OpRef, branch: BranchIndex) -> u32 {
+        match self.sessions.op(written).asked {
+            Asked::Write { write, .. } => self.writes.row(write)[branch.get()],
             Asked::Query(_) => 0,
-        };
-        // For each log, its first write that is too late.
-        let late: Vec<Option<(usize, WriteRef)>> = self
-            .branches
-            .iter()
-            .map(|log| log.writes.iter().copied().enumerate().find(|(_, seen)| at(*seen) >= limit))
-            .collect();
-        let found = self.sessions.before(written).find_map(|(read, op)| {
+        }
+    }
+
+    /// For each log, its first write that is not among the first `position` of `branch`.
+    fn first_after(&self, branch: BranchIndex, position: u32) -> Vec<Option<(usize, WriteRef)>> {
+        let is_late = |write: WriteRef| self.writes.row(write)[branch.get()] > position;
+        let logs = self.branches.iter();
+        let late =
+            logs.map(|log| log.writes.iter().copied().enumerate().find(|(_, seen)| is_late(*seen)));
+        late.collect()
+    }
+
+    /// The first read of the session before `later` that saw one of the writes that are `late`, the
+    /// first of each log.
+    fn earlier_read(
+        &self,
+        later: OpRef,
+        late: &[Option<(usize, WriteRef)>],
+    ) -> Option<(OpRef, WriteRef)> {
+        self.sessions.before(later).find_map(|(read, op)| {
             let (index, seen) = late[op.sent.branch.get()]?;
-            (index < place(self.position(read))).then_some(Unfollowed {
-                read,
-                seen,
-                written,
-                branch,
-            })
-        });
-        found.expect("a write that fails its test follows a read")
+            (index < place(self.position(read))).then_some((read, seen))
+        })
     }
 }

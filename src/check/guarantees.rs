@@ -6,43 +6,55 @@
 //! branch is kept: how far any branch must be to hold all that a read here saw.
 
 use super::index::place;
+use super::judge::{JudgeOptions, StepsKept};
 use super::ledger::Ledger;
-use super::reach::{Reach, Row};
+use super::reach::Reach;
 use super::sessions::{Asked, Op, OpRef, Seen, Told};
 use super::tally::Tally;
+use super::verdict::{Promised, Property};
 use super::writes::{ABSENT, WriteRef};
-use crate::model::BranchIndex;
+use crate::model::{BranchIndex, Guarantee};
 
 /// What the four guarantees come to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Guarantees {
     /// Read your writes: reads that miss a write of their session.
     pub(super) reads_own: Tally<OpRef>,
-    /// Monotonic reads: the last read that saw anything, and one that misses what it saw.
-    pub(super) reads_on: Tally<(OpRef, OpRef)>,
-    /// Monotonic writes.
-    pub(super) writes_in_order: Tally<Misordered>,
+    /// Monotonic reads: reads that miss what an earlier one saw.
+    pub(super) reads_on: Tally<OpRef>,
+    /// Monotonic writes: a write, and a branch that has it without all earlier ones before it.
+    pub(super) writes_in_order: Tally<(OpRef, BranchIndex)>,
     /// Writes follow reads: a write, and a branch that has it before what its session had read.
     pub(super) writes_follow: Tally<(OpRef, BranchIndex)>,
+    /// Every step that failed a test, if they are wanted.
+    pub(super) failed: Vec<Failed>,
 }
 
-/// A branch that has the later of two writes without the earlier before it.
-#[derive(Debug)]
-pub(super) struct Misordered {
-    pub(super) earlier: OpRef,
-    pub(super) first: WriteRef,
-    pub(super) later: OpRef,
+/// An operation that failed a test, and where.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Failed {
+    pub(super) property: Property,
+    pub(super) at: OpRef,
     pub(super) branch: BranchIndex,
+    pub(super) promised: Promised,
 }
 
 /// Judges the four guarantees.
-pub(super) fn judge(ledger: &Ledger) -> Guarantees {
+pub(super) fn judge(ledger: &Ledger, options: JudgeOptions) -> Guarantees {
+    let most = options.witnesses.get();
     let mut walk = Walk {
         ledger,
         logs: ledger.branches.iter().map(|_| Passed::default()).collect(),
         sessions: (0..ledger.sessions.len()).map(|_| Memory::default()).collect(),
         is_made: vec![false; ledger.writes.len()],
-        tallies: Guarantees::default(),
+        steps: options.steps,
+        tallies: Guarantees {
+            reads_own: Tally::new(most),
+            reads_on: Tally::new(most),
+            writes_in_order: Tally::new(most),
+            writes_follow: Tally::new(most),
+            failed: Vec::new(),
+        },
     };
     for (at, op) in ledger.sessions.ops() {
         match op.asked {
@@ -60,6 +72,7 @@ struct Walk<'a> {
     sessions: Vec<Memory>,
     /// Which writes their session has made by now.
     is_made: Vec<bool>,
+    steps: StepsKept,
     tallies: Guarantees,
 }
 
@@ -75,108 +88,113 @@ struct Passed {
 struct Memory {
     /// Its acknowledged writes.
     own: Option<Reach>,
-    /// The last read that saw anything, and what it saw.
-    last_read: Option<OpRef>,
-    last_seen: Option<Reach>,
-    /// What all its reads saw.
+    /// What its reads saw.
     seen: Option<Reach>,
-    last_write: Option<(OpRef, WriteRef)>,
+    /// Its writes.
+    made: Option<Reach>,
 }
 
 impl Walk<'_> {
     fn read(&mut self, at: OpRef, op: &Op, seen: Seen) {
-        let (branch, rank) = (op.sent.branch.get(), op.sent.rank.into());
-        let memory = &mut self.sessions[op.session.place()];
-        if let Some(own) = &memory.own {
-            self.tallies.reads_own.test();
-            if own[branch] > seen.position {
-                self.tallies.reads_own.fail(rank, at);
-            }
+        let branch = op.sent.branch;
+        let memory = &self.sessions[op.session.place()];
+        let is_kept = |reach: &Reach| reach[branch.get()] <= seen.position;
+        let own = memory.own.as_ref().map(is_kept);
+        let seen_before = memory.seen.as_ref().map(is_kept);
+        let test = |guarantee, property| Test { guarantee, property, at, op, branch };
+        if let Some(is_kept) = own {
+            let test = test(Guarantee::ReadYourWrites, Property::ReadYourWrites);
+            self.judge(&test, is_kept, |tallies| &mut tallies.reads_own, at);
         }
-        if let Some(earlier) = memory.last_read {
-            self.tallies.reads_on.test();
-            if memory.last_seen.as_ref().is_some_and(|reach| reach[branch] > seen.position) {
-                self.tallies.reads_on.fail(rank, (earlier, at));
-            }
+        if let Some(is_kept) = seen_before {
+            let test = test(Guarantee::MonotonicReads, Property::MonotonicReads);
+            self.judge(&test, is_kept, |tallies| &mut tallies.reads_on, at);
         }
         // Nothing is owed for a read that saw nothing, nor to a session that is over.
         if seen.position == 0 || self.ledger.sessions.get(op.session).requests == op.sent.request {
             return;
         }
         let width = self.ledger.branches.len();
-        let passed = &mut self.logs[branch];
+        let passed = &mut self.logs[branch.get()];
         let reach = passed.reach.get_or_insert_with(|| Reach::new(width));
-        for write in &self.ledger.prefix(op.sent.branch, seen.position)[passed.len..] {
+        for write in &self.ledger.prefix(branch, seen.position)[passed.len..] {
             reach.add(self.ledger.writes.row(*write));
         }
         passed.len = place(seen.position);
-        memory.last_read = Some(at);
+        let memory = &mut self.sessions[op.session.place()];
         memory.seen.get_or_insert_with(|| Reach::new(width)).join(reach);
-        memory.last_seen.clone_from(&passed.reach);
     }
 
     fn write(&mut self, at: OpRef, op: &Op, write: WriteRef, told: Told) {
-        let row = self.ledger.writes.row(write);
+        let ledger = self.ledger;
+        let row = ledger.writes.row(write);
+        let width = ledger.branches.len();
         let memory = &mut self.sessions[op.session.place()];
         match told {
-            Told::Written => {
-                let width = self.ledger.branches.len();
-                memory.own.get_or_insert_with(|| Reach::new(width)).add(row);
-            }
+            Told::Written => memory.own.get_or_insert_with(|| Reach::new(width)).add(row),
             Told::Unknown => {}
             Told::Refused => return,
         }
         // A retry is the write that it repeats.
         let is_made = &mut self.is_made[write.place()];
-        if *is_made || !self.ledger.writes.entry(write).took_effect() {
+        if *is_made || !ledger.writes.entry(write).took_effect() {
             return;
         }
         *is_made = true;
-        let rank = op.sent.rank.into();
-        // What holds for each two neighbours holds for any two of a session's writes.
-        if let Some((earlier, first)) = memory.last_write.replace((at, write)) {
-            let before = self.ledger.writes.row(first);
-            let tally = &mut self.tallies.writes_in_order;
-            precede(
-                self.ledger,
-                |branch| before[branch],
-                row,
-                |branch, is_before| {
-                    tally.test();
-                    if !is_before {
-                        tally.fail(rank, Misordered { earlier, first, later: at, branch });
-                    }
-                },
-            );
+        let before = memory.made.take();
+        let seen = memory.seen.take();
+        for (branch, index) in ledger.roster.indexes().zip(0..) {
+            let position = row[index];
+            if position == ABSENT {
+                continue;
+            }
+            let test = |guarantee, property| Test { guarantee, property, at, op, branch };
+            if let Some(before) = &before {
+                let test = test(Guarantee::MonotonicWrites, Property::MonotonicWrites);
+                let is_kept = before[index] < position;
+                self.judge(&test, is_kept, |tallies| &mut tallies.writes_in_order, (at, branch));
+            }
+            if let Some(seen) = &seen {
+                let test = test(Guarantee::WritesFollowReads, Property::WritesFollowReads);
+                let is_kept = seen[index] < position;
+                self.judge(&test, is_kept, |tallies| &mut tallies.writes_follow, (at, branch));
+            }
         }
-        if let Some(seen) = &memory.seen {
-            let tally = &mut self.tallies.writes_follow;
-            precede(
-                self.ledger,
-                |branch| seen[branch],
-                row,
-                |branch, is_before| {
-                    tally.test();
-                    if !is_before {
-                        tally.fail(rank, (at, branch));
-                    }
-                },
-            );
+        let memory = &mut self.sessions[op.session.place()];
+        memory.seen = seen;
+        memory.made.insert(before.unwrap_or_else(|| Reach::new(width))).add(row);
+    }
+
+    /// Counts a test, and what is found if it fails.
+    fn judge<F>(
+        &mut self,
+        test: &Test<'_>,
+        is_kept: bool,
+        tally: impl FnOnce(&mut Guarantees) -> &mut Tally<F>,
+        finding: F,
+    ) {
+        let Test { guarantee, property, at, op, branch } = *test;
+        let promised = self.ledger.promised(op.session, guarantee);
+        let tally = tally(&mut self.tallies);
+        tally.test(promised);
+        if is_kept {
+            return;
+        }
+        tally.fail(promised, op.sent.rank.into(), finding);
+        match self.steps {
+            StepsKept::None => {}
+            StepsKept::All => {
+                self.tallies.failed.push(Failed { property, at, branch, promised });
+            }
         }
     }
 }
 
-/// Tells of each branch that has the write in this row whether all that `reach` is of comes
-/// before it there.
-fn precede(
-    ledger: &Ledger,
-    reach: impl Fn(usize) -> u32,
-    row: Row<'_>,
-    mut test: impl FnMut(BranchIndex, bool),
-) {
-    for (branch, position) in ledger.roster.indexes().zip(row.iter()) {
-        if *position != ABSENT {
-            test(branch, reach(branch.get()) < *position);
-        }
-    }
+/// A test of a guarantee: of an operation, at a branch.
+struct Test<'a> {
+    guarantee: Guarantee,
+    property: Property,
+    at: OpRef,
+    op: &'a Op,
+    branch: BranchIndex,
 }

@@ -1,24 +1,85 @@
 //! Takes facts one by one, and gives the verdicts when all are in.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::guarantees::Guarantees;
 use super::ledger::Ledger;
+use super::sentence::Teller;
+use super::verdict::Undecided;
 use super::{JudgeError, Verdicts, bank_wide, guarantees};
-use crate::history::Recorded;
+use crate::history::{Extent, Header, Recorded, Terms};
 use crate::model::{Money, Roster};
+
+/// What is known of a run before its first fact.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The branches.
+    pub roster: Arc<Roster>,
+    /// What each branch held at the start.
+    pub opening_balance: Money,
+    /// What was promised; `None` where nobody says.
+    pub terms: Option<Terms>,
+}
+
+impl Case {
+    /// The case of a history with this header.
+    pub fn of(header: &Header) -> Self {
+        let Header { roster, opening_balance, terms, .. } = header;
+        Self { roster: Arc::clone(roster), opening_balance: *opening_balance, terms: terms.clone() }
+    }
+}
+
+/// What is wanted of a judge beyond the verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JudgeOptions {
+    /// How many witnesses of each property are kept at most.
+    pub witnesses: NonZeroUsize,
+    /// Whether every step that failed a test is kept.
+    pub steps: StepsKept,
+    /// Whether facts are told by their lines in a history.
+    pub lines: Lines,
+}
+
+impl Default for JudgeOptions {
+    fn default() -> Self {
+        let (steps, lines) = (StepsKept::default(), Lines::default());
+        Self { witnesses: NonZeroUsize::MIN, steps, lines }
+    }
+}
+
+/// Which of the steps that failed a test are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StepsKept {
+    /// None.
+    #[default]
+    None,
+    /// All of them.
+    All,
+}
+
+/// Whether facts are told by their lines in a history.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Lines {
+    /// They are: the judge observes every fact, and the first stands on line 2.
+    #[default]
+    Known,
+    /// They are not: some facts are kept from the judge.
+    Unknown,
+}
 
 /// Judges one history. Needs a few dozen bytes per request, and eight per write and branch.
 #[derive(Debug)]
 pub struct Judge {
     ledger: Ledger,
+    options: JudgeOptions,
     failed: Option<JudgeError>,
 }
 
 impl Judge {
-    /// A judge of a bank whose branches all held `opening_balance` before the first fact.
-    pub fn new(roster: Arc<Roster>, opening_balance: Money) -> Self {
-        Self { ledger: Ledger::new(roster, opening_balance), failed: None }
+    /// A judge of `case`.
+    pub fn new(case: Case, options: JudgeOptions) -> Self {
+        Self { ledger: Ledger::new(case, options.witnesses.get()), options, failed: None }
     }
 
     /// Takes the next fact. After an error there will be no verdict: every later call returns the
@@ -27,11 +88,16 @@ impl Judge {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        self.ledger.add(&recorded.fact).map_err(|problem| {
+        self.ledger.add(recorded).map_err(|problem| {
             let error = JudgeError { fact: self.ledger.facts(), problem };
             self.failed = Some(error);
             error
         })
+    }
+
+    /// Takes note that there were more facts, which are lost.
+    pub fn cut_off(&mut self) {
+        self.ledger.extent = Extent::CutOff;
     }
 
     /// The verdicts on all facts that were observed. A request without a reply may have taken
@@ -41,36 +107,50 @@ impl Judge {
             return Err(error);
         }
         self.ledger.close();
-        let balances = std::mem::take(&mut self.ledger.balances);
+        let balances = self.ledger.take_balances();
+        let overdrafts = self.ledger.take_overdrafts();
         let ledger = &self.ledger;
-        let Guarantees { reads_own, reads_on, writes_in_order, writes_follow } =
-            guarantees::judge(ledger);
+        let tell = Teller { ledger, lines: self.options.lines };
+        let untested = Undecided::NothingToTest;
+        let open = bank_wide::without_end(ledger);
+        let Guarantees { reads_own, reads_on, writes_in_order, writes_follow, failed } =
+            guarantees::judge(ledger, self.options);
         Ok(Verdicts {
             read_your_writes: reads_own
                 .map(|read| ledger.find_unread(read))
-                .verdict(|found| ledger.tell_unread(found)),
+                .verdict(untested, |promised, found| tell.unread(promised, found)),
             monotonic_reads: reads_on
-                .map(|(earlier, later)| ledger.find_unseen(earlier, later))
-                .verdict(|found| ledger.tell_unseen(found)),
-            monotonic_writes: writes_in_order.verdict(|found| ledger.tell_misordered(found)),
+                .map(|read| ledger.find_unseen(read))
+                .verdict(untested, |promised, found| tell.unseen(promised, found)),
+            monotonic_writes: writes_in_order
+                .map(|(written, branch)| ledger.find_misordered(written, branch))
+                .verdict(untested, |promised, found| tell.misordered(promised, found)),
             writes_follow_reads: writes_follow
                 .map(|(written, branch)| ledger.find_unfollowed(written, branch))
-                .verdict(|found| ledger.tell_unfollowed(found)),
-            balances: balances.verdict(|found| ledger.tell_balance(found)),
+                .verdict(untested, |promised, found| tell.unfollowed(promised, found)),
+            balances: balances.verdict(untested, |promised, found| tell.balance(promised, found)),
             convergence: bank_wide::convergence(ledger)
-                .verdict(|found| ledger.tell_divergence(found)),
-            exactly_once: bank_wide::exactly_once(ledger).verdict(|found| ledger.tell_flaw(found)),
+                .verdict(open.unwrap_or(untested), |promised, found| {
+                    tell.divergence(promised, found)
+                }),
+            exactly_once: bank_wide::exactly_once(ledger)
+                .verdict(open.unwrap_or(untested), |promised, found| tell.flaw(promised, found)),
+            no_overdraft: overdrafts.map(|tally| {
+                tally.verdict(untested, |promised, found| tell.overdrawn(promised, &found))
+            }),
+            failed_steps: failed.into_iter().map(|failed| tell.failed(failed)).collect(),
+            extent: ledger.extent,
         })
     }
 }
 
 /// Judges facts that are all at hand.
 pub fn judge<'a>(
-    roster: Arc<Roster>,
-    opening_balance: Money,
+    case: Case,
+    options: JudgeOptions,
     facts: impl IntoIterator<Item = &'a Recorded>,
 ) -> Result<Verdicts, JudgeError> {
-    let mut judge = Judge::new(roster, opening_balance);
+    let mut judge = Judge::new(case, options);
     for recorded in facts {
         judge.observe(recorded)?;
     }

@@ -1,17 +1,22 @@
 //! What a history holds, in the order and the shape in which it is judged; and the balances,
 //! which can be judged at once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::Impossible;
 use super::index::place;
-use super::sessions::{Asked, Op, OpRef, Sent, SessionRef, Sessions, Told};
+use super::messages::{Message, Messages};
+use super::origins::{Dot, Origins};
+use super::overdraft::Overdrawn;
+use super::sessions::{Answer, Asked, Known, Mark, Op, OpRef, Sent, SessionRef, Sessions, Told};
 use super::tally::Tally;
-use super::writes::{ABSENT, FirstSeen, WriteRef, Writes};
-use crate::history::Fact;
+use super::verdict::Promised;
+use super::writes::{ABSENT, Apply, FirstSeen, WriteRef, Writes};
+use super::{Case, Impossible};
+use crate::history::{Extent, Fact, Recorded, Terms};
 use crate::model::{
-    BranchId, BranchIndex, CustomerId, LogPosition, Money, Operation, Outcome, RequestNumber,
-    Roster, Write, WriteId,
+    BranchId, BranchIndex, CustomerId, Guarantee, LogPosition, Money, Operation, Outcome,
+    Overdraft, Refusal, RequestError, RequestNumber, Roster, Time, Write, WriteId,
 };
 
 #[derive(Debug)]
@@ -20,25 +25,51 @@ pub(super) struct BranchLog {
     pub(super) writes: Vec<WriteRef>,
     /// The sum of the opening balance and the log.
     sum: i128,
-    /// The balance after the last write, as the branch gave it.
-    pub(super) balance: Money,
+    /// The balance that the branch gave last, if it gave one.
+    pub(super) balance: Option<Money>,
+    /// Whether it has stopped.
+    pub(super) is_down: bool,
 }
 
 /// A balance that is not the sum of what is behind it.
 #[derive(Debug)]
 pub(super) enum WrongBalance {
     Read { op: OpRef, sum_minor: i128 },
-    Apply { branch: BranchIndex, write: WriteRef, position: u32, found: Money, sum_minor: i128 },
+    Apply { at: Apply, found: Money, sum_minor: i128 },
+    Refusal { op: OpRef, found: Money, sum_minor: i128 },
+    Start { mark: Mark, branch: BranchIndex, found: Money, sum_minor: i128 },
+}
+
+/// Whether a history tells which requests branches received.
+#[derive(Debug, Clone, Copy)]
+enum Receptions {
+    /// No fact has shown it yet.
+    Unknown,
+    Told,
+    /// This request was answered without one.
+    Untold(CustomerId, RequestNumber),
 }
 
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) roster: Arc<Roster>,
+    pub(super) terms: Option<Terms>,
     pub(super) branches: Vec<BranchLog>,
     pub(super) sessions: Sessions,
     pub(super) writes: Writes,
-    pub(super) balances: Tally<WrongBalance>,
-    facts: u64,
+    /// Whether all facts were observed.
+    pub(super) extent: Extent,
+    /// How many witnesses are kept.
+    pub(super) witnesses: usize,
+    balances: Tally<WrongBalance>,
+    /// Where a withdrawal below zero is refused.
+    overdrafts: Option<Tally<Overdrawn>>,
+    origins: Origins,
+    messages: Messages,
+    receptions: Receptions,
+    partitions: BTreeSet<u32>,
+    /// The last fact.
+    now: Mark,
 }
 
 /// A request, as facts name it.
@@ -50,53 +81,125 @@ struct Request {
 }
 
 impl Ledger {
-    pub(super) fn new(roster: Arc<Roster>, opening: Money) -> Self {
-        let log =
-            || BranchLog { writes: Vec::new(), sum: opening.minor().into(), balance: opening };
+    /// The ledger of `case`, which keeps what `witnesses` are made of.
+    pub(super) fn new(Case { roster, opening_balance, terms }: Case, witnesses: usize) -> Self {
+        let log = || BranchLog {
+            writes: Vec::new(),
+            sum: opening_balance.minor().into(),
+            balance: None,
+            is_down: false,
+        };
+        let refuses = terms.as_ref().is_some_and(|terms| terms.overdraft == Overdraft::Reject);
         Self {
             branches: roster.indexes().map(|_| log()).collect(),
             sessions: Sessions::default(),
             writes: Writes::new(roster.len()),
-            balances: Tally::default(),
-            facts: 0,
+            extent: Extent::Whole,
+            witnesses,
+            balances: Tally::new(witnesses),
+            overdrafts: refuses.then(|| Tally::new(witnesses)),
+            origins: Origins::new(roster.len()),
+            messages: Messages::default(),
+            receptions: Receptions::Unknown,
+            partitions: BTreeSet::new(),
+            now: Mark { fact: 0, at: Time::START },
             roster,
+            terms,
         }
     }
 
     pub(super) fn facts(&self) -> u64 {
-        self.facts
+        self.now.fact
+    }
+
+    /// The tests of the balances. None is left.
+    pub(super) fn take_balances(&mut self) -> Tally<WrongBalance> {
+        std::mem::replace(&mut self.balances, Tally::new(self.witnesses))
+    }
+
+    /// The tests of withdrawals, where they are tested. None is left.
+    pub(super) fn take_overdrafts(&mut self) -> Option<Tally<Overdrawn>> {
+        self.overdrafts.take()
     }
 
     /// Adds a fact.
-    pub(super) fn add(&mut self, fact: &Fact) -> Result<(), Impossible> {
-        self.facts += 1;
-        match *fact {
+    pub(super) fn add(&mut self, recorded: &Recorded) -> Result<(), Impossible> {
+        self.now = Mark { fact: self.now.fact + 1, at: recorded.at };
+        match recorded.fact {
             Fact::RequestSent { customer, request, branch, event, operation } => {
                 let sent = Request { customer, request, branch };
                 self.request_sent(sent, WriteId { customer, event }, operation)
             }
             Fact::RequestReceived { branch, customer, request } => {
-                self.find(Request { customer, request, branch }).map(|_| ())
+                self.request_received(Request { customer, request, branch })
             }
-            Fact::WriteApplied { branch, id, write, origin, position, balance, sequence: _ } => {
-                self.index(origin)?;
-                self.write_applied(branch, (id, write), position, balance)
+            Fact::RequestParked { branch, customer, request } => {
+                self.request_parked(Request { customer, request, branch })
             }
-            Fact::MessageSent { from, to, .. }
-            | Fact::MessageReceived { from, to, .. }
-            | Fact::MessageLost { from, to, .. } => {
-                self.index(from).and_then(|_| self.index(to)).map(|_| ())
+            Fact::WriteApplied { branch, id, write, origin, life, sequence, position, balance } => {
+                let dot = Dot { origin: self.index(origin)?, life, sequence };
+                let at = (self.up(branch)?, branch);
+                self.write_applied(at, (id, write), (dot, origin), (position, balance))
+            }
+            Fact::MessageSent { from, to, number, body } => {
+                self.up(from)?;
+                self.index(to)?;
+                self.messages.sent(Message { from, to, number, body })
+            }
+            Fact::MessageReceived { from, to, number, body } => {
+                self.up(to)?;
+                self.messages.ended(Message { from, to, number, body })
+            }
+            Fact::MessageLost { from, to, number, body, reason: _ } => {
+                self.index(to)?;
+                self.messages.ended(Message { from, to, number, body })
+            }
+            Fact::MessageDuplicated { from, to, number, body } => {
+                self.messages.duplicated(Message { from, to, number, body })
             }
             Fact::WriteSetCompared { branch, with, .. } => {
-                self.index(branch).and_then(|_| self.index(with)).map(|_| ())
+                self.up(branch).and_then(|_| self.index(with)).map(|_| ())
             }
             Fact::ReplySent { branch, customer, request, position, ref outcome } => {
                 self.reply_sent(Request { customer, request, branch }, position, outcome)
             }
             Fact::ReplyReceived { customer, request, branch } => {
-                let session = self.find(Request { customer, request, branch })?;
-                self.sessions.get_mut(session).arrive(request)
+                let (session, number) = self.find(Request { customer, request, branch })?;
+                self.sessions.get_mut(session).arrive(number)
             }
+            Fact::RequestGivenUp { customer, request, branch } => {
+                let (session, number) = self.find(Request { customer, request, branch })?;
+                self.sessions.give_up(session, number)
+            }
+            Fact::BranchStopped { branch } => {
+                let index = self.up(branch)?;
+                self.branches[index.get()].is_down = true;
+                Ok(())
+            }
+            Fact::BranchStarted { branch, life: _, kept, balance } => {
+                self.branch_started(branch, kept, balance)
+            }
+            Fact::PartitionBegan { partition, ref sides } => {
+                sides.iter().flatten().try_for_each(|branch| self.index(*branch).map(|_| ()))?;
+                let is_new = self.partitions.insert(partition);
+                is_new.then_some(()).ok_or(Impossible::PartitionTwice { partition })
+            }
+            Fact::PartitionHealed { partition } => {
+                let is_known = self.partitions.remove(&partition);
+                is_known.then_some(()).ok_or(Impossible::PartitionTwice { partition })
+            }
+            Fact::SlownessBegan { branch, .. } | Fact::SlownessEnded { branch } => {
+                self.index(branch).map(|_| ())
+            }
+        }
+    }
+
+    /// Whether the customer of `session` was promised `guarantee`.
+    pub(super) fn promised(&self, session: SessionRef, guarantee: Guarantee) -> Promised {
+        match self.sessions.get(session).promised {
+            Some(promised) if promised.has(guarantee) => Promised::Yes,
+            Some(_) => Promised::No,
+            None => Promised::Unknown,
         }
     }
 
@@ -104,10 +207,19 @@ impl Ledger {
         self.roster.index(branch).ok_or(Impossible::UnknownBranch { branch })
     }
 
+    /// The branch where something happens, so it has not stopped.
+    fn up(&self, branch: BranchId) -> Result<BranchIndex, Impossible> {
+        let index = self.index(branch)?;
+        if self.branches[index.get()].is_down {
+            return Err(Impossible::Stopped { branch });
+        }
+        Ok(index)
+    }
+
     fn find(
         &self,
         Request { customer, request, branch }: Request,
-    ) -> Result<SessionRef, Impossible> {
+    ) -> Result<(SessionRef, u32), Impossible> {
         let found = (self.index(branch)?, branch);
         self.sessions.find(customer, request, found, &self.roster)
     }
@@ -119,29 +231,54 @@ impl Ledger {
         operation: Operation,
     ) -> Result<(), Impossible> {
         let branch = self.index(branch)?;
-        let session = self.sessions.find_or_add(customer)?;
+        let session = self.sessions.find_or_add(customer, self.terms.as_ref())?;
         let request = self.sessions.get(session).check_turn(request)?;
         let rank = self.sessions.next_rank()?;
         let session = self.sessions.get_mut(session);
         let write = match operation {
             Operation::Write(write) => {
-                Some(self.writes.find_or_add(&mut session.events, id, write, FirstSeen::Asked)?)
+                let events = &mut session.events;
+                let write = self.writes.find_or_add(events, id, write, FirstSeen::Asked)?;
+                self.writes.entry_mut(write).pending += 1;
+                Some(write)
             }
             Operation::Query => None,
         };
-        session.ask(Sent { request, rank, branch, event: id.event, write });
+        session.ask(Sent { request, rank, mark: self.now, branch, event: id.event, write });
         Ok(())
+    }
+
+    fn request_received(&mut self, request: Request) -> Result<(), Impossible> {
+        self.up(request.branch)?;
+        let (session, number) = self.find(request)?;
+        match self.receptions {
+            Receptions::Told => {}
+            Receptions::Unknown => self.receptions = Receptions::Told,
+            Receptions::Untold(customer, request) => {
+                return Err(Impossible::NeverReceived { customer, request });
+            }
+        }
+        self.sessions.get_mut(session).receive(number)
+    }
+
+    fn request_parked(&mut self, request: Request) -> Result<(), Impossible> {
+        self.up(request.branch)?;
+        let (session, number) = self.find(request)?;
+        let Request { customer, request, .. } = request;
+        match self.sessions.get(session).known(number) {
+            Known::Awaited | Known::GivenUp => Ok(()),
+            Known::Answered => Err(Impossible::AnsweredTwice { customer, request }),
+        }
     }
 
     fn write_applied(
         &mut self,
-        branch: BranchId,
+        (index, branch): (BranchIndex, BranchId),
         (id, write): (WriteId, Write),
-        said: LogPosition,
-        found: Money,
+        (dot, origin): (Dot, BranchId),
+        (said, found): (LogPosition, Money),
     ) -> Result<(), Impossible> {
-        let index = self.index(branch)?;
-        let session = self.sessions.find_or_add(id.customer)?;
+        let session = self.sessions.find_or_add(id.customer, self.terms.as_ref())?;
         let events = &mut self.sessions.get_mut(session).events;
         let log = &mut self.branches[index.get()];
         let expected = log_length(&log.writes)?.next();
@@ -151,17 +288,35 @@ impl Ledger {
         let position = position(said)?;
         let delta = write.delta();
         let write = self.writes.find_or_add(events, id, write, FirstSeen::Applied)?;
-        self.writes.apply(write, index, position);
+        self.origins.apply((index, branch), (dot, origin), write)?;
+        let at = Apply { mark: self.now, branch: index, write, position };
+        self.writes.apply(at, dot.origin);
         log.writes.push(write);
         log.sum = log.sum.saturating_add(delta.minor().into());
-        log.balance = found;
-        self.balances.test();
-        if i128::from(found.minor()) != log.sum {
-            let sum_minor = log.sum;
-            let wrong = WrongBalance::Apply { branch: index, write, position, found, sum_minor };
-            self.balances.fail(self.facts, wrong);
+        let sum_minor = log.sum;
+        let is_right = self.give(index, found);
+        self.test_balance(is_right, || WrongBalance::Apply { at, found, sum_minor });
+        if let Some(tally) = &mut self.overdrafts
+            && delta < Money::ZERO
+        {
+            Overdrawn { at, origin: dot.origin, balance_minor: sum_minor }.judge(tally);
         }
         Ok(())
+    }
+
+    /// Takes note that a branch gave its balance: whether it is the sum of its log.
+    fn give(&mut self, branch: BranchIndex, found: Money) -> bool {
+        let log = &mut self.branches[branch.get()];
+        log.balance = Some(found);
+        i128::from(found.minor()) == log.sum
+    }
+
+    /// A right balance is owed to everybody, whatever was promised.
+    fn test_balance(&mut self, is_right: bool, wrong: impl FnOnce() -> WrongBalance) {
+        self.balances.test(Promised::Yes);
+        if !is_right {
+            self.balances.fail(Promised::Yes, self.now.fact, wrong());
+        }
     }
 
     fn reply_sent(
@@ -170,26 +325,78 @@ impl Ledger {
         said: LogPosition,
         outcome: &Outcome,
     ) -> Result<(), Impossible> {
-        let Request { request: number, branch, .. } = request;
-        let session = self.find(request)?;
-        let log = &self.branches[self.index(branch)?.get()];
+        let branch = self.up(request.branch)?;
+        let (session, number) = self.find(request)?;
+        let log = &self.branches[branch.get()];
         let (sum_minor, held) = (log.sum, log_length(&log.writes)?);
         if said != held {
-            return Err(Impossible::OtherLogLength { branch, said, held });
+            return Err(Impossible::OtherLogLength { branch: request.branch, said, held });
         }
         let position = position(said)?;
-        let (sent, asked) = self.sessions.get_mut(session).answer(number, position, outcome)?;
-        let op = self.sessions.add(Op { session, sent, asked });
-        match asked {
-            Asked::Write { write, told } => self.writes.entry_mut(write).tell(told),
-            Asked::Query(Some(seen)) => {
-                self.balances.test();
-                if i128::from(seen.balance.minor()) != sum_minor {
-                    self.balances.fail(self.facts, WrongBalance::Read { op, sum_minor });
-                }
-            }
-            Asked::Query(None) => {}
+        let found = self.sessions.get_mut(session);
+        let (known, is_received) = (found.known(number), found.is_received(number));
+        let sent = found.answered(number)?;
+        let asked = found.answer(sent, &Answer { position, outcome })?;
+        self.check_reception(is_received, request)?;
+        if let Asked::Write { write, told: Told::Refused } = asked {
+            self.writes.entry_mut(write).refuse();
         }
+        // What is answered too late is told to nobody.
+        if known == Known::GivenUp {
+            return Ok(());
+        }
+        let op = self.sessions.add(Op { session, sent, asked, answered: Some(self.now) });
+        self.sessions.get_mut(session).await_arrival(op);
+        if let Asked::Query(Some(seen)) = asked {
+            let is_right = self.give(branch, seen.balance);
+            self.test_balance(is_right, || WrongBalance::Read { op, sum_minor });
+        } else if let Some(found) = claimed(outcome) {
+            let is_right = self.give(branch, found);
+            self.test_balance(is_right, || WrongBalance::Refusal { op, found, sum_minor });
+        }
+        Ok(())
+    }
+
+    /// Where receptions are told at all, that of a request which is answered is.
+    fn check_reception(&mut self, is_received: bool, at: Request) -> Result<(), Impossible> {
+        let Request { customer, request, .. } = at;
+        match self.receptions {
+            Receptions::Told if !is_received => {
+                Err(Impossible::NeverReceived { customer, request })
+            }
+            Receptions::Unknown => {
+                self.receptions = Receptions::Untold(customer, request);
+                Ok(())
+            }
+            Receptions::Told | Receptions::Untold(..) => Ok(()),
+        }
+    }
+
+    fn branch_started(
+        &mut self,
+        branch: BranchId,
+        kept: LogPosition,
+        found: Money,
+    ) -> Result<(), Impossible> {
+        let index = self.index(branch)?;
+        let log = &mut self.branches[index.get()];
+        let held = log_length(&log.writes)?;
+        if !log.is_down {
+            return Err(Impossible::NotStopped { branch });
+        } else if kept > held {
+            return Err(Impossible::KeptTooMuch { branch, kept, held });
+        } else if kept < held {
+            return Err(Impossible::MemoryLost { branch, kept, held });
+        }
+        log.is_down = false;
+        let (mark, sum_minor) = (self.now, log.sum);
+        let is_right = self.give(index, found);
+        self.test_balance(is_right, || WrongBalance::Start {
+            mark,
+            branch: index,
+            found,
+            sum_minor,
+        });
         Ok(())
     }
 
@@ -197,8 +404,8 @@ impl Ledger {
     pub(super) fn close(&mut self) {
         self.sessions.close();
         for (_, op) in self.sessions.ops() {
-            if let Asked::Write { write, told: Told::Unknown } = op.asked {
-                self.writes.entry_mut(write).issued = true;
+            if let Asked::Write { write, told } = op.asked {
+                self.writes.entry_mut(write).tell(told);
             }
         }
     }
@@ -214,6 +421,24 @@ impl Ledger {
     /// The first `position` writes of a branch's log.
     pub(super) fn prefix(&self, branch: BranchIndex, position: u32) -> &[WriteRef] {
         &self.branches[branch.get()].writes[..place(position)]
+    }
+}
+
+/// The balance that a refusal claims.
+fn claimed(outcome: &Outcome) -> Option<Money> {
+    match outcome {
+        Err(RequestError::Refused(
+            Refusal::InsufficientFunds { balance, .. } | Refusal::BalanceOutOfRange { balance },
+        )) => Some(*balance),
+        Err(
+            RequestError::Refused(Refusal::OutOfOrder { .. } | Refusal::EventReused { .. })
+            | RequestError::OutcomeUnknown { .. }
+            | RequestError::NoAnswer { .. }
+            | RequestError::Declined { .. }
+            | RequestError::Unavailable { .. }
+            | RequestError::VersionNotReached { .. },
+        )
+        | Ok(_) => None,
     }
 }
 

@@ -12,6 +12,9 @@ mod guarantees;
 mod index;
 mod judge;
 mod ledger;
+mod messages;
+mod origins;
+mod overdraft;
 mod reach;
 mod sentence;
 mod sessions;
@@ -22,6 +25,8 @@ mod writes;
 
 pub use error::{Impossible, JudgeError};
 pub use file::{CheckError, judge_history};
-pub use judge::{Judge, judge};
-pub use verdict::{Demand, Property, Summary, Verdict, Verdicts};
-pub use witness::{Step, Witness};
+pub use judge::{Case, Judge, JudgeOptions, Lines, StepsKept, judge};
+pub use verdict::{
+    Demand, Promised, Property, Split, Summary, Undecided, Verdict, Verdicts, Violation,
+};
+pub use witness::{FailedStep, Place, Step, Witness, WitnessKind};

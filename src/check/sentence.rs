@@ -2,21 +2,31 @@
 //! seen and what was owed.
 
 use super::bank_wide::{Divergence, Flaw, Wrong};
-use super::findings::{Unfollowed, Unread, Unseen};
-use super::guarantees::Misordered;
+use super::findings::{Misordered, Unfollowed, Unread, Unseen};
+use super::guarantees::Failed;
 use super::ledger::{Ledger, WrongBalance};
-use super::sessions::{Asked, OpRef};
-use super::writes::{ABSENT, Entry, FirstSeen, WriteRef};
-use super::{Step, Witness};
+use super::overdraft::{Cause, Overdrawn};
+use super::sessions::{Asked, Mark, OpRef};
+use super::verdict::Promised;
+use super::writes::{ABSENT, Apply, Entry, FirstSeen, WriteRef};
+use super::{FailedStep, Lines, Place, Step, Witness, WitnessKind};
 use crate::model::{
     BranchId, BranchIndex, CustomerId, LogPosition, Money, Operation, RequestNumber, Write,
     WriteId, WriteKind,
 };
 
-impl Ledger {
-    pub(super) fn tell_unread(&self, Unread { read, written, write }: Unread) -> Witness {
-        let noun = noun(self.writes.entry(write).write.kind);
-        let later = self.sessions.op(read).sent;
+/// Tells what was found in a ledger.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Teller<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) lines: Lines,
+}
+
+impl Teller<'_> {
+    pub(super) fn unread(&self, promised: Promised, found: Unread) -> Witness {
+        let Unread { read, written, write } = found;
+        let noun = noun(self.ledger.writes.entry(write).write.kind);
+        let later = self.ledger.sessions.op(read).sent;
         let sentence = format!(
             "customer {} {}, then {}, whose log {} that {noun}: it was owed at least its own {noun}",
             self.customer(read),
@@ -24,12 +34,14 @@ impl Ledger {
             self.did(read),
             self.lacked(write, later.branch),
         );
-        self.witness((Some(written), read), later.branch, write, sentence)
+        let kind = WitnessKind::OwnWriteMissing;
+        self.witness((kind, promised), (written, read), (later.branch, write), sentence)
     }
 
-    pub(super) fn tell_unseen(&self, Unseen { earlier, later, write }: Unseen) -> Witness {
-        let branch = self.sessions.op(later).sent.branch;
-        let noun = noun(self.writes.entry(write).write.kind);
+    pub(super) fn unseen(&self, promised: Promised, found: Unseen) -> Witness {
+        let Unseen { earlier, later, write } = found;
+        let branch = self.ledger.sessions.op(later).sent.branch;
+        let noun = noun(self.ledger.writes.entry(write).write.kind);
         let sentence = format!(
             "customer {} {}, with {} in it, then {}, whose log {} that {noun}: \
              it was owed at least all that it had already seen",
@@ -39,10 +51,11 @@ impl Ledger {
             self.did(later),
             self.lacked(write, branch),
         );
-        self.witness((Some(earlier), later), branch, write, sentence)
+        let kind = WitnessKind::SeenWriteMissing;
+        self.witness((kind, promised), (earlier, later), (branch, write), sentence)
     }
 
-    pub(super) fn tell_misordered(&self, found: Misordered) -> Witness {
+    pub(super) fn misordered(&self, promised: Promised, found: Misordered) -> Witness {
         let Misordered { earlier, first, later, branch } = found;
         let sentence = format!(
             "customer {} {}, then {}, but branch {} applied the second {} the first: \
@@ -50,13 +63,14 @@ impl Ledger {
             self.customer(later),
             self.did(earlier),
             self.did(later),
-            self.roster.id(branch),
+            self.id(branch),
             self.without(first, branch),
         );
-        self.witness((Some(earlier), later), branch, first, sentence)
+        let kind = WitnessKind::OutOfOrder;
+        self.witness((kind, promised), (earlier, later), (branch, first), sentence)
     }
 
-    pub(super) fn tell_unfollowed(&self, found: Unfollowed) -> Witness {
+    pub(super) fn unfollowed(&self, promised: Promised, found: Unfollowed) -> Witness {
         let Unfollowed { read, seen, written, branch } = found;
         let sentence = format!(
             "customer {} {}, with {} in it, then {}, but branch {} applied this write {} the one \
@@ -65,17 +79,19 @@ impl Ledger {
             self.did(read),
             self.whose(seen, self.customer(written)),
             self.did(written),
-            self.roster.id(branch),
+            self.id(branch),
             self.without(seen, branch),
         );
-        self.witness((Some(read), written), branch, seen, sentence)
+        let kind = WitnessKind::NotAfterRead;
+        self.witness((kind, promised), (read, written), (branch, seen), sentence)
     }
 
-    pub(super) fn tell_balance(&self, found: WrongBalance) -> Witness {
+    pub(super) fn balance(&self, promised: Promised, found: WrongBalance) -> Witness {
+        let kind = WitnessKind::WrongSum;
         match found {
             WrongBalance::Read { op, sum_minor } => {
-                let branch = self.sessions.op(op).sent.branch;
-                let held = self.position(op);
+                let branch = self.ledger.sessions.op(op).sent.branch;
+                let held = self.ledger.position(op);
                 let sentence = format!(
                     "customer {} {}, but the opening balance and the {held} {} in that branch's \
                      log come to {}",
@@ -84,69 +100,79 @@ impl Ledger {
                     if held == 1 { "write" } else { "writes" },
                     money(sum_minor),
                 );
-                Witness {
-                    customer: Some(self.customer(op)),
-                    earlier: None,
-                    later: Some(self.step(op, branch)),
-                    branch: self.roster.id(branch),
-                    write: None,
-                    sentence,
-                }
+                self.asked(op, branch, of_bank(kind, promised, self.id(branch), sentence))
             }
-            WrongBalance::Apply { branch, write, position, found, sum_minor } => {
-                let branch = self.roster.id(branch);
+            WrongBalance::Apply { at, found, sum_minor } => {
+                let Apply { mark, branch, write, position } = at;
+                let branch = self.id(branch);
                 let sentence = format!(
                     "branch {branch} gave its balance as {found} after {} at position {position} \
                      of its log, but the opening balance and the log come to {}",
                     self.named(write),
                     money(sum_minor),
                 );
-                of_bank(branch, Some(self.writes.entry(write).id), sentence)
+                let bank = self.about(write, of_bank(kind, promised, branch, sentence));
+                Witness { shown: Some(self.place(mark)), ..bank }
+            }
+            WrongBalance::Refusal { op, found, sum_minor } => {
+                let sent = self.ledger.sessions.op(op).sent;
+                let branch = self.id(sent.branch);
+                let sentence = format!(
+                    "branch {branch} gave its balance as {found} when it refused customer {}'s \
+                     event {}, but the opening balance and its log come to {}",
+                    self.customer(op),
+                    sent.event,
+                    money(sum_minor),
+                );
+                self.asked(op, sent.branch, of_bank(kind, promised, branch, sentence))
+            }
+            WrongBalance::Start { mark, branch, found, sum_minor } => {
+                let branch = self.id(branch);
+                let sentence = format!(
+                    "branch {branch} gave its balance as {found} when it started, but the opening \
+                     balance and its log come to {}",
+                    money(sum_minor),
+                );
+                let bank = of_bank(kind, promised, branch, sentence);
+                Witness { shown: Some(self.place(mark)), ..bank }
             }
         }
     }
 
-    pub(super) fn tell_divergence(&self, found: Divergence) -> Witness {
+    pub(super) fn divergence(&self, promised: Promised, found: Divergence) -> Witness {
         match found {
             Divergence::Write { write, held_by, missing_at } => {
-                let branch = self.roster.id(missing_at);
+                let branch = self.id(missing_at);
                 let sentence = format!(
                     "at the end branch {} holds {}, and branch {branch} does not: all branches \
                      were owed the same writes",
-                    self.roster.id(held_by),
+                    self.id(held_by),
                     self.named(write),
                 );
-                of_bank(branch, Some(self.writes.entry(write).id), sentence)
+                self.about(write, of_bank(WitnessKind::WritesDiffer, promised, branch, sentence))
             }
             Divergence::Balance { first, other } => {
-                let branch = self.roster.id(other);
+                let branch = self.id(other.0);
                 let sentence = format!(
                     "at the end branch {} has the balance {} and branch {branch} has {}: all \
                      branches were owed the same balance",
-                    self.roster.id(first),
-                    self.branches[first.get()].balance,
-                    self.branches[other.get()].balance,
+                    self.id(first.0),
+                    first.1,
+                    other.1,
                 );
-                of_bank(branch, None, sentence)
+                of_bank(WitnessKind::BalancesDiffer, promised, branch, sentence)
             }
         }
     }
 
-    pub(super) fn tell_flaw(&self, Flaw { write, wrong, branch }: Flaw) -> Witness {
-        let entry = self.writes.entry(write);
+    pub(super) fn flaw(&self, promised: Promised, found: Flaw) -> Witness {
+        let Flaw { write, wrong, branch: at } = found;
+        let entry = self.ledger.writes.entry(write);
         let (named, customer) = (self.named(write), entry.id.customer);
-        let log = &self.branches[branch.get()].writes;
-        let branch = self.roster.id(branch);
+        let branch = self.id(at);
         let sentence = match wrong {
             Wrong::Twice => {
-                let again = if log.iter().filter(|logged| **logged == write).count() > 1 {
-                    "twice"
-                } else {
-                    "and another write under the same id"
-                };
-                format!(
-                    "branch {branch} applied {named} {again}: a write is owed to be applied once"
-                )
+                format!("branch {branch} applied {named} twice: a write is owed to be applied once")
             }
             Wrong::AcknowledgedButMissing => format!(
                 "customer {customer} was told that {} was done, but branch {branch} never applied \
@@ -166,28 +192,109 @@ impl Ledger {
                 ),
                 None => format!("branch {branch} applied {named}, but nobody had asked for it"),
             },
+            Wrong::IdNotUnique(first) => format!(
+                "customer {customer} gave the id {} to {} and to {}, and both were applied: the \
+                 customer's fault, for an id names one write",
+                entry.id.event,
+                self.content(first),
+                self.content(write),
+            ),
         };
-        of_bank(branch, Some(entry.id), sentence)
+        let bank = self.about(write, of_bank(wrong.kind(), promised, branch, sentence));
+        let shown = match wrong {
+            Wrong::Twice | Wrong::RefusedButApplied | Wrong::NobodyAsked => {
+                self.ledger.writes.wrong_apply(write).map(|apply| self.place(apply.mark))
+            }
+            Wrong::AcknowledgedButMissing | Wrong::IdNotUnique(_) => None,
+        };
+        let earlier = match wrong {
+            Wrong::IdNotUnique(first) => self.first_asked(first),
+            Wrong::Twice
+            | Wrong::AcknowledgedButMissing
+            | Wrong::RefusedButApplied
+            | Wrong::NobodyAsked => None,
+        };
+        Witness {
+            earlier: earlier.map(|op| self.step(op, at)),
+            later: self.first_asked(write).map(|op| self.step(op, at)),
+            shown,
+            ..bank
+        }
+    }
+
+    pub(super) fn overdrawn(&self, promised: Promised, found: &Overdrawn) -> Witness {
+        let Overdrawn { at: Apply { mark, branch: at, write, .. }, origin, balance_minor } = *found;
+        let (branch, origin) = (self.id(at), self.id(origin));
+        let went = format!(
+            "branch {branch} applied {}, which branch {origin} had accepted, and its balance went \
+             to {}",
+            self.named(write),
+            money(balance_minor),
+        );
+        let (why, other) = match found.cause(self.ledger) {
+            Cause::AcceptedElsewhere(other) => {
+                let name = self.named(other);
+                let why = format!(
+                    "branch {origin} did not yet hold {name}{}: each branch decides alone",
+                    self.accepted(other),
+                );
+                (why, Some(other))
+            }
+            Cause::MissingHere(other) => {
+                let name = self.named(other);
+                (format!("branch {origin} held {name}, which was missing here"), Some(other))
+            }
+            Cause::Alone => {
+                (format!("branch {origin} accepted it though its balance did not cover it"), None)
+            }
+        };
+        let sentence = format!("{went}: {why}");
+        let bank = of_bank(WitnessKind::BelowZero, promised, branch, sentence);
+        Witness {
+            other: other.map(|other| self.ledger.writes.entry(other).id),
+            earlier: other.and_then(|other| self.first_asked(other)).map(|op| self.step(op, at)),
+            later: self.first_asked(write).map(|op| self.step(op, at)),
+            shown: Some(self.place(mark)),
+            ..self.about(write, bank)
+        }
+    }
+
+    /// `, which branch 1 had accepted`
+    fn accepted(&self, write: WriteRef) -> String {
+        let origin = self.ledger.writes.entry(write).origin;
+        origin.map_or_else(String::new, |origin| {
+            format!(", which branch {} had accepted", self.id(origin))
+        })
+    }
+
+    /// The first request for a write.
+    fn first_asked(&self, write: WriteRef) -> Option<OpRef> {
+        let mut ops = self.ledger.sessions.ops();
+        ops.find(|(_, op)| op.sent.write == Some(write)).map(|(at, _)| at)
     }
 
     /// What the customer asked for under the id of a write that it did not ask for.
     fn asked_instead(&self, unasked: &Entry) -> Option<Write> {
-        let mut writes = self.writes.iter().map(|(_, entry)| entry);
+        let mut writes = self.ledger.writes.iter().map(|(_, entry)| entry);
         let asked =
             writes.find(|entry| entry.id == unasked.id && entry.first_seen == FirstSeen::Asked)?;
         Some(asked.write)
     }
 
+    fn id(&self, branch: BranchIndex) -> BranchId {
+        self.ledger.roster.id(branch)
+    }
+
     fn customer(&self, op: OpRef) -> CustomerId {
-        self.sessions.get(self.sessions.op(op).session).customer
+        self.ledger.sessions.get(self.ledger.sessions.op(op).session).customer
     }
 
     /// `deposited 400 at branch 1 (event 1)`
     fn did(&self, at: OpRef) -> String {
-        let op = self.sessions.op(at);
+        let op = self.ledger.sessions.op(at);
         let what = match op.asked {
             Asked::Write { write, .. } => {
-                let Write { kind, amount } = self.writes.entry(write).write;
+                let Write { kind, amount } = self.ledger.writes.entry(write).write;
                 match kind {
                     WriteKind::Deposit => format!("deposited {amount}"),
                     WriteKind::Withdraw => format!("withdrew {amount}"),
@@ -196,12 +303,18 @@ impl Ledger {
             Asked::Query(Some(seen)) => format!("read the balance {}", seen.balance),
             Asked::Query(None) => "asked for the balance".to_owned(),
         };
-        format!("{what} at branch {} (event {})", self.roster.id(op.sent.branch), op.sent.event)
+        format!("{what} at branch {} (event {})", self.id(op.sent.branch), op.sent.event)
+    }
+
+    /// `a deposit of 400`
+    fn content(&self, write: WriteRef) -> String {
+        let Write { kind, amount } = self.ledger.writes.entry(write).write;
+        format!("a {} of {amount}", noun(kind))
     }
 
     /// `customer 2's deposit of 400 (event 1)`
     fn named(&self, write: WriteRef) -> String {
-        let Entry { id, write, .. } = self.writes.entry(write);
+        let Entry { id, write, .. } = self.ledger.writes.entry(write);
         format!(
             "customer {}'s {} of {} (event {})",
             id.customer,
@@ -213,7 +326,7 @@ impl Ledger {
 
     /// The same, or `its own deposit of 400 (event 1)`, in a sentence about `customer`.
     fn whose(&self, write: WriteRef, customer: CustomerId) -> String {
-        let Entry { id, write: content, .. } = self.writes.entry(write);
+        let Entry { id, write: content, .. } = self.ledger.writes.entry(write);
         if id.customer == customer {
             format!("its own {} of {} (event {})", noun(content.kind), content.amount, id.event)
         } else {
@@ -222,7 +335,7 @@ impl Ledger {
     }
 
     fn at(&self, write: WriteRef, branch: BranchIndex) -> Option<u32> {
-        let position = self.writes.row(write)[branch.get()];
+        let position = self.ledger.writes.row(write)[branch.get()];
         (position != ABSENT).then_some(position)
     }
 
@@ -243,10 +356,10 @@ impl Ledger {
     }
 
     fn step(&self, at: OpRef, branch: BranchIndex) -> Step {
-        let op = self.sessions.op(at);
+        let op = self.ledger.sessions.op(at);
         let (operation, position, balance) = match op.asked {
             Asked::Write { write, .. } => {
-                let operation = Operation::Write(self.writes.entry(write).write);
+                let operation = Operation::Write(self.ledger.writes.entry(write).write);
                 (operation, self.at(write, branch), None)
             }
             Asked::Query(seen) => {
@@ -256,34 +369,75 @@ impl Ledger {
         Step {
             request: RequestNumber::new(op.sent.request.into()),
             event: op.sent.event,
-            branch: self.roster.id(op.sent.branch),
+            branch: self.id(op.sent.branch),
             operation,
             position: position.map(|position| LogPosition::new(position.into())),
             balance,
+            sent: self.place(op.sent.mark),
+            answered: op.answered.map(|mark| self.place(mark)),
         }
+    }
+
+    /// Where a fact stands. The header of a history is line 1.
+    fn place(&self, Mark { fact, at }: Mark) -> Place {
+        match self.lines {
+            Lines::Known => Place { line: Some(fact.saturating_add(1)), at },
+            Lines::Unknown => Place { line: None, at },
+        }
+    }
+
+    pub(super) fn failed(&self, failed: Failed) -> FailedStep {
+        let Failed { property, at, branch, promised } = failed;
+        let request = RequestNumber::new(self.ledger.sessions.op(at).sent.request.into());
+        let (customer, branch) = (self.customer(at), self.id(branch));
+        FailedStep { property, customer, request, branch, promised }
     }
 
     fn witness(
         &self,
-        (earlier, later): (Option<OpRef>, OpRef),
-        branch: BranchIndex,
-        write: WriteRef,
+        (kind, promised): (WitnessKind, Promised),
+        (earlier, later): (OpRef, OpRef),
+        (branch, write): (BranchIndex, WriteRef),
         sentence: String,
     ) -> Witness {
+        let steps = (self.step(earlier, branch), self.step(later, branch));
+        let bank = of_bank(kind, promised, self.id(branch), sentence);
         Witness {
             customer: Some(self.customer(later)),
-            earlier: earlier.map(|op| self.step(op, branch)),
-            later: Some(self.step(later, branch)),
-            branch: self.roster.id(branch),
-            write: Some(self.writes.entry(write).id),
-            sentence,
+            earlier: Some(steps.0),
+            later: Some(steps.1),
+            write: Some(self.ledger.writes.entry(write).id),
+            ..bank
         }
+    }
+
+    /// `witness`, which is about the answer to `op`.
+    fn asked(&self, op: OpRef, branch: BranchIndex, witness: Witness) -> Witness {
+        let customer = Some(self.customer(op));
+        Witness { customer, later: Some(self.step(op, branch)), ..witness }
+    }
+
+    /// `witness`, which is about `write`.
+    fn about(&self, write: WriteRef, witness: Witness) -> Witness {
+        let id: WriteId = self.ledger.writes.entry(write).id;
+        Witness { customer: Some(id.customer), write: Some(id), ..witness }
     }
 }
 
-fn of_bank(branch: BranchId, write: Option<WriteId>, sentence: String) -> Witness {
-    let customer = write.map(|write| write.customer);
-    Witness { customer, earlier: None, later: None, branch, write, sentence }
+/// What the bank as a whole shows at `branch`.
+fn of_bank(kind: WitnessKind, promised: Promised, branch: BranchId, sentence: String) -> Witness {
+    Witness {
+        kind,
+        promised,
+        customer: None,
+        earlier: None,
+        later: None,
+        branch,
+        write: None,
+        other: None,
+        shown: None,
+        sentence,
+    }
 }
 
 fn noun(kind: WriteKind) -> &'static str {

@@ -1,11 +1,14 @@
 //! What each customer asked, in order, and what it was told.
 
+use std::collections::BTreeMap;
+
 use super::Impossible;
 use super::index::{IdTable, NONE, place};
 use super::writes::WriteRef;
+use crate::history::Terms;
 use crate::model::{
-    BranchId, BranchIndex, CustomerId, EventId, Money, Outcome, Receipt, RequestError,
-    RequestNumber, Roster,
+    BranchId, BranchIndex, CustomerId, EventId, Guarantees, Money, Outcome, Receipt, RequestError,
+    RequestNumber, Roster, Time,
 };
 
 /// A customer, by its order of appearance.
@@ -28,6 +31,15 @@ pub(super) struct Op {
     pub(super) session: SessionRef,
     pub(super) sent: Sent,
     pub(super) asked: Asked,
+    /// Where a branch answered it, if one did.
+    pub(super) answered: Option<Mark>,
+}
+
+/// Where a fact stands among all, from 1, and when it happened.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    pub(super) fact: u64,
+    pub(super) at: Time,
 }
 
 /// A request as it was sent.
@@ -37,6 +49,7 @@ pub(super) struct Sent {
     pub(super) request: u32,
     /// How many requests all customers together had sent before it.
     pub(super) rank: u32,
+    pub(super) mark: Mark,
     pub(super) branch: BranchIndex,
     pub(super) event: EventId,
     /// The write that it asks for; `None` is a query.
@@ -76,18 +89,41 @@ enum Awaits {
     /// The branch has not answered.
     Answer,
     /// The answer is under way.
-    Arrival,
+    Arrival(OpRef),
+}
+
+/// A request that nobody answered: who has it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Open {
+    pub(super) sent: Sent,
+    /// Whether its branch has received it.
+    is_received: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) customer: CustomerId,
+    /// What the customer was promised; `None` where nobody says.
+    pub(super) promised: Option<Guarantees>,
     /// How many requests it sent.
     pub(super) requests: u32,
     /// The writes that this customer's event ids name.
     pub(super) events: IdTable,
-    last: Option<Sent>,
+    last: Option<Open>,
     awaits: Awaits,
+    /// Requests that it gave up before they were answered: they may be answered yet.
+    given_up: BTreeMap<u32, Open>,
+}
+
+/// A request that was sent, as seen at its branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Its customer waits for the answer.
+    Awaited,
+    /// Its customer waits no longer, and it was not answered.
+    GivenUp,
+    /// It was answered.
+    Answered,
 }
 
 impl Session {
@@ -101,7 +137,7 @@ impl Session {
         }
         match self.awaits {
             Awaits::Nothing => Ok(next),
-            Awaits::Answer | Awaits::Arrival => {
+            Awaits::Answer | Awaits::Arrival(_) => {
                 Err(Impossible::RequestsOverlap { customer, request })
             }
         }
@@ -110,60 +146,122 @@ impl Session {
     /// Adds the request that [`Self::check_turn`] let pass.
     pub(super) fn ask(&mut self, sent: Sent) {
         self.requests = sent.request;
-        self.last = Some(sent);
+        self.last = Some(Open { sent, is_received: false });
         self.awaits = Awaits::Answer;
     }
 
-    /// The customer's last request, if it is this one.
-    fn last(&self, request: RequestNumber) -> Option<Sent> {
-        self.last.filter(|sent| u64::from(sent.request) == request.get())
+    /// How it stands with a request that this session sent.
+    pub(super) fn known(&self, request: u32) -> Known {
+        if self.given_up.contains_key(&request) {
+            Known::GivenUp
+        } else if request == self.requests && self.awaits == Awaits::Answer {
+            Known::Awaited
+        } else {
+            Known::Answered
+        }
     }
 
-    /// Takes note of the answer, given from a log of `position` writes.
-    pub(super) fn answer(
-        &mut self,
-        request: RequestNumber,
-        position: u32,
-        outcome: &Outcome,
-    ) -> Result<(Sent, Asked), Impossible> {
+    /// The branch that has a request: the last one's, or that of one that was given up.
+    fn branch(&self, request: u32) -> Option<BranchIndex> {
+        let last = self.last.filter(|last| last.sent.request == request);
+        last.or_else(|| self.given_up.get(&request).copied()).map(|open| open.sent.branch)
+    }
+
+    fn open_mut(&mut self, request: u32) -> Option<&mut Open> {
+        match self.known(request) {
+            Known::Awaited => self.last.as_mut(),
+            Known::GivenUp => self.given_up.get_mut(&request),
+            Known::Answered => None,
+        }
+    }
+
+    /// Takes note that a branch received a request.
+    pub(super) fn receive(&mut self, request: u32) -> Result<(), Impossible> {
         let customer = self.customer;
-        let is_awaited = self.awaits == Awaits::Answer;
-        let Some(sent) = self.last(request).filter(|_| is_awaited) else {
-            return Err(Impossible::AnsweredTwice { customer, request });
-        };
-        let asked = match (sent.write, outcome) {
+        match self.open_mut(request).filter(|open| !open.is_received) {
+            Some(open) => {
+                open.is_received = true;
+                Ok(())
+            }
+            None => {
+                let request = RequestNumber::new(request.into());
+                Err(Impossible::ReceivedTwice { customer, request })
+            }
+        }
+    }
+
+    /// Whether a branch has received a request that it answers now.
+    pub(super) fn is_received(&mut self, request: u32) -> bool {
+        self.open_mut(request).is_some_and(|open| open.is_received)
+    }
+
+    /// What the answer to the last request says, given from a log of `position` writes.
+    pub(super) fn answer(&self, sent: Sent, said: &Answer<'_>) -> Result<Asked, Impossible> {
+        Ok(match (sent.write, said.outcome) {
             (Some(write), Ok(Receipt::Written)) => Asked::Write { write, told: Told::Written },
             (
                 Some(write),
                 Err(
                     RequestError::Refused(_)
                     | RequestError::VersionNotReached { .. }
-                    | RequestError::Unavailable { .. },
+                    | RequestError::Unavailable { .. }
+                    | RequestError::Declined { .. },
                 ),
             ) => Asked::Write { write, told: Told::Refused },
-            (Some(write), Err(RequestError::OutcomeUnknown { .. })) => {
-                Asked::Write { write, told: Told::Unknown }
-            }
+            (
+                Some(write),
+                Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }),
+            ) => Asked::Write { write, told: Told::Unknown },
             (None, Ok(Receipt::Balance(balance))) => {
-                Asked::Query(Some(Seen { position, balance: *balance }))
+                Asked::Query(Some(Seen { position: said.position, balance: *balance }))
             }
             (None, Err(_)) => Asked::Query(None),
             (Some(_), Ok(Receipt::Balance(_))) | (None, Ok(Receipt::Written)) => {
-                return Err(Impossible::OtherKind { customer, request });
+                let request = RequestNumber::new(sent.request.into());
+                return Err(Impossible::OtherKind { customer: self.customer, request });
             }
+        })
+    }
+
+    /// The request that is answered now: the awaited one, or one that was given up.
+    pub(super) fn answered(&mut self, request: u32) -> Result<Sent, Impossible> {
+        let open = match self.known(request) {
+            Known::Awaited => self.last,
+            Known::GivenUp => self.given_up.remove(&request),
+            Known::Answered => None,
         };
-        self.awaits = Awaits::Arrival;
-        Ok((sent, asked))
+        open.map(|open| open.sent).ok_or(Impossible::AnsweredTwice {
+            customer: self.customer,
+            request: RequestNumber::new(request.into()),
+        })
+    }
+
+    /// Takes note that the answer `op` is under way to the customer.
+    pub(super) fn await_arrival(&mut self, op: OpRef) {
+        self.awaits = Awaits::Arrival(op);
     }
 
     /// Takes note that the answer arrived.
-    pub(super) fn arrive(&mut self, request: RequestNumber) -> Result<(), Impossible> {
-        if self.last(request).is_none() || self.awaits != Awaits::Arrival {
-            return Err(Impossible::NoReply { customer: self.customer, request });
+    pub(super) fn arrive(&mut self, request: u32) -> Result<(), Impossible> {
+        match self.awaits {
+            Awaits::Arrival(_) if request == self.requests => {
+                self.awaits = Awaits::Nothing;
+                Ok(())
+            }
+            Awaits::Arrival(_) | Awaits::Answer | Awaits::Nothing => {
+                let request = RequestNumber::new(request.into());
+                Err(Impossible::NoReply { customer: self.customer, request })
+            }
         }
-        self.awaits = Awaits::Nothing;
-        Ok(())
     }
+}
+
+/// An answer, as a branch gave it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answer<'a> {
+    /// How long the branch's log was.
+    pub(super) position: u32,
+    pub(super) outcome: &'a Outcome,
 }
 
 #[derive(Debug, Default)]
@@ -177,7 +275,12 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    pub(super) fn find_or_add(&mut self, customer: CustomerId) -> Result<SessionRef, Impossible> {
+    /// The session of `customer`, new if need be, who was promised what `terms` say.
+    pub(super) fn find_or_add(
+        &mut self,
+        customer: CustomerId,
+        terms: Option<&Terms>,
+    ) -> Result<SessionRef, Impossible> {
         if let Some(found) = self.by_customer.get(customer.get()) {
             return Ok(SessionRef(found));
         }
@@ -188,35 +291,37 @@ impl Sessions {
         self.by_customer.insert(customer.get(), added);
         self.all.push(Session {
             customer,
+            promised: terms.map(|terms| terms.guarantees.to(customer)),
             requests: 0,
             events: IdTable::default(),
             last: None,
             awaits: Awaits::Nothing,
+            given_up: BTreeMap::new(),
         });
         Ok(SessionRef(added))
     }
 
-    /// The session of a request that was sent. Only its last request still has its branch: a
-    /// branch may be late to receive others a second time.
+    /// The session of a request that was sent, and its number there. Where the branch of the request
+    /// is still known, it must be this one.
     pub(super) fn find(
         &self,
         customer: CustomerId,
         request: RequestNumber,
         (found_at, found): (BranchIndex, BranchId),
         roster: &Roster,
-    ) -> Result<SessionRef, Impossible> {
-        let Some(session) = self.by_customer.get(customer.get()).map(SessionRef) else {
-            return Err(Impossible::NeverSent { customer, request });
-        };
-        if request.get() == 0 || request.get() > self.get(session).requests.into() {
-            return Err(Impossible::NeverSent { customer, request });
+    ) -> Result<(SessionRef, u32), Impossible> {
+        let never = Impossible::NeverSent { customer, request };
+        let session = self.by_customer.get(customer.get()).map(SessionRef).ok_or(never)?;
+        let number = u32::try_from(request.get()).map_err(|_| never)?;
+        if number == 0 || number > self.get(session).requests {
+            return Err(never);
         }
-        match self.get(session).last(request) {
-            Some(sent) if sent.branch != found_at => {
-                let asked = roster.id(sent.branch);
+        match self.get(session).branch(number) {
+            Some(asked) if asked != found_at => {
+                let asked = roster.id(asked);
                 Err(Impossible::OtherBranch { customer, request, asked, found })
             }
-            Some(_) | None => Ok(session),
+            Some(_) | None => Ok((session, number)),
         }
     }
 
@@ -233,18 +338,37 @@ impl Sessions {
         OpRef(op_index(self.ops.len() - 1))
     }
 
+    /// Takes note that the customer waits no longer for the answer to its last request. What it
+    /// was not told it does not know.
+    pub(super) fn give_up(&mut self, at: SessionRef, request: u32) -> Result<(), Impossible> {
+        let session = &mut self.all[at.place()];
+        let is_last = request == session.requests;
+        match (session.awaits, session.last) {
+            (Awaits::Answer, Some(open)) if is_last => {
+                session.given_up.insert(request, open);
+                session.awaits = Awaits::Nothing;
+                self.ops.push(unanswered(at, open.sent));
+                Ok(())
+            }
+            (Awaits::Arrival(op), Some(open)) if is_last => {
+                session.awaits = Awaits::Nothing;
+                self.ops[place(op.0)] = unanswered(at, open.sent);
+                Ok(())
+            }
+            (Awaits::Nothing | Awaits::Answer | Awaits::Arrival(_), _) => {
+                let request = RequestNumber::new(request.into());
+                Err(Impossible::NotAwaited { customer: session.customer, request })
+            }
+        }
+    }
+
     /// Adds the operations that nobody answered.
     pub(super) fn close(&mut self) {
-        for (session, found) in (0..).map(SessionRef).zip(&mut self.all) {
-            let Some(sent) = found.last.filter(|_| found.awaits == Awaits::Answer) else {
-                continue;
-            };
-            found.awaits = Awaits::Arrival;
-            let asked = match sent.write {
-                Some(write) => Asked::Write { write, told: Told::Unknown },
-                None => Asked::Query(None),
-            };
-            self.ops.push(Op { session, sent, asked });
+        for (at, session) in (0..).map(SessionRef).zip(&mut self.all) {
+            if let (Awaits::Answer, Some(open)) = (session.awaits, session.last) {
+                session.awaits = Awaits::Nothing;
+                self.ops.push(unanswered(at, open.sent));
+            }
         }
     }
 
@@ -275,6 +399,15 @@ impl Sessions {
         let session = self.op(at).session;
         self.ops().take(place(at.0)).filter(move |(_, op)| op.session == session)
     }
+}
+
+/// A request that its customer got no answer to.
+fn unanswered(session: SessionRef, sent: Sent) -> Op {
+    let asked = match sent.write {
+        Some(write) => Asked::Write { write, told: Told::Unknown },
+        None => Asked::Query(None),
+    };
+    Op { session, sent, asked, answered: None }
 }
 
 fn op_index(place: usize) -> u32 {

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::Witness;
+use super::{FailedStep, Witness};
+use crate::history::Extent;
 
 /// What is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,11 +24,13 @@ pub enum Property {
     Convergence,
     /// What was asked for and accepted is applied once everywhere, and nothing else is.
     ExactlyOnce,
+    /// No withdrawal leaves a balance below zero. Judged only where branches refuse such a one.
+    NoOverdraft,
 }
 
 impl Property {
     /// All of them, in the order of a report.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ReadYourWrites,
         Self::MonotonicReads,
         Self::MonotonicWrites,
@@ -35,6 +38,7 @@ impl Property {
         Self::Balances,
         Self::Convergence,
         Self::ExactlyOnce,
+        Self::NoOverdraft,
     ];
 
     /// Its key in a JSON report.
@@ -47,6 +51,7 @@ impl Property {
             Self::Balances => "balances",
             Self::Convergence => "convergence",
             Self::ExactlyOnce => "exactly_once",
+            Self::NoOverdraft => "no_overdraft",
         }
     }
 
@@ -57,7 +62,7 @@ impl Property {
             | Self::MonotonicReads
             | Self::MonotonicWrites
             | Self::WritesFollowReads => true,
-            Self::Balances | Self::Convergence | Self::ExactlyOnce => false,
+            Self::Balances | Self::Convergence | Self::ExactlyOnce | Self::NoOverdraft => false,
         }
     }
 }
@@ -69,34 +74,121 @@ impl fmt::Display for Property {
     }
 }
 
+/// Whether something was promised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Promised {
+    /// It was: where it is broken, the bank is at fault.
+    Yes,
+    /// It was not.
+    No,
+    /// The history does not say.
+    Unknown,
+}
+
+/// `promised`, `not promised`, or that nobody knows.
+impl fmt::Display for Promised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Yes => "promised",
+            Self::No => "not promised",
+            Self::Unknown => "promised or not: unknown",
+        })
+    }
+}
+
+/// A number of tests, by whether what they test was promised.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Split {
+    /// What they test was promised.
+    #[serde(skip_serializing_if = "is_none")]
+    pub promised: u64,
+    /// It was not.
+    #[serde(skip_serializing_if = "is_none")]
+    pub not_promised: u64,
+    /// The history does not say.
+    #[serde(skip_serializing_if = "is_none")]
+    pub unknown: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
+impl Split {
+    /// All of them.
+    pub const fn total(self) -> u64 {
+        self.promised + self.not_promised + self.unknown
+    }
+
+    /// Counts one more.
+    pub const fn count(&mut self, promised: Promised) {
+        match promised {
+            Promised::Yes => self.promised += 1,
+            Promised::No => self.not_promised += 1,
+            Promised::Unknown => self.unknown += 1,
+        }
+    }
+}
+
 /// What the judge says of one property.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "verdict", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Every test passed, and there was at least one.
     Holds {
         /// How many tests there were.
-        tested: u64,
+        tests: Split,
     },
     /// At least one test failed.
-    Violated {
-        /// How many tests there were.
-        tested: u64,
-        /// How many of them failed.
-        violations: u64,
-        /// The first that failed.
-        witness: Box<Witness>,
-    },
+    Violated(Box<Violation>),
     /// There was nothing to test.
-    Undecided,
+    Undecided(Undecided),
+}
+
+/// Tests that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// How many tests there were.
+    pub tests: Split,
+    /// How many of them failed.
+    pub failed: Split,
+    /// The first that failed: as many as the judge was asked for, and at least one.
+    pub witnesses: Vec<Witness>,
+}
+
+/// Why nothing could be tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undecided {
+    /// The history holds nothing to test.
+    NothingToTest,
+    /// It needs the end of the history, which was cut off.
+    CutOff,
+    /// It needs all branches at the end, and one was down.
+    BranchDown,
 }
 
 impl Verdict {
     /// How many tests the history held.
     pub const fn tested(&self) -> u64 {
+        self.tests().total()
+    }
+
+    /// The tests that the history held, by what was promised.
+    pub const fn tests(&self) -> Split {
         match self {
-            Self::Holds { tested } | Self::Violated { tested, .. } => *tested,
-            Self::Undecided => 0,
+            Self::Holds { tests } => *tests,
+            Self::Violated(violation) => violation.tests,
+            Self::Undecided(_) => Split { promised: 0, not_promised: 0, unknown: 0 },
+        }
+    }
+
+    /// The tests that failed, by what was promised.
+    pub fn violations(&self) -> Split {
+        match self {
+            Self::Violated(violation) => violation.failed,
+            Self::Holds { .. } | Self::Undecided(_) => Split::default(),
         }
     }
 
@@ -105,16 +197,75 @@ impl Verdict {
         match self {
             Self::Holds { .. } => Summary::Holds,
             Self::Violated { .. } => Summary::Violated,
-            Self::Undecided => Summary::Undecided,
+            Self::Undecided(_) => Summary::Undecided,
         }
     }
 
-    /// What shows the violation, if there is one.
-    pub fn witness(&self) -> Option<&Witness> {
-        match self {
-            Self::Violated { witness, .. } => Some(witness),
-            Self::Holds { .. } | Self::Undecided => None,
+    /// Whether what is broken was promised: to anyone who did not get it. `None` where nothing is
+    /// broken.
+    pub fn promised(&self) -> Option<Promised> {
+        match self.violations() {
+            Split { promised: 0, not_promised: 0, unknown: 0 } => None,
+            Split { promised: 1.., .. } => Some(Promised::Yes),
+            Split { unknown: 1.., .. } => Some(Promised::Unknown),
+            Split { .. } => Some(Promised::No),
         }
+    }
+
+    /// The first that shows the violation, if there is one.
+    pub fn witness(&self) -> Option<&Witness> {
+        self.witnesses().first()
+    }
+
+    /// All that were kept to show the violation; none where there is none.
+    pub fn witnesses(&self) -> &[Witness] {
+        match self {
+            Self::Violated(violation) => &violation.witnesses,
+            Self::Holds { .. } | Self::Undecided(_) => &[],
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Form<'a> {
+    verdict: Summary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    promised: Option<Promised>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Undecided>,
+    tested: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tested_by: Option<Split>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    violations: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    violations_by: Option<Split>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witness: Option<&'a Witness>,
+    #[serde(skip_serializing_if = "<[Witness]>::is_empty")]
+    further_witnesses: &'a [Witness],
+}
+
+impl Serialize for Verdict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let failed = self.violations();
+        let is_broken = failed.total() > 0;
+        let reason = match self {
+            Self::Undecided(reason) => Some(*reason),
+            Self::Holds { .. } | Self::Violated(_) => None,
+        };
+        let form = Form {
+            verdict: self.summary(),
+            promised: self.promised(),
+            reason,
+            tested: self.tested(),
+            tested_by: reason.is_none().then(|| self.tests()),
+            violations: is_broken.then(|| failed.total()),
+            violations_by: is_broken.then_some(failed),
+            witness: self.witness(),
+            further_witnesses: self.witnesses().get(1..).unwrap_or_default(),
+        };
+        form.serialize(serializer)
     }
 }
 
@@ -158,6 +309,16 @@ pub struct Verdicts {
     pub convergence: Verdict,
     /// A test is a write that was acknowledged, refused or applied.
     pub exactly_once: Verdict,
+    /// A test is a withdrawal, at each branch that applied it; `None` where it is not judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_overdraft: Option<Verdict>,
+    /// Every step that failed a test of a session guarantee, if the judge was asked to keep them;
+    /// in the order of the answers.
+    #[serde(skip)]
+    pub failed_steps: Vec<FailedStep>,
+    /// Whether the history was cut off.
+    #[serde(skip)]
+    pub extent: Extent,
 }
 
 /// How much must have been tested for the whole to be decided.
@@ -167,14 +328,14 @@ pub enum Demand {
     Anything,
     /// One of the four guarantees at least.
     AGuarantee,
-    /// Every property.
+    /// Every property that is judged.
     Everything,
 }
 
 impl Verdicts {
-    /// The verdict on `property`.
-    pub const fn of(&self, property: Property) -> &Verdict {
-        match property {
+    /// The verdict on `property`; `None` where it is not judged.
+    pub const fn of(&self, property: Property) -> Option<&Verdict> {
+        Some(match property {
             Property::ReadYourWrites => &self.read_your_writes,
             Property::MonotonicReads => &self.monotonic_reads,
             Property::MonotonicWrites => &self.monotonic_writes,
@@ -182,12 +343,13 @@ impl Verdicts {
             Property::Balances => &self.balances,
             Property::Convergence => &self.convergence,
             Property::ExactlyOnce => &self.exactly_once,
-        }
+            Property::NoOverdraft => return self.no_overdraft.as_ref(),
+        })
     }
 
-    /// All properties with their verdicts, in the order of a report.
+    /// All properties that are judged, with their verdicts, in the order of a report.
     pub fn iter(&self) -> impl Iterator<Item = (Property, &Verdict)> {
-        Property::ALL.into_iter().map(|property| (property, self.of(property)))
+        Property::ALL.into_iter().filter_map(|property| Some((property, self.of(property)?)))
     }
 
     /// What they come to: violated if any is; undecided if no session guarantee had anything to
@@ -196,18 +358,18 @@ impl Verdicts {
         self.overall(Demand::AGuarantee)
     }
 
-    /// What they come to: violated if any is; undecided if less than `demand` was tested; else they
-    /// hold.
+    /// What they come to: violated if any is; undecided if less than `demand` was tested, or if the
+    /// history was cut off; else they hold.
     pub fn overall(&self, demand: Demand) -> Summary {
         let mut tested = self.iter().filter(|(_, verdict)| verdict.tested() > 0);
         let is_met = match demand {
             Demand::Anything => tested.next().is_some(),
             Demand::AGuarantee => tested.any(|(property, _)| property.is_session_guarantee()),
-            Demand::Everything => tested.count() == Property::ALL.len(),
+            Demand::Everything => tested.count() == self.iter().count(),
         };
         if self.iter().any(|(_, verdict)| verdict.summary() == Summary::Violated) {
             Summary::Violated
-        } else if is_met {
+        } else if is_met && self.extent == Extent::Whole {
             Summary::Holds
         } else {
             Summary::Undecided

@@ -4,13 +4,18 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::Promised;
 use crate::model::{
-    BranchId, CustomerId, EventId, LogPosition, Money, Operation, RequestNumber, WriteId,
+    BranchId, CustomerId, EventId, LogPosition, Money, Operation, RequestNumber, Time, WriteId,
 };
 
-/// The first violation of a property, with what is needed to find it in the history.
+/// A violation of a property, with what is needed to find it in the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Witness {
+    /// What is wrong, in one word.
+    pub kind: WitnessKind,
+    /// Whether what is broken was promised.
+    pub promised: Promised,
     /// Whose session it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerId>,
@@ -25,8 +30,57 @@ pub struct Witness {
     /// The write that is missing there, comes too late, or should not be there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub write: Option<WriteId>,
+    /// The write that was not known where this one was accepted, or that is missing here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<WriteId>,
+    /// The fact that is wrong, where it is not one of the two operations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Place>,
     /// What was seen and what was owed, in one plain sentence.
     pub sentence: String,
+}
+
+/// What is wrong, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WitnessKind {
+    /// A read misses a write of its own session.
+    OwnWriteMissing,
+    /// A read misses a write that its session has seen.
+    SeenWriteMissing,
+    /// A branch has a write of a session without an earlier one before it.
+    OutOfOrder,
+    /// A branch has a write without all that its session had read before it.
+    NotAfterRead,
+    /// A balance is not the sum of what is behind it.
+    WrongSum,
+    /// One branch holds a write that another does not.
+    WritesDiffer,
+    /// Branches end with different balances.
+    BalancesDiffer,
+    /// A branch applied a write more than once.
+    AppliedTwice,
+    /// A write that was acknowledged is missing somewhere.
+    Missing,
+    /// A write was applied though it had been refused.
+    RefusedButApplied,
+    /// A write was applied that nobody had asked for.
+    NobodyAsked,
+    /// A customer gave one id to two writes, and both were applied. That is the customer's fault.
+    IdNotUnique,
+    /// A withdrawal left a balance below zero.
+    BelowZero,
+}
+
+/// Where a fact stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Its line in the history file, from 1; `None` where only a part of the facts was judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// When it happened.
+    #[serde(rename = "at_us")]
+    pub at: Time,
 }
 
 /// One operation of a session.
@@ -47,6 +101,27 @@ pub struct Step {
     /// The balance that a read saw.
     #[serde(rename = "balance_minor", skip_serializing_if = "Option::is_none")]
     pub balance: Option<Money>,
+    /// Where the request was sent.
+    pub sent: Place,
+    /// Where the branch answered it, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered: Option<Place>,
+}
+
+/// A step that failed a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailedStep {
+    /// What it broke.
+    pub property: super::Property,
+    /// Whose it is.
+    pub customer: CustomerId,
+    /// Which of the customer's requests.
+    pub request: RequestNumber,
+    /// Where it shows: of a read, the branch that answered it; of a write, a branch that has it too
+    /// early.
+    pub branch: BranchId,
+    /// Whether that was promised.
+    pub promised: Promised,
 }
 
 impl fmt::Display for Witness {

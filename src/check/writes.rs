@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Impossible;
 use super::index::{IdTable, NONE, place};
 use super::reach::{BLOCK, Blocks, Row};
-use super::sessions::Told;
+use super::sessions::{Mark, Told};
 use crate::model::{BranchIndex, Write, WriteId};
 
 /// The position of a write that a branch does not have: later than any other.
@@ -26,6 +26,10 @@ impl WriteRef {
     pub(super) fn place(self) -> usize {
         place(self.0)
     }
+
+    pub(super) fn get(self) -> u32 {
+        self.0
+    }
 }
 
 /// How a write came up first.
@@ -37,12 +41,25 @@ pub(super) enum FirstSeen {
     Applied,
 }
 
+/// A write that a branch applied, as its `position`-th.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Apply {
+    pub(super) mark: Mark,
+    pub(super) branch: BranchIndex,
+    pub(super) write: WriteRef,
+    pub(super) position: u32,
+}
+
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: WriteId,
     pub(super) write: Write,
     pub(super) first_seen: FirstSeen,
-    /// Some request for it was answered with success.
+    /// The branch that accepted it: the first, where there are several.
+    pub(super) origin: Option<BranchIndex>,
+    /// How many requests for it there were that were not refused, by now.
+    pub(super) pending: u32,
+    /// Some customer was told that it was done. Known once the history is closed.
     pub(super) acknowledged: bool,
     /// Some request for it was refused.
     pub(super) refused: bool,
@@ -50,8 +67,19 @@ pub(super) struct Entry {
     pub(super) issued: bool,
     /// At how many branches it was applied.
     pub(super) branches: u32,
-    /// Some branch applied its id a second time, as this write.
-    pub(super) again: bool,
+    /// How it was first applied as it should not be.
+    pub(super) wrong: Option<WrongApply>,
+}
+
+/// How a write was applied as it should not be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WrongApply {
+    /// Nobody had asked for it.
+    Unasked,
+    /// Every request for it until then had been refused.
+    AfterRefusal,
+    /// The branch had it already.
+    Again,
 }
 
 impl Entry {
@@ -65,7 +93,13 @@ impl Entry {
         self.issued && (self.acknowledged || self.is_applied())
     }
 
-    /// Takes note of an answer to a request for it.
+    /// Takes note that a branch refused a request for it.
+    pub(super) fn refuse(&mut self) {
+        self.refused = true;
+        self.pending = self.pending.saturating_sub(1);
+    }
+
+    /// Takes note of what a customer was told of it.
     pub(super) fn tell(&mut self, told: Told) {
         match told {
             Told::Written => {
@@ -73,7 +107,7 @@ impl Entry {
                 self.issued = true;
             }
             Told::Unknown => self.issued = true,
-            Told::Refused => self.refused = true,
+            Told::Refused => {}
         }
     }
 }
@@ -94,8 +128,10 @@ pub(super) struct Writes {
     positions: Positions,
     /// Writes whose id first named another content.
     variants: BTreeMap<(WriteId, Write), WriteRef>,
-    /// For ids that name several contents, the branches that applied any of them.
-    contested: BTreeMap<WriteId, BTreeSet<usize>>,
+    /// Ids that name several contents.
+    shared: BTreeSet<WriteId>,
+    /// Where a write was first applied as it should not be.
+    wrong: BTreeMap<u32, Apply>,
 }
 
 impl Writes {
@@ -109,7 +145,8 @@ impl Writes {
                 Positions::Blocks { blank: Blocks::filled(branch_count, ABSENT), rows: Vec::new() }
             },
             variants: BTreeMap::new(),
-            contested: BTreeMap::new(),
+            shared: BTreeSet::new(),
+            wrong: BTreeMap::new(),
         }
     }
 
@@ -132,8 +169,7 @@ impl Writes {
         if let Some(variant) = self.variants.get(&(id, write)) {
             return Ok(*variant);
         }
-        let applied: BTreeSet<usize> = self.row(first).places().collect();
-        self.contested.entry(id).or_insert(applied);
+        self.shared.insert(id);
         let added = self.add(id, write, first_seen)?;
         self.variants.insert((id, write), added);
         Ok(added)
@@ -153,11 +189,13 @@ impl Writes {
             id,
             write,
             first_seen,
+            origin: None,
+            pending: 0,
             acknowledged: false,
             refused: false,
             issued: false,
             branches: 0,
-            again: false,
+            wrong: None,
         });
         match &mut self.positions {
             Positions::Flat(rows) => rows.resize(rows.len() + self.branch_count, ABSENT),
@@ -166,11 +204,27 @@ impl Writes {
         Ok(WriteRef(added))
     }
 
-    /// Takes note that `branch` applied `write` as its `position`-th.
-    pub(super) fn apply(&mut self, write: WriteRef, branch: BranchIndex, position: u32) {
+    /// Takes note that a branch applied a write that `origin` accepted.
+    pub(super) fn apply(&mut self, apply: Apply, origin: BranchIndex) {
+        let Apply { write, branch, position, mark: _ } = apply;
         let is_new = self.row(write)[branch.get()] == ABSENT;
         let entry = &mut self.entries[write.place()];
+        entry.origin.get_or_insert(origin);
+        let wrong = if entry.first_seen == FirstSeen::Applied {
+            Some(WrongApply::Unasked)
+        } else if entry.refused && entry.pending == 0 {
+            Some(WrongApply::AfterRefusal)
+        } else if !is_new {
+            Some(WrongApply::Again)
+        } else {
+            None
+        };
+        if let (None, Some(_)) = (entry.wrong, wrong) {
+            entry.wrong = wrong;
+            self.wrong.insert(write.0, apply);
+        }
         if is_new {
+            entry.branches += 1;
             match &mut self.positions {
                 Positions::Flat(rows) => {
                     rows[write.place() * self.branch_count + branch.get()] = position;
@@ -180,16 +234,17 @@ impl Writes {
                     row.set(branch.get(), position);
                 }
             }
-            entry.branches += 1;
-            let is_first = match self.contested.get_mut(&entry.id) {
-                Some(branches) => branches.insert(branch.get()),
-                None => true,
-            };
-            if is_first {
-                return;
-            }
         }
-        entry.again = true;
+    }
+
+    /// Where a write was first applied as it should not be.
+    pub(super) fn wrong_apply(&self, write: WriteRef) -> Option<Apply> {
+        self.wrong.get(&write.0).copied()
+    }
+
+    /// Whether several contents were seen under this id.
+    pub(super) fn is_shared(&self, id: WriteId) -> bool {
+        !self.shared.is_empty() && self.shared.contains(&id)
     }
 
     pub(super) fn entry(&self, write: WriteRef) -> &Entry {

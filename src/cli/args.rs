@@ -8,12 +8,13 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::batch::BatchArgs;
-use super::check_args::CheckArgs;
+use super::check_args::{CheckArgs, WitnessArgs};
 use super::compare_args::CompareArgs;
+use super::connect_args::ConnectArgs;
 use super::generate_args::GenerateArgs;
 use super::memory_args::MemoryArgs;
 use super::merge_args::MergeArgs;
-use super::serve_args::{PeerArg, ServeArgs};
+use super::serve_args::ServeArgs;
 use super::settings_args::SettingsArgs;
 use crate::check::Demand;
 use crate::model::Seed;
@@ -121,27 +122,29 @@ pub(super) struct RunArgs {
     settings: SettingsArgs,
 
     /// Write all that happens to this file, as JSON Lines; `passbook check` judges it
-    #[arg(long, value_name = "FILE", conflicts_with = "connect")]
+    #[arg(long, value_name = "FILE")]
     pub(super) history: Option<PathBuf>,
 
     /// Do not judge the run
     #[arg(long)]
     no_check: bool,
 
+    #[command(flatten)]
+    pub(super) witnesses: WitnessArgs,
+
     /// Exit with 3 where any property had nothing to test
     #[arg(long, conflicts_with = "no_check")]
     strict: bool,
 
     /// What carries messages
-    #[arg(long, value_enum, default_value_t, conflicts_with = "connect")]
+    #[arg(long, value_enum, default_value_t)]
     pub(super) transport: Transport,
 
     #[command(flatten)]
     pub(super) memory: MemoryArgs,
 
-    /// Where a branch runs already; once for each branch of the scenario
-    #[arg(long, value_name = "ID=URL", conflicts_with = "latency")]
-    pub(super) connect: Vec<PeerArg>,
+    #[command(flatten)]
+    pub(super) connect: ConnectArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -170,8 +173,10 @@ pub(super) enum Format {
     Balances,
     /// A row per event, as one line of JSON
     Events,
-    /// A row per customer with all its events, as one line of JSON
+    /// A row per visit with all its events, as one line of JSON
     Customers,
+    /// The same in the oldest form, with `result` on each event and `money` for a balance
+    Classic,
     /// The full report, as one line of JSON
     Json,
 }
@@ -182,26 +187,28 @@ impl Cli {
         args: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, clap::Error> {
         let cli = Self::try_parse_from(args)?;
+        let conflict = |message: &str| {
+            Err(Self::command().error(ErrorKind::ArgumentConflict, message.to_owned()))
+        };
         match &cli.command {
             Command::Run(args)
                 if args.scenarios.iter().filter(|path| is_stdin(path)).count() > 1 =>
             {
-                let message = "standard input (`-`) can be read only once";
-                Err(Self::command().error(ErrorKind::ArgumentConflict, message))
+                conflict("standard input (`-`) can be read only once")
             }
             Command::Run(args) if args.history.is_some() && args.scenarios.len() > 1 => {
-                let message = "a history (`--history`) is of one scenario";
-                Err(Self::command().error(ErrorKind::ArgumentConflict, message))
+                conflict("a history (`--history`) is of one scenario")
             }
             Command::Run(args)
                 if args.settings.latency.is_some() && args.transport == Transport::Grpc =>
             {
-                let message =
-                    "lag is simulated between mailboxes only, not over `--transport grpc`";
-                Err(Self::command().error(ErrorKind::ArgumentConflict, message))
+                conflict("lag is simulated between mailboxes only, not over `--transport grpc`")
             }
-            Command::Run(_)
-            | Command::Batch(_)
+            Command::Run(args) => match args.connect.named_twice() {
+                Some(id) => conflict(&format!("`--connect` names branch {id} twice")),
+                None => Ok(cli),
+            },
+            Command::Batch(_)
             | Command::Check(_)
             | Command::Serve(_)
             | Command::Compare(_)
@@ -228,12 +235,17 @@ impl RunArgs {
 
     /// Whether messages go through the simulated network.
     pub(super) fn is_simulated(&self) -> bool {
-        self.transport == Transport::Mailbox && self.connect.is_empty()
+        self.transport == Transport::Mailbox && !self.connect.is_given()
     }
 
     /// Whether a person reads more than the result.
     pub(super) fn tells_all(&self) -> bool {
         self.format == Format::Text && self.verbosity() != Verbosity::Quiet
+    }
+
+    /// Whether the report has a place for notes.
+    pub(super) fn tells_notes(&self) -> bool {
+        self.format == Format::Json || self.tells_all()
     }
 
     /// What overrides the scenarios' own settings.
@@ -251,11 +263,19 @@ impl RunArgs {
 
     /// The options of a command line that does the same again.
     pub(super) fn replay_options(&self, seed: Seed) -> Vec<String> {
-        let mut options = vec![format!("--seed {seed}")];
-        options.extend(self.settings.options());
-        if self.transport == Transport::Grpc {
-            options.push("--transport grpc".to_owned());
+        let Self { settings, no_check, strict, transport, memory, connect, .. } = self;
+        let mut options = connect.options();
+        if !connect.is_given() {
+            options.push(format!("--seed {seed}"));
         }
+        options.extend(settings.options());
+        match transport {
+            Transport::Mailbox => {}
+            Transport::Grpc => options.push("--transport grpc".to_owned()),
+        }
+        options.extend(memory.option());
+        options.extend(no_check.then(|| "--no-check".to_owned()));
+        options.extend(strict.then(|| "--strict".to_owned()));
         options
     }
 }
@@ -315,21 +335,83 @@ mod tests {
         assert_eq!(args.verbosity(), Verbosity::Normal);
     }
 
+    /// Every way to give each option on which a run depends; a line for those that exclude others.
+    const ALL_THAT_MATTERS: [&str; 4] = [
+        "--seed 8877 --overdraft reject --settle-before-query --customers concurrent --strict \
+         --event-ids as-written",
+        "--seed 0 --propagation async --guarantees ryw,wfr --latency uniform:1ms..50ms \
+         --wait-limit 2s --no-check",
+        "--seed 18446744073709551615 --propagation sync --guarantees none --transport grpc \
+         --memory-max 3GiB",
+        "--connect 1=http://127.0.0.1:50051 --connect 2=http://b.example:7 --call-limit 1500ms \
+         --fresh --customers in-order --settle-before-query",
+    ];
+
+    /// They say what is shown and kept of a run, and change nothing about it.
+    const FOR_THE_EYE: [&str; 6] =
+        ["scenarios", "format", "quiet", "verbose", "history", "witnesses"];
+
     #[test]
     fn a_replay_repeats_what_was_asked() {
-        let line = "passbook run --overdraft reject --settle-before-query a.json";
+        for options in ALL_THAT_MATTERS {
+            let run = |options: &str| match parse(&format!("passbook run {options} a.json")) {
+                Ok(Cli { command: Command::Run(args), .. }) => args,
+                other => panic!("{options}: {other:?}"),
+            };
+            let asked = run(options);
+            let again =
+                run(&asked.replay_options(asked.overrides().seed.unwrap_or_default()).join(" "));
+            assert_eq!(format!("{again:?}"), format!("{asked:?}"));
+        }
+    }
+
+    #[test]
+    fn each_option_is_repeated_or_for_the_eye_alone() {
+        let command = Cli::command();
+        let run = command.find_subcommand("run").unwrap();
+        let lines = ALL_THAT_MATTERS.join(" ");
+        for arg in run.get_arguments() {
+            let name = arg.get_long().map(|long| format!("--{long} "));
+            let is_repeated = name.is_some_and(|name| format!("{lines} ").contains(&name));
+            let id = arg.get_id().as_str();
+            assert_ne!(is_repeated, FOR_THE_EYE.contains(&id), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_connected_run_is_replayed_where_it_ran() {
+        let line = "passbook run --connect 1=http://127.0.0.1:50051 a.json";
         let Command::Run(args) = parse(line).unwrap().command else { panic!("run") };
         assert_eq!(
-            args.replay_options(Seed(8877)),
-            ["--seed 8877", "--overdraft reject", "--settle-before-query"]
+            args.replay_options(Seed(0)),
+            ["--connect 1=http://127.0.0.1:50051", "--call-limit 15s"]
         );
-        let line = "passbook run --propagation async --guarantees wfr,ryw --wait-limit 2000ms \
-                    --latency uniform:1ms..50ms a.json";
-        let Command::Run(args) = parse(line).unwrap().command else { panic!("run") };
-        assert_eq!(
-            args.replay_options(Seed(0)).join(" "),
-            "--seed 0 --propagation async --guarantees ryw,wfr --latency uniform:1ms..50ms \
-             --wait-limit 2s"
-        );
+    }
+
+    #[test]
+    fn what_does_nothing_with_branches_elsewhere_is_refused() {
+        let connected = "passbook run --connect 1=http://127.0.0.1:50051 a.json";
+        assert!(parse(connected).is_ok());
+        for option in [
+            "--propagation sync",
+            "--guarantees all",
+            "--latency none",
+            "--wait-limit 1s",
+            "--overdraft allow",
+            "--seed 1",
+            "--transport mailbox",
+            "--memory-max 1GB",
+            "--history h.jsonl",
+            "--no-check",
+            "--strict",
+            "--connect 1=http://127.0.0.1:50052",
+        ] {
+            let error = parse(&format!("{connected} {option}")).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ArgumentConflict, "{option}");
+        }
+        for option in ["--fresh", "--call-limit 1s"] {
+            let error = parse(&format!("passbook run {option} a.json")).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::MissingRequiredArgument, "{option}");
+        }
     }
 }

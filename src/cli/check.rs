@@ -1,6 +1,6 @@
 //! `passbook check`: judges recorded histories.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
@@ -8,9 +8,10 @@ use super::args::is_stdin;
 use super::check_args::{CheckArgs, CheckFormat};
 use super::exit::Exit;
 use super::terminal::Terminal;
-use crate::check::{CheckError, judge_history};
-use crate::history::Reader;
+use crate::check::{CheckError, Verdicts, judge_history};
+use crate::history::{Header, Reader};
 use crate::report::judgement::{self, Judgement};
+use crate::scenario::{Scenario, Source};
 
 /// Judges the history that `args` name.
 pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Result<Exit> {
@@ -19,19 +20,25 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Re
     } else {
         args.history.display().to_string()
     };
-    let input = match open(&args.history) {
-        Ok(input) => input,
+    let opened = open(&args.history).and_then(|mut input| {
+        let beginning = input.fill_buf()?.to_vec();
+        Ok((input, beginning))
+    });
+    let (input, beginning) = match opened {
+        Ok(opened) => opened,
         Err(error) => {
             terminal.error(&format!("cannot read {name}: {error}"));
             return Ok(Exit::BadInput);
         }
     };
-    let judged = Reader::new(input).map_err(CheckError::from).and_then(|reader| {
-        let header = reader.header().clone();
-        judge_history(reader).map(|verdicts| (header, verdicts))
-    });
-    let (header, verdicts) = match judged {
+    let (header, verdicts) = match judged(args, input) {
         Ok(judged) => judged,
+        Err(CheckError::History(error)) if error.line == 1 && is_scenario(args, beginning) => {
+            terminal.error(&format!(
+                "{name} is a scenario, and no history: passbook run --history FILE records one"
+            ));
+            return Ok(Exit::BadInput);
+        }
         Err(error) => {
             terminal.error(&format!("{name} is no history that can be judged: {error}"));
             return Ok(Exit::BadInput);
@@ -44,6 +51,27 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Re
         CheckFormat::Json => judgement::write_json(terminal.results(), &judgement)?,
     }
     Ok(summary.into())
+}
+
+fn judged(args: &CheckArgs, input: Box<dyn BufRead>) -> Result<(Header, Verdicts), CheckError> {
+    let reader = Reader::new(input)?;
+    let header = reader.header().clone();
+    Ok((header, judge_history(reader, args.judge())?))
+}
+
+/// Whether what was given is a scenario, or its first line is. Of standard input only the
+/// `beginning` is still there.
+fn is_scenario(args: &CheckArgs, beginning: Vec<u8>) -> bool {
+    let bytes = match fs::read(&args.history) {
+        Ok(bytes) if !is_stdin(&args.history) => bytes,
+        Ok(_) | Err(_) => beginning,
+    };
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
+    let is_one = |bytes| {
+        let source = Source::from_bytes("history", bytes);
+        source.is_ok_and(|source| Scenario::parse(&source).is_ok())
+    };
+    is_one(bytes) || is_one(first)
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {

@@ -1,16 +1,18 @@
 //! The arguments of `passbook check`.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::args::EXIT_CODES;
-use crate::check::Demand;
+use crate::check::{Demand, JudgeOptions};
 
 const EXAMPLES: &str = "\
 Examples:
   passbook run --history a.jsonl scenario.json && passbook check a.jsonl
   passbook check --format json a.jsonl
+  passbook check --witnesses 10 a.jsonl
   zcat a.jsonl.gz | passbook check -";
 
 #[derive(Debug, Args)]
@@ -34,6 +36,25 @@ pub(super) struct CheckArgs {
     /// Exit with 3 where any property had nothing to test, not only where no guarantee had
     #[arg(long)]
     strict: bool,
+
+    #[command(flatten)]
+    witnesses: WitnessArgs,
+}
+
+/// How much is shown of what is violated.
+#[derive(Debug, Args)]
+pub(super) struct WitnessArgs {
+    /// How many violations of each property to show: the first so many, in the order in which
+    /// customers asked
+    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
+    witnesses: NonZeroUsize,
+}
+
+impl WitnessArgs {
+    /// What is wanted of the judge.
+    pub(super) fn options(&self) -> JudgeOptions {
+        JudgeOptions { witnesses: self.witnesses, ..JudgeOptions::default() }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -48,5 +69,10 @@ pub(super) enum CheckFormat {
 impl CheckArgs {
     pub(super) fn demand(&self) -> Demand {
         if self.strict { Demand::Everything } else { Demand::AGuarantee }
+    }
+
+    /// What is wanted of the judge.
+    pub(super) fn judge(&self) -> JudgeOptions {
+        self.witnesses.options()
     }
 }

@@ -20,9 +20,7 @@ use crate::scenario::generate::Generator;
 /// Compares, and prints what was measured.
 pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) -> io::Result<Exit> {
     let Some(scenario) = scenario(args, terminal) else { return Ok(Exit::BadInput) };
-    for warning in &scenario.warnings {
-        terminal.warning(&warning.message);
-    }
+    terminal.remarks(&scenario.warnings);
     if scenario.settings.latency.is_some() || !scenario.settings.links.is_empty() {
         let name = &scenario.name;
         terminal
@@ -65,7 +63,7 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
 /// What is to be compared; `None` if there is nothing, which is told.
 fn scenario(args: &CompareArgs, terminal: &mut Terminal) -> Option<Scenario> {
     match &args.scenario {
-        Some(path) => match read_scenario(path) {
+        Some(path) => match read_scenario(path, None) {
             Ok(scenario) => Some(scenario),
             Err(error) => {
                 terminal.diagnostic(&error);

@@ -133,8 +133,10 @@ enum ExpectedArg {
     Balances,
     /// A row per event
     Events,
-    /// A row per customer with all its events
+    /// A row per visit with all its events
     Customers,
+    /// The same in the oldest form
+    Classic,
 }
 
 impl GenerateArgs {
@@ -166,6 +168,7 @@ impl From<ExpectedArg> for ExpectedDialect {
             ExpectedArg::Balances => Self::Balances,
             ExpectedArg::Events => Self::Events,
             ExpectedArg::Customers => Self::Customers,
+            ExpectedArg::Classic => Self::Classic,
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Reads scenarios from files and from standard input.
 
-use std::fs;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::args::is_stdin;
+use super::batch::{expected_results, read_all, unpacked};
+use crate::model::EventIds;
 use crate::scenario::{Scenario, ScenarioError, Source};
 
 /// Why there is no scenario.
@@ -41,21 +43,45 @@ pub(super) fn scenario_beside(path: &Path) -> Option<PathBuf> {
     scenario.is_file().then_some(scenario)
 }
 
-/// Reads and validates the scenario at `path`; `-` is standard input.
-pub(super) fn read_scenario(path: &Path) -> Result<Scenario, InputError> {
-    let source = Source::from_bytes(path.display().to_string(), read(path)?)?;
-    Ok(Scenario::parse(&source)?)
+/// Reads and validates the scenario at `path`, which may be packed; `-` is standard input. `event_ids`
+/// overrides what it says of its event ids.
+pub(super) fn read_scenario(
+    path: &Path,
+    event_ids: Option<EventIds>,
+) -> Result<Scenario, InputError> {
+    let source = Source::from_bytes(unpacked(&path.display().to_string()), read(path)?)?;
+    Ok(Scenario::parse_with(&source, event_ids)?)
+}
+
+/// Takes the expected result of `scenario`, which is the file `path`, from the file beside it, if
+/// there is one and the scenario says nothing itself.
+pub(super) fn expect_what_stands_beside(
+    path: &Path,
+    scenario: &mut Scenario,
+) -> Result<(), InputError> {
+    if scenario.expected.is_some() {
+        return Ok(());
+    }
+    for beside in expected_results(path) {
+        let name = beside.display().to_string();
+        let bytes = match File::open(&beside).and_then(read_all) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(reason) => return Err(InputError::Unreadable { path: name, reason }),
+        };
+        let expected = scenario.parse_expected(&Source::from_bytes(name, bytes)?)?;
+        scenario.expected = Some(expected.output);
+        scenario.warnings.extend(expected.notes);
+        return Ok(());
+    }
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, InputError> {
     if is_stdin(path) {
-        let mut bytes = Vec::new();
-        return match io::stdin().lock().read_to_end(&mut bytes) {
-            Ok(_) => Ok(bytes),
-            Err(reason) => Err(InputError::StandardInput { reason }),
-        };
+        return read_all(io::stdin()).map_err(|reason| InputError::StandardInput { reason });
     }
-    fs::read(path).map_err(|reason| {
+    File::open(path).and_then(read_all).map_err(|reason| {
         let is_directory = path.is_dir();
         let path = path.display().to_string();
         if is_directory {

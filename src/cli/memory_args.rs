@@ -20,6 +20,11 @@ impl MemoryArgs {
     pub(super) fn budget(self) -> MemoryBudget {
         MemoryBudget::new(self.memory_max.unwrap_or_else(half_of_what_is_allowed))
     }
+
+    /// The option of a command line that does the same again.
+    pub(super) fn option(self) -> Option<String> {
+        self.memory_max.map(|size| format!("--memory-max {size}"))
+    }
 }
 
 /// So much is allowed on the smallest machine.

@@ -73,7 +73,7 @@ fn write(
     exports.finish(&summary)?;
     match &mut lines {
         Some(lines) => lines.finish(&summary)?,
-        None => batch::write_text(terminal.results(), &overview, &summary, "")?,
+        None => batch::write_text(terminal.results(), &overview, &summary)?,
     }
     Ok(summary.statuses.worst().map_or(Exit::Holds, Exit::from))
 }

@@ -7,6 +7,7 @@ mod check_args;
 mod compare;
 mod compare_args;
 mod compare_output;
+mod connect_args;
 mod dispatch;
 mod exit;
 mod exports;

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 
 use super::args::{Format, RunArgs, Transport, is_stdin};
 use super::exit::Exit;
-use super::input::{read_scenario, scenario_beside};
+use super::input::{InputError, expect_what_stands_beside, read_scenario, scenario_beside};
 use super::terminal::Terminal;
-use crate::check::Summary;
-use crate::report::{Assessment, dialect, json, shell, text};
+use crate::check::{JudgeOptions, StepsKept, Summary};
+use crate::model::EventIds;
+use crate::report::{Assessment, dialect, json, shell, shortfall, text};
 use crate::runner::{
     self, Carrier, Dialect, HistoryOutput, MemoryError, Recording, Run, RunError, RunOptions,
-    Runner, run_bytes,
+    RunResult, Runner, run_bytes,
 };
 use crate::scenario::{Scenario, Settings};
 
@@ -25,7 +26,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
     let mut worst = Exit::default();
     let mut reports = 0_usize;
     for path in scenarios {
-        let scenario = match read_scenario(path) {
+        let scenario = match read_whole(path, args.overrides().event_ids) {
             Ok(scenario) => scenario,
             Err(error) => {
                 terminal.diagnostic(&error);
@@ -33,15 +34,8 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
                 continue;
             }
         };
-        for warning in &scenario.warnings {
-            terminal.warning(&warning.message);
-        }
-        if has_lag(&scenario) && !args.is_simulated() {
-            let name = &scenario.name;
-            terminal.warning(&format!(
-                "{name}: lag is not simulated here; messages take what they take"
-            ));
-        }
+        terminal.remarks(&scenario.warnings);
+        warn_of_idle_settings(args, &scenario, terminal);
         let run = match run_one(args, path, &scenario, terminal) {
             Ok(run) => run,
             Err(exit) => {
@@ -55,7 +49,15 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         }
         reports += 1;
         report(terminal.results(), args, &run, &assessment)?;
+        if args.format == Format::Balances {
+            tell_what_was_not_done(&run, terminal);
+        }
         let summary = assessment.verdict(args.demand());
+        if !args.tells_notes() {
+            for note in assessment.notes.iter().filter(|note| !note.is_on_verdicts()) {
+                terminal.note(&format!("{}: {note}", scenario.name));
+            }
+        }
         if summary == Summary::Violated && args.tells_all() {
             let again = replay(path, &args.replay_options(run.result.config.seed));
             writeln!(terminal.results(), "\n  to see it again: {again}")?;
@@ -63,6 +65,15 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         worst = worst.max(summary.into());
     }
     Ok(worst)
+}
+
+/// The scenario at `path` with what is expected of it: in the file beside it, unless it says it.
+fn read_whole(path: &Path, event_ids: Option<EventIds>) -> Result<Scenario, InputError> {
+    let mut scenario = read_scenario(path, event_ids)?;
+    if !is_stdin(path) {
+        expect_what_stands_beside(path, &mut scenario)?;
+    }
+    Ok(scenario)
 }
 
 /// The files that are to be run. The others are told of; `None` if there is nothing else.
@@ -101,13 +112,17 @@ fn run_one(
     scenario: &Scenario,
     terminal: &mut Terminal,
 ) -> Result<Run, Exit> {
-    let recording = match args.format {
-        Format::Text => text::recording(scenario, args.verbosity()),
-        Format::Balances | Format::Events | Format::Customers | Format::Json => Recording::Off,
+    let (recording, steps) = match args.format {
+        Format::Text => (text::recording(scenario, args.verbosity()), StepsKept::All),
+        Format::Json => (Recording::Off, StepsKept::All),
+        Format::Balances | Format::Events | Format::Customers | Format::Classic => {
+            (Recording::Off, StepsKept::None)
+        }
     };
     let overrides = args.overrides();
     let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
-    let options = RunOptions { overrides, recording, judging: args.judging() };
+    let judge = JudgeOptions { steps, ..args.witnesses.options() };
+    let options = RunOptions { overrides, recording, judging: args.judging(), judge };
     if let Err(refused) = check_memory(args, scenario, &options) {
         terminal.error(&format!("{}: {refused}", scenario.name));
         return Err(Exit::BadInput);
@@ -129,7 +144,10 @@ fn run_one(
             return Err(Exit::Internal);
         }
         Ok(Err(
-            error @ (RunError::NoEndpoint { .. } | RunError::Remote { .. } | RunError::Bind(_)),
+            error @ (RunError::NoEndpoint { .. }
+            | RunError::NotThere(_)
+            | RunError::NotFresh { .. }
+            | RunError::Bind(_)),
         )) => {
             terminal.error(&format!("{}: {error}", scenario.name));
             return Err(Exit::BadInput);
@@ -158,17 +176,64 @@ fn check_memory(
     options: &RunOptions,
 ) -> Result<(), MemoryError> {
     let carrier = match args.transport {
-        _ if !args.connect.is_empty() => return Ok(()),
+        _ if args.connect.is_given() => return Ok(()),
         Transport::Mailbox => Carrier::Mailboxes,
         Transport::Grpc => Carrier::Connections,
     };
     args.memory.budget().check(run_bytes(scenario, options, carrier))
 }
 
-/// Whether the scenario says that messages take time.
-fn has_lag(scenario: &Scenario) -> bool {
-    let Settings { latency, links, .. } = &scenario.settings;
-    latency.is_some() || !links.is_empty()
+/// A row of balances cannot say that the bank did not do all that it was asked.
+fn tell_what_was_not_done(run: &Run, terminal: &mut Terminal) {
+    let RunResult { scenario, customers, .. } = &run.result;
+    let mut told = customers.iter().filter_map(|of| Some((of.id, shortfall(of)?)));
+    if let Some((customer, text)) = told.next() {
+        let more = match told.count() {
+            0 => String::new(),
+            more => format!(" (and {more} more customers)"),
+        };
+        terminal.note(&format!("{scenario}: customer {customer}: {text}{more}"));
+    }
+}
+
+/// Says which of the scenario's own settings, and of the branches of `--connect`, do nothing here.
+fn warn_of_idle_settings(args: &RunArgs, scenario: &Scenario, terminal: &mut Terminal) {
+    let name = &scenario.name;
+    let idle = idle_settings(&scenario.settings);
+    if let Some(connection) = args.connect.connection() {
+        if !idle.is_empty() {
+            let idle = idle.join(", ");
+            terminal.warning(&format!(
+                "{name}: what the scenario says of {idle} does nothing to branches that run elsewhere"
+            ));
+        }
+        let strangers = connection.endpoints.keys();
+        for stranger in strangers.filter(|&&id| scenario.roster.index(id).is_none()) {
+            terminal.warning(&format!("{name}: no branch {stranger}; its --connect does nothing"));
+        }
+    } else if idle.contains(&LATENCY) && !args.is_simulated() {
+        terminal
+            .warning(&format!("{name}: lag is not simulated here; messages take what they take"));
+    }
+}
+
+const LATENCY: &str = "latency";
+
+/// What the scenario says that only a bank of ours heeds.
+fn idle_settings(settings: &Settings) -> Vec<&'static str> {
+    let Settings { propagation, guarantees, customer_guarantees, .. } = settings;
+    let Settings { overdraft, latency, links, wait_limit, seed, .. } = settings;
+    [
+        ("propagation", propagation.is_some()),
+        ("guarantees", guarantees.is_some() || !customer_guarantees.is_empty()),
+        ("overdraft", overdraft.is_some()),
+        (LATENCY, latency.is_some() || !links.is_empty()),
+        ("the wait limit", wait_limit.is_some()),
+        ("the seed", seed.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(name, is_said)| is_said.then_some(name))
+    .collect()
 }
 
 /// The file that a history goes to, empty.
@@ -189,14 +254,11 @@ fn run_on(
     options: &RunOptions,
     history: Option<HistoryOutput>,
 ) -> Result<Run, RunError> {
-    if args.connect.is_empty() {
-        return match args.transport {
-            Transport::Mailbox => Runner::new()?.run(scenario, options, history),
-            Transport::Grpc => runner::run_over_grpc(scenario, options, history),
-        };
+    match (args.connect.connection(), args.transport) {
+        (Some(connection), _) => runner::run_connected(scenario, options, &connection),
+        (None, Transport::Mailbox) => Runner::new()?.run(scenario, options, history),
+        (None, Transport::Grpc) => runner::run_over_grpc(scenario, options, history),
     }
-    let endpoints = args.connect.iter().map(|peer| (peer.id, peer.endpoint.clone())).collect();
-    runner::run_connected(scenario, options, &endpoints)
 }
 
 fn report(
@@ -212,6 +274,7 @@ fn report(
         Format::Balances => dialect::write(out, &result.output(Dialect::Balances)),
         Format::Events => dialect::write(out, &result.output(Dialect::Events)),
         Format::Customers => dialect::write(out, &result.output(Dialect::Customers)),
+        Format::Classic => dialect::write(out, &result.output(Dialect::Classic)),
     }
 }
 

@@ -80,6 +80,7 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exi
         listeners,
         scenarios: run_for_clients(&memory),
         limits: args.limits.into(),
+        origins: args.cors_origin.clone().into(),
     };
     let mut announced = Ok(());
     let closing = async {
@@ -188,7 +189,7 @@ fn described(
         let (roster, opening_balance) = (Arc::new(roster), args.balance);
         return Ok(Described { roster, opening_balance, propagation, overdraft, promises });
     };
-    let scenario = read_scenario(path).map_err(Box::new)?;
+    let scenario = read_scenario(path, None).map_err(Box::new)?;
     if !named.is_empty() && Roster::new(named)? != *scenario.roster {
         return Err(OpenError::OtherBranches);
     }

@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::memory_args::MemoryArgs;
 use super::settings_args::{OverdraftArg, PropagationArg};
 use crate::fault::parse_span;
-use crate::grpc::{Endpoint, EndpointError, Limits};
+use crate::grpc::{Endpoint, EndpointError, Limits, Origin};
 use crate::model::{BranchId, Guarantees, IdError, Money};
 
 const SERVE_EXAMPLES: &str = "\
@@ -58,6 +58,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     #[arg(env = "PASSBOOK_LISTEN")]
     pub(super) listen: IpAddr,
+
+    /// Lets pages of this origin (*: of all) call from a browser, over gRPC-web; once for each
+    #[arg(long, value_name = "ORIGIN")]
+    pub(super) cors_origin: Vec<Origin>,
 
     /// How the listeners and the final balances are printed
     #[arg(long, short, value_enum, default_value_t)]

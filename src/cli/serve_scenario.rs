@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::grpc::{Expectation, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner};
+use miette::Diagnostic;
+
+use crate::grpc::{
+    Expectation, InputFault, InputPlace, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner,
+};
 use crate::report::{Assessment, json};
 use crate::runner::{
     self, Carrier, MemoryBudget, MemoryError, Recording, RunError, RunOptions, run_bytes,
@@ -36,7 +40,10 @@ fn run_for_client(job: ScenarioJob, memory: &MemoryBudget) -> Result<ScenarioDon
     let needed = run_bytes(&scenario, &options, Carrier::Mailboxes);
     let _running = memory.try_take(needed).map_err(too_large)?;
     let run = runner::run(&scenario, &options).map_err(|error| match error {
-        RunError::BalanceOutOfRange { .. } => ScenarioFault::Input(error.to_string()),
+        RunError::BalanceOutOfRange { .. } => {
+            let problem = error.to_string();
+            ScenarioFault::Input(InputFault { place: None, problem, help: None })
+        }
         RunError::ActorStopped
         | RunError::Standstill
         | RunError::Facts(_)
@@ -45,7 +52,8 @@ fn run_for_client(job: ScenarioJob, memory: &MemoryBudget) -> Result<ScenarioDon
         | RunError::Bind(_)
         | RunError::Edge(_)
         | RunError::NoEndpoint { .. }
-        | RunError::Remote { .. } => ScenarioFault::Run(error.to_string()),
+        | RunError::NotThere(_)
+        | RunError::NotFresh { .. } => ScenarioFault::Run(error.to_string()),
     })?;
     let assessment = Assessment::of(&run.result);
     let mut report = Vec::new();
@@ -61,7 +69,10 @@ fn run_for_client(job: ScenarioJob, memory: &MemoryBudget) -> Result<ScenarioDon
     Ok(ScenarioDone { name, seed, facts: run.facts, expectation, json: json.trim_end().to_owned() })
 }
 
-/// An error on one line, with its place.
-fn told(error: &ScenarioError) -> String {
-    format!("{}:{}: {error}", error.line(), error.column())
+fn told(error: &ScenarioError) -> InputFault {
+    InputFault {
+        place: Some(InputPlace { line: error.line(), column: error.column() }),
+        problem: error.to_string(),
+        help: error.help().map(|help| help.to_string()),
+    }
 }

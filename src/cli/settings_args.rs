@@ -5,7 +5,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::fault::{Latency, parse_span, show_span};
-use crate::model::{CustomerOrder, Guarantees, Overdraft, Propagation, QueryTiming, Seed};
+use crate::model::{
+    CustomerOrder, EventIds, Guarantees, Overdraft, Propagation, QueryTiming, Seed,
+};
 use crate::scenario::Settings;
 
 #[derive(Debug, Args)]
@@ -57,9 +59,20 @@ pub(super) struct SettingsArgs {
     )]
     overdraft: Option<OverdraftArg>,
 
-    /// Send each query only when all propagation has settled
+    /// Send each query only when all propagation has settled; with concurrent customers, when all stand
+    /// at a query or have ended
     #[arg(long)]
     settle_before_query: bool,
+
+    /// What becomes of the ids of a customer's events [default: as the scenario says, else renumber]
+    #[arg(
+        long,
+        value_name = "HOW",
+        value_enum,
+        env = "PASSBOOK_EVENT_IDS",
+        hide_env_values = true
+    )]
+    event_ids: Option<EventIdsArg>,
 
     /// What the run draws its chances from
     #[arg(long, value_name = "NUMBER", env = "PASSBOOK_SEED", hide_env_values = true)]
@@ -83,6 +96,14 @@ pub(super) enum OverdraftArg {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum EventIdsArg {
+    /// Number the events from 1 where the ids of the writes do not rise
+    Renumber,
+    /// Keep them: a repeated id is a retry, and a lower one is refused
+    AsWritten,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum PropagationArg {
     /// Before the reply
     Sync,
@@ -101,6 +122,7 @@ impl SettingsArgs {
             overdraft: self.overdraft.map(Overdraft::from),
             customers: self.customers.map(CustomerOrder::from),
             queries: self.settle_before_query.then_some(QueryTiming::AfterSettling),
+            event_ids: self.event_ids.map(EventIds::from),
             seed: self.seed.map(Seed),
             ..Settings::default()
         }
@@ -109,7 +131,7 @@ impl SettingsArgs {
     /// The options of a command line that does the same again, but for the seed.
     pub(super) fn options(&self) -> Vec<String> {
         let Settings { propagation, guarantees, latency, wait_limit, .. } = self.overrides();
-        let Settings { overdraft, customers, queries, .. } = self.overrides();
+        let Settings { overdraft, customers, queries, event_ids, .. } = self.overrides();
         let mut options = Vec::new();
         options.extend(propagation.map(|propagation| format!("--propagation {propagation}")));
         options.extend(guarantees.map(|guarantees| format!("--guarantees {guarantees}")));
@@ -118,6 +140,7 @@ impl SettingsArgs {
         options.extend(customers.map(|customers| format!("--customers {customers}")));
         options.extend(overdraft.map(|overdraft| format!("--overdraft {overdraft}")));
         options.extend(queries.map(|_| "--settle-before-query".to_owned()));
+        options.extend(event_ids.map(|event_ids| format!("--event-ids {event_ids}")));
         options
     }
 }
@@ -136,6 +159,15 @@ impl From<PropagationArg> for Propagation {
         match arg {
             PropagationArg::Sync => Self::Sync,
             PropagationArg::Async => Self::Async,
+        }
+    }
+}
+
+impl From<EventIdsArg> for EventIds {
+    fn from(arg: EventIdsArg) -> Self {
+        match arg {
+            EventIdsArg::Renumber => Self::Renumber,
+            EventIdsArg::AsWritten => Self::AsWritten,
         }
     }
 }

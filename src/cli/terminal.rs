@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use super::args::Color;
+use crate::scenario::{Level, Warning};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -55,6 +56,16 @@ impl Terminal {
 
     pub(super) fn note(&mut self, message: &str) {
         self.say(&format!("{NOTE}note{NOTE:#}: {message}\n"));
+    }
+
+    /// What is odd in an input.
+    pub(super) fn remarks(&mut self, warnings: &[Warning]) {
+        for Warning { level, message } in warnings {
+            match level {
+                Level::Warning => self.warning(message),
+                Level::Note => self.note(message),
+            }
+        }
     }
 
     /// Shows an error in an input, with the place in it.

@@ -3,22 +3,38 @@
 use tokio::sync::oneshot;
 use tonic::{Request, Response, Status};
 
-use super::convert::{ClassicCall, money_to_float, write_set_text};
+use super::convert::{ClassicCall, is_from_branch, money_to_float, session, write_set_text};
 use super::front::{Call, Front, Served};
 use super::proto::banking::branch_server::Branch;
 use super::proto::banking::{BranchReply, BranchRequest};
+use super::reason::{Reason, Refused};
 use super::status::{CallError, ClassicStatus};
-use crate::actors::{Answer, HasIntroduced, ReadWriteSet, Relay, ReplyTo, Shown};
-use crate::model::{BranchId, CustomerId, Money, Operation, WriteId};
+use crate::actors::{
+    Answer, HasIntroduced, ReadWriteSet, Relay, ReplyTo, Shown, Summarize, WriteSetAt,
+};
+use crate::model::{BranchId, CustomerId, LogPosition, Money, Operation, Write, WriteId};
 
 /// The metadata key that names the branch where one listener serves them all.
-const BRANCH_KEY: &str = "branch";
+pub(super) const BRANCH_KEY: &str = "branch";
 
 /// The classic service of one branch, or of all behind one listener.
 #[derive(Debug, Clone)]
 pub(super) struct ClassicService {
     front: Front,
     branch: Option<BranchId>,
+}
+
+/// A write that a branch elsewhere hands over.
+struct Relayed {
+    from: BranchId,
+    id: WriteId,
+    write: Write,
+}
+
+/// How a call ended, and what its reply says beside that.
+struct Answered {
+    result: Result<(), CallError>,
+    told: Told,
 }
 
 /// What a classic reply says beside its status.
@@ -34,37 +50,73 @@ impl ClassicService {
         Self { front, branch }
     }
 
-    async fn answer(&self, branch: BranchId, request: &BranchRequest) -> Result<Told, CallError> {
-        let customer = match ClassicCall::try_from(request)? {
-            ClassicCall::ReadWriteSet { customer } => customer,
-            ClassicCall::Query { customer, event } => {
-                let (operation, passbook) = (Operation::Query, Shown::Kept);
-                let call = Call { branch, customer, event, operation, passbook };
-                let Served { outcome, balance, .. } = self.front.serve(call).await?;
-                outcome?;
-                return Ok(Told { balance, write_sets: String::new() });
+    async fn answer(&self, branch: BranchId, request: &BranchRequest) -> Answered {
+        let (customer, event, operation) = match ClassicCall::try_from(request) {
+            Ok(ClassicCall::Query { customer, event }) => (customer, event, Operation::Query),
+            Ok(ClassicCall::Write { id: WriteId { customer, event }, write }) => {
+                (customer, Some(event), Operation::Write(write))
             }
-            ClassicCall::Write { id, write } => {
-                let WriteId { customer, event } = id;
-                let (operation, passbook) = (Operation::Write(write), Shown::Kept);
-                let call = Call { branch, customer, event: Some(event), operation, passbook };
-                self.front.serve(call).await?.outcome?;
-                customer
+            Ok(ClassicCall::UnnumberedWrite { customer, write }) => {
+                (customer, None, Operation::Write(write))
             }
-            ClassicCall::Propagate { from, id, write } => {
-                let here = self.front.branch(branch)?;
-                self.check_relayer(from).await?;
-                // Its number here depends on how many came before: those must be known again first.
-                self.front.in_time(self.front.enter_gate()).await?;
-                let (reply_to, answer) = oneshot::channel();
-                let reply_to = ReplyTo::Caller(reply_to);
-                here.do_send(Relay { from, id, write, reply_to });
-                let Answer { outcome, .. } = answer.await.map_err(|_| CallError::ActorStopped)?;
-                outcome?;
-                id.customer
+            Ok(ClassicCall::Propagate { from, id, write }) => {
+                let relayed = self.relay(branch, Relayed { from, id, write }).await;
+                return Answered::or_nothing(match relayed {
+                    Ok(()) => self.state(branch, id.customer).await,
+                    Err(error) => Err(error),
+                });
             }
+            Ok(ClassicCall::ReadWriteSet { customer }) => {
+                return Answered::or_nothing(self.state(branch, customer).await);
+            }
+            Err(error) => return self.refuse(branch, request, error.into()).await,
         };
-        self.write_set(branch, customer).await
+        let passbook = Shown::Kept;
+        let call = Call { branch, customer, event, operation, passbook };
+        match self.front.serve(call).await {
+            Ok(Served { outcome, balance, position, .. }) => {
+                let result = outcome.map(drop).map_err(CallError::from);
+                match self.write_set_at(branch, customer, position).await {
+                    Ok(write_sets) => Answered { result, told: Told { write_sets, balance } },
+                    Err(stopped) => self.refuse(branch, request, stopped).await,
+                }
+            }
+            Err(error) => self.refuse(branch, request, error).await,
+        }
+    }
+
+    /// A customer reads the write set from every reply, and compares it: so it gets it with a refusal
+    /// too, as far as it is known whose session this is and what that branch holds.
+    async fn refuse(
+        &self,
+        branch: BranchId,
+        request: &BranchRequest,
+        error: CallError,
+    ) -> Answered {
+        let result = Err(error);
+        if request.read_writes || is_from_branch(request) {
+            return Answered { result, told: Told::default() };
+        }
+        let told = match session(request) {
+            Ok(customer) => self.state(branch, customer).await,
+            Err(_) => self.balance(branch).await,
+        };
+        Answered { result, told: told.unwrap_or_else(|_| Told::nothing_written(Money::ZERO)) }
+    }
+
+    /// Brings the write of a branch elsewhere, which speaks this contract alone.
+    async fn relay(&self, branch: BranchId, relayed: Relayed) -> Result<(), CallError> {
+        let Relayed { from, id, write } = relayed;
+        let here = self.front.branch(branch)?;
+        self.check_relayer(from).await?;
+        // Its number here depends on how many came before: those must be known again first.
+        self.front.in_time(self.front.enter_gate()).await?;
+        let (reply_to, answer) = oneshot::channel();
+        let reply_to = ReplyTo::Caller(reply_to);
+        here.do_send(Relay { from, id, write, reply_to });
+        let Answer { outcome, .. } = answer.await.map_err(|_| CallError::ActorStopped)?;
+        outcome?;
+        Ok(())
     }
 
     /// Only a branch elsewhere brings its writes in this contract, and only one that speaks no other:
@@ -80,13 +132,33 @@ impl ClassicService {
         if is_ours { Err(CallError::NotThatBranch { from }) } else { Ok(()) }
     }
 
-    async fn write_set(&self, branch: BranchId, customer: CustomerId) -> Result<Told, CallError> {
+    /// The customer's write set as it was when the branch gave its answer, so that it shows no more
+    /// and no less than the balance does.
+    async fn write_set_at(
+        &self,
+        branch: BranchId,
+        customer: CustomerId,
+        position: LogPosition,
+    ) -> Result<String, CallError> {
+        let read = self.front.branch(branch)?.send(WriteSetAt(customer, position)).await;
+        read.map(write_set_text).map_err(|_| CallError::ActorStopped)
+    }
+
+    /// How the branch and the customer's write set there stand now.
+    async fn state(&self, branch: BranchId, customer: CustomerId) -> Result<Told, CallError> {
         let read = self.front.branch(branch)?.send(ReadWriteSet(customer)).await;
         let state = read.map_err(|_| CallError::ActorStopped)?;
         Ok(Told {
             write_sets: write_set_text(state.write_set),
             balance: state.balance.unwrap_or_default(),
         })
+    }
+
+    /// How the branch stands now, for a customer who is not known.
+    async fn balance(&self, branch: BranchId) -> Result<Told, CallError> {
+        let read = self.front.branch(branch)?.send(Summarize).await;
+        let summary = read.map_err(|_| CallError::ActorStopped)?;
+        Ok(Told::nothing_written(summary.balance.unwrap_or_default()))
     }
 
     fn branch_of(&self, request: &Request<BranchRequest>) -> Result<BranchId, Status> {
@@ -101,6 +173,22 @@ impl ClassicService {
     }
 }
 
+impl Answered {
+    /// What is told, or an error and nothing else.
+    fn or_nothing(told: Result<Told, CallError>) -> Self {
+        match told {
+            Ok(told) => Self { result: Ok(()), told },
+            Err(error) => Self { result: Err(error), told: Told::default() },
+        }
+    }
+}
+
+impl Told {
+    fn nothing_written(balance: Money) -> Self {
+        Self { write_sets: write_set_text([]), balance }
+    }
+}
+
 #[tonic::async_trait]
 impl Branch for ClassicService {
     async fn msg_delivery(
@@ -108,12 +196,16 @@ impl Branch for ClassicService {
         request: Request<BranchRequest>,
     ) -> Result<Response<BranchReply>, Status> {
         let branch = self.branch_of(&request)?;
-        let answer = self.answer(branch, request.get_ref()).await;
-        if let Err(error) = &answer {
-            log::info!("branch {branch} answers a classic call with 400: {error}");
+        let peer = request.remote_addr().map(|address| address.ip());
+        let Answered { result, told } = self.answer(branch, request.get_ref()).await;
+        let status = ClassicStatus::of(&result).number();
+        let Told { write_sets, balance } = told;
+        let reply = BranchReply { status, write_sets, balance: money_to_float(balance) };
+        let mut response = Response::new(reply);
+        if let Err(error) = result {
+            response.extensions_mut().insert(Reason::of(&error));
+            self.front.tell_refused(Refused { branch, peer, error });
         }
-        let status = ClassicStatus::of(&answer).number();
-        let Told { write_sets, balance } = answer.unwrap_or_default();
-        Ok(Response::new(BranchReply { status, write_sets, balance: money_to_float(balance) }))
+        Ok(response)
     }
 }

@@ -3,42 +3,47 @@
 
 use std::sync::Arc;
 
-use actix::{Actor, AsyncContext, Context, Handler, WrapFuture};
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use tonic::Status;
 use tonic::transport::Channel;
 
-use super::convert::{ClassicCall, FieldError, WriteSetText, money_from_float};
-use super::proto::banking::branch_client::BranchClient;
-use super::proto::banking::{BranchReply, BranchRequest};
+use super::classic_client::ClassicBranch;
+use super::problem::CallProblem;
 use super::proto::v1;
 use super::proto::v1::bank_service_client::BankServiceClient;
-use super::remote::{Contract, RemoteError};
-use super::status::ClassicStatus;
 use super::token::{BankMark, passbook_of, token_of};
 use super::trailers::{Trailers, request_error_of};
-use super::wire::LinkError;
-use crate::actors::{Answer, Ask, AwaitSettled, Settled};
+use crate::actors::{Answer, Ask};
 use crate::bank::Entry;
 use crate::model::{
-    BranchId, CustomerId, Event, EventId, LogPosition, Money, Operation, Outcome, Receipt,
-    RequestError, Roster, Write, WriteId, WriteKind,
+    BranchId, CustomerId, Event, LogPosition, Money, Operation, Outcome, Receipt, RequestError,
+    Roster, Write, WriteKind,
 };
 
 /// Takes what customers ask of one branch elsewhere, and asks it there.
 #[derive(Debug)]
 pub struct CounterLink {
-    setup: ClientSetup,
+    branch: RemoteBranch,
+    /// Whether it was told that the branch gives no answer.
+    has_warned: bool,
 }
 
-/// Which branch it is, and how to speak to it.
+/// A branch elsewhere, in the contract in which it is spoken to.
 #[derive(Debug, Clone)]
-pub struct ClientSetup {
+pub enum RemoteBranch {
+    /// Package `banking`.
+    Classic(ClassicBranch),
+    /// Package `passbook.v1`.
+    Typed(TypedBranch),
+}
+
+/// A branch elsewhere that speaks the typed contract.
+#[derive(Debug, Clone)]
+pub struct TypedBranch {
     /// The branch.
     pub branch: BranchId,
     /// The way there.
     pub channel: Channel,
-    /// In which contract.
-    pub contract: Contract,
     /// Which bank its passbooks are of.
     pub mark: BankMark,
     /// All branches of that bank.
@@ -46,11 +51,11 @@ pub struct ClientSetup {
 }
 
 /// An answer, but for whom it is.
-struct Told {
-    outcome: Outcome,
-    position: LogPosition,
-    balance: Money,
-    entry: Entry,
+pub(super) struct Told {
+    pub(super) outcome: Outcome,
+    pub(super) position: LogPosition,
+    pub(super) balance: Money,
+    pub(super) entry: Entry,
 }
 
 /// What the typed responses have in common.
@@ -72,33 +77,6 @@ macro_rules! response {
 }
 
 response!(DepositResponse, WithdrawResponse, QueryResponse);
-
-/// How a branch elsewhere stands, as far as the classic contract tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RemoteState {
-    /// Its balance.
-    pub balance: Money,
-    /// One customer's write set there.
-    pub write_set: Vec<EventId>,
-}
-
-/// Asks the branch behind `channel` for its balance and the write set of `customer`.
-pub async fn read_state(
-    channel: Channel,
-    customer: CustomerId,
-) -> Result<RemoteState, RemoteError> {
-    let request = BranchRequest::try_from(ClassicCall::ReadWriteSet { customer })
-        .map_err(LinkError::Unsayable)?;
-    let reply = BranchClient::new(channel).msg_delivery(request).await.map_err(LinkError::from)?;
-    let BranchReply { write_sets, balance, .. } = reply.into_inner();
-    let write_set = match WriteSetText::parse(&write_sets).map_err(LinkError::from)? {
-        WriteSetText::Absent => Vec::new(),
-        WriteSetText::Events(events) => events,
-    };
-    let balance = money_from_float(balance)
-        .map_err(|problem| RemoteError::Balance { found: balance, problem })?;
-    Ok(RemoteState { balance, write_set })
-}
 
 async fn call_typed(
     client: &mut BankServiceClient<Channel>,
@@ -178,23 +156,42 @@ impl TypedCounter {
 }
 
 impl CounterLink {
-    /// The way to the branch in `setup`.
-    pub fn new(setup: ClientSetup) -> Self {
-        Self { setup }
+    /// The way to `branch`.
+    pub fn new(branch: RemoteBranch) -> Self {
+        Self { branch, has_warned: false }
+    }
+
+    /// Says at once, and once, that the branch gives no answer: the report may be far away.
+    fn warn_of(&mut self, outcome: &Outcome) {
+        if let Err(error @ RequestError::NoAnswer { .. }) = outcome
+            && !std::mem::replace(&mut self.has_warned, true)
+        {
+            log::warn!("{error}");
+        }
     }
 }
 
-impl ClientSetup {
+impl RemoteBranch {
+    fn id(&self) -> BranchId {
+        match self {
+            Self::Classic(branch) => branch.id(),
+            Self::Typed(branch) => branch.branch,
+        }
+    }
+
     async fn ask(&self, ask: &Ask) -> Told {
-        match self.contract {
-            Contract::Typed => match self.ask_typed(ask).await {
-                Ok(response) => self.read(response, ask.operation),
-                Err(status) => self.read_error(&status, ask.operation),
-            },
-            Contract::Classic => match self.ask_classic(ask).await {
-                Ok(told) => told,
-                Err(status) => self.read_error(&status, ask.operation),
-            },
+        match self {
+            Self::Classic(branch) => branch.ask(ask).await,
+            Self::Typed(branch) => branch.ask(ask).await,
+        }
+    }
+}
+
+impl TypedBranch {
+    async fn ask(&self, ask: &Ask) -> Told {
+        match self.ask_typed(ask).await {
+            Ok(response) => self.read(response, ask.operation),
+            Err(status) => self.read_error(&status),
         }
     }
 
@@ -210,7 +207,8 @@ impl ClientSetup {
         let (Ok(balance), Ok(passbook)) =
             (balance.parse(), passbook_of(&passbook, self.mark, &self.roster))
         else {
-            return self.no_answer(operation);
+            let reason = "no balance, or no passbook of this bank".to_owned();
+            return Told::no_answer(self.branch, &CallProblem::Malformed { reason });
         };
         let outcome = Ok(match operation {
             Operation::Query => Receipt::Balance(balance),
@@ -220,56 +218,26 @@ impl ClientSetup {
         Told { outcome, position, balance, entry }
     }
 
-    fn read_error(&self, status: &Status, operation: Operation) -> Told {
+    fn read_error(&self, status: &Status) -> Told {
         let Some((error, Trailers { token, balance, position })) = request_error_of(status) else {
-            let branch = self.branch;
-            log::warn!("branch {branch}: {}: {}", status.code(), status.message());
-            return self.no_answer(operation);
+            return Told::no_answer(self.branch, &CallProblem::from(status));
         };
         let passbook = passbook_of(&token, self.mark, &self.roster);
         let entry = passbook.map_or(Entry::Nothing, Entry::Passbook);
         Told { outcome: Err(error), position, balance, entry }
     }
+}
 
-    /// Nothing that says what became of the request: a write may have taken effect.
-    fn no_answer(&self, operation: Operation) -> Told {
-        let branches = vec![self.branch];
-        let error = match operation {
-            Operation::Write(_) => RequestError::OutcomeUnknown { unconfirmed_by: branches },
-            Operation::Query => RequestError::Unavailable { congested: branches },
-        };
+impl Told {
+    /// `outcome`, and no more.
+    pub(super) fn nothing_but(outcome: Outcome) -> Self {
         let (position, balance) = (LogPosition::default(), Money::ZERO);
-        Told { outcome: Err(error), position, balance, entry: Entry::Nothing }
+        Self { outcome, position, balance, entry: Entry::Nothing }
     }
 
-    async fn ask_classic(&self, ask: &Ask) -> Result<Told, Status> {
-        let Ask { customer, event, .. } = *ask;
-        let call = match ask.operation {
-            Operation::Query => ClassicCall::Query { customer, event: Some(event) },
-            Operation::Write(write) => {
-                ClassicCall::Write { id: WriteId { customer, event }, write }
-            }
-        };
-        let request = BranchRequest::try_from(call)
-            .map_err(|error: FieldError| Status::invalid_argument(error.to_string()))?;
-        let mut client = BranchClient::new(self.channel.clone());
-        let reply = client.msg_delivery(request).await?.into_inner();
-        let done = ClassicStatus::from_number(reply.status) == Some(ClassicStatus::Done);
-        let mut balance = money_from_float(reply.balance);
-        if let (Operation::Query, Ok(Money::ZERO)) = (ask.operation, balance) {
-            // Some branches leave the balance out here, and tell it only beside a write set.
-            let state = read_state(self.channel.clone(), customer).await;
-            balance = balance.map(|zero| state.map_or(zero, |state| state.balance));
-        }
-        let outcome = match (ask.operation, done, balance) {
-            (Operation::Write(_), true, _) => Ok(Receipt::Written),
-            (Operation::Query, true, Ok(balance)) => Ok(Receipt::Balance(balance)),
-            (Operation::Write(_) | Operation::Query, _, _) => {
-                return Ok(self.no_answer(ask.operation));
-            }
-        };
-        let (position, balance) = (LogPosition::default(), balance.unwrap_or_default());
-        Ok(Told { outcome, position, balance, entry: Entry::Nothing })
+    /// Nothing that says what became of the request: a write may have taken effect.
+    pub(super) fn no_answer(branch: BranchId, problem: &CallProblem) -> Self {
+        Self::nothing_but(Err(RequestError::NoAnswer { branch, problem: problem.to_string() }))
     }
 }
 
@@ -281,11 +249,15 @@ impl Handler<Ask> for CounterLink {
     type Result = ();
 
     fn handle(&mut self, ask: Ask, ctx: &mut Self::Context) {
-        let setup = self.setup.clone();
+        let remote = self.branch.clone();
         let asked = async move {
-            let Told { outcome, position, balance, entry } = setup.ask(&ask).await;
-            let (request, branch) = (ask.request, setup.branch);
-            let waited = None;
+            let told = remote.ask(&ask).await;
+            (ask, told)
+        };
+        ctx.spawn(asked.into_actor(self).map(|(ask, told), link, _| {
+            let Told { outcome, position, balance, entry } = told;
+            link.warn_of(&outcome);
+            let (request, branch, waited) = (ask.request, link.branch.id(), None);
             ask.reply_to.send(Answer {
                 request,
                 branch,
@@ -295,16 +267,6 @@ impl Handler<Ask> for CounterLink {
                 entry,
                 waited,
             });
-        };
-        ctx.spawn(asked.into_actor(self));
-    }
-}
-
-impl Handler<AwaitSettled> for CounterLink {
-    type Result = ();
-
-    /// The wire has no word for it. With sync propagation a reply says it already.
-    fn handle(&mut self, AwaitSettled { reply_to }: AwaitSettled, _: &mut Self::Context) {
-        reply_to.send(Settled);
+        }));
     }
 }

@@ -10,23 +10,31 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_stream::Stream;
 use tonic::codec::CompressionEncoding;
 use tonic::server::NamedService;
-use tonic::service::Routes;
+use tonic::service::{LayerExt, Routes};
 use tonic::transport::Server;
 use tonic::transport::server::{Connected, TcpIncoming};
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::server::HealthReporter;
 use tonic_web::GrpcWebLayer;
+use tower::util::MapResponseLayer;
 
 use super::classic::ClassicService;
+use super::deadline::Deadline;
+use super::directory::Directory;
 use super::front::{Front, Gate};
+use super::http::GrpcAlone;
+use super::layer::AroundLayer;
+use super::origin::Origin;
 use super::peer::PeerServer;
 use super::proto::DESCRIPTORS;
 use super::proto::banking::branch_server::BranchServer;
 use super::proto::v1::bank_service_server::BankServiceServer;
 use super::proto::v1::peer_service_server::PeerServiceServer;
+use super::reason;
 use super::scenario::ScenarioRunner;
 use super::typed::TypedService;
+use super::unread::Readable;
 use crate::model::BranchId;
 
 /// How much longer than a call may take its request may take to come whole.
@@ -110,6 +118,8 @@ pub struct Services {
     pub scenarios: Arc<ScenarioRunner>,
     /// What clients may ask, at most.
     pub limits: Limits,
+    /// Which pages in a browser may call.
+    pub origins: Arc<[Origin]>,
 }
 
 impl std::fmt::Debug for Services {
@@ -170,17 +180,20 @@ impl Services {
         IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let Limits { header_bytes_max, calls_max, call_time_max, .. } = self.limits;
+        let Limits { message_bytes_max, header_bytes_max, calls_max, call_time_max, .. } =
+            self.limits;
         let (health, health_service) = tonic_health::server::health_reporter();
-        let routes = self.routes(branch, health_service)?;
+        let (routes, directory) = self.routes(branch, health_service)?;
         let server = Server::builder()
             .accept_http1(true)
-            // The services end calls themselves when their time is over; this is for those that
-            // have not even come whole by then.
-            .timeout(call_time_max.saturating_add(UNREAD_GRACE))
             .max_concurrent_streams(calls_max)
             .http2_max_header_list_size(header_bytes_max)
+            .layer(AroundLayer(GrpcAlone { origins: Arc::clone(&self.origins) }))
             .layer(GrpcWebLayer::new())
+            // The services end calls themselves when their time is over; this is for those that
+            // have not even come whole by then, and for clients that have less time.
+            .layer(AroundLayer(Deadline { limit: call_time_max.saturating_add(UNREAD_GRACE) }))
+            .layer(AroundLayer(Readable { directory: Arc::new(directory), message_bytes_max }))
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, closing);
         tokio::select! {
@@ -215,16 +228,18 @@ impl Services {
         }
     }
 
+    /// The services of a port, and the list of them.
     fn routes(
         &self,
         branch: Option<BranchId>,
         health: HealthServer<impl Health>,
-    ) -> Result<Routes, EdgeError> {
+    ) -> Result<(Routes, Directory), EdgeError> {
         let message_bytes_max = self.limits.message_bytes_max;
         let front = self.front.within(self.limits);
         let classic = BranchServer::new(ClassicService::new(front.clone(), branch))
             .max_decoding_message_size(message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip);
+        let classic = MapResponseLayer::new(reason::to_trailers).named_layer(classic);
         let typed = TypedService::new(front.clone(), Arc::clone(&self.scenarios));
         let typed = BankServiceServer::new(typed)
             .max_decoding_message_size(message_bytes_max)
@@ -234,18 +249,24 @@ impl Services {
                 .max_decoding_message_size(message_bytes_max)
                 .accept_compressed(CompressionEncoding::Gzip)
         });
+        let health = health.accept_compressed(CompressionEncoding::Gzip);
+        let mut served = vec![name(&classic), name(&typed), name(&health)];
+        served.extend(peers.as_ref().map(name));
+        served.extend(REFLECTION);
         let reflection = || {
-            tonic_reflection::server::Builder::configure()
-                .register_encoded_file_descriptor_set(DESCRIPTORS)
-                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-                // So that clients can show the details of errors.
-                .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+            let builder = tonic_reflection::server::Builder::configure();
+            // Each version of it lists both.
+            let builder = builder.include_reflection_service(false);
+            let builder = DESCRIBED
+                .iter()
+                .fold(builder, |builder, set| builder.register_encoded_file_descriptor_set(set));
+            served.iter().fold(builder, |builder, name| builder.with_service_name(*name))
         };
         let mut routes = Routes::builder();
         routes
             .add_service(classic)
             .add_service(typed)
-            .add_service(health.accept_compressed(CompressionEncoding::Gzip))
+            .add_service(health)
             .add_service(reflection().build_v1()?.accept_compressed(CompressionEncoding::Gzip))
             // Older clients ask for this one.
             .add_service(
@@ -254,6 +275,26 @@ impl Services {
         if let Some(peers) = peers {
             routes.add_service(peers);
         }
-        Ok(routes.routes())
+        let directory =
+            Directory::new(&DESCRIBED, &served).map_err(tonic_reflection::server::Error::from)?;
+        Ok((routes.routes(), directory))
     }
+}
+
+/// Everything that reflection can describe.
+const DESCRIBED: [&[u8]; 5] = [
+    DESCRIPTORS,
+    tonic_health::pb::FILE_DESCRIPTOR_SET,
+    tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+    tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+    // So that clients can show the details of errors.
+    tonic_types::pb::FILE_DESCRIPTOR_SET,
+];
+
+/// The names of the services by which clients ask for descriptions.
+const REFLECTION: [&str; 2] =
+    ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
+
+fn name<S: NamedService>(_: &S) -> &'static str {
+    S::NAME
 }

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::Addr;
+use actix::{Actor, Addr};
 use tokio::sync::{oneshot, watch};
 
 use super::convert;
 use super::edge::Limits;
 use super::proto::v1;
+use super::reason::{ReasonLog, Refused};
 use super::status::CallError;
 use super::tally::{Place, Tally};
 use super::token::BankMark;
@@ -29,6 +30,7 @@ pub struct Front {
     limits: Limits,
     /// Shared by all copies.
     tally: Arc<Tally>,
+    reasons: Addr<ReasonLog>,
 }
 
 /// What a façade needs to know of its bank.
@@ -99,9 +101,10 @@ pub struct Served {
 }
 
 impl Front {
-    /// The façade's view of the bank `setup`.
+    /// The façade's view of the bank `setup`. Called where a System runs.
     pub fn new(setup: FrontSetup) -> Self {
-        Self { bank: Arc::new(setup), limits: Limits::default(), tally: Arc::default() }
+        let reasons = ReasonLog::default().start();
+        Self { bank: Arc::new(setup), limits: Limits::default(), tally: Arc::default(), reasons }
     }
 
     /// The same, with other limits.
@@ -115,6 +118,11 @@ impl Front {
         self.tally.turned_away()
     }
 
+    /// Tells the log that a classic call is answered with 400.
+    pub(super) fn tell_refused(&self, refused: Refused) {
+        self.reasons.do_send(refused);
+    }
+
     /// What it knows of its bank.
     pub fn bank(&self) -> &FrontSetup {
         &self.bank
@@ -122,9 +130,14 @@ impl Front {
 
     /// The actor of the branch `id`, if it lives here.
     pub fn branch(&self, id: BranchId) -> Result<&Addr<BranchActor>, CallError> {
-        self.bank.branches.get(&id).ok_or_else(|| CallError::UnknownBranch {
-            branch: id,
-            branches: self.bank.branches.keys().copied().collect(),
+        self.bank.branches.get(&id).ok_or_else(|| match self.bank.roster.index(id) {
+            Some(_) => CallError::ServedElsewhere {
+                branch: id,
+                here: self.bank.branches.keys().copied().collect(),
+            },
+            None => {
+                CallError::UnknownBranch { branch: id, branches: self.bank.roster.ids().to_vec() }
+            }
         })
     }
 

@@ -11,7 +11,7 @@ use super::remote::Contract;
 use super::wire::{Attempt, LinkError, PeerClient};
 use crate::actors::{BranchActor, LinkNews, News, PeerEnvelope};
 use crate::bank::{Congestion, Dot, PeerMessage, VersionVector};
-use crate::model::{BranchId, MessageNumber};
+use crate::model::{BranchId, MessageNumber, Sequence};
 
 /// How long a broken link rests before it is tried again; doubled each time.
 const REST_MIN: Duration = Duration::from_millis(20);
@@ -34,6 +34,9 @@ pub struct PeerLink {
     queue: VecDeque<Queued>,
     /// Writes in the queue or sent, but not acknowledged.
     kept: BTreeSet<Dot>,
+    /// The newest write of the branch here that was acknowledged. A classic peer is sent them in
+    /// their order.
+    confirmed: Sequence,
     in_flight: usize,
     /// How often the other end was lost. What was sent before the last time fails for the same
     /// reason, and need not be told again.
@@ -99,6 +102,7 @@ impl PeerLink {
             peer,
             queue: VecDeque::new(),
             kept: BTreeSet::new(),
+            confirmed: Sequence::default(),
             in_flight: 0,
             losses: 0,
             rest: REST_MIN,
@@ -183,6 +187,9 @@ impl PeerLink {
             match answer {
                 Ok((acknowledgement, number)) => {
                     link.rest = REST_MIN;
+                    if dot.origin == link.setup.here {
+                        link.confirmed = link.confirmed.max(dot.sequence);
+                    }
                     link.bring(number, PeerMessage::Acknowledge(acknowledgement));
                     link.let_go(dot);
                 }
@@ -275,9 +282,14 @@ impl Handler<PeerEnvelope> for PeerLink {
         match &envelope.message {
             PeerMessage::Propagate(write) => {
                 if self.kept.insert(write.dot) {
-                    // What another branch accepted may have come from there already.
-                    let is_own = write.dot.origin == self.setup.here;
-                    let attempt = if is_own { Attempt::First } else { Attempt::Again };
+                    let attempt = if write.dot.origin != self.setup.here {
+                        // It may have come from there, or from the third branch that accepted it.
+                        Attempt::Again
+                    } else if write.dot.sequence <= self.confirmed {
+                        Attempt::Confirmed
+                    } else {
+                        Attempt::First
+                    };
                     self.queue.push_back(Queued { envelope, attempt });
                     self.weigh();
                     self.pump(ctx);

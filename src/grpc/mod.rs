@@ -2,29 +2,46 @@
 //! answers; decides nothing about money.
 
 mod classic;
+mod classic_client;
 mod client;
 pub mod convert;
+mod deadline;
+mod directory;
 mod door;
 mod edge;
+mod error;
 mod front;
+mod http;
+mod layer;
 mod link;
+mod origin;
 mod peer;
+mod problem;
 pub mod proto;
+mod reason;
 mod remote;
+mod remote_bank;
 mod scenario;
 pub mod status;
 mod tally;
 pub mod token;
 mod trailers;
 mod typed;
+mod unread;
 mod watch;
 mod wire;
 
-pub use client::{ClientSetup, CounterLink, RemoteState, TypedCounter, TypedReply, read_state};
+pub use classic_client::{ClassicBranch, Standing};
+pub use client::{CounterLink, RemoteBranch, TypedBranch, TypedCounter, TypedReply};
 pub use door::{Door, DoorError, Medium, Way};
 pub use edge::{BindError, EdgeError, Limits, Listener, Services};
 pub use front::{Front, FrontSetup, Gate};
 pub use link::{Found, LinkSetup, PeerLink};
-pub use remote::{Channel, Contract, Endpoint, EndpointError, RemoteError};
-pub use scenario::{Expectation, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner};
+pub use origin::{Origin, OriginError};
+pub use problem::{Absence, CallProblem};
+pub use remote::{Channel, Contract, Endpoint, EndpointError};
+pub use remote_bank::{RemoteBank, Standings};
+pub use scenario::{
+    Expectation, InputFault, InputPlace, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner,
+};
 pub use wire::{Ends, LinkError, PeerClient};

@@ -1,6 +1,8 @@
 //! Running a scenario that came in a call. Who runs it is told from outside: the edge knows no
 //! scenarios.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use super::convert::{self, FieldError};
@@ -63,13 +65,47 @@ pub enum Expectation {
 pub enum ScenarioFault {
     /// It is not right.
     #[error("{0}")]
-    Input(String),
+    Input(InputFault),
     /// It is right, and there is not the memory for it.
     #[error("{0}")]
     TooLarge(String),
     /// It is right, and the run failed.
     #[error("{0}")]
     Run(String),
+}
+
+/// What is wrong with a scenario, where, and what helps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputFault {
+    /// Where it is, if it is at one place.
+    pub place: Option<InputPlace>,
+    /// What is wrong, with the path in the document.
+    pub problem: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// A place in a text; both count from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InputPlace {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+}
+
+impl fmt::Display for InputFault {
+    /// On one line: `2:41: [0].balance: …; help: …`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(InputPlace { line, column }) = self.place {
+            write!(f, "{line}:{column}: ")?;
+        }
+        f.write_str(&self.problem)?;
+        match &self.help {
+            Some(help) => write!(f, "; help: {help}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl TryFrom<v1::RunScenarioRequest> for ScenarioJob {

@@ -4,16 +4,14 @@
 //! say in fixed words what the message says in prose; `proto/passbook/v1/` lists them. A wrong
 //! field comes with a `google.rpc.BadRequest` too.
 
-use std::time::Duration;
-
-use thiserror::Error;
 use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, StatusExt};
 
 use super::convert::FieldError;
+pub use super::error::CallError;
+use super::error::ids;
 use super::scenario::ScenarioFault;
-use super::token::TokenError;
-use crate::model::{BranchId, Lag, Refusal, RequestError};
+use crate::model::{Lag, Refusal, RequestError};
 
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "passbook";
@@ -21,85 +19,43 @@ pub const DOMAIN: &str = "passbook";
 /// The reason that tells a peer that to send a write again is of no use.
 pub(super) const CONFLICT: &str = "CONFLICT";
 
-/// Why a call was not answered as it wished.
-#[derive(Debug, Clone, PartialEq, Error)]
-pub enum CallError {
-    /// A field does not say what it must.
-    #[error(transparent)]
-    Field(#[from] FieldError),
-    /// The passbook cannot be used here.
-    #[error("passbook: {0}")]
-    Passbook(#[from] TokenError),
-    /// A branch of another bank calls.
-    #[error("not of one bank: the branches or the opening balance differ")]
-    OtherBank,
-    /// A branch brings a write under a number that names another write here.
-    #[error("branch {from} brings a write under a number that names another write here")]
-    Conflict {
-        /// The branch.
-        from: BranchId,
-    },
-    /// A branch that speaks the typed contract, or lives here, brings nothing in the classic one.
-    #[error("id: branch {from} brings its writes in another way; whoever this is, it is not that")]
-    NotThatBranch {
-        /// What it says it is.
-        from: BranchId,
-    },
-    /// There is no such branch.
-    #[error("no branch {branch}; there are {}", ids(branches))]
-    UnknownBranch {
-        /// What was asked for.
-        branch: BranchId,
-        /// What there is, ascending.
-        branches: Vec<BranchId>,
-    },
-    /// The branch's own answer.
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    /// Too many requests wait already.
-    #[error("overloaded: {waiting} requests wait already; try again later")]
-    Overloaded {
-        /// How many there are.
-        waiting: usize,
-    },
-    /// The answer was not there in time.
-    #[error("no answer in {limit:?}; whether the request took effect is not known")]
-    TimeOver {
-        /// How long a call may take.
-        limit: Duration,
-    },
-    /// The bank is closing.
-    #[error("the bank is closing; nothing has taken effect")]
-    Draining,
-    /// One listener serves all branches, and the call does not say which one it is for.
-    #[error("name the branch in the metadata key '{key}'")]
-    NoBranchNamed {
-        /// The key.
-        key: &'static str,
-    },
-    /// A write came without an event id, and the customer has used the last one.
-    #[error("event_id: this customer has used the highest one; no next one can be given")]
-    NoEventIdLeft,
-    /// A scenario is wrong, or its run failed.
-    #[error(transparent)]
-    Scenario(#[from] ScenarioFault),
-    /// An actor stopped: a defect of this program.
-    #[error("an actor stopped before it answered; whether the request took effect is not known")]
-    ActorStopped,
-}
+/// The reason where a branch elsewhere says no more than that it failed.
+pub(super) const DECLINED: &str = "DECLINED";
+
+/// How much of a text is told: some repeat what the client sent, and headers have little room.
+const TEXT_BYTES_MAX: usize = 1024;
 
 impl From<CallError> for Status {
     fn from(error: CallError) -> Self {
         let told = told(&error);
         let mut info = ErrorInfo::new(told.reason, DOMAIN, []);
         info.metadata
-            .extend(told.metadata.into_iter().map(|item| (item.key.to_owned(), item.value)));
+            .extend(told.metadata.into_iter().map(|item| (item.key.to_owned(), cut(item.value))));
         let mut details: Vec<ErrorDetail> = vec![info.into()];
         if let Some(WrongField { field, description }) = told.wrong_field {
-            details.push(BadRequest::with_violation(field, description).into());
+            details.push(BadRequest::with_violation(field, cut(description)).into());
         }
-        Self::with_error_details_vec(told.code, error.to_string(), details)
+        Self::with_error_details_vec(told.code, cut(error.to_string()), details)
     }
+}
+
+/// `text`, or its beginning and how much is left out.
+fn cut(text: String) -> String {
+    if text.len() <= TEXT_BYTES_MAX {
+        return text;
+    }
+    let begin = &text[..text.floor_char_boundary(TEXT_BYTES_MAX)];
+    format!("{begin}… ({} bytes more)", text.len() - begin.len())
+}
+
+/// The reason of `error`, in the words of the typed contract.
+pub(super) fn reason(error: &CallError) -> &'static str {
+    told(error).reason
+}
+
+/// The field that `error` says is wrong.
+pub(super) fn wrong_field(error: &CallError) -> Option<String> {
+    told(error).wrong_field.map(|wrong| wrong.field)
 }
 
 /// What is told of an error.
@@ -159,21 +115,13 @@ fn told(error: &CallError) -> Told {
                 .with("branch", branch)
                 .with("branches", ids(branches))
         }
-        CallError::Request(RequestError::Refused(refusal)) => told_refusal(refusal),
-        // The write is applied here and may yet be confirmed.
-        CallError::Request(RequestError::OutcomeUnknown { unconfirmed_by }) => {
-            Told::new(Code::DeadlineExceeded, "OUTCOME_UNKNOWN")
-                .with("unconfirmed_by", ids(unconfirmed_by))
+        // To ask again here is of no use; to ask there is.
+        CallError::ServedElsewhere { branch, here } => {
+            Told::new(Code::FailedPrecondition, "SERVED_ELSEWHERE")
+                .with("branch", branch)
+                .with("branches", ids(here))
         }
-        // Not DEADLINE_EXCEEDED: nothing was done, so that a client may try again blindly.
-        CallError::Request(RequestError::VersionNotReached { lags }) => {
-            Told::new(Code::Unavailable, "VERSION_NOT_REACHED")
-                .with("needed", version(lags, |lag| lag.needed.get()))
-                .with("here", version(lags, |lag| lag.here.get()))
-        }
-        CallError::Request(RequestError::Unavailable { congested }) => {
-            Told::new(Code::ResourceExhausted, "CONGESTED").with("congested", ids(congested))
-        }
+        CallError::Request(error) => told_request(error),
         CallError::Overloaded { waiting } => {
             Told::new(Code::ResourceExhausted, "OVERLOADED").with("waiting", waiting)
         }
@@ -185,16 +133,67 @@ fn told(error: &CallError) -> Told {
         CallError::NoEventIdLeft => Told::new(Code::InvalidArgument, "BAD_FIELD")
             .with("field", "event_id")
             .naming("event_id", error),
-        CallError::Scenario(ScenarioFault::Input(_)) => {
-            Told::new(Code::InvalidArgument, "BAD_FIELD")
-                .with("field", "scenario")
-                .naming("scenario", error)
+        CallError::UnknownService { found, services } => {
+            Told::new(Code::Unimplemented, "UNKNOWN_SERVICE")
+                .with("service", found)
+                .with("services", services.join(", "))
         }
-        CallError::Scenario(ScenarioFault::TooLarge(_)) => {
-            Told::new(Code::ResourceExhausted, "TOO_LARGE")
+        CallError::UnknownMethod { service, found, methods } => {
+            Told::new(Code::Unimplemented, "UNKNOWN_METHOD")
+                .with("service", service)
+                .with("method", found)
+                .with("methods", methods.join(", "))
         }
-        CallError::Scenario(ScenarioFault::Run(_)) => Told::new(Code::Internal, "RUN_FAILED"),
+        CallError::Unreadable { .. } => Told::new(Code::InvalidArgument, "UNREADABLE"),
+        CallError::TooLarge { limit_bytes } => {
+            Told::new(Code::ResourceExhausted, "TOO_LARGE").with("limit_bytes", limit_bytes)
+        }
+        CallError::Scenario(fault) => told_scenario(fault),
         CallError::ActorStopped => Told::new(Code::Internal, "ACTOR_STOPPED"),
+    }
+}
+
+/// What is told of an answer that a branch gave.
+fn told_request(error: &RequestError) -> Told {
+    match error {
+        RequestError::Refused(refusal) => told_refusal(refusal),
+        // The write is applied here and may yet be confirmed.
+        RequestError::OutcomeUnknown { unconfirmed_by } => {
+            Told::new(Code::DeadlineExceeded, "OUTCOME_UNKNOWN")
+                .with("unconfirmed_by", ids(unconfirmed_by))
+        }
+        // Of branches elsewhere alone: no bank of ours says so.
+        RequestError::NoAnswer { branch, .. } => {
+            Told::new(Code::DeadlineExceeded, "OUTCOME_UNKNOWN").with("unconfirmed_by", branch)
+        }
+        RequestError::Declined { .. } => Told::new(Code::FailedPrecondition, DECLINED),
+        // Not DEADLINE_EXCEEDED: nothing was done, so that a client may try again blindly.
+        RequestError::VersionNotReached { lags } => {
+            Told::new(Code::Unavailable, "VERSION_NOT_REACHED")
+                .with("needed", version(lags, |lag| lag.needed.get()))
+                .with("here", version(lags, |lag| lag.here.get()))
+        }
+        RequestError::Unavailable { congested } => {
+            Told::new(Code::ResourceExhausted, "CONGESTED").with("congested", ids(congested))
+        }
+    }
+}
+
+fn told_scenario(fault: &ScenarioFault) -> Told {
+    let fault = match fault {
+        ScenarioFault::Input(fault) => fault,
+        ScenarioFault::TooLarge(_) => return Told::new(Code::ResourceExhausted, "TOO_LARGE"),
+        ScenarioFault::Run(_) => return Told::new(Code::Internal, "RUN_FAILED"),
+    };
+    let mut told = Told::new(Code::InvalidArgument, "BAD_FIELD")
+        .with("field", "scenario")
+        .naming("scenario", fault);
+    if let Some(place) = fault.place {
+        told = told.with("line", place.line).with("column", place.column);
+    }
+    match &fault.help {
+        Some(help) => told.with("help", help),
+        None => told,
     }
 }
 
@@ -262,11 +261,6 @@ impl ClassicStatus {
     }
 }
 
-/// `1, 2`.
-fn ids(branches: &[BranchId]) -> String {
-    branches.iter().map(BranchId::to_string).collect::<Vec<_>>().join(", ")
-}
-
 /// `1:5, 2:7`: by origin, a count of its writes.
 fn version(lags: &[Lag], count: impl Fn(&Lag) -> u64) -> String {
     let entries: Vec<String> =
@@ -276,8 +270,11 @@ fn version(lags: &[Lag], count: impl Fn(&Lag) -> u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::model::{Amount, EventId, Money, MoneyError, Sequence, Write};
+    use crate::grpc::token::TokenError;
+    use crate::model::{Amount, BranchId, EventId, Money, MoneyError, Sequence, Write};
 
     fn branch(id: i64) -> BranchId {
         BranchId::new(id).unwrap()
@@ -399,16 +396,26 @@ mod tests {
     }
 
     #[test]
-    fn the_contract_lists_every_reason() {
+    fn the_contract_and_the_guide_list_every_reason() {
         let contract = concat!(
             include_str!("../../proto/passbook/v1/bank.proto"),
             include_str!("../../proto/passbook/v1/peer.proto")
         );
+        let guide = include_str!("../../docs/SERVE.md");
         let amount = Amount::try_from(Money::from_minor(1)).unwrap();
         for error in [
             TokenError::Malformed.into(),
             CallError::OtherBank,
             CallError::UnknownBranch { branch: branch(9), branches: Vec::new() },
+            CallError::ServedElsewhere { branch: branch(9), here: Vec::new() },
+            CallError::Unreadable { problem: String::new() },
+            CallError::TooLarge { limit_bytes: 1 },
+            CallError::UnknownService { found: String::new(), services: Vec::new() },
+            CallError::UnknownMethod {
+                service: String::new(),
+                found: String::new(),
+                methods: Vec::new(),
+            },
             refused(Refusal::InsufficientFunds { balance: Money::ZERO, requested: Money::ZERO }),
             refused(Refusal::BalanceOutOfRange { balance: Money::ZERO }),
             refused(Refusal::OutOfOrder { latest: EventId::new(7).unwrap() }),
@@ -429,6 +436,9 @@ mod tests {
             let code = contract_name(told.code);
             let line = format!("// {code} {}:", told.reason);
             assert!(contract.contains(&line), "{line}");
+            let row = |row: &&str| row.starts_with(&format!("| {code} |"));
+            let has_it = |row: &str| row.contains(told.reason);
+            assert!(guide.lines().filter(row).any(has_it), "{code} {} in SERVE.md", told.reason);
         }
     }
 

@@ -11,9 +11,12 @@ use crate::model::{
 };
 
 /// The trailers of an error that comes from a branch: what a response would have said.
-const PASSBOOK_TRAILER: &str = "passbook-bin";
-const BALANCE_TRAILER: &str = "passbook-balance";
-const POSITION_TRAILER: &str = "passbook-position";
+pub(super) const PASSBOOK_TRAILER: &str = "passbook-bin";
+pub(super) const BALANCE_TRAILER: &str = "passbook-balance";
+pub(super) const POSITION_TRAILER: &str = "passbook-position";
+
+/// The trailer that says why a classic reply is 400.
+pub(super) const REASON_TRAILER: &str = "passbook-reason";
 
 /// What a branch's error comes with.
 #[derive(Debug, Clone, PartialEq, Eq)]

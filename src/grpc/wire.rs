@@ -75,6 +75,8 @@ pub(super) enum Attempt {
     First,
     /// It may have.
     Again,
+    /// It has: the other end has said so.
+    Confirmed,
 }
 
 impl From<Status> for LinkError {
@@ -138,10 +140,16 @@ impl PeerClient {
     ) -> Result<(Acknowledgement, MessageNumber), LinkError> {
         let PropagatedWrite { dot, id, write, .. } = *write;
         let told = |write_set| (Acknowledgement { dot, id, write_set }, MessageNumber::default());
-        if attempt == Attempt::Again {
-            let held = self.write_set(id.customer).await?;
-            if let Some(write_set) = digest_up_to(&held, id.event) {
-                return Ok(told(write_set));
+        match attempt {
+            Attempt::First => {}
+            Attempt::Again => {
+                let held = self.write_set(id.customer).await?;
+                if let Some(write_set) = WriteSetDigest::of_ids(&held, id.event) {
+                    return Ok(told(write_set));
+                }
+            }
+            Attempt::Confirmed => {
+                return Ok(told(up_to(&self.write_set(id.customer).await?, id.event)));
             }
         }
         let mut held =
@@ -149,10 +157,7 @@ impl PeerClient {
         if held.is_empty() {
             held = self.write_set(id.customer).await?;
         }
-        // It says that it has applied the write. A write set without it is not ours, and to send the
-        // write again would make nothing better.
-        let write_set = digest_up_to(&held, id.event).unwrap_or_else(|| WriteSetDigest::of(held));
-        Ok(told(write_set))
+        Ok(told(up_to(&held, id.event)))
     }
 
     /// The customer's write set at the other end; nothing where that does not tell.
@@ -214,25 +219,9 @@ fn is_conflict(status: &Status) -> bool {
         && status.get_details_error_info().is_some_and(|info| info.reason == CONFLICT)
 }
 
-/// The digest of a write set up to and with `event`, or `None` if it does not hold that.
-fn digest_up_to(held: &[EventId], event: EventId) -> Option<WriteSetDigest> {
-    let place = held.iter().position(|&held| held == event)?;
-    Some(WriteSetDigest::of(held.iter().copied().take(place + 1)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_write_set_that_has_gone_on_counts_up_to_the_write_that_was_sent() {
-        let event = |id| EventId::new(id).unwrap();
-        let held = |ids: &[i64]| ids.iter().map(|&id| event(id)).collect::<Vec<_>>();
-        let expected = WriteSetDigest::of([event(1), event(2)]);
-        assert_eq!(digest_up_to(&held(&[1, 2]), event(2)), Some(expected));
-        assert_eq!(digest_up_to(&held(&[1, 2, 3]), event(2)), Some(expected));
-        assert_ne!(digest_up_to(&held(&[2]), event(2)), Some(expected));
-        assert_eq!(digest_up_to(&held(&[1]), event(2)), None);
-        assert_eq!(digest_up_to(&[], event(2)), None);
-    }
+/// The digest of the write set `held` of a branch that says that it has applied `event`. A set without
+/// it is not ours, and to send the write again would make nothing better.
+fn up_to(held: &[EventId], event: EventId) -> WriteSetDigest {
+    let whole = || WriteSetDigest { len: 0, ids: 0, contents: None };
+    WriteSetDigest::of_ids(held, event).unwrap_or_else(whole)
 }

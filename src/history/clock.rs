@@ -43,6 +43,14 @@ struct Message {
     number: MessageNumber,
 }
 
+/// A message on its way.
+#[derive(Debug, Clone, Copy)]
+struct UnderWay {
+    sent: Lamport,
+    /// How many of it: more than one where the network made copies.
+    copies: u32,
+}
+
 /// The request of a customer that is under way, and its reply. A customer has one at a time.
 #[derive(Debug, Clone, Copy)]
 struct Exchange {
@@ -55,7 +63,7 @@ struct Exchange {
 #[derive(Debug, Default)]
 pub(super) struct Clocks {
     processes: BTreeMap<Process, Lamport>,
-    messages: BTreeMap<Message, Lamport>,
+    messages: BTreeMap<Message, UnderWay>,
     exchanges: BTreeMap<CustomerId, Exchange>,
 }
 
@@ -77,8 +85,10 @@ impl Clocks {
     pub(super) fn heard(&self, fact: &Fact) -> Option<Lamport> {
         match fact {
             Fact::MessageReceived { from, to, number, .. }
-            | Fact::MessageLost { from, to, number, .. } => {
-                self.messages.get(&Message { from: *from, to: *to, number: *number }).copied()
+            | Fact::MessageLost { from, to, number, .. }
+            | Fact::MessageDuplicated { from, to, number, .. } => {
+                let message = Message { from: *from, to: *to, number: *number };
+                self.messages.get(&message).map(|under_way| under_way.sent)
             }
             Fact::RequestReceived { customer, request, .. } => {
                 self.exchange(*customer, *request).map(|exchange| exchange.sent)
@@ -90,7 +100,15 @@ impl Clocks {
             | Fact::WriteApplied { .. }
             | Fact::MessageSent { .. }
             | Fact::WriteSetCompared { .. }
-            | Fact::ReplySent { .. } => None,
+            | Fact::RequestParked { .. }
+            | Fact::ReplySent { .. }
+            | Fact::RequestGivenUp { .. }
+            | Fact::BranchStopped { .. }
+            | Fact::BranchStarted { .. }
+            | Fact::PartitionBegan { .. }
+            | Fact::PartitionHealed { .. }
+            | Fact::SlownessBegan { .. }
+            | Fact::SlownessEnded { .. } => None,
         }
     }
 
@@ -101,11 +119,18 @@ impl Clocks {
         }
         match fact {
             Fact::MessageSent { from, to, number, .. } => {
-                self.messages.insert(Message { from: *from, to: *to, number: *number }, clock);
+                let under_way = UnderWay { sent: clock, copies: 1 };
+                self.messages.insert(Message { from: *from, to: *to, number: *number }, under_way);
             }
             Fact::MessageReceived { from, to, number, .. }
             | Fact::MessageLost { from, to, number, .. } => {
-                self.messages.remove(&Message { from: *from, to: *to, number: *number });
+                self.arrive(Message { from: *from, to: *to, number: *number });
+            }
+            Fact::MessageDuplicated { from, to, number, .. } => {
+                let message = Message { from: *from, to: *to, number: *number };
+                if let Some(under_way) = self.messages.get_mut(&message) {
+                    under_way.copies = under_way.copies.saturating_add(1);
+                }
             }
             Fact::RequestSent { customer, request, .. } => {
                 let exchange = Exchange { request: *request, sent: clock, replied: None };
@@ -118,14 +143,32 @@ impl Clocks {
                     exchange.replied = Some(clock);
                 }
             }
-            Fact::ReplyReceived { customer, request, .. } => {
+            Fact::ReplyReceived { customer, request, .. }
+            | Fact::RequestGivenUp { customer, request, .. } => {
                 if self.exchange(*customer, *request).is_some() {
                     self.exchanges.remove(customer);
                 }
             }
             Fact::RequestReceived { .. }
             | Fact::WriteApplied { .. }
-            | Fact::WriteSetCompared { .. } => {}
+            | Fact::WriteSetCompared { .. }
+            | Fact::RequestParked { .. }
+            | Fact::BranchStopped { .. }
+            | Fact::BranchStarted { .. }
+            | Fact::PartitionBegan { .. }
+            | Fact::PartitionHealed { .. }
+            | Fact::SlownessBegan { .. }
+            | Fact::SlownessEnded { .. } => {}
+        }
+    }
+
+    /// One of a message arrived or is lost.
+    fn arrive(&mut self, message: Message) {
+        if let Some(under_way) = self.messages.get_mut(&message) {
+            under_way.copies -= 1;
+            if under_way.copies == 0 {
+                self.messages.remove(&message);
+            }
         }
     }
 

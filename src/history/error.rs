@@ -53,11 +53,11 @@ pub enum HistoryProblem {
         found: String,
     },
     /// A version that this program does not read.
-    #[error("version {found} of the format; this program reads version {known}")]
+    #[error("version {found} of the format; this program reads versions 1 to {known}")]
     OtherVersion {
         /// The version of the history.
         found: u64,
-        /// The version that can be read.
+        /// The newest version that can be read.
         known: u64,
     },
     /// The branches of the header are no bank.
@@ -83,12 +83,9 @@ pub enum HistoryProblem {
     /// There is no line at all.
     #[error("the history is empty: its header is missing")]
     Empty,
-    /// The last line is not the end marker.
-    #[error("the history ends after {facts} facts without its end marker: it was cut off")]
-    CutOff {
-        /// How many facts there are.
-        facts: u64,
-    },
+    /// A line with nothing in it, and others after it.
+    #[error("an empty line before the end of the history")]
+    Blank,
     /// The end marker has counted other facts.
     #[error("the end marker counts {said} facts, but there are {found}")]
     CountDiffers {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    BranchId, CustomerId, EventId, LogPosition, MessageNumber, Money, Operation, Outcome,
+    BranchId, CustomerId, EventId, Life, LogPosition, MessageNumber, Money, Operation, Outcome,
     RequestNumber, Sequence, Time, Write, WriteId,
 };
 
@@ -20,7 +20,7 @@ pub struct Recorded {
 
 /// What happened. A request is known by its customer and number: event ids may repeat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields, expecting = "an object")]
 pub enum Fact {
     /// A customer sent a request to a branch.
     RequestSent {
@@ -54,7 +54,10 @@ pub enum Fact {
         write: Write,
         /// The branch that accepted it from the customer.
         origin: BranchId,
-        /// Which of the origin's writes it is.
+        /// In which life the origin accepted it; `None` in its first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        life: Option<Life>,
+        /// Which of the writes of that life it is.
         sequence: Sequence,
         /// Its place in this branch's apply log: 1 is the first.
         position: LogPosition,
@@ -94,6 +97,20 @@ pub enum Fact {
         number: MessageNumber,
         /// What it said.
         body: MessageBody,
+        /// Why, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<LossReason>,
+    },
+    /// The network made a copy of a message on its way: it can arrive once more.
+    MessageDuplicated {
+        /// The sender.
+        from: BranchId,
+        /// The receiver.
+        to: BranchId,
+        /// Which of the sender's messages.
+        number: MessageNumber,
+        /// What it says.
+        body: MessageBody,
     },
     /// A branch compared a write set that another acknowledged with its own.
     WriteSetCompared {
@@ -105,6 +122,15 @@ pub enum Fact {
         id: WriteId,
         /// Whether both hold the same writes of the customer in the same order, up to this one.
         agrees: bool,
+    },
+    /// A branch put a request aside until it holds what the customer's passbook asks for.
+    RequestParked {
+        /// The branch that has it.
+        branch: BranchId,
+        /// Whose it is.
+        customer: CustomerId,
+        /// Which of the customer's requests.
+        request: RequestNumber,
     },
     /// A branch answered a request.
     ReplySent {
@@ -129,6 +155,68 @@ pub enum Fact {
         /// The branch that answered.
         branch: BranchId,
     },
+    /// A customer waits no longer for the answer to a request: what became of it is unknown.
+    RequestGivenUp {
+        /// Who asked.
+        customer: CustomerId,
+        /// Which of the customer's requests.
+        request: RequestNumber,
+        /// The branch that was asked.
+        branch: BranchId,
+    },
+    /// A branch stopped: nothing happens there until it starts again.
+    BranchStopped {
+        /// Which.
+        branch: BranchId,
+    },
+    /// A branch that had stopped started again.
+    BranchStarted {
+        /// Which.
+        branch: BranchId,
+        /// Which of its lives this is.
+        life: Life,
+        /// How many writes of its apply log it has kept: the first ones.
+        kept: LogPosition,
+        /// Its balance.
+        #[serde(rename = "balance_minor")]
+        balance: Money,
+    },
+    /// From now on messages between branches of different sides are lost.
+    PartitionBegan {
+        /// Tells the partitions of a run apart.
+        partition: u32,
+        /// The branches that still reach each other.
+        sides: Vec<Vec<BranchId>>,
+    },
+    /// A partition is over.
+    PartitionHealed {
+        /// Which.
+        partition: u32,
+    },
+    /// From now on a branch handles each input later.
+    SlownessBegan {
+        /// Which.
+        branch: BranchId,
+        /// By how much, in microseconds.
+        delay_us: u64,
+    },
+    /// A branch is no longer slow.
+    SlownessEnded {
+        /// Which.
+        branch: BranchId,
+    },
+}
+
+/// Why a message was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossReason {
+    /// The network loses some of its messages.
+    Chance,
+    /// A partition stood between the two branches.
+    Partition,
+    /// The receiver was down.
+    BranchDown,
 }
 
 /// Whose fact it is: everything that happens at one process happens in order.
@@ -150,19 +238,28 @@ impl fmt::Display for Process {
 }
 
 impl Fact {
-    /// The process at which it happened; `None` for what happened to a message on its way.
+    /// The process at which it happened; `None` for what happened to a message on its way, or to
+    /// the network.
     pub const fn process(&self) -> Option<Process> {
         match self {
-            Self::RequestSent { customer, .. } | Self::ReplyReceived { customer, .. } => {
-                Some(Process::Customer(*customer))
-            }
+            Self::RequestSent { customer, .. }
+            | Self::ReplyReceived { customer, .. }
+            | Self::RequestGivenUp { customer, .. } => Some(Process::Customer(*customer)),
             Self::RequestReceived { branch, .. }
             | Self::WriteApplied { branch, .. }
             | Self::WriteSetCompared { branch, .. }
-            | Self::ReplySent { branch, .. } => Some(Process::Branch(*branch)),
+            | Self::RequestParked { branch, .. }
+            | Self::ReplySent { branch, .. }
+            | Self::BranchStopped { branch }
+            | Self::BranchStarted { branch, .. } => Some(Process::Branch(*branch)),
             Self::MessageSent { from, .. } => Some(Process::Branch(*from)),
             Self::MessageReceived { to, .. } => Some(Process::Branch(*to)),
-            Self::MessageLost { .. } => None,
+            Self::MessageLost { .. }
+            | Self::MessageDuplicated { .. }
+            | Self::PartitionBegan { .. }
+            | Self::PartitionHealed { .. }
+            | Self::SlownessBegan { .. }
+            | Self::SlownessEnded { .. } => None,
         }
     }
 }

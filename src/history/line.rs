@@ -2,34 +2,93 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Fact, Lamport};
-use crate::model::{BranchId, Money, Seed, Time};
+use super::{Fact, Header, Lamport, Terms};
+use crate::model::{
+    BranchId, CustomerId, Guarantees, Money, Overdraft, Promises, Propagation, Seed, Time,
+};
 
 /// What the key `history` of the first line says.
 pub(super) const FORMAT: &str = "passbook";
 
-/// The version of the format that is written, and the only one that is read.
-pub(super) const VERSION: u64 = 1;
+/// The version of the format that is written.
+pub(super) const VERSION: u64 = 2;
+
+/// The oldest version that is read.
+pub(super) const OLDEST: u64 = 1;
 
 /// The part of the header that every version has.
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct Preamble {
     pub(super) history: String,
     pub(super) version: u64,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct HeaderLine {
     pub(super) history: String,
     pub(super) version: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) passbook: Option<String>,
     pub(super) scenario: String,
     pub(super) seed: Seed,
     pub(super) branches: Vec<BranchId>,
     pub(super) opening_balance_minor: Money,
+    /// Not in version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) promised: Option<PromisedPart>,
     pub(super) config: BTreeMap<String, String>,
+}
+
+/// What was promised, as a header says it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+pub(super) struct PromisedPart {
+    guarantees: Guarantees,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    customers: BTreeMap<CustomerId, Guarantees>,
+    propagation: Propagation,
+    overdraft: Overdraft,
+}
+
+impl HeaderLine {
+    pub(super) fn of(header: &Header) -> Self {
+        Self {
+            history: FORMAT.to_owned(),
+            version: VERSION,
+            passbook: header.passbook.clone(),
+            scenario: header.scenario.clone(),
+            seed: header.seed,
+            branches: header.roster.ids().to_vec(),
+            opening_balance_minor: header.opening_balance,
+            promised: header.terms.as_ref().map(PromisedPart::of),
+            config: header.config.clone(),
+        }
+    }
+}
+
+impl PromisedPart {
+    fn of(terms: &Terms) -> Self {
+        Self {
+            guarantees: terms.guarantees.all,
+            customers: terms.guarantees.single.clone(),
+            propagation: terms.propagation,
+            overdraft: terms.overdraft,
+        }
+    }
+}
+
+impl From<PromisedPart> for Terms {
+    fn from(part: PromisedPart) -> Self {
+        Self {
+            guarantees: Promises { all: part.guarantees, single: part.customers },
+            propagation: part.propagation,
+            overdraft: part.overdraft,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -45,7 +104,7 @@ pub(super) struct EndLine {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct End {
     /// How many facts came before.
     pub(super) facts: u64,
@@ -54,10 +113,19 @@ pub(super) struct End {
 /// Any line after the first. Which keys are there tells which line it is, so that an error can
 /// say which key is missing.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct Line {
+    #[serde(default, deserialize_with = "given")]
     pub(super) at_us: Option<Time>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) lamport: Option<Lamport>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) fact: Option<Fact>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) end: Option<End>,
+}
+
+/// A value that is there: `null` is a wrong one, and not a missing one.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(source: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(source).map(Some)
 }

@@ -4,15 +4,17 @@
 
 use std::io::{BufRead, Read};
 
-use serde_json::error::Category;
-
 use super::clock::Clocks;
-use super::line::{FORMAT, HeaderLine, Line, Preamble, VERSION};
+use super::line::{FORMAT, HeaderLine, Line, OLDEST, Preamble, VERSION};
+use super::misfit::{Misfit, parse};
 use super::{Header, HistoryError, HistoryProblem, Lamport, Recorded};
 use crate::model::{Roster, Time};
 
 /// The longest line that is read; a header of a million branches is shorter.
 const LINE_BYTES_MAX: u64 = 16 << 20;
+
+/// What some editors put in front of a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A fact as a history holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +27,18 @@ pub struct Entry {
     pub recorded: Recorded,
 }
 
+/// Whether a history has come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Its end marker was read.
+    Whole,
+    /// It was cut off: it goes no further than its last whole line.
+    CutOff,
+}
+
 /// Reads a history from `R`: an iterator over its facts, which ends at the end marker or after
-/// the first error.
+/// the first error. A history that was cut off ends after its last whole line, which
+/// [`Reader::extent`] tells.
 #[derive(Debug)]
 pub struct Reader<R> {
     lines: Lines<R>,
@@ -35,6 +47,7 @@ pub struct Reader<R> {
     now: Time,
     facts: u64,
     done: bool,
+    extent: Extent,
 }
 
 impl<R: BufRead> Reader<R> {
@@ -42,7 +55,9 @@ impl<R: BufRead> Reader<R> {
     pub fn new(input: R) -> Result<Self, HistoryError> {
         let mut lines = Lines { input, number: 0, bytes: Vec::new() };
         let header = match lines.next() {
-            Ok(Some(bytes)) => header(bytes),
+            Ok(Some(line)) => {
+                header(line.bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line.bytes))
+            }
             Ok(None) => Err(HistoryProblem::Empty),
             Err(problem) => Err(problem),
         };
@@ -54,6 +69,7 @@ impl<R: BufRead> Reader<R> {
                 now: Time::START,
                 facts: 0,
                 done: false,
+                extent: Extent::CutOff,
             }),
             Err(problem) => Err(HistoryError { line: 1, problem }),
         }
@@ -64,12 +80,24 @@ impl<R: BufRead> Reader<R> {
         &self.header
     }
 
+    /// Whether the end marker was read. A reader that has not come to its end yet says
+    /// [`Extent::CutOff`].
+    pub fn extent(&self) -> Extent {
+        self.extent
+    }
+
     fn entry(&mut self) -> Result<Option<Entry>, HistoryProblem> {
-        let Some(bytes) = self.lines.next()? else {
-            return Err(HistoryProblem::CutOff { facts: self.facts });
+        let Some(RawLine { bytes, is_ended }) = self.lines.next()? else {
+            return Ok(None);
         };
-        let line: Line =
-            parse(bytes, |column, reason| HistoryProblem::NotAFact { column, reason })?;
+        let line: Line = match parse(bytes) {
+            Ok(line) => line,
+            Err(Misfit::Unfinished { .. }) if !is_ended => return Ok(None),
+            Err(misfit) => {
+                return Err(misfit
+                    .into_problem(|column, reason| HistoryProblem::NotAFact { column, reason }));
+            }
+        };
         let (at, lamport, fact) = match line {
             Line { at_us: None, lamport: None, fact: None, end: Some(end) } => {
                 return self.end(end.facts);
@@ -115,7 +143,10 @@ impl<R: BufRead> Reader<R> {
         }
         match self.lines.next()? {
             Some(_) => Err(HistoryProblem::AfterEnd),
-            None => Ok(None),
+            None => {
+                self.extent = Extent::Whole;
+                Ok(None)
+            }
         }
     }
 }
@@ -141,59 +172,69 @@ struct Lines<R> {
     bytes: Vec<u8>,
 }
 
+/// A line without its end.
+struct RawLine<'a> {
+    bytes: &'a [u8],
+    /// Whether it had an end.
+    is_ended: bool,
+}
+
 impl<R: BufRead> Lines<R> {
-    /// The next line without its end, or `None` after the last.
-    fn next(&mut self) -> Result<Option<&[u8]>, HistoryProblem> {
+    /// The next line, or `None` after the last. Blank lines at the end are none.
+    fn next(&mut self) -> Result<Option<RawLine<'_>>, HistoryProblem> {
+        if !self.fill()? {
+            return Ok(None);
+        }
+        if self.bytes.trim_ascii().is_empty() {
+            let blank = self.number;
+            while self.fill()? {
+                if !self.bytes.trim_ascii().is_empty() {
+                    self.number = blank;
+                    return Err(HistoryProblem::Blank);
+                }
+            }
+            return Ok(None);
+        }
+        Ok(Some(match self.bytes.as_slice() {
+            [bytes @ .., b'\n'] => RawLine { bytes, is_ended: true },
+            bytes => RawLine { bytes, is_ended: false },
+        }))
+    }
+
+    /// Reads the next line with its end; there may be none.
+    fn fill(&mut self) -> Result<bool, HistoryProblem> {
         self.number += 1;
         self.bytes.clear();
         let mut limited = self.input.by_ref().take(LINE_BYTES_MAX + 1);
         limited.read_until(b'\n', &mut self.bytes).map_err(HistoryProblem::Unreadable)?;
-        match self.bytes.as_slice() {
-            [] => Ok(None),
-            [line @ .., b'\n'] => Ok(Some(line)),
-            line if u64::try_from(line.len()).is_ok_and(|bytes| bytes <= LINE_BYTES_MAX) => {
-                Ok(Some(line))
-            }
-            _ => Err(HistoryProblem::TooLong { limit: LINE_BYTES_MAX }),
+        let line = self.bytes.strip_suffix(b"\n").unwrap_or(&self.bytes);
+        if u64::try_from(line.len()).is_ok_and(|bytes| bytes <= LINE_BYTES_MAX) {
+            Ok(!self.bytes.is_empty())
+        } else {
+            Err(HistoryProblem::TooLong { limit: LINE_BYTES_MAX })
         }
     }
 }
 
 fn header(bytes: &[u8]) -> Result<Header, HistoryProblem> {
-    let not_a_header = |column, reason| HistoryProblem::NotAHeader { column, reason };
-    let preamble: Preamble = parse(bytes, not_a_header)?;
+    let not_a_header = |misfit: Misfit| {
+        misfit.into_problem(|column, reason| HistoryProblem::NotAHeader { column, reason })
+    };
+    let preamble: Preamble = parse(bytes).map_err(not_a_header)?;
     if preamble.history != FORMAT {
         return Err(HistoryProblem::OtherFormat { found: preamble.history });
     }
-    if preamble.version != VERSION {
+    if !(OLDEST..=VERSION).contains(&preamble.version) {
         return Err(HistoryProblem::OtherVersion { found: preamble.version, known: VERSION });
     }
-    let line: HeaderLine = parse(bytes, not_a_header)?;
+    let line: HeaderLine = parse(bytes).map_err(not_a_header)?;
     Ok(Header {
+        passbook: line.passbook,
         scenario: line.scenario,
         seed: line.seed,
         roster: Roster::new(line.branches)?.into(),
         opening_balance: line.opening_balance_minor,
+        terms: line.promised.map(Into::into),
         config: line.config,
-    })
-}
-
-/// The value that `bytes` spell; JSON that is something else becomes the error `misfit` makes.
-fn parse<'a, T: serde::Deserialize<'a>>(
-    bytes: &'a [u8],
-    misfit: impl FnOnce(usize, String) -> HistoryProblem,
-) -> Result<T, HistoryProblem> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let column = error.column();
-        let text = error.to_string();
-        // The parser sees one line, so its line number would mislead.
-        let place = format!(" at line {} column {column}", error.line());
-        let reason = text.strip_suffix(&place).unwrap_or(&text).to_owned();
-        match error.classify() {
-            Category::Data => misfit(column, reason),
-            Category::Io | Category::Syntax | Category::Eof => {
-                HistoryProblem::NotJson { column, reason }
-            }
-        }
     })
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::clock::Clocks;
-use super::line::{End, EndLine, FORMAT, FactLine, HeaderLine, VERSION};
+use super::line::{End, EndLine, FactLine, HeaderLine};
 use super::{Header, Recorded};
 
 /// Writes a history to `W`, a line at a time; give it something buffered. It is whole only after
@@ -18,15 +18,7 @@ pub struct Writer<W: io::Write> {
 impl<W: io::Write> Writer<W> {
     /// Writes the header.
     pub fn new(mut out: W, header: &Header) -> io::Result<Self> {
-        let line = HeaderLine {
-            history: FORMAT.to_owned(),
-            version: VERSION,
-            scenario: header.scenario.clone(),
-            seed: header.seed,
-            branches: header.roster.ids().to_vec(),
-            opening_balance_minor: header.opening_balance,
-            config: header.config.clone(),
-        };
+        let line = HeaderLine::of(header);
         serde_json::to_writer(&mut out, &line)?;
         out.write_all(b"\n")?;
         Ok(Self { out, clocks: Clocks::default(), facts: 0 })
@@ -66,10 +58,12 @@ mod tests {
         let id = WriteId { customer: CustomerId::new(1).unwrap(), event: EventId::new(1).unwrap() };
         let body = MessageBody::Propagate { id };
         let header = Header {
+            passbook: None,
             scenario: "messages".to_owned(),
             seed: Seed(0),
             roster: Roster::new([from, to]).unwrap().into(),
             opening_balance: Money::ZERO,
+            terms: None,
             config: [].into(),
         };
         let mut writer = Writer::new(Vec::new(), &header).unwrap();
@@ -77,7 +71,7 @@ mod tests {
             let end = if number.get() % 2 == 0 {
                 Fact::MessageReceived { from, to, number, body }
             } else {
-                Fact::MessageLost { from, to, number, body }
+                Fact::MessageLost { from, to, number, body, reason: None }
             };
             for fact in [Fact::MessageSent { from, to, number, body }, end] {
                 writer.record(&Recorded { at: Time::START, fact }).unwrap();

@@ -136,6 +136,10 @@ counter! {
     /// Which of a branch's messages to other branches this is.
     MessageNumber
 }
+counter! {
+    /// Which life of a branch: from a start to the loss of what it held. A later one is higher.
+    Life
+}
 
 #[cfg(test)]
 mod tests {

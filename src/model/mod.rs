@@ -12,13 +12,13 @@ mod time;
 
 pub use guarantee::{Guarantee, Guarantees, GuaranteesError, Promises};
 pub use id::{
-    BranchId, CustomerId, EventId, IdError, LogPosition, MessageNumber, RequestNumber, Sequence,
-    WriteId,
+    BranchId, CustomerId, EventId, IdError, Life, LogPosition, MessageNumber, RequestNumber,
+    Sequence, WriteId,
 };
 pub use money::{Amount, Decimal, Money, MoneyError};
 pub use operation::{Event, Interface, Operation, Write, WriteKind};
 pub use outcome::{Lag, Outcome, Receipt, Refusal, RequestError, Waited};
-pub use policy::{CustomerOrder, Overdraft, Propagation, QueryTiming, Seed};
+pub use policy::{CustomerOrder, EventIds, Overdraft, Propagation, QueryTiming, Seed};
 pub use roster::{BranchIndex, Roster, RosterError};
 pub use size::{ByteSize, SizeError};
 pub use time::Time;

@@ -43,6 +43,24 @@ pub enum RequestError {
         /// The branches that take no more, ascending.
         congested: Vec<BranchId>,
     },
+    /// Nothing tells what became of it: the branch, which runs elsewhere, gave no answer, or none that
+    /// says so. A write may have taken effect.
+    #[error("outcome unknown: branch {branch} {problem}")]
+    NoAnswer {
+        /// The branch that was asked.
+        branch: BranchId,
+        /// What came in place of an answer, in words: `did not answer within 1s`.
+        problem: String,
+    },
+    /// The branch, which runs elsewhere and speaks the classic contract, says that it failed, and
+    /// does not hold the write. Nothing was done.
+    #[error("branch {branch} answered 400{}", because(reason.as_deref()))]
+    Declined {
+        /// The branch that was asked.
+        branch: BranchId,
+        /// Why, where it says so.
+        reason: Option<String>,
+    },
     /// The branch does not hold in time what the customer's passbook asks for. Nothing was done.
     #[error("not served in time: {}", lags.iter().map(Lag::to_string).collect::<Vec<_>>().join(", "))]
     VersionNotReached {
@@ -111,6 +129,10 @@ pub enum Refusal {
         /// What the id names.
         first: Write,
     },
+}
+
+fn because(reason: Option<&str>) -> String {
+    reason.map_or_else(String::new, |reason| format!(": {reason}"))
 }
 
 fn list(branches: &[BranchId]) -> String {

@@ -48,6 +48,19 @@ pub enum QueryTiming {
     AfterSettling,
 }
 
+/// What becomes of the event ids that a scenario has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventIds {
+    /// Each event is a request of its own: a customer whose writes' ids do not rise has all its
+    /// events numbered from 1.
+    #[default]
+    Renumber,
+    /// They stay: a write that repeats an id is a retry, and one with other content or a lower id
+    /// is refused.
+    AsWritten,
+}
+
 /// What a run draws its chances from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -72,4 +85,5 @@ macro_rules! words {
 words!(Propagation { Sync => "sync", Async => "async" });
 words!(Overdraft { Allow => "allow", Reject => "reject" });
 words!(CustomerOrder { InOrder => "in-order", Concurrent => "concurrent" });
+words!(EventIds { Renumber => "renumber", AsWritten => "as-written" });
 words!(QueryTiming { InPlace => "in-place", AfterSettling => "after-settling" });

@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{BranchId, CustomerId, EventId, LogPosition, Operation, RequestError, WriteId};
+use super::ending::Ending;
+use crate::model::{BranchId, CustomerId, EventId, LogPosition, Operation, Write, WriteId};
 use crate::runner::{BranchResult, CustomerResult, RequestResult, RunResult};
 
 /// Something that arrived at a branch for a customer.
@@ -57,10 +58,9 @@ impl<'a> Arrivals<'a> {
         let mut answered: BTreeMap<BranchId, Vec<Answered<'a>>> = BTreeMap::new();
         for CustomerResult { id, requests } in &result.customers {
             for request in requests {
-                let write = WriteId { customer: *id, event: request.event };
-                let place = Accepted { branch: request.branch, write };
                 // A retry finds its write claimed by the request that made it.
-                let made_it = may_have_written(request) && unclaimed.remove(&place);
+                let made_it =
+                    may_have_made(*id, request).is_some_and(|write| unclaimed.remove(&write));
                 if !made_it {
                     let at_branch = answered.entry(request.branch).or_default();
                     at_branch.push(Answered { customer: *id, request });
@@ -113,21 +113,27 @@ impl<'a> Answered<'a> {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Accepted {
     branch: BranchId,
-    write: WriteId,
+    id: WriteId,
+    write: Write,
 }
 
 fn accepted_writes(branches: &[BranchResult]) -> BTreeSet<Accepted> {
     let own = branches.iter().flat_map(|branch| {
-        let own = branch.log.iter().filter(|write| write.origin == branch.id);
-        own.map(|write| Accepted { branch: branch.id, write: write.id })
+        let own = branch.log.iter().filter(|logged| logged.origin == branch.id);
+        own.map(|logged| Accepted { branch: branch.id, id: logged.id, write: logged.write })
     });
     own.collect()
 }
 
-/// Whether the request can have added its write to the log: not a query, and not refused.
-fn may_have_written(request: &RequestResult) -> bool {
-    let refused = matches!(request.outcome, Err(RequestError::Refused(_)));
-    matches!(request.operation, Operation::Write(_)) && !refused
+/// The write that the request can have added to the log; none of a query, and of one that was
+/// refused.
+fn may_have_made(customer: CustomerId, request: &RequestResult) -> Option<Accepted> {
+    let Operation::Write(write) = request.operation else { return None };
+    let id = WriteId { customer, event: request.event };
+    match Ending::of(&request.outcome) {
+        Ending::Ok | Ending::Unknown => Some(Accepted { branch: request.branch, id, write }),
+        Ending::Refused => None,
+    }
 }
 
 #[cfg(test)]

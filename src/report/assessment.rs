@@ -1,8 +1,9 @@
 //! What a run shows: whether the branches agree, whether the customers saw what was expected, and
 //! what the judge says.
 
-use super::{Agreement, Difference, difference};
+use super::{Agreement, Difference, Note, difference};
 use crate::check::{Demand, Summary, Verdicts};
+use crate::model::RequestError;
 use crate::runner::RunResult;
 
 /// What a result shows, worked out once for every format and for the exit code.
@@ -15,6 +16,10 @@ pub struct Assessment {
     pub differences: Option<Vec<Difference>>,
     /// What the judge says; `None` if it was not asked.
     pub verdicts: Option<Verdicts>,
+    /// How many requests got no answer, and branches did not say how they stand at the end.
+    pub unanswered: usize,
+    /// What should be known beside all that.
+    pub notes: Vec<Note>,
 }
 
 impl Assessment {
@@ -23,17 +28,23 @@ impl Assessment {
         let differences =
             result.expected.as_ref().map(|expected| difference::between(expected, result));
         let verdicts = result.verdicts.clone();
-        Self { agreement: Agreement::of(&result.branches), differences, verdicts }
+        Self {
+            agreement: Agreement::of(&result.branches),
+            differences,
+            verdicts,
+            unanswered: unanswered(result),
+            notes: Note::all(result),
+        }
     }
 
-    /// Whether the run came to what it should: violated if the branches disagree, a customer saw
-    /// something else than expected, or the judge objects; undecided if less than `demand` was
+    /// Whether the run came to what it should: violated if the branches disagree or do not answer, a
+    /// customer saw something else than expected, or the judge objects; undecided if less than `demand` was
     /// tested. That the expected result is met is a test of something, too.
     pub fn verdict(&self, demand: Demand) -> Summary {
         let met = self.differences.as_ref().is_none_or(Vec::is_empty);
         let judged = self.verdicts.as_ref().map(|verdicts| verdicts.overall(demand));
         match judged {
-            _ if !met || !self.agreement.is_whole() => Summary::Violated,
+            _ if !met || !self.agreement.is_whole() || self.unanswered > 0 => Summary::Violated,
             Some(Summary::Undecided)
                 if demand == Demand::Anything && self.differences.is_some() =>
             {
@@ -43,4 +54,12 @@ impl Assessment {
             None => Summary::Holds,
         }
     }
+}
+
+fn unanswered(result: &RunResult) -> usize {
+    let requests = result.customers.iter().flat_map(|customer| &customer.requests);
+    let without_answer = requests
+        .filter(|request| matches!(request.outcome, Err(RequestError::NoAnswer { .. })))
+        .count();
+    without_answer + result.remote.as_ref().map_or(0, |remote| remote.silent.len())
 }

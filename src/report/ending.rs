@@ -20,9 +20,12 @@ impl Ending {
             Err(
                 RequestError::Refused(_)
                 | RequestError::VersionNotReached { .. }
-                | RequestError::Unavailable { .. },
+                | RequestError::Unavailable { .. }
+                | RequestError::Declined { .. },
             ) => Self::Refused,
-            Err(RequestError::OutcomeUnknown { .. }) => Self::Unknown,
+            Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {
+                Self::Unknown
+            }
         }
     }
 

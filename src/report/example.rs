@@ -10,8 +10,9 @@ use crate::model::{
 };
 use crate::runner::{
     BranchResult, CustomerResult, LoggedWrite, RequestResult, Run, RunConfig, RunResult,
+    VisitResult,
 };
-use crate::scenario::Output;
+use crate::scenario::{Output, WrittenIds};
 
 pub(super) fn branch(number: i64) -> BranchId {
     BranchId::new(number).unwrap()
@@ -55,9 +56,13 @@ impl Bank {
             opening_balance: Money::ZERO,
             branches: branches.collect(),
             customers: Vec::new(),
+            visits: Vec::new(),
+            written_ids: WrittenIds::default(),
+            warnings: Vec::new(),
             ended: Time::START,
             verdicts: None,
             expected: None,
+            remote: None,
         };
         Self { result, facts: Vec::new(), messages: 0 }
     }
@@ -170,7 +175,16 @@ impl Bank {
         Arc::make_mut(&mut at.log).push(LoggedWrite { id, write, origin, sequence });
         let position = LogPosition::new(u64::try_from(at.log.len()).unwrap());
         let (branch, balance) = (at.id, at.balance);
-        self.record(Fact::WriteApplied { branch, id, write, origin, sequence, position, balance });
+        self.record(Fact::WriteApplied {
+            branch,
+            id,
+            write,
+            origin,
+            life: None,
+            sequence,
+            position,
+            balance,
+        });
     }
 
     fn ask(&mut self, who: i64, id: i64, operation: Operation, at: i64) {
@@ -206,6 +220,10 @@ impl Bank {
             took: Duration::ZERO,
             waited: None,
         };
+        match self.result.visits.last_mut() {
+            Some(visit) if visit.customer == customer => visit.requests += 1,
+            Some(_) | None => self.result.visits.push(VisitResult { customer, requests: 1 }),
+        }
         match self.result.customers.iter_mut().find(|other| other.id == customer) {
             Some(known) => known.requests.push(request),
             None => {

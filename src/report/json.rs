@@ -7,15 +7,19 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use super::arrival::{Arrival, Arrivals, Holding};
+use super::broken::BrokenSteps;
 use super::ending::Ending;
+use super::story::RequestKey;
 use super::{Assessment, Difference};
 use crate::check::Verdicts;
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, Decimal, EventId, Guarantees, Interface, Lag, Operation,
-    Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed, Time,
+    BranchId, CustomerId, CustomerOrder, Decimal, EventId, EventIds, Guarantees, Interface, Lag,
+    Operation, Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed, Time,
 };
-use crate::runner::{BranchResult, CustomerResult, Dialect, RequestResult, RunConfig, RunResult};
-use crate::scenario::Output;
+use crate::runner::{
+    BranchResult, CustomerResult, Dialect, Remote, RequestResult, RunConfig, RunResult,
+};
+use crate::scenario::{Level, Output, WrittenIds};
 
 /// Writes the full report of `result` as one line.
 pub fn write(out: &mut dyn Write, result: &RunResult, assessment: &Assessment) -> io::Result<()> {
@@ -26,32 +30,53 @@ pub fn write(out: &mut dyn Write, result: &RunResult, assessment: &Assessment) -
 #[derive(Serialize)]
 struct Report<'a> {
     scenario: &'a str,
-    seed: Seed,
+    seed: Option<Seed>,
+    passbook: &'static str,
     config: Config<'a>,
     opening_balance: Decimal,
     counts: Counts,
     balances: Output,
     branches: Branches<'a>,
     customers: Vec<Customer<'a>>,
-    branches_agree: bool,
+    /// `null` where a branch does not say how it stands.
+    branches_agree: Option<bool>,
     ended_us: Time,
+    /// Whether every write is everywhere; `null` where the branches run elsewhere and cannot tell.
+    settled: Option<bool>,
     verdicts: Option<&'a Verdicts>,
     expected: Option<Expected<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    notes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote: Option<Vec<RemoteBranch<'a>>>,
 }
 
 #[derive(Serialize)]
+struct RemoteBranch<'a> {
+    id: BranchId,
+    address: &'a str,
+    /// Why it does not say how it stands at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silent: Option<&'a str>,
+}
+
+/// Of branches that run elsewhere most of it is not known.
+#[derive(Default, Serialize)]
 struct Config<'a> {
-    propagation: Propagation,
-    guarantees: Guarantees,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    customer_guarantees: &'a BTreeMap<CustomerId, Guarantees>,
-    overdraft: Overdraft,
+    propagation: Option<Propagation>,
+    guarantees: Option<Guarantees>,
+    #[serde(skip_serializing_if = "says_nothing")]
+    customer_guarantees: Option<&'a BTreeMap<CustomerId, Guarantees>>,
+    overdraft: Option<Overdraft>,
     customers: CustomerOrder,
     queries: QueryTiming,
-    latency: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_ids: Option<EventIds>,
+    latency: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     links: Vec<LinkLatency>,
-    wait_limit_us: u64,
+    wait_limit_us: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -88,6 +113,9 @@ struct Customer<'a> {
 #[derive(Serialize)]
 struct Event<'a> {
     event_id: EventId,
+    /// The id in the input, where the event bears another now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written_id: Option<EventId>,
     interface: Interface,
     branch: BranchId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,6 +125,9 @@ struct Event<'a> {
     balance: Option<Decimal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason<'a>>,
+    /// The guarantees that this step broke.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    violates: Vec<&'static str>,
     /// From the customer's asking to the answer's arrival.
     took_us: u64,
     /// How much of that the branch waited for writes that the customer's passbook asks for.
@@ -134,20 +165,41 @@ struct Arrived {
 impl<'a> Report<'a> {
     fn of(result: &'a RunResult, assessment: &'a Assessment) -> Self {
         let expected = assessment.differences.as_deref();
+        let broken = BrokenSteps::of(assessment);
+        let is_ours = result.remote.is_none();
+        let all_tell = result.remote.as_ref().is_none_or(|remote| remote.silent.is_empty());
+        let remarks = |level| {
+            let of_level = result.warnings.iter().filter(move |warning| warning.level == level);
+            of_level.map(|warning| warning.message.clone())
+        };
+        let on_the_run = assessment.notes.iter().map(ToString::to_string);
         Self {
             scenario: &result.scenario,
-            seed: result.config.seed,
-            config: Config::of(&result.config),
+            seed: is_ours.then_some(result.config.seed),
+            passbook: env!("CARGO_PKG_VERSION"),
+            config: if is_ours {
+                Config::of(&result.config)
+            } else {
+                Config::of_customers(&result.config)
+            },
             opening_balance: result.opening_balance.decimal(),
             counts: Counts::of(result),
             balances: result.output(Dialect::Balances),
             branches: Branches { branches: &result.branches, arrivals: Arrivals::of(result) },
-            customers: result.customers.iter().map(Customer::of).collect(),
-            branches_agree: assessment.agreement.is_whole(),
+            customers: result
+                .customers
+                .iter()
+                .map(|of| Customer::of(of, &broken, &result.written_ids))
+                .collect(),
+            branches_agree: all_tell.then(|| assessment.agreement.is_whole()),
             ended_us: result.ended,
+            settled: is_ours.then_some(true),
             verdicts: assessment.verdicts.as_ref(),
             expected: expected
                 .map(|differences| Expected { met: differences.is_empty(), differences }),
+            warnings: remarks(Level::Warning).collect(),
+            notes: remarks(Level::Note).chain(on_the_run).collect(),
+            remote: result.remote.as_ref().map(RemoteBranch::all),
         }
     }
 }
@@ -160,16 +212,40 @@ impl<'a> Config<'a> {
             latency: latency.to_string(),
         });
         Self {
-            propagation: config.propagation,
-            guarantees: config.guarantees,
-            customer_guarantees: &config.customer_guarantees,
-            overdraft: config.overdraft,
+            propagation: Some(config.propagation),
+            guarantees: Some(config.guarantees),
+            customer_guarantees: Some(&config.customer_guarantees),
+            overdraft: Some(config.overdraft),
+            latency: Some(config.latencies.default.to_string()),
+            links: links.collect(),
+            wait_limit_us: Some(us(config.wait_limit)),
+            ..Self::of_customers(config)
+        }
+    }
+
+    /// What is of the customers alone.
+    fn of_customers(config: &RunConfig) -> Self {
+        Self {
             customers: config.customers,
             queries: config.queries,
-            latency: config.latencies.default.to_string(),
-            links: links.collect(),
-            wait_limit_us: us(config.wait_limit),
+            event_ids: Some(config.event_ids).filter(|ids| *ids != EventIds::default()),
+            ..Self::default()
         }
+    }
+}
+
+fn says_nothing(guarantees: &Option<&BTreeMap<CustomerId, Guarantees>>) -> bool {
+    guarantees.is_none_or(BTreeMap::is_empty)
+}
+
+impl<'a> RemoteBranch<'a> {
+    fn all(remote: &'a Remote) -> Vec<Self> {
+        let Remote { addresses, silent, .. } = remote;
+        let of = |(&id, address): (&BranchId, &'a String)| {
+            let silent = silent.get(&id).map(String::as_str);
+            Self { id, address, silent }
+        };
+        addresses.iter().map(of).collect()
     }
 }
 
@@ -194,8 +270,15 @@ impl Counts {
 }
 
 impl<'a> Customer<'a> {
-    fn of(customer: &'a CustomerResult) -> Self {
-        Self { id: customer.id, events: customer.requests.iter().map(Event::of).collect() }
+    fn of(customer: &'a CustomerResult, broken: &BrokenSteps, written_ids: &WrittenIds) -> Self {
+        let event = |request: &'a RequestResult| {
+            let key = RequestKey { customer: customer.id, number: request.number };
+            let violates = broken.at(key).map(|(property, _)| property.key()).collect();
+            let written_id = written_ids.of(customer.id, request.number);
+            let written_id = written_id.filter(|id| *id != request.event);
+            Event { violates, written_id, ..Event::of(request) }
+        };
+        Self { id: customer.id, events: customer.requests.iter().map(event).collect() }
     }
 }
 
@@ -207,12 +290,14 @@ impl<'a> Event<'a> {
         };
         Self {
             event_id: request.event,
+            written_id: None,
             interface: request.operation.interface(),
             branch: request.branch,
             money: money(request.operation),
             outcome: Ending::of(&request.outcome).word(),
             balance,
             reason: request.outcome.as_ref().err().map(Reason),
+            violates: Vec::new(),
             took_us: us(request.took),
             waited_us: request.waited.as_ref().map_or(0, |waited| us(waited.span)),
             waited_for: request.waited.as_ref().map(|waited| waited.lags.as_slice()),
@@ -237,7 +322,9 @@ impl Serialize for Reason<'_> {
             RequestError::Refused(refusal) => serializer.collect_str(refusal),
             error @ (RequestError::OutcomeUnknown { .. }
             | RequestError::VersionNotReached { .. }
-            | RequestError::Unavailable { .. }) => serializer.collect_str(error),
+            | RequestError::Unavailable { .. }
+            | RequestError::NoAnswer { .. }
+            | RequestError::Declined { .. }) => serializer.collect_str(error),
         }
     }
 }
@@ -309,6 +396,7 @@ mod tests {
         let expected = json!({
             "scenario": "read_your_writes",
             "seed": 0,
+            "passbook": env!("CARGO_PKG_VERSION"),
             "config": {
                 "propagation": "sync",
                 "guarantees": "all",
@@ -336,8 +424,10 @@ mod tests {
             ]}],
             "branches_agree": true,
             "ended_us": 0,
+            "settled": true,
             "verdicts": null,
             "expected": null,
+            "notes": [],
         });
         assert_eq!(report_of(&bank.run().result), expected);
     }
@@ -366,7 +456,7 @@ mod tests {
 
     #[test]
     fn differences_from_the_expected_result_are_listed() {
-        let row = |id, units| BalanceRow { id: customer(id), balance: money(units) };
+        let row = |id, units| BalanceRow { id: customer(id), balance: Some(money(units)) };
         let expected = Output::Balances(vec![row(1, 7), row(2, 0)]);
         let bank = Bank::new("a", 2).deposit(1, 1, 5, 1).expect(expected);
         assert_eq!(

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::palette::TITLE;
 use super::text;
 use crate::check::{Summary, Verdicts};
-use crate::history::Header;
+use crate::history::{Extent, Header};
 use crate::model::Seed;
 
 /// A history that was judged.
@@ -25,7 +25,13 @@ pub struct Judgement<'a> {
 struct Line<'a> {
     scenario: &'a str,
     seed: Seed,
+    /// The version that judges.
+    passbook: &'static str,
+    /// The version that recorded, if the history says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recorded_by: Option<&'a str>,
     branches: usize,
+    cut_off: bool,
     verdict: Summary,
     verdicts: &'a Verdicts,
 }
@@ -33,7 +39,14 @@ struct Line<'a> {
 /// Writes `judgement` for a person, with ANSI colour.
 pub fn write_text(out: &mut dyn Write, judgement: &Judgement<'_>) -> io::Result<()> {
     writeln!(out, "{TITLE}{}{TITLE:#}\n", judgement.header.scenario)?;
-    text::verdicts(out, judgement.verdicts)?;
+    text::verdicts(out, judgement.verdicts, text::FoundBy::LineAndTime)?;
+    if judgement.verdicts.extent == Extent::CutOff {
+        writeln!(
+            out,
+            "\n  the history was cut off: it is judged up to its last whole line, so nothing is \
+             said of the end"
+        )?;
+    }
     writeln!(out, "\n  {}", judgement.summary)
 }
 
@@ -43,7 +56,10 @@ pub fn write_json(out: &mut dyn Write, judgement: &Judgement<'_>) -> io::Result<
     let line = Line {
         scenario: &header.scenario,
         seed: header.seed,
+        passbook: env!("CARGO_PKG_VERSION"),
+        recorded_by: header.passbook.as_deref(),
         branches: header.roster.len(),
+        cut_off: verdicts.extent == Extent::CutOff,
         verdict: summary,
         verdicts,
     };

@@ -115,6 +115,15 @@ pub(super) fn missing(lags: &[Lag]) -> String {
     texts.fold(first, |text, more| format!("{text} and {more}"))
 }
 
+/// `text` on one line, with nothing in it that moves a cursor.
+pub(super) fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
 /// `text` in lines of at most `width` characters, broken between words.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();

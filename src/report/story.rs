@@ -1,10 +1,10 @@
 //! The recorded facts of a run, told request by request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::history::{Fact, MessageBody, Recorded};
-use crate::model::{BranchId, CustomerId, EventId, Money, RequestNumber, Time, WriteId};
+use crate::model::{BranchId, CustomerId, EventId, Money, Operation, RequestNumber, Time, WriteId};
 
 /// A request, for the whole run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,9 +32,7 @@ pub(super) struct Chapter<'a> {
     pub(super) applied: Option<Money>,
     /// When that was.
     applied_at: Time,
-    /// How long the customer's write set at the branch asked was, with this write.
-    pub(super) write_set_len: usize,
-    /// What the write came to at each other branch.
+    /// What the write came to at each other branch to which the branch asked sent it.
     pub(super) peers: BTreeMap<BranchId, Peer>,
     /// What was sent and received, in order.
     pub(super) messages: Vec<&'a Recorded>,
@@ -44,8 +42,9 @@ pub(super) struct Chapter<'a> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Peer {
     pub(super) delivery: Delivery,
-    /// The balance after it.
-    pub(super) applied: Option<Money>,
+    pub(super) held: Held,
+    /// The balance after it, where it was applied.
+    pub(super) balance: Option<Money>,
     /// How much later than at the branch asked.
     pub(super) lag: Duration,
     pub(super) confirmation: Confirmation,
@@ -59,6 +58,17 @@ pub(super) enum Delivery {
     #[default]
     Sent,
     Received,
+}
+
+/// Whether a branch holds a write.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Held {
+    #[default]
+    No,
+    /// It had accepted the same write itself, or had it from a third branch that did.
+    Already,
+    /// It was applied.
+    Applied,
 }
 
 /// Whether the branch asked knows that a write is applied elsewhere.
@@ -88,33 +98,47 @@ impl<'a> Story<'a> {
         self.chapters.get(&key)
     }
 
-    /// The first `len` writes of `customer` that `branch` applied.
-    pub(super) fn write_set(
-        &self,
-        branch: BranchId,
-        customer: CustomerId,
-        len: usize,
-    ) -> &[EventId] {
-        let write_set = self.write_sets.get(&branch).and_then(|sets| sets.get(&customer));
-        write_set.and_then(|events| events.get(..len)).unwrap_or_default()
+    /// The writes of `id`'s customer that `branch` applied up to and with it. Where an id names two
+    /// writes, both stand where the first came: that is what branches compare.
+    pub(super) fn write_set(&self, branch: BranchId, id: WriteId) -> Vec<EventId> {
+        let set = self.write_sets.get(&branch).and_then(|sets| sets.get(&id.customer));
+        let Some(set) = set else { return Vec::new() };
+        let Some(first) = set.iter().position(|&event| event == id.event) else {
+            return Vec::new();
+        };
+        let (mut up_to, later) = (set[..=first].to_vec(), &set[first + 1..]);
+        let known: BTreeSet<EventId> = up_to.iter().copied().collect();
+        up_to.extend(later.iter().filter(|event| known.contains(event)));
+        up_to
     }
+}
+
+/// A write as one branch was asked for it. Two branches may have accepted the same one: each of them
+/// then sends it to all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct WriteAt {
+    id: WriteId,
+    branch: BranchId,
 }
 
 #[derive(Debug, Default)]
 struct Teller<'a> {
     story: Story<'a>,
-    /// What each customer is waiting for.
-    under_way: BTreeMap<CustomerId, RequestKey>,
-    /// The request that made each write. A retry makes none.
-    made_by: BTreeMap<WriteId, RequestKey>,
+    /// The last request for each write.
+    asked_by: BTreeMap<WriteAt, RequestKey>,
+    /// The request by which a branch accepted each write.
+    made_by: BTreeMap<WriteAt, RequestKey>,
 }
 
 impl<'a> Teller<'a> {
     fn follow(&mut self, recorded: &'a Recorded) {
         match &recorded.fact {
-            Fact::RequestSent { customer, request, .. } => {
-                let key = RequestKey { customer: *customer, number: *request };
-                self.under_way.insert(*customer, key);
+            &Fact::RequestSent { customer, request, branch, event, operation } => {
+                let key = RequestKey { customer, number: request };
+                if let Operation::Write(_) = operation {
+                    let id = WriteId { customer, event };
+                    self.asked_by.insert(WriteAt { id, branch }, key);
+                }
                 let place = self.story.chapters.len();
                 let chapter = self.chapter(key);
                 chapter.place = place;
@@ -126,69 +150,78 @@ impl<'a> Teller<'a> {
                 let key = RequestKey { customer: *customer, number: *request };
                 self.chapter(key).messages.push(recorded);
             }
-            Fact::WriteApplied { branch, id, origin, balance, .. } => {
-                self.applied((*branch, recorded.at), *id, *origin, *balance);
+            &Fact::WriteApplied { branch, id, origin, balance, .. } => {
+                self.applied((branch, recorded.at), WriteAt { id, branch: origin }, balance);
             }
             Fact::MessageSent { from, to, body, .. } => {
                 match body {
-                    MessageBody::Propagate { id } => self.peer(*id, *to),
-                    MessageBody::Acknowledge { id, .. } => self.peer(*id, *from),
-                    MessageBody::CatchUp | MessageBody::Missed { .. } => None,
-                };
-                self.message(body, recorded);
+                    MessageBody::Propagate { id } => {
+                        self.peer(*id, *from, *to);
+                    }
+                    MessageBody::Acknowledge { id, .. } => {
+                        if let Some(peer) = self.peer(*id, *to, *from) {
+                            peer.held = peer.held.max(Held::Already);
+                        }
+                    }
+                    MessageBody::CatchUp | MessageBody::Missed { .. } => {}
+                }
+                self.message((*from, *to), body, recorded);
             }
-            Fact::MessageLost { body, .. } => self.message(body, recorded),
+            Fact::MessageLost { from, to, body, .. } => {
+                self.message((*from, *to), body, recorded);
+            }
             Fact::MessageReceived { from, to, body, .. } => {
                 match body {
                     MessageBody::Propagate { id } => {
-                        if let Some(peer) = self.peer(*id, *to) {
+                        if let Some(peer) = self.peer(*id, *from, *to) {
                             peer.delivery = Delivery::Received;
                         }
                     }
                     MessageBody::Acknowledge { id, .. } => {
-                        if let Some(peer) = self.peer(*id, *from) {
+                        if let Some(peer) = self.peer(*id, *to, *from) {
                             peer.confirmation = Confirmation::Received;
                         }
                     }
                     MessageBody::CatchUp | MessageBody::Missed { .. } => {}
                 }
-                self.message(body, recorded);
+                self.message((*from, *to), body, recorded);
             }
-            Fact::WriteSetCompared { with, id, agrees, .. } => {
+            Fact::WriteSetCompared { branch, with, id, agrees } => {
                 let found = if *agrees { Comparison::Same } else { Comparison::Different };
-                if let Some(peer) = self.peer(*id, *with) {
+                if let Some(peer) = self.peer(*id, *branch, *with) {
                     peer.comparison = Some(found);
                 }
             }
+            Fact::RequestParked { .. }
+            | Fact::RequestGivenUp { .. }
+            | Fact::MessageDuplicated { .. }
+            | Fact::BranchStopped { .. }
+            | Fact::BranchStarted { .. }
+            | Fact::PartitionBegan { .. }
+            | Fact::PartitionHealed { .. }
+            | Fact::SlownessBegan { .. }
+            | Fact::SlownessEnded { .. } => {}
         }
     }
 
-    fn applied(
-        &mut self,
-        (branch, at): (BranchId, Time),
-        id: WriteId,
-        origin: BranchId,
-        balance: Money,
-    ) {
+    /// `branch` applied a write as it was `accepted` there or elsewhere.
+    fn applied(&mut self, (branch, at): (BranchId, Time), accepted: WriteAt, balance: Money) {
+        let id = accepted.id;
         let by_customer = self.story.write_sets.entry(branch).or_default();
-        let write_set = by_customer.entry(id.customer).or_default();
-        write_set.push(id.event);
-        let write_set_len = write_set.len();
-        if branch != origin {
-            let accepted_at = self.made_by.get(&id).and_then(|key| self.story.chapter(*key));
-            let lag = accepted_at.map_or(Duration::ZERO, |chapter| at.since(chapter.applied_at));
-            if let Some(peer) = self.peer(id, branch) {
-                peer.applied = Some(balance);
-                peer.lag = lag;
-            }
-            return;
-        }
-        if let Some(&key) = self.under_way.get(&id.customer) {
-            self.made_by.insert(id, key);
+        by_customer.entry(id.customer).or_default().push(id.event);
+        if branch != accepted.branch {
+            let Some(&key) = self.made_by.get(&accepted) else { return };
+            let chapter = self.chapter(key);
+            let lag = at.since(chapter.applied_at);
+            let peer = chapter.peers.entry(branch).or_default();
+            *peer = Peer { held: Held::Applied, balance: Some(balance), lag, ..*peer };
+        } else if !self.made_by.contains_key(&accepted)
+            && let Some(&key) = self.asked_by.get(&accepted)
+        {
+            self.made_by.insert(accepted, key);
             let chapter = self.chapter(key);
             chapter.applied = Some(balance);
             chapter.applied_at = at;
-            chapter.write_set_len = write_set_len;
         }
     }
 
@@ -196,19 +229,31 @@ impl<'a> Teller<'a> {
         self.story.chapters.entry(key).or_default()
     }
 
-    fn peer(&mut self, id: WriteId, branch: BranchId) -> Option<&mut Peer> {
-        let key = *self.made_by.get(&id)?;
+    /// The request because of which `sender` propagates the write `id`: the one by which it accepted
+    /// it, or a retry, for which it asks all others whether they hold what another branch accepted.
+    fn cause(&self, id: WriteId, sender: BranchId) -> Option<RequestKey> {
+        let write = WriteAt { id, branch: sender };
+        self.made_by.get(&write).or_else(|| self.asked_by.get(&write)).copied()
+    }
+
+    /// What the write `id`, which `sender` propagates, came to at `branch`.
+    fn peer(&mut self, id: WriteId, sender: BranchId, branch: BranchId) -> Option<&mut Peer> {
+        let key = self.cause(id, sender)?;
         Some(self.chapter(key).peers.entry(branch).or_default())
     }
 
-    fn message(&mut self, body: &MessageBody, recorded: &'a Recorded) {
-        let made_by = match body {
-            MessageBody::Propagate { id } | MessageBody::Acknowledge { id, .. } => {
-                self.made_by.get(id).copied()
-            }
+    fn message(
+        &mut self,
+        (from, to): (BranchId, BranchId),
+        body: &MessageBody,
+        recorded: &'a Recorded,
+    ) {
+        let cause = match *body {
+            MessageBody::Propagate { id } => self.cause(id, from),
+            MessageBody::Acknowledge { id, .. } => self.cause(id, to),
             MessageBody::CatchUp | MessageBody::Missed { .. } => None,
         };
-        match made_by {
+        match cause {
             Some(key) => self.chapter(key).messages.push(recorded),
             None => self.story.other_messages.push(recorded),
         }
@@ -231,13 +276,15 @@ mod tests {
         let chapter = story.chapter(key(1, 1)).unwrap();
         let done = Peer {
             delivery: Delivery::Received,
-            applied: Some(money(400)),
+            held: Held::Applied,
+            balance: Some(money(400)),
             lag: Duration::ZERO,
             confirmation: Confirmation::Received,
             comparison: Some(Comparison::Same),
         };
         assert_eq!(chapter.peers, [(branch(1), done), (branch(3), done)].into());
-        assert_eq!(story.write_set(branch(2), customer(1), chapter.write_set_len), [event(1)]);
+        let id = WriteId { customer: customer(1), event: event(1) };
+        assert_eq!(story.write_set(branch(2), id), [event(1)]);
     }
 
     #[test]

@@ -3,25 +3,47 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, System};
+use tokio::task::JoinSet;
 
-use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult};
-use super::single::{Customers, Run, RunError, RunOptions};
-use crate::actors::{Clock, Counter, Counters, Detail, RecorderLink};
-use crate::grpc::token::BankMark;
-use crate::grpc::{Channel, ClientSetup, Contract, CounterLink, Endpoint, RemoteState, read_state};
-use crate::model::{BranchId, LogPosition, Operation, Sequence, Write, WriteId};
+use super::remote::{HeldBefore, NotThere, Remote};
+use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult, VisitResult};
+use super::single::{Customers, Run, RunError, RunOptions, barrier};
+use crate::actors::{Clock, Counters, Detail, RecorderLink};
+use crate::grpc::{
+    CallProblem, ClassicBranch, CounterLink, Endpoint, RemoteBank, RemoteBranch, Standing,
+    Standings,
+};
+use crate::model::{BranchId, LogPosition, Money, Operation, Sequence, Write, WriteId};
 use crate::scenario::Scenario;
 
-/// Where each branch of a scenario runs.
-pub type Endpoints = BTreeMap<BranchId, Endpoint>;
+/// A bank that runs elsewhere, and how its branches are met.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Where each branch runs.
+    pub endpoints: BTreeMap<BranchId, Endpoint>,
+    /// How long each call may take.
+    pub call_limit: Duration,
+    /// What branches may hold before the run.
+    pub opening: Opening,
+}
 
-/// Runs the customers of `scenario` against branches that run at `endpoints`.
+/// What branches elsewhere may hold before the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// Anything: it is taken as the opening balance.
+    AsFound,
+    /// The scenario's opening balance, and no write of its customers.
+    Fresh,
+}
+
+/// Runs the customers of `scenario` against the branches of `connection`.
 pub fn run_connected(
     scenario: &Scenario,
     options: &RunOptions,
-    endpoints: &Endpoints,
+    connection: &Connection,
 ) -> Result<Run, RunError> {
     let config = RunConfig::new(&scenario.settings, &options.overrides);
     System::new().block_on(async {
@@ -29,97 +51,176 @@ pub fn run_connected(
         // and nothing to judge.
         let clock = Clock::real_time();
         let link = RecorderLink { clock, recorder: None, detail: Detail::Essentials };
-        let channels = connect(scenario, endpoints).await?;
-        let customers = admit_customers(scenario, &config, &channels, &link);
+        let (bank, before) = meet(scenario, connection).await?;
+        let mut held_before = held_before(&before);
+        let leftovers = leftovers(scenario, &held_before);
+        match connection.opening {
+            Opening::Fresh if !leftovers.is_empty() => {
+                let opening_balance = scenario.opening_balance;
+                return Err(RunError::NotFresh { leftovers, opening_balance });
+            }
+            Opening::Fresh | Opening::AsFound if leftovers.is_empty() => held_before.clear(),
+            Opening::Fresh | Opening::AsFound => {}
+        }
+        let customers = admit_customers(scenario, &config, &bank, &link);
         customers.make_visits(config.customers, &scenario.visits).await?;
         let mut customers = customers.leave().await?;
-        let branches = read_branches(scenario, &channels, &customers, endpoints).await?;
+        let ended = clock.now();
+        // With async propagation the last writes may still be under way.
+        bank.settle().await;
+        let after = bank.standings().await;
+        let branches = branch_results(&customers, &before, &after);
         place_requests(&mut customers, &branches);
+        let remote = Remote {
+            addresses: addresses(scenario, connection),
+            held_before,
+            silent: after.iter().filter_map(silence).collect(),
+        };
         let result = RunResult {
             scenario: scenario.name.clone(),
             config,
-            opening_balance: scenario.opening_balance,
+            opening_balance: opening_balance(&before).unwrap_or(scenario.opening_balance),
             branches,
             customers,
-            ended: clock.now(),
+            visits: scenario.visits.iter().map(VisitResult::from).collect(),
+            written_ids: scenario.written_ids.clone(),
+            warnings: scenario.warnings.clone(),
+            ended,
             verdicts: None,
             expected: scenario.expected.clone(),
+            remote: Some(remote),
         };
         Ok(Run { result, facts: Vec::new() })
     })
 }
 
-async fn connect(
+/// Finds each branch of `scenario`, and asks it how it stands. An error where something else is in its
+/// place; a branch that is there and does not say is met again by the customers.
+async fn meet(
     scenario: &Scenario,
-    endpoints: &Endpoints,
-) -> Result<BTreeMap<BranchId, Channel>, RunError> {
-    let mut channels = BTreeMap::new();
-    for &branch in scenario.roster.ids() {
-        let endpoint = endpoints.get(&branch).ok_or(RunError::NoEndpoint { branch })?;
-        let channel = endpoint.connect().await.map_err(|source| RunError::Remote {
-            branch,
-            address: endpoint.address().to_owned(),
-            source,
-        })?;
-        channels.insert(branch, channel);
+    connection: &Connection,
+) -> Result<(RemoteBank, Standings), RunError> {
+    let Connection { endpoints, call_limit, .. } = connection;
+    let mut customers = Vec::new();
+    for visit in &scenario.visits {
+        if !customers.contains(&visit.customer) {
+            customers.push(visit.customer);
+        }
     }
-    Ok(channels)
+    let customers: Arc<[_]> = customers.into();
+    let mut met = JoinSet::new();
+    for &branch in scenario.roster.ids() {
+        let endpoint = endpoints.get(&branch).ok_or(RunError::NoEndpoint { branch })?.clone();
+        let (customers, limit) = (Arc::clone(&customers), *call_limit);
+        met.spawn(async move {
+            let address = endpoint.address().to_owned();
+            let met = match ClassicBranch::connect(branch, endpoint, limit).await {
+                Ok(there) => match there.standing(&customers).await {
+                    Err(CallProblem::Absent(absence)) => Err(there.find_out(absence).await),
+                    standing => Ok((there, standing)),
+                },
+                Err(absence) => Err(absence),
+            };
+            (branch, met.map_err(|absence| NotThere { branch, address, absence }))
+        });
+    }
+    let met: BTreeMap<_, _> = met.join_all().await.into_iter().collect();
+    let (mut branches, mut before, mut not_there) = (Vec::new(), BTreeMap::new(), Vec::new());
+    for (branch, met) in met {
+        match met {
+            Ok((there, standing)) => {
+                branches.push(there);
+                before.insert(branch, standing);
+            }
+            Err(problem) => not_there.push(problem),
+        }
+    }
+    if !not_there.is_empty() {
+        return Err(RunError::NotThere(not_there));
+    }
+    for (branch, problem) in before.iter().filter_map(silence) {
+        log::warn!("branch {branch} does not say how it stands: it {problem}");
+    }
+    Ok((RemoteBank::new(branches, customers.to_vec()), before))
+}
+
+fn silence(
+    (&branch, standing): (&BranchId, &Result<Standing, CallProblem>),
+) -> Option<(BranchId, String)> {
+    Some((branch, standing.as_ref().err()?.to_string()))
+}
+
+fn addresses(scenario: &Scenario, connection: &Connection) -> BTreeMap<BranchId, String> {
+    let address = |id: &BranchId| Some((*id, connection.endpoints.get(id)?.address().to_owned()));
+    scenario.roster.ids().iter().filter_map(address).collect()
+}
+
+/// What the first branch that tells held; the others should hold the same.
+fn opening_balance(before: &Standings) -> Option<Money> {
+    before.values().flatten().map(|standing| standing.balance).next()
+}
+
+/// What each branch held, of those that tell.
+fn held_before(before: &Standings) -> Vec<HeldBefore> {
+    let held = |(&branch, standing): (&BranchId, &Result<Standing, CallProblem>)| {
+        let Standing { balance, write_sets } = standing.as_ref().ok()?.clone();
+        let write_sets = write_sets.into_iter().filter(|(_, write_set)| !write_set.is_empty());
+        Some(HeldBefore { branch, balance, write_sets: write_sets.collect() })
+    };
+    before.iter().filter_map(held).collect()
+}
+
+/// What is not as `scenario` says: another balance, or writes of its customers.
+fn leftovers(scenario: &Scenario, held: &[HeldBefore]) -> Vec<HeldBefore> {
+    let is_fresh =
+        |of: &&HeldBefore| of.balance == scenario.opening_balance && of.write_sets.is_empty();
+    held.iter().filter(|of| !is_fresh(of)).cloned().collect()
 }
 
 fn admit_customers(
     scenario: &Scenario,
     config: &RunConfig,
-    channels: &BTreeMap<BranchId, Channel>,
+    bank: &RemoteBank,
     link: &RecorderLink,
 ) -> Customers {
-    let roster = &scenario.roster;
-    // The classic contract carries no passbook: the branches keep one, or keep none.
-    let mark = BankMark::of("", roster, scenario.opening_balance);
-    let counter = |(&branch, channel): (&BranchId, &Channel)| {
-        let (channel, roster) = (channel.clone(), Arc::clone(roster));
-        let setup = ClientSetup { branch, channel, contract: Contract::Classic, mark, roster };
-        let link = CounterLink::new(setup).start();
-        Counter { ask: link.clone().recipient(), settle: link.recipient() }
+    let counter = |branch: &ClassicBranch| {
+        CounterLink::new(RemoteBranch::Classic(branch.clone())).start().recipient()
     };
     let counters = Counters {
-        roster: Arc::clone(roster),
-        counters: channels.iter().map(counter).collect(),
-        queries: config.queries,
+        roster: Arc::clone(&scenario.roster),
+        counters: bank.branches().iter().map(counter).collect(),
+        barrier: barrier(config.queries, || vec![bank.clone().start().recipient()]),
     };
     Customers::arrive(&scenario.visits, config, &counters, link)
 }
 
-/// Asks each branch how it stands. The classic contract tells write sets, not an apply log: what is
-/// made of them has each customer's writes in their order, one customer after the other.
-async fn read_branches(
-    scenario: &Scenario,
-    channels: &BTreeMap<BranchId, Channel>,
+/// The branches that say how they stand. The classic contract tells write sets, not an apply log: what
+/// is made of them has each customer's writes in their order, one customer after the other.
+fn branch_results(
     customers: &[CustomerResult],
-    endpoints: &Endpoints,
-) -> Result<Vec<BranchResult>, RunError> {
+    before: &Standings,
+    after: &Standings,
+) -> Vec<BranchResult> {
     let made = writes_made(customers);
-    let mut branches = Vec::with_capacity(channels.len());
-    for (&id, channel) in channels {
+    let mut branches = Vec::new();
+    for (&id, standing) in after {
+        let Ok(Standing { balance, write_sets }) = standing else { continue };
+        let known = before.get(&id).and_then(|before| before.as_ref().ok());
         let mut log = Vec::new();
-        let mut balance = scenario.opening_balance;
         for customer in customers {
-            let state = read_state(channel.clone(), customer.id).await;
-            let RemoteState { balance: told, write_set } = state.map_err(|source| {
-                let address = endpoints[&id].address().to_owned();
-                RunError::Remote { branch: id, address, source }
-            })?;
-            balance = told;
-            for event in write_set {
+            let known = known.and_then(|known| known.write_sets.get(&customer.id));
+            for &event in write_sets.get(&customer.id).into_iter().flatten() {
                 let write = WriteId { customer: customer.id, event };
                 match made.get(&write) {
                     Some(&made) => log.push(made),
+                    None if known.is_some_and(|known| known.contains(&event)) => {}
                     None => log::warn!("branch {id} holds {write}, which is not of this run"),
                 }
             }
         }
-        branches.push(BranchResult { id, balance, log: Arc::new(log) });
+        branches.push(BranchResult { id, balance: *balance, log: Arc::new(log) });
     }
-    Ok(branches)
+    branches
 }
 
 /// The classic contract does not tell how long a branch's log was when it answered: a request is

@@ -7,21 +7,24 @@ mod live;
 mod memory;
 mod over_grpc;
 mod recorder;
+mod remote;
 mod result;
 mod serve;
 mod single;
 mod wired;
 
 pub use crate::history::RequestResult;
-pub use connected::{Endpoints, run_connected};
+pub use connected::{Connection, Opening, run_connected};
 pub use live::{FinalBalance, LinkOptions, LiveBank, LiveOptions};
 pub use memory::{
     Carrier, MemoryBudget, MemoryError, Taken, bank_bytes, compare_bytes, run_bytes, text_bytes,
 };
 pub use over_grpc::run_over_grpc;
 pub use recorder::HistoryOutput;
+pub use remote::{HeldBefore, NotThere, Remote};
 pub use result::{
-    BranchResult, CustomerResult, Dialect, LoggedWrite, RunConfig, RunResult, WAIT_LIMIT,
+    BranchResult, CustomerResult, Dialect, LoggedWrite, RunConfig, RunResult, VisitResult,
+    WAIT_LIMIT,
 };
 pub use serve::{Closing, ServeError, ServeOptions, serve};
 pub use single::{Judging, Recording, Run, RunError, RunOptions, Runner, run};

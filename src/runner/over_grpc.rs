@@ -9,12 +9,12 @@ use tokio::task::JoinSet;
 
 use super::recorder::{HistoryOutput, Recorder};
 use super::result::RunConfig;
-use super::single::{Bank, Customers, Run, RunError, RunOptions};
+use super::single::{Bank, Customers, Run, RunError, RunOptions, barrier};
 use super::wired::{LIMIT, Wired};
-use crate::actors::{BranchActor, Clock, Counter, Counters, RecorderLink};
+use crate::actors::{BranchActor, Clock, Counters, RecorderLink};
 use crate::bank::{BranchConfig, Patience};
 use crate::grpc::token::BankMark;
-use crate::grpc::{Channel, ClientSetup, Contract, CounterLink, EdgeError, Endpoint, Listener};
+use crate::grpc::{Channel, CounterLink, EdgeError, Endpoint, Listener, RemoteBranch, TypedBranch};
 use crate::model::{BranchId, Promises};
 use crate::scenario::Scenario;
 
@@ -90,19 +90,16 @@ impl<'a> Sockets<'a> {
     fn admit_customers(&self, branches: &[Addr<BranchActor>], link: &RecorderLink) -> Customers {
         let Self { scenario, config, mark, channels, .. } = self;
         let roster = &scenario.roster;
-        let ways = roster.ids().iter().zip(channels).zip(branches);
-        let counter =
-            |((&branch, channel), address): ((&BranchId, &Channel), &Addr<BranchActor>)| {
-                let (channel, mark, roster) = (channel.clone(), *mark, Arc::clone(roster));
-                let contract = Contract::Typed;
-                let setup = ClientSetup { branch, channel, contract, mark, roster };
-                let ask = CounterLink::new(setup).start().recipient();
-                Counter { ask, settle: address.clone().recipient() }
-            };
+        let counter = |(&branch, channel): (&BranchId, &Channel)| {
+            let (channel, mark, roster) = (channel.clone(), *mark, Arc::clone(roster));
+            let branch = TypedBranch { branch, channel, mark, roster };
+            CounterLink::new(RemoteBranch::Typed(branch)).start().recipient()
+        };
+        let settle = || branches.iter().map(|branch| branch.clone().recipient()).collect();
         let counters = Counters {
             roster: Arc::clone(roster),
-            counters: ways.map(counter).collect(),
-            queries: config.queries,
+            counters: roster.ids().iter().zip(channels).map(counter).collect(),
+            barrier: barrier(config.queries, settle),
         };
         Customers::arrive(&scenario.visits, config, &counters, link)
     }

@@ -8,8 +8,9 @@ use actix::{Actor, Addr, Context, Handler, Message};
 use super::result::RunConfig;
 use super::single::{Judging, Recording, RunError, RunOptions};
 use crate::actors::{Clock, Detail, Record, RecorderLink};
-use crate::check::{Judge, Verdicts};
-use crate::history::{Header, Recorded, Writer};
+use crate::check::{Case, Judge, JudgeOptions, Lines, Verdicts};
+use crate::history::{Header, Recorded, Terms, Writer};
+use crate::model::Promises;
 use crate::scenario::Scenario;
 
 /// Where a history is written to: something buffered.
@@ -51,12 +52,17 @@ impl Recorder {
             (Recording::Off, None) => Detail::Essentials,
             (Recording::Facts, _) | (Recording::Off, Some(_)) => Detail::Everything,
         };
+        let lines = match detail {
+            Detail::Essentials => Lines::Unknown,
+            Detail::Everything => Lines::Known,
+        };
+        let judge = JudgeOptions { lines, ..options.judge };
         let begin = |out| Writer::new(out, &header(scenario, config)).map_err(RunError::History);
         let recorder = Self {
             kept: (options.recording == Recording::Facts).then(Vec::new),
             history: history.map(begin).transpose()?,
             judge: (options.judging == Judging::On)
-                .then(|| Judge::new(scenario.roster.clone(), scenario.opening_balance)),
+                .then(|| Judge::new(case(scenario, config), judge)),
             failed: None,
         };
         let recorder = recorder.is_wanted().then(|| recorder.start());
@@ -93,12 +99,30 @@ impl Recorder {
     }
 }
 
+fn case(scenario: &Scenario, config: &RunConfig) -> Case {
+    Case {
+        roster: scenario.roster.clone(),
+        opening_balance: scenario.opening_balance,
+        terms: Some(terms(config)),
+    }
+}
+
+fn terms(config: &RunConfig) -> Terms {
+    Terms {
+        guarantees: Promises { all: config.guarantees, single: config.customer_guarantees.clone() },
+        propagation: config.propagation,
+        overdraft: config.overdraft,
+    }
+}
+
 fn header(scenario: &Scenario, config: &RunConfig) -> Header {
     Header {
+        passbook: Some(env!("CARGO_PKG_VERSION").to_owned()),
         scenario: scenario.name.clone(),
         seed: config.seed,
         roster: scenario.roster.clone(),
         opening_balance: scenario.opening_balance,
+        terms: Some(terms(config)),
         config: config.in_words(),
     }
 }

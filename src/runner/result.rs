@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Remote;
 use crate::bank::LogEntry;
 use crate::check::Verdicts;
 use crate::fault::{LinkLatencies, show_span};
 use crate::history::RequestResult;
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, Guarantees, Money, Overdraft, Propagation, QueryTiming,
-    Receipt, RequestError, Seed, Sequence, Time, Write, WriteId,
+    BranchId, CustomerId, CustomerOrder, EventIds, Guarantees, Money, Overdraft, Propagation,
+    QueryTiming, Receipt, RequestError, Seed, Sequence, Time, Write, WriteId,
 };
-use crate::scenario::{BalanceRow, EventResult, EventsRow, Output, Settings, Told};
+use crate::scenario::{
+    BalanceRow, EventResult, EventsRow, Output, Settings, Told, Visit, Warning, WrittenIds,
+};
 
 /// One scenario, run to its end: every write that was accepted is propagated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,12 +30,21 @@ pub struct RunResult {
     pub branches: Vec<BranchResult>,
     /// The customers, in the order in which they first come up in the scenario.
     pub customers: Vec<CustomerResult>,
+    /// The visits in the order of the scenario, with how many requests each has.
+    pub visits: Vec<VisitResult>,
+    /// The event ids of the input, where requests bear others.
+    pub written_ids: WrittenIds,
+    /// What is odd in the input, though not wrong.
+    pub warnings: Vec<Warning>,
     /// When it ended, by the clock of the run.
     pub ended: Time,
     /// What the judge says of it, if it was asked.
     pub verdicts: Option<Verdicts>,
     /// What the scenario expects, if it says so.
     pub expected: Option<Output>,
+    /// What is known of the branches, where they run elsewhere. Of such a bank nobody can say how it
+    /// propagates and what it promises, nor whether all is settled.
+    pub remote: Option<Remote>,
 }
 
 /// The choices that were in force: the command line's, else the scenario's, else the default.
@@ -50,6 +62,8 @@ pub struct RunConfig {
     pub customers: CustomerOrder,
     /// When queries were sent.
     pub queries: QueryTiming,
+    /// What became of the event ids of the input.
+    pub event_ids: EventIds,
     /// How long messages between branches took.
     pub latencies: LinkLatencies,
     /// How long requests waited at most for what their customer was promised.
@@ -68,8 +82,10 @@ pub enum Dialect {
     Balances,
     /// A row per event.
     Events,
-    /// A row per customer, with all its events.
+    /// A row per visit, with all its events.
     Customers,
+    /// The same, in the oldest form.
+    Classic,
 }
 
 impl RunConfig {
@@ -94,6 +110,7 @@ impl RunConfig {
             overdraft: overrides.overdraft.or(settings.overdraft).unwrap_or_default(),
             customers: overrides.customers.or(settings.customers).unwrap_or_default(),
             queries: overrides.queries.or(settings.queries).unwrap_or_default(),
+            event_ids: overrides.event_ids.or(settings.event_ids).unwrap_or_default(),
             latencies: LinkLatencies { default: latency, links },
             wait_limit: overrides.wait_limit.or(settings.wait_limit).unwrap_or(WAIT_LIMIT),
             seed: overrides.seed.or(settings.seed).unwrap_or_default(),
@@ -118,6 +135,9 @@ impl RunConfig {
         ]
         .map(|(name, choice)| (name.to_owned(), choice))
         .into();
+        if self.event_ids != EventIds::default() {
+            words.insert("event_ids".to_owned(), self.event_ids.to_string());
+        }
         words.extend(self.customer_guarantees.iter().map(|(customer, promised)| {
             (format!("guarantees of customer {customer}"), promised.to_string())
         }));
@@ -145,37 +165,65 @@ impl RunResult {
     pub fn output(&self, dialect: Dialect) -> Output {
         match dialect {
             Dialect::Balances => {
-                Output::Balances(self.customers.iter().map(|c| self.balance_row(c)).collect())
+                let row = |customer: &CustomerResult| BalanceRow {
+                    id: customer.id,
+                    balance: balance_told(&customer.requests),
+                };
+                Output::Balances(self.customers.iter().map(row).collect())
             }
-            Dialect::Events => {
-                Output::Events(self.customers.iter().flat_map(CustomerResult::event_rows).collect())
-            }
-            Dialect::Customers => {
-                Output::Customers(self.customers.iter().map(CustomerResult::row).collect())
-            }
+            Dialect::Events => Output::Events(self.event_rows()),
+            Dialect::Customers => Output::Customers(self.visit_rows()),
+            Dialect::Classic => Output::Classic(self.visit_rows()),
         }
     }
 
-    /// The balance when the customer's last request was answered; the bank's where it made none.
-    fn balance_row(&self, customer: &CustomerResult) -> BalanceRow {
-        let bank = self.branches.first().map_or(self.opening_balance, |branch| branch.balance);
-        let balance = customer.requests.last().map_or(bank, |request| request.balance);
-        BalanceRow { id: customer.id, balance }
-    }
-}
-
-impl CustomerResult {
-    fn event_rows(&self) -> impl Iterator<Item = EventsRow> {
-        self.requests.iter().map(|request| {
-            let event = EventResult { branch: Some(request.branch), ..request.event_result() };
-            EventsRow { id: self.id, recv: vec![event] }
+    /// Each visit with its requests, in the order of the scenario.
+    fn requests_by_visit(&self) -> impl Iterator<Item = (CustomerId, &[RequestResult])> {
+        let by_customer = self.customers.iter().map(|of| (of.id, of.requests.as_slice()));
+        let mut rest: BTreeMap<CustomerId, &[RequestResult]> = by_customer.collect();
+        self.visits.iter().map(move |&VisitResult { customer, requests }| {
+            let left = rest.get(&customer).copied().unwrap_or_default();
+            let (made, left) = left.split_at_checked(requests).unwrap_or((left, &[]));
+            rest.insert(customer, left);
+            (customer, made)
         })
     }
 
-    fn row(&self) -> EventsRow {
-        let recv = self.requests.iter().map(RequestResult::event_result).collect();
-        EventsRow { id: self.id, recv }
+    fn event_rows(&self) -> Vec<EventsRow> {
+        let rows = |(id, requests): (CustomerId, &[RequestResult])| -> Vec<EventsRow> {
+            let row = |request: &RequestResult| {
+                let event = EventResult { branch: Some(request.branch), ..request.event_result() };
+                EventsRow { id, recv: vec![event] }
+            };
+            requests.iter().map(row).collect()
+        };
+        self.requests_by_visit().flat_map(rows).collect()
     }
+
+    fn visit_rows(&self) -> Vec<EventsRow> {
+        let row = |(id, requests): (CustomerId, &[RequestResult])| EventsRow {
+            id,
+            recv: requests.iter().map(RequestResult::event_result).collect(),
+        };
+        self.requests_by_visit().map(row).collect()
+    }
+
+    /// What each visit left its customer with: the balance that it was told last.
+    pub fn balances_by_visit(&self) -> BTreeMap<CustomerId, Vec<Option<Money>>> {
+        let mut told: BTreeMap<CustomerId, Vec<Option<Money>>> = BTreeMap::new();
+        for (customer, requests) in self.requests_by_visit() {
+            let visits = told.entry(customer).or_default();
+            let before = visits.last().copied().flatten();
+            visits.push(balance_told(requests).or(before));
+        }
+        told
+    }
+}
+
+/// The balance in the reply to the last of `requests` that succeeded. What a request that failed
+/// would have seen is not told to its customer.
+fn balance_told(requests: &[RequestResult]) -> Option<Money> {
+    requests.iter().rfind(|request| request.outcome.is_ok()).map(|request| request.balance)
 }
 
 impl RequestResult {
@@ -191,10 +239,28 @@ impl RequestResult {
             Err(
                 RequestError::Refused(_)
                 | RequestError::VersionNotReached { .. }
-                | RequestError::Unavailable { .. },
+                | RequestError::Unavailable { .. }
+                | RequestError::Declined { .. },
             ) => Told::Fail,
-            Err(RequestError::OutcomeUnknown { .. }) => Told::Unknown,
+            Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {
+                Told::Unknown
+            }
         }
+    }
+}
+
+/// A visit of a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VisitResult {
+    /// Whose visit.
+    pub customer: CustomerId,
+    /// How many of the customer's requests it made.
+    pub requests: usize,
+}
+
+impl From<&Visit> for VisitResult {
+    fn from(visit: &Visit) -> Self {
+        Self { customer: visit.customer, requests: visit.events.len() }
     }
 }
 

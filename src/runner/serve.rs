@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::live::{FinalBalance, LiveBank, LiveOptions};
-use crate::grpc::{EdgeError, Limits, Listener, ScenarioRunner, Services};
+use crate::grpc::{EdgeError, Limits, Listener, Origin, ScenarioRunner, Services};
 use crate::model::BranchId;
 
 /// How long calls under way may take to end when the bank closes. An open stream would hold it for
@@ -26,6 +26,8 @@ pub struct ServeOptions {
     pub scenarios: Arc<ScenarioRunner>,
     /// What clients may ask, at most.
     pub limits: Limits,
+    /// Which pages in a browser may call.
+    pub origins: Arc<[Origin]>,
 }
 
 impl std::fmt::Debug for ServeOptions {
@@ -74,9 +76,9 @@ pub fn serve(
     closing: impl Future<Output = ()>,
 ) -> Result<Closing, ServeError> {
     System::new().block_on(async {
-        let ServeOptions { bank, listeners, scenarios, limits } = options;
+        let ServeOptions { bank, listeners, scenarios, limits, origins } = options;
         let mut bank = LiveBank::open(&bank);
-        let services = Services { front: bank.front().clone(), scenarios, limits };
+        let services = Services { front: bank.front().clone(), scenarios, limits, origins };
         let (close, closed) = watch::channel(());
         let mut servers = JoinSet::new();
         for listener in listeners {

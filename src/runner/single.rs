@@ -7,22 +7,23 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Addr, AsyncContext, Context, System, SystemRunner};
+use actix::{Actor, Addr, AsyncContext, Context, Recipient, System, SystemRunner};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
-use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult};
+use super::remote::{HeldBefore, NotThere};
+use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult, VisitResult};
 use crate::actors::{
-    AwaitSettled, BranchActor, BranchState, Clock, Close, Counter, Counters, CustomerActor,
-    CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, ReplyTo, Surroundings,
-    TakeRequests, paused_runtime,
+    AwaitSettled, Barrier, BranchActor, BranchState, Clock, Close, Counters, CustomerActor,
+    CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, ReplyTo, SetOut,
+    Surroundings, TakeRequests, paused_runtime,
 };
 use crate::bank::{Branch, BranchConfig, Patience};
-use crate::check::JudgeError;
-use crate::grpc::{BindError, EdgeError, RemoteError};
+use crate::check::{JudgeError, JudgeOptions};
+use crate::grpc::{BindError, EdgeError};
 use crate::history::Recorded;
-use crate::model::{BranchId, CustomerId, CustomerOrder, Event};
+use crate::model::{BranchId, CustomerId, CustomerOrder, Event, Money, QueryTiming};
 use crate::scenario::{Scenario, Settings, Visit};
 
 /// How to run a scenario, beyond what it says itself.
@@ -34,6 +35,8 @@ pub struct RunOptions {
     pub recording: Recording,
     /// Whether the judge says what it thinks of the run.
     pub judging: Judging,
+    /// What is wanted of the judge beyond the verdicts.
+    pub judge: JudgeOptions,
 }
 
 /// Whether a run is judged. The judge needs a few dozen bytes per request, and eight per write and
@@ -102,16 +105,24 @@ pub enum RunError {
         /// The branch.
         branch: BranchId,
     },
-    /// A branch that runs somewhere cannot be asked how it stands.
-    #[error("cannot ask branch {branch} at {address}: {source}")]
-    Remote {
-        /// The branch.
-        branch: BranchId,
-        /// Where it should be.
-        address: String,
-        /// Why not.
-        source: RemoteError,
+    /// Where branches should be, none are.
+    #[error("{}", listed(.0))]
+    NotThere(Vec<NotThere>),
+    /// Branches that run elsewhere hold something before the run, and must not.
+    #[error(
+        "{} before the run, and not {opening_balance} alone; start the branches anew, or leave out --fresh",
+        listed(leftovers)
+    )]
+    NotFresh {
+        /// What they hold.
+        leftovers: Vec<HeldBefore>,
+        /// What they must hold.
+        opening_balance: Money,
     },
+}
+
+fn listed(items: &[impl fmt::Display]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// On a paused clock this much time goes by only when nothing is left to do: it stands for more
@@ -203,6 +214,19 @@ pub(super) struct Bank {
 pub(super) struct Customers {
     ids: Vec<CustomerId>,
     addresses: BTreeMap<CustomerId, Addr<CustomerActor>>,
+    barrier: Option<Addr<Barrier>>,
+}
+
+/// Where customers wait before their queries, if they do. All propagation is done when all of
+/// `settle` say so.
+pub(super) fn barrier(
+    queries: QueryTiming,
+    settle: impl FnOnce() -> Vec<Recipient<AwaitSettled>>,
+) -> Option<Addr<Barrier>> {
+    match queries {
+        QueryTiming::InPlace => None,
+        QueryTiming::AfterSettling => Some(Barrier::new(settle()).start()),
+    }
 }
 
 impl Bank {
@@ -213,14 +237,11 @@ impl Bank {
         link: RecorderLink,
     ) -> Self {
         let branches = open_branches(scenario, &config, &link);
-        let counter = |branch: &Addr<BranchActor>| Counter {
-            ask: branch.clone().recipient(),
-            settle: branch.clone().recipient(),
-        };
+        let settle = || branches.iter().map(|branch| branch.clone().recipient()).collect();
         let counters = Counters {
             roster: Arc::clone(&scenario.roster),
-            counters: branches.iter().map(counter).collect(),
-            queries: config.queries,
+            counters: branches.iter().map(|branch| branch.clone().recipient()).collect(),
+            barrier: barrier(config.queries, settle),
         };
         let customers = Customers::arrive(&scenario.visits, &config, &counters, &link);
         Self { config, branches, customers, recorder, clock: link.clock }
@@ -252,9 +273,13 @@ impl Bank {
             opening_balance: scenario.opening_balance,
             branches,
             customers,
+            visits: scenario.visits.iter().map(VisitResult::from).collect(),
+            written_ids: scenario.written_ids.clone(),
+            warnings: scenario.warnings.clone(),
             ended,
             verdicts,
             expected: scenario.expected.clone(),
+            remote: None,
         };
         Ok(Run { result, facts })
     }
@@ -345,7 +370,7 @@ impl Customers {
                 CustomerActor::new(CustomerSetup { id, guarantees, counters, recorder }).start()
             });
         }
-        Self { ids, addresses }
+        Self { ids, addresses, barrier: counters.barrier.clone() }
     }
 
     /// Sends the customers on their way, and waits until all have their answers.
@@ -357,11 +382,18 @@ impl Customers {
         match order {
             CustomerOrder::InOrder => {
                 for visit in visits {
+                    self.set_out(1);
                     self.visit(visit.customer, visit.events.clone()).await?;
                 }
                 Ok(())
             }
             CustomerOrder::Concurrent => self.visit_all(visits).await,
+        }
+    }
+
+    fn set_out(&self, customers: usize) {
+        if let Some(barrier) = &self.barrier {
+            barrier.do_send(SetOut { customers });
         }
     }
 
@@ -377,6 +409,7 @@ impl Customers {
         for visit in visits {
             events.entry(visit.customer).or_default().extend_from_slice(&visit.events);
         }
+        self.set_out(self.ids.len());
         let mut ends = Vec::with_capacity(self.ids.len());
         for id in &self.ids {
             let (done, end) = oneshot::channel();

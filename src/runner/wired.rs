@@ -84,7 +84,8 @@ impl Wired<'_> {
             });
             let limits =
                 Limits { calls_max: u32::MAX, waiting_max: usize::MAX, ..Limits::default() };
-            (id, Services { front, scenarios: Arc::new(run_none), limits })
+            let (scenarios, origins) = (Arc::new(run_none), Arc::default());
+            (id, Services { front, scenarios, limits, origins })
         };
         self.roster.ids().iter().zip(branches).map(serve).collect()
     }

@@ -8,8 +8,7 @@ use crate::model::MoneyError;
 const A_BRANCH: &str = "{\"type\": \"branch\", \"id\": 1, \"balance\": 0}";
 const TOP_LEVEL: &str = "write `[ … ]` with branches and customers, or `{\"processes\": [ … ]}`; \
                          `passbook schema` prints the format";
-const OUTPUT_DIALECTS: &str = "a row per customer with `balance`; or a row per event, each with \
-                               `branch`; or a row per customer with `recv` and no `branch`";
+const OUTPUT_DIALECTS: &str = "either all rows have `balance` alone, or all have `recv`";
 const ONE_ACCOUNT: &str = "all branches hold the same account, so all start with the same balance";
 
 impl Problem {
@@ -59,9 +58,8 @@ impl Problem {
             Self::BlankName => "leave `name` out to name it after the file",
             Self::DuplicateBranch { .. } => "give each branch an id of its own",
             Self::UnequalBalances { .. } => ONE_ACCOUNT,
-            Self::OutOfIds { .. } => "give the event an `id`",
+            Self::OutOfIds { .. } => "give the event an `id`, or the events before it lower ones",
             Self::UnknownCustomer { .. } => "expect results of the scenario's own customers",
-            Self::DuplicateRow { .. } => "put all that the customer is to see into one row",
             Self::MixedDialects => OUTPUT_DIALECTS,
             Self::WrongType { .. }
             | Self::Amount { .. }
@@ -124,7 +122,6 @@ impl Problem {
             Self::NoOwnBranch { .. } => "for which branch?".to_owned(),
             Self::OutOfIds { .. } => "needs an id".to_owned(),
             Self::UnknownCustomer { .. } => "no such customer".to_owned(),
-            Self::DuplicateRow { .. } => "again here".to_owned(),
             Self::MixedDialects => "of another dialect".to_owned(),
             Self::WrongResult { interface } => format!("does not fit a {interface}"),
         }

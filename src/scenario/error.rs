@@ -5,7 +5,7 @@ use std::fmt;
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 use thiserror::Error;
 
-use super::json;
+use super::json::{self, Node};
 use super::problem::Problem;
 use super::snippet::Snippet;
 use super::source::{Place, Source, Span};
@@ -31,6 +31,19 @@ impl Details {
 
 impl ScenarioError {
     pub(super) fn new(source: &Source, fault: &Fault) -> Self {
+        Self::at(source, fault, json::path_to(source.text(), fault.at.start))
+    }
+
+    /// The same in one of several documents, or in a text that is almost JSON: as `documents` have
+    /// it.
+    pub(super) fn within(source: &Source, documents: &[Node<'_>], fault: &Fault) -> Self {
+        let at = fault.at.start;
+        let document = documents.iter().find(|document| at < document.span().end());
+        let path = document.map_or_else(String::new, |document| json::path_in(*document, at));
+        Self::at(source, fault, path)
+    }
+
+    fn at(source: &Source, fault: &Fault, path: String) -> Self {
         let (text, problem) = (source.text(), fault.problem.clone());
         let snippet = Snippet::new(source.shown_name(), text);
         let at = snippet.brief(fault.at);
@@ -39,7 +52,6 @@ impl ScenarioError {
             let label = Some(problem.other_label());
             labels.push(LabeledSpan::new_with_span(label, snippet.brief(other)));
         }
-        let path = json::path_to(text, fault.at.start);
         let place = Place::of(text, fault.at.start);
         Self(Box::new(Details { problem, path, place, labels, snippet }))
     }
@@ -110,6 +122,11 @@ pub(super) type Checked<T> = Result<T, Box<Fault>>;
 impl Fault {
     pub(super) fn new(problem: Problem, at: Span) -> Box<Self> {
         Box::new(Self { problem, at, other: None })
+    }
+
+    /// Whether the text is not JSON.
+    pub(super) const fn is_syntax(&self) -> bool {
+        matches!(self.problem, Problem::Syntax(_))
     }
 
     /// The same, with a second place that has to do with it.

@@ -83,6 +83,11 @@ impl<'a> Node<'a> {
         Ok(root)
     }
 
+    /// The value that the part `span` of `text` is.
+    pub(super) fn within(text: &'a str, span: Span) -> Self {
+        Self { raw: &text[span.start..span.end()], start: span.start }
+    }
+
     pub(super) fn span(self) -> Span {
         Span::new(self.start, self.raw.len())
     }
@@ -121,11 +126,34 @@ impl<'a> Node<'a> {
         self,
         keys: &Keys<N>,
     ) -> Checked<[Option<Member<'a>>; N]> {
+        self.members_by(keys, |key, _| keys.names.iter().position(|name| *name == key))
+    }
+
+    /// The same, whatever the case of the keys; `odd` is told of those in another.
+    pub(super) fn members_in_any_case<const N: usize>(
+        self,
+        keys: &Keys<N>,
+        mut odd: impl FnMut(Span),
+    ) -> Checked<[Option<Member<'a>>; N]> {
+        self.members_by(keys, |key, at| {
+            let slot = keys.names.iter().position(|name| name.eq_ignore_ascii_case(key))?;
+            if keys.names[slot] != key {
+                odd(at);
+            }
+            Some(slot)
+        })
+    }
+
+    fn members_by<const N: usize>(
+        self,
+        keys: &Keys<N>,
+        mut slot_of: impl FnMut(&str, Span) -> Option<usize>,
+    ) -> Checked<[Option<Member<'a>>; N]> {
         let mut found = [None; N];
         self.each_member(|member| {
             let key = member.key.string()?;
             let key = key.trim();
-            let Some(slot) = keys.names.iter().position(|name| *name == key) else {
+            let Some(slot) = slot_of(key, member.key.span()) else {
                 return Err(member.key.fault(Problem::UnknownKey {
                     key: Excerpt::new(key),
                     of: keys.of,
@@ -176,6 +204,12 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// What a boolean says.
+    pub(super) fn boolean(self) -> Checked<bool> {
+        self.expect(Kind::Boolean)?;
+        Ok(self.raw == "true")
+    }
+
     /// The digits of a number as written.
     pub(super) fn number(self) -> Checked<&'a str> {
         self.expect(Kind::Number)?;
@@ -204,8 +238,13 @@ impl<'a> Node<'a> {
 /// Where in the document the byte `offset` stands: `[2].events[0].money`. Empty for the document
 /// as a whole, and for a text that is not JSON.
 pub(super) fn path_to(text: &str, offset: usize) -> String {
+    Node::root(text).map_or_else(|_| String::new(), |root| path_in(root, offset))
+}
+
+/// The same in the document `root`.
+pub(super) fn path_in(root: Node<'_>, offset: usize) -> String {
     let mut path = String::new();
-    let mut next = Node::root(text).ok();
+    let mut next = Some(root);
     while let Some(node) = next {
         next = match node.kind() {
             Kind::Array => step_into_array(node, offset, &mut path),

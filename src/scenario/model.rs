@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::Output;
 use crate::fault::{Latency, Link};
 use crate::model::{
-    CustomerId, CustomerOrder, Event, Guarantees, Money, Overdraft, Propagation, QueryTiming,
-    Roster, Seed,
+    CustomerId, CustomerOrder, Event, EventId, EventIds, Guarantees, Money, Overdraft, Propagation,
+    QueryTiming, RequestNumber, Roster, Seed,
 };
 
 /// One input, validated: every branch named by an event exists, and every amount is positive.
@@ -28,6 +28,21 @@ pub struct Scenario {
     pub expected: Option<Output>,
     /// What is odd in the input, though not wrong.
     pub warnings: Vec<Warning>,
+    /// The ids that events bear in the input, where a customer's events are numbered anew.
+    pub written_ids: WrittenIds,
+}
+
+/// The event ids of an input, of the customers whose events bear others now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WrittenIds(pub(super) BTreeMap<CustomerId, Vec<Option<EventId>>>);
+
+impl WrittenIds {
+    /// The id that the input gives to request `number` of `customer`; `None` where it gives none,
+    /// or where its ids stay.
+    pub fn of(&self, customer: CustomerId, number: RequestNumber) -> Option<EventId> {
+        let place = usize::try_from(number.get()).ok()?.checked_sub(1)?;
+        *self.0.get(&customer)?.get(place)?
+    }
 }
 
 /// One entry of a customer in the file. A customer may make several visits.
@@ -60,6 +75,8 @@ pub struct Settings {
     pub links: BTreeMap<Link, Latency>,
     /// How long a request waits for what its customer is promised.
     pub wait_limit: Option<Duration>,
+    /// What becomes of the event ids that the input has. It is heeded where the input is read.
+    pub event_ids: Option<EventIds>,
     /// What the run draws its chances from.
     pub seed: Option<Seed>,
 }
@@ -67,6 +84,23 @@ pub struct Settings {
 /// Something odd in the input: where, and what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// One line that names the file and both places.
+    /// How odd.
+    pub level: Level,
+    /// One line that begins with the place.
     pub message: String,
+}
+
+/// How much something odd matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// It may be a mistake.
+    Warning,
+    /// It is understood, and makes no difference.
+    Note,
+}
+
+impl Warning {
+    pub(super) const fn new(level: Level, message: String) -> Self {
+        Self { level, message }
+    }
 }

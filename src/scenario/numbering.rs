@@ -1,126 +1,192 @@
-//! Event ids: those that are left out are counted, those that repeat are remembered for a warning.
+//! Event ids: those that are left out are counted, and a customer whose writes do not bear rising
+//! ids has all its events numbered from 1, for each event is a request of its own.
 //!
 //! An event without an id gets one more than the highest id that its customer has had so far, over
 //! all the customer's visits: a branch refuses a write whose id is lower than one that it has.
 
 use std::collections::BTreeMap;
 
-use super::Warning;
 use super::error::{Checked, Fault};
+use super::model::{Level, Visit, Warning, WrittenIds};
 use super::problem::Problem;
-use super::source::{Place, Source, Span};
-use crate::model::{CustomerId, EventId, Interface};
-
-/// How many repeated ids are named one by one.
-const WARNINGS_MAX: usize = 5;
+use super::source::{Source, Span};
+use crate::model::{CustomerId, EventId, EventIds, Interface};
 
 /// The ids of a whole input.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Numbering {
-    highest: BTreeMap<CustomerId, EventId>,
-    uses: Vec<Use>,
-    /// Whether an id was not above all before it. Only then can one repeat.
-    any_not_ascending: bool,
+    how: EventIds,
+    customers: BTreeMap<CustomerId, Ids>,
+}
+
+/// The ids of one customer so far, over its visits.
+#[derive(Debug, Default)]
+struct Ids {
+    highest: Option<EventId>,
+    last_write: Option<Use>,
+    events: usize,
+    /// Which of the events bear no id, counted from 0.
+    left_out: Vec<usize>,
+    /// The first id that cannot stay.
+    offence: Option<Offence>,
 }
 
 /// An event id where it is used.
 #[derive(Debug, Clone, Copy)]
 struct Use {
-    customer: CustomerId,
     event: EventId,
     interface: Interface,
     at: Span,
 }
 
-/// An event id that an earlier event of the customer bears too.
+/// Why the ids of a customer cannot stay.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Repeat {
-    again: Use,
-    first: Use,
+enum Offence {
+    /// A write whose id is not above that of the write before it.
+    NotAbove { write: Use, before: Use },
+    /// An event without an id, after the highest that there is.
+    NoneLeft { at: Span },
+}
+
+/// The customers whose events are numbered anew.
+#[derive(Debug)]
+pub(super) struct Renumbered {
+    first: CustomerId,
+    offence: Offence,
+    others: usize,
 }
 
 /// The ids of one visit.
 #[derive(Debug)]
 pub(super) struct VisitNumbering<'n> {
-    numbering: &'n mut Numbering,
+    how: EventIds,
     customer: CustomerId,
-    highest: Option<EventId>,
+    ids: &'n mut Ids,
 }
 
 impl Numbering {
-    pub(super) fn visit_of(&mut self, customer: CustomerId) -> VisitNumbering<'_> {
-        let highest = self.highest.get(&customer).copied();
-        VisitNumbering { numbering: self, customer, highest }
+    pub(super) const fn new(how: EventIds) -> Self {
+        Self { how, customers: BTreeMap::new() }
     }
 
-    /// The repeated ids, in the order of the text.
-    pub(super) fn repeats(mut self) -> Vec<Repeat> {
-        let mut repeats = Vec::new();
-        if !self.any_not_ascending {
-            return repeats;
+    pub(super) fn visit_of(&mut self, customer: CustomerId) -> VisitNumbering<'_> {
+        let ids = self.customers.entry(customer).or_default();
+        VisitNumbering { how: self.how, customer, ids }
+    }
+
+    /// Numbers the events in `visits` of each customer whose ids cannot stay from 1.
+    pub(super) fn finish(self, visits: &mut [Visit]) -> (WrittenIds, Option<Renumbered>) {
+        let mut written = WrittenIds::default();
+        let offenders = |(customer, ids): (&CustomerId, &Ids)| Some((*customer, ids.offence?));
+        let in_text_order = |(_, offence): &(CustomerId, Offence)| offence.at().start;
+        let first = match self.how {
+            EventIds::AsWritten => None,
+            EventIds::Renumber => {
+                self.customers.iter().filter_map(offenders).min_by_key(in_text_order)
+            }
+        };
+        let Some((first, offence)) = first else { return (written, None) };
+        let mut others = 0_usize;
+        for (customer, ids) in self.customers {
+            if ids.offence.is_none() {
+                continue;
+            }
+            others += usize::from(customer != first);
+            let mut left_out = ids.left_out.into_iter().peekable();
+            let visits = visits.iter_mut().filter(|visit| visit.customer == customer);
+            let events = visits.flat_map(|visit| &mut visit.events);
+            let numbered = events.zip(1..).enumerate().map(|(place, (event, number))| {
+                let was = Some(event.id).filter(|_| left_out.next_if_eq(&place).is_none());
+                event.id = EventId::new(number).expect("no text has so many events");
+                was
+            });
+            written.0.insert(customer, numbered.collect());
         }
-        self.uses.sort_by_key(|used| (used.customer, used.event, used.at.start));
-        for same in self.uses.chunk_by(|a, b| (a.customer, a.event) == (b.customer, b.event)) {
-            let [first, rest @ ..] = same else { continue };
-            repeats.extend(rest.iter().map(|again| Repeat { again: *again, first: *first }));
-        }
-        repeats.sort_by_key(|repeat| repeat.again.at.start);
-        repeats
+        (written, Some(Renumbered { first, offence, others }))
     }
 }
 
 impl VisitNumbering<'_> {
     /// The next event bears the id `event`.
     pub(super) fn given(&mut self, event: EventId, interface: Interface, at: Span) -> EventId {
-        let is_higher = self.highest.is_none_or(|highest| event > highest);
-        if is_higher {
-            self.highest = Some(event);
+        let ids = &mut *self.ids;
+        ids.events += 1;
+        ids.highest = ids.highest.max(Some(event));
+        if interface != Interface::Query {
+            let write = Use { event, interface, at };
+            if let (Some(before), None) = (ids.last_write, ids.offence)
+                && event <= before.event
+            {
+                ids.offence = Some(Offence::NotAbove { write, before });
+            }
+            ids.last_write = Some(write);
         }
-        self.numbering.any_not_ascending |= !is_higher;
-        self.numbering.uses.push(Use { customer: self.customer, event, interface, at });
         event
     }
 
     /// The next event bears no id, and gets one.
     pub(super) fn next(&mut self, interface: Interface, at: Span) -> Checked<EventId> {
-        let highest = self.highest.map_or(0, |highest| i64::from(highest.get()));
-        let event = EventId::new(highest + 1).map_err(|_| {
-            Fault::new(Problem::OutOfIds { customer: self.customer }, Span::new(at.start, 1))
-        })?;
-        Ok(self.given(event, interface, at))
+        let highest = self.ids.highest.map_or(0, |highest| i64::from(highest.get()));
+        let next = match (EventId::new(highest + 1), self.how) {
+            (Ok(next), _) => next,
+            (Err(_), EventIds::AsWritten) => {
+                let problem = Problem::OutOfIds { customer: self.customer };
+                return Err(Fault::new(problem, Span::new(at.start, 1)));
+            }
+            (Err(_), EventIds::Renumber) => {
+                self.ids.offence.get_or_insert(Offence::NoneLeft { at });
+                EventId::new(1).expect("1 is an id")
+            }
+        };
+        self.ids.left_out.push(self.ids.events);
+        Ok(self.given(next, interface, at))
     }
+}
 
-    /// To be called at the end of the visit, for the customer's next one.
-    pub(super) fn end(self) {
-        if let Some(highest) = self.highest {
-            self.numbering.highest.insert(self.customer, highest);
+impl Offence {
+    const fn at(&self) -> Span {
+        match self {
+            Self::NotAbove { write: Use { at, .. }, .. } | Self::NoneLeft { at } => *at,
         }
     }
 }
 
-/// The warnings about repeated ids in `source`: the first few, and how many more there are.
-pub(super) fn warnings(source: &Source, repeats: &[Repeat]) -> Vec<Warning> {
-    let place = |used: &Use| {
-        let place = Place::of(source.text(), used.at.start);
-        format!("{}:{place}", source.shown_name())
-    };
-    let mut warnings: Vec<Warning> = repeats
-        .iter()
-        .take(WARNINGS_MAX)
-        .map(|Repeat { again, first }| {
-            let Use { customer, event, interface, .. } = again;
-            let (here, there, was) = (place(again), place(first), first.interface);
-            Warning {
-                message: format!(
-                    "{here}: event id {event} of customer {customer} comes again, for a \
-                     {interface}; its first use is the {was} at {there}"
-                ),
-            }
-        })
-        .collect();
-    if repeats.len() > WARNINGS_MAX {
-        let (more, name) = (repeats.len() - WARNINGS_MAX, source.shown_name());
-        warnings.push(Warning { message: format!("{name}: and {more} more repeated event ids") });
+impl Renumbered {
+    /// The warning that names the first id of `source` that cannot stay.
+    pub(super) fn warning(&self, source: &Source) -> Warning {
+        let Self { first: customer, offence, others } = self;
+        let here = source.place(offence.at());
+        let found = match offence {
+            Offence::NotAbove { write, before } if write.event == before.event => format!(
+                "event id {} of customer {customer} comes again, for a {}; its first use is the \
+                 {} at {}",
+                write.event,
+                write.interface,
+                before.interface,
+                source.place(before.at)
+            ),
+            Offence::NotAbove { write, before } => format!(
+                "event id {} of customer {customer}, for a {}, is below that of the {} before it, \
+                 {} at {}",
+                write.event,
+                write.interface,
+                before.interface,
+                before.event,
+                source.place(before.at)
+            ),
+            Offence::NoneLeft { .. } => format!(
+                "the event has no id, and customer {customer} already has the highest that there is"
+            ),
+        };
+        let more = match others {
+            0 => String::new(),
+            1 => ", as are those of another".to_owned(),
+            _ => format!(", as are those of {others} others"),
+        };
+        let kept = "--event-ids as-written keeps the ids";
+        Warning::new(
+            Level::Warning,
+            format!("{here}: {found}; the customer's events are numbered from 1{more} ({kept})"),
+        )
     }
-    warnings
 }

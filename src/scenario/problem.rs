@@ -233,12 +233,6 @@ pub enum Problem {
         /// The customer.
         id: CustomerId,
     },
-    /// A second row for a customer in a dialect that has one for each.
-    #[error("customer {id} has two rows")]
-    DuplicateRow {
-        /// The customer.
-        id: CustomerId,
-    },
     /// Rows of more than one output dialect.
     #[error("the rows are of different output dialects")]
     MixedDialects,

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::{Checked, Fault};
-use super::json::{Keys, Member, Node};
-use super::numbering::{Numbering, Repeat};
+use super::json::{Keys, Kind, Member, Node};
+use super::numbering::{Numbering, Renumbered};
 use super::problem::{BranchList, Problem, Thing};
-use super::source::Span;
+use super::source::{Source, Span};
 use super::value::{Choice, Words, amount, either, guarantees, id, opening_balance, required};
-use super::{Event, Visit};
+use super::{Event, Level, Visit, Warning, WrittenIds};
 use crate::model::{
-    BranchId, CustomerId, EventId, Guarantees, Interface, Money, Operation, Roster, RosterError,
-    Write,
+    Amount, BranchId, CustomerId, EventId, EventIds, Guarantees, Interface, Money, Operation,
+    Roster, RosterError, Write,
 };
 
 pub(super) const PROCESS_KEYS: Keys<6> = Keys {
@@ -62,33 +62,75 @@ pub(super) struct Processes {
     pub(super) visits: Vec<Visit>,
     /// What some customers are promised.
     pub(super) guarantees: BTreeMap<CustomerId, Guarantees>,
-    pub(super) repeats: Vec<Repeat>,
+    pub(super) written_ids: WrittenIds,
+    /// Whose ids do not stay as they are written.
+    pub(super) renumbered: Option<Renumbered>,
+    pub(super) quoted: Quoted,
+}
+
+/// Amounts that stand in quotes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Quoted {
+    pub(super) first: Option<Span>,
+    pub(super) count: usize,
+}
+
+impl Quoted {
+    fn see(&mut self, amount: Node<'_>) {
+        if amount.kind() == Kind::String {
+            self.first.get_or_insert(amount.span());
+            self.count += 1;
+        }
+    }
+
+    /// The warning that names the first one of `source`, if there is any.
+    pub(super) fn warning(self, source: &Source) -> Option<Warning> {
+        let first = source.place(self.first?);
+        let more = match self.count {
+            1 => String::new(),
+            count => format!(", and {} more", count - 1),
+        };
+        let message = format!("{first}: an amount in quotes is read as a number{more}");
+        Some(Warning::new(Level::Warning, message))
+    }
 }
 
 impl Processes {
     /// Reads the array `node`. Branches may stand anywhere in it, so they are read first.
-    pub(super) fn read(node: Node<'_>) -> Checked<Self> {
+    pub(super) fn read(node: Node<'_>, event_ids: EventIds) -> Checked<Self> {
+        let mut quoted = Quoted::default();
         let mut branches = Vec::new();
         let mut customers = Vec::new();
         for entry in node.elements()? {
             let members = entry.members(&PROCESS_KEYS)?;
             let kind = required(entry, &PROCESS_KEYS, "type", members[0])?;
             match ROLES.read(kind)? {
-                Role::Branch => branches.push(BranchEntry::read(entry, members)?),
+                Role::Branch => {
+                    branches.push(BranchEntry::read(entry, members, &mut quoted)?);
+                }
                 Role::Customer => customers.push(CustomerEntry::read(entry, members)?),
             }
         }
         let roster = roster(node, &branches)?;
         let opening_balance = common_balance(node, &branches)?;
         let guarantees = promised(&customers)?;
-        let mut numbering = Numbering::default();
-        let visits = customers
+        let mut reading = Reading { roster: &roster, numbering: Numbering::new(event_ids), quoted };
+        let mut visits = customers
             .into_iter()
-            .map(|customer| customer.visit(&roster, &mut numbering))
+            .map(|customer| customer.visit(&mut reading))
             .collect::<Checked<Vec<Visit>>>()?;
-        let repeats = numbering.repeats();
-        Ok(Self { roster: Arc::new(roster), opening_balance, visits, guarantees, repeats })
+        let quoted = reading.quoted;
+        let (written_ids, renumbered) = reading.numbering.finish(&mut visits);
+        let roster = Arc::new(roster);
+        Ok(Self { roster, opening_balance, visits, guarantees, written_ids, renumbered, quoted })
     }
+}
+
+/// What is known while the visits are read.
+struct Reading<'r> {
+    roster: &'r Roster,
+    numbering: Numbering,
+    quoted: Quoted,
 }
 
 struct BranchEntry {
@@ -99,13 +141,18 @@ struct BranchEntry {
 }
 
 impl BranchEntry {
-    fn read<'a>(entry: Node<'a>, members: [Option<Member<'a>>; 6]) -> Checked<Self> {
+    fn read<'a>(
+        entry: Node<'a>,
+        members: [Option<Member<'a>>; 6],
+        quoted: &mut Quoted,
+    ) -> Checked<Self> {
         let [_, id_member, balance, events, requests, guarantees] = members;
         misplaced(&BRANCH_KEYS, "guarantees", guarantees, Thing::Customer)?;
         misplaced(&BRANCH_KEYS, "events", events, Thing::Customer)?;
         misplaced(&BRANCH_KEYS, "customer-requests", requests, Thing::Customer)?;
         let id_node = required(entry, &BRANCH_KEYS, "id", id_member)?;
         let balance = required(entry, &BRANCH_KEYS, "balance", balance)?;
+        quoted.see(balance);
         Ok(Self {
             id: id(id_node)?,
             id_at: id_node.span(),
@@ -179,11 +226,12 @@ impl<'a> CustomerEntry<'a> {
         Ok(Self { id, events, promise })
     }
 
-    fn visit(self, roster: &Roster, numbering: &mut Numbering) -> Checked<Visit> {
+    fn visit(self, reading: &mut Reading<'_>) -> Checked<Visit> {
         let mut events = Vec::with_capacity(self.events.len());
+        let Reading { roster, numbering, quoted } = reading;
         let mut session = numbering.visit_of(self.id);
         for node in self.events {
-            let written = WrittenEvent::read(node, self.id, roster)?;
+            let written = WrittenEvent::read(node, self.id, roster, quoted)?;
             let interface = written.operation.interface();
             let id = match written.id {
                 Some(id) => session.given(id, interface, written.at),
@@ -191,7 +239,6 @@ impl<'a> CustomerEntry<'a> {
             };
             events.push(Event { id, branch: written.branch, operation: written.operation });
         }
-        session.end();
         Ok(Visit { customer: self.id, events })
     }
 }
@@ -206,7 +253,12 @@ struct WrittenEvent {
 }
 
 impl WrittenEvent {
-    fn read(node: Node<'_>, customer: CustomerId, roster: &Roster) -> Checked<Self> {
+    fn read(
+        node: Node<'_>,
+        customer: CustomerId,
+        roster: &Roster,
+        quoted: &mut Quoted,
+    ) -> Checked<Self> {
         let [plain_id, request_id, interface, dest, branch, money] = node.members(&EVENT_KEYS)?;
         let interface = required(node, &EVENT_KEYS, "interface", interface)?;
         let interface = INTERFACES.read(interface)?;
@@ -218,15 +270,17 @@ impl WrittenEvent {
         let operation = match interface {
             // Course inputs give queries a meaningless amount, so it may be anything.
             Interface::Query => Operation::Query,
-            Interface::Deposit => Operation::Write(Write::deposit(moved(node, money)?)),
-            Interface::Withdraw => Operation::Write(Write::withdraw(moved(node, money)?)),
+            Interface::Deposit => Operation::Write(Write::deposit(moved(node, money, quoted)?)),
+            Interface::Withdraw => Operation::Write(Write::withdraw(moved(node, money, quoted)?)),
         };
         Ok(Self { id: event, at, branch, operation })
     }
 }
 
-fn moved<'a>(event: Node<'a>, money: Option<Member<'a>>) -> Checked<crate::model::Amount> {
-    amount(required(event, &EVENT_KEYS, "money", money)?)
+fn moved<'a>(event: Node<'a>, money: Option<Member<'a>>, quoted: &mut Quoted) -> Checked<Amount> {
+    let money = required(event, &EVENT_KEYS, "money", money)?;
+    quoted.see(money);
+    amount(money)
 }
 
 fn destination(

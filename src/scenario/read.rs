@@ -3,16 +3,17 @@
 use super::error::{Checked, ScenarioError};
 use super::expected;
 use super::json::{Keys, Kind, Member, Node};
+use super::leniency::Leniencies;
+use super::loose::Loose;
 use super::network;
-use super::numbering;
 use super::problem::{Problem, Thing};
 use super::process::Processes;
 use super::source::Source;
 use super::value::{self, Choice, Words, remark, required};
-use super::{Output, Scenario, Settings};
-use crate::model::{CustomerOrder, Overdraft, Propagation, QueryTiming};
+use super::{Output, Scenario, Settings, Warning};
+use crate::model::{CustomerOrder, EventIds, Overdraft, Propagation, QueryTiming};
 
-pub(super) const SCENARIO_KEYS: Keys<14> = Keys {
+pub(super) const SCENARIO_KEYS: Keys<15> = Keys {
     of: Thing::Scenario,
     names: [
         "$schema",
@@ -27,6 +28,7 @@ pub(super) const SCENARIO_KEYS: Keys<14> = Keys {
         "overdraft",
         "customers",
         "queries",
+        "event_ids",
         "seed",
         "expected",
     ],
@@ -60,31 +62,74 @@ pub(super) const QUERY_TIMINGS: Words<QueryTiming> = Words {
         Choice { word: "after-settling", means: QueryTiming::AfterSettling },
     ],
 };
+pub(super) const EVENT_IDS: Words<EventIds> = Words {
+    of: "choice of event ids",
+    choices: &[
+        Choice { word: "renumber", means: EventIds::Renumber },
+        Choice { word: "as-written", means: EventIds::AsWritten },
+    ],
+};
+
+/// What a scenario expects, as it stands in a text of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// What the customers must see.
+    pub output: Output,
+    /// What is understood otherwise than it stands.
+    pub notes: Vec<Warning>,
+}
 
 impl Scenario {
     /// Reads and validates a scenario in any input dialect.
     pub fn parse(source: &Source) -> Result<Self, ScenarioError> {
-        read(source).map_err(|fault| ScenarioError::new(source, &fault))
+        Self::parse_with(source, None)
     }
 
-    /// Reads what the customers of this scenario must see, in any output dialect: for a classic
-    /// array, which cannot say it, the file beside it.
-    pub fn parse_expected(&self, source: &Source) -> Result<Output, ScenarioError> {
-        let output =
-            Node::root(source.text()).and_then(|root| expected::read(root, self.parties()));
-        output.map_err(|fault| ScenarioError::new(source, &fault))
+    /// The same; `event_ids` overrides what the input says of its event ids.
+    pub fn parse_with(source: &Source, event_ids: Option<EventIds>) -> Result<Self, ScenarioError> {
+        read(source, event_ids).map_err(|fault| ScenarioError::new(source, &fault))
     }
 
-    fn parties(&self) -> expected::Parties<'_> {
-        expected::Parties { roster: &self.roster, visits: &self.visits }
+    /// Reads what the customers of this scenario must see, in any output dialect and leniently: for
+    /// a classic array, which cannot say it, the file beside it.
+    pub fn parse_expected(&self, source: &Source) -> Result<Expected, ScenarioError> {
+        let root = Node::root(source.text()).map(|root| vec![root]);
+        let strict = root.and_then(|root| self.expected_in(&root, Leniencies::default()));
+        let read = match strict {
+            Err(fault) if fault.is_syntax() => match Loose::read(source.text()) {
+                Some(mut loose) => {
+                    let leniencies = std::mem::take(&mut loose.leniencies);
+                    let documents = loose.documents();
+                    self.expected_in(&documents, leniencies)
+                        .map_err(|fault| ScenarioError::within(source, &documents, &fault))?
+                }
+                None => return Err(ScenarioError::new(source, &fault)),
+            },
+            strict => strict.map_err(|fault| ScenarioError::new(source, &fault))?,
+        };
+        let (output, leniencies) = read;
+        Ok(Expected { output, notes: leniencies.notes(source) })
+    }
+
+    fn expected_in(
+        &self,
+        documents: &[Node<'_>],
+        mut leniencies: Leniencies,
+    ) -> Checked<(Output, Leniencies)> {
+        let parties = expected::Parties { roster: &self.roster, visits: &self.visits };
+        let output = expected::read(documents, parties, &mut leniencies)?;
+        Ok((output, leniencies))
     }
 }
 
-fn read(source: &Source) -> Checked<Scenario> {
+fn read(source: &Source, event_ids: Option<EventIds>) -> Checked<Scenario> {
     let root = Node::root(source.text())?;
     match root.kind() {
-        Kind::Array => Ok(scenario(source, Processes::read(root)?)),
-        Kind::Object => own_format(source, root),
+        Kind::Array => {
+            let processes = Processes::read(root, event_ids.unwrap_or_default())?;
+            Ok(scenario(source, processes))
+        }
+        Kind::Object => own_format(source, root, event_ids),
         found @ (Kind::String | Kind::Number | Kind::Boolean | Kind::Null) => {
             Err(root.fault(Problem::NotAScenario { found }))
         }
@@ -94,16 +139,23 @@ fn read(source: &Source) -> Checked<Scenario> {
 fn scenario(source: &Source, processes: Processes) -> Scenario {
     Scenario {
         name: source.stem().to_owned(),
-        warnings: numbering::warnings(source, &processes.repeats),
+        warnings: warnings(source, &processes),
         roster: processes.roster,
         opening_balance: processes.opening_balance,
         visits: processes.visits,
         settings: Settings { customer_guarantees: processes.guarantees, ..Settings::default() },
         expected: None,
+        written_ids: processes.written_ids,
     }
 }
 
-fn own_format(source: &Source, root: Node<'_>) -> Checked<Scenario> {
+fn warnings(source: &Source, processes: &Processes) -> Vec<Warning> {
+    let renumbered = processes.renumbered.as_ref().map(|renumbered| renumbered.warning(source));
+    let quoted = processes.quoted.warning(source);
+    renumbered.into_iter().chain(quoted).collect()
+}
+
+fn own_format(source: &Source, root: Node<'_>, event_ids: Option<EventIds>) -> Checked<Scenario> {
     let members = root.members(&SCENARIO_KEYS)?;
     let [
         schema,
@@ -118,6 +170,7 @@ fn own_format(source: &Source, root: Node<'_>) -> Checked<Scenario> {
         overdraft,
         customers,
         queries,
+        written_event_ids,
         seed,
         expected,
     ] = members;
@@ -132,11 +185,13 @@ fn own_format(source: &Source, root: Node<'_>) -> Checked<Scenario> {
         overdraft: choice(&OVERDRAFTS, overdraft)?,
         customers: choice(&CUSTOMER_ORDERS, customers)?,
         queries: choice(&QUERY_TIMINGS, queries)?,
+        event_ids: choice(&EVENT_IDS, written_event_ids)?,
         seed: each(seed, value::seed)?,
         ..Settings::default()
     };
     let processes = required(root, &SCENARIO_KEYS, "processes", processes)?;
-    let processes = Processes::read(processes)?;
+    let processes =
+        Processes::read(processes, event_ids.or(settings.event_ids).unwrap_or_default())?;
     let settings = Settings {
         customer_guarantees: processes.guarantees.clone(),
         links: each(links, |node| network::links(node, &processes.roster))?.unwrap_or_default(),
@@ -146,8 +201,11 @@ fn own_format(source: &Source, root: Node<'_>) -> Checked<Scenario> {
     if let Some(name) = name {
         scenario.name = name;
     }
-    scenario.expected =
-        expected.map(|member| expected::read(member.value, scenario.parties())).transpose()?;
+    if let Some(member) = expected {
+        let (output, leniencies) = scenario.expected_in(&[member.value], Leniencies::default())?;
+        scenario.expected = Some(output);
+        scenario.warnings.extend(leniencies.notes(source));
+    }
     Ok(scenario)
 }
 
@@ -189,5 +247,6 @@ mod tests {
         check(&OVERDRAFTS);
         check(&CUSTOMER_ORDERS);
         check(&QUERY_TIMINGS);
+        check(&EVENT_IDS);
     }
 }

@@ -82,6 +82,10 @@ mod as_written {
         /// When a query is sent: in its place, or in its place but only when all propagation has
         /// settled. Left out: `in-place`.
         queries: Option<QueriesWord>,
+        /// What becomes of the ids of a customer's events. `renumber`: where those of its writes do not
+        /// rise, all are numbered from 1. `as-written`: they stay; a write that repeats one is a retry,
+        /// and one with a lower id or other content is refused. Left out: `renumber`.
+        event_ids: Option<EventIdsWord>,
         /// What the run draws its chances from.
         seed: Option<u64>,
         /// What the customers must see, in one of the output dialects.
@@ -188,16 +192,23 @@ mod as_written {
     pub(super) enum ExpectedFile {
         /// Dialect `balances`.
         Balances(Vec<BalanceRowFile>),
-        /// Dialect `events` (each result with `branch`) or `customers` (none with it).
+        /// Dialect `events` (each result with `branch`), `customers` (none with it) or `classic`
+        /// (`result` on each, and `money` for a balance).
         Events(Vec<EventsRowFile>),
     }
 
-    /// A customer and the balance after its last event.
+    /// A customer and the balance in the last answer that it got.
     #[derive(JsonSchema)]
-    #[schemars(deny_unknown_fields)]
+    #[schemars(deny_unknown_fields, extend("oneOf" = [
+        {"required": ["balance"]}, {"required": ["money"]}
+    ]))]
     pub(super) struct BalanceRowFile {
         id: Id,
+        #[schemars(default)]
         balance: Balance,
+        /// The same as `balance`.
+        #[schemars(default)]
+        money: Balance,
     }
 
     /// A customer and what became of its events.
@@ -208,18 +219,24 @@ mod as_written {
         recv: Vec<EventResultFile>,
     }
 
-    /// What became of one event: `balance` for a query, `result` for a write.
+    /// What became of one event: `balance` for a query, `result` for a write; in dialect `classic`
+    /// `result` for both, and `money` for the balance of a query.
     #[derive(JsonSchema)]
-    #[schemars(deny_unknown_fields, extend("oneOf" = [
-        {"required": ["balance"]}, {"required": ["result"]}
+    #[schemars(deny_unknown_fields, extend("anyOf" = [
+        {"required": ["balance"]}, {"required": ["money"]}, {"required": ["result"]}
     ]))]
     pub(super) struct EventResultFile {
+        /// Not compared.
+        id: Option<Id>,
         interface: InterfaceWord,
         /// The branch that was asked.
         branch: Option<Id>,
         /// What a query saw.
         #[schemars(default)]
         balance: Balance,
+        /// The same as `balance`.
+        #[schemars(default)]
+        money: Balance,
         /// How a write ended.
         result: Option<ResultWord>,
     }
@@ -260,6 +277,8 @@ mod as_written {
         CustomersWord { InOrder, Concurrent }
         /// When a query is sent.
         QueriesWord { InPlace, AfterSettling }
+        /// What becomes of event ids.
+        EventIdsWord { Renumber, AsWritten }
         /// How a write ended.
         ResultWord { Success, Fail, Unknown }
     }
@@ -274,7 +293,7 @@ mod tests {
     use super::super::network::LINK_KEYS;
     use super::super::process::{EVENT_KEYS, INTERFACES, PROCESS_KEYS, ROLES};
     use super::super::read::{
-        CUSTOMER_ORDERS, OVERDRAFTS, PROPAGATIONS, QUERY_TIMINGS, SCENARIO_KEYS,
+        CUSTOMER_ORDERS, EVENT_IDS, OVERDRAFTS, PROPAGATIONS, QUERY_TIMINGS, SCENARIO_KEYS,
     };
     use super::super::value::Words;
     use super::{Value, schema};
@@ -329,6 +348,7 @@ mod tests {
         check_words(&OVERDRAFTS, &["OverdraftWord"]);
         check_words(&CUSTOMER_ORDERS, &["CustomersWord"]);
         check_words(&QUERY_TIMINGS, &["QueriesWord"]);
+        check_words(&EVENT_IDS, &["EventIdsWord"]);
         check_words(&RESULTS, &["ResultWord"]);
     }
 

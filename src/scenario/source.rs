@@ -8,7 +8,7 @@ use super::ScenarioError;
 /// What people are shown for the name `-`, and what its scenario is called.
 const STANDARD_INPUT: &str = "<stdin>";
 const STANDARD_INPUT_STEM: &str = "stdin";
-const BYTE_ORDER_MARK: char = '\u{feff}';
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// An input text and its name. Reading files is not done here: who has the bytes makes the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,11 @@ impl Source {
     /// The name as errors and warnings show it.
     pub fn shown_name(&self) -> &str {
         if self.name == "-" { STANDARD_INPUT } else { &self.name }
+    }
+
+    /// Where in it something stands: `a.json:2:19`.
+    pub(super) fn place(&self, span: Span) -> String {
+        format!("{}:{}", self.shown_name(), Place::of(&self.text, span.start))
     }
 
     /// What a scenario without a name of its own is called: the file's name without `.json`.

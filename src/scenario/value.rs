@@ -1,5 +1,7 @@
 //! Single values of an input: ids, money, words. Knows no object that they stand in.
 
+use std::borrow::Cow;
+
 use super::error::Checked;
 use super::json::{Keys, Kind, Member, Node};
 use super::problem::{Excerpt, Problem, nearest};
@@ -24,11 +26,16 @@ pub(super) struct Choice<T> {
 }
 
 impl<T: Copy> Words<T> {
+    /// What `word` stands for.
+    pub(super) fn meaning(&self, word: &str) -> Option<T> {
+        self.choices.iter().find(|choice| choice.word == word).map(|choice| choice.means)
+    }
+
     /// What the word `node` stands for.
     pub(super) fn read(&self, node: Node<'_>) -> Checked<T> {
         let found = node.string()?;
-        match self.choices.iter().find(|choice| choice.word == found) {
-            Some(choice) => Ok(choice.means),
+        match self.meaning(&found) {
+            Some(meaning) => Ok(meaning),
             None => {
                 let known: Vec<_> = self.choices.iter().map(|choice| choice.word).collect();
                 Err(node.fault(Problem::UnknownWord {
@@ -73,15 +80,19 @@ pub(super) fn either<'a, const N: usize>(
 
 /// A branch, customer or event id.
 pub(super) fn id<T: TryFrom<i64, Error = IdError>>(node: Node<'_>) -> Checked<T> {
-    let digits = whole_number(node)?;
-    let number: Option<i64> = digits.parse().ok();
+    id_of(node, node.number()?)
+}
+
+/// The id that `digits` are, which stand at `node`.
+pub(super) fn id_of<T: TryFrom<i64, Error = IdError>>(node: Node<'_>, digits: &str) -> Checked<T> {
+    let number: Option<i64> = whole_number(node, digits)?.parse().ok();
     number
         .and_then(|number| T::try_from(number).ok())
         .ok_or_else(|| node.fault(Problem::IdOutOfRange { found: Excerpt::new(digits) }))
 }
 
 pub(super) fn seed(node: Node<'_>) -> Checked<Seed> {
-    let digits = whole_number(node)?;
+    let digits = whole_number(node, node.number()?)?;
     digits
         .parse()
         .map(Seed)
@@ -119,16 +130,29 @@ fn no_latency(error: &LatencyError) -> Problem {
 
 /// What a deposit or withdrawal moves.
 pub(super) fn amount(node: Node<'_>) -> Checked<Amount> {
-    let digits = node.number()?;
+    let digits = digits(node)?;
     digits
         .parse()
-        .map_err(|reason| node.fault(Problem::Amount { found: Excerpt::new(digits), reason }))
+        .map_err(|reason| node.fault(Problem::Amount { found: Excerpt::new(&digits), reason }))
 }
 
 pub(super) fn balance(node: Node<'_>) -> Checked<Money> {
-    let digits = node.number()?;
+    let digits = digits(node)?;
     digits.parse().map_err(|reason: MoneyError| {
-        node.fault(Problem::Balance { found: Excerpt::new(digits), reason })
+        node.fault(Problem::Balance { found: Excerpt::new(&digits), reason })
+    })
+}
+
+/// The digits of a number, which may stand in quotes. Whoever takes them says so.
+pub(super) fn digits(node: Node<'_>) -> Checked<Cow<'_, str>> {
+    Ok(match node.kind() {
+        Kind::String => match node.string()? {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        },
+        Kind::Object | Kind::Array | Kind::Number | Kind::Boolean | Kind::Null => {
+            Cow::Borrowed(node.number()?)
+        }
     })
 }
 
@@ -140,8 +164,7 @@ pub(super) fn opening_balance(node: Node<'_>) -> Checked<Money> {
     }
 }
 
-fn whole_number<'a>(node: Node<'a>) -> Checked<&'a str> {
-    let digits = node.number()?;
+fn whole_number<'a>(node: Node<'_>, digits: &'a str) -> Checked<&'a str> {
     if digits.contains(['.', 'e', 'E']) {
         return Err(node.fault(Problem::NotWhole { found: Excerpt::new(digits) }));
     }

@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 use super::{Event, Output, Scenario, Settings, Visit};
 use crate::fault::{Latency, Link, show_span};
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, EventId, Guarantees, Interface, Money, Operation,
-    Overdraft, Propagation, QueryTiming, Seed,
+    BranchId, CustomerId, CustomerOrder, EventId, EventIds, Guarantees, Interface, Money,
+    Operation, Overdraft, Propagation, QueryTiming, Seed,
 };
 
 impl Serialize for Scenario {
@@ -25,6 +25,7 @@ impl Serialize for Scenario {
             overdraft: settings.overdraft,
             customers: settings.customers,
             queries: settings.queries,
+            event_ids: settings.event_ids,
             processes: Processes(self),
             expected: self.expected.as_ref(),
         };
@@ -53,6 +54,8 @@ struct ScenarioFile<'s> {
     customers: Option<CustomerOrder>,
     #[serde(skip_serializing_if = "Option::is_none")]
     queries: Option<QueryTiming>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_ids: Option<EventIds>,
     processes: Processes<'s>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expected: Option<&'s Output>,
@@ -166,7 +169,7 @@ mod tests {
             r#"{"name":"all of it","seed":7,"propagation":"async","guarantees":"ryw,mw","#,
             r#""latency":"uniform:1ms..50ms","#,
             r#""links":[{"from":2,"to":1,"latency":"constant:1h"}],"wait_limit":"2s","#,
-            r#""overdraft":"reject","customers":"concurrent","queries":"after-settling","#,
+            r#""overdraft":"reject","customers":"concurrent","queries":"after-settling","event_ids":"as-written","#,
             r#""processes":[{"id":1,"type":"branch","balance":0.5},"#,
             r#"{"id":2,"type":"branch","balance":0.5},"#,
             r#"{"id":3,"type":"customer","guarantees":"none","events":["#,

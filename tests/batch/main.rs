@@ -3,6 +3,7 @@
 #[path = "../support/program.rs"]
 mod program;
 
+mod again;
 mod fixture;
 mod inputs;
 mod outputs;

@@ -41,6 +41,49 @@ fn a_broken_a_violated_and_an_undecided_scenario_are_three_rows() {
     assert_eq!(told, cases);
 }
 
+/// Customer 1 withdraws 50 of 5, where that is refused; event id 1 comes twice.
+const REFUSED: &str = r#"[{"id":1,"type":"branch","balance":0},{"id":1,"type":"customer","events":[{"id":1,"interface":"deposit","money":5,"dest":1},{"id":1,"interface":"withdraw","money":50,"dest":1}]}]"#;
+
+#[test]
+fn refused_writes_and_warnings_are_in_the_row_and_counted_in_the_summary() {
+    let folder = folder(&[("many.jsonl", &[REFUSED, HOLDS].join("\n"))]);
+    let args = ["many.jsonl", "--overdraft", "reject"];
+    let done = batch(folder.path(), &[&args[..], &["--format", "json"]].concat());
+    let (rows, summary) = rows_and_summary(stdout(&done));
+    let refused =
+        |row: usize| (&rows[row]["counts"]["refused"], &rows[row]["counts"]["refused_writes"]);
+    assert_eq!(refused(0), (&1.into(), &1.into()));
+    assert_eq!(refused(1), (&0.into(), &0.into()));
+    let warnings = rows[0]["warnings"].as_array().expect("warnings");
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].as_str().is_some_and(|text| text.contains("event id 1")), "{warnings:?}");
+    assert_eq!(rows[1].get("warnings"), None);
+    assert_eq!((&summary["with_warnings"], &summary["refused_writes"]), (&1.into(), &1.into()));
+    let done = batch(folder.path(), &[&args[..], &["--format", "text"]].concat());
+    let told = stdout(&done);
+    assert!(told.contains("\n  refused writes  1\n  with warnings   1\n"), "{told}");
+}
+
+#[test]
+fn rows_say_which_passbook_made_them_from_which_seed_with_which_options() {
+    let folder = folder(&[("many.jsonl", &[HOLDS, BROKEN].join("\n"))]);
+    let all =
+        ["--seed", "7", "--propagation", "async", "--latency", "uniform:1ms..20ms", "--strict"];
+    let done = batch(folder.path(), &[&["many.jsonl"][..], &all].concat()).code(1);
+    let rows = rows(&done);
+    for row in &rows {
+        assert_eq!(
+            (&row["format"], &row["passbook"]),
+            (&2.into(), &env!("CARGO_PKG_VERSION").into())
+        );
+        let options = "--propagation async --latency uniform:1ms..20ms --seed 7 --strict";
+        assert_eq!(row["options"], options);
+    }
+    assert_eq!((&rows[0]["seed"], rows[1].get("seed")), (&7.into(), None));
+    let done = batch(folder.path(), &["many.jsonl"]).code(1);
+    assert_eq!(crate::fixture::rows(&done)[0]["options"], "", "none, which is not unknown");
+}
+
 #[test]
 fn the_exit_code_is_of_the_worst_row() {
     for (files, code) in [

@@ -39,6 +39,31 @@ fn going_on_comes_to_the_same_as_never_having_stopped() {
 }
 
 #[test]
+fn old_rows_are_kept_and_new_ones_stand_after_them() {
+    let folder = folder(&[("many.jsonl", &lines())]);
+    let whole = whole(folder.path());
+    let old: String = whole
+        .lines()
+        .take(50)
+        .map(|line| {
+            let mut row: serde_json::Value = serde_json::from_str(line).expect("a row");
+            let keys = row.as_object_mut().expect("a row");
+            keys.retain(|key, _| !["format", "seed", "options", "passbook"].contains(&&**key));
+            keys["counts"].as_object_mut().expect("counts").remove("refused_writes");
+            format!("{row}\n")
+        })
+        .collect();
+    put(folder.path(), "rows.jsonl", &old);
+    batch(folder.path(), &["many.jsonl", "--resume", "rows.jsonl"]).code(1);
+    let resumed = read(folder.path(), "rows.jsonl");
+    assert!(resumed.starts_with(&old));
+    let (rows, summary) = rows_and_summary(&resumed);
+    let formats: Vec<_> = rows.iter().map(|row| row["format"].as_u64()).collect();
+    assert_eq!(formats, [vec![None; 50], vec![Some(2); 73]].concat());
+    assert_eq!(summary["rows"], 123);
+}
+
+#[test]
 fn a_stopped_batch_goes_on_after_its_failure() {
     let folder = folder(&[("many.jsonl", &[HOLDS, BROKEN, HOLDS, BROKEN, HOLDS].join("\n"))]);
     for rows_so_far in [2, 4, 5] {

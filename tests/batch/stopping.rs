@@ -71,9 +71,33 @@ fn an_interrupt_leaves_whole_lines_and_a_summary() {
         assert_eq!(told, "warning: interrupted; --resume goes on with a file of rows\n");
         assert_eq!(read(folder.path(), "rows.csv").lines().count(), 201);
         let xml = read(folder.path(), "j.xml");
-        assert!(roxmltree::Document::parse(&xml).is_ok());
+        let document = roxmltree::Document::parse(&xml).expect("XML");
+        let errors: Vec<_> =
+            document.descendants().filter(|node| node.has_tag_name("error")).collect();
+        let message = errors[0].attribute("message");
+        assert_eq!(message, Some("the batch was interrupted after 200 scenarios"));
+        assert_eq!(errors.len(), 1);
         drop(input);
     }
+}
+
+#[test]
+fn without_a_terminal_a_line_now_and_then_says_how_far_it_is() {
+    let folder = folder(&[]);
+    let mut child = spawn(&["-", "--progress-every", "1ms"], folder.path());
+    let mut input = child.stdin.take().expect("a pipe");
+    input.write_all(many(20).as_bytes()).expect("it reads");
+    // It waits for more, so there is a line with all of these in the end.
+    let mut told = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    while !line.starts_with("note: 20 scenarios, ") {
+        line.clear();
+        assert_ne!(told.read_line(&mut line).expect("a line"), 0, "it ended");
+        assert!(line.starts_with("note: ") && line.ends_with(" a second, 0 failed\n"), "{line}");
+    }
+    drop(input);
+    assert_eq!(text_of(child.stdout.take()).lines().count(), 21);
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
 }
 
 #[test]

@@ -51,6 +51,7 @@ fn an_open_stream_holds_the_bank_for_two_seconds_at_most() {
         bank: bank_of(2),
         listeners: listeners.into(),
         scenarios: Arc::new(|_| Err(ScenarioFault::Run("none".to_owned()))),
+        origins: Arc::default(),
         limits: Limits::default(),
     };
     let (close, closed) = oneshot::channel();

@@ -70,11 +70,13 @@ fn a_message_that_is_too_large_is_refused_compressed_or_not() {
         let mut bank = shop.typed().await;
         let large = "1".repeat(2000);
         let answer = bank.deposit(At(1, 1, None), &large, None).await;
-        assert_eq!(answer.unwrap_err().code(), Code::OutOfRange);
+        let status = assert_told(answer, Code::ResourceExhausted, "TOO_LARGE");
+        assert_eq!(told(&status, "limit_bytes"), "1000");
+        assert_eq!(status.message(), "the message is too large; the limit is 1000 bytes");
         // Small on the wire and large when unpacked.
         bank.0 = bank.0.send_compressed(CompressionEncoding::Gzip);
         let answer = bank.deposit(At(1, 1, None), &"1".repeat(200_000), None).await;
-        assert_eq!(answer.unwrap_err().code(), Code::ResourceExhausted);
+        assert_told(answer, Code::ResourceExhausted, "TOO_LARGE");
         assert_eq!(bank.query(At(1, 1, None), None).await.unwrap().balance, "100");
     });
 }

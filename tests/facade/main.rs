@@ -8,5 +8,6 @@ mod peer;
 mod peer_service;
 mod protocols;
 mod shop;
+mod strangers;
 mod typed;
 mod watching;

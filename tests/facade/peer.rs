@@ -100,6 +100,22 @@ fn a_branch_elsewhere_brings_its_writes_and_asks_for_write_sets() {
     });
 }
 
+/// The client's fault: both branches have accepted one, so both are held.
+#[test]
+fn one_id_for_two_writes_at_two_branches_counts_twice_at_both() {
+    in_system(async {
+        let (shop, there) = meet(Manner::Right);
+        let mut bank = shop.classic().await;
+        assert_eq!(bank.send(write("deposit", 1, 8.0)).await, reply(200, "[1]", 108.0));
+        assert_eq!(bank.send(relayed(2, 1, 9.0)).await, reply(200, "[1, 1]", 117.0));
+        assert_eq!(bank.send(relayed(2, 1, 9.0)).await, reply(200, "[1, 1]", 117.0));
+        assert_eq!(bank.send(write("deposit", 1, 8.0)).await, reply(200, "[1, 1]", 117.0));
+        assert_eq!(bank.send(write("deposit", 1, 7.0)).await.status, 400);
+        assert_eq!(bank.send(read_writes()).await, reply(200, "[1, 1]", 117.0));
+        assert_eq!(there.sets(), [vec![1]]);
+    });
+}
+
 #[test]
 fn a_write_that_cannot_be_confirmed_stays_applied_and_comes_later() {
     in_system(async {

@@ -102,7 +102,7 @@ fn a_branch_that_has_introduced_itself_brings_nothing_in_the_classic_contract() 
         let mut classic = shop.classic().await;
         peer.introduce(introduction(vec![1, 2], "100")).await.unwrap();
         assert_eq!(classic.send(relayed(2, 1, 1.0)).await, reply(400, "", 0.0));
-        assert_eq!(classic.send(write("query", 0, 0.0)).await, reply(200, "", 100.0));
+        assert_eq!(classic.send(write("query", 0, 0.0)).await, reply(200, "[]", 100.0));
     });
 }
 

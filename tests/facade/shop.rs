@@ -13,7 +13,7 @@ use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::bank_service_client::BankServiceClient;
 use passbook::grpc::token::BankMark;
 use passbook::grpc::{
-    Channel, EdgeError, Limits, ScenarioDone, ScenarioFault, ScenarioJob, Services,
+    Channel, EdgeError, Limits, Origin, ScenarioDone, ScenarioFault, ScenarioJob, Services,
 };
 use passbook::model::{BranchId, Money, Overdraft, Promises, Propagation, Roster};
 use passbook::runner::{LinkOptions, LiveBank, LiveOptions};
@@ -81,9 +81,19 @@ impl Shop {
     }
 
     pub(crate) fn with(options: &LiveOptions, limits: Limits, branch: Option<BranchId>) -> Self {
+        Self::for_pages(options, limits, branch, &[])
+    }
+
+    /// The same, for pages in browsers from `origins` too.
+    pub(crate) fn for_pages(
+        options: &LiveOptions,
+        limits: Limits,
+        branch: Option<BranchId>,
+        origins: &[Origin],
+    ) -> Self {
         let bank = LiveBank::open(options);
-        let services =
-            Services { front: bank.front().clone(), scenarios: Arc::new(run_none), limits };
+        let (front, scenarios) = (bank.front().clone(), Arc::new(run_none));
+        let services = Services { front, scenarios, limits, origins: origins.into() };
         let (way_in, connections) = mpsc::unbounded_channel();
         let (close, closed) = oneshot::channel();
         let served = actix_rt::spawn(async move {
@@ -202,6 +212,15 @@ impl Classic {
     /// Sends `request` to the listener's own branch.
     pub(crate) async fn send(&mut self, request: BranchRequest) -> BranchReply {
         self.0.msg_delivery(request).await.expect("a reply").into_inner()
+    }
+
+    /// Sends `request` to the listener's own branch, which answers with 400; the reason in its
+    /// trailers.
+    pub(crate) async fn reason(&mut self, request: BranchRequest) -> String {
+        let response = self.0.msg_delivery(request).await.expect("a reply");
+        let reason = response.metadata().get("passbook-reason").cloned();
+        assert_eq!(response.into_inner().status, 400, "{reason:?}");
+        reason.expect("a reason").to_str().expect("ASCII").to_owned()
     }
 }
 

@@ -1,9 +1,10 @@
 //! Random histories: a bank with lag, made of choices that proptest can shrink. It is no model of
 //! passbook's branches: deliveries come in any order, or never, and an odd bank also lies.
 
-use passbook::history::{Fact, Recorded};
+use passbook::history::{Fact, Recorded, Terms};
 use passbook::model::{
-    BranchId, LogPosition, Money, Operation, Outcome, Receipt, RequestNumber, Write, WriteId,
+    BranchId, LogPosition, Money, Operation, Outcome, Overdraft, Promises, Propagation, Receipt,
+    RequestNumber, Write, WriteId,
 };
 use proptest::prelude::*;
 
@@ -82,11 +83,12 @@ fn tell(style: Style, choices: Vec<u16>) -> Tale {
     let branches = 1 + choices.next(4).unwrap_or(1);
     let customers = 1 + choices.next(3).unwrap_or(0);
     let is_flushed = choices.next(4) != Some(0);
+    let terms = terms(&mut choices);
     let mut world = World {
         style,
         branches,
         customers,
-        tale: Tale::new(u32::try_from(branches).unwrap(), 10),
+        tale: Tale::new(u32::try_from(branches).unwrap(), 3).promising(terms),
         under_way: Vec::new(),
         sessions: vec![Session::default(); customers],
     };
@@ -97,6 +99,19 @@ fn tell(style: Style, choices: Vec<u16>) -> Tale {
         }
     }
     world.tale
+}
+
+/// What is promised: of one history in four nobody says.
+fn terms(choices: &mut Choices) -> Option<Terms> {
+    let mut some = || ["all", "none", "ryw,wfr", "mr,mw"][choices.next(4).unwrap_or(0)].parse();
+    let (all, first) = (some().unwrap(), some().unwrap());
+    let guarantees = Promises { all, single: [(customer(1), first)].into() };
+    let overdraft = match choices.next(4).unwrap_or(0) {
+        0 => return None,
+        1 => Overdraft::Allow,
+        _ => Overdraft::Reject,
+    };
+    Some(Terms { guarantees, propagation: Propagation::Async, overdraft })
 }
 
 impl World {
@@ -338,8 +353,14 @@ fn swap_applies(facts: &mut [Recorded], a: prop::sample::Index, b: prop::sample:
     }
     let (head, tail) = facts.split_at_mut(high);
     let (
-        Fact::WriteApplied { id, write, .. },
-        Fact::WriteApplied { id: other_id, write: other_write, .. },
+        Fact::WriteApplied { id, write, origin, life, .. },
+        Fact::WriteApplied {
+            id: other_id,
+            write: other_write,
+            origin: other_origin,
+            life: other_life,
+            ..
+        },
     ) = (&mut head[low].fact, &mut tail[0].fact)
     else {
         return;
@@ -347,6 +368,8 @@ fn swap_applies(facts: &mut [Recorded], a: prop::sample::Index, b: prop::sample:
     let shift = other_write.delta().minor() - write.delta().minor();
     std::mem::swap(id, other_id);
     std::mem::swap(write, other_write);
+    std::mem::swap(origin, other_origin);
+    std::mem::swap(life, other_life);
     for recorded in &mut facts[low..high] {
         if let Fact::WriteApplied { branch: at, balance, .. }
         | Fact::ReplySent { branch: at, outcome: Ok(Receipt::Balance(balance)), .. } =

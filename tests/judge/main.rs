@@ -4,7 +4,9 @@
 
 mod by_hand;
 mod damage;
+mod gaps;
 mod generate;
 mod random;
 mod reference;
 mod tale;
+mod weather;

@@ -8,17 +8,18 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::generate::{Style, damages, styles, tales};
-use crate::reference;
+use crate::reference::{self, Count};
 use crate::tale::Tale;
 
 fn config(cases: u32) -> Config {
     Config { cases, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() }
 }
 
-/// The verdicts in the order of `Property::ALL`; `None` where there is an error.
-fn verdicts(tale: &Tale) -> Option<[Summary; 7]> {
+/// How many tests there were and how many failed, in the order of `Property::ALL`; `None` where
+/// there is an error.
+fn counts(tale: &Tale) -> Option<Vec<Count>> {
     let verdicts = tale.judge().ok()?;
-    Some(Property::ALL.map(|property| verdicts.of(property).summary()))
+    Some(verdicts.iter().map(|(_, verdict)| (verdict.tests(), verdict.violations())).collect())
 }
 
 proptest! {
@@ -26,7 +27,7 @@ proptest! {
 
     #[test]
     fn the_judge_agrees_with_the_reference(tale in styles().prop_flat_map(tales)) {
-        prop_assert_eq!(verdicts(&tale), reference::judge(&tale));
+        prop_assert_eq!(counts(&tale), reference::judge(&tale));
     }
 
     #[test]
@@ -38,7 +39,7 @@ proptest! {
         for damage in damage {
             tale.damage(damage);
         }
-        prop_assert_eq!(verdicts(&tale), reference::judge(&tale));
+        prop_assert_eq!(counts(&tale), reference::judge(&tale));
     }
 }
 
@@ -89,9 +90,10 @@ fn shares(style: Style) -> Vec<(Property, [usize; 3])> {
     let mut counts: Vec<_> = Property::ALL.map(|property| (property, [0; 3])).into();
     for _ in 0..2000 {
         let tale = tales(style).new_tree(&mut runner).unwrap().current();
-        let verdicts = verdicts(&tale).expect("an undamaged tale is possible");
-        for ((_, counts), verdict) in counts.iter_mut().zip(verdicts) {
-            match verdict {
+        let verdicts = tale.judge().expect("an undamaged tale is possible");
+        for (property, verdict) in verdicts.iter() {
+            let counts = &mut counts.iter_mut().find(|(of, _)| *of == property).unwrap().1;
+            match verdict.summary() {
                 Summary::Holds => counts[0] += 1,
                 Summary::Violated => counts[1] += 1,
                 Summary::Undecided => counts[2] += 1,
@@ -103,7 +105,10 @@ fn shares(style: Style) -> Vec<(Property, [usize; 3])> {
 
 #[test]
 fn a_prompt_bank_violates_nothing_and_is_mostly_decided() {
-    for (property, [holds, violated, undecided]) in shares(Style::Prompt) {
+    // The banks of these tales refuse no withdrawal.
+    let shares = shares(Style::Prompt).into_iter();
+    let shares = shares.filter(|(property, _)| *property != Property::NoOverdraft);
+    for (property, [holds, violated, undecided]) in shares {
         assert_eq!(violated, 0, "{property}");
         assert!(holds > undecided, "{property}: {holds} hold, {undecided} undecided");
     }
@@ -124,7 +129,7 @@ fn late_and_unordered_banks_violate_each_guarantee_and_also_keep_it() {
 fn an_odd_bank_violates_what_the_whole_bank_owes() {
     for (property, [_, violated, _]) in shares(Style::Odd) {
         if property != Property::Balances {
-            assert!(violated > 200, "{property}: {violated}");
+            assert!(violated > 100, "{property}: {violated}");
         }
     }
 }

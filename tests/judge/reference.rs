@@ -4,10 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use passbook::check::Summary;
+use passbook::check::{Promised, Split};
 use passbook::history::Fact;
 use passbook::model::{
-    BranchId, CustomerId, Money, Operation, Outcome, Receipt, RequestError, Write, WriteId,
+    BranchId, CustomerId, Guarantee, Life, Money, Operation, Outcome, Overdraft, Receipt, Refusal,
+    RequestError, Sequence, Write, WriteId, WriteKind,
 };
 
 use crate::tale::Tale;
@@ -35,16 +36,38 @@ struct Op {
     answered: bool,
 }
 
-/// What the reference found, in the order of `Property::ALL`; `None` where no run can have this
-/// history.
-pub(crate) fn judge(tale: &Tale) -> Option<[Summary; 7]> {
+/// A test: whether what it tests was promised, and whether it failed.
+type Test = (Promised, bool);
+
+/// The number of an accepted write, and whose.
+type Dot = (BranchId, Option<Life>, Sequence);
+
+/// How many tests of a property there were, and how many failed.
+pub(crate) type Count = (Split, Split);
+
+fn count(tests: &[Test]) -> Count {
+    let mut counts = Count::default();
+    for (promised, failed) in tests {
+        counts.0.count(*promised);
+        if *failed {
+            counts.1.count(*promised);
+        }
+    }
+    counts
+}
+
+/// What the reference found, in the order of `Property::ALL`, without what is not judged; `None`
+/// where no run can have this history.
+pub(crate) fn judge(tale: &Tale) -> Option<Vec<Count>> {
     let mut world = World {
         tale,
         ops: Vec::new(),
         logs: BTreeMap::new(),
-        wrong_balances: 0,
-        balances: 0,
-        unasked: false,
+        dots: Vec::new(),
+        balances: Vec::new(),
+        overdrafts: Vec::new(),
+        unasked: BTreeSet::new(),
+        too_late: BTreeSet::new(),
         last: BTreeMap::new(),
     };
     for branch in tale.roster.ids() {
@@ -53,34 +76,35 @@ pub(crate) fn judge(tale: &Tale) -> Option<[Summary; 7]> {
     for recorded in &tale.facts {
         world.happens(&recorded.fact)?;
     }
-    Some([
+    let mut found = vec![
         world.read_your_writes(),
         world.monotonic_reads(),
         world.monotonic_writes(),
         world.writes_follow_reads(),
-        summary(world.balances, world.wrong_balances),
+        world.balances.clone(),
         world.convergence(),
         world.exactly_once(),
-    ])
+    ];
+    if tale.terms.as_ref().is_some_and(|terms| terms.overdraft == Overdraft::Reject) {
+        found.push(world.overdrafts.clone());
+    }
+    Some(found.iter().map(|tests| count(tests)).collect())
 }
 
 struct World<'a> {
     tale: &'a Tale,
     ops: Vec<Op>,
     logs: BTreeMap<BranchId, Vec<W>>,
+    /// Every apply: where, under which number, and what.
+    dots: Vec<(BranchId, Dot, W)>,
     /// The balance that each branch gave last.
     last: BTreeMap<BranchId, Money>,
-    balances: usize,
-    wrong_balances: usize,
-    unasked: bool,
-}
-
-fn summary(tested: usize, failed: usize) -> Summary {
-    match (tested, failed) {
-        (0, 0) => Summary::Undecided,
-        (_, 0) => Summary::Holds,
-        (_, _) => Summary::Violated,
-    }
+    balances: Vec<Test>,
+    overdrafts: Vec<Test>,
+    /// Applied before anybody asked.
+    unasked: BTreeSet<W>,
+    /// Applied when every request for it had been refused.
+    too_late: BTreeSet<W>,
 }
 
 fn position(log: &[W], write: &W) -> Option<usize> {
@@ -104,24 +128,16 @@ impl World<'_> {
                     return None;
                 }
             }
-            Fact::WriteApplied { branch, id, write, origin, position, balance, sequence: _ } => {
+            Fact::WriteApplied { branch, id, write, origin, life, position, balance, sequence } => {
                 self.logs.get(origin)?;
+                let write = (*id, *write);
+                self.numbered(*branch, (*origin, *life, *sequence), write)?;
                 let log = self.logs.get_mut(branch)?;
-                log.push((*id, *write));
+                log.push(write);
                 if usize::try_from(position.get()).ok()? != log.len() {
                     return None;
                 }
-                let log = log.clone();
-                self.unasked |= !self.ops.iter().any(|op| op.write == Some((*id, *write)));
-                self.last.insert(*branch, *balance);
-                self.balance(&log, *balance);
-            }
-            Fact::MessageSent { from, to, .. }
-            | Fact::MessageReceived { from, to, .. }
-            | Fact::MessageLost { from, to, .. }
-            | Fact::WriteSetCompared { branch: from, with: to, .. } => {
-                self.logs.get(from)?;
-                self.logs.get(to)?;
+                self.applied(*branch, *origin, write, *balance);
             }
             Fact::ReplySent { branch, customer, request, position, outcome } => {
                 let op = self.find(*customer, request.get(), *branch)?;
@@ -135,8 +151,48 @@ impl World<'_> {
                 }
                 op.heard = true;
             }
+            Fact::MessageSent { .. }
+            | Fact::MessageReceived { .. }
+            | Fact::MessageLost { .. }
+            | Fact::MessageDuplicated { .. }
+            | Fact::WriteSetCompared { .. }
+            | Fact::RequestParked { .. }
+            | Fact::RequestGivenUp { .. }
+            | Fact::BranchStopped { .. }
+            | Fact::BranchStarted { .. }
+            | Fact::PartitionBegan { .. }
+            | Fact::PartitionHealed { .. }
+            | Fact::SlownessBegan { .. }
+            | Fact::SlownessEnded { .. } => panic!("no tale of the generator has {fact:?}"),
         }
         Some(())
+    }
+
+    /// A number names one write, and each branch applies those of one origin in their order.
+    fn numbered(&mut self, at: BranchId, dot: Dot, write: W) -> Option<()> {
+        let (origin, life, sequence) = dot;
+        let names_another = self.dots.iter().any(|(_, other, w)| *other == dot && *w != write);
+        let falls = self.dots.iter().any(|(branch, (from, lived, number), _)| {
+            *branch == at && *from == origin && *lived == life && *number > sequence
+        });
+        self.dots.push((at, dot, write));
+        (!names_another && !falls).then_some(())
+    }
+
+    fn applied(&mut self, at: BranchId, origin: BranchId, write: W, balance: Money) {
+        let log = self.logs[&at].clone();
+        let mut asked = self.ops.iter().filter(|op| op.write == Some(write)).peekable();
+        if asked.peek().is_none() {
+            self.unasked.insert(write);
+        } else if asked.all(|op| op.told == Told::Refused) {
+            self.too_late.insert(write);
+        }
+        self.last.insert(at, balance);
+        self.balance(&log, balance);
+        if write.1.kind == WriteKind::Withdraw {
+            let promised = if at == origin { Promised::Yes } else { Promised::No };
+            self.overdrafts.push((promised, self.sum(&log) < 0));
+        }
     }
 
     fn request_sent(
@@ -176,15 +232,24 @@ impl World<'_> {
         let told = match outcome {
             Ok(Receipt::Written) => Told::Written,
             Ok(Receipt::Balance(balance)) => {
-                self.balance(&log, *balance);
+                self.gives(op, &log, *balance);
                 Told::Balance(*balance)
+            }
+            Err(RequestError::Refused(
+                Refusal::InsufficientFunds { balance, .. } | Refusal::BalanceOutOfRange { balance },
+            )) => {
+                self.gives(op, &log, *balance);
+                Told::Refused
             }
             Err(
                 RequestError::Refused(_)
                 | RequestError::VersionNotReached { .. }
-                | RequestError::Unavailable { .. },
+                | RequestError::Unavailable { .. }
+                | RequestError::Declined { .. },
             ) => Told::Refused,
-            Err(RequestError::OutcomeUnknown { .. }) => Told::Nothing,
+            Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {
+                Told::Nothing
+            }
         };
         let op = &mut self.ops[op];
         match (op.write, told) {
@@ -202,11 +267,25 @@ impl World<'_> {
         session.nth(nth).filter(|(_, op)| op.branch == branch).map(|(index, _)| index)
     }
 
-    fn balance(&mut self, log: &[W], found: Money) {
+    fn gives(&mut self, op: usize, log: &[W], balance: Money) {
+        self.last.insert(self.ops[op].branch, balance);
+        self.balance(log, balance);
+    }
+
+    fn sum(&self, log: &[W]) -> i128 {
         let sum: i128 = log.iter().map(|(_, write)| i128::from(write.delta().minor())).sum();
-        self.balances += 1;
-        if i128::from(self.tale.opening.minor()) + sum != i128::from(found.minor()) {
-            self.wrong_balances += 1;
+        i128::from(self.tale.opening.minor()) + sum
+    }
+
+    fn balance(&mut self, log: &[W], found: Money) {
+        self.balances.push((Promised::Yes, self.sum(log) != i128::from(found.minor())));
+    }
+
+    fn promised(&self, customer: CustomerId, guarantee: Guarantee) -> Promised {
+        match &self.tale.terms {
+            None => Promised::Unknown,
+            Some(terms) if terms.guarantees.to(customer).has(guarantee) => Promised::Yes,
+            Some(_) => Promised::No,
         }
     }
 
@@ -223,12 +302,16 @@ impl World<'_> {
         matches!(op.told, Told::Balance(_))
     }
 
-    /// All (earlier, later) operations of one session.
-    fn pairs(&self) -> impl Iterator<Item = (&Op, &Op)> {
-        self.ops.iter().enumerate().flat_map(move |(index, later)| {
-            let earlier = self.ops[..index].iter().filter(|op| op.customer == later.customer);
-            earlier.map(move |earlier| (earlier, later))
-        })
+    /// The operations of the same session before this one.
+    fn before(&self, index: usize) -> impl Iterator<Item = (usize, &Op)> {
+        let customer = self.ops[index].customer;
+        let earlier = self.ops[..index].iter().enumerate();
+        earlier.filter(move |(_, op)| op.customer == customer)
+    }
+
+    /// All reads.
+    fn reads(&self) -> impl Iterator<Item = (usize, &Op)> {
+        self.ops.iter().enumerate().filter(|(_, op)| Self::is_read(op))
     }
 
     /// The writes of a session in the order in which it made them: each where it was first asked
@@ -244,105 +327,127 @@ impl World<'_> {
     }
 
     /// "If Read R follows Write W in a session and R is performed at server S at time t, then W is
-    /// included in DB(S,t)."
-    fn read_your_writes(&self) -> Summary {
-        let (mut tested, mut failed) = (0, 0);
-        for (w, r) in self.pairs() {
-            if let (Some(write), Told::Written, true) = (w.write, w.told, Self::is_read(r)) {
-                tested += 1;
-                failed += usize::from(!r.seen.contains(&write));
+    /// included in DB(S,t)." One test per read that follows a write.
+    fn read_your_writes(&self) -> Vec<Test> {
+        let mut tests = Vec::new();
+        for (index, read) in self.reads() {
+            let written = self.before(index).filter(|(_, op)| op.told == Told::Written);
+            let written: Vec<W> = written.filter_map(|(_, op)| op.write).collect();
+            if !written.is_empty() {
+                let failed = written.iter().any(|write| !read.seen.contains(write));
+                tests.push((self.promised(read.customer, Guarantee::ReadYourWrites), failed));
             }
         }
-        summary(tested, failed)
+        tests
     }
 
     /// "If Read R1 occurs before R2 in a session and R1 accesses server S1 at time t1 and R2
-    /// accesses server S2 at time t2, then RelevantWrites(S1,t1,R1) is a subset of DB(S2,t2)."
-    fn monotonic_reads(&self) -> Summary {
-        let (mut tested, mut failed) = (0, 0);
-        for (r1, r2) in self.pairs().filter(|(r1, r2)| Self::is_read(r1) && Self::is_read(r2)) {
-            let relevant: BTreeSet<W> = r1.seen.iter().copied().collect();
-            let database: BTreeSet<W> = r2.seen.iter().copied().collect();
-            tested += usize::from(!relevant.is_empty());
-            failed += usize::from(!relevant.is_subset(&database));
+    /// accesses server S2 at time t2, then RelevantWrites(S1,t1,R1) is a subset of DB(S2,t2)." One
+    /// test per read that follows one which saw anything.
+    fn monotonic_reads(&self) -> Vec<Test> {
+        let mut tests = Vec::new();
+        for (index, read) in self.reads() {
+            let relevant = self.seen_before(index);
+            let database: BTreeSet<W> = read.seen.iter().copied().collect();
+            if !relevant.is_empty() {
+                let failed = !relevant.is_subset(&database);
+                tests.push((self.promised(read.customer, Guarantee::MonotonicReads), failed));
+            }
         }
-        summary(tested, failed)
+        tests
+    }
+
+    /// All that the reads of the session before this operation saw.
+    fn seen_before(&self, index: usize) -> BTreeSet<W> {
+        let reads = self.before(index).filter(|(_, op)| Self::is_read(op));
+        reads.flat_map(|(_, op)| op.seen.iter().copied()).collect()
     }
 
     /// "If Write W1 precedes Write W2 in a session, then, for any server S2, if W2 in DB(S2) then
-    /// W1 is also in DB(S2) and WriteOrder(W1,W2)."
-    fn monotonic_writes(&self) -> Summary {
-        let (mut tested, mut failed) = (0, 0);
-        for later in 0..self.ops.len() {
-            for earlier in 0..later {
-                let (Some(w1), Some(w2)) = (self.made(earlier), self.made(later)) else { continue };
-                if w1.0.customer == w2.0.customer {
-                    let (t, f) = self.ordered(&w1, &w2);
-                    tested += t;
-                    failed += f;
-                }
-            }
-        }
-        summary(tested, failed)
+    /// W1 is also in DB(S2) and WriteOrder(W1,W2)." One test per later write and server.
+    fn monotonic_writes(&self) -> Vec<Test> {
+        let earlier = |index: usize| {
+            self.before(index).filter_map(|(earlier, _)| self.made(earlier)).collect()
+        };
+        self.ordered(Guarantee::MonotonicWrites, earlier)
     }
 
     /// "If Read R1 precedes Write W2 in a session and R1 is performed at server S1 at time t1,
     /// then, for any server S2, if W2 is in DB(S2) then any W1 in RelevantWrites(S1,t1,R1) is also
-    /// in DB(S2) and WriteOrder(W1,W2)."
-    fn writes_follow_reads(&self) -> Summary {
-        let (mut tested, mut failed) = (0, 0);
-        for later in 0..self.ops.len() {
-            let Some(w2) = self.made(later) else { continue };
-            for r1 in &self.ops[..later] {
-                if r1.customer != w2.0.customer || !Self::is_read(r1) {
-                    continue;
-                }
-                for w1 in &r1.seen {
-                    let (t, f) = self.ordered(w1, &w2);
-                    tested += t;
-                    failed += f;
-                }
+    /// in DB(S2) and WriteOrder(W1,W2)." One test per later write and server.
+    fn writes_follow_reads(&self) -> Vec<Test> {
+        self.ordered(Guarantee::WritesFollowReads, |index| self.seen_before(index))
+    }
+
+    /// For each write and each log that has it: whether the log lacks any write that must come
+    /// before it, or has it later. No test where nothing must come before.
+    fn ordered(&self, guarantee: Guarantee, earlier: impl Fn(usize) -> BTreeSet<W>) -> Vec<Test> {
+        let mut tests = Vec::new();
+        for index in 0..self.ops.len() {
+            let Some(later) = self.made(index) else { continue };
+            let earlier = earlier(index);
+            for log in self.logs.values().filter(|_| !earlier.is_empty()) {
+                let Some(at) = position(log, &later) else { continue };
+                let comes_late = |w: &W| position(log, w).is_none_or(|before| before >= at);
+                let failed = earlier.iter().any(comes_late);
+                tests.push((self.promised(later.0.customer, guarantee), failed));
             }
         }
-        summary(tested, failed)
+        tests
     }
 
-    /// How many logs have `w2`, and how many of them do not have `w1` before it.
-    fn ordered(&self, w1: &W, w2: &W) -> (usize, usize) {
-        let with: Vec<_> =
-            self.logs.values().filter_map(|log| Some((position(log, w2)?, log))).collect();
-        let wrong = with.iter().filter(|(at, log)| position(log, w1).is_none_or(|w1| w1 >= *at));
-        (with.len(), wrong.count())
-    }
-
-    fn convergence(&self) -> Summary {
+    /// One test per write that any branch has, and one for each further branch that gave a balance.
+    fn convergence(&self) -> Vec<Test> {
         if self.logs.len() < 2 {
-            return Summary::Undecided;
+            return Vec::new();
         }
-        let sets: BTreeSet<BTreeSet<W>> =
-            self.logs.values().map(|log| log.iter().copied().collect()).collect();
-        let balances: BTreeSet<Money> =
-            self.logs.keys().map(|b| *self.last.get(b).unwrap_or(&self.tale.opening)).collect();
-        let applied = self.logs.values().map(Vec::len).sum();
-        summary(applied, usize::from(sets.len() > 1 || balances.len() > 1))
+        let applied: BTreeSet<W> = self.logs.values().flatten().copied().collect();
+        let is_missing = |write: &W| self.logs.values().any(|log| !log.contains(write));
+        let writes = applied.iter().map(|write| (Promised::Yes, is_missing(write)));
+        let first = self.last.values().next();
+        let others = self.last.values().skip(1);
+        let balances = others.map(|balance| (Promised::Yes, Some(balance) != first));
+        writes.chain(balances).collect()
     }
 
-    fn exactly_once(&self) -> Summary {
-        let asked: BTreeSet<W> = self.ops.iter().filter_map(|op| op.write).collect();
-        let mut tested = 0;
-        let mut is_wrong = self.unasked;
-        for write in &asked {
+    /// One test per write that was applied, acknowledged or refused.
+    fn exactly_once(&self) -> Vec<Test> {
+        // In the order in which they came up.
+        let mut asked: Vec<W> = Vec::new();
+        for write in self.ops.iter().filter_map(|op| op.write) {
+            if !asked.contains(&write) {
+                asked.push(write);
+            }
+        }
+        let mut tests = Vec::new();
+        for (index, write) in asked.iter().enumerate() {
             let is_acknowledged = self.told(write, Told::Written);
             let is_refused = self.told(write, Told::Refused);
+            let is_applied = self.is_applied(write);
+            if !is_acknowledged && !is_refused && !is_applied {
+                continue;
+            }
             let may_have_happened = is_acknowledged || self.told(write, Told::Nothing);
-            tested += usize::from(is_acknowledged || is_refused || self.is_applied(write));
-            is_wrong |= is_acknowledged && !self.logs.values().all(|log| log.contains(write));
-            is_wrong |= !may_have_happened && self.is_applied(write);
+            let is_twice = |log: &Vec<W>| log.iter().filter(|w| *w == write).count() > 1;
+            let is_wrong = self.unasked.contains(write)
+                || self.too_late.contains(write)
+                || is_applied && !may_have_happened
+                || self.logs.values().any(is_twice);
+            let is_taken = asked[..index].iter().any(|other| {
+                let is_same_id = other.0 == write.0;
+                is_same_id && self.is_applied(other) && !self.unasked.contains(other)
+            });
+            if is_wrong {
+                tests.push((Promised::Yes, true));
+            } else if is_applied && is_taken {
+                tests.push((Promised::No, true));
+            } else {
+                let everywhere = self.logs.values().all(|log| log.contains(write));
+                tests.push((Promised::Yes, is_acknowledged && !everywhere));
+            }
         }
-        for log in self.logs.values() {
-            let ids: BTreeSet<WriteId> = log.iter().map(|(id, _)| *id).collect();
-            is_wrong |= ids.len() < log.len();
-        }
-        summary(tested, usize::from(is_wrong))
+        let nobody = self.unasked.iter().filter(|write| !asked.contains(write));
+        tests.extend(nobody.map(|_| (Promised::Yes, true)));
+        tests
     }
 }

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use passbook::check::{JudgeError, Verdicts, judge};
-use passbook::history::{Fact, Recorded};
+use passbook::check::{Case, JudgeError, JudgeOptions, Verdicts, judge};
+use passbook::history::{Fact, Recorded, Terms};
 use passbook::model::{
-    BranchId, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Receipt, Refusal,
+    BranchId, CustomerId, EventId, Life, LogPosition, Money, Operation, Outcome, Receipt, Refusal,
     RequestError, RequestNumber, Roster, Sequence, Time, Write, WriteId,
 };
 
@@ -43,11 +43,15 @@ pub(crate) fn unknown() -> Outcome {
 pub(crate) struct Tale {
     pub(crate) roster: Arc<Roster>,
     pub(crate) opening: Money,
+    /// What was promised; `None` where nobody says.
+    pub(crate) terms: Option<Terms>,
     pub(crate) facts: Vec<Recorded>,
     logs: BTreeMap<BranchId, (u64, Money)>,
     /// The last request of each customer: its number and branch.
     asked: BTreeMap<CustomerId, (u64, BranchId)>,
     contents: BTreeMap<WriteId, Write>,
+    /// The branch that applied each write first, and how many writes there were before.
+    origins: BTreeMap<(WriteId, Write), (BranchId, u64)>,
 }
 
 impl Tale {
@@ -56,15 +60,31 @@ impl Tale {
         Self {
             roster: Roster::new((1..=branches).map(branch)).unwrap().into(),
             opening: Money::from_minor(opening * 100),
+            terms: None,
             facts: Vec::new(),
             logs: BTreeMap::new(),
             asked: BTreeMap::new(),
             contents: BTreeMap::new(),
+            origins: BTreeMap::new(),
         }
     }
 
+    /// The same bank, where this is promised.
+    pub(crate) fn promising(self, terms: Option<Terms>) -> Self {
+        Self { terms, ..self }
+    }
+
     pub(crate) fn judge(&self) -> Result<Verdicts, JudgeError> {
-        judge(Arc::clone(&self.roster), self.opening, &self.facts)
+        self.judge_with(JudgeOptions::default())
+    }
+
+    pub(crate) fn judge_with(&self, options: JudgeOptions) -> Result<Verdicts, JudgeError> {
+        judge(self.case(), options, &self.facts)
+    }
+
+    pub(crate) fn case(&self) -> Case {
+        let (roster, opening_balance) = (Arc::clone(&self.roster), self.opening);
+        Case { roster, opening_balance, terms: self.terms.clone() }
     }
 
     pub(crate) fn add(&mut self, fact: Fact) -> &mut Self {
@@ -89,6 +109,20 @@ impl Tale {
         *asked = (asked.0 + 1, branch);
         let request = RequestNumber::new(asked.0);
         self.add(Fact::RequestSent { customer, request, branch, event: id.event, operation })
+    }
+
+    /// The customer's last request comes to its branch.
+    pub(crate) fn comes(&mut self, who: u32) -> &mut Self {
+        let customer = customer(who);
+        let (request, branch) = self.asked[&customer];
+        self.add(Fact::RequestReceived { branch, customer, request: RequestNumber::new(request) })
+    }
+
+    /// The customer waits no longer for the answer to its last request.
+    pub(crate) fn gives_up(&mut self, who: u32) -> &mut Self {
+        let customer = customer(who);
+        let (request, branch) = self.asked[&customer];
+        self.add(Fact::RequestGivenUp { customer, request: RequestNumber::new(request), branch })
     }
 
     /// The reply to the customer's last request is sent.
@@ -118,11 +152,15 @@ impl Tale {
         let (len, balance) = self.log(branch);
         let balance = balance.checked_add(write.delta()).unwrap();
         self.logs.insert(branch, (len + 1, balance));
+        // Each write is of a life of its own, so that any order of them is possible.
+        let next = u64::try_from(self.origins.len()).unwrap();
+        let (origin, life) = *self.origins.entry((id, write)).or_insert((branch, next));
         self.add(Fact::WriteApplied {
             branch,
             id,
             write,
-            origin: branch,
+            origin,
+            life: Some(Life::new(life)),
             sequence: Sequence::new(1),
             position: LogPosition::new(len + 1),
             balance,

@@ -2,11 +2,13 @@
 
 use std::net::TcpListener;
 
+use passbook::grpc::proto::banking::BranchRequest;
 use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::run_scenario_response::Item;
 use tonic::Code;
+use tonic_types::StatusExt;
 
-use crate::process::{Process, channel, free_ports, one, passbook, typed, with_clients};
+use crate::process::{Process, channel, classic, free_ports, one, passbook, typed, with_clients};
 
 fn args<const N: usize>(args: [&str; N]) -> Vec<String> {
     args.map(str::to_owned).into()
@@ -86,6 +88,15 @@ fn a_scenario_that_is_wrong_is_told_where() {
         let status = run(&process.addresses[0], wrong).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument);
         assert!(status.message().starts_with("2:"), "{status:?}");
+        let wrong = "[\n  {\"id\": 1, \"typ\": \"branch\", \"balance\": 0}\n]";
+        let status = run(&process.addresses[0], wrong).await.unwrap_err();
+        assert!(status.message().ends_with("; help: did you mean `type`?"), "{status:?}");
+        let told = status.get_error_details();
+        let info = told.error_info().unwrap();
+        let item = |key: &str| info.metadata[key].as_str();
+        assert_eq!([item("field"), item("line"), item("column")], ["scenario", "2", "13"]);
+        assert_eq!(item("help"), "did you mean `type`?");
+        assert_eq!(told.bad_request().unwrap().field_violations[0].description, status.message());
         let status = run(&process.addresses[0], "").await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument);
     });
@@ -105,4 +116,63 @@ fn a_scenario_that_would_take_the_memory_is_refused_and_the_bank_goes_on() {
             r#"[{"id":1,"type":"branch","balance":5},{"id":1,"type":"customer","events":[]}]"#;
         assert_eq!(run(&process.addresses[0], small).await.unwrap().len(), 1);
     });
+}
+
+#[test]
+fn why_classic_calls_are_refused_is_in_the_log_once_for_each_reason_and_peer() {
+    let process = Process::serve(&args(["--base-port=0"]), 2);
+    let deposit = |id, customer_id, money| BranchRequest {
+        r#type: "customer".to_owned(),
+        interface: "deposit".to_owned(),
+        money,
+        id,
+        event_id: 1,
+        customer_id,
+        ..BranchRequest::default()
+    };
+    with_clients(async {
+        // At whichever branch, and over whichever connection.
+        for address in [&process.addresses[0], &process.addresses[1], &process.addresses[0]] {
+            for wrong in [deposit(1, 1, -1.0), deposit(1, 1, 0.0), deposit(1, 3, 1.0)] {
+                let reply = classic(channel(address), wrong).await.unwrap();
+                assert_eq!((reply.status, reply.write_sets.as_str()), (400, "[]"));
+            }
+        }
+    });
+    let log = process.close("TERM").log;
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("with 400")).collect();
+    assert_eq!(lines.len(), 2, "{log}");
+    assert!(
+        lines[0].contains("branch 1 answers 127.0.0.1 with 400: BAD_FIELD: money: not positive"),
+        "{log}"
+    );
+    assert!(lines[1].contains("id: 1 is not the customer_id 3"), "{log}");
+}
+
+#[test]
+fn pages_of_the_origins_that_are_named_may_call() {
+    use std::io::{Read, Write};
+    let origins = ["--cors-origin=https://a.example", "--cors-origin=http://localhost:8080"];
+    let process = Process::serve(&[args(["--single-port=0"]), args(origins)].concat(), 1);
+    let ask = |origin: &str| {
+        let mut wire = std::net::TcpStream::connect(&process.addresses[0]).unwrap();
+        let request = format!(
+            "OPTIONS /banking.Branch/MsgDelivery HTTP/1.1\r\nhost: bank\r\nconnection: close\r\n\
+             origin: {origin}\r\naccess-control-request-method: POST\r\n\r\n"
+        );
+        wire.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        wire.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    for origin in ["https://a.example", "http://localhost:8080"] {
+        let answer = ask(origin);
+        let allowed = format!("\r\naccess-control-allow-origin: {origin}\r\n");
+        assert!(answer.starts_with("HTTP/1.1 204 ") && answer.contains(&allowed), "{answer}");
+    }
+    assert!(ask("https://b.example").starts_with("HTTP/1.1 403 "));
+    let output = passbook(&args(["serve", "--cors-origin=a.example"])).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("write it as browsers do, such as https://example.org:8443"), "{told}");
 }

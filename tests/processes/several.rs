@@ -84,7 +84,7 @@ fn a_branch_that_lost_its_memory_gets_it_back_from_its_peers() {
         assert_eq!(info.reason, "OUTCOME_UNKNOWN");
         assert_eq!(info.metadata["unconfirmed_by"], "2");
         let reply = classic(channels[2].clone(), deposit(3, 5)).await.unwrap();
-        assert_eq!((reply.status, reply.write_sets.as_str()), (400, ""));
+        assert_eq!((reply.status, reply.write_sets.as_str()), (400, "[1, 2, 3, 4, 5]"));
 
         let second = ports.serve(2, &arguments);
         // It waits at the gate until the branch knows what it had accepted.

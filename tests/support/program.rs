@@ -8,7 +8,7 @@ use assert_cmd::assert::Assert;
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passbook"));
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
-    for variable in ["FORMAT", "COLOR", "CUSTOMERS", "OVERDRAFT", "SEED", "LOG"] {
+    for variable in ["FORMAT", "COLOR", "CUSTOMERS", "OVERDRAFT", "EVENT_IDS", "SEED", "LOG"] {
         command.env_remove(format!("PASSBOOK_{variable}"));
     }
     command.args(args);

@@ -1,7 +1,7 @@
 //! Scenarios from parts, and random ones.
 
 use passbook::model::{Event, Money, Operation};
-use passbook::scenario::{Scenario, Settings, Visit};
+use passbook::scenario::{Scenario, Settings, Visit, WrittenIds};
 use proptest::prelude::*;
 
 use crate::parts::{customer, deposit, event, roster, withdraw};
@@ -20,6 +20,7 @@ pub(crate) fn scenario(
         settings: Settings::default(),
         expected: None,
         warnings: Vec::new(),
+        written_ids: WrittenIds::default(),
     }
 }
 

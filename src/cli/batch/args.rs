@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -12,6 +13,7 @@ use crate::check::Demand;
 use crate::cli::exports::ExportArgs;
 use crate::cli::memory_args::MemoryArgs;
 use crate::cli::settings_args::SettingsArgs;
+use crate::fault::parse_span;
 use crate::runner::Judging;
 use crate::runner::batch::{Order, Partition, Plan};
 
@@ -79,6 +81,10 @@ pub(in crate::cli) struct BatchArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "export_jsonl")]
     pub(super) resume: Option<PathBuf>,
 
+    /// Where standard error is no terminal, say there so often how far the batch is
+    #[arg(long, value_name = "SPAN", default_value = "1min", value_parser = parse_span)]
+    pub(super) progress_every: Duration,
+
     #[command(flatten)]
     pub(super) settings: SettingsArgs,
 
@@ -144,6 +150,9 @@ impl BatchArgs {
     pub(super) fn replay_options(&self) -> String {
         let mut options = self.settings.options();
         options.extend(self.settings.overrides().seed.map(|seed| format!("--seed {seed}")));
+        options.extend(self.memory.option());
+        options.extend(self.no_check.then(|| "--no-check".to_owned()));
+        options.extend(self.strict.then(|| "--strict".to_owned()));
         options.join(" ")
     }
 }

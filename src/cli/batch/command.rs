@@ -11,6 +11,7 @@ use super::job::{Job, Outcome, RowLines};
 use super::reading::{self, Progress, Share};
 use super::resume::{Earlier, Held, ResumeError};
 use super::screen::{Screen, Standing};
+use crate::check::JudgeOptions;
 use crate::cli::exit::Exit;
 use crate::cli::exports::Exports;
 use crate::cli::terminal::Terminal;
@@ -138,7 +139,7 @@ impl<'a> Batch<'a> {
             },
             None => Held::default(),
         };
-        let mut screen = Screen::open(survey.bytes);
+        let mut screen = Screen::open(survey.bytes, self.args.progress_every);
         let progress = Arc::new(Progress::default());
         let watched = Arc::clone(&progress);
         let read =
@@ -172,9 +173,11 @@ impl<'a> Batch<'a> {
                 overrides: self.args.settings.overrides(),
                 recording: Recording::Off,
                 judging: self.args.judging(),
+                judge: JudgeOptions::default(),
             },
             memory: self.args.memory.budget(),
             demand: self.args.demand(),
+            replay: self.args.replay_options().into(),
             filters: self.args.filter.clone(),
             lines: if is_wanted { RowLines::Wanted } else { RowLines::NotWanted },
         }
@@ -216,7 +219,9 @@ impl<'a> Batch<'a> {
                     self.write(&row, &line)?;
                     self.standing.rows += 1;
                     self.standing.failures += u64::from(row.status.is_failure());
-                    screen.row(self.standing, progress);
+                    if let Some(told) = screen.row(self.standing, progress) {
+                        self.terminal.note(&told);
+                    }
                     if failures_max.is_some_and(|most| self.standing.failures >= most) {
                         return Ok(End::Stopped(Stopped::Failures));
                     }
@@ -226,7 +231,9 @@ impl<'a> Batch<'a> {
                 Ok(Next::NotYet) => {
                     self.terminal.flush()?;
                     self.exports.flush()?;
-                    screen.look(self.standing, progress);
+                    if let Some(told) = screen.look(self.standing, progress) {
+                        self.terminal.note(&told);
+                    }
                     patience = PATIENCE;
                 }
                 Ok(Next::End) => return Ok(End::All),
@@ -270,9 +277,7 @@ impl<'a> Batch<'a> {
         let out = self.terminal.results();
         match self.format {
             BatchFormat::Json => JsonLines::new(out).finish(&summary)?,
-            BatchFormat::Text => {
-                write_text(out, &self.overview, &summary, &self.args.replay_options())?;
-            }
+            BatchFormat::Text => write_text(out, &self.overview, &summary)?,
         }
         exported?;
         let worst = summary.statuses.worst().map(Exit::from);

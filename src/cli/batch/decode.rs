@@ -6,46 +6,70 @@ use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use crate::report::batch::Packing;
+
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// A frame that is to be skipped; the lowest four bits of the first byte may be anything.
 const ZSTD_SKIPPED: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
 const BUFFER_BYTES: usize = 1 << 16;
 
-/// What the first bytes of something say that it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Coding {
-    Plain,
-    Gzip,
-    Zstd,
+/// A scenario of more bytes is refused: what is that long is no scenario, or a file that has no end.
+pub(super) const SCENARIO_BYTES_MAX: u64 = 256 << 20;
+
+/// What a file holds.
+pub(super) struct Decoded {
+    /// How it is packed; `None` if it is not.
+    pub(super) packed: Option<Packing>,
+    /// What is in it, without the compression.
+    pub(super) text: Box<dyn Read + Send>,
 }
 
-impl Coding {
-    pub(super) fn of(first: &[u8]) -> Self {
-        let skipped = first.first_chunk().map(|[byte, rest @ ..]: &[u8; 4]| {
-            [byte & 0xf0 | ZSTD_SKIPPED[0] & 0x0f, rest[0], rest[1], rest[2]]
-        });
-        if first.starts_with(&GZIP) {
-            Self::Gzip
-        } else if first.starts_with(&ZSTD) || skipped == Some(ZSTD_SKIPPED) {
-            Self::Zstd
-        } else {
-            Self::Plain
-        }
+/// What the first bytes of something say of how it is packed.
+fn packing(first: &[u8]) -> Option<Packing> {
+    let skipped = first.first_chunk().map(|[byte, rest @ ..]: &[u8; 4]| {
+        [byte & 0xf0 | ZSTD_SKIPPED[0] & 0x0f, rest[0], rest[1], rest[2]]
+    });
+    if first.starts_with(&GZIP) {
+        Some(Packing::Gzip)
+    } else if first.starts_with(&ZSTD) || skipped == Some(ZSTD_SKIPPED) {
+        Some(Packing::Zstd)
+    } else {
+        None
     }
 }
 
 /// What `source` holds, without the compression around it.
-pub(super) fn decoded(mut source: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+pub(super) fn decoded(mut source: impl Read + Send + 'static) -> io::Result<Decoded> {
     let mut first = Vec::with_capacity(ZSTD.len());
     source.by_ref().take(4).read_to_end(&mut first)?;
-    let coding = Coding::of(&first);
+    let packed = packing(&first);
     let whole = Cursor::new(first).chain(source);
-    Ok(match coding {
-        Coding::Plain => Box::new(whole),
-        Coding::Gzip => Box::new(MultiGzDecoder::new(whole)),
-        Coding::Zstd => Box::new(Zstd::new(BufReader::with_capacity(BUFFER_BYTES, whole))),
-    })
+    let text: Box<dyn Read + Send> = match packed {
+        None => Box::new(whole),
+        Some(Packing::Gzip) => Box::new(MultiGzDecoder::new(whole)),
+        Some(Packing::Zstd) => Box::new(Zstd::new(BufReader::with_capacity(BUFFER_BYTES, whole))),
+    };
+    Ok(Decoded { packed, text })
+}
+
+/// All that `source` holds, without the compression around it: one scenario.
+pub(in crate::cli) fn read_all(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(SCENARIO_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if packing(&bytes).is_some() {
+        let packed = Cursor::new(std::mem::take(&mut bytes));
+        decoded(packed)?.text.take(SCENARIO_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    }
+    if u64::try_from(bytes.len()).is_ok_and(|len| len <= SCENARIO_BYTES_MAX) {
+        return Ok(bytes);
+    }
+    Err(io::Error::other(too_long()))
+}
+
+/// What is said of a scenario that nobody can mean.
+pub(super) fn too_long() -> String {
+    format!("longer than {} MiB; is this a scenario?", SCENARIO_BYTES_MAX >> 20)
 }
 
 /// The contents of one zstd frame after the other.
@@ -133,7 +157,7 @@ mod tests {
 
     fn read(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
         let mut text = Vec::new();
-        decoded(Cursor::new(bytes))?.read_to_end(&mut text)?;
+        decoded(Cursor::new(bytes))?.text.read_to_end(&mut text)?;
         Ok(text)
     }
 

@@ -294,7 +294,7 @@ fn is_among(path: &Path, others: &[PathBuf]) -> bool {
 }
 
 /// A name without what says that the file is packed.
-pub(super) fn unpacked(name: &str) -> &str {
+pub(in crate::cli) fn unpacked(name: &str) -> &str {
     PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
 }
 
@@ -310,7 +310,7 @@ fn is_expected_result(path: &Path) -> bool {
 }
 
 /// Where the expected result of the scenario at `path` may be: unpacked, or packed as the scenario.
-pub(super) fn expected_results(path: &Path) -> Vec<PathBuf> {
+pub(in crate::cli) fn expected_results(path: &Path) -> Vec<PathBuf> {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
     let plain = unpacked(name);
     let Some(stem) = plain.strip_suffix(DOCUMENT) else { return Vec::new() };

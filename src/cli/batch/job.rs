@@ -2,24 +2,24 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use miette::Diagnostic;
 
-use super::decode::{Coding, decoded};
-use super::files::{expected_results, unpacked};
+use super::decode::read_all;
+use super::files::unpacked;
 use super::filter::{Filter, lets_through};
-use super::lines::SCENARIO_BYTES_MAX;
 use super::resume::ResumeError;
 use crate::check::Demand;
+use crate::cli::input::{InputError, expect_what_stands_beside};
+use crate::model::EventIds;
 use crate::report::Assessment;
-use crate::report::batch::{Row, RowHead, append_line};
+use crate::report::batch::{Packing, Row, RowHead, append_line};
 use crate::runner::batch::Work;
 use crate::runner::{Carrier, MemoryBudget, RunError, RunOptions, Runner, run_bytes};
-use crate::scenario::{Scenario, ScenarioError, Source};
+use crate::scenario::{Scenario, ScenarioError, Source, Warning};
 
 /// A scenario that waits for a worker.
 #[derive(Debug)]
@@ -36,14 +36,28 @@ pub(super) enum Place {
     /// It is a file of its own.
     File(Arc<str>),
     /// It is this line of a file.
-    Line(Arc<str>, u64),
+    Line {
+        file: Arc<str>,
+        line: u64,
+        /// How the file is packed.
+        packed: Option<Packing>,
+    },
+}
+
+impl Place {
+    const fn packed(&self) -> Option<Packing> {
+        match self {
+            Self::File(_) => None,
+            Self::Line { packed, .. } => *packed,
+        }
+    }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(file) => f.write_str(file),
-            Self::Line(file, line) => write!(f, "{file}:{line}"),
+            Self::Line { file, line, .. } => write!(f, "{file}:{line}"),
         }
     }
 }
@@ -63,6 +77,10 @@ pub(super) enum Content {
 
 /// What came of a scenario.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are rows, and a box would cost each of them"
+)]
 pub(super) enum Outcome {
     /// A row, and its line where one is wanted.
     Row { row: Row, line: Vec<u8> },
@@ -86,6 +104,8 @@ pub(super) struct Job {
     /// What all runs at the same time may take.
     pub(super) memory: MemoryBudget,
     pub(super) demand: Demand,
+    /// The options after `passbook run` that do the same with one of them.
+    pub(super) replay: Arc<str>,
     pub(super) filters: Vec<Filter>,
     pub(super) lines: RowLines,
 }
@@ -102,26 +122,32 @@ impl Work for Job {
         };
         let begun = now();
         let place = item.place.to_string();
-        let scenario = read(&item.place, &place, content);
+        let event_ids = self.options.overrides.event_ids;
+        let scenario = read(&item.place, &place, content, event_ids);
         let name = scenario.as_ref().ok().map(|scenario| scenario.name.as_str());
         if !lets_through(&self.filters, name, &place) {
             return Outcome::FilteredOut;
         }
-        let head = |took| RowHead { number: item.number, place: place.clone(), took };
+        let head = || self.head(item, place.clone(), begun.elapsed());
         self.outcome(match scenario {
-            Ok(scenario) => self.run_one(runner, &item.place, scenario, || head(begun.elapsed())),
-            Err(problem) => Row::failed(head(begun.elapsed()), None, problem),
+            Ok(scenario) => self.run_one(runner, &item.place, scenario, head),
+            Err(problem) => Row::failed(head(), None, problem),
         })
     }
 
     fn panicked(&self, item: Item, message: &str) -> Outcome {
         let place = item.place.to_string();
-        let head = RowHead { number: item.number, place, took: Duration::ZERO };
+        let head = self.head(&item, place, Duration::ZERO);
         self.outcome(Row::failed(head, None, defect(&format!("the run panicked: {message}"))))
     }
 }
 
 impl Job {
+    fn head(&self, item: &Item, place: String, took: Duration) -> RowHead {
+        let (packed, options) = (item.place.packed(), Arc::clone(&self.replay));
+        RowHead { number: item.number, place, packed, options, took }
+    }
+
     fn run_one(
         &self,
         runner: &mut Runner,
@@ -129,22 +155,42 @@ impl Job {
         mut scenario: Scenario,
         head: impl Fn() -> RowHead,
     ) -> Row {
-        if let (Place::File(path), None) = (place, &scenario.expected)
-            && let Err(problem) = expect_what_stands_beside(Path::new(&**path), &mut scenario)
-        {
-            return Row::failed(head(), Some(scenario.name), problem);
+        if let Place::File(path) = place {
+            let path = Path::new(&**path);
+            if let Err(error) = expect_what_stands_beside(path, &mut scenario) {
+                let problem = match error {
+                    InputError::Scenario(error) => {
+                        format!("{}:{}:{}", error.source_name(), error.line(), told(&error))
+                    }
+                    InputError::Directory { .. }
+                    | InputError::Missing { .. }
+                    | InputError::Unreadable { .. }
+                    | InputError::StandardInput { .. } => error.to_string(),
+                };
+                return Row::failed(head(), Some(scenario.name), problem);
+            }
         }
         let needed = run_bytes(&scenario, &self.options, Carrier::Mailboxes);
-        let _memory = match self.memory.take(needed) {
-            Ok(memory) => memory,
-            Err(refused) => return Row::failed(head(), Some(scenario.name), refused.to_string()),
+        let row = match self.memory.take(needed) {
+            Ok(_memory) => self.run_in_memory(runner, &scenario, head),
+            Err(refused) => Row::failed(head(), Some(scenario.name.clone()), refused.to_string()),
         };
-        match runner.run(&scenario, &self.options, None) {
+        row.with_warnings(placed(place, scenario.warnings))
+    }
+
+    /// Runs what there is the memory for.
+    fn run_in_memory(
+        &self,
+        runner: &mut Runner,
+        scenario: &Scenario,
+        head: impl Fn() -> RowHead,
+    ) -> Row {
+        match runner.run(scenario, &self.options, None) {
             Ok(run) => {
                 let assessment = Assessment::of(&run.result);
                 Row::of(head(), &run.result, &assessment, self.demand)
             }
-            Err(error) => Row::failed(head(), Some(scenario.name), explain(&error)),
+            Err(error) => Row::failed(head(), Some(scenario.name.clone()), explain(&error)),
         }
     }
 
@@ -157,56 +203,36 @@ impl Job {
     }
 }
 
-fn read(place: &Place, shown: &str, content: Content) -> Result<Scenario, String> {
+fn read(
+    place: &Place,
+    shown: &str,
+    content: Content,
+    event_ids: Option<EventIds>,
+) -> Result<Scenario, String> {
     let bytes = match content {
         Content::Text(bytes) => bytes,
-        Content::File(path) => read_file(&path).map_err(|error| error.to_string())?,
+        Content::File(path) => {
+            File::open(&path).and_then(read_all).map_err(|error| error.to_string())?
+        }
         Content::Unreadable(problem) => return Err(problem),
         Content::Mismatch(error) => return Err(error.to_string()),
     };
     let source = Source::from_bytes(unpacked(shown), bytes);
-    let scenario = source.and_then(|source| Scenario::parse(&source));
+    let scenario = source.and_then(|source| Scenario::parse_with(&source, event_ids));
     scenario.map_err(|error| match place {
         Place::File(_) => format!("{shown}:{}:{}", error.line(), told(&error)),
-        Place::Line(..) => format!("{shown}:{}", told(&error)),
+        Place::Line { .. } => format!("{shown}:{}", told(&error)),
     })
 }
 
-/// What the file at `path` holds, unpacked.
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(SCENARIO_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if Coding::of(&bytes) != Coding::Plain {
-        let packed = Cursor::new(std::mem::take(&mut bytes));
-        decoded(packed)?.take(SCENARIO_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+/// Warnings of a line name it as the place does, and then the column.
+fn placed(place: &Place, mut warnings: Vec<Warning>) -> Vec<Warning> {
+    if let Place::Line { .. } = place {
+        for Warning { message, .. } in &mut warnings {
+            *message = message.replace(&format!("{place}:1:"), &format!("{place}:"));
+        }
     }
-    if u64::try_from(bytes.len()).is_ok_and(|len| len <= SCENARIO_BYTES_MAX) {
-        return Ok(bytes);
-    }
-    Err(io::Error::other(too_long()))
-}
-
-/// What is said of a scenario that nobody can mean.
-pub(super) fn too_long() -> String {
-    format!("longer than {} MiB; is this a scenario?", SCENARIO_BYTES_MAX >> 20)
-}
-
-/// Takes the expected result of `scenario` from the file beside it, if there is one.
-fn expect_what_stands_beside(path: &Path, scenario: &mut Scenario) -> Result<(), String> {
-    for beside in expected_results(path) {
-        let name = beside.display().to_string();
-        let bytes = match read_file(&beside) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(format!("{name}: {error}")),
-        };
-        let expected = Source::from_bytes(&*name, bytes)
-            .and_then(|source| scenario.parse_expected(&source))
-            .map_err(|error| format!("{name}:{}:{}", error.line(), told(&error)))?;
-        scenario.expected = Some(expected);
-        return Ok(());
-    }
-    Ok(())
+    warnings
 }
 
 /// In which column what is wrong with an input, and what to do, on one line.
@@ -225,7 +251,8 @@ fn explain(error: &RunError) -> String {
         RunError::Bind(_)
         | RunError::Edge(_)
         | RunError::NoEndpoint { .. }
-        | RunError::Remote { .. } => error.to_string(),
+        | RunError::NotThere(_)
+        | RunError::NotFresh { .. } => error.to_string(),
         RunError::ActorStopped | RunError::Standstill | RunError::Facts(_) => {
             defect(&error.to_string())
         }
@@ -251,6 +278,7 @@ mod tests {
             options: RunOptions::default(),
             memory: MemoryBudget::new(ByteSize::new(1 << 30)),
             demand: Demand::Anything,
+            replay: Arc::from(""),
             filters: filters.iter().map(|text| text.parse().unwrap()).collect(),
             lines: RowLines::NotWanted,
         }
@@ -265,9 +293,13 @@ mod tests {
         }
     }
 
+    fn line_17() -> Place {
+        Place::Line { file: "many.jsonl".into(), line: 17, packed: None }
+    }
+
     #[test]
     fn a_scenario_that_is_wrong_is_a_row_that_says_where() {
-        let line = row(Place::Line("many.jsonl".into(), 17), r#"[{"id": 1, "type": "bransh"}]"#);
+        let line = row(line_17(), r#"[{"id": 1, "type": "bransh"}]"#);
         assert_eq!((line.number, &*line.place), (17, "many.jsonl:17"));
         let problem = line.problem.unwrap();
         assert!(problem.starts_with("many.jsonl:17:20: [0].type: "), "{problem}");

@@ -4,8 +4,6 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use serde::de::IgnoredAny;
 
-/// A scenario of more bytes is refused: what is that long is no scenario, or a file that has no end.
-pub(super) const SCENARIO_BYTES_MAX: u64 = 256 << 20;
 const BUFFER_BYTES: usize = 256 << 10;
 
 type Source = BufReader<Box<dyn Read + Send>>;

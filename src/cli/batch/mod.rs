@@ -14,3 +14,5 @@ mod screen;
 
 pub(super) use args::BatchArgs;
 pub(super) use command::run_batch;
+pub(super) use decode::read_all;
+pub(super) use files::{expected_results, unpacked};

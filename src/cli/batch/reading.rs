@@ -7,10 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::decode::decoded;
+use super::decode::{Decoded, SCENARIO_BYTES_MAX, decoded, too_long};
 use super::files::{FileKind, FilesError, Input, Inputs, ScenarioFile};
-use super::job::{Content, Item, Place, too_long};
-use super::lines::{self, SCENARIO_BYTES_MAX, Text};
+use super::job::{Content, Item, Place};
+use super::lines::{self, Text};
 use super::resume::Held;
 use crate::runner::batch::{Feed, Fingerprint, Partition, Stopped};
 
@@ -151,13 +151,15 @@ fn each(
 
 fn each_line(
     file: &str,
-    open: impl FnOnce() -> io::Result<Box<dyn Read + Send>>,
+    open: impl FnOnce() -> io::Result<Decoded>,
     take: &mut impl FnMut(Found) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
     let file: Arc<str> = file.into();
-    let mut lines = match open().and_then(|source| lines::open(source, SCENARIO_BYTES_MAX)) {
-        Ok(Text::Lines(lines)) => lines,
-        Ok(Text::Document(text)) => {
+    let opened = open()
+        .and_then(|Decoded { packed, text }| Ok((packed, lines::open(text, SCENARIO_BYTES_MAX)?)));
+    let (packed, mut lines) = match opened {
+        Ok((packed, Text::Lines(lines))) => (packed, lines),
+        Ok((_, Text::Document(text))) => {
             let place = Place::File(file);
             let bytes = text.len();
             if u64::try_from(bytes).is_ok_and(|bytes| bytes > SCENARIO_BYTES_MAX) {
@@ -172,11 +174,11 @@ fn each_line(
             Ok(Some(line)) => line,
             Ok(None) => return Ok(()),
             Err(error) => {
-                let place = Place::Line(file, lines.number());
+                let place = Place::Line { file, line: lines.number(), packed };
                 return take(unreadable(place, cannot_read(&error)));
             }
         };
-        let place = Place::Line(Arc::clone(&file), line.number);
+        let place = Place::Line { file: Arc::clone(&file), line: line.number, packed };
         take(match line.text {
             Some(text) => {
                 let bytes = text.len();

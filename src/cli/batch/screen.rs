@@ -1,4 +1,4 @@
-//! The progress bar: on standard error, and only where that is a terminal.
+//! How far a batch is, on standard error: a bar where that is a terminal, else a line now and then.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -15,11 +15,18 @@ const ROWS_PER_LOOK: u32 = 256;
 
 /// Shows how far a batch has come.
 pub(super) struct Screen {
-    /// `None` where nobody watches.
-    bar: Option<ProgressBar>,
+    form: Form,
     begun: Instant,
-    drawn: Instant,
+    told: Instant,
     rows_since: u32,
+}
+
+/// In what form.
+enum Form {
+    /// A terminal has a bar.
+    Bar(ProgressBar),
+    /// Others, such as the log of a CI server, have a line after each such span of time.
+    Lines { every: Duration, bytes: Option<u64> },
 }
 
 /// What is shown beside the bar.
@@ -31,47 +38,62 @@ pub(super) struct Standing {
 }
 
 impl Screen {
-    /// A bar that is full when `bytes` are read; `None` if nobody knows how many there are.
-    pub(super) fn open(bytes: Option<u64>) -> Self {
+    /// It is at its end when `bytes` are read; `None` if nobody knows how many there are. Without a
+    /// terminal, there is a line after `every` span of time.
+    pub(super) fn open(bytes: Option<u64>, every: Duration) -> Self {
         let now = now();
-        let bar = io::stderr().is_terminal().then(|| {
+        let form = if io::stderr().is_terminal() {
             let target = ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND);
-            ProgressBar::with_draw_target(bytes, target).with_style(style(bytes))
-        });
-        Self { bar, begun: now, drawn: now, rows_since: 0 }
+            Form::Bar(ProgressBar::with_draw_target(bytes, target).with_style(style(bytes)))
+        } else {
+            Form::Lines { every, bytes }
+        };
+        Self { form, begun: now, told: now, rows_since: 0 }
     }
 
-    /// To be told of every row.
-    pub(super) fn row(&mut self, standing: Standing, progress: &Progress) {
-        if self.bar.is_none() {
-            return;
-        }
+    /// To be told of every row. Returns a line if it is time for one.
+    pub(super) fn row(&mut self, standing: Standing, progress: &Progress) -> Option<String> {
         self.rows_since += 1;
-        if self.rows_since >= ROWS_PER_LOOK {
-            self.rows_since = 0;
-            self.look(standing, progress);
+        if self.rows_since < ROWS_PER_LOOK {
+            return None;
         }
+        self.rows_since = 0;
+        self.look(standing, progress)
     }
 
-    /// To be told now and then: draws if it is time to.
-    pub(super) fn look(&mut self, standing: Standing, progress: &Progress) {
-        let Some(bar) = &self.bar else { return };
+    /// To be told now and then: draws if it is time to, or returns a line.
+    pub(super) fn look(&mut self, standing: Standing, progress: &Progress) -> Option<String> {
         let now = now();
-        if now.duration_since(self.drawn) < EVERY {
-            return;
+        let every = match self.form {
+            Form::Bar(_) => EVERY,
+            Form::Lines { every, .. } => every,
+        };
+        if now.duration_since(self.told) < every {
+            return None;
         }
-        self.drawn = now;
-        bar.set_message(message(standing, now.duration_since(self.begun)));
-        match bar.length() {
-            Some(_) => bar.set_position(progress.bytes()),
-            None => bar.tick(),
+        self.told = now;
+        let message = message(standing, now.duration_since(self.begun));
+        match &self.form {
+            Form::Bar(bar) => {
+                bar.set_message(message);
+                match bar.length() {
+                    Some(_) => bar.set_position(progress.bytes()),
+                    None => bar.tick(),
+                }
+                None
+            }
+            Form::Lines { bytes, .. } => Some(match bytes {
+                Some(bytes) => format!("{message}, {} % read", percent(progress.bytes(), *bytes)),
+                None => message,
+            }),
         }
     }
 
     /// Takes the bar away, and says how long all took.
     pub(super) fn close(self) -> Duration {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        match self.form {
+            Form::Bar(bar) => bar.finish_and_clear(),
+            Form::Lines { .. } => {}
         }
         self.begun.elapsed()
     }
@@ -83,6 +105,12 @@ fn style(bytes: Option<u64>) -> ProgressStyle {
         None => "{spinner} {msg}",
     };
     ProgressStyle::with_template(template).expect("a template that a test reads")
+}
+
+/// How much of `all` is in `part`.
+fn percent(part: u64, all: u64) -> u64 {
+    let hundredths = u128::from(part) * 100 / u128::from(all.max(1));
+    u64::try_from(hundredths).unwrap_or(u64::MAX)
 }
 
 /// `12,345 scenarios, 8,900 a second, 3 failed`
@@ -117,5 +145,6 @@ mod tests {
             "12,345 scenarios, 6,172 a second, 3 failed"
         );
         message(Standing { rows: 0, failures: 0 }, Duration::ZERO);
+        assert_eq!([percent(1, 3), percent(3, 3), percent(0, 0)], [33, 100, 0]);
     }
 }

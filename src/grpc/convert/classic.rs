@@ -19,6 +19,14 @@ pub enum ClassicCall {
         /// What it does.
         write: Write,
     },
+    /// A customer deposits or withdraws, and leaves it to the branch to give the event id: the oldest
+    /// form of this contract, where `id` alone says whose session it is.
+    UnnumberedWrite {
+        /// Who.
+        customer: CustomerId,
+        /// What it does.
+        write: Write,
+    },
     /// A customer asks for the balance.
     Query {
         /// Who.
@@ -46,43 +54,87 @@ impl TryFrom<&BranchRequest> for ClassicCall {
     type Error = FieldError;
 
     fn try_from(request: &BranchRequest) -> Result<Self, FieldError> {
-        let customer = id("customer_id", request.customer_id)?;
         if request.read_writes {
+            let customer = id("customer_id", request.customer_id)?;
             return Ok(Self::ReadWriteSet { customer });
         }
-        let from = match request.r#type.as_str() {
-            CUSTOMER => None,
-            BRANCH => Some(id("id", request.id)?),
-            _ => return Err(word("type", "\"customer\" or \"branch\"", &request.r#type)),
-        };
-        let kind = match (interface(&request.interface), from) {
-            (Some(Interface::Deposit), _) => WriteKind::Deposit,
-            (Some(Interface::Withdraw), _) => WriteKind::Withdraw,
-            (Some(Interface::Query), None) => {
-                let event = match request.event_id {
-                    0 => None,
-                    event => Some(id("event_id", event)?),
-                };
-                return Ok(Self::Query { customer, event });
-            }
-            (Some(Interface::Query), Some(_)) => {
-                let expected = "\"deposit\" or \"withdraw\" from a branch";
-                return Err(word("interface", expected, &request.interface));
-            }
-            (None, _) => {
-                let expected = "\"deposit\", \"withdraw\" or \"query\"";
-                return Err(word("interface", expected, &request.interface));
-            }
-        };
-        let id = WriteId { customer, event: id("event_id", request.event_id)? };
-        let amount =
-            amount_from_float(request.money).map_err(|error| FieldError::new("money", error))?;
-        let write = Write { kind, amount };
-        Ok(match from {
-            None => Self::Write { id, write },
-            Some(from) => Self::Propagate { from, id, write },
-        })
+        match request.r#type.as_str() {
+            CUSTOMER => from_customer(request),
+            BRANCH => from_branch(request),
+            _ => Err(word("type", "\"customer\" or \"branch\"", &request.r#type)),
+        }
     }
+}
+
+fn from_customer(request: &BranchRequest) -> Result<ClassicCall, FieldError> {
+    let customer = session(request)?;
+    let kind = match interface(&request.interface) {
+        Some(Interface::Deposit) => WriteKind::Deposit,
+        Some(Interface::Withdraw) => WriteKind::Withdraw,
+        Some(Interface::Query) => {
+            let event = match request.event_id {
+                0 => None,
+                event => Some(id("event_id", event)?),
+            };
+            return Ok(ClassicCall::Query { customer, event });
+        }
+        None => {
+            let expected = "\"deposit\", \"withdraw\" or \"query\"";
+            return Err(word("interface", expected, &request.interface));
+        }
+    };
+    if is_oldest_form(request) {
+        return Ok(ClassicCall::UnnumberedWrite { customer, write: write(kind, request)? });
+    }
+    let id = WriteId { customer, event: id("event_id", request.event_id)? };
+    Ok(ClassicCall::Write { id, write: write(kind, request)? })
+}
+
+fn from_branch(request: &BranchRequest) -> Result<ClassicCall, FieldError> {
+    let customer = id("customer_id", request.customer_id)?;
+    let from = id("id", request.id)?;
+    let kind = match interface(&request.interface) {
+        Some(Interface::Deposit) => WriteKind::Deposit,
+        Some(Interface::Withdraw) => WriteKind::Withdraw,
+        Some(Interface::Query) | None => {
+            let expected = "\"deposit\" or \"withdraw\" from a branch";
+            return Err(word("interface", expected, &request.interface));
+        }
+    };
+    let id = WriteId { customer, event: id("event_id", request.event_id)? };
+    Ok(ClassicCall::Propagate { from, id, write: write(kind, request)? })
+}
+
+/// Whose session a customer's request is of. An error where that is not certain: siblings of this
+/// contract have other things in these fields.
+pub fn session(request: &BranchRequest) -> Result<CustomerId, FieldError> {
+    let sender = id("id", request.id);
+    if is_oldest_form(request) {
+        return sender;
+    }
+    let customer = id("customer_id", request.customer_id)?;
+    if sender? == customer {
+        Ok(customer)
+    } else {
+        let problem = FieldProblem::NotTheCustomer { id: request.id, customer };
+        Err(FieldError::new("id", problem))
+    }
+}
+
+/// Whether a branch says so of itself: then it is no customer that is answered.
+pub fn is_from_branch(request: &BranchRequest) -> bool {
+    request.r#type == BRANCH
+}
+
+/// The oldest form has neither field. Only one of them is a mistake.
+fn is_oldest_form(request: &BranchRequest) -> bool {
+    request.customer_id == 0 && request.event_id == 0
+}
+
+fn write(kind: WriteKind, request: &BranchRequest) -> Result<Write, FieldError> {
+    let amount =
+        amount_from_float(request.money).map_err(|error| FieldError::new("money", error))?;
+    Ok(Write { kind, amount })
 }
 
 impl TryFrom<ClassicCall> for BranchRequest {
@@ -95,6 +147,11 @@ impl TryFrom<ClassicCall> for BranchRequest {
                 r#type: CUSTOMER.to_owned(),
                 id: number(id.customer.get()),
                 ..write_request(id, write)?
+            },
+            ClassicCall::UnnumberedWrite { customer, write } => Self {
+                r#type: CUSTOMER.to_owned(),
+                id: number(customer.get()),
+                ..money_request(write)?
             },
             ClassicCall::Propagate { from, id, write } => Self {
                 r#type: BRANCH.to_owned(),
@@ -117,14 +174,17 @@ impl TryFrom<ClassicCall> for BranchRequest {
 }
 
 fn write_request(id: WriteId, write: Write) -> Result<BranchRequest, FieldError> {
-    let money = amount_to_float(write.amount).map_err(|error| FieldError::new("money", error))?;
     Ok(BranchRequest {
-        interface: Operation::Write(write).interface().word().to_owned(),
-        money,
         event_id: number(id.event.get()),
         customer_id: number(id.customer.get()),
-        ..BranchRequest::default()
+        ..money_request(write)?
     })
+}
+
+fn money_request(write: Write) -> Result<BranchRequest, FieldError> {
+    let money = amount_to_float(write.amount).map_err(|error| FieldError::new("money", error))?;
+    let interface = Operation::Write(write).interface().word().to_owned();
+    Ok(BranchRequest { interface, money, ..BranchRequest::default() })
 }
 
 fn id<T: TryFrom<i64, Error = IdError>>(field: &str, number: i32) -> Result<T, FieldError> {
@@ -183,7 +243,7 @@ mod tests {
             balance: 7.0,
             interface: "deposit".to_owned(),
             money: 400.5,
-            id: 1,
+            id: 3,
             event_id: 2,
             customer_id: 3,
             read_writes: false,
@@ -204,7 +264,7 @@ mod tests {
         let customer = CustomerId::new(3).unwrap();
         let id = WriteId { customer, event: EventId::new(2).unwrap() };
         let amount = Amount::try_from(Money::from_minor(40_050)).unwrap();
-        let from = BranchId::new(1).unwrap();
+        let from = BranchId::new(3).unwrap();
         let of = |change: fn(&mut BranchRequest)| {
             let mut request = deposit();
             change(&mut request);
@@ -230,6 +290,19 @@ mod tests {
             of(|r| {
                 r.interface = "query".to_owned();
                 r.event_id = 0;
+            }),
+            Ok(ClassicCall::Query { customer, event: None })
+        );
+        // The oldest form.
+        let unnumbered = |r: &mut BranchRequest| (r.customer_id, r.event_id) = (0, 0);
+        assert_eq!(
+            of(unnumbered),
+            Ok(ClassicCall::UnnumberedWrite { customer, write: Write::deposit(amount) })
+        );
+        assert_eq!(
+            of(|r| {
+                (r.customer_id, r.event_id) = (0, 0);
+                r.interface = "query".to_owned();
             }),
             Ok(ClassicCall::Query { customer, event: None })
         );
@@ -259,6 +332,22 @@ mod tests {
                 ..deposit()
             },
             word("interface", "\"deposit\" or \"withdraw\" from a branch", "query"),
+        );
+        let customer = CustomerId::new(3).unwrap();
+        for (id, interface) in [(1, "deposit"), (4, "withdraw"), (2, "query")] {
+            refused(
+                &BranchRequest { id, interface: interface.to_owned(), ..deposit() },
+                FieldError::new("id", FieldProblem::NotTheCustomer { id, customer }),
+            );
+        }
+        // One of the two alone is a mistake.
+        refused(
+            &BranchRequest { event_id: 0, ..deposit() },
+            FieldError::new("event_id", IdError { found: 0 }),
+        );
+        refused(
+            &BranchRequest { id: 0, customer_id: 0, event_id: 0, ..deposit() },
+            FieldError::new("id", IdError { found: 0 }),
         );
         refused(
             &BranchRequest { customer_id: 0, ..deposit() },
@@ -313,7 +402,7 @@ mod tests {
     fn any_call() -> impl Strategy<Value = ClassicCall> {
         let ids = || 1..=i64::from(i32::MAX);
         let cents = 1..=super::super::FLOAT_EXACT_MAX.minor();
-        (0..5, ids(), ids(), ids(), cents).prop_map(|(kind, customer, event, from, cents)| {
+        (0..6, ids(), ids(), ids(), cents).prop_map(|(kind, customer, event, from, cents)| {
             let customer = CustomerId::new(customer).unwrap();
             let event = EventId::new(event).unwrap();
             let id = WriteId { customer, event };
@@ -323,6 +412,7 @@ mod tests {
                 1 => ClassicCall::Write { id, write: Write::withdraw(amount) },
                 2 => ClassicCall::Query { customer, event: (cents > 1).then_some(event) },
                 3 => ClassicCall::ReadWriteSet { customer },
+                4 => ClassicCall::UnnumberedWrite { customer, write: Write::withdraw(amount) },
                 _ => ClassicCall::Propagate {
                     from: BranchId::new(from).unwrap(),
                     id,

@@ -11,13 +11,15 @@ use crate::model::{
 
 impl From<&Recorded> for v1::Fact {
     fn from(recorded: &Recorded) -> Self {
-        Self { at_us: recorded.at.us(), what: Some(what(&recorded.fact)) }
+        Self { at_us: recorded.at.us(), what: what(&recorded.fact) }
     }
 }
 
-fn what(fact: &Fact) -> v1::fact::What {
+/// The fact in the words of the contract. It has none for faults, which no run that is asked for
+/// over gRPC has.
+fn what(fact: &Fact) -> Option<v1::fact::What> {
     use v1::fact::What;
-    match fact {
+    Some(match fact {
         &Fact::RequestSent { customer, request, branch, event, operation } => {
             What::RequestSent(v1::RequestSent {
                 request: request_id(customer, request),
@@ -33,7 +35,7 @@ fn what(fact: &Fact) -> v1::fact::What {
                 branch_id: branch.get(),
             })
         }
-        &Fact::WriteApplied { branch, id, write, origin, sequence, position, balance } => {
+        &Fact::WriteApplied { branch, id, write, origin, life: _, sequence, position, balance } => {
             What::WriteApplied(v1::WriteApplied {
                 branch_id: branch.get(),
                 applied: Some(LogEntry { dot: Dot { origin, sequence }, id, write }.into()),
@@ -47,7 +49,7 @@ fn what(fact: &Fact) -> v1::fact::What {
         &Fact::MessageReceived { from, to, number, body } => {
             What::MessageReceived(v1::MessageReceived { message: message(from, to, number, body) })
         }
-        &Fact::MessageLost { from, to, number, body } => {
+        &Fact::MessageLost { from, to, number, body, reason: _ } => {
             What::MessageLost(v1::MessageLost { message: message(from, to, number, body) })
         }
         &Fact::WriteSetCompared { branch, with, id, agrees } => {
@@ -72,7 +74,16 @@ fn what(fact: &Fact) -> v1::fact::What {
                 branch_id: branch.get(),
             })
         }
-    }
+        Fact::RequestParked { .. }
+        | Fact::RequestGivenUp { .. }
+        | Fact::MessageDuplicated { .. }
+        | Fact::BranchStopped { .. }
+        | Fact::BranchStarted { .. }
+        | Fact::PartitionBegan { .. }
+        | Fact::PartitionHealed { .. }
+        | Fact::SlownessBegan { .. }
+        | Fact::SlownessEnded { .. } => return None,
+    })
 }
 
 fn request_id(customer: CustomerId, request: RequestNumber) -> Option<v1::RequestId> {
@@ -124,6 +135,14 @@ impl From<&Outcome> for v1::Outcome {
                     unconfirmed_branch_ids: unconfirmed_by.iter().map(|id| id.get()).collect(),
                 })
             }
+            // Of branches elsewhere alone: no bank of ours says so.
+            Err(RequestError::NoAnswer { branch, .. }) => {
+                Result::Unknown(v1::OutcomeUnknown { unconfirmed_branch_ids: vec![branch.get()] })
+            }
+            Err(error @ RequestError::Declined { .. }) => Result::Refused(v1::Refused {
+                reason: status::DECLINED.to_owned(),
+                message: error.to_string(),
+            }),
             Err(RequestError::Unavailable { congested }) => Result::Unavailable(v1::Unavailable {
                 congested_branch_ids: congested.iter().map(|id| id.get()).collect(),
             }),
@@ -166,6 +185,7 @@ mod tests {
             id,
             write: Write::withdraw(amount),
             origin: BranchId::new(1).unwrap(),
+            life: None,
             sequence: Sequence::new(5),
             position: LogPosition::new(6),
             balance: Money::from_minor(-5),

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::FloatError;
-use crate::model::{BranchId, IdError, MoneyError};
+use crate::model::{BranchId, CustomerId, IdError, MoneyError};
 
 /// Which field is wrong, and how.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -74,6 +74,17 @@ pub enum FieldProblem {
     /// Counts of writes start at 1.
     #[error("0 is no place; the first is 1")]
     NoPlace,
+    /// A customer's call names two customers.
+    #[error(
+        "{id} is not the customer_id {customer}; a customer's call bears its own id in both \
+         fields, or in id alone with neither customer_id nor event_id"
+    )]
+    NotTheCustomer {
+        /// As it came.
+        id: i32,
+        /// The other one.
+        customer: CustomerId,
+    },
     /// No write set.
     #[error("expected a write set such as \"[1, 2]\", found {found:?}")]
     WriteSet {

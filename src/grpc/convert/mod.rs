@@ -7,7 +7,7 @@ mod float;
 mod peer;
 mod typed;
 
-pub use classic::{ClassicCall, WriteSetText, write_set_text};
+pub use classic::{ClassicCall, WriteSetText, is_from_branch, session, write_set_text};
 pub use field::{FieldError, FieldProblem};
 pub use float::{
     FLOAT_EXACT_MAX, FloatError, amount_from_float, amount_to_float, money_from_float,

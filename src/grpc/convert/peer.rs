@@ -107,7 +107,8 @@ pub fn acknowledgement(
             id: write_id("id", acknowledged.id)?,
             write_set: WriteSetDigest {
                 len: acknowledged.write_set_len,
-                hash: acknowledged.write_set_fingerprint,
+                ids: acknowledged.write_set_fingerprint,
+                contents: acknowledged.write_set_contents_fingerprint,
             },
         })
     };
@@ -161,7 +162,8 @@ impl v1::Acknowledgement {
             sequence: dot.sequence.get(),
             branch_id: branch.get(),
             write_set_len: write_set.len,
-            write_set_fingerprint: write_set.hash,
+            write_set_fingerprint: write_set.ids,
+            write_set_contents_fingerprint: write_set.contents,
         }
     }
 }
@@ -243,7 +245,8 @@ mod tests {
         #[test]
         fn what_branches_say_survives_the_wire(
             (origin, sequence, customer, event) in (0_usize..3, 1..=u64::MAX, 1_i64..99, 1_i64..99),
-            (cents, len, hash) in (1..=i64::MAX, any::<u32>(), any::<u64>()),
+            (cents, len, ids) in (1..=i64::MAX, any::<u32>(), any::<u64>()),
+            contents in any::<Option<u64>>(),
             dependencies in prop::option::of(any_version()),
         ) {
             let roster = roster();
@@ -257,7 +260,7 @@ mod tests {
             let said = PropagatedWrite { dot, id, write, dependencies };
             let wire = v1::PropagatedWrite::of(&said, &roster);
             prop_assert_eq!(propagated_write("write", Some(&wire), &roster), Ok(said));
-            let said = Acknowledgement { dot, id, write_set: WriteSetDigest { len, hash } };
+            let said = Acknowledgement { dot, id, write_set: WriteSetDigest { len, ids, contents } };
             let wire = v1::Acknowledgement::by(branch(9), &said);
             prop_assert_eq!(wire.branch_id, 9);
             prop_assert_eq!(acknowledgement("it", Some(&wire), &roster), Ok(said));

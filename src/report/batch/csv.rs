@@ -1,17 +1,13 @@
-//! Rows as CSV, for spreadsheets: one header, one line per row.
-//!
-//! A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, whatever quotes
-//! are around it. Names come from whoever wrote the scenario, so such a text gets an apostrophe in
-//! front, which spreadsheets read as "this is text". The exact text is in the JSON Lines.
+//! Rows as CSV, for spreadsheets: one header, one line per row. New columns stand at the end.
 
-use std::borrow::Cow;
 use std::io;
 
 use super::row::VERDICT_KEYS;
 use super::{Counts, Row, RowWriter, Summary};
+use crate::report::cell::harmless;
 
 const FRONT: [&str; 5] = ["number", "place", "name", "status", "expected"];
-const BACK: [&str; 9] = [
+const BACK: [&str; 14] = [
     "balances",
     "branches",
     "customers",
@@ -21,6 +17,11 @@ const BACK: [&str; 9] = [
     "unknown",
     "microseconds",
     "problem",
+    "refused_writes",
+    "warnings",
+    "seed",
+    "options",
+    "passbook",
 ];
 
 /// Writes rows as CSV to `W`, under one header.
@@ -55,14 +56,14 @@ impl<W: io::Write> RowWriter for Csv<W> {
         match &row.verdicts {
             Some(verdicts) => {
                 for verdict in verdicts.words() {
-                    out.write_field(verdict.to_string())?;
+                    out.write_field(verdict.map(|word| word.to_string()).unwrap_or_default())?;
                 }
             }
             None => VERDICT_KEYS.iter().try_for_each(|_| out.write_field(""))?,
         }
         out.write_field(balances(row))?;
         match row.counts {
-            Some(Counts { branches, customers, writes, queries, refused, unknown }) => {
+            Some(Counts { branches, customers, writes, queries, refused, unknown, .. }) => {
                 for count in [branches, customers, writes, queries, refused, unknown] {
                     out.write_field(count.to_string())?;
                 }
@@ -71,6 +72,12 @@ impl<W: io::Write> RowWriter for Csv<W> {
         }
         out.write_field(row.microseconds.to_string())?;
         out.write_field(&*harmless(row.problem.as_deref().unwrap_or_default()))?;
+        let refused_writes = row.counts.and_then(|counts| counts.refused_writes);
+        out.write_field(refused_writes.map(|writes| writes.to_string()).unwrap_or_default())?;
+        out.write_field(&*harmless(&row.warnings.join("; ")))?;
+        out.write_field(row.seed.map(|seed| seed.to_string()).unwrap_or_default())?;
+        out.write_field(&*harmless(row.options.as_deref().unwrap_or_default()))?;
+        out.write_field(&*harmless(row.passbook.as_deref().unwrap_or_default()))?;
         out.write_record(None::<&[u8]>)?;
         Ok(())
     }
@@ -80,19 +87,13 @@ impl<W: io::Write> RowWriter for Csv<W> {
     }
 }
 
-/// `1=400;2=500.5`
+/// `1=400;2=500.5`; `3=` for a customer that was told none.
 fn balances(row: &Row) -> String {
-    let texts = row.balances.iter().map(|of| format!("{}={}", of.id, of.balance));
+    let texts = row.balances.iter().map(|of| match of.balance {
+        Some(balance) => format!("{}={balance}", of.id),
+        None => format!("{}=", of.id),
+    });
     texts.collect::<Vec<_>>().join(";")
-}
-
-/// `text` as no spreadsheet takes it for a formula.
-fn harmless(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        Cow::Owned(format!("'{text}"))
-    } else {
-        Cow::Borrowed(text)
-    }
 }
 
 #[cfg(test)]
@@ -128,17 +129,28 @@ mod tests {
         assert_eq!(column(&lines, "balances"), ["1=400", "1=400", "1=400;2=-0.05", ""]);
         assert_eq!(column(&lines, "writes"), ["1", "1", "1", ""]);
         assert_eq!(column(&lines, "problem")[3], "many.jsonl:4:3: not JSON: expected a value");
+        assert_eq!(column(&lines, "refused_writes"), ["0", "0", "0", ""]);
+        assert_eq!(column(&lines, "seed"), ["0", "0", "0", ""]);
+        assert_eq!(column(&lines, "options"), ["'--propagation async"; 4]);
+        assert_eq!(column(&lines, "passbook"), [env!("CARGO_PKG_VERSION"); 4]);
         assert!(lines.iter().all(|line| line.len() == lines[0].len()));
     }
 
     #[test]
-    fn no_name_is_a_formula_and_none_breaks_the_table() {
-        let named = |name: &str| Row { name: Some(name.to_owned()), ..holds(1) };
-        let names = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "a,b", "a\"b", "a\nb", "'a"];
-        let lines = written(&names.map(named));
-        assert_eq!(
-            column(&lines, "name"),
-            ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\tx", "a,b", "a\"b", "a\nb", "'a"]
-        );
+    fn no_text_is_a_formula_none_breaks_the_table_and_none_has_a_control_character() {
+        let nasty = |text: &str| Row {
+            place: text.to_owned(),
+            name: Some(text.to_owned()),
+            problem: Some(text.to_owned()),
+            warnings: vec![text.to_owned(), "b".to_owned()],
+            options: Some(text.into()),
+            ..holds(1)
+        };
+        let lines = written(&["=1+1", "a,b\"", "a\n\t\u{1b}"].map(nasty));
+        for title in ["place", "name", "problem", "options"] {
+            assert_eq!(column(&lines, title), ["'=1+1", "a,b\"", r"a\n\t\u{1b}"], "{title}");
+        }
+        let warnings = ["'=1+1; b", "a,b\"; b", r"a\n\t\u{1b}; b"];
+        assert_eq!(column(&lines, "warnings"), warnings);
     }
 }

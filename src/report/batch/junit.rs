@@ -1,56 +1,84 @@
 //! Rows as JUnit XML, for CI servers.
 //!
-//! quick-junit holds a whole report before it writes, so a report is written for every thousand
-//! rows, and its one test suite is copied into the file: memory does not grow with the rows, and
-//! no row is left out. What stands outside the suites has no totals, which are not known in time;
-//! every suite has its own.
+//! A suite says first how many tests it has, so one is written for every thousand rows: memory does
+//! not grow with the rows. What stands outside the suites has no totals, which are not known in
+//! time.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-
-use super::{Row, RowWriter, Status, Summary};
+use super::{Row, RowWriter, Status, Stopped, Summary, again};
 
 /// How many rows a suite has at most.
-const SUITE_ROWS_MAX: usize = 1000;
+const SUITE_ROWS_MAX: u64 = 1000;
 
 const HEAD: &str =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"passbook batch\">\n";
-const SUITE_START: &str = "<testsuite ";
-const TAIL: &str = "</testsuites>";
+const TAIL: &str = "</testsuites>\n";
 
 /// Writes rows as JUnit XML to `W`; give it something buffered.
 #[derive(Debug)]
 pub struct Junit<W: io::Write> {
     out: W,
-    cases: Vec<TestCase>,
+    suite: Suite,
     /// The numbers of the first and the last row of the suite.
     numbers: Option<(u64, u64)>,
+}
+
+/// Test cases that are counted together.
+#[derive(Debug, Default)]
+struct Suite {
+    /// The cases as XML.
+    cases: String,
+    tests: u64,
+    skipped: u64,
+    errors: u64,
+    failures: u64,
     took: Duration,
+}
+
+/// A test case, whatever it is of.
+struct Case<'a> {
+    name: &'a str,
+    class: &'a str,
+    took: Duration,
+    outcome: Outcome,
+}
+
+/// How a test case ended.
+enum Outcome {
+    Passed,
+    Skipped(String),
+    Failure(Told),
+    Error(Told),
+}
+
+/// What is told of a test case that did not pass.
+struct Told {
+    /// In one word.
+    kind: &'static str,
+    message: String,
+    /// What follows the message where there is room.
+    more: String,
 }
 
 impl<W: io::Write> Junit<W> {
     /// Writes what comes before the rows to `out`.
     pub fn new(mut out: W) -> io::Result<Self> {
         out.write_all(HEAD.as_bytes())?;
-        Ok(Self { out, cases: Vec::new(), numbers: None, took: Duration::ZERO })
+        Ok(Self { out, suite: Suite::default(), numbers: None })
     }
 
     /// Writes the rows so far as a suite of their own.
-    fn write_suite(&mut self) -> io::Result<()> {
+    fn write_rows(&mut self) -> io::Result<()> {
         let Some((first, last)) = self.numbers.take() else { return Ok(()) };
-        let mut suite = TestSuite::new(format!("scenarios {first} to {last}"));
-        suite.set_time(std::mem::take(&mut self.took));
-        suite.add_test_cases(self.cases.drain(..));
-        let mut report = Report::unnamed();
-        report.add_test_suite(suite);
-        let xml = report.to_string().map_err(io::Error::other)?;
-        // No text of a row can hold these: in XML every `<` of a text is written `&lt;`.
-        let (Some(start), Some(end)) = (xml.find(SUITE_START), xml.rfind(TAIL)) else {
-            return Err(io::Error::other("quick-junit wrote a report without a suite"));
-        };
-        writeln!(self.out, "    {}", xml[start..end].trim_end())
+        let name = format!("scenarios {first} to {last}");
+        self.suite.write(&name, &mut self.out)?;
+        // What room the cases took is kept for the next ones.
+        self.suite = Suite { cases: std::mem::take(&mut self.suite.cases), ..Suite::default() };
+        self.suite.cases.clear();
+        Ok(())
     }
 }
 
@@ -58,45 +86,161 @@ impl<W: io::Write> RowWriter for Junit<W> {
     fn write(&mut self, row: &Row) -> io::Result<()> {
         let first = self.numbers.map_or(row.number, |(first, _)| first);
         self.numbers = Some((first, row.number));
-        self.took += Duration::from_micros(row.microseconds);
-        self.cases.push(case(row));
-        if self.cases.len() == SUITE_ROWS_MAX { self.write_suite() } else { Ok(()) }
+        self.suite.add(&Case::of(row));
+        if self.suite.tests == SUITE_ROWS_MAX { self.write_rows() } else { Ok(()) }
     }
 
-    fn finish(&mut self, _summary: &Summary) -> io::Result<()> {
-        self.write_suite()?;
-        writeln!(self.out, "{TAIL}")?;
+    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        self.write_rows()?;
+        if let Some(stopped) = summary.stopped {
+            let mut suite = Suite::default();
+            suite.add(&Case::of_the_batch(stopped, summary.rows));
+            suite.write("the whole batch", &mut self.out)?;
+        }
+        self.out.write_all(TAIL.as_bytes())?;
         self.out.flush()
     }
 }
 
-fn case(row: &Row) -> TestCase {
-    let mut status = match row.status {
-        Status::Holds => TestCaseStatus::success(),
-        Status::Undecided => TestCaseStatus::skipped(),
-        Status::Unexpected | Status::Violated => {
-            TestCaseStatus::non_success(NonSuccessKind::Failure)
+impl Suite {
+    fn add(&mut self, case: &Case<'_>) {
+        self.tests += 1;
+        self.took += case.took;
+        match case.outcome {
+            Outcome::Passed => {}
+            Outcome::Skipped(_) => self.skipped += 1,
+            Outcome::Failure(_) => self.failures += 1,
+            Outcome::Error(_) => self.errors += 1,
         }
-        Status::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
-    };
-    match row.status {
-        Status::Holds => {}
-        Status::Undecided => {
-            status.set_message("undecided: nothing could be tested");
-        }
-        Status::Unexpected | Status::Violated | Status::Error => {
-            let word = row.status.word();
-            status.set_message(printable(row.problem.as_deref().unwrap_or(word))).set_type(word);
-        }
+        self.cases.push_str(&case.to_string());
     }
-    let mut case = TestCase::new(printable(row.name.as_deref().unwrap_or(&row.place)), status);
-    case.set_classname(printable(&row.place)).set_time(Duration::from_micros(row.microseconds));
-    case
+
+    fn write(&self, name: &str, out: &mut impl io::Write) -> io::Result<()> {
+        let Self { cases, tests, skipped, errors, failures, took } = self;
+        write!(
+            out,
+            "    <testsuite name=\"{}\" tests=\"{tests}\" skipped=\"{skipped}\" errors=\"{errors}\" \
+             failures=\"{failures}\" time=\"{}\">\n{cases}    </testsuite>\n",
+            Attribute(name),
+            Seconds(*took)
+        )
+    }
 }
 
-/// `text` without the two characters that XML cannot hold and quick-junit lets through.
-fn printable(text: &str) -> String {
-    text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+impl<'a> Case<'a> {
+    fn of(row: &'a Row) -> Self {
+        let told = || {
+            let kind = row.status.word();
+            let message = row.problem.as_deref().unwrap_or(kind).to_owned();
+            let by = row.passbook.as_ref().map_or(String::new(), |by| format!(" (passbook {by})"));
+            Told { kind, message, more: format!("to see it again{by}: {}", again::command(row)) }
+        };
+        Self {
+            name: row.name.as_deref().unwrap_or(&row.place),
+            class: &row.place,
+            took: Duration::from_micros(row.microseconds),
+            outcome: match row.status {
+                Status::Holds => Outcome::Passed,
+                Status::Undecided => {
+                    Outcome::Skipped("undecided: nothing could be tested".to_owned())
+                }
+                Status::Unexpected | Status::Violated => Outcome::Failure(told()),
+                Status::Error => Outcome::Error(told()),
+            },
+        }
+    }
+
+    /// What a batch that ended before its end has beside its rows.
+    fn of_the_batch(stopped: Stopped, rows: u64) -> Self {
+        let outcome = match stopped {
+            Stopped::Interrupted => Outcome::Error(Told {
+                kind: "interrupted",
+                message: format!("the batch was interrupted after {rows} scenarios"),
+                more: "the others have no test case".to_owned(),
+            }),
+            Stopped::Failures => Outcome::Skipped(format!(
+                "the batch stopped after {rows} scenarios, for no more failures were allowed; the \
+                 others have no test case"
+            )),
+        };
+        let name = "the batch comes to its end";
+        Self { name, class: "passbook batch", took: Duration::ZERO, outcome }
+    }
+}
+
+impl fmt::Display for Case<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, class, took) = (Attribute(self.name), Attribute(self.class), Seconds(self.took));
+        write!(f, "        <testcase name=\"{name}\" classname=\"{class}\" time=\"{took}\"")?;
+        let (tag, told) = match &self.outcome {
+            Outcome::Passed => return f.write_str("/>\n"),
+            Outcome::Skipped(why) => {
+                writeln!(f, ">")?;
+                let (message, text) = (Attribute(why), Text(why));
+                writeln!(f, "            <skipped message=\"{message}\">{text}</skipped>")?;
+                return f.write_str("        </testcase>\n");
+            }
+            Outcome::Failure(told) => ("failure", told),
+            Outcome::Error(told) => ("error", told),
+        };
+        // Some servers show the attribute, some the text.
+        let Told { kind, message, more } = told;
+        let (attribute, text, more) = (Attribute(message), Text(message), Text(more));
+        write!(
+            f,
+            ">\n            <{tag} message=\"{attribute}\" type=\"{kind}\">{text}\n\n{more}</{tag}>\n\
+             \x20       </testcase>\n"
+        )
+    }
+}
+
+/// A span as seconds, with all its microseconds.
+struct Seconds(Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:06}", self.0.as_secs(), self.0.subsec_micros())
+    }
+}
+
+/// Text within the quotes of an attribute, in which a reader would take a line's end for a blank.
+struct Attribute<'a>(&'a str);
+
+impl fmt::Display for Attribute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        escape(self.0, f, |f, c| match c {
+            '"' => f.write_str("&quot;"),
+            '\t' => f.write_str("&#9;"),
+            '\n' => f.write_str("&#10;"),
+            _ => fmt::Write::write_char(f, c),
+        })
+    }
+}
+
+/// Text between tags.
+struct Text<'a>(&'a str);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        escape(self.0, f, fmt::Write::write_char)
+    }
+}
+
+/// Writes `text`, with `other` for what no markup is made of. What XML cannot hold is left out.
+fn escape<'f>(
+    text: &str,
+    f: &mut fmt::Formatter<'f>,
+    other: impl Fn(&mut fmt::Formatter<'f>, char) -> fmt::Result,
+) -> fmt::Result {
+    text.chars().try_for_each(|c| match c {
+        '&' => f.write_str("&amp;"),
+        '<' => f.write_str("&lt;"),
+        '>' => f.write_str("&gt;"),
+        '\r' => f.write_str("&#13;"),
+        '\u{fffe}' | '\u{ffff}' => Ok(()),
+        '\t' | '\n' | ' '.. => other(f, c),
+        '\0'..' ' => Ok(()),
+    })
 }
 
 #[cfg(test)]
@@ -104,14 +248,21 @@ mod tests {
     use roxmltree::{Document, Node};
 
     use super::*;
-    use crate::report::batch::sample::{error, finished, holds, undecided, unexpected, violated};
+    use crate::report::batch::Course;
+    use crate::report::batch::sample::{
+        error, finished, gathered, holds, undecided, unexpected, violated,
+    };
 
     fn written(rows: &[Row]) -> String {
+        written_with(rows, &finished(rows))
+    }
+
+    fn written_with(rows: &[Row], summary: &Summary) -> String {
         let mut junit = Junit::new(Vec::new()).unwrap();
         for row in rows {
             junit.write(row).unwrap();
         }
-        junit.finish(&finished(rows)).unwrap();
+        junit.finish(summary).unwrap();
         String::from_utf8(junit.out).unwrap()
     }
 
@@ -122,7 +273,8 @@ mod tests {
     #[test]
     fn each_status_is_what_a_ci_server_calls_it() {
         let rows = [holds(1), violated(2), unexpected(3), error(4), undecided(5)];
-        insta::assert_snapshot!(written(&rows));
+        let xml = written(&rows).replace(env!("CARGO_PKG_VERSION"), "(version)");
+        insta::assert_snapshot!(xml);
     }
 
     #[test]
@@ -152,9 +304,51 @@ mod tests {
         let cases = all(&document, "testcase");
         assert_eq!(cases.len(), 2);
         let name = cases[0].attribute("name").unwrap();
-        assert!(name.starts_with("</testsuites><testsuite \"&]]> "), "{name}");
-        let message = all(&document, "error")[0].attribute("message").unwrap();
-        assert!(message.ends_with('é'), "{message}");
+        let told = "</testsuites><testsuite \"&]]> [31m\r\n\té";
+        assert_eq!(name, told);
+        let error = all(&document, "error")[0];
+        assert_eq!(error.attribute("message"), Some(told));
+        // In both places, for servers show one or the other.
+        assert!(error.text().unwrap().starts_with(told), "{:?}", error.text());
+        let raw = xml.lines().find(|line| line.contains("<testcase"));
+        assert!(raw.is_some_and(|raw| raw.contains("&#13;&#10;&#9;é\" classname=")), "{xml}");
+    }
+
+    #[test]
+    fn times_have_microseconds() {
+        let rows = [(1, 12), (2, 1_000_001)]
+            .map(|(number, microseconds)| Row { microseconds, ..holds(number) });
+        let xml = written(&rows);
+        let document = Document::parse(&xml).unwrap();
+        let times = |tag| -> Vec<_> {
+            all(&document, tag).iter().map(|node| node.attribute("time").unwrap()).collect()
+        };
+        assert_eq!(times("testcase"), ["0.000012", "1.000001"]);
+        assert_eq!(times("testsuite"), ["1.000013"]);
+    }
+
+    #[test]
+    fn a_batch_that_ended_before_its_end_has_a_case_that_says_so() {
+        let rows = [holds(1), holds(2)];
+        for (stopped, counted, tag, told) in [
+            (
+                Stopped::Interrupted,
+                "errors",
+                "error",
+                "the batch was interrupted after 2 scenarios",
+            ),
+            (Stopped::Failures, "skipped", "skipped", "the batch stopped after 2 scenarios"),
+        ] {
+            let course = Course { stopped: Some(stopped), ..Course::default() };
+            let xml = written_with(&rows, &gathered(&rows).summary(&course));
+            let document = Document::parse(&xml).unwrap();
+            let suites = all(&document, "testsuite");
+            let totals: Vec<_> = suites.iter().map(|suite| suite.attribute(counted)).collect();
+            assert_eq!(totals, [Some("0"), Some("1")], "{xml}");
+            let mark = all(&document, tag)[0];
+            assert!(mark.text().is_some_and(|text| text.starts_with(told)), "{xml}");
+            assert!(mark.attribute("message").is_some_and(|text| text.starts_with(told)), "{xml}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub use jsonl::{JsonLines, append_line};
 pub use junit::Junit;
 pub use overview::{Course, Overview};
 pub use reader::{Entry, Reader, Record, RowsError, RowsProblem};
-pub use row::{Counts, Row, RowHead, RowVerdicts, Status};
+pub use row::{Counts, Packing, Row, RowHead, RowVerdicts, Status};
 pub use screen::write_text;
 pub use summary::{StatusCounts, Stopped, Summary};
 pub use writer::RowWriter;

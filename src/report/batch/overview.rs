@@ -1,15 +1,20 @@
 //! What the rows of a batch come to together. Keeps a few of them, however many there are.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::again;
+use super::row::PASSBOOK;
 use super::{Partition, Row, Status, StatusCounts, Stopped, Summary};
 
 /// How many of the slowest scenarios are kept.
 const SLOWEST: usize = 10;
 /// How many of the failures are kept.
 const FAILURES: usize = 20;
+/// How many of the versions that made rows are kept.
+const VERSIONS: usize = 3;
 
 /// What the rows of a batch come to together, gathered one by one in any order.
 #[derive(Debug, Clone, Default)]
@@ -17,10 +22,13 @@ pub struct Overview {
     statuses: StatusCounts,
     as_expected: u64,
     not_as_expected: u64,
+    with_warnings: u64,
+    refused_writes: u64,
     /// The slowest first.
     slowest: BTreeMap<(Reverse<u64>, u64), Slow>,
     /// The first of the input, by number.
     failures: BTreeMap<u64, Failure>,
+    made_by: BTreeSet<String>,
 }
 
 /// What a batch knows of itself when it ends, beside its rows.
@@ -55,6 +63,10 @@ pub(super) struct Failure {
     pub(super) name: Option<String>,
     pub(super) status: Status,
     pub(super) problem: Option<String>,
+    /// A command that runs it again.
+    pub(super) again: String,
+    /// Whether that has the options of its batch.
+    pub(super) has_options: bool,
 }
 
 impl Overview {
@@ -65,6 +77,14 @@ impl Overview {
             Some(true) => self.as_expected += 1,
             Some(false) => self.not_as_expected += 1,
             None => {}
+        }
+        self.with_warnings += u64::from(!row.warnings.is_empty());
+        self.refused_writes += row.counts.and_then(|counts| counts.refused_writes).unwrap_or(0);
+        if let Some(version) = row.passbook.as_deref()
+            && self.made_by.len() < VERSIONS
+            && !self.made_by.contains(version)
+        {
+            self.made_by.insert(version.to_owned());
         }
         let slow = || Slow {
             place: row.place.clone(),
@@ -78,6 +98,8 @@ impl Overview {
                 name: row.name.clone(),
                 status: row.status,
                 problem: row.problem.clone(),
+                again: again::command(row),
+                has_options: row.options.is_some(),
             });
         }
     }
@@ -96,15 +118,23 @@ impl Overview {
             as_expected: self.as_expected,
             not_as_expected: self.not_as_expected,
             filtered_out: course.filtered_out,
+            with_warnings: self.with_warnings,
+            refused_writes: self.refused_writes,
             partition: course.partition,
             stopped: course.stopped,
             wall_microseconds: u64::try_from(course.wall.as_micros()).unwrap_or(u64::MAX),
             jobs: course.jobs,
+            passbook: Some(Cow::Borrowed(PASSBOOK)),
         }
     }
 
     pub(super) fn slowest(&self) -> impl ExactSizeIterator<Item = &Slow> {
         self.slowest.values()
+    }
+
+    /// The versions of passbook that made the rows, as far as they tell; a few of them.
+    pub(super) fn made_by(&self) -> impl Iterator<Item = &str> {
+        self.made_by.iter().map(String::as_str)
     }
 
     pub(super) fn failures(&self) -> impl ExactSizeIterator<Item = &Failure> {

@@ -1,7 +1,6 @@
 //! What is wrong with a run, in one line. Formats nothing for a run that is as it should be.
 
 use super::Status;
-use crate::check::Verdict;
 use crate::report::phrase::{branches, verb};
 use crate::report::{Agreement, Assessment, Difference, Seen};
 use crate::runner::RunResult;
@@ -19,13 +18,12 @@ pub(super) fn of(status: Status, result: &RunResult, assessment: &Assessment) ->
 fn violated(result: &RunResult, assessment: &Assessment) -> Option<String> {
     let judged = assessment.verdicts.as_ref();
     let witness = judged.and_then(|verdicts| {
-        verdicts.iter().find_map(|(property, verdict)| match verdict {
-            Verdict::Violated { witness, .. } => Some(format!("{property}: {witness}")),
-            Verdict::Holds { .. } | Verdict::Undecided => None,
+        verdicts.iter().find_map(|(property, verdict)| {
+            verdict.witness().map(|witness| format!("{property}: {witness}"))
         })
     });
     witness.or_else(|| {
-        let Agreement { dissenters } = &assessment.agreement;
+        let Agreement { dissenters, .. } = &assessment.agreement;
         let first = result.branches.first()?.id;
         let differ = verb(dissenters.len(), "differ");
         Some(format!("at the end {} {differ} from branch {first}", branches(dissenters)))
@@ -49,7 +47,13 @@ mod tests {
     fn branches_that_differ_are_a_violation_even_where_nobody_judges() {
         let mut result = Bank::new("odd", 3).deposit(1, 1, 10, 1).run().result;
         result.branches[1].balance = Money::ZERO;
-        let head = RowHead { number: 1, place: "odd.json".to_owned(), took: Default::default() };
+        let head = RowHead {
+            number: 1,
+            place: "odd.json".to_owned(),
+            packed: None,
+            options: "".into(),
+            took: Default::default(),
+        };
         let row = Row::of(head, &result, &Assessment::of(&result), Demand::Anything);
         assert_eq!(row.status, Status::Violated);
         assert_eq!(row.problem.as_deref(), Some("at the end branch 2 differs from branch 1"));

@@ -1,14 +1,17 @@
 //! Reads the lines of a result file back, one by one.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::{Counts, Row, RowVerdicts, Status, Summary};
-use crate::model::{CustomerId, Money, MoneyError};
+use super::row::{FIRST_FORMAT, FORMAT};
+use super::{Counts, Packing, Row, RowVerdicts, Status, Summary};
+use crate::model::{CustomerId, Money, MoneyError, Seed};
 use crate::scenario::BalanceRow;
 
 /// No line is longer: a row of a million customers has some 40 MB.
@@ -91,6 +94,14 @@ pub enum RowsProblem {
         /// What does not fit.
         reason: String,
     },
+    /// A row of a later passbook.
+    #[error(
+        "a row of format {found}, and this passbook reads formats up to {FORMAT}; use a newer one"
+    )]
+    Format {
+        /// The format.
+        found: u64,
+    },
     /// A number that is no balance.
     #[error("the balance of customer {customer}: {found} is no balance: {reason}")]
     Balance {
@@ -109,6 +120,12 @@ pub enum RowsProblem {
 #[derive(Deserialize)]
 struct Preamble {
     kind: Kind,
+    #[serde(default = "first_format")]
+    format: u64,
+}
+
+const fn first_format() -> u64 {
+    FIRST_FORMAT
 }
 
 #[derive(Deserialize)]
@@ -123,8 +140,11 @@ enum Kind {
 struct RowLine<'a> {
     #[serde(rename = "kind")]
     _kind: Kind,
+    #[serde(default = "first_format")]
+    format: u64,
     number: u64,
     place: String,
+    packed: Option<Packing>,
     name: Option<String>,
     status: Status,
     expected: Option<bool>,
@@ -132,8 +152,15 @@ struct RowLine<'a> {
     #[serde(borrow, default)]
     balances: Vec<BalanceLine<'a>>,
     counts: Option<Counts>,
+    #[serde(default)]
+    warnings: Vec<String>,
     microseconds: u64,
     problem: Option<String>,
+    #[serde(default)]
+    notes: Vec<String>,
+    seed: Option<Seed>,
+    options: Option<Arc<str>>,
+    passbook: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -181,7 +208,10 @@ impl<R: BufRead> Reader<R> {
         if self.summarized {
             return Err(RowsProblem::AfterSummary);
         }
-        let Preamble { kind } = parse(&self.bytes)?;
+        let Preamble { kind, format } = parse(&self.bytes)?;
+        if !(FIRST_FORMAT..=FORMAT).contains(&format) {
+            return Err(RowsProblem::Format { found: format });
+        }
         match kind {
             Kind::Scenario => Ok(Some(Record::Scenario(row(parse(&self.bytes)?)?))),
             Kind::Summary => {
@@ -230,25 +260,34 @@ fn length(bytes: &[u8]) -> u64 {
 
 fn row(line: RowLine<'_>) -> Result<Row, RowsProblem> {
     let balances = line.balances.into_iter().map(|BalanceLine { id, balance }| {
-        match balance.get().parse::<Money>() {
-            Ok(balance) => Ok(BalanceRow { id, balance }),
-            Err(reason) => {
-                let found = balance.get().to_owned();
-                Err(RowsProblem::Balance { customer: id, found, reason })
-            }
+        match balance.get() {
+            "null" => Ok(None),
+            digits => digits.parse::<Money>().map(Some),
         }
+        .map(|balance| BalanceRow { id, balance })
+        .map_err(|reason| {
+            let found = balance.get().to_owned();
+            RowsProblem::Balance { customer: id, found, reason }
+        })
     });
     Ok(Row {
         balances: balances.collect::<Result<_, _>>()?,
+        format: line.format,
         number: line.number,
         place: line.place,
+        packed: line.packed,
         name: line.name,
         status: line.status,
         expected: line.expected,
         verdicts: line.verdicts,
         counts: line.counts,
+        warnings: line.warnings,
         microseconds: line.microseconds,
         problem: line.problem,
+        notes: line.notes,
+        seed: line.seed,
+        options: line.options,
+        passbook: line.passbook.map(Cow::Owned),
     })
 }
 

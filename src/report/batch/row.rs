@@ -1,35 +1,66 @@
 //! A row of a batch: what one scenario came to.
 
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::problem;
-use crate::check::{Demand, Property, Summary, Verdicts};
-use crate::model::Operation;
+use crate::check::{Demand, Property, Summary, Verdict, Verdicts};
+use crate::model::{Operation, Seed};
 use crate::report::Assessment;
 use crate::report::ending::Ending;
 use crate::runner::{Dialect, RunResult};
-use crate::scenario::{BalanceRow, Output};
+use crate::scenario::{BalanceRow, Level, Output, Warning};
 
-/// Which scenario of a batch a row is of, and how long it took.
+/// The format of the rows that are made here. Rows of all formats up to this one are read.
+pub(super) const FORMAT: u64 = 2;
+/// The format of rows that do not say theirs.
+pub(super) const FIRST_FORMAT: u64 = 1;
+
+/// The version of this passbook.
+pub(super) const PASSBOOK: &str = env!("CARGO_PKG_VERSION");
+
+/// Which scenario of a batch a row is of, how it was run, and how long it took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowHead {
     /// Its place in the whole input, from 1, counted before anything is filtered or partitioned.
     pub number: u64,
     /// Where it stands: a path, and the line where the file has a scenario a line.
     pub place: String,
+    /// How the file is packed that it is a line of; `None` if it is not, or is a file of its own.
+    pub packed: Option<Packing>,
+    /// The options after `passbook run` that run it again as it was.
+    pub options: Arc<str>,
     /// How long it took to read and run it, in real time.
     pub took: Duration,
+}
+
+/// How a file is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Packing {
+    /// By gzip.
+    Gzip,
+    /// By zstd.
+    Zstd,
 }
 
 /// What one scenario of a batch came to. `docs/RESULTS.md` says how it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Row {
+    /// Which format it has, from 1. Of the first, it does not say which options it was run with,
+    /// how its file is packed, how many writes were refused, and which passbook made it.
+    #[serde(skip_serializing_if = "is_first")]
+    pub format: u64,
     /// Its place in the whole input, from 1, counted before anything is filtered or partitioned.
     pub number: u64,
     /// Where it stands: a path, and the line where the file has a scenario a line.
     pub place: String,
+    /// How the file is packed that it is a line of; `None` if it is not, or is a file of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packed: Option<Packing>,
     /// What it is called; `None` if it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -41,17 +72,32 @@ pub struct Row {
     /// What the judge says; `None` if it was not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdicts: Option<RowVerdicts>,
-    /// The balance of each customer after its last event; none if it did not run.
+    /// The balance that each customer was told last; none if it did not run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub balances: Vec<BalanceRow>,
     /// How much there was of everything; `None` if it did not run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
+    /// What its reader warns of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// How long it took to read and run it, in real time.
     pub microseconds: u64,
     /// What is wrong: the input, the result that was not expected, the first violation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// What of an expected result is understood otherwise than it stands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// What its chances were drawn from; `None` if it did not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<Seed>,
+    /// The options after `passbook run` that run it again as it was; `None` in the first format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<Arc<str>>,
+    /// The version of the passbook that made it; `None` in the first format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passbook: Option<Cow<'static, str>>,
 }
 
 /// What a scenario came to, in one word. The worse wins.
@@ -88,6 +134,9 @@ pub struct RowVerdicts {
     pub convergence: Summary,
     /// Exactly once.
     pub exactly_once: Summary,
+    /// No overdraft; `None` where it was not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_overdraft: Option<Summary>,
 }
 
 /// How much there was of everything in a scenario.
@@ -106,6 +155,9 @@ pub struct Counts {
     pub refused: u64,
     /// Requests whose outcome nobody knew when they ended.
     pub unknown: u64,
+    /// How many of the requests that the bank did not do are writes; `None` in the first format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_writes: Option<u64>,
 }
 
 impl Row {
@@ -114,38 +166,66 @@ impl Row {
         let status = Status::of(assessment, demand);
         let balances = match result.output(Dialect::Balances) {
             Output::Balances(balances) => balances,
-            Output::Events(_) | Output::Customers(_) => Vec::new(),
+            Output::Events(_) | Output::Customers(_) | Output::Classic(_) => Vec::new(),
         };
         Self {
-            number: head.number,
-            place: head.place,
             name: Some(result.scenario.clone()),
             status,
             expected: assessment.differences.as_ref().map(Vec::is_empty),
             verdicts: assessment.verdicts.as_ref().map(RowVerdicts::of),
             balances,
             counts: Some(Counts::of(result)),
-            microseconds: microseconds(head.took),
             problem: problem::of(status, result, assessment),
+            seed: Some(result.config.seed),
+            ..Self::begun(head)
         }
+    }
+
+    /// The same row, with what is said of the scenario as it was read.
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: Vec<Warning>) -> Self {
+        for Warning { level, message } in warnings {
+            match level {
+                Level::Warning => self.warnings.push(message),
+                Level::Note => self.notes.push(message),
+            }
+        }
+        self
     }
 
     /// The row of a scenario that is wrong or could not be run: `problem` says why, and where, on
     /// one line. `name` is what it is called, if that is known.
     pub fn failed(head: RowHead, name: Option<String>, problem: String) -> Self {
+        Self { name, problem: Some(problem), ..Self::begun(head) }
+    }
+
+    /// The row of a scenario of which nothing is known yet.
+    fn begun(head: RowHead) -> Self {
+        let RowHead { number, place, packed, options, took } = head;
         Self {
-            number: head.number,
-            place: head.place,
-            name,
+            format: FORMAT,
+            number,
+            place,
+            packed,
+            name: None,
             status: Status::Error,
             expected: None,
             verdicts: None,
             balances: Vec::new(),
             counts: None,
-            microseconds: microseconds(head.took),
-            problem: Some(problem),
+            warnings: Vec::new(),
+            notes: Vec::new(),
+            microseconds: microseconds(took),
+            problem: None,
+            seed: None,
+            options: Some(options),
+            passbook: Some(Cow::Borrowed(PASSBOOK)),
         }
     }
+}
+
+fn is_first(format: &u64) -> bool {
+    *format == FIRST_FORMAT
 }
 
 fn microseconds(span: Duration) -> u64 {
@@ -190,7 +270,7 @@ impl Status {
 }
 
 /// The keys of the verdicts, in the order of [`RowVerdicts::words`].
-pub(super) const VERDICT_KEYS: [&str; 7] = [
+pub(super) const VERDICT_KEYS: [&str; 8] = [
     Property::ReadYourWrites.key(),
     Property::MonotonicReads.key(),
     Property::MonotonicWrites.key(),
@@ -198,18 +278,21 @@ pub(super) const VERDICT_KEYS: [&str; 7] = [
     Property::Balances.key(),
     Property::Convergence.key(),
     Property::ExactlyOnce.key(),
+    Property::NoOverdraft.key(),
 ];
 
 impl RowVerdicts {
-    pub(super) const fn words(self) -> [Summary; 7] {
+    /// A word each; `None` where it was not judged.
+    pub(super) const fn words(self) -> [Option<Summary>; 8] {
         [
-            self.read_your_writes,
-            self.monotonic_reads,
-            self.monotonic_writes,
-            self.writes_follow_reads,
-            self.balances,
-            self.convergence,
-            self.exactly_once,
+            Some(self.read_your_writes),
+            Some(self.monotonic_reads),
+            Some(self.monotonic_writes),
+            Some(self.writes_follow_reads),
+            Some(self.balances),
+            Some(self.convergence),
+            Some(self.exactly_once),
+            self.no_overdraft,
         ]
     }
 
@@ -222,6 +305,7 @@ impl RowVerdicts {
             balances: verdicts.balances.summary(),
             convergence: verdicts.convergence.summary(),
             exactly_once: verdicts.exactly_once.summary(),
+            no_overdraft: verdicts.no_overdraft.as_ref().map(Verdict::summary),
         }
     }
 }
@@ -230,19 +314,24 @@ impl Counts {
     fn of(result: &RunResult) -> Self {
         let length = |items: usize| u64::try_from(items).unwrap_or(u64::MAX);
         let branches = length(result.branches.len());
-        let mut counts =
-            Self { branches, customers: length(result.customers.len()), ..Self::default() };
+        let customers = length(result.customers.len());
+        let mut refused_writes = 0;
+        let mut counts = Self { branches, customers, ..Self::default() };
         for request in result.customers.iter().flat_map(|customer| &customer.requests) {
+            let ending = Ending::of(&request.outcome);
             match request.operation {
-                Operation::Write(_) => counts.writes += 1,
+                Operation::Write(_) => {
+                    counts.writes += 1;
+                    refused_writes += u64::from(ending == Ending::Refused);
+                }
                 Operation::Query => counts.queries += 1,
             }
-            match Ending::of(&request.outcome) {
+            match ending {
                 Ending::Ok => {}
                 Ending::Refused => counts.refused += 1,
                 Ending::Unknown => counts.unknown += 1,
             }
         }
-        counts
+        Self { refused_writes: Some(refused_writes), ..counts }
     }
 }

@@ -1,8 +1,11 @@
 //! Rows made by hand, for tests.
 
-use super::{Counts, Course, Overview, Row, RowVerdicts, Status, Summary};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Counts, Course, Overview, Row, RowHead, RowVerdicts, Status, Summary};
 use crate::check;
-use crate::model::Money;
+use crate::model::{Money, Seed};
 use crate::report::example::{customer, money};
 use crate::scenario::BalanceRow;
 
@@ -12,8 +15,6 @@ const UNTESTED: check::Summary = check::Summary::Undecided;
 /// Row `number` of `many.jsonl`: a deposit of 400 and a query, as they should be.
 pub(super) fn holds(number: u64) -> Row {
     Row {
-        number,
-        place: format!("many.jsonl:{number}"),
         name: Some("read_your_writes".to_owned()),
         status: Status::Holds,
         expected: Some(true),
@@ -25,8 +26,9 @@ pub(super) fn holds(number: u64) -> Row {
             balances: TESTED,
             convergence: TESTED,
             exactly_once: TESTED,
+            no_overdraft: None,
         }),
-        balances: vec![BalanceRow { id: customer(1), balance: money(400) }],
+        balances: vec![BalanceRow { id: customer(1), balance: Some(money(400)) }],
         counts: Some(Counts {
             branches: 2,
             customers: 1,
@@ -34,9 +36,22 @@ pub(super) fn holds(number: u64) -> Row {
             queries: 1,
             refused: 0,
             unknown: 0,
+            refused_writes: Some(0),
         }),
-        microseconds: 12,
         problem: None,
+        seed: Some(Seed::default()),
+        ..Row::failed(head(number, 12), None, String::new())
+    }
+}
+
+/// Of a batch that async propagation was asked of.
+fn head(number: u64, microseconds: u64) -> RowHead {
+    RowHead {
+        number,
+        place: format!("many.jsonl:{number}"),
+        packed: None,
+        options: Arc::from("--propagation async"),
+        took: Duration::from_micros(microseconds),
     }
 }
 
@@ -61,7 +76,7 @@ pub(super) fn violated(number: u64) -> Row {
 /// The same, where another customer was expected to see something else.
 pub(super) fn unexpected(number: u64) -> Row {
     let mut row = holds(number);
-    row.balances.push(BalanceRow { id: customer(2), balance: Money::from_minor(-5) });
+    row.balances.push(BalanceRow { id: customer(2), balance: Some(Money::from_minor(-5)) });
     let problem = "customer 2: expected balance 7, got balance -0.05";
     Row {
         name: Some("overdrawn".to_owned()),
@@ -83,6 +98,7 @@ pub(super) fn undecided(number: u64) -> Row {
         balances: UNTESTED,
         convergence: UNTESTED,
         exactly_once: UNTESTED,
+        no_overdraft: None,
     };
     let name = Some("nobody".to_owned());
     let counts = row.counts.map(|counts| Counts { writes: 0, queries: 0, customers: 0, ..counts });
@@ -99,18 +115,8 @@ pub(super) fn undecided(number: u64) -> Row {
 
 /// A row of what is no scenario.
 pub(super) fn error(number: u64) -> Row {
-    Row {
-        number,
-        place: format!("many.jsonl:{number}"),
-        name: None,
-        status: Status::Error,
-        expected: None,
-        verdicts: None,
-        balances: Vec::new(),
-        counts: None,
-        microseconds: 3,
-        problem: Some(format!("many.jsonl:{number}:3: not JSON: expected a value")),
-    }
+    let problem = format!("many.jsonl:{number}:3: not JSON: expected a value");
+    Row::failed(head(number, 3), None, problem)
 }
 
 /// All of them.

@@ -5,28 +5,24 @@ use std::time::Duration;
 
 use anstyle::Style;
 
-use super::again;
 use super::overview::{Failure, Slow};
 use super::{Overview, Status, Stopped, Summary};
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, TITLE, UNSURE, YES};
-use crate::report::phrase::{count, grouped, span, wrapped};
+use crate::report::phrase::{count, grouped, shown, span, wrapped};
 use crate::report::table::{Cell, Columns, Row, write_table};
 
 const INDENT: usize = 2;
 /// As far as a sentence runs to the right.
 const WIDTH: usize = 96;
+/// What rows of the first format leave out.
+const OPTIONS_UNKNOWN: &str = "Rows of an earlier passbook do not say which options their batch had: \
+                               add them to the commands.";
 /// A longer name is cut.
 const NAME_MAX: usize = 48;
 
-/// Writes what a batch came to, with ANSI colour. `options` stand after `passbook run` in a command
-/// that runs one of its scenarios again: empty, or such as `--propagation async`.
-pub fn write_text(
-    out: &mut dyn Write,
-    overview: &Overview,
-    summary: &Summary,
-    options: &str,
-) -> io::Result<()> {
-    title(out, summary)?;
+/// Writes what a batch came to, with ANSI colour.
+pub fn write_text(out: &mut dyn Write, overview: &Overview, summary: &Summary) -> io::Result<()> {
+    title(out, overview, summary)?;
     numbers(out, summary)?;
     if overview.slowest().len() > 0 {
         heading(out, "Slowest")?;
@@ -35,7 +31,7 @@ pub fn write_text(
     }
     if overview.failures().len() > 0 {
         heading(out, "Failures")?;
-        failures(out, overview, options)?;
+        failures(out, overview)?;
     }
     writeln!(out)?;
     closing(out, summary)
@@ -45,8 +41,8 @@ fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
     writeln!(out, "\n{STRONG}{text}{STRONG:#}\n")
 }
 
-/// `12 scenarios  in 1.5 s: 8 a second, 2 jobs`
-fn title(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+/// `12 scenarios  in 1.5 s: 8 a second, 2 jobs; passbook 0.1.0`
+fn title(out: &mut dyn Write, overview: &Overview, summary: &Summary) -> io::Result<()> {
     let scenarios = count(size(summary.rows), "scenario");
     let wall = summary.wall();
     let rate = match rate(summary.rows, wall) {
@@ -55,7 +51,11 @@ fn title(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
     };
     let jobs = count(size(summary.jobs), "job");
     let took = span(readable(wall));
-    writeln!(out, "{TITLE}{scenarios}{TITLE:#}  {QUIET}in {took}{rate}, {jobs}{QUIET:#}\n")
+    let made_by = match &*overview.made_by().collect::<Vec<_>>() {
+        [] => String::new(),
+        versions => format!("; passbook {}", shown(&versions.join(", "))),
+    };
+    writeln!(out, "{TITLE}{scenarios}{TITLE:#}  {QUIET}in {took}{rate}, {jobs}{made_by}{QUIET:#}\n")
 }
 
 /// Scenarios per second; `None` where no time went by.
@@ -98,8 +98,14 @@ fn numbers(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
             Cell::new(QUIET, of),
         ]);
     }
-    if summary.filtered_out > 0 {
-        rows.push(vec![Cell::plain("filtered out"), right(summary.filtered_out)]);
+    for (label, number) in [
+        ("refused writes", summary.refused_writes),
+        ("with warnings", summary.with_warnings),
+        ("filtered out", summary.filtered_out),
+    ] {
+        if number > 0 {
+            rows.push(vec![Cell::plain(label), right(number)]);
+        }
     }
     if let Some(partition) = summary.partition {
         let mut row = vec![Cell::plain("partition"), Cell::plain(partition.to_string()).right()];
@@ -135,7 +141,7 @@ fn slow(Slow { place, name, took }: &Slow) -> Row {
 }
 
 /// Each of the failures that are kept, with what is wrong and how to see it again.
-fn failures(out: &mut dyn Write, overview: &Overview, options: &str) -> io::Result<()> {
+fn failures(out: &mut dyn Write, overview: &Overview) -> io::Result<()> {
     let mut columns = Columns::default();
     overview.failures().for_each(|failure| columns.fit(&failed(failure)));
     for failure in overview.failures() {
@@ -145,13 +151,17 @@ fn failures(out: &mut dyn Write, overview: &Overview, options: &str) -> io::Resu
         {
             writeln!(out, "{:indent$}{line}", "")?;
         }
-        let again = again::command(&failure.place, options);
-        writeln!(out, "{:indent$}{QUIET}{}{QUIET:#}", "", shown(&again))?;
+        writeln!(out, "{:indent$}{QUIET}{}{QUIET:#}", "", shown(&failure.again))?;
     }
     let more = overview.statuses().failures() - count_of(overview.failures().len());
     if more > 0 {
         let more = count(size(more), "more failure");
         writeln!(out, "  {QUIET}… {more}; a result file has them all{QUIET:#}")?;
+    }
+    if overview.failures().any(|failure| !failure.has_options) {
+        for line in wrapped(OPTIONS_UNKNOWN, WIDTH - INDENT) {
+            writeln!(out, "  {UNSURE}{line}{UNSURE:#}")?;
+        }
     }
     Ok(())
 }
@@ -196,15 +206,6 @@ fn count_of(items: usize) -> u64 {
     u64::try_from(items).unwrap_or(u64::MAX)
 }
 
-/// `text` on one line, with nothing in it that moves a cursor.
-fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
-    }
-    shown
-}
-
 /// The same, and not long.
 fn short(name: &str) -> String {
     match name.char_indices().nth(NAME_MAX) {
@@ -219,12 +220,12 @@ mod tests {
     use crate::report::batch::Course;
     use crate::report::batch::sample::{error, gathered, holds, undecided, unexpected, violated};
 
-    fn screen(rows: &[super::super::Row], course: &Course, options: &str) -> String {
+    fn screen(rows: &[super::super::Row], course: &Course) -> String {
         let overview = gathered(rows);
         let mut out = Vec::new();
-        write_text(&mut out, &overview, &overview.summary(course), options).unwrap();
+        write_text(&mut out, &overview, &overview.summary(course)).unwrap();
         let text = anstream::adapter::strip_bytes(&out).into_vec();
-        let text = String::from_utf8(text).unwrap();
+        let text = String::from_utf8(text).unwrap().replace(env!("CARGO_PKG_VERSION"), "(version)");
         assert!(
             text.lines().all(|line| line.trim_end() == line),
             "no line ends in spaces:\n{text}"
@@ -247,13 +248,13 @@ mod tests {
             partition: Some("count:1/3".parse().unwrap()),
             ..course(1_500)
         };
-        insta::assert_snapshot!(screen(&rows, &course, "--propagation async"));
+        insta::assert_snapshot!(screen(&rows, &course));
     }
 
     #[test]
     fn a_batch_where_all_is_well() {
         let rows: Vec<_> = (1..=12).map(holds).collect();
-        insta::assert_snapshot!(screen(&rows, &course(3), ""));
+        insta::assert_snapshot!(screen(&rows, &course(3)));
     }
 
     #[test]
@@ -261,19 +262,36 @@ mod tests {
         let mut rows: Vec<_> = (1..=2_025).map(error).collect();
         rows.reverse();
         let course = Course { stopped: Some(Stopped::Failures), ..course(10) };
-        insta::assert_snapshot!(screen(&rows, &course, ""));
+        insta::assert_snapshot!(screen(&rows, &course));
     }
 
     #[test]
     fn an_interrupted_batch_without_rows_says_so() {
         let course = Course { stopped: Some(Stopped::Interrupted), ..course(0) };
-        insta::assert_snapshot!(screen(&[], &course, ""));
+        insta::assert_snapshot!(screen(&[], &course));
+    }
+
+    #[test]
+    fn commands_of_rows_that_do_not_say_their_options_are_told_to_be_without() {
+        let row = super::super::Row { format: 1, options: None, ..violated(1) };
+        let told = "Rows of an earlier passbook do not say which options their batch had";
+        assert!(screen(&[row, error(2)], &course(1)).contains(told));
+        assert!(!screen(&[violated(1)], &course(1)).contains(told));
+    }
+
+    #[test]
+    fn refused_writes_and_warnings_are_counted_where_there_are_any() {
+        let mut row = holds(1);
+        row.warnings = vec!["a".to_owned(), "b".to_owned()];
+        row.counts.as_mut().unwrap().refused_writes = Some(3);
+        let text = screen(&[row, error(2)], &course(1));
+        assert!(text.contains("\n  refused writes  3\n  with warnings   1\n"), "{text}");
     }
 
     #[test]
     fn no_name_moves_the_cursor() {
         let row = super::super::Row { name: Some("a\u{1b}[2J\nb".to_owned()), ..violated(1) };
-        let text = screen(&[row], &course(1), "");
+        let text = screen(&[row], &course(1));
         assert!(text.contains(r"a\u{1b}[2J\nb"), "{text}");
     }
 }

@@ -1,5 +1,6 @@
 //! What a batch came to: the last line of a result file.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -21,8 +22,14 @@ pub struct Summary {
     pub as_expected: u64,
     /// How many say what they expect, and did not meet it.
     pub not_as_expected: u64,
+    /// How many scenarios have warnings.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub with_warnings: u64,
     /// How many scenarios of this share of the input were filtered out.
     pub filtered_out: u64,
+    /// How many writes were refused; what rows of the first format do not tell is not counted.
+    #[serde(default)]
+    pub refused_writes: u64,
     /// Which share of the input was run; `None` if all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<Partition>,
@@ -33,6 +40,9 @@ pub struct Summary {
     pub wall_microseconds: u64,
     /// How many scenarios ran at the same time.
     pub jobs: u64,
+    /// The version of the passbook that wrote it; the rows say which made them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passbook: Option<Cow<'static, str>>,
 }
 
 /// Why a batch ended before its end.
@@ -59,6 +69,11 @@ pub struct StatusCounts {
     pub violated: u64,
     /// The scenario is wrong, or could not be run.
     pub error: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Summary {

@@ -7,8 +7,9 @@ use super::name;
 use super::row::Row;
 use super::statistics::Ratio;
 use super::whole::Report;
+use crate::report::cell::harmless;
 
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 26] = [
     "scenario",
     "transport",
     "kind",
@@ -32,10 +33,17 @@ const COLUMNS: [&str; 23] = [
     "bytes_per_request",
     "baseline_ratio",
     "baseline_verdict",
+    "doubtful",
+    "share_of_rate",
+    "passbook",
 ];
+/// The columns that only the row of kind `all` has.
+const ONLY_OF_ALL: usize = 13;
+
+const PASSBOOK: &str = env!("CARGO_PKG_VERSION");
 
 /// Writes `report` as CSV with a header. What was measured for all kinds together stands in the
-/// row of kind `all` and nowhere else; what nobody measured is empty.
+/// row of kind `all` and nowhere else; what nobody measured is empty. New columns stand at the end.
 ///
 /// # Errors
 ///
@@ -49,10 +57,12 @@ pub fn write_csv(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         // A mean over rounds, as the ratio is of.
         fields[4] = format!("{:.1}", row.mean_ns);
         fields.extend(of_row(row));
+        fields.extend([doubtful(&row.all), decimal(row.share_of_rate), PASSBOOK.to_owned()]);
         table.write_record(&fields)?;
         for (kind, latencies) in &row.kinds {
             let mut fields = of_kind(scenario, row, name::kind(*kind), latencies);
-            fields.resize(COLUMNS.len(), String::new());
+            fields.resize(fields.len() + ONLY_OF_ALL, String::new());
+            fields.extend([doubtful(latencies), String::new(), PASSBOOK.to_owned()]);
             table.write_record(&fields)?;
         }
     }
@@ -61,14 +71,19 @@ pub fn write_csv(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 
 fn of_kind(scenario: &str, row: &Row, kind: &str, latencies: &Distribution) -> Vec<String> {
     let mut fields = vec![
-        scenario.to_owned(),
+        harmless(scenario).into_owned(),
         row.name.clone(),
         kind.to_owned(),
         latencies.count.to_string(),
         format!("{:.1}", latencies.mean_ns),
     ];
-    fields.extend(latencies.percentiles_ns().map(|ns| ns.to_string()));
+    fields.extend(latencies.percentiles().map(|percentile| percentile.ns.to_string()));
     fields
+}
+
+/// `p99_ns;p999_ns`
+fn doubtful(latencies: &Distribution) -> String {
+    latencies.doubtful().map(|percentile| percentile.key).collect::<Vec<_>>().join(";")
 }
 
 fn of_row(row: &Row) -> Vec<String> {

@@ -1,8 +1,11 @@
 //! Latencies as a report shows them: percentiles, buckets of a logarithmic scale, a curve.
 
+use std::fmt;
+
 use hdrhistogram::Histogram;
 
-use super::number::float;
+use super::number::{float, latency};
+use crate::report::palette::MAYBE;
 
 /// Buckets of a factor of ten; the same grid for every transport and run.
 const BUCKETS_PER_DECADE: u32 = 20;
@@ -11,6 +14,8 @@ const DECADES: u32 = 13;
 /// Points of a percentile curve from one nine to the next.
 const POINTS_PER_NINE: u32 = 12;
 const NINES: u32 = 4;
+/// Beyond a percentile with no doubt lie so many requests or more.
+const BEYOND_LEAST: u64 = 10;
 
 /// The latencies of one kind of request over one transport, in nanoseconds.
 #[derive(Debug, Clone)]
@@ -26,6 +31,17 @@ pub(super) struct Distribution {
     pub(super) buckets: Vec<Bucket>,
     /// Ascending.
     pub(super) curve: Vec<Point>,
+}
+
+/// The latency that a named share of requests did not exceed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Percentile {
+    pub(super) name: &'static str,
+    /// Its name in files.
+    pub(super) key: &'static str,
+    pub(super) ns: u64,
+    /// Fewer than ten requests lie beyond it, so that chance alone may have moved it.
+    pub(super) is_doubtful: bool,
 }
 
 /// How many latencies are from here to there.
@@ -61,9 +77,41 @@ impl Distribution {
         }
     }
 
-    /// The five that tables show.
-    pub(super) fn percentiles_ns(&self) -> [u64; 5] {
-        [self.p50_ns, self.p90_ns, self.p99_ns, self.p999_ns, self.max_ns]
+    /// The five that tables show: p50, p90, p99, p99.9 and the slowest of all.
+    pub(super) fn percentiles(&self) -> [Percentile; 5] {
+        let percentile = |name, key, ns, beyond_thousandths| {
+            let is_doubtful = is_doubtful(self.count, beyond_thousandths);
+            Percentile { name, key, ns, is_doubtful }
+        };
+        [
+            percentile("p50", "p50_ns", self.p50_ns, HALF),
+            percentile("p90", "p90_ns", self.p90_ns, 100),
+            percentile("p99", "p99_ns", self.p99_ns, 10),
+            percentile("p99.9", "p999_ns", self.p999_ns, 1),
+            Percentile { name: "max", key: "max_ns", ns: self.max_ns, is_doubtful: false },
+        ]
+    }
+
+    /// The percentiles that have a doubt.
+    pub(super) fn doubtful(&self) -> impl Iterator<Item = Percentile> {
+        self.percentiles().into_iter().filter(|percentile| percentile.is_doubtful)
+    }
+}
+
+/// What lies beyond a median, in thousandths.
+pub(super) const HALF: u64 = 500;
+
+/// Whether a percentile of `count` requests, beyond which so many thousandths of them lie, is one
+/// that a few of them could move.
+pub(super) const fn is_doubtful(count: u64, beyond_thousandths: u64) -> bool {
+    count.saturating_mul(beyond_thousandths) < BEYOND_LEAST * 1_000
+}
+
+/// One that tables show; with a question mark where it has a doubt.
+impl fmt::Display for Percentile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&latency(float(self.ns)))?;
+        if self.is_doubtful { f.write_str(MAYBE) } else { Ok(()) }
     }
 }
 
@@ -101,8 +149,7 @@ fn curve(latencies: &Histogram<u64>) -> Vec<Point> {
     if latencies.is_empty() {
         return Vec::new();
     }
-    // Beyond the last request but one there is nothing that a quantile could tell.
-    let least_left = 1.0 / float(latencies.len());
+    let least_left = float(BEYOND_LEAST) / float(latencies.len());
     (0..=NINES * POINTS_PER_NINE)
         .map(|place| libm::exp10(-f64::from(place) / f64::from(POINTS_PER_NINE)))
         .take_while(|left| *left >= least_left)
@@ -123,8 +170,28 @@ mod tests {
     #[test]
     fn percentiles_are_those_of_the_sorted_values() {
         let all = Distribution::of(&latencies(1..=1_000));
-        assert_eq!(all.percentiles_ns(), [500, 900, 990, 999, 1_000]);
+        assert_eq!(all.percentiles().map(|of| of.ns), [500, 900, 990, 999, 1_000]);
         assert_eq!(all.count, 1_000);
+    }
+
+    #[test]
+    fn a_percentile_has_a_doubt_where_fewer_than_ten_lie_beyond_it() {
+        for (count, doubtful) in [
+            (1, &["p50", "p90", "p99", "p99.9"][..]),
+            (19, &["p50", "p90", "p99", "p99.9"]),
+            (20, &["p90", "p99", "p99.9"]),
+            (99, &["p90", "p99", "p99.9"]),
+            (100, &["p99", "p99.9"]),
+            (999, &["p99", "p99.9"]),
+            (1_000, &["p99.9"]),
+            (9_999, &["p99.9"]),
+            (10_000, &[]),
+        ] {
+            let all = Distribution::of(&latencies(1..=count));
+            assert_eq!(all.doubtful().map(|of| of.name).collect::<Vec<_>>(), doubtful, "{count}");
+        }
+        let few = Distribution::of(&latencies([1_200; 99]));
+        assert_eq!(few.percentiles().map(|of| of.to_string())[..2], ["1.20 µs", "1.20 µs?"]);
     }
 
     #[test]
@@ -142,8 +209,8 @@ mod tests {
     }
 
     #[test]
-    fn a_curve_ends_where_the_requests_do() {
-        let all = Distribution::of(&latencies(1..=100));
+    fn a_curve_ends_where_fewer_than_ten_requests_are_left() {
+        let all = Distribution::of(&latencies(1..=1_000));
         let last = all.curve.last().unwrap();
         assert!((last.quantile - 0.99).abs() < 1e-9, "{last:?}");
         assert_eq!(all.curve.len(), 25);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::distribution::{HALF, is_doubtful};
 use crate::model::{Propagation, Seed};
 use crate::runner::compare::{Load, Machine, Round, Subject};
 
@@ -46,6 +47,9 @@ pub(super) struct FiledRound {
     pub(super) context_switches: Option<u64>,
     pub(super) messages: Option<u64>,
     pub(super) bytes: Option<u64>,
+    /// The percentiles beyond which fewer than ten requests lie.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) doubtful: Vec<String>,
 }
 
 impl From<&Subject> for FiledSubject {
@@ -99,6 +103,11 @@ impl From<&Round> for FiledRound {
             context_switches: round.effort.map(|effort| effort.context_switches),
             messages: round.messages,
             bytes: round.bytes,
+            doubtful: if is_doubtful(round.requests, HALF) {
+                vec!["median_ns".to_owned()]
+            } else {
+                Vec::new()
+            },
         }
     }
 }

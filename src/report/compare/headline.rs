@@ -1,15 +1,37 @@
 //! The answer in a sentence.
 
 use super::ladder::Ladder;
-use super::name::{travels, travels_inside};
-use super::number::{about, latency, range, significant};
+use super::name::{all_of, travels, travels_inside};
+use super::number::{about, latency, percent, range, rounded, significant};
 use super::row::Row;
 use super::statistics::{Ratio, Verdict};
 use crate::report::phrase::count;
-use crate::runner::compare::Transport;
+use crate::runner::compare::{Load, Transport};
 
-/// What the highest transport costs against `base`, and where most of it goes.
-pub(super) fn headline(rows: &[Row], base: &Row, ladder: &Ladder) -> String {
+/// What the highest transport costs against `base`, and where most of it goes; before that, over
+/// which transports the rate was not reached.
+pub(super) fn headline(rows: &[Row], base: &Row, ladder: &Ladder, load: Load) -> String {
+    match (load, rows.iter().any(Row::is_over_capacity)) {
+        (Load::Open { rate }, true) => not_reached(rows, rate),
+        (Load::Open { .. }, false) | (Load::Closed, _) => cost(rows, base, ladder),
+    }
+}
+
+/// Where a queue grows, a latency is not the time of a request, so nothing is said of that.
+fn not_reached(rows: &[Row], rate: f64) -> String {
+    let answered = rows.iter().filter(|row| row.is_over_capacity()).map(|row| {
+        let share = percent(row.share_of_rate.unwrap_or_default());
+        format!("{} {} ({share})", travels_inside(row.transport), rounded(row.per_second))
+    });
+    format!(
+        "The rate was not reached: of {} requests/s that were due, {} were answered. A latency then \
+         tells how long the queue was, and not how long a request takes.",
+        rounded(rate),
+        all_of(&answered.collect::<Vec<_>>())
+    )
+}
+
+fn cost(rows: &[Row], base: &Row, ladder: &Ladder) -> String {
     let others = || rows.iter().filter(|row| row.ratio.is_some());
     let Some(top) = others().max_by_key(|row| row.transport) else {
         return format!(

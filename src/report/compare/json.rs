@@ -48,6 +48,9 @@ struct ExportedRow<'a> {
     mean_ns: f64,
     spread: Option<f64>,
     operations_per_second: f64,
+    /// Of the requests that were due, as many were answered in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    share_of_rate: Option<f64>,
     ratio: Option<Ratio>,
     baseline: Option<ExportedChange>,
     per_request: ExportedCost,
@@ -78,6 +81,8 @@ struct ExportedLatencies {
     p99_ns: u64,
     p999_ns: u64,
     max_ns: u64,
+    /// The percentiles beyond which fewer than ten requests lie.
+    doubtful: Vec<&'static str>,
     /// `[from_ns, to_ns, count]`, empty buckets left out.
     histogram: Vec<(f64, f64, u64)>,
     /// `[quantile, latency_ns]`.
@@ -129,6 +134,7 @@ impl<'a> ExportedRow<'a> {
             mean_ns: row.mean_ns,
             spread: row.spread,
             operations_per_second: row.per_second,
+            share_of_rate: row.share_of_rate,
             ratio: row.ratio,
             baseline: row.change.map(|Change { mean_ns, ratio }| ExportedChange { mean_ns, ratio }),
             per_request: ExportedCost { processor_ns, context_switches, messages, bytes },
@@ -152,6 +158,7 @@ impl ExportedLatencies {
             p99_ns: latencies.p99_ns,
             p999_ns: latencies.p999_ns,
             max_ns: latencies.max_ns,
+            doubtful: latencies.doubtful().map(|percentile| percentile.key).collect(),
             histogram: filled.map(|bucket| (bucket.from_ns, bucket.to_ns, bucket.count)).collect(),
             percentiles: latencies.curve.iter().map(|point| (point.quantile, point.ns)).collect(),
         }

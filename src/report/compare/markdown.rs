@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::name;
-use super::number::{float, latency, percent, range, rounded, times};
+use super::number::{latency, percent, range, rounded, times};
 use super::row::Row;
 use super::statistics::{Ratio, Verdict};
 use super::whole::Report;
@@ -41,17 +41,19 @@ pub fn write_markdown(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     writeln!(
         out,
-        "{}; {}. {}. `{}`",
+        "{}; {}. {}. Seed {}, passbook {}. `{}`",
         escaped(&name::subject(&report.subject)),
         name::load(report.load),
         escaped(&report.machine_told()),
+        report.subject.seed,
+        env!("CARGO_PKG_VERSION"),
         report.command.replace(['`', '\n', '\r'], " ")
     )
 }
 
 fn latency_line(row: &Row) -> String {
     let mut cells = vec![row.name.clone()];
-    cells.extend(row.all.percentiles_ns().map(|ns| latency(float(ns))));
+    cells.extend(row.all.percentiles().map(|percentile| percentile.to_string()));
     cells.push(rounded(row.per_second));
     match row.ratio {
         Some(ratio) => {

@@ -9,8 +9,10 @@ use super::name;
 use super::number::{float, latency, percent, rounded, significant};
 use super::statistics::{Ratio, Sample};
 use crate::model::Money;
-use crate::runner::compare::{Kind, Latencies, Measured, Round, Transport};
+use crate::runner::compare::{Kind, Latencies, Load, Measured, Round, Transport};
 
+/// A rate of which less is answered is not reached.
+const SHARE_LEAST: f64 = 0.95;
 /// Stands where nobody tells.
 pub(super) const UNTOLD: &str = "–";
 
@@ -29,6 +31,8 @@ pub(super) struct Row {
     pub(super) spread: Option<f64>,
     /// Requests per second of all rounds together.
     pub(super) per_second: f64,
+    /// That, by the requests per second that were due; `None` under a closed load.
+    pub(super) share_of_rate: Option<f64>,
     /// Against the row that all are compared with; `None` for that row itself.
     pub(super) ratio: Option<Ratio>,
     /// Against the same transport in an earlier comparison.
@@ -78,8 +82,14 @@ impl Row {
         ]
     }
 
+    /// Whether more requests were due than were answered: then a queue grows as long as a round is,
+    /// and a latency tells how long the queue is.
+    pub(super) fn is_over_capacity(&self) -> bool {
+        self.share_of_rate.is_some_and(|share| share < SHARE_LEAST)
+    }
+
     /// `None` where no round has a request that was answered.
-    pub(super) fn of(measured: &Measured, before: &[Self]) -> Option<Self> {
+    pub(super) fn of(measured: &Measured, load: Load, before: &[Self]) -> Option<Self> {
         let mut rounds: Vec<Round> = measured.rounds.clone();
         rounds.retain(|round| round.requests > 0 && round.mean_ns.is_finite());
         rounds.sort_by_key(|round| round.place);
@@ -93,13 +103,18 @@ impl Row {
             0 => transport.name().to_owned(),
             _ => format!("{} ({})", transport.name(), same + 1),
         };
+        let per_second = per_second(&rounds);
         let kinds = name::KINDS.into_iter().map(|kind| (kind, measured.latencies.of(kind)));
         Some(Self {
             name,
             transport,
             mean_ns: sample.center_ns(),
             spread: sample.spread(),
-            per_second: per_second(&rounds),
+            per_second,
+            share_of_rate: match load {
+                Load::Closed => None,
+                Load::Open { rate } => Some(per_second / rate),
+            },
             ratio: None,
             change: None,
             all: Distribution::of(&of_every_request(&measured.latencies)),

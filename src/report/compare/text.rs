@@ -73,7 +73,11 @@ fn opening(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             row("load", name::load(report.load)),
             row(
                 "rounds",
-                format!("{rounds} of each transport, in turn; seed {}", report.subject.seed),
+                format!(
+                    "{rounds} of each transport, in turn; seed {} (passbook {})",
+                    report.subject.seed,
+                    env!("CARGO_PKG_VERSION")
+                ),
             ),
             row("machine", report.machine_told()),
         ],
@@ -104,7 +108,7 @@ fn latencies(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 }
 
 fn percentiles(distribution: &Distribution) -> [Cell; 5] {
-    distribution.percentiles_ns().map(|ns| number(latency(super::number::float(ns))))
+    distribution.percentiles().map(|percentile| number(percentile.to_string()))
 }
 
 fn interval(ratio: Ratio) -> Cell {

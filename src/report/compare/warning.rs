@@ -3,21 +3,23 @@
 use std::fmt;
 
 use super::name::all_of;
-use super::number::{about, range, significant};
+use super::number::{about, percent, range, rounded, significant};
 use super::row::Row;
 use super::statistics::Verdict;
 use crate::report::phrase::count;
+use crate::runner::compare::Load;
 
 const ROUNDS_LEAST: usize = 5;
 const SPREAD_MOST: f64 = 0.1;
-/// So that ten lie beyond it.
-const REQUESTS_FOR_P999: u64 = 10_000;
 
 /// Something that makes a number less sure than it looks.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Warning {
     /// Transports over which no request was answered.
     Unanswered { names: Vec<String> },
+    /// More requests were due than were answered: the transports, with how many were answered a
+    /// second, and which share that is.
+    RateNotReached { rate: f64, of: Vec<(String, f64, f64)> },
     /// Fewer rounds than can tell how much rounds differ.
     FewRounds { names: Vec<String>, rounds: usize },
     /// Rounds of the same transport differ much: its name, and how much.
@@ -26,8 +28,9 @@ pub(super) enum Warning {
     Drowned { name: String, base: String, estimate: f64, interval: String },
     /// A difference that is there, and smaller than what rounds differ by.
     SmallerThanSpread { name: String, base: String, estimate: f64, spread: f64 },
-    /// Too few requests for a percentile that far out.
-    ThinTail { names: Vec<String> },
+    /// Percentiles beyond which fewer than ten requests lie, with the transports; and whether there
+    /// are others, of single kinds.
+    ThinTails { of: Vec<(Vec<String>, Vec<String>)>, kinds: bool },
     /// A baseline from another machine.
     OtherMachine { then: String, now: String },
     /// Transports that a baseline has not.
@@ -36,8 +39,9 @@ pub(super) enum Warning {
 
 impl Warning {
     /// About the measurements themselves.
-    pub(super) fn of(rows: &[Row], base: Option<&Row>) -> Vec<Self> {
+    pub(super) fn of(rows: &[Row], load: Load, base: Option<&Row>) -> Vec<Self> {
         let mut warnings = Vec::new();
+        warnings.extend(Self::of_rate(rows, load));
         let names = |is: &dyn Fn(&Row) -> bool| -> Vec<String> {
             rows.iter().filter(|row| is(row)).map(|row| row.name.clone()).collect()
         };
@@ -55,11 +59,32 @@ impl Warning {
         if let Some(base) = base {
             warnings.extend(rows.iter().filter_map(|row| Self::of_ratio(row, base)));
         }
-        let names = names(&|row| row.all.count < REQUESTS_FOR_P999);
-        if !names.is_empty() {
-            warnings.push(Self::ThinTail { names });
-        }
+        warnings.extend(Self::of_tails(rows));
         warnings
+    }
+
+    fn of_rate(rows: &[Row], load: Load) -> Option<Self> {
+        let Load::Open { rate } = load else { return None };
+        let late = rows.iter().filter(|row| row.is_over_capacity());
+        let told =
+            late.filter_map(|row| Some((row.name.clone(), row.per_second, row.share_of_rate?)));
+        let of: Vec<_> = told.collect();
+        (!of.is_empty()).then_some(Self::RateNotReached { rate, of })
+    }
+
+    fn of_tails(rows: &[Row]) -> Option<Self> {
+        let mut of: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+        for row in rows {
+            let doubtful: Vec<_> = row.all.doubtful().map(|of| of.name.to_owned()).collect();
+            match of.iter_mut().find(|(percentiles, _)| *percentiles == doubtful) {
+                _ if doubtful.is_empty() => {}
+                Some((_, names)) => names.push(row.name.clone()),
+                None => of.push((doubtful, vec![row.name.clone()])),
+            }
+        }
+        let kinds = rows.iter().flat_map(|row| &row.kinds);
+        let kinds = kinds.map(|(_, latencies)| latencies).any(|of| of.doubtful().next().is_some());
+        (kinds || !of.is_empty()).then_some(Self::ThinTails { of, kinds })
     }
 
     fn of_ratio(row: &Row, base: &Row) -> Option<Self> {
@@ -91,6 +116,19 @@ impl fmt::Display for Warning {
             Self::Unanswered { names } => {
                 write!(f, "no request was answered over {}; it is left out", all_of(names))
             }
+            Self::RateNotReached { rate, of } => {
+                let told = of.iter().map(|(name, per_second, share)| {
+                    format!("{name} answered {} ({})", rounded(*per_second), percent(*share))
+                });
+                write!(
+                    f,
+                    "the rate was not reached: of {} requests/s that were due, {}; latencies, \
+                     ratios and verdicts there are of a queue that grows as long as a round is, and \
+                     not of a request; ask for a lower --rate",
+                    rounded(*rate),
+                    all_of(&told.collect::<Vec<_>>())
+                )
+            }
             Self::FewRounds { names, rounds } => write!(
                 f,
                 "{} of {}: too few to tell noise from a difference; measure {ROUNDS_LEAST} or more",
@@ -119,11 +157,23 @@ impl fmt::Display for Warning {
                 significant(*estimate),
                 about(*spread)
             ),
-            Self::ThinTail { names } => write!(
-                f,
-                "fewer than 10,000 requests over {}: fewer than ten lie beyond p99.9",
-                all_of(names)
-            ),
+            Self::ThinTails { of, kinds } => {
+                let mut told: Vec<String> = of
+                    .iter()
+                    .map(|(percentiles, names)| {
+                        format!("{} over {}", all_of(percentiles), all_of(names))
+                    })
+                    .collect();
+                if *kinds {
+                    told.push("those of single kinds that have a question mark".to_owned());
+                }
+                write!(
+                    f,
+                    "fewer than ten requests lie beyond a percentile with a question mark, so chance \
+                     may have moved it: {}",
+                    told.join("; ")
+                )
+            }
             Self::OtherMachine { then, now } => {
                 write!(f, "the baseline is of another machine: {then}, and this is {now}")
             }

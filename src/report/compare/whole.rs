@@ -36,7 +36,7 @@ impl Report {
         let mut rows: Vec<Row> = Vec::new();
         let mut unanswered = Vec::new();
         for measured in measured {
-            match Row::of(measured, &rows) {
+            match Row::of(measured, *load, &rows) {
                 Some(row) => rows.push(row),
                 None => unanswered.push(measured.transport.name().to_owned()),
             }
@@ -50,13 +50,13 @@ impl Report {
         if !unanswered.is_empty() {
             warnings.push(Warning::Unanswered { names: unanswered });
         }
-        warnings.extend(Warning::of(&rows, base.map(|base| &rows[base])));
+        warnings.extend(Warning::of(&rows, *load, base.map(|base| &rows[base])));
         if let Some(baseline) = baseline {
             warnings.extend(compare_with_earlier(&mut rows, baseline, comparison));
         }
         let ladder = ladder(&rows, *codec, subject.seed);
         let headline = match base {
-            Some(base) => headline(&rows, &rows[base], &ladder),
+            Some(base) => headline(&rows, &rows[base], &ladder, *load),
             None => "Nothing was measured: no request was answered.".to_owned(),
         };
         Self {
@@ -124,8 +124,11 @@ fn compare_with_earlier(
     warnings
 }
 
-/// The first row of each transport, from the bottom up.
+/// The first row of each transport, from the bottom up; nothing where a mean may be of a queue.
 fn ladder(rows: &[Row], codec: Duration, seed: Seed) -> Ladder {
+    if rows.iter().any(Row::is_over_capacity) {
+        return Ladder::of(&[], codec);
+    }
     let firsts: Vec<&Row> = Transport::ALL
         .into_iter()
         .filter_map(|transport| rows.iter().find(|row| row.transport == transport))

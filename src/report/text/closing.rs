@@ -6,12 +6,14 @@ use std::iter;
 use std::ops::Range;
 
 use super::verbosity::{Verbosity, items, rows};
-use crate::model::{CustomerId, Operation, Time};
+use crate::model::{CustomerId, Operation, RequestError, Time};
 use crate::report::arrival::{Arrival, Arrivals, Holding, Source};
+use crate::report::broken;
 use crate::report::elide::Limit;
 use crate::report::ending::Ending;
-use crate::report::palette::{BAD, GOOD, NO, QUIET, STRONG, YES};
+use crate::report::palette::{BAD, GOOD, MAYBE, NO, QUIET, STRONG, UNSURE, YES};
 use crate::report::phrase::{self, count, every_branch, grouped, listed, verb, write_set};
+use crate::report::shortfall;
 use crate::report::table::{Cell, Row, write_table};
 use crate::report::{Agreement, Assessment, Difference, Seen};
 use crate::runner::{BranchResult, CustomerResult, Dialect, RunResult};
@@ -133,14 +135,31 @@ fn agreement_line(
     result: &RunResult,
     agreement: &Agreement,
 ) -> io::Result<()> {
-    let number = result.branches.len();
+    let silent = result.remote.iter().flat_map(|remote| &remote.silent);
+    for (branch, problem) in silent {
+        writeln!(
+            out,
+            "  {BAD}{NO} branch {branch} does not say how it stands: it {problem}{BAD:#}"
+        )?;
+    }
     let Some(first) = result.branches.first() else { return Ok(()) };
+    let number = result.branches.len();
+    if agreement.is_whole() && result.remote.as_ref().is_some_and(|of| !of.silent.is_empty()) {
+        return Ok(());
+    }
     if !agreement.is_whole() {
         let dissenters = phrase::branches(&agreement.dissenters);
         let differ = verb(agreement.dissenters.len(), "differ");
         return writeln!(out, "  {BAD}{NO} {dissenters} {differ} from branch {}{BAD:#}", first.id);
     }
-    let rest = if number == 1 { "" } else { " and the same write sets" };
+    let rest = match (number, agreement.reordered.as_slice()) {
+        (1, _) => String::new(),
+        (_, []) => " and the same write sets".to_owned(),
+        (_, reordered) => {
+            let who = phrase::branches(reordered);
+            format!(" and the same writes, {who} in another order than branch {}", first.id)
+        }
+    };
     let (all, hold) = (every_branch(number), verb(number, "hold"));
     writeln!(out, "  {GOOD}{YES}{GOOD:#} {all} {hold} {}{rest}", first.balance)
 }
@@ -177,7 +196,7 @@ pub(super) fn result(out: &mut dyn Write, result: &RunResult, limit: Limit) -> i
     }
     let balances = match result.output(Dialect::Balances) {
         Output::Balances(balances) => balances,
-        Output::Events(_) | Output::Customers(_) => Vec::new(),
+        Output::Events(_) | Output::Customers(_) | Output::Classic(_) => Vec::new(),
     };
     let told: Vec<_> = balances.into_iter().zip(result.customers.iter().map(Tally::of)).collect();
     let columns = Outcomes {
@@ -191,6 +210,26 @@ pub(super) fn result(out: &mut dyn Write, result: &RunResult, limit: Limit) -> i
         lines.push(more(shown.skipped.len(), "customer"));
     }
     lines.extend(shown.tail.iter().map(|(row, tally)| columns.row(row, tally)));
+    write_table(out, 2, &lines)?;
+    not_done(out, result, limit)
+}
+
+/// A line for each customer of whose requests the bank did not do all.
+fn not_done(out: &mut dyn Write, result: &RunResult, limit: Limit) -> io::Result<()> {
+    let told = result.customers.iter().filter_map(|of| Some((of.id, shortfall(of)?)));
+    let told: Vec<(CustomerId, String)> = told.collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    let shown = limit.apply(&told);
+    let line =
+        |(id, text): &(CustomerId, String)| vec![Cell::plain(format!("customer {id}: {text}"))];
+    let mut lines: Vec<Row> = shown.head.iter().map(line).collect();
+    if !shown.skipped.is_empty() {
+        lines.push(more(shown.skipped.len(), "customer"));
+    }
+    lines.extend(shown.tail.iter().map(line));
+    writeln!(out)?;
     write_table(out, 2, &lines)
 }
 
@@ -212,7 +251,7 @@ impl Outcomes {
     fn row(&self, BalanceRow { id, balance }: &BalanceRow, tally: &Tally) -> Row {
         let mut row = vec![
             number(id),
-            Cell::new(STRONG, balance.to_string()).right(),
+            Cell::new(STRONG, balance.map_or("—".to_owned(), |told| told.to_string())).right(),
             number(grouped(tally.writes)),
             number(grouped(tally.queries)),
         ];
@@ -228,7 +267,53 @@ pub(super) fn ended(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     if took.is_zero() {
         return Ok(());
     }
-    writeln!(out, "\n  {QUIET}all is settled after {}{QUIET:#}", phrase::span(took))
+    let took = phrase::span(took);
+    let says = match result.remote {
+        None => format!("all is settled after {took}"),
+        Some(_) => format!("the last answer came after {took}; the branches cannot tell more"),
+    };
+    writeln!(out, "\n  {QUIET}{says}{QUIET:#}")
+}
+
+/// Why a run failed that nobody judges, where nothing else is told of it.
+pub(super) fn failures(
+    out: &mut dyn Write,
+    result: &RunResult,
+    assessment: &Assessment,
+) -> io::Result<()> {
+    let without_answer = result.customers.iter().flat_map(|customer| {
+        let requests = customer.requests.iter();
+        let problems = requests.filter_map(|request| match &request.outcome {
+            Err(error @ RequestError::NoAnswer { .. }) => Some((request, error)),
+            Ok(_) | Err(_) => None,
+        });
+        problems.map(move |(request, error)| {
+            let (event, what) = (request.event, request.operation);
+            format!("customer {}, event {event}, {what}: {error}", customer.id)
+        })
+    });
+    let lines: Vec<String> = without_answer.collect();
+    let shown = rows(Verbosity::Normal).apply(&lines);
+    if !lines.is_empty() {
+        writeln!(out)?;
+    }
+    for line in shown.head {
+        writeln!(out, "  {UNSURE}{MAYBE} {line}{UNSURE:#}")?;
+    }
+    if !shown.skipped.is_empty() {
+        let more = count(shown.skipped.len(), "more request");
+        writeln!(out, "  {QUIET}… {more} without an answer{QUIET:#}")?;
+    }
+    for line in shown.tail {
+        writeln!(out, "  {UNSURE}{MAYBE} {line}{UNSURE:#}")?;
+    }
+    let is_told = assessment.verdicts.is_some();
+    let all_tell = result.remote.as_ref().is_none_or(|remote| remote.silent.is_empty());
+    if (is_told || assessment.agreement.is_whole()) && all_tell {
+        return Ok(());
+    }
+    writeln!(out)?;
+    agreement_line(out, result, &assessment.agreement)
 }
 
 /// Whether the customers saw what the scenario expects, and where not.
@@ -239,7 +324,13 @@ pub(super) fn expected(
 ) -> io::Result<()> {
     let Some(differences) = &assessment.differences else { return Ok(()) };
     if differences.is_empty() {
-        return writeln!(out, "\n  {GOOD}{YES}{GOOD:#} as expected");
+        let broken = assessment.verdicts.as_ref().map(broken::in_words).unwrap_or_default();
+        if broken.is_empty() {
+            return writeln!(out, "\n  {GOOD}{YES}{GOOD:#} as expected");
+        }
+        write!(out, "\n  {GOOD}{YES}{GOOD:#} results as expected")?;
+        broken.iter().try_for_each(|broken| write!(out, "; {BAD}{NO} {broken}{BAD:#}"))?;
+        return writeln!(out);
     }
     let number = count(differences.len(), "difference");
     writeln!(out, "\n  {BAD}{NO} not as expected: {number}{BAD:#}\n")?;

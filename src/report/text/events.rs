@@ -2,26 +2,33 @@
 
 use std::io::{self, Write};
 
+use anstyle::Style;
+
 use super::messages;
 use super::steps::{self, Telling};
 use super::verbosity::{EVENTS_MOST, Verbosity};
 use crate::model::{
-    CustomerId, CustomerOrder, Operation, Receipt, RequestError, RequestNumber, Waited,
+    CustomerId, CustomerOrder, EventId, Operation, Receipt, RequestError, RequestNumber, Waited,
 };
-use crate::report::elide::Limit;
+use crate::report::broken::BrokenSteps;
+use crate::report::elide::{Elided, Limit};
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, UNSURE, YES};
-use crate::report::phrase::{self, count};
+use crate::report::phrase::{self, count, grouped, verb};
 use crate::report::story::{RequestKey, Story};
 use crate::report::table::{Cell, Columns, Row, write_table};
 use crate::runner::{RequestResult, Run, RunResult};
 
 const INDENT: usize = 2;
+/// Events that broke a guarantee, of those that would be left out, up to which each is shown.
+const BROKEN_MOST: usize = 10;
 
 /// One event of one visit.
 #[derive(Debug, Clone, Copy)]
 struct Told<'a> {
     customer: CustomerId,
     request: &'a RequestResult,
+    /// The id in the input, where it bears another now.
+    written_id: Option<EventId>,
     /// Which of the headings it stands under.
     heading: usize,
     part: Part,
@@ -54,7 +61,12 @@ struct Layout {
     messages: Columns,
 }
 
-pub(super) fn write(out: &mut dyn Write, run: &Run, verbosity: Verbosity) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut dyn Write,
+    run: &Run,
+    broken: &BrokenSteps,
+    verbosity: Verbosity,
+) -> io::Result<()> {
     let story = Story::of(&run.facts);
     let told = in_order(&run.result, &story);
     let limit = match verbosity {
@@ -63,31 +75,76 @@ pub(super) fn write(out: &mut dyn Write, run: &Run, verbosity: Verbosity) -> io:
         }
         Verbosity::Verbose => Limit::None,
     };
-    let shown = limit.apply(&told);
-    let telling = Telling { story: &story, branches: run.result.branches.len(), verbosity };
+    let items = shown(&told, limit, broken);
+    let branches = run.result.branches.len();
+    let telling = Telling { story: &story, broken, branches, verbosity };
 
     let mut layout = Layout::default();
-    for event in shown.head.iter().chain(shown.tail) {
-        layout.fit(&block(&telling, event));
+    for item in &items {
+        match item {
+            Item::Event(event) => layout.fit(&block(&telling, event)),
+            Item::LeftOut { .. } => {}
+        }
     }
     let mut heading = None;
-    for event in shown.head {
-        let place = title(out, event, &mut heading)?;
-        layout.write(out, &block(&telling, event), place)?;
-    }
-    if !shown.skipped.is_empty() {
-        let more = count(shown.skipped.len(), "more event");
-        writeln!(out, "\n  {QUIET}… {more}; -v shows all{QUIET:#}")?;
-        heading = None;
-    }
-    for event in shown.tail {
-        let place = title(out, event, &mut heading)?;
-        layout.write(out, &block(&telling, event), place)?;
+    for item in items {
+        match item {
+            Item::Event(event) => {
+                let place = title(out, event, &mut heading)?;
+                layout.write(out, &block(&telling, event), place)?;
+            }
+            Item::LeftOut { events, broken } => {
+                left_out(out, events, broken)?;
+                heading = None;
+            }
+        }
     }
     match verbosity {
         Verbosity::Quiet | Verbosity::Normal => Ok(()),
         Verbosity::Verbose => other_messages(out, &story),
     }
+}
+
+/// What is told of the events, one after the other.
+#[derive(Debug)]
+enum Item<'a, 'b> {
+    Event(&'b Told<'a>),
+    /// So many events are not, of which so many broke a guarantee.
+    LeftOut {
+        events: usize,
+        broken: usize,
+    },
+}
+
+/// The events up to `limit`. Of those in the middle, the first that broke a guarantee are told too.
+fn shown<'a, 'b>(told: &'b [Told<'a>], limit: Limit, broken: &BrokenSteps) -> Vec<Item<'a, 'b>> {
+    let Elided { head, skipped, tail } = limit.apply(told);
+    let mut items: Vec<Item<'a, 'b>> = head.iter().map(Item::Event).collect();
+    let mut told_of = 0;
+    for event in skipped {
+        let is_broken = broken.has(event.key());
+        if is_broken && told_of < BROKEN_MOST {
+            told_of += 1;
+            items.push(Item::Event(event));
+        } else if let Some(Item::LeftOut { events, broken }) = items.last_mut() {
+            *events += 1;
+            *broken += usize::from(is_broken);
+        } else {
+            items.push(Item::LeftOut { events: 1, broken: usize::from(is_broken) });
+        }
+    }
+    items.extend(tail.iter().map(Item::Event));
+    items
+}
+
+fn left_out(out: &mut dyn Write, events: usize, broken: usize) -> io::Result<()> {
+    let more = count(events, "more event");
+    write!(out, "\n  {QUIET}… {more}{QUIET:#}")?;
+    if broken > 0 {
+        let (of_which, breaks) = (grouped(broken), verb(broken, "break"));
+        write!(out, "{QUIET}, {QUIET:#}{BAD}{of_which} of which {breaks} a guarantee{BAD:#}")?;
+    }
+    writeln!(out, "{QUIET}; -v shows all{QUIET:#}")
 }
 
 /// Messages that no event caused: branches that catch up.
@@ -103,8 +160,12 @@ fn other_messages(out: &mut dyn Write, story: &Story<'_>) -> io::Result<()> {
 /// and a run of which nothing was recorded, customer by customer.
 fn in_order<'a>(result: &'a RunResult, story: &Story<'_>) -> Vec<Told<'a>> {
     let by_customer = result.customers.iter().flat_map(|customer| {
-        let told =
-            |request| Told { customer: customer.id, request, heading: 0, part: Part::Continues };
+        let told = |request: &'a RequestResult| {
+            let written_id = result.written_ids.of(customer.id, request.number);
+            let written_id = written_id.filter(|id| *id != request.event);
+            let (heading, part) = (0, Part::Continues);
+            Told { customer: customer.id, request, written_id, heading, part }
+        };
         customer.requests.iter().map(told)
     });
     let mut told: Vec<Told<'a>> = by_customer.collect();
@@ -164,10 +225,11 @@ fn block(telling: &Telling<'_>, event: &Told<'_>) -> Block {
             chapter.map_or_else(Vec::new, |chapter| messages::rows(event.request, chapter))
         }
     };
-    Block { event: event_row(event.request), steps, messages }
+    Block { event: event_row(telling, event), steps, messages }
 }
 
-fn event_row(request: &RequestResult) -> Row {
+fn event_row(telling: &Telling<'_>, event: &Told<'_>) -> Row {
+    let &Told { request, written_id, .. } = event;
     let id = Cell::new(STRONG, request.event.to_string()).right();
     let interface = Cell::new(STRONG, request.operation.interface().word());
     let amount = match request.operation {
@@ -175,11 +237,21 @@ fn event_row(request: &RequestResult) -> Row {
         Operation::Query => String::new(),
     };
     let branch = Cell::plain(format!("at branch {}", request.branch));
-    vec![id, interface, Cell::new(STRONG, amount).right(), branch, outcome(request)]
+    let branch = match written_id {
+        Some(written) => branch.and(QUIET, format!(" (id {written} in the input)")),
+        None => branch,
+    };
+    let broken = telling.broken.in_words(event.key(), request.operation);
+    let outcome = outcome(request, broken.as_deref());
+    vec![id, interface, Cell::new(STRONG, amount).right(), branch, outcome]
 }
 
-fn outcome(request: &RequestResult) -> Cell {
-    let ended = ended(request);
+/// How the request ended, and what guarantee it broke, if any.
+fn outcome(request: &RequestResult, broken: Option<&str>) -> Cell {
+    let ended = match broken {
+        Some(broken) => ended(request, (BAD, NO)).and(PLAIN, ", ").and(BAD, broken),
+        None => ended(request, (GOOD, YES)),
+    };
     match request.waited.as_deref() {
         Some(Waited { span, lags }) => {
             let (waited, what) = (phrase::span(*span), phrase::missing(lags));
@@ -190,18 +262,19 @@ fn outcome(request: &RequestResult) -> Cell {
     }
 }
 
-fn ended(request: &RequestResult) -> Cell {
+fn ended(request: &RequestResult, (style, mark): (Style, &str)) -> Cell {
     match &request.outcome {
-        Ok(Receipt::Written) => Cell::new(GOOD, YES).and(PLAIN, " ok"),
+        Ok(Receipt::Written) => Cell::new(style, mark).and(PLAIN, " ok"),
         Ok(Receipt::Balance(balance)) => {
-            Cell::new(GOOD, YES).and(PLAIN, " balance ").and(STRONG, balance.to_string())
+            Cell::new(style, mark).and(PLAIN, " balance ").and(STRONG, balance.to_string())
         }
         Err(
             error @ (RequestError::Refused(_)
             | RequestError::VersionNotReached { .. }
-            | RequestError::Unavailable { .. }),
+            | RequestError::Unavailable { .. }
+            | RequestError::Declined { .. }),
         ) => Cell::new(BAD, format!("{NO} {error}")),
-        Err(error @ RequestError::OutcomeUnknown { .. }) => {
+        Err(error @ (RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. })) => {
             Cell::new(UNSURE, format!("{MAYBE} {error}"))
         }
     }

@@ -42,7 +42,7 @@ fn row(Recorded { at, fact }: &Recorded, request: Option<&RequestResult>) -> Opt
             let what = format!("#{number} {}", says(*body));
             (format!("branch {to}"), RECEIVED_FROM, format!("branch {from}"), what)
         }
-        Fact::MessageLost { from, to, number, body } => {
+        Fact::MessageLost { from, to, number, body, reason: _ } => {
             let what = format!("#{number} {}", says(*body));
             (format!("branch {from}"), LOST, format!("branch {to}"), what)
         }
@@ -52,7 +52,17 @@ fn row(Recorded { at, fact }: &Recorded, request: Option<&RequestResult>) -> Opt
         Fact::ReplyReceived { customer, branch, .. } => {
             (format!("customer {customer}"), RECEIVED_FROM, format!("branch {branch}"), answers())
         }
-        Fact::WriteApplied { .. } | Fact::WriteSetCompared { .. } => return None,
+        Fact::WriteApplied { .. }
+        | Fact::WriteSetCompared { .. }
+        | Fact::RequestParked { .. }
+        | Fact::RequestGivenUp { .. }
+        | Fact::MessageDuplicated { .. }
+        | Fact::BranchStopped { .. }
+        | Fact::BranchStarted { .. }
+        | Fact::PartitionBegan { .. }
+        | Fact::PartitionHealed { .. }
+        | Fact::SlownessBegan { .. }
+        | Fact::SlownessEnded { .. } => return None,
     };
     let texts = [who, way.to_owned(), whom, what].map(|text| Cell::new(QUIET, text));
     let mut row = vec![Cell::new(QUIET, at.to_string()).right()];

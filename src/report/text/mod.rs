@@ -13,5 +13,5 @@ mod verdicts;
 mod whole;
 
 pub use verbosity::{Verbosity, recording};
-pub(in crate::report) use verdicts::all as verdicts;
+pub(in crate::report) use verdicts::{FoundBy, all as verdicts};
 pub use whole::write;

@@ -3,24 +3,36 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use crate::model::{Guarantees, Propagation, QueryTiming};
+use crate::model::{EventIds, Guarantees, Propagation, QueryTiming};
 use crate::report::elide::Limit;
 use crate::report::palette::QUIET;
 use crate::report::phrase::{grouped, listed, ranges, span};
 use crate::report::table::{Cell, Row, write_table};
-use crate::runner::{RunConfig, RunResult};
+use crate::runner::{Remote, RunConfig, RunResult};
+
+const FEW: Limit = Limit::Middle { most: 5, head: 4, tail: 1 };
 
 pub(super) fn write(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     let RunResult { config, branches, customers, .. } = result;
     let customer_ids: BTreeSet<u32> = customers.iter().map(|customer| customer.id.get()).collect();
+    let branch_ids: BTreeSet<u32> = match &result.remote {
+        // Those too that do not say how they stand.
+        Some(remote) => remote.addresses.keys().map(|id| id.get()).collect(),
+        None => branches.iter().map(|branch| branch.id.get()).collect(),
+    };
     let mut rows = vec![
-        row("branches", ids(branches.iter().map(|branch| branch.id.get()))),
+        row("branches", ids(branch_ids.iter().copied())),
         row("opening balance", result.opening_balance.to_string()),
-        row("propagation", config.propagation.to_string()),
     ];
-    rows.extend(promised(config).map(|promised| row("guarantees", promised)));
-    rows.extend(lag(config));
-    rows.push(row("overdraft", config.overdraft.to_string()));
+    match &result.remote {
+        Some(remote) => rows.push(row("which run at", addresses(remote))),
+        None => {
+            rows.push(row("propagation", config.propagation.to_string()));
+            rows.extend(promised(config).map(|promised| row("guarantees", promised)));
+            rows.extend(lag(config));
+            rows.push(row("overdraft", config.overdraft.to_string()));
+        }
+    }
     rows.push(row("customers", ids(customer_ids.iter().copied())));
     if customers.len() > 1 {
         rows.push(row("visits", config.customers.to_string()));
@@ -28,8 +40,21 @@ pub(super) fn write(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     if config.queries != QueryTiming::default() {
         rows.push(row("queries", config.queries.to_string()));
     }
-    rows.push(row("seed", config.seed.to_string()));
+    if config.event_ids != EventIds::default() {
+        rows.push(row("event ids", config.event_ids.to_string()));
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    if result.remote.is_none() {
+        rows.push(row("seed", format!("{} (passbook {version})", config.seed)));
+    }
     write_table(out, 2, &rows)
+}
+
+/// `1=http://127.0.0.1:50051, …`
+fn addresses(remote: &Remote) -> String {
+    let addresses: Vec<String> =
+        remote.addresses.iter().map(|(id, address)| format!("{id}={address}")).collect();
+    listed(&addresses, FEW)
 }
 
 /// What customers are promised. With sync propagation, customers who come one after the other would
@@ -47,7 +72,7 @@ fn promised(config: &RunConfig) -> Option<String> {
     if others.is_empty() {
         return Some(guarantees.to_string());
     }
-    Some(format!("{guarantees}; {}", listed(&others, Limit::Middle { most: 5, head: 4, tail: 1 })))
+    Some(format!("{guarantees}; {}", listed(&others, FEW)))
 }
 
 /// How long messages take, and how long requests wait for them.
@@ -63,8 +88,7 @@ fn lag(config: &RunConfig) -> Vec<Row> {
         .map(|(link, latency)| format!("{} → {}: {latency}", link.from, link.to))
         .collect();
     if !others.is_empty() {
-        let limit = Limit::Middle { most: 5, head: 4, tail: 1 };
-        latency = format!("{latency}; {}", listed(&others, limit));
+        latency = format!("{latency}; {}", listed(&others, FEW));
     }
     vec![row("latency", latency), row("wait limit", span(*wait_limit))]
 }

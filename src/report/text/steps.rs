@@ -1,14 +1,15 @@
 //! What each branch received, applied, propagated and confirmed for one event, and whether the
 //! write sets agree after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::verbosity::{Verbosity, running_items};
-use crate::model::{BranchId, CustomerId, Money, Operation, Receipt, RequestError};
+use crate::model::{BranchId, CustomerId, Money, Operation, Receipt, RequestError, WriteId};
+use crate::report::broken::BrokenSteps;
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, UNSURE, YES};
 use crate::report::phrase::{branches, count, every_branch, grouped, span, verb, write_set};
-use crate::report::story::{Chapter, Comparison, Confirmation, Delivery, Peer, Story};
+use crate::report::story::{Chapter, Comparison, Confirmation, Delivery, Held, Peer, Story};
 use crate::report::table::{Cell, Row};
 use crate::runner::RequestResult;
 
@@ -16,6 +17,7 @@ use crate::runner::RequestResult;
 #[derive(Debug)]
 pub(super) struct Telling<'a> {
     pub(super) story: &'a Story<'a>,
+    pub(super) broken: &'a BrokenSteps,
     /// How many branches the bank has.
     pub(super) branches: usize,
     pub(super) verbosity: Verbosity,
@@ -32,11 +34,13 @@ pub(super) fn rows(
 ) -> Vec<Row> {
     let received = Cell::plain(format!("asked by customer {customer}"));
     let mut asked = vec![branch_cell(&[request.branch]), received];
-    let Some(balance) = chapter.applied else {
-        asked.push(answered(request));
+    match chapter.applied {
+        Some(balance) => asked.push(applied(Duration::ZERO, (balance, balance))),
+        None => asked.push(answered(request)),
+    }
+    if chapter.applied.is_none() && chapter.peers.is_empty() {
         return vec![asked];
-    };
-    asked.push(applied(Duration::ZERO, (balance, balance)));
+    }
     asked.push(propagated(chapter));
     let mut rows = vec![asked];
     let each = telling.verbosity == Verbosity::Verbose || telling.branches <= BRANCHES_MOST;
@@ -97,7 +101,7 @@ fn propagated(chapter: &Chapter<'_>) -> Cell {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Progress {
     delivery: Delivery,
-    has_applied: bool,
+    held: Held,
     confirmation: Confirmation,
 }
 
@@ -107,8 +111,8 @@ type Peers = Vec<(BranchId, Peer)>;
 fn alike(chapter: &Chapter<'_>) -> BTreeMap<Progress, Peers> {
     let mut groups: BTreeMap<Progress, Peers> = BTreeMap::new();
     for (&id, &peer) in &chapter.peers {
-        let Peer { delivery, applied, confirmation, .. } = peer;
-        let progress = Progress { delivery, has_applied: applied.is_some(), confirmation };
+        let Peer { delivery, held, confirmation, .. } = peer;
+        let progress = Progress { delivery, held, confirmation };
         groups.entry(progress).or_default().push((id, peer));
     }
     groups
@@ -122,11 +126,12 @@ fn peer_row(origin: BranchId, peers: &[(BranchId, Peer)]) -> Row {
         Delivery::Received => Cell::plain(format!("received from branch {origin}")),
         Delivery::Sent => Cell::new(UNSURE, "not received"),
     };
-    let balances = || peers.iter().filter_map(|(_, peer)| peer.applied);
+    let balances = || peers.iter().filter_map(|(_, peer)| peer.balance);
     let slowest = peers.iter().map(|(_, peer)| peer.lag).max().unwrap_or_default();
-    let applied = match (balances().min(), balances().max()) {
-        (Some(least), Some(most)) => applied(slowest, (least, most)),
-        (_, _) => Cell::new(UNSURE, "not applied"),
+    let applied = match (like.held, balances().min(), balances().max()) {
+        (_, Some(least), Some(most)) => applied(slowest, (least, most)),
+        (Held::Already, _, _) => Cell::plain("already applied"),
+        (Held::No | Held::Applied, _, _) => Cell::new(UNSURE, "not applied"),
     };
     let confirmed = match like.confirmation {
         Confirmation::Received if peers.len() == 1 => {
@@ -147,17 +152,16 @@ fn check(
     request: &RequestResult,
     chapter: &Chapter<'_>,
 ) -> Cell {
-    let events = telling.story.write_set(request.branch, customer, chapter.write_set_len);
-    let set = write_set(events, running_items(telling.verbosity));
+    let id = WriteId { customer, event: request.event };
+    let events = telling.story.write_set(request.branch, id);
+    let set = write_set(&events, running_items(telling.verbosity));
     let found = |wanted: Option<Comparison>| -> Vec<BranchId> {
         let peers = chapter.peers.iter().filter(|(_, peer)| peer.comparison == wanted);
         peers.map(|(id, _)| *id).collect()
     };
     let different = found(Some(Comparison::Different));
     if !different.is_empty() {
-        let (who, hold) = (branches(&different), verb(different.len(), "hold"));
-        return Cell::new(BAD, NO)
-            .and(PLAIN, format!(" {who} {hold} another write set than {set}"));
+        return differ(telling, (request.branch, id), &different, &set);
     }
     let missing = found(None);
     if !missing.is_empty() {
@@ -171,4 +175,31 @@ fn check(
     }
     let (who, hold) = (every_branch(telling.branches), verb(telling.branches, "hold"));
     Cell::new(GOOD, YES).and(PLAIN, format!(" {who} {hold} write set {set}"))
+}
+
+/// The branches `different` confirmed the write `id` with another write set than the branch `asked`,
+/// which holds `set` up to it.
+fn differ(
+    telling: &Telling<'_>,
+    (asked, id): (BranchId, WriteId),
+    different: &[BranchId],
+    set: &str,
+) -> Cell {
+    let (who, hold) = (branches(different), verb(different.len(), "hold"));
+    let set_of = |branch| {
+        let events = telling.story.write_set(branch, id);
+        write_set(&events, running_items(telling.verbosity))
+    };
+    let sets: BTreeSet<String> = different.iter().map(|&branch| set_of(branch)).collect();
+    let text = match sets.iter().collect::<Vec<_>>()[..] {
+        // They had not heard of the same writes under one id, and have since.
+        [same] if same == set => {
+            let text =
+                format!(" {who} held another write set than branch {asked}, and {hold} {set} now");
+            return Cell::new(UNSURE, MAYBE).and(PLAIN, text);
+        }
+        [other] => format!(" {who} {hold} write set {other}, branch {asked} holds {set}"),
+        _ => format!(" {who} {hold} other write sets than {set}"),
+    };
+    Cell::new(BAD, NO).and(PLAIN, text)
 }

@@ -4,7 +4,11 @@ use std::io::{self, Write};
 
 use super::closing::heading;
 use super::verbosity::Verbosity;
-use crate::check::{Property, Verdict, Verdicts, Witness};
+use crate::check::{
+    Place, Promised, Property, Split, Step, Undecided, Verdict, Verdicts, Witness, WitnessKind,
+};
+use crate::model::Operation;
+use crate::report::Note;
 use crate::report::palette::{BAD, GOOD, NO, PLAIN, QUIET, YES};
 use crate::report::phrase::{count, grouped, wrapped};
 use crate::report::table::{Cell, Columns, Row};
@@ -13,6 +17,15 @@ const UNTESTED: &str = "–";
 const INDENT: usize = 2;
 /// As far as a sentence runs to the right.
 const WIDTH: usize = 96;
+
+/// How a fact is found again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::report) enum FoundBy {
+    /// By its line in a history, and its time.
+    LineAndTime,
+    /// By its time.
+    Time,
+}
 
 /// Writes the section of `verdicts`; when quiet, only what is violated.
 pub(in crate::report) fn write(
@@ -23,13 +36,13 @@ pub(in crate::report) fn write(
     match verbosity {
         Verbosity::Normal | Verbosity::Verbose => {
             heading(out, "Check")?;
-            all(out, verdicts)
+            all(out, verdicts, FoundBy::Time)
         }
         Verbosity::Quiet => {
             for (property, verdict) in verdicts.iter() {
-                if let Some(witness) = verdict.witness() {
-                    writeln!(out, "\n  {BAD}{NO} {property}{BAD:#}")?;
-                    sentence(out, witness, INDENT + 2)?;
+                if let Some(label) = broken(verdict) {
+                    writeln!(out, "\n  {BAD}{NO} {property}: {label}{BAD:#}")?;
+                    witnesses(out, verdict, FoundBy::Time, INDENT + 2)?;
                 }
             }
             Ok(())
@@ -37,42 +50,125 @@ pub(in crate::report) fn write(
     }
 }
 
-/// Writes a line per property, and the witness under each that is violated.
-pub(in crate::report) fn all(out: &mut dyn Write, verdicts: &Verdicts) -> io::Result<()> {
+/// Writes what should be known beside the verdicts.
+pub(super) fn notes(out: &mut dyn Write, notes: &[Note]) -> io::Result<()> {
+    for note in notes {
+        writeln!(out)?;
+        let lines = wrapped(&format!("note: {note}"), WIDTH - INDENT);
+        lines.iter().try_for_each(|line| writeln!(out, "{:INDENT$}{line}", ""))?;
+    }
+    Ok(())
+}
+
+/// Writes a line per property, and the witnesses under each that is violated.
+pub(in crate::report) fn all(
+    out: &mut dyn Write,
+    verdicts: &Verdicts,
+    found_by: FoundBy,
+) -> io::Result<()> {
     let mut columns = Columns::default();
     for (property, verdict) in verdicts.iter() {
         columns.fit(&row(property, verdict));
     }
     for (property, verdict) in verdicts.iter() {
         columns.write(out, INDENT, &row(property, verdict))?;
-        if let Some(witness) = verdict.witness() {
-            sentence(out, witness, INDENT + 4)?;
-        }
+        witnesses(out, verdict, found_by, INDENT + 4)?;
     }
     Ok(())
 }
 
+/// Whether what is broken was promised, in words; `None` where nothing is broken.
+pub(in crate::report) fn broken(verdict: &Verdict) -> Option<&'static str> {
+    let is_customers_fault =
+        verdict.witness().is_some_and(|witness| witness.kind == WitnessKind::IdNotUnique);
+    Some(match verdict.promised()? {
+        Promised::Yes => "PROMISED and broken",
+        Promised::No if is_customers_fault => "broken by the customer",
+        Promised::No => "not promised, and broken",
+        Promised::Unknown => "broken, and nobody says whether it was promised",
+    })
+}
+
 fn row(property: Property, verdict: &Verdict) -> Row {
-    let count_of = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let (mark, says) = match verdict {
-        Verdict::Holds { tested } => {
-            let tests = count(count_of(*tested), "test");
-            (Cell::new(GOOD, YES), Cell::plain("holds").and(QUIET, format!(" in {tests}")))
+        Verdict::Holds { tests } => {
+            let kept = format!(" in {}{}", tested(*tests), promised(property, *tests));
+            (Cell::new(GOOD, YES), Cell::plain("holds").and(QUIET, kept))
         }
-        Verdict::Violated { tested, violations, .. } => {
-            let (failed, tests) =
-                (grouped(count_of(*violations)), count(count_of(*tested), "test"));
-            let tests = format!(" in {failed} of {tests}");
-            (Cell::new(BAD, NO), Cell::new(BAD, "violated").and(QUIET, tests))
+        Verdict::Violated(violation) => {
+            let failed = grouped(size(violation.failed.total()));
+            let tests = format!(" in {failed} of {}", tested(violation.tests));
+            let label = broken(verdict).map_or_else(String::new, |label| format!(": {label}"));
+            (Cell::new(BAD, NO), Cell::new(BAD, "violated").and(QUIET, tests).and(BAD, label))
         }
-        Verdict::Undecided => (Cell::new(QUIET, UNTESTED), Cell::new(QUIET, "nothing to test")),
+        Verdict::Undecided(reason) => {
+            let reason = match reason {
+                Undecided::NothingToTest => "nothing to test",
+                Undecided::CutOff => "undecided: the history was cut off",
+                Undecided::BranchDown => "undecided: a branch was down at the end",
+            };
+            (Cell::new(QUIET, UNTESTED), Cell::new(QUIET, reason))
+        }
     };
     let style = if verdict.tested() > 0 { PLAIN } else { QUIET };
     vec![mark.and(style, format!(" {property}")), says]
 }
 
-fn sentence(out: &mut dyn Write, witness: &Witness, indent: usize) -> io::Result<()> {
-    wrapped(&witness.sentence, WIDTH - indent)
-        .iter()
-        .try_for_each(|line| writeln!(out, "{:indent$}{line}", ""))
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn tested(tests: Split) -> String {
+    count(size(tests.total()), "test")
+}
+
+/// Whether what holds was promised, of what can be promised or not.
+fn promised(property: Property, tests: Split) -> String {
+    match tests {
+        _ if !property.is_session_guarantee() => String::new(),
+        Split { promised: 0, not_promised: 0, .. } => String::new(),
+        Split { promised: 0, .. } => ", not promised".to_owned(),
+        Split { not_promised: 0, .. } => ", promised".to_owned(),
+        Split { promised, .. } => format!(", promised in {}", grouped(size(promised))),
+    }
+}
+
+/// Writes what shows that `verdict` is violated, and where it stands.
+fn witnesses(
+    out: &mut dyn Write,
+    verdict: &Verdict,
+    found_by: FoundBy,
+    indent: usize,
+) -> io::Result<()> {
+    for witness in verdict.witnesses() {
+        for line in wrapped(&witness.sentence, WIDTH - indent) {
+            writeln!(out, "{:indent$}{line}", "")?;
+        }
+        let places = places(witness, found_by);
+        if !places.is_empty() {
+            writeln!(out, "{:indent$}{QUIET}{}{QUIET:#}", "", places.join("; "))?;
+        }
+    }
+    Ok(())
+}
+
+/// Where the steps of a witness stand, and the fact that shows it.
+fn places(witness: &Witness, found_by: FoundBy) -> Vec<String> {
+    let name = |place: Place| match (found_by, place.line) {
+        (FoundBy::LineAndTime, Some(line)) => format!("line {line}, {}", place.at),
+        (FoundBy::LineAndTime, None) | (FoundBy::Time, _) => place.at.to_string(),
+    };
+    let steps = [witness.earlier, witness.later].into_iter().flatten();
+    let mut places: Vec<String> =
+        steps.map(|step| format!("event {} at {}", step.event, name(place_of(&step)))).collect();
+    places.extend(witness.shown.map(|place| format!("seen at {}", name(place))));
+    places
+}
+
+/// Where a step stands: a write where it was asked for, a read where it was answered.
+fn place_of(step: &Step) -> Place {
+    match step.operation {
+        Operation::Write(_) => step.sent,
+        Operation::Query => step.answered.unwrap_or(step.sent),
+    }
 }

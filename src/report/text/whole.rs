@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::verbosity::{Verbosity, rows};
 use super::{closing, events, opening, verdicts};
 use crate::report::Assessment;
+use crate::report::broken::BrokenSteps;
 use crate::report::elide::Limit;
 use crate::report::palette::TITLE;
 use crate::runner::Run;
@@ -18,11 +19,14 @@ pub fn write(
 ) -> io::Result<()> {
     writeln!(out, "{TITLE}{}{TITLE:#}", run.result.scenario)?;
     match verbosity {
-        Verbosity::Quiet => closing::result(out, &run.result, Limit::None)?,
+        Verbosity::Quiet => {
+            closing::result(out, &run.result, Limit::None)?;
+            closing::failures(out, &run.result, assessment)?;
+        }
         Verbosity::Normal | Verbosity::Verbose => {
             writeln!(out)?;
             opening::write(out, &run.result)?;
-            events::write(out, run, verbosity)?;
+            events::write(out, run, &BrokenSteps::of(assessment), verbosity)?;
             closing::branches(out, &run.result, &assessment.agreement, verbosity)?;
             closing::heading(out, "Result")?;
             closing::result(out, &run.result, rows(verbosity))?;
@@ -31,6 +35,10 @@ pub fn write(
     }
     if let Some(judged) = &assessment.verdicts {
         verdicts::write(out, judged, verbosity)?;
+    }
+    match verbosity {
+        Verbosity::Quiet => {}
+        Verbosity::Normal | Verbosity::Verbose => verdicts::notes(out, &assessment.notes)?,
     }
     closing::expected(out, assessment, rows(verbosity))
 }

@@ -127,7 +127,10 @@ impl Walk {
             Ok(Receipt::Balance(balance)) => Told::Balance(*balance),
             Err(RequestError::Refused(_) | RequestError::VersionNotReached { .. }) => Told::Fail,
             Err(
-                error @ (RequestError::OutcomeUnknown { .. } | RequestError::Unavailable { .. }),
+                error @ (RequestError::OutcomeUnknown { .. }
+                | RequestError::Unavailable { .. }
+                | RequestError::NoAnswer { .. }
+                | RequestError::Declined { .. }),
             ) => return Err(self.trouble(Unanswered::Request(error.clone()))),
         };
         if self.repetition == 0 {

@@ -13,7 +13,7 @@ use crate::model::{
     Operation, Promises, Propagation, QueryTiming, Roster,
 };
 use crate::runner::RunConfig;
-use crate::scenario::{Scenario, Settings, Visit};
+use crate::scenario::{Scenario, Settings, Visit, WrittenIds};
 
 /// How long a write waits for the other branches: far longer than that takes within one machine. With
 /// the time that a request may wait for its turn it is still less than a call may take, so that no
@@ -177,6 +177,7 @@ impl Work {
             },
             expected: None,
             warnings: Vec::new(),
+            written_ids: WrittenIds::default(),
         }
     }
 
@@ -301,11 +302,12 @@ mod tests {
 
     #[test]
     fn a_write_that_is_sent_again_counts_once() {
-        let text = r#"[{"id": 1, "type": "branch", "balance": 0},
+        let text = r#"{"event_ids": "as-written", "processes": [
+            {"id": 1, "type": "branch", "balance": 0},
             {"id": 1, "type": "customer", "events": [
                 {"id": 1, "interface": "deposit", "dest": 1, "money": 1},
                 {"id": 1, "interface": "deposit", "dest": 1, "money": 1},
-                {"id": 1, "interface": "deposit", "dest": 1, "money": 2}]}]"#;
+                {"id": 1, "interface": "deposit", "dest": 1, "money": 2}]}]}"#;
         let work = work(text, &CompareOptions::default()).unwrap();
         let again: Vec<bool> = work.lanes[0].steps.iter().map(|step| step.is_sent_again).collect();
         assert_eq!(again, [true, false, false]);

@@ -11,8 +11,10 @@ pub enum ExpectedDialect {
     Balances,
     /// A row per event.
     Events,
-    /// A row per customer, with all its events.
+    /// A row per visit, with all its events.
     Customers,
+    /// The same in the oldest form.
+    Classic,
 }
 
 /// What the customers of `scenario` must see. No sum of its writes may be out of range.
@@ -25,9 +27,8 @@ pub(super) fn expected(scenario: &Scenario, dialect: ExpectedDialect) -> Output 
         ExpectedDialect::Events => Output::Events(
             scenario.visits.iter().flat_map(|visit| event_rows(visit, &mut balance)).collect(),
         ),
-        ExpectedDialect::Customers => Output::Customers(
-            scenario.visits.iter().map(|visit| customer_row(visit, &mut balance)).collect(),
-        ),
+        ExpectedDialect::Customers => Output::Customers(visit_rows(scenario, &mut balance)),
+        ExpectedDialect::Classic => Output::Classic(visit_rows(scenario, &mut balance)),
     }
 }
 
@@ -35,7 +36,7 @@ fn balance_row(visit: &Visit, balance: &mut Money) -> BalanceRow {
     for event in &visit.events {
         tell(event, balance);
     }
-    BalanceRow { id: visit.customer, balance: *balance }
+    BalanceRow { id: visit.customer, balance: visit.events.last().map(|_| *balance) }
 }
 
 fn event_rows(visit: &Visit, balance: &mut Money) -> Vec<EventsRow> {
@@ -46,9 +47,12 @@ fn event_rows(visit: &Visit, balance: &mut Money) -> Vec<EventsRow> {
     visit.events.iter().map(row).collect()
 }
 
-fn customer_row(visit: &Visit, balance: &mut Money) -> EventsRow {
-    let recv = visit.events.iter().map(|event| tell(event, balance)).collect();
-    EventsRow { id: visit.customer, recv }
+fn visit_rows(scenario: &Scenario, balance: &mut Money) -> Vec<EventsRow> {
+    let row = |visit: &Visit| {
+        let recv = visit.events.iter().map(|event| tell(event, balance)).collect();
+        EventsRow { id: visit.customer, recv }
+    };
+    scenario.visits.iter().map(row).collect()
 }
 
 /// What the customer is told, and what `balance` is afterwards.

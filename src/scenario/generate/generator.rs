@@ -14,7 +14,7 @@ use crate::fault::Chance;
 use crate::model::{
     BranchId, CustomerId, Event, EventId, Interface, Operation, Roster, Seed, Write,
 };
-use crate::scenario::{Scenario, Settings, Visit};
+use crate::scenario::{Scenario, Settings, Visit, WrittenIds};
 
 /// Makes scenarios that are as its options say. They are numbered; each depends on the options and
 /// its number alone.
@@ -55,6 +55,7 @@ impl Generator {
             settings,
             expected: None,
             warnings: Vec::new(),
+            written_ids: WrittenIds::default(),
         };
         scenario.expected = self.options.expected.map(|dialect| expected(&scenario, dialect));
         scenario

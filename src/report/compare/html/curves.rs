@@ -5,7 +5,7 @@ use super::legend;
 use super::scale::LogScale;
 use super::svg::{About, Anchor, At, Drawing, at, color};
 use crate::report::compare::distribution::Point;
-use crate::report::compare::number::{float, latency};
+use crate::report::compare::number::float;
 use crate::report::compare::row::Row;
 
 const TOP: f64 = 14.0;
@@ -135,7 +135,7 @@ fn names(drawing: &mut Drawing, rows: &[Row], plane: &Plane, mut ends: Vec<(usiz
 
 fn description(rows: &[Row]) -> String {
     let told = rows.iter().map(|row| {
-        let [p50, p90, p99, p999, _] = row.all.percentiles_ns().map(|ns| latency(float(ns)));
+        let [p50, p90, p99, p999, _] = row.all.percentiles();
         format!("{}: 50% {p50}, 90% {p90}, 99% {p99}, 99.9% {p999}", row.name)
     });
     told.collect::<Vec<_>>().join(". ")

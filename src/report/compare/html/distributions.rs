@@ -4,7 +4,7 @@ use super::frame::Frame;
 use super::scale::LogScale;
 use super::svg::{About, Anchor, At, Drawing, at, color};
 use crate::report::compare::distribution::Distribution;
-use crate::report::compare::number::{float, float_len, latency};
+use crate::report::compare::number::{float, float_len};
 use crate::report::compare::row::Row;
 
 const HILL: f64 = 52.0;
@@ -30,11 +30,8 @@ pub(super) fn draw(rows: &[Row], frame: Frame) -> String {
         drawing.mark(place, at(name_at.x - 12.0, name_at.y - 4.0), 4.5);
         drawing.text(name_at, Anchor::Start, "name", &row.name);
         if frame == Frame::Narrow {
-            let text = format!(
-                "p50 {}, p99 {}",
-                latency(float(row.all.p50_ns)),
-                latency(float(row.all.p99_ns))
-            );
+            let [p50, _, p99, ..] = row.all.percentiles();
+            let text = format!("p50 {p50}, p99 {p99}");
             drawing.text(at(frame.width() - 6.0, name_at.y), Anchor::End, "small", &text);
         }
         hill(&mut drawing, &row.all, (place, base), &scale);
@@ -94,20 +91,21 @@ fn values(drawing: &mut Drawing, all: &Distribution, base: f64, scale: &LogScale
         scale.place(float(all.p99_ns)),
         scale.place(float(all.max_ns)),
     );
-    let text = format!("p50 {}", latency(float(all.p50_ns)));
+    let [p50, _, p99, _, slowest] = all.percentiles();
+    let text = format!("p50 {p50}");
     drawing.text(at(median - 6.0, base - HILL + 4.0), Anchor::End, "small", &text);
-    let text = format!("p99 {}", latency(float(all.p99_ns)));
+    let text = format!("p99 {p99}");
     let late_at = late.max(median + 8.0) + 5.0;
     drawing.text(at(late_at, base - 20.0), Anchor::Start, "small", &text);
     if most > late_at + 130.0 {
-        let text = format!("max {}", latency(float(all.max_ns)));
+        let text = format!("max {slowest}");
         drawing.text(at(most, base - 8.0), Anchor::End, "small", &text);
     }
 }
 
 fn description(rows: &[Row]) -> String {
     let told = rows.iter().map(|row| {
-        let [p50, _, p99, _, most] = row.all.percentiles_ns().map(|ns| latency(float(ns)));
+        let [p50, _, p99, _, most] = row.all.percentiles();
         format!(
             "{}: half of the requests take at most {p50}, 99% at most {p99}, the slowest {most}",
             row.name

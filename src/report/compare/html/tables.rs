@@ -135,7 +135,7 @@ pub(super) fn changes(report: &Report) -> String {
 }
 
 fn percentiles(distribution: &Distribution) -> [String; 5] {
-    distribution.percentiles_ns().map(|ns| latency(float(ns)))
+    distribution.percentiles().map(|percentile| percentile.to_string())
 }
 
 fn interval(ratio: Ratio) -> String {

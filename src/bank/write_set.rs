@@ -1,0 +1,279 @@
+//! A customer's write set at one branch, and what branches tell each other of it.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use crate::model::{EventId, Money, Refusal, Write};
+
+/// A write set in a few numbers: equal sets in equal order have equal digests.
+///
+/// Unequal ones differ, but for one case in 2⁶⁴. An acknowledgement carries it in place of the
+/// set, so that it stays as small after a hundred thousand writes as after one.
+///
+/// Two branches may have accepted two writes under one id at the same time. Both are then held
+/// everywhere, but in another order, for ever. So the order of ids is that in which each came first,
+/// and under an id its writes have no order, whenever the second one came: as soon as both branches
+/// hold both, the digests are equal again, and until then they differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WriteSetDigest {
+    /// How many writes the set holds.
+    pub len: u32,
+    /// A hash of the event ids.
+    pub ids: u64,
+    /// A hash of the event ids and what each write does; `None` of a set that was told as ids alone.
+    pub contents: Option<u64>,
+}
+
+impl WriteSetDigest {
+    const EMPTY: Self = Self { len: 0, ids: 0, contents: Some(0) };
+
+    /// The digest of a write set of which only the event ids are known, in the order applied, up to
+    /// and with `last`; `None` if it does not hold that.
+    pub fn of_ids(events: &[EventId], last: EventId) -> Option<Self> {
+        let mut by_event: Vec<(EventId, u32)> = events.iter().copied().zip(0..).collect();
+        by_event.sort_unstable();
+        let last = first_place(&by_event, last)?;
+        let empty = Self { contents: None, ..Self::EMPTY };
+        let ids = by_first_place(&by_event, last, |_| Money::ZERO);
+        Some(ids.into_iter().fold(empty, |digest, (event, nothing)| digest.with(event, nothing)))
+    }
+
+    /// Whether a branch that holds this may take it that another, which tells `told` of itself, holds
+    /// the same. Of one that tells its ids alone that is all that there is to compare.
+    pub fn agrees(self, told: Self) -> bool {
+        (self.len, self.ids) == (told.len, told.ids)
+            && (told.contents.is_none() || self.contents == told.contents)
+    }
+
+    /// The digest after one more write is applied, which changes the balance by `delta`.
+    fn with(self, event: EventId, delta: Money) -> Self {
+        let id = u64::from(event.get());
+        let content = |hash| mix(mix(hash ^ id) ^ delta.minor().cast_unsigned());
+        Self { len: self.len + 1, ids: mix(self.ids ^ id), contents: self.contents.map(content) }
+    }
+}
+
+/// A one-to-one scrambling of 64 bits. Source: D. Stafford, "Better Bit Mixing", 2011, variant 13.
+fn mix(bits: u64) -> u64 {
+    let bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
+/// The writes of one customer that are applied at a branch, and those that were refused.
+#[derive(Debug, Clone)]
+pub(super) struct WriteSet {
+    /// Event id and index into the log, ascending. Ids mostly ascend as they come, and mostly each
+    /// names one write.
+    by_event: Vec<(EventId, u32)>,
+    /// Index into the log of the write whose id came last.
+    newest: u32,
+    digest: WriteSetDigest,
+    /// Writes refused here for want of money: the same request gets the same answer.
+    pub(super) refused: BTreeMap<EventId, (Write, Refusal)>,
+}
+
+impl Default for WriteSet {
+    fn default() -> Self {
+        let (by_event, refused) = (Vec::new(), BTreeMap::new());
+        Self { by_event, newest: 0, digest: WriteSetDigest::EMPTY, refused }
+    }
+}
+
+impl WriteSet {
+    /// The indexes of the writes that `event` names, the first applied first: mostly one at most.
+    pub(super) fn find(&self, event: EventId) -> impl Iterator<Item = u32> {
+        named(&self.by_event, event).iter().map(|&(_, index)| index)
+    }
+
+    pub(super) fn latest(&self) -> Option<EventId> {
+        self.by_event.last().map(|&(event, _)| event)
+    }
+
+    /// Adds the write at `index` of the log. `delta_at` tells by how much a write there changes the
+    /// balance.
+    pub(super) fn insert(&mut self, event: EventId, index: u32, delta_at: impl Fn(u32) -> Money) {
+        let is_second = self.find(event).next().is_some();
+        let at = match self.latest() {
+            Some(latest) if latest > event => {
+                self.by_event.partition_point(|&(other, _)| other <= event)
+            }
+            Some(_) | None => self.by_event.len(),
+        };
+        make_room(&mut self.by_event);
+        self.by_event.insert(at, (event, index));
+        if is_second {
+            self.digest = self.digest_up_to(u32::MAX, delta_at);
+        } else {
+            self.newest = index;
+            self.digest = self.digest.with(event, delta_at(index));
+        }
+    }
+
+    /// The digest up to and with the writes that `last` names.
+    pub(super) fn digest_at(
+        &self,
+        last: EventId,
+        delta_at: impl Fn(u32) -> Money,
+    ) -> WriteSetDigest {
+        match first_place(&self.by_event, last) {
+            None => WriteSetDigest::EMPTY,
+            Some(last) if self.newest == last => self.digest,
+            Some(last) => self.digest_up_to(last, delta_at),
+        }
+    }
+
+    fn digest_up_to(&self, last: u32, delta_at: impl Fn(u32) -> Money) -> WriteSetDigest {
+        let writes = by_first_place(&self.by_event, last, delta_at);
+        let with = |digest: WriteSetDigest, (event, delta)| digest.with(event, delta);
+        writes.into_iter().fold(WriteSetDigest::EMPTY, with)
+    }
+
+    /// Event ids in the order applied, up to and with the write at `last` in the log.
+    pub(super) fn in_order(&self, last: u32) -> Vec<EventId> {
+        let mut applied: Vec<_> =
+            self.by_event.iter().filter(|&&(_, index)| index <= last).copied().collect();
+        applied.sort_unstable_by_key(|&(_, index)| index);
+        applied.into_iter().map(|(event, _)| event).collect()
+    }
+}
+
+/// Makes room for one more, and for a quarter of what is there: a log that doubled its room would
+/// leave up to half of it empty, a thousand times in a bank of a thousand branches.
+pub(super) fn make_room<T>(items: &mut Vec<T>) {
+    if items.len() == items.capacity() {
+        items.reserve_exact(items.len() / 4 + 4);
+    }
+}
+
+/// Event ids with their places, ascending.
+type ByEvent = [(EventId, u32)];
+
+fn named(by_event: &ByEvent, event: EventId) -> &ByEvent {
+    // Mostly it is the latest one, or a later one still.
+    let end = match by_event.last() {
+        Some(&(latest, _)) => match latest.cmp(&event) {
+            Ordering::Less => return &[],
+            Ordering::Equal => by_event.len(),
+            Ordering::Greater => by_event.partition_point(|&(other, _)| other <= event),
+        },
+        None => return &[],
+    };
+    let before = &by_event[..end];
+    let count = before.iter().rev().take_while(|&&(other, _)| other == event).count();
+    &before[end - count..]
+}
+
+fn first_place(by_event: &ByEvent, event: EventId) -> Option<u32> {
+    named(by_event, event).first().map(|&(_, place)| place)
+}
+
+/// The writes whose id came first at `last` or before, in the order in which their ids came first;
+/// those of one id by their `delta`.
+fn by_first_place(
+    by_event: &ByEvent,
+    last: u32,
+    delta: impl Fn(u32) -> Money,
+) -> Vec<(EventId, Money)> {
+    let mut writes: Vec<(u32, Money, EventId)> = Vec::new();
+    for named in by_event.chunk_by(|(one, _), (next, _)| one == next) {
+        let Some(&(event, first)) = named.first() else { continue };
+        if first <= last {
+            writes.extend(named.iter().map(|&(_, place)| (first, delta(place), event)));
+        }
+    }
+    writes.sort_unstable();
+    writes.into_iter().map(|(_, delta, event)| (event, delta)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn event(id: u32) -> EventId {
+        EventId::new(i64::from(id)).unwrap()
+    }
+
+    /// The set after these writes, each an event id and what it adds, were applied in this order.
+    fn set(writes: &[(u32, i64)]) -> WriteSet {
+        let mut set = WriteSet::default();
+        for (index, &(id, _)) in (0..).zip(writes) {
+            set.insert(event(id), index, |at| delta_at(writes, at));
+        }
+        set
+    }
+
+    fn delta_at(writes: &[(u32, i64)], at: u32) -> Money {
+        Money::from_minor(writes[usize::try_from(at).unwrap()].1)
+    }
+
+    fn digest(writes: &[(u32, i64)], last: u32) -> WriteSetDigest {
+        set(writes).digest_at(event(last), |at| delta_at(writes, at))
+    }
+
+    #[test]
+    fn what_a_write_does_counts_and_not_its_id_alone() {
+        assert!(!digest(&[(1, 8)], 1).agrees(digest(&[(1, 9)], 1)));
+        assert!(!digest(&[(1, 8)], 1).agrees(digest(&[(1, -8)], 1)));
+        assert!(digest(&[(1, 8)], 1).agrees(digest(&[(1, 8)], 1)));
+    }
+
+    #[test]
+    fn the_order_of_ids_counts() {
+        assert!(!digest(&[(1, 8), (2, 9)], 2).agrees(digest(&[(2, 9), (1, 8)], 2)));
+        assert!(digest(&[(1, 8), (2, 9)], 1).agrees(digest(&[(1, 8)], 1)));
+    }
+
+    #[test]
+    fn two_writes_of_one_id_count_as_soon_as_both_are_there_in_whatever_order_they_came() {
+        let (here, there) = ([(1, 8), (2, 5), (1, 9)], [(1, 9), (1, 8), (2, 5)]);
+        for last in [1, 2] {
+            assert_eq!(digest(&here, last), digest(&there, last));
+            assert!(!digest(&here[..2], last).agrees(digest(&there, last)));
+        }
+        assert_eq!(digest(&here, 2).len, 3);
+        assert_eq!(set(&here).in_order(u32::MAX), [1, 2, 1].map(event));
+    }
+
+    #[test]
+    fn a_set_of_which_only_the_ids_are_known_is_compared_by_them() {
+        let told = |ids: &[u32], last| {
+            let events: Vec<_> = ids.iter().copied().map(event).collect();
+            WriteSetDigest::of_ids(&events, event(last))
+        };
+        let here = digest(&[(1, 8), (2, 5)], 2);
+        assert!(here.agrees(told(&[1, 2], 2).unwrap()));
+        assert!(here.agrees(told(&[1, 2, 3], 2).unwrap()), "it has gone on since");
+        assert!(!here.agrees(told(&[2, 1], 2).unwrap()));
+        assert!(!here.agrees(told(&[2], 2).unwrap()));
+        assert_eq!(told(&[1], 2), None);
+        assert_eq!(told(&[], 2), None);
+        let twice = digest(&[(1, 8), (1, 9), (2, 5)], 2);
+        assert!(twice.agrees(told(&[1, 2, 1], 2).unwrap()));
+        assert!(!twice.agrees(told(&[1, 2], 2).unwrap()));
+    }
+
+    proptest! {
+        /// What is added one by one comes to what is counted anew.
+        #[test]
+        fn a_digest_grows_with_its_set(
+            writes in prop::collection::vec((1_u32..6, 1_i64..4), 0..20),
+        ) {
+            let mut once: Vec<(u32, i64)> = Vec::new();
+            for write in writes {
+                if !once.contains(&write) {
+                    once.push(write);
+                }
+            }
+            let set = set(&once);
+            prop_assert_eq!(set.digest, set.digest_up_to(u32::MAX, |at| delta_at(&once, at)));
+            for &(id, _) in &once {
+                let named: Vec<u32> = set.find(event(id)).collect();
+                let by_hand = (0..).zip(&once).filter(|(_, (other, _))| *other == id);
+                prop_assert_eq!(named, by_hand.map(|(index, _)| index).collect::<Vec<u32>>());
+            }
+        }
+    }
+}

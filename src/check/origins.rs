@@ -1,0 +1,82 @@
+//! Which write each number of an origin names, and how far each branch has come with them.
+//!
+//! An origin numbers the writes that it accepts, in each of its lives from 1. A number names one
+//! write; a write that two branches accepted has a number of each.
+
+use std::collections::BTreeMap;
+
+use super::Impossible;
+use super::index::{IdTable, NONE, place};
+use super::writes::WriteRef;
+use crate::model::{BranchId, BranchIndex, Life, Sequence};
+
+/// A write's number, and whose.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dot {
+    pub(super) origin: BranchIndex,
+    pub(super) life: Option<Life>,
+    pub(super) sequence: Sequence,
+}
+
+#[derive(Debug)]
+pub(super) struct Origins {
+    /// Branches in the order in which they came up, by index; of their first lives.
+    first_lives: Vec<u32>,
+    later_lives: BTreeMap<(BranchIndex, Life), u32>,
+    /// The write that each number names, for each of those.
+    named: Vec<IdTable>,
+    /// For each branch, the last number of each of those that it applied; 0 is none.
+    last: Vec<Vec<u32>>,
+}
+
+impl Origins {
+    pub(super) fn new(branches: usize) -> Self {
+        Self {
+            first_lives: vec![NONE; branches],
+            later_lives: BTreeMap::new(),
+            named: Vec::new(),
+            last: vec![Vec::new(); branches],
+        }
+    }
+
+    /// Takes note that a branch applied `write` under `dot`.
+    pub(super) fn apply(
+        &mut self,
+        (at, branch): (BranchIndex, BranchId),
+        (dot, origin): (Dot, BranchId),
+        write: WriteRef,
+    ) -> Result<(), Impossible> {
+        let sequence = u32::try_from(dot.sequence.get()).map_err(|_| Impossible::TooMany)?;
+        let index = place(self.index(dot)?);
+        match self.named[index].get(sequence) {
+            Some(named) if named == write.get() => {}
+            Some(_) => {
+                return Err(Impossible::NumberNamesTwo { origin, sequence: dot.sequence });
+            }
+            None => self.named[index].insert(sequence, write.get()),
+        }
+        let last = &mut self.last[at.get()];
+        if index >= last.len() {
+            last.resize(index + 1, 0);
+        }
+        if sequence < last[index] {
+            let (said, last) = (dot.sequence, Sequence::new(last[index].into()));
+            return Err(Impossible::NumberFalls { branch, origin, said, last });
+        }
+        last[index] = sequence;
+        Ok(())
+    }
+
+    fn index(&mut self, dot: Dot) -> Result<u32, Impossible> {
+        let next = u32::try_from(self.named.len()).map_err(|_| Impossible::TooMany)?;
+        let known = match dot.life {
+            None => &mut self.first_lives[dot.origin.get()],
+            Some(life) => self.later_lives.entry((dot.origin, life)).or_insert(NONE),
+        };
+        if *known == NONE {
+            *known = next;
+            self.named.push(IdTable::default());
+        }
+        Ok(*known)
+    }
+}

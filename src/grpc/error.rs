@@ -1,0 +1,129 @@
+//! Why a call was not answered as it wished. How that is told is said in `status`.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::convert::FieldError;
+use super::scenario::ScenarioFault;
+use super::token::TokenError;
+use crate::model::{BranchId, RequestError};
+
+/// Why a call was not answered as it wished.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum CallError {
+    /// A field does not say what it must.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// The passbook cannot be used here.
+    #[error("passbook: {0}")]
+    Passbook(#[from] TokenError),
+    /// A branch of another bank calls.
+    #[error("not of one bank: the branches or the opening balance differ")]
+    OtherBank,
+    /// A branch brings a write under a number that names another write here.
+    #[error("branch {from} brings a write under a number that names another write here")]
+    Conflict {
+        /// The branch.
+        from: BranchId,
+    },
+    /// A branch that speaks the typed contract, or lives here, brings nothing in the classic one.
+    #[error("id: branch {from} brings its writes in another way; whoever this is, it is not that")]
+    NotThatBranch {
+        /// What it says it is.
+        from: BranchId,
+    },
+    /// There is no such branch.
+    #[error("no branch {branch}; there {}", there_are(branches))]
+    UnknownBranch {
+        /// What was asked for.
+        branch: BranchId,
+        /// What there is, ascending.
+        branches: Vec<BranchId>,
+    },
+    /// It lives in another process of this bank.
+    #[error(
+        "branch {branch} is served elsewhere, by another process of this bank; here there {}",
+        there_are(here)
+    )]
+    ServedElsewhere {
+        /// What was asked for.
+        branch: BranchId,
+        /// What is served here, ascending.
+        here: Vec<BranchId>,
+    },
+    /// The branch's own answer.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// Too many requests wait already.
+    #[error("overloaded: {waiting} requests wait already; try again later")]
+    Overloaded {
+        /// How many there are.
+        waiting: usize,
+    },
+    /// The answer was not there in time.
+    #[error("no answer in {limit:?}; whether the request took effect is not known")]
+    TimeOver {
+        /// How long a call may take.
+        limit: Duration,
+    },
+    /// The bank is closing.
+    #[error("the bank is closing; nothing has taken effect")]
+    Draining,
+    /// One listener serves all branches, and the call does not say which one it is for.
+    #[error("name the branch in the metadata key '{key}'")]
+    NoBranchNamed {
+        /// The key.
+        key: &'static str,
+    },
+    /// A write came without an event id, and the customer has used the last one.
+    #[error("event_id: this customer has used the highest one; no next one can be given")]
+    NoEventIdLeft,
+    /// No service of this name is served.
+    #[error("no service {found:?}; there are {}", services.join(", "))]
+    UnknownService {
+        /// What was asked for.
+        found: String,
+        /// What there is.
+        services: Vec<String>,
+    },
+    /// The service has no such method.
+    #[error("{service} has no method {found:?}; it has {}", methods.join(", "))]
+    UnknownMethod {
+        /// The service.
+        service: String,
+        /// What was asked for.
+        found: String,
+        /// What there is.
+        methods: Vec<String>,
+    },
+    /// The request is not the message that the method takes.
+    #[error("the request cannot be read: {problem}")]
+    Unreadable {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The request is larger than this server takes.
+    #[error("the message is too large; the limit is {limit_bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// A scenario is wrong, or its run failed.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioFault),
+    /// An actor stopped: a defect of this program.
+    #[error("an actor stopped before it answered; whether the request took effect is not known")]
+    ActorStopped,
+}
+
+/// `1, 2`.
+pub(super) fn ids(branches: &[BranchId]) -> String {
+    branches.iter().map(BranchId::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// `is 1`, `are 1, 2`.
+fn there_are(branches: &[BranchId]) -> String {
+    let verb = if branches.len() == 1 { "is" } else { "are" };
+    format!("{verb} {}", ids(branches))
+}

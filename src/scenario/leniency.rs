@@ -1,0 +1,78 @@
+//! What a reader of expected results takes otherwise than it stands. Each is told once, with the
+//! first place where it was needed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::model::{Level, Warning};
+use super::source::{Source, Span};
+
+/// Something that is understood though it is written in another way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Leniency {
+    SeveralDocuments,
+    SingleQuotes,
+    StrayComma,
+    PythonWords,
+    OneObject,
+    RowBorders,
+    SeveralBalances,
+    Money,
+    ResultBeside,
+    MoneyOfWrite,
+    EventId,
+    NumberAsText,
+    LetterCase,
+    OtherWord,
+}
+
+/// What was taken otherwise than it stands, and where first.
+#[derive(Debug, Default)]
+pub(super) struct Leniencies(BTreeMap<Leniency, Span>);
+
+impl Leniencies {
+    pub(super) fn add(&mut self, leniency: Leniency, at: Span) {
+        self.0.entry(leniency).or_insert(at);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A note for each, in the order of `source`.
+    pub(super) fn notes(&self, source: &Source) -> Vec<Warning> {
+        let mut found: Vec<(Span, Leniency)> =
+            self.0.iter().map(|(leniency, at)| (*at, *leniency)).collect();
+        found.sort_by_key(|(at, _)| at.start);
+        let note =
+            |(at, leniency)| Warning::new(Level::Note, format!("{}: {leniency}", source.place(at)));
+        found.into_iter().map(note).collect()
+    }
+}
+
+impl fmt::Display for Leniency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SeveralDocuments => "another document; all are read as one array of rows",
+            Self::SingleQuotes => "single quotes are read as double quotes",
+            Self::StrayComma => "a comma too many is passed over",
+            Self::PythonWords => {
+                "`None`, `True` and `False` are read as `null`, `true` and `false`"
+            }
+            Self::OneObject => "an object by itself is read as an array of one",
+            Self::RowBorders => "where rows begin and end is not compared",
+            Self::SeveralBalances => {
+                "a second balance of the customer; they are compared in order with its visits"
+            }
+            Self::Money => "`money` is read as the balance that a query saw",
+            Self::ResultBeside => "`result` beside a balance says nothing more",
+            Self::MoneyOfWrite => "a balance or amount on a write is not compared",
+            Self::EventId => "the id of an event is not compared",
+            Self::NumberAsText => "a number in quotes is read as a number",
+            Self::LetterCase => "capital letters are read as small ones",
+            Self::OtherWord => {
+                "ok and true are read as `success`; failed, failure and false as `fail`"
+            }
+        })
+    }
+}
