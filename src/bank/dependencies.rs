@@ -69,14 +69,12 @@ impl Dependencies {
         }
         let newest = newest.filter(|newest| newest.sequence <= all.get(newest.origin));
         let is_brought = |origin, sequence| {
-            sequence == Sequence::default()
-                || origin == here
-                || newest.is_some_and(|newest| newest.brings(origin, sequence))
+            origin == here || newest.is_some_and(|newest| newest.brings(origin, sequence))
         };
         let first = newest.map(|&Newest { origin, sequence, .. }| Nearest { origin, sequence });
-        let others = roster
-            .indexes()
-            .map(|origin| Nearest { origin, sequence: all.get(origin) })
+        let others = all
+            .used(roster)
+            .map(|(origin, sequence)| Nearest { origin, sequence })
             .filter(|&Nearest { origin, sequence }| !is_brought(origin, sequence));
         let nearest = first.into_iter().chain(others).collect();
         Self { all, nearest: Some(nearest) }

@@ -16,16 +16,50 @@ pub struct Dot {
 /// Per origin branch, how many of its writes are applied: always its first ones, without a gap.
 /// Cheap to copy: copies share their counts until one of them changes.
 ///
+/// Each branch has one, so a bank of many branches would need memory for the square of their number
+/// before anything has happened. There, only branches that have accepted a write are counted until
+/// they are many.
+///
 /// Source: D. S. Parker et al., "Detection of Mutual Inconsistency in Distributed Systems", 1983.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionVector {
-    counts: Arc<[Sequence]>,
+    counts: Counts,
 }
+
+/// Which of the two it is follows from what is counted, so that equal vectors are equal here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Counts {
+    /// A count per branch, ascending by branch.
+    All(Arc<[Sequence]>),
+    /// The counts above 0, in a bank of which that is a small part.
+    Used(Arc<Used>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Used {
+    /// How many branches the bank has.
+    branches: usize,
+    /// Ascending by branch.
+    counts: Vec<(BranchIndex, Sequence)>,
+}
+
+/// In a bank of so few branches all are counted from the start.
+const FEW_BRANCHES: usize = 64;
+
+/// In a larger one all are counted as soon as one of so many has accepted a write. A used count
+/// takes twice as much memory.
+const ALL_FROM_ONE_OF: usize = 4;
 
 impl VersionVector {
     /// Nothing applied, in a bank of `roster`.
     pub fn new(roster: &Roster) -> Self {
-        Self { counts: vec![Sequence::default(); roster.len()].into() }
+        let branches = roster.len();
+        let counts = if branches <= FEW_BRANCHES {
+            Counts::All(vec![Sequence::default(); branches].into())
+        } else {
+            Counts::Used(Arc::new(Used { branches, counts: Vec::new() }))
+        };
+        Self { counts }
     }
 
     /// The vector with these `counts`, one per branch of `roster`, ascending by branch; `None` if
@@ -34,30 +68,97 @@ impl VersionVector {
         counts: impl IntoIterator<Item = Sequence>,
         roster: &Roster,
     ) -> Option<Self> {
-        let counts: Arc<[Sequence]> = counts.into_iter().collect();
-        (counts.len() == roster.len()).then_some(Self { counts })
+        let all: Vec<Sequence> = counts.into_iter().collect();
+        if all.len() != roster.len() {
+            return None;
+        }
+        let mut vector = Self::new(roster);
+        match &mut vector.counts {
+            Counts::All(counts) => *counts = all.into(),
+            Counts::Used(_) => {
+                for (origin, sequence) in roster.indexes().zip(all) {
+                    vector.cover(origin, sequence);
+                }
+            }
+        }
+        Some(vector)
     }
 
     /// How many writes of each branch, ascending by branch.
-    pub fn counts(&self) -> &[Sequence] {
-        &self.counts
+    pub fn counts(&self) -> impl Iterator<Item = Sequence> {
+        let (all, used) = self.parts();
+        let rest = self.branches() - all.len();
+        let mut used = used.iter().peekable();
+        let unpacked = (0..rest).map(move |place| {
+            let here = used.next_if(|(origin, _)| origin.get() == place);
+            here.map_or(Sequence::default(), |(_, sequence)| *sequence)
+        });
+        all.iter().copied().chain(unpacked)
+    }
+
+    /// The counts above 0 with their branches, ascending by branch.
+    pub(super) fn used(&self, roster: &Roster) -> impl Iterator<Item = (BranchIndex, Sequence)> {
+        let (all, used) = self.parts();
+        let all = roster.indexes().zip(all.iter().copied());
+        all.filter(|(_, sequence)| *sequence > Sequence::default()).chain(used.iter().copied())
+    }
+
+    fn parts(&self) -> (&[Sequence], &[(BranchIndex, Sequence)]) {
+        match &self.counts {
+            Counts::All(counts) => (counts, &[]),
+            Counts::Used(used) => (&[], &used.counts),
+        }
+    }
+
+    fn branches(&self) -> usize {
+        match &self.counts {
+            Counts::All(counts) => counts.len(),
+            Counts::Used(used) => used.branches,
+        }
     }
 
     /// How many writes of the branch at `origin` are applied.
     pub fn get(&self, origin: BranchIndex) -> Sequence {
-        self.counts[origin.get()]
+        match &self.counts {
+            Counts::All(counts) => counts[origin.get()],
+            Counts::Used(used) => match used.place(origin) {
+                Ok(place) => used.counts[place].1,
+                Err(_) => Sequence::default(),
+            },
+        }
     }
 
     /// Counts one more write of the branch at `origin`.
     pub fn advance(&mut self, origin: BranchIndex) {
-        let count = &mut Arc::make_mut(&mut self.counts)[origin.get()];
+        let count = self.count_mut(origin);
         *count = count.next();
     }
 
     /// Covers the first `sequence` writes of the branch at `origin` too.
     pub fn cover(&mut self, origin: BranchIndex, sequence: Sequence) {
         if self.get(origin) < sequence {
-            Arc::make_mut(&mut self.counts)[origin.get()] = sequence;
+            *self.count_mut(origin) = sequence;
+        }
+    }
+
+    /// The count of the branch at `origin`, which is to be more than 0.
+    fn count_mut(&mut self, origin: BranchIndex) -> &mut Sequence {
+        if let Counts::Used(used) = &self.counts
+            && used.place(origin).is_err()
+            && (used.counts.len() + 1) * ALL_FROM_ONE_OF > used.branches
+        {
+            self.counts = Counts::All(self.counts().collect());
+        }
+        match &mut self.counts {
+            Counts::All(counts) => &mut Arc::make_mut(counts)[origin.get()],
+            Counts::Used(used) => {
+                let used = Arc::make_mut(used);
+                let place = used.place(origin).unwrap_or_else(|place| {
+                    used.counts.insert(place, (origin, Sequence::default()));
+                    place
+                });
+                &mut used.counts[place].1
+            }
         }
     }
 
@@ -70,14 +171,42 @@ impl VersionVector {
             self.clone_from(other);
             return;
         }
-        for (mine, theirs) in Arc::make_mut(&mut self.counts).iter_mut().zip(&*other.counts) {
-            *mine = (*mine).max(*theirs);
+        match (&mut self.counts, &other.counts) {
+            (Counts::All(mine), Counts::All(theirs)) => {
+                for (mine, theirs) in Arc::make_mut(mine).iter_mut().zip(&**theirs) {
+                    *mine = (*mine).max(*theirs);
+                }
+            }
+            (Counts::All(_) | Counts::Used(_), Counts::Used(theirs)) => {
+                for &(origin, sequence) in &theirs.counts {
+                    self.cover(origin, sequence);
+                }
+            }
+            (Counts::Used(mine), Counts::All(_)) => {
+                let mine = Arc::clone(mine);
+                self.clone_from(other);
+                for &(origin, sequence) in &mine.counts {
+                    self.cover(origin, sequence);
+                }
+            }
         }
     }
 
     /// Whether `other` has every write that this has.
     pub fn is_covered_by(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.counts, &other.counts) || are_covered(&self.counts, &other.counts)
+        match (&self.counts, &other.counts) {
+            (Counts::All(mine), Counts::All(theirs)) => {
+                Arc::ptr_eq(mine, theirs) || are_covered(mine, theirs)
+            }
+            (Counts::Used(mine), Counts::Used(theirs)) => {
+                Arc::ptr_eq(mine, theirs) || mine.is_covered_by(theirs)
+            }
+            (Counts::Used(mine), Counts::All(theirs)) => {
+                mine.counts.iter().all(|(origin, sequence)| *sequence <= theirs[origin.get()])
+            }
+            // More branches are above 0 than there.
+            (Counts::All(_), Counts::Used(_)) => false,
+        }
     }
 
     /// The first write that this has and `here` has not, or `None` if `here` covers this.
@@ -85,18 +214,29 @@ impl VersionVector {
         if self.is_covered_by(here) {
             return None;
         }
-        roster
-            .indexes()
-            .find(|&index| self.get(index) > here.get(index))
-            .map(|index| Dot { origin: roster.id(index), sequence: self.get(index) })
+        let mut used = self.used(roster);
+        let (origin, sequence) = used.find(|&(origin, sequence)| sequence > here.get(origin))?;
+        Some(Dot { origin: roster.id(origin), sequence })
     }
 
     /// Everything that this has and `here` has not.
     pub fn lags(&self, here: &Self, roster: &Roster) -> impl Iterator<Item = Lag> {
-        roster.indexes().filter(|&index| self.get(index) > here.get(index)).map(|index| Lag {
-            origin: roster.id(index),
-            needed: self.get(index),
-            here: here.get(index),
+        let lag = |(index, needed)| Lag { origin: roster.id(index), needed, here: here.get(index) };
+        self.used(roster).map(lag).filter(|lag| lag.needed > lag.here)
+    }
+}
+
+impl Used {
+    /// Where the count of the branch at `origin` is, or where it would be.
+    fn place(&self, origin: BranchIndex) -> Result<usize, usize> {
+        self.counts.binary_search_by_key(&origin, |&(origin, _)| origin)
+    }
+
+    fn is_covered_by(&self, other: &Self) -> bool {
+        let mut theirs = other.counts.iter();
+        self.counts.iter().all(|(origin, sequence)| {
+            let same = theirs.find(|(other, _)| other >= origin);
+            same.is_some_and(|(other, theirs)| other == origin && sequence <= theirs)
         })
     }
 }
@@ -108,4 +248,79 @@ fn are_covered(mine: &[Sequence], theirs: &[Sequence]) -> bool {
         mine.iter().zip(theirs).fold(true, |covered, (mine, theirs)| covered & (mine <= theirs))
     };
     mine.chunks(32).zip(theirs.chunks(32)).all(covered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BRANCHES: usize = 80;
+
+    fn roster() -> Roster {
+        let ids = (1..=BRANCHES).map(|id| BranchId::new(i64::try_from(id).unwrap()).unwrap());
+        Roster::new(ids).unwrap()
+    }
+
+    /// A vector, and its counts one by one.
+    fn any_vector() -> impl Strategy<Value = (VersionVector, Vec<u64>)> {
+        // Around the number from which on all are counted, and far below and above it.
+        let steps = prop::collection::vec((0..BRANCHES, 1_u64..4), 0..60);
+        (steps, 1_usize..=BRANCHES).prop_map(|(steps, among)| {
+            let (mut vector, mut counts) = (VersionVector::new(&roster()), vec![0; BRANCHES]);
+            for (place, sequence) in steps {
+                let place = place % among;
+                let origin = roster().indexes().nth(place).unwrap();
+                if sequence == 1 {
+                    vector.advance(origin);
+                    counts[place] += 1;
+                } else {
+                    vector.cover(origin, Sequence::new(sequence));
+                    counts[place] = counts[place].max(sequence);
+                }
+            }
+            (vector, counts)
+        })
+    }
+
+    fn counts(vector: &VersionVector) -> Vec<u64> {
+        vector.counts().map(Sequence::get).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_count_per_branch(
+            (vector, model) in any_vector(),
+            (other, other_model) in any_vector(),
+        ) {
+            let roster = roster();
+            prop_assert_eq!(&counts(&vector), &model);
+            for (origin, count) in roster.indexes().zip(&model) {
+                prop_assert_eq!(vector.get(origin).get(), *count);
+            }
+            let same = VersionVector::from_counts(vector.counts(), &roster);
+            prop_assert_eq!(same.as_ref(), Some(&vector));
+
+            let pairs = || model.iter().zip(&other_model);
+            prop_assert_eq!(vector == other, model == other_model);
+            prop_assert_eq!(vector.is_covered_by(&other), pairs().all(|(mine, theirs)| mine <= theirs));
+            let lags = vector.lags(&other, &roster);
+            let told: Vec<_> = lags.map(|lag| (lag.origin.get(), lag.needed, lag.here)).collect();
+            let lags = (1_u32..).zip(pairs()).filter(|(_, (mine, theirs))| mine > theirs);
+            let wanted: Vec<_> = lags
+                .map(|(id, (mine, theirs))| (id, Sequence::new(*mine), Sequence::new(*theirs)))
+                .collect();
+            prop_assert_eq!(&told, &wanted);
+            let missing = vector.first_missing(&other, &roster);
+            let first = wanted.first().map(|&(id, needed, _)| (id, needed));
+            prop_assert_eq!(missing.map(|dot| (dot.origin.get(), dot.sequence)), first);
+
+            let mut merged = vector.clone();
+            merged.merge(&other);
+            let greater: Vec<u64> = pairs().map(|(mine, theirs)| *mine.max(theirs)).collect();
+            prop_assert_eq!(&counts(&merged), &greater);
+            let same = greater.iter().copied().map(Sequence::new);
+            prop_assert_eq!(VersionVector::from_counts(same, &roster), Some(merged));
+        }
+    }
 }

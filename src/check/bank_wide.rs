@@ -166,7 +166,7 @@ fn is_everywhere(ledger: &Ledger, entry: &Entry) -> bool {
 }
 
 fn applied_at(ledger: &Ledger, write: WriteRef) -> Option<BranchIndex> {
-    let mut row = ledger.roster.indexes().zip(ledger.writes.row(write));
+    let mut row = ledger.roster.indexes().zip(ledger.writes.row(write).iter());
     row.find(|(_, position)| **position != ABSENT).map(|(branch, _)| branch)
 }
 
@@ -174,6 +174,6 @@ fn missing_at(ledger: &Ledger, write: WriteRef, entry: &Entry) -> Option<BranchI
     if is_everywhere(ledger, entry) {
         return None;
     }
-    let mut row = ledger.roster.indexes().zip(ledger.writes.row(write));
+    let mut row = ledger.roster.indexes().zip(ledger.writes.row(write).iter());
     row.find(|(_, position)| **position == ABSENT).map(|(branch, _)| branch)
 }

@@ -8,6 +8,7 @@
 use super::index::place;
 use super::judge::{JudgeOptions, StepsKept};
 use super::ledger::Ledger;
+use super::reach::Reach;
 use super::sessions::{Asked, Op, OpRef, Seen, Told};
 use super::tally::Tally;
 use super::verdict::{Promised, Property};
@@ -65,9 +66,6 @@ pub(super) fn judge(ledger: &Ledger, options: JudgeOptions) -> Guarantees {
     walk.tallies
 }
 
-/// For each branch, how long its log must be to hold everything of some set of writes.
-type Reach = Vec<u32>;
-
 struct Walk<'a> {
     ledger: &'a Ledger,
     logs: Vec<Passed>,
@@ -82,7 +80,7 @@ struct Walk<'a> {
 #[derive(Default)]
 struct Passed {
     len: usize,
-    reach: Reach,
+    reach: Option<Reach>,
 }
 
 /// What a session is owed.
@@ -118,23 +116,22 @@ impl Walk<'_> {
         }
         let width = self.ledger.branches.len();
         let passed = &mut self.logs[branch.get()];
-        passed.reach.resize(width, 0);
+        let reach = passed.reach.get_or_insert_with(|| Reach::new(width));
         for write in &self.ledger.prefix(branch, seen.position)[passed.len..] {
-            raise(&mut passed.reach, self.ledger.writes.row(*write));
+            reach.add(self.ledger.writes.row(*write));
         }
         passed.len = place(seen.position);
         let memory = &mut self.sessions[op.session.place()];
-        raise(memory.seen.get_or_insert_with(|| vec![0; width]), &passed.reach);
+        memory.seen.get_or_insert_with(|| Reach::new(width)).join(reach);
     }
 
     fn write(&mut self, at: OpRef, op: &Op, write: WriteRef, told: Told) {
         let ledger = self.ledger;
         let row = ledger.writes.row(write);
+        let width = ledger.branches.len();
         let memory = &mut self.sessions[op.session.place()];
         match told {
-            Told::Written => {
-                raise(memory.own.get_or_insert_with(|| vec![0; row.len()]), row);
-            }
+            Told::Written => memory.own.get_or_insert_with(|| Reach::new(width)).add(row),
             Told::Unknown => {}
             Told::Refused => return,
         }
@@ -147,7 +144,7 @@ impl Walk<'_> {
         let before = memory.made.take();
         let seen = memory.seen.take();
         for (branch, index) in ledger.roster.indexes().zip(0..) {
-            let position: u32 = row[index];
+            let position = row[index];
             if position == ABSENT {
                 continue;
             }
@@ -165,7 +162,7 @@ impl Walk<'_> {
         }
         let memory = &mut self.sessions[op.session.place()];
         memory.seen = seen;
-        raise(memory.made.insert(before.unwrap_or_else(|| vec![0; row.len()])), row);
+        memory.made.insert(before.unwrap_or_else(|| Reach::new(width))).add(row);
     }
 
     /// Counts a test, and what is found if it fails.
@@ -200,11 +197,4 @@ struct Test<'a> {
     at: OpRef,
     op: &'a Op,
     branch: BranchIndex,
-}
-
-/// Extends `reach` by the write with this row.
-fn raise(reach: &mut [u32], row: &[u32]) {
-    for (reach, position) in reach.iter_mut().zip(row) {
-        *reach = (*reach).max(*position);
-    }
 }

@@ -15,6 +15,7 @@ mod ledger;
 mod messages;
 mod origins;
 mod overdraft;
+mod reach;
 mod sentence;
 mod sessions;
 mod tally;

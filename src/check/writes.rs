@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Impossible;
 use super::index::{IdTable, NONE, place};
+use super::reach::{BLOCK, Blocks, Row};
 use super::sessions::{Mark, Told};
 use crate::model::{BranchIndex, Write, WriteId};
 
@@ -111,12 +112,20 @@ impl Entry {
     }
 }
 
+/// A row per write with a position per branch.
+#[derive(Debug)]
+enum Positions {
+    /// Row after row, in a bank of few branches.
+    Flat(Vec<u32>),
+    /// In one of many. A row exists once some branch has the write; until then it is the blank one.
+    Blocks { blank: Blocks, rows: Vec<Option<Blocks>> },
+}
+
 #[derive(Debug)]
 pub(super) struct Writes {
     branch_count: usize,
     entries: Vec<Entry>,
-    /// A row per write with an element per branch.
-    positions: Vec<u32>,
+    positions: Positions,
     /// Writes whose id first named another content.
     variants: BTreeMap<(WriteId, Write), WriteRef>,
     /// Ids that name several contents.
@@ -130,7 +139,11 @@ impl Writes {
         Self {
             branch_count,
             entries: Vec::new(),
-            positions: Vec::new(),
+            positions: if branch_count <= BLOCK {
+                Positions::Flat(Vec::new())
+            } else {
+                Positions::Blocks { blank: Blocks::filled(branch_count, ABSENT), rows: Vec::new() }
+            },
             variants: BTreeMap::new(),
             shared: BTreeSet::new(),
             wrong: BTreeMap::new(),
@@ -184,21 +197,24 @@ impl Writes {
             branches: 0,
             wrong: None,
         });
-        self.positions.resize(self.positions.len() + self.branch_count, ABSENT);
+        match &mut self.positions {
+            Positions::Flat(rows) => rows.resize(rows.len() + self.branch_count, ABSENT),
+            Positions::Blocks { rows, .. } => rows.push(None),
+        }
         Ok(WriteRef(added))
     }
 
     /// Takes note that a branch applied a write that `origin` accepted.
     pub(super) fn apply(&mut self, apply: Apply, origin: BranchIndex) {
         let Apply { write, branch, position, mark: _ } = apply;
-        let at = place(write.0) * self.branch_count + branch.get();
-        let entry = &mut self.entries[place(write.0)];
+        let is_new = self.row(write)[branch.get()] == ABSENT;
+        let entry = &mut self.entries[write.place()];
         entry.origin.get_or_insert(origin);
         let wrong = if entry.first_seen == FirstSeen::Applied {
             Some(WrongApply::Unasked)
         } else if entry.refused && entry.pending == 0 {
             Some(WrongApply::AfterRefusal)
-        } else if self.positions[at] != ABSENT {
+        } else if !is_new {
             Some(WrongApply::Again)
         } else {
             None
@@ -207,9 +223,17 @@ impl Writes {
             entry.wrong = wrong;
             self.wrong.insert(write.0, apply);
         }
-        if self.positions[at] == ABSENT {
-            self.positions[at] = position;
+        if is_new {
             entry.branches += 1;
+            match &mut self.positions {
+                Positions::Flat(rows) => {
+                    rows[write.place() * self.branch_count + branch.get()] = position;
+                }
+                Positions::Blocks { blank, rows } => {
+                    let row = rows[write.place()].get_or_insert_with(|| blank.clone());
+                    row.set(branch.get(), position);
+                }
+            }
         }
     }
 
@@ -232,9 +256,16 @@ impl Writes {
     }
 
     /// Its position at each branch, [`ABSENT`] where it is not.
-    pub(super) fn row(&self, write: WriteRef) -> &[u32] {
-        let start = place(write.0) * self.branch_count;
-        &self.positions[start..start + self.branch_count]
+    pub(super) fn row(&self, write: WriteRef) -> Row<'_> {
+        match &self.positions {
+            Positions::Flat(rows) => {
+                let start = write.place() * self.branch_count;
+                Row::Flat(&rows[start..start + self.branch_count])
+            }
+            Positions::Blocks { blank, rows } => {
+                Row::Blocks(rows[write.place()].as_ref().unwrap_or(blank))
+            }
+        }
     }
 
     /// How many writes there are.

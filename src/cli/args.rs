@@ -13,6 +13,7 @@ use super::compare_args::CompareArgs;
 use super::connect_args::ConnectArgs;
 use super::document::DocumentArgs;
 use super::generate_args::GenerateArgs;
+use super::memory_args::MemoryArgs;
 use super::merge_args::MergeArgs;
 use super::secret::SecretArgs;
 use super::serve_args::ServeArgs;
@@ -147,6 +148,9 @@ pub(super) struct RunArgs {
     pub(super) transport: Transport,
 
     #[command(flatten)]
+    pub(super) memory: MemoryArgs,
+
+    #[command(flatten)]
     pub(super) connect: ConnectArgs,
 }
 
@@ -270,7 +274,7 @@ impl RunArgs {
 
     /// The options of a command line that does the same again.
     pub(super) fn replay_options(&self, seed: Seed) -> Vec<String> {
-        let Self { settings, document, no_check, strict, transport, connect, .. } = self;
+        let Self { settings, document, no_check, strict, transport, memory, connect, .. } = self;
         let mut options = connect.options();
         if !connect.is_given() {
             options.push(format!("--seed {seed}"));
@@ -281,6 +285,7 @@ impl RunArgs {
             Transport::Mailbox => {}
             Transport::Grpc => options.push("--transport grpc".to_owned()),
         }
+        options.extend(memory.option());
         options.extend(no_check.then(|| "--no-check".to_owned()));
         options.extend(strict.then(|| "--strict".to_owned()));
         options
@@ -348,7 +353,8 @@ mod tests {
          --event-ids as-written --document-max 1GiB",
         "--seed 0 --propagation async --guarantees ryw,wfr --latency uniform:1ms..50ms \
          --wait-limit 2s --no-check",
-        "--seed 18446744073709551615 --propagation sync --guarantees none --transport grpc",
+        "--seed 18446744073709551615 --propagation sync --guarantees none --transport grpc \
+         --memory-max 3GiB",
         "--connect 1=http://127.0.0.1:50051 --connect 2=http://b.example:7 --call-limit 1500ms \
          --fresh --customers in-order --settle-before-query",
     ];
@@ -406,6 +412,7 @@ mod tests {
             "--overdraft allow",
             "--seed 1",
             "--transport mailbox",
+            "--memory-max 1GB",
             "--history h.jsonl",
             "--no-check",
             "--strict",

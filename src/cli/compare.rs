@@ -14,6 +14,7 @@ use super::input::read_scenario;
 use super::terminal::Terminal;
 use crate::model::{Propagation, Shown};
 use crate::runner::compare::{CompareError, CompareOptions, Comparison, Progress, compare};
+use crate::runner::compare_bytes;
 use crate::scenario::Scenario;
 use crate::scenario::generate::Generator;
 
@@ -39,14 +40,18 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
     let stop = stop_on_signal()?;
     let mut comparisons = Vec::with_capacity(propagations.len());
     for (propagation, variant) in propagations.into_iter().zip(variants) {
+        let options = args.options(propagation, program.clone(), stop.clone());
+        if let Err(refused) = args.memory.budget().check(compare_bytes(&scenario, &options)) {
+            terminal.error(&format!("{}: {refused}", Shown::name(&scenario.name)));
+            return Ok(Exit::BadInput);
+        }
         match args.output.prepare(variant, args.document.document_max, terminal) {
-            Ok(earlier) => comparisons.push((propagation, variant, earlier)),
+            Ok(earlier) => comparisons.push((options, variant, earlier)),
             Err(exit) => return Ok(exit),
         }
     }
     let mut worst = Exit::Holds;
-    for (place, (propagation, variant, earlier)) in comparisons.into_iter().enumerate() {
-        let options = args.options(propagation, program.clone(), stop.clone());
+    for (place, (options, variant, earlier)) in comparisons.into_iter().enumerate() {
         let comparison = match run(&scenario, &options) {
             Ok(comparison) => comparison,
             Err(error) => {

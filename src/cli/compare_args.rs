@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::compare_output::CompareOutput;
 use super::document::DocumentArgs;
+use super::memory_args::MemoryArgs;
 use crate::fault::parse_span;
 use crate::model::{CustomerOrder, Guarantees, Propagation, Seed};
 use crate::runner::compare::{CompareOptions, Load, Transport};
@@ -85,6 +86,9 @@ pub(super) struct CompareArgs {
 
     #[command(flatten)]
     pub(super) document: DocumentArgs,
+
+    #[command(flatten)]
+    pub(super) memory: MemoryArgs,
 
     #[command(flatten)]
     pub(super) output: CompareOutput,

@@ -18,6 +18,7 @@ mod generate;
 mod generate_args;
 mod guard;
 mod input;
+mod memory_args;
 mod merge;
 mod merge_args;
 mod new_file;

@@ -16,7 +16,8 @@ use crate::check::{JudgeOptions, StepsKept, Summary};
 use crate::model::Shown;
 use crate::report::{Assessment, dialect, json, shell, shortfall, text};
 use crate::runner::{
-    self, Dialect, HistoryOutput, Recording, Run, RunError, RunOptions, RunResult, Runner,
+    self, Carrier, Dialect, HistoryOutput, MemoryError, Recording, Run, RunError, RunOptions,
+    RunResult, Runner, run_bytes,
 };
 use crate::scenario::{Scenario, Settings};
 
@@ -147,6 +148,10 @@ fn run_one(
     let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
     let judge = JudgeOptions { steps, ..args.witnesses.options() };
     let options = RunOptions { overrides, recording, judging: args.judging(), judge };
+    if let Err(refused) = check_memory(args, scenario, &options) {
+        terminal.error(&format!("{}: {refused}", scenario.name));
+        return Err(Exit::BadInput);
+    }
     let history = args.history.as_deref().map(|path| create_history(path, terminal)).transpose()?;
     let (new, history) = history.unzip();
     let run = || run_on(args, scenario, &options, history);
@@ -195,6 +200,20 @@ fn run_one(
         &format!("To see it again: {again}"),
     ]);
     Err(Exit::Internal)
+}
+
+/// Whether the run fits; where its branches live elsewhere, little of it is here.
+fn check_memory(
+    args: &RunArgs,
+    scenario: &Scenario,
+    options: &RunOptions,
+) -> Result<(), MemoryError> {
+    let carrier = match args.transport {
+        _ if args.connect.is_given() => return Ok(()),
+        Transport::Mailbox => Carrier::Mailboxes,
+        Transport::Grpc => Carrier::Connections,
+    };
+    args.memory.budget().check(run_bytes(scenario, options, carrier))
 }
 
 /// A row of balances cannot say that the bank did not do all that it was asked.

@@ -16,7 +16,7 @@ use super::exit::Exit;
 use super::input::{InputError, read_scenario, read_scenario_line};
 use super::secret::{SecretFileError, read_secret};
 use super::serve_args::{ServeArgs, ServeFormat};
-use super::serve_scenario::run_for_client;
+use super::serve_scenario::run_for_clients;
 use super::terminal::Terminal;
 use crate::bank::{BranchConfig, Patience};
 use crate::grpc::seal::{BankKeys, BankSecret, NoRandomness};
@@ -25,7 +25,8 @@ use crate::model::{
     BranchId, IdError, Money, Overdraft, Promises, Propagation, Roster, RosterError,
 };
 use crate::runner::{
-    self, Closing, FinalBalance, LinkOptions, LiveOptions, ServeError, ServeOptions,
+    self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryError, ServeError, ServeOptions,
+    bank_bytes,
 };
 
 /// Why the bank did not open.
@@ -57,14 +58,21 @@ enum OpenError {
         "branch {branch} is at {address}, which is beyond this machine, and without --bank-secret nothing is proved; make one for all processes with 'passbook secret FILE'"
     )]
     NoSecretFor { branch: BranchId, address: String },
+    #[error("{0}")]
+    Memory(#[from] MemoryError),
     #[error("the scenario cannot be served")]
     Scenario(#[from] Box<InputError>),
 }
 
 /// Serves until SIGINT or SIGTERM.
 pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exit> {
-    let opened = live_options(args, terminal).and_then(|bank| Ok((listeners(args, &bank)?, bank)));
-    let (listeners, bank) = match opened {
+    let memory = Arc::new(args.memory.budget());
+    let opened = live_options(args, terminal).and_then(|bank| {
+        let taken = memory.try_take(bank_bytes_of(&bank))?;
+        Ok((listeners(args, &bank)?, bank, taken))
+    });
+    // What the bank takes is taken as long as it is open; scenarios of clients share the rest.
+    let (listeners, bank, _taken) = match opened {
         Ok(opened) => opened,
         Err(OpenError::Scenario(error)) => {
             terminal.diagnostic(&*error);
@@ -86,7 +94,7 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exi
     let options = ServeOptions {
         bank,
         listeners,
-        scenarios: Arc::new(run_for_client),
+        scenarios: run_for_clients(&memory),
         limits: args.limits.into(),
         origins: args.cors_origin.clone().into(),
     };
@@ -194,6 +202,10 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
         links: LinkOptions { kept_max, ..LinkOptions::default() },
         sessions_max: args.limits.sessions_max.get(),
     })
+}
+
+fn bank_bytes_of(bank: &LiveOptions) -> u64 {
+    bank_bytes(u64::try_from(bank.roster.len()).unwrap_or(u64::MAX))
 }
 
 /// A bank as the arguments or a scenario describe it.

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use thiserror::Error;
 
 use super::document::DocumentArgs;
+use super::memory_args::MemoryArgs;
 use super::settings_args::{OverdraftArg, PropagationArg};
 use crate::fault::parse_span;
 use crate::grpc::{Endpoint, EndpointError, Limits, Origin};
@@ -105,6 +106,9 @@ pub(super) struct ServeArgs {
 
     #[command(flatten)]
     pub(super) document: DocumentArgs,
+
+    #[command(flatten)]
+    pub(super) memory: MemoryArgs,
 }
 
 /// What clients and peers may ask, at most.

@@ -1,14 +1,29 @@
 //! Running a scenario that a client sends to `passbook serve`.
 
+use std::sync::Arc;
+
 use miette::Diagnostic;
 
-use crate::grpc::{Expectation, InputFault, InputPlace, ScenarioDone, ScenarioFault, ScenarioJob};
+use crate::grpc::{
+    Expectation, InputFault, InputPlace, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner,
+};
 use crate::report::{Assessment, json};
-use crate::runner::{self, Recording, RunError, RunOptions};
+use crate::runner::{
+    self, Carrier, MemoryBudget, MemoryError, Recording, RunError, RunOptions, run_bytes,
+    text_bytes,
+};
 use crate::scenario::{Scenario, ScenarioError, Settings, Source};
 
+/// Runs scenarios of clients, all together in what is left of `memory`.
+pub(super) fn run_for_clients(memory: &Arc<MemoryBudget>) -> Arc<ScenarioRunner> {
+    let memory = Arc::clone(memory);
+    Arc::new(move |job| run_for_client(job, &memory))
+}
+
 /// Runs `job` on a bank of its own, in virtual time.
-pub(super) fn run_for_client(job: ScenarioJob) -> Result<ScenarioDone, ScenarioFault> {
+fn run_for_client(job: ScenarioJob, memory: &MemoryBudget) -> Result<ScenarioDone, ScenarioFault> {
+    let too_large = |error: MemoryError| ScenarioFault::TooLarge(error.to_string());
+    let reading = memory.try_take(text_bytes(job.text.len())).map_err(too_large)?;
     let scenario = Scenario::parse(&Source::new("scenario", job.text))
         .map_err(|error| ScenarioFault::Input(told(&error)))?;
     let overrides = Settings {
@@ -21,6 +36,9 @@ pub(super) fn run_for_client(job: ScenarioJob) -> Result<ScenarioDone, ScenarioF
         ..Settings::default()
     };
     let options = RunOptions { overrides, recording: Recording::Facts, ..RunOptions::default() };
+    drop(reading);
+    let needed = run_bytes(&scenario, &options, Carrier::Mailboxes);
+    let _running = memory.try_take(needed).map_err(too_large)?;
     let run = runner::run(&scenario, &options).map_err(|error| match error {
         RunError::BalanceOutOfRange { .. } => {
             let problem = error.to_string();

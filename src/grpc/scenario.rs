@@ -66,6 +66,9 @@ pub enum ScenarioFault {
     /// It is not right.
     #[error("{0}")]
     Input(InputFault),
+    /// It is right, and there is not the memory for it.
+    #[error("{0}")]
+    TooLarge(String),
     /// It is right, and the run failed.
     #[error("{0}")]
     Run(String),

@@ -199,6 +199,7 @@ fn told_peer(error: PeerError) -> Told {
 fn told_scenario(fault: &ScenarioFault) -> Told {
     let fault = match fault {
         ScenarioFault::Input(fault) => fault,
+        ScenarioFault::TooLarge(_) => return Told::new(Code::ResourceExhausted, "TOO_LARGE"),
         ScenarioFault::Run(_) => return Told::new(Code::Internal, "RUN_FAILED"),
     };
     let mut told = Told::new(Code::InvalidArgument, "BAD_FIELD")
@@ -445,6 +446,7 @@ mod tests {
             PeerError::NotAPeer { branch: branch(9), problem: PeerProblem::Ticket }.into(),
             PeerError::Crowded { waiting: 1 }.into(),
             CallError::Scenario(ScenarioFault::Run(String::new())),
+            CallError::Scenario(ScenarioFault::TooLarge(String::new())),
             CallError::Draining,
             CallError::ActorStopped,
         ] {

@@ -1,5 +1,7 @@
 //! Leaves out the middle of what is too long to read.
 
+use std::ops::Range;
+
 /// How much of a list is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Limit {
@@ -19,15 +21,19 @@ pub(super) struct Elided<'a, T> {
 
 impl Limit {
     pub(super) fn apply<T>(self, items: &[T]) -> Elided<'_, T> {
+        let skipped = self.skipped(items.len());
+        let (front, tail) = items.split_at(skipped.end);
+        let (head, skipped) = front.split_at(skipped.start);
+        Elided { head, skipped, tail }
+    }
+
+    /// Which of `len` items are left out.
+    pub(super) fn skipped(self, len: usize) -> Range<usize> {
         match self {
-            Self::Middle { most, head, tail }
-                if items.len() > most && head + tail < items.len() =>
-            {
-                let (front, tail) = items.split_at(items.len() - tail);
-                let (head, skipped) = front.split_at(head);
-                Elided { head, skipped, tail }
+            Self::Middle { most, head, tail } if len > most && head + tail < len => {
+                head..len - tail
             }
-            Self::None | Self::Middle { .. } => Elided { head: items, skipped: &[], tail: &[] },
+            Self::None | Self::Middle { .. } => len..len,
         }
     }
 }

@@ -2,7 +2,6 @@
 //! the others.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,14 +101,15 @@ impl LiveBank {
         let (found, finds) = mpsc::unbounded_channel();
         let (unfit, is_unfit) = oneshot::channel();
         actix_rt::spawn(watch_links(options.clone(), finds, gate.clone(), unfit));
+        // Each branch has links of its own to branches elsewhere; where there are none, all share one
+        // list of mailboxes.
+        let shared = options.elsewhere.is_empty().then(|| mailboxes(roster, &branches));
         for (here, context) in here {
-            let (owner, found) = (context.address(), found.clone());
-            let linker = Linker { options, here, owner, identity: identity.clone(), found };
-            let links = roster.ids().iter().map(|peer| match options.elsewhere.get(peer) {
-                Some(endpoint) => linker.link(*peer, endpoint),
-                None => branches[peer].clone().recipient(),
+            let peers = shared.clone().unwrap_or_else(|| {
+                let (owner, found) = (context.address(), found.clone());
+                let identity = identity.clone();
+                Linker { options, here, owner, identity, found }.peers(&branches)
             });
-            let peers = Peers { roster: Arc::clone(roster), links: links.collect::<Rc<[_]>>() };
             let surroundings = Surroundings { peers, recorder: recorder.clone() };
             let branch = Branch::new(here, Arc::clone(roster), *opening_balance, options.branch);
             context.run(BranchActor::new(branch, surroundings));
@@ -246,6 +246,12 @@ fn open_gate(gate: &watch::Sender<Gate>) {
     });
 }
 
+/// The branches' own mailboxes, where all live here.
+fn mailboxes(roster: &Arc<Roster>, branches: &BTreeMap<BranchId, Addr<BranchActor>>) -> Peers {
+    let links = branches.values().map(|branch| branch.clone().recipient()).collect();
+    Peers { roster: Arc::clone(roster), links }
+}
+
 /// Makes the links from one branch here to branches elsewhere.
 struct Linker<'a> {
     options: &'a LiveOptions,
@@ -256,6 +262,16 @@ struct Linker<'a> {
 }
 
 impl Linker<'_> {
+    /// All peers of the branch here.
+    fn peers(&self, branches: &BTreeMap<BranchId, Addr<BranchActor>>) -> Peers {
+        let LiveOptions { roster, elsewhere, .. } = self.options;
+        let link = |peer: &BranchId| match elsewhere.get(peer) {
+            Some(endpoint) => self.link(*peer, endpoint),
+            None => branches[peer].clone().recipient(),
+        };
+        Peers { roster: Arc::clone(roster), links: roster.ids().iter().map(link).collect() }
+    }
+
     fn link(&self, peer: BranchId, endpoint: &Endpoint) -> Recipient<PeerEnvelope> {
         let LiveOptions { roster, opening_balance, links, .. } = self.options;
         let (here, roster, opening_balance) = (self.here, Arc::clone(roster), *opening_balance);

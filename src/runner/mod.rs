@@ -4,6 +4,7 @@ pub mod batch;
 pub mod compare;
 mod connected;
 mod live;
+mod memory;
 mod over_grpc;
 mod recorder;
 mod remote;
@@ -15,6 +16,9 @@ mod wired;
 pub use crate::history::RequestResult;
 pub use connected::{Connection, Opening, run_connected};
 pub use live::{FinalBalance, LinkOptions, LiveBank, LiveOptions};
+pub use memory::{
+    Carrier, MemoryBudget, MemoryError, Taken, bank_bytes, compare_bytes, run_bytes, text_bytes,
+};
 pub use over_grpc::run_over_grpc;
 pub use recorder::HistoryOutput;
 pub use remote::{HeldBefore, NotThere, Remote};

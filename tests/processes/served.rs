@@ -127,6 +127,22 @@ fn a_scenario_that_is_wrong_is_told_where() {
 }
 
 #[test]
+fn a_scenario_that_would_take_the_memory_is_refused_and_the_bank_goes_on() {
+    let process = Process::serve(&args(["--base-port=0", "--memory-max=100MB"]), 2);
+    let branch = |id| format!(r#"{{"id":{id},"type":"branch","balance":0}}"#);
+    let branches: Vec<String> = (1..=20_000).map(branch).collect();
+    let scenario = format!("[{}]", branches.join(","));
+    with_clients(async {
+        let status = run(&process.addresses[0], &scenario).await.unwrap_err();
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        assert!(status.message().starts_with("this takes about "), "{status:?}");
+        let small =
+            r#"[{"id":1,"type":"branch","balance":5},{"id":1,"type":"customer","events":[]}]"#;
+        assert_eq!(run(&process.addresses[0], small).await.unwrap().len(), 1);
+    });
+}
+
+#[test]
 fn why_classic_calls_are_refused_is_in_the_log_once_for_each_reason_and_peer() {
     let process = Process::serve(&args(["--base-port=0"]), 2);
     let deposit = |id, customer_id, money| BranchRequest {

@@ -12,6 +12,7 @@ use super::filter::Filter;
 use crate::check::Demand;
 use crate::cli::document::DocumentArgs;
 use crate::cli::exports::ExportArgs;
+use crate::cli::memory_args::MemoryArgs;
 use crate::cli::settings_args::SettingsArgs;
 use crate::fault::parse_span;
 use crate::runner::Judging;
@@ -92,6 +93,9 @@ pub(in crate::cli) struct BatchArgs {
     #[command(flatten)]
     pub(super) settings: SettingsArgs,
 
+    #[command(flatten)]
+    pub(super) memory: MemoryArgs,
+
     /// Do not judge the runs
     #[arg(long)]
     no_check: bool,
@@ -151,6 +155,7 @@ impl BatchArgs {
         let mut options = self.settings.options();
         options.extend(self.document.options());
         options.extend(self.settings.overrides().seed.map(|seed| format!("--seed {seed}")));
+        options.extend(self.memory.option());
         options.extend(self.no_check.then(|| "--no-check".to_owned()));
         options.extend(self.strict.then(|| "--strict".to_owned()));
         options.join(" ")

@@ -179,6 +179,7 @@ impl<'a> Batch<'a> {
                 judging: self.args.judging(),
                 judge: JudgeOptions::default(),
             },
+            memory: self.args.memory.budget(),
             demand: self.args.demand(),
             replay: self.args.replay_options().into(),
             filters: self.args.filter.clone(),

@@ -17,7 +17,7 @@ use crate::model::ByteSize;
 use crate::report::Assessment;
 use crate::report::batch::{Packing, Row, RowHead, append_line};
 use crate::runner::batch::Work;
-use crate::runner::{RunError, RunOptions, Runner};
+use crate::runner::{Carrier, MemoryBudget, RunError, RunOptions, Runner, run_bytes};
 use crate::scenario::{Scenario, ScenarioError, Source, Warning};
 
 /// A scenario that waits for a worker.
@@ -100,6 +100,8 @@ pub(super) enum RowLines {
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) options: RunOptions,
+    /// What all runs at the same time may take.
+    pub(super) memory: MemoryBudget,
     pub(super) demand: Demand,
     /// The options after `passbook run` that do the same with one of them.
     pub(super) replay: Arc<str>,
@@ -168,14 +170,28 @@ impl Job {
                 return Row::failed(head(), Some(scenario.name), problem);
             }
         }
-        let row = match runner.run(&scenario, &self.options, None) {
+        let needed = run_bytes(&scenario, &self.options, Carrier::Mailboxes);
+        let row = match self.memory.take(needed) {
+            Ok(_memory) => self.run_in_memory(runner, &scenario, head),
+            Err(refused) => Row::failed(head(), Some(scenario.name.clone()), refused.to_string()),
+        };
+        row.with_warnings(placed(place, scenario.warnings))
+    }
+
+    /// Runs what there is the memory for.
+    fn run_in_memory(
+        &self,
+        runner: &mut Runner,
+        scenario: &Scenario,
+        head: impl Fn() -> RowHead,
+    ) -> Row {
+        match runner.run(scenario, &self.options, None) {
             Ok(run) => {
                 let assessment = Assessment::of(&run.result);
                 Row::of(head(), &run.result, &assessment, self.demand)
             }
-            Err(error) => Row::failed(head(), Some(scenario.name), explain(&error)),
-        };
-        row.with_warnings(placed(place, scenario.warnings))
+            Err(error) => Row::failed(head(), Some(scenario.name.clone()), explain(&error)),
+        }
     }
 
     fn read(&self, place: &Place, shown: &str, content: Content) -> Result<Scenario, String> {
@@ -253,10 +269,12 @@ fn now() -> Instant {
 mod tests {
     use super::*;
     use crate::history::DOCUMENT_MAX;
+    use crate::model::ByteSize;
 
     fn job(filters: &[&str]) -> Job {
         Job {
             options: RunOptions::default(),
+            memory: MemoryBudget::new(ByteSize::new(1 << 30)),
             demand: Demand::Anything,
             replay: Arc::from(""),
             filters: filters.iter().map(|text| text.parse().unwrap()).collect(),

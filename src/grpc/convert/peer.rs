@@ -17,7 +17,7 @@ pub fn bank_description(roster: &Roster, opening_balance: Money) -> v1::BankDesc
 pub fn version_entries(version: &VersionVector, roster: &Roster) -> v1::VersionVector {
     let counts = roster.ids().iter().zip(version.counts());
     let entries = counts
-        .filter(|(_, applied)| **applied != Sequence::default())
+        .filter(|(_, applied)| *applied != Sequence::default())
         .map(|(origin, applied)| v1::VersionEntry {
             origin_branch_id: origin.get(),
             applied: applied.get(),

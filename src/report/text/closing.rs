@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::iter;
+use std::ops::Range;
 
 use super::verbosity::{Verbosity, items, rows};
 use crate::model::{CustomerId, Operation, RequestError, Time};
@@ -54,9 +55,14 @@ pub(super) fn branches(
     if customers.is_empty() {
         customers.push(None);
     }
-    let of_branch = |branch| customers.iter().map(move |&customer| Place { branch, customer });
-    let places: Vec<Place<'_>> = result.branches.iter().flat_map(of_branch).collect();
-    let shown = rows(verbosity).apply(&places);
+    // A row per branch and customer: in a large bank only those that are shown are gathered.
+    let number = result.branches.len() * customers.len();
+    let skipped = rows(verbosity).skipped(number);
+    let place = |row: usize| Place {
+        branch: &result.branches[row / customers.len()],
+        customer: customers[row % customers.len()],
+    };
+    let places = |shown: Range<usize>| -> Vec<Place<'_>> { shown.map(place).collect() };
 
     let arrivals = Arrivals::of(result);
     let mut lines = vec![vec![
@@ -66,11 +72,11 @@ pub(super) fn branches(
         head("write set"),
         head("events as they arrived"),
     ]];
-    place_rows(&mut lines, shown.head, &arrivals, verbosity);
-    if !shown.skipped.is_empty() {
-        lines.push(more(shown.skipped.len(), "row"));
+    place_rows(&mut lines, &places(0..skipped.start), &arrivals, verbosity);
+    if !skipped.is_empty() {
+        lines.push(more(skipped.len(), "row"));
     }
-    place_rows(&mut lines, shown.tail, &arrivals, verbosity);
+    place_rows(&mut lines, &places(skipped.end..number), &arrivals, verbosity);
     write_table(out, 2, &lines)?;
     writeln!(out)?;
     agreement_line(out, result, agreement)

@@ -1,0 +1,387 @@
+//! How much memory a run takes, as far as that can be told before it begins, and how much all runs
+//! of this process may take together.
+//!
+//! The figures are peaks that were measured, divided by what they grow with; docs/LIMITS.md has the
+//! table. A run takes somewhat less, so that what is let in fits.
+
+use std::collections::BTreeSet;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use thiserror::Error;
+
+use super::compare::{CompareOptions, Transport};
+use super::result::RunConfig;
+use super::single::{Recording, RunOptions};
+use crate::model::{
+    ByteSize, CustomerId, CustomerOrder, Guarantee, Operation, Propagation, QueryTiming,
+};
+use crate::scenario::{Scenario, Visit};
+
+/// The program itself, and what the allocator keeps in reserve.
+const PROGRAM_BYTES: u64 = 32 << 20;
+/// A branch: its actor, its mailbox, the ways to it.
+const BRANCH_BYTES: u64 = 5_000;
+/// A write at a branch: in the apply log, in the write set, with the judge, and in the version.
+const APPLY_BYTES: u64 = 76;
+/// The write set of a customer at a branch.
+const WRITE_SET_BYTES: u64 = 190;
+/// A customer: its actor and its passbook.
+const CUSTOMER_BYTES: u64 = 2_500;
+/// A request: as it stands in the scenario, its result, and with the judge.
+const REQUEST_BYTES: u64 = 450;
+/// A message between branches that is under way, and its acknowledgement.
+const MESSAGE_BYTES: u64 = 200;
+/// A write in the log of a branch's result, where branches need not have the same log.
+const RESULT_BYTES: u64 = 48;
+/// The chances of a link, where messages take time.
+const LINK_CHANCES_BYTES: u64 = 60;
+/// Where facts are kept: those of a write at a branch, those of a request, and the row of a customer
+/// at a branch; each with its part of the report.
+const APPLY_FACTS_BYTES: u64 = 1_000;
+const REQUEST_FACTS_BYTES: u64 = 3_000;
+const ROW_BYTES: u64 = 340;
+/// A server with its connections, and a link from one branch to another, over sockets.
+const SERVER_BYTES: u64 = 340_000;
+const PEER_LINK_BYTES: u64 = 1_900;
+/// A process that serves a branch.
+const PROCESS_BYTES: u64 = 20 << 20;
+/// What is read of a scenario takes so many times its text until it is read.
+const TEXT_TIMES: u64 = 8;
+
+/// What carries the messages of a bank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// The mailboxes of one System.
+    Mailboxes,
+    /// Connections within this process.
+    Connections,
+    /// Connections between this process and one for each branch.
+    Processes,
+}
+
+/// How many bytes a run of `scenario` takes beside the program itself.
+pub fn run_bytes(scenario: &Scenario, options: &RunOptions, carrier: Carrier) -> u64 {
+    let config = RunConfig::new(&scenario.settings, &options.overrides);
+    Shape::of(scenario).bytes(&config, options.recording, carrier)
+}
+
+/// The same of a comparison: of the transport that takes most. How often it repeats the scenario is
+/// not known before; each repetition adds its writes.
+pub fn compare_bytes(scenario: &Scenario, options: &CompareOptions) -> u64 {
+    let config = RunConfig::new(&scenario.settings, &options.overrides);
+    let shape = Shape::of(scenario).times(number(options.copies));
+    let of = |transport: &Transport| {
+        let carrier = match transport {
+            Transport::Mailbox => Carrier::Mailboxes,
+            Transport::GrpcMemory | Transport::GrpcUnix | Transport::GrpcTcp => {
+                Carrier::Connections
+            }
+            Transport::Processes => Carrier::Processes,
+        };
+        shape.bytes(&config, Recording::Off, carrier)
+    };
+    options.transports.iter().map(of).max().unwrap_or_default()
+}
+
+/// How many bytes an open bank of so many branches takes beside the program itself.
+pub fn bank_bytes(branches: u64) -> u64 {
+    branches.saturating_mul(BRANCH_BYTES)
+}
+
+/// How many bytes it takes at most to read a scenario of so many bytes of text.
+pub fn text_bytes(text_len: usize) -> u64 {
+    number(text_len).saturating_mul(TEXT_TIMES)
+}
+
+fn number(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}
+
+/// Bytes so far; past what can be counted it is as much as can be.
+struct Sum(u64);
+
+impl Sum {
+    fn add(&mut self, number: u64, bytes_each: u64) {
+        self.0 = self.0.saturating_add(number.saturating_mul(bytes_each));
+    }
+
+    fn add_carrier(&mut self, branches: u64, carrier: Carrier) {
+        match carrier {
+            Carrier::Mailboxes => {}
+            Carrier::Connections => {
+                self.add(branches, SERVER_BYTES);
+                self.add(branches.saturating_mul(branches), PEER_LINK_BYTES);
+            }
+            Carrier::Processes => {
+                self.add(branches, PROCESS_BYTES);
+                self.add(branches.saturating_mul(branches), PEER_LINK_BYTES);
+            }
+        }
+    }
+}
+
+/// What the memory of a run grows with.
+struct Shape {
+    branches: u64,
+    customers: u64,
+    /// Customers who write.
+    writers: u64,
+    writes: u64,
+    requests: u64,
+}
+
+impl Shape {
+    fn of(scenario: &Scenario) -> Self {
+        let mut customers: BTreeSet<CustomerId> = BTreeSet::new();
+        let mut writers: BTreeSet<CustomerId> = BTreeSet::new();
+        let (mut writes, mut requests) = (0, 0);
+        for Visit { customer, events } in &scenario.visits {
+            let of_visit =
+                events.iter().filter(|event| matches!(event.operation, Operation::Write(_)));
+            let written = of_visit.count();
+            customers.insert(*customer);
+            if written > 0 {
+                writers.insert(*customer);
+            }
+            writes += number(written);
+            requests += number(events.len());
+        }
+        let (customers, writers) = (number(customers.len()), number(writers.len()));
+        Self { branches: number(scenario.roster.len()), customers, writers, writes, requests }
+    }
+
+    /// So many copies of the customers.
+    fn times(self, copies: u64) -> Self {
+        let times = |number: u64| number.saturating_mul(copies);
+        Self {
+            branches: self.branches,
+            customers: times(self.customers),
+            writers: times(self.writers),
+            writes: times(self.writes),
+            requests: times(self.requests),
+        }
+    }
+
+    fn bytes(&self, config: &RunConfig, recording: Recording, carrier: Carrier) -> u64 {
+        let &Self { branches, customers, writers, writes, requests } = self;
+        let applies = branches.saturating_mul(writes);
+        let has_lag = !config.latencies.is_none();
+        let mut bytes = Sum(bank_bytes(branches));
+        bytes.add(applies, APPLY_BYTES);
+        bytes.add(branches.saturating_mul(writers), WRITE_SET_BYTES);
+        bytes.add(customers, CUSTOMER_BYTES);
+        bytes.add(requests, REQUEST_BYTES);
+        bytes.add(branches.saturating_mul(self.writes_under_way(config)), MESSAGE_BYTES);
+        if has_lag || config.customers == CustomerOrder::Concurrent {
+            bytes.add(applies, RESULT_BYTES);
+        }
+        if has_lag {
+            bytes.add(branches.saturating_mul(branches.min(writes)), LINK_CHANCES_BYTES);
+        }
+        if recording == Recording::Facts {
+            bytes.add(applies, APPLY_FACTS_BYTES);
+            bytes.add(requests, REQUEST_FACTS_BYTES);
+            bytes.add(branches.saturating_mul(customers), ROW_BYTES);
+        }
+        bytes.add_carrier(branches, carrier);
+        bytes.0
+    }
+
+    /// How many writes are on their way to other branches at the same time.
+    fn writes_under_way(&self, config: &RunConfig) -> u64 {
+        let has_lag = !config.latencies.is_none();
+        let goes_on = has_lag && config.propagation == Propagation::Async;
+        let waits_for_own = config.guarantees.has(Guarantee::MonotonicWrites)
+            || config.queries == QueryTiming::AfterSettling;
+        let of_each = |writers: u64| self.writes.min(writers);
+        match (goes_on, config.customers) {
+            (true, _) if !waits_for_own => self.writes,
+            (true, _) | (false, CustomerOrder::Concurrent) => of_each(self.writers),
+            (false, CustomerOrder::InOrder) => of_each(1),
+        }
+    }
+}
+
+/// What all runs of this process may take together.
+#[derive(Debug)]
+pub struct MemoryBudget {
+    /// With the program itself.
+    max: ByteSize,
+    taken: Mutex<u64>,
+    /// Told when something is given back.
+    given_back: Condvar,
+}
+
+/// Why a run does not get the memory that it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum MemoryError {
+    /// It would not fit if nothing else ran.
+    #[error(
+        "this takes about {} of memory, and may take {max}; use fewer branches or events, or allow \
+         more with --memory-max", shown(*needed)
+    )]
+    TooLarge {
+        /// What it needs.
+        needed: ByteSize,
+        /// What all may take.
+        max: ByteSize,
+    },
+    /// It does not fit beside what runs.
+    #[error(
+        "this takes about {} of memory, and others leave {} of {max}; try again later",
+        shown(*needed), shown(*left)
+    )]
+    Busy {
+        /// What it needs.
+        needed: ByteSize,
+        /// What is left.
+        left: ByteSize,
+        /// What all may take.
+        max: ByteSize,
+    },
+}
+
+/// In whole mebibytes: it is an estimate.
+fn shown(size: ByteSize) -> ByteSize {
+    const MEBIBYTE: u64 = 1 << 20;
+    ByteSize::new(size.bytes().div_ceil(MEBIBYTE).saturating_mul(MEBIBYTE))
+}
+
+impl MemoryBudget {
+    /// A budget of which nothing is taken.
+    pub fn new(max: ByteSize) -> Self {
+        Self { max, taken: Mutex::new(0), given_back: Condvar::new() }
+    }
+
+    /// Whether `bytes` would fit if nothing else ran.
+    pub fn check(&self, bytes: u64) -> Result<(), MemoryError> {
+        if bytes <= self.room() {
+            return Ok(());
+        }
+        let needed = ByteSize::new(bytes.saturating_add(PROGRAM_BYTES));
+        Err(MemoryError::TooLarge { needed, max: self.max })
+    }
+
+    /// What there is for runs.
+    fn room(&self) -> u64 {
+        self.max.bytes().saturating_sub(PROGRAM_BYTES)
+    }
+
+    /// Takes `bytes`, to be given back when what is returned is dropped. Waits until others have
+    /// given back enough; whoever waits must hold nothing of it.
+    pub fn take(&self, bytes: u64) -> Result<Taken<'_>, MemoryError> {
+        self.check(bytes)?;
+        let has_no_room = |taken: &mut u64| self.room() - *taken < bytes;
+        let taken = self.given_back.wait_while(self.taken(), has_no_room);
+        *taken.unwrap_or_else(PoisonError::into_inner) += bytes;
+        Ok(Taken { budget: self, bytes })
+    }
+
+    /// The same, without waiting.
+    pub fn try_take(&self, bytes: u64) -> Result<Taken<'_>, MemoryError> {
+        self.check(bytes)?;
+        let mut taken = self.taken();
+        let left = self.room() - *taken;
+        if left < bytes {
+            let [needed, left] = [bytes, left].map(ByteSize::new);
+            return Err(MemoryError::Busy { needed, left, max: self.max });
+        }
+        *taken += bytes;
+        Ok(Taken { budget: self, bytes })
+    }
+
+    /// What is taken. A panic beside it changes nothing of it.
+    fn taken(&self) -> MutexGuard<'_, u64> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A part of a budget, given back when it is dropped.
+#[derive(Debug)]
+#[must_use = "it is given back when it is dropped"]
+pub struct Taken<'a> {
+    budget: &'a MemoryBudget,
+    bytes: u64,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        *self.budget.taken() -= self.bytes;
+        self.budget.given_back.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 100 MiB beside the program.
+    const BUDGET: ByteSize = ByteSize::new(132 << 20);
+
+    #[test]
+    fn what_is_taken_is_given_back() {
+        let budget = MemoryBudget::new(BUDGET);
+        let first = budget.try_take(60 << 20).unwrap();
+        let busy = budget.try_take(41 << 20).unwrap_err();
+        assert_eq!(
+            busy.to_string(),
+            "this takes about 41MiB of memory, and others leave 40MiB of 132MiB; try again later"
+        );
+        let second = budget.try_take(40 << 20).unwrap();
+        drop(first);
+        assert_eq!(budget.try_take(60 << 20).map(drop), Ok(()));
+        drop(second);
+        assert_eq!(budget.try_take(100 << 20).map(drop), Ok(()));
+    }
+
+    #[test]
+    fn what_never_fits_is_not_waited_for() {
+        let refused = MemoryBudget::new(BUDGET).take((100 << 20) + 1).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "this takes about 133MiB of memory, and may take 132MiB; use fewer branches or events, \
+             or allow more with --memory-max"
+        );
+    }
+
+    #[test]
+    fn who_waits_goes_on_when_there_is_room() {
+        let budget = MemoryBudget::new(BUDGET);
+        let first = budget.take(60 << 20).unwrap();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| budget.take(60 << 20).map(drop));
+            drop(first);
+            assert_eq!(waiting.join().unwrap(), Ok(()));
+        });
+        assert_eq!(*budget.taken(), 0);
+    }
+
+    /// Peaks of whole processes, in megabytes, as `docs/LIMITS.md` has them.
+    #[test]
+    fn the_estimate_is_no_less_and_not_far_more_than_what_was_measured() {
+        let at_once = RunConfig { customers: CustomerOrder::Concurrent, ..RunConfig::default() };
+        let in_turn = RunConfig::default();
+        // Branches, customers, writers, writes, requests.
+        for (numbers, config, recording, measured) in [
+            ([2, 1, 1, 50_000, 100_000], &in_turn, Recording::Off, 69),
+            ([2, 10_000, 10_000, 50_000, 100_000], &in_turn, Recording::Off, 85),
+            ([100, 100, 100, 10_000, 20_000], &in_turn, Recording::Off, 116),
+            ([1_000, 1, 1, 1_000, 1_000], &in_turn, Recording::Off, 88),
+            ([1_000, 1_000, 1_000, 1_000, 1_000], &in_turn, Recording::Off, 258),
+            ([1_000, 1_000, 1_000, 1_000, 1_000], &at_once, Recording::Off, 431),
+            ([1_000, 2_000, 0, 0, 4_000], &in_turn, Recording::Off, 44),
+            ([10_000, 1, 1, 10, 20], &in_turn, Recording::Off, 83),
+            ([10_000, 1, 1, 100, 100], &in_turn, Recording::Off, 147),
+            ([10_000, 100, 100, 100, 100], &in_turn, Recording::Off, 308),
+            ([100_000, 1, 1, 10, 20], &in_turn, Recording::Off, 558),
+            ([1_000, 1, 1, 1_000, 1_000], &in_turn, Recording::Facts, 649),
+            ([300, 10, 10, 300, 300], &in_turn, Recording::Facts, 128),
+        ] {
+            let [branches, customers, writers, writes, requests] = numbers;
+            let shape = Shape { branches, customers, writers, writes, requests };
+            let bytes = PROGRAM_BYTES + shape.bytes(config, recording, Carrier::Mailboxes);
+            let fits = measured * 1_000_000..=measured * 1_800_000;
+            assert!(fits.contains(&bytes), "{numbers:?}: {bytes} B, measured {measured} MB");
+        }
+    }
+}
