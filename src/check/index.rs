@@ -30,6 +30,13 @@ impl IdTable {
         }
     }
 
+    pub(super) fn get_mut(&mut self, id: u32) -> Option<&mut u32> {
+        match self.direct.get_mut(place(id)) {
+            Some(index) if *index != NONE => Some(index),
+            Some(_) | None => self.sparse.get_mut(&id),
+        }
+    }
+
     /// Adds an id that is not there yet.
     pub(super) fn insert(&mut self, id: u32, index: u32) {
         self.len += 1;
@@ -64,6 +71,7 @@ mod tests {
             }
             for id in (0..70).chain([far, u32::MAX - 1]) {
                 prop_assert_eq!(table.get(id), model.get(&id).copied());
+                prop_assert_eq!(table.get_mut(id), model.get_mut(&id));
             }
         }
     }

@@ -25,8 +25,8 @@ pub(super) struct Origins {
     later_lives: BTreeMap<(BranchIndex, Life), u32>,
     /// The write that each number names, for each of those.
     named: Vec<IdTable>,
-    /// For each branch, the last number of each of those that it applied; 0 is none.
-    last: Vec<Vec<u32>>,
+    /// For each branch, the last number of each of those that it applied.
+    last: Vec<IdTable>,
 }
 
 impl Origins {
@@ -35,7 +35,7 @@ impl Origins {
             first_lives: vec![NONE; branches],
             later_lives: BTreeMap::new(),
             named: Vec::new(),
-            last: vec![Vec::new(); branches],
+            last: (0..branches).map(|_| IdTable::default()).collect(),
         }
     }
 
@@ -46,24 +46,26 @@ impl Origins {
         (dot, origin): (Dot, BranchId),
         write: WriteRef,
     ) -> Result<(), Impossible> {
-        let sequence = u32::try_from(dot.sequence.get()).map_err(|_| Impossible::TooMany)?;
-        let index = place(self.index(dot)?);
-        match self.named[index].get(sequence) {
+        let sequence = u32::try_from(dot.sequence.get()).ok().filter(|number| *number != NONE);
+        let sequence = sequence.ok_or(Impossible::TooMany)?;
+        let index = self.index(dot)?;
+        let named = &mut self.named[place(index)];
+        match named.get(sequence) {
             Some(named) if named == write.get() => {}
             Some(_) => {
                 return Err(Impossible::NumberNamesTwo { origin, sequence: dot.sequence });
             }
-            None => self.named[index].insert(sequence, write.get()),
+            None => named.insert(sequence, write.get()),
         }
         let last = &mut self.last[at.get()];
-        if index >= last.len() {
-            last.resize(index + 1, 0);
+        match last.get_mut(index) {
+            Some(last) if sequence < *last => {
+                let (said, last) = (dot.sequence, Sequence::new((*last).into()));
+                return Err(Impossible::NumberFalls { branch, origin, said, last });
+            }
+            Some(last) => *last = sequence,
+            None => last.insert(index, sequence),
         }
-        if sequence < last[index] {
-            let (said, last) = (dot.sequence, Sequence::new(last[index].into()));
-            return Err(Impossible::NumberFalls { branch, origin, said, last });
-        }
-        last[index] = sequence;
         Ok(())
     }
 
