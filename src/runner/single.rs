@@ -10,6 +10,7 @@ use std::time::Duration;
 use actix::{Actor, Addr, AsyncContext, Context, Recipient, System, SystemRunner};
 use thiserror::Error;
 use tokio::sync::oneshot;
+use tokio::task::LocalSet;
 
 use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
 use super::remote::{HeldBefore, NotThere};
@@ -137,26 +138,22 @@ const STANDSTILL: Duration = Duration::from_millis(1 << 53);
 /// same as the one before.
 const CLOSING_AT_ONCE: usize = 2;
 
-/// How many runs share a System. Timers that a run leaves behind go with it.
-const RUNS_PER_SYSTEM: u32 = 1024;
-
 /// Runs scenarios one after the other in virtual time: as fast as the machine goes, whatever the
 /// delays. No run knows of those before it.
 pub struct Runner {
     system: SystemRunner,
-    runs: u32,
 }
 
 impl fmt::Debug for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runner").field("runs", &self.runs).finish_non_exhaustive()
+        f.debug_struct("Runner").finish_non_exhaustive()
     }
 }
 
 impl Runner {
     /// A runner for the thread that makes it.
     pub fn new() -> Result<Self, RunError> {
-        Ok(Self { system: virtual_system()?, runs: 0 })
+        Ok(Self { system: virtual_system()? })
     }
 
     /// Runs `scenario` to its end, and writes every fact as it happens to `history`, if that is
@@ -167,14 +164,14 @@ impl Runner {
         options: &RunOptions,
         history: Option<HistoryOutput>,
     ) -> Result<Run, RunError> {
-        if self.runs == RUNS_PER_SYSTEM {
-            *self = Self::new()?;
-        }
-        self.runs += 1;
-        let run = self.system.block_on(run_to_its_end(scenario, options, history));
+        // Which task comes next depends on how many have come since the set began: a set for each
+        // run. Actors and timers that a run leaves behind go with it.
+        let tasks = LocalSet::new();
+        let run = tasks.run_until(run_to_its_end(scenario, options, history));
+        let run = self.system.block_on(run);
         if run.is_err() {
-            // It may have left anything: the next run begins afresh.
-            self.runs = RUNS_PER_SYSTEM;
+            // The clock may stand centuries ahead.
+            self.system = virtual_system()?;
         }
         run
     }

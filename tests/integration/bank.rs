@@ -1,11 +1,8 @@
 //! The pure bank on a network that loses, doubles and reorders messages.
 
-#[path = "support/parts.rs"]
-mod parts;
-
 use std::time::Duration;
 
-use parts::{branch, customer, deposit, event, event_id, roster, withdraw};
+use crate::support::parts::{branch, customer, deposit, event, event_id, roster, withdraw};
 use passbook::bank::{
     Branch, BranchConfig, Effect, Input, Patience, PeerMessage, Reply, Request, Ticket,
 };

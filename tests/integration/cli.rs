@@ -1,15 +1,12 @@
 //! The program as a shell sees it: standard output, standard error and exit codes.
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::fmt::Write;
 use std::fs;
 use std::io::Read;
 use std::process::Stdio;
 
+use crate::support::program::{command, passbook, stderr, stdout};
 use assert_cmd::assert::Assert;
-use program::{command, passbook, stderr, stdout};
 
 const MONOTONIC_WRITES: &str = "input/monotonic_writes.json";
 const READ_YOUR_WRITES: &str = "input/read_your_writes.json";

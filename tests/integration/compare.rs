@@ -1,12 +1,5 @@
 //! Transports side by side: each runs the same scenario, all agree, and no process is left behind.
 
-#[path = "support/parts.rs"]
-mod parts;
-#[path = "support/program.rs"]
-mod program;
-#[path = "support/scenarios.rs"]
-mod scenarios;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -23,9 +16,9 @@ use passbook::scenario::{Scenario, Settings, Source};
 
 use proptest::prelude::*;
 
-use parts::{deposit, event, withdraw};
-use program::{passbook, stderr, stdout};
-use scenarios::{any_scenario, scenario};
+use crate::support::parts::{deposit, event, withdraw};
+use crate::support::program::{passbook, stderr, stdout};
+use crate::support::scenarios::{any_scenario, scenario};
 
 fn read(path: &str) -> Scenario {
     let bytes = fs::read(path).expect("it is there");
@@ -228,7 +221,7 @@ fn single_promises_and_a_bank_of_one_branch_are_the_same_in_every_process() {
     assert_eq!(run(&favoured, &options).unwrap().measured.len(), 1);
 
     let lone = Scenario {
-        roster: std::sync::Arc::new(Roster::new([parts::branch(7)]).unwrap()),
+        roster: std::sync::Arc::new(Roster::new([crate::support::parts::branch(7)]).unwrap()),
         ..scenario(1, 500, vec![(1, vec![event(1, 7, Operation::Query)])])
     };
     let comparison = run(&lone, &short(&Transport::ALL)).unwrap();
@@ -340,7 +333,7 @@ fn an_error_leaves_no_process_behind() {
 fn a_signal_ends_the_comparison_and_all_of_its_processes() {
     for signal in ["INT", "TERM"] {
         let args = ["compare", "--transports=processes", "--round-time=100s"];
-        let mut command = program::command(&args);
+        let mut command = crate::support::program::command(&args);
         command.arg("input/monotonic_writes.json");
         let comparison = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let id = comparison.id();
@@ -367,7 +360,7 @@ fn a_signal_ends_the_comparison_and_all_of_its_processes() {
 fn a_comparison_that_is_killed_takes_its_processes_with_it() {
     for signal in ["KILL", "QUIT"] {
         let args = ["compare", "--transports=processes", "--round-time=100s"];
-        let mut command = program::command(&args);
+        let mut command = crate::support::program::command(&args);
         command.arg("input/monotonic_writes.json").stdout(Stdio::null()).stderr(Stdio::null());
         let mut comparison = command.spawn().unwrap();
         let id = comparison.id();

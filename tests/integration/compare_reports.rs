@@ -1,10 +1,5 @@
 //! What `passbook compare` shows, mostly of comparisons that nobody measured.
 
-#[path = "support/comparison.rs"]
-mod made;
-#[path = "support/program.rs"]
-mod program;
-
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -12,15 +7,15 @@ use std::time::Duration;
 
 use assert_cmd::assert::Assert;
 
+use crate::support::comparison::{comparison, whole_ladder};
+use crate::support::program::{passbook, stderr, stdout};
 use Transport::{GrpcMemory, GrpcTcp, GrpcUnix, Mailbox, Processes};
-use made::{comparison, whole_ladder};
 use passbook::model::Propagation;
 use passbook::report::compare::{
     Baseline, BaselineError, Earlier, Report, write_csv, write_html, write_json, write_markdown,
     write_text,
 };
 use passbook::runner::compare::{Comparison, Load, Transport};
-use program::{passbook, stderr, stdout};
 use serde_json::Value;
 
 const COMMAND: &str = "passbook compare input/monotonic_writes.json";

@@ -3,11 +3,6 @@
 
 #![cfg(unix)]
 
-#[path = "support/bounded.rs"]
-mod bounded;
-#[path = "support/program.rs"]
-mod program;
-
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
@@ -17,8 +12,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
 
-use crate::bounded::bounded;
-use crate::program::{passbook, stderr, stdout};
+use crate::support::bounded::bounded;
+use crate::support::program::{passbook, stderr, stdout};
 
 const SCENARIO: &str = r#"[{"id":1,"type":"branch","balance":7},{"id":1,"type":"customer","events":[{"id":1,"interface":"query","dest":1}]}]"#;
 const REFUSED: &str = "longer than 64MiB; --document-max allows more";

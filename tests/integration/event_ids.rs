@@ -1,11 +1,8 @@
 //! Event ids that repeat or fall, amounts in quotes, and what is printed of requests that were
 //! refused.
 
-#[path = "support/program.rs"]
-mod program;
-
+use crate::support::program::{command, passbook, stderr, stdout};
 use assert_cmd::assert::Assert;
-use program::{command, passbook, stderr, stdout};
 use serde_json::{Value, json};
 
 fn reading(args: &[&str], input: &str) -> Assert {

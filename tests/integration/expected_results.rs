@@ -1,14 +1,11 @@
 //! Results as people publish them, beside a scenario: lenient in form, strict in content.
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::fs;
 use std::path::PathBuf;
 
+use crate::support::program::{passbook, stderr, stdout};
 use assert_cmd::assert::Assert;
 use passbook::scenario::{Level, Scenario, Source};
-use program::{passbook, stderr, stdout};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -1,15 +1,12 @@
 //! `passbook generate` as a shell sees it.
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 
+use crate::support::program::{command, passbook, stderr, stdout};
 use assert_cmd::assert::Assert;
-use program::{command, passbook, stderr, stdout};
 
 /// What `passbook generate` does with the words of `options`.
 fn generate(options: &str) -> Assert {

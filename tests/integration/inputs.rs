@@ -1,13 +1,10 @@
 //! Every scenario of `input/` through the program, in every output dialect, against the result that
 //! stands beside it or in it.
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::fs;
 use std::path::Path;
 
-use program::{passbook, stderr, stdout};
+use crate::support::program::{passbook, stderr, stdout};
 use serde_json::Value;
 
 fn json(text: &str) -> Value {

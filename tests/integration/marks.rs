@@ -1,12 +1,9 @@
 //! The step that broke a guarantee is marked where it stands, and so is that nothing was promised.
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::fmt::Write;
 use std::fs;
 
-use program::{passbook, stderr, stdout};
+use crate::support::program::{passbook, stderr, stdout};
 use serde_json::{Value, json};
 
 const OWN_WRITE: &str = "input/guarantees/read_your_writes_lag.json";

@@ -1,18 +1,15 @@
 //! `passbook merge` as a shell sees it: result files of one batch joined to one.
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::program::{command, passbook, stderr, stdout};
 use passbook::report::batch::{
     Course, JsonLines, Overview, Reader, Record, Row, RowHead, RowWriter, Status, Stopped, Summary,
 };
-use program::{command, passbook, stderr, stdout};
 use tempfile::TempDir;
 
 /// A folder with result files.
@@ -124,7 +121,7 @@ fn shares_of_a_batch_become_the_whole_in_its_order() {
 }
 
 /// A batch with the first format, whose rows do not say how they were made.
-const FIRST_FORMAT: &str = include_str!("formats/rows-1.jsonl");
+const FIRST_FORMAT: &str = include_str!("../formats/rows-1.jsonl");
 
 #[test]
 fn rows_of_the_first_format_stay_as_they_are_beside_new_ones() {

@@ -1,9 +1,6 @@
 //! What the program says beside its verdicts.
 
-#[path = "support/program.rs"]
-mod program;
-
-use program::{passbook, stderr, stdout};
+use crate::support::program::{passbook, stderr, stdout};
 use serde_json::Value;
 
 const READ_YOUR_WRITES: &str = "input/read_your_writes.json";

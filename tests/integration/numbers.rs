@@ -2,16 +2,11 @@
 
 #![cfg(unix)]
 
-#[path = "support/bounded.rs"]
-mod bounded;
-#[path = "support/program.rs"]
-mod program;
-
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::bounded::bounded;
-use crate::program::{passbook, stderr, stdout};
+use crate::support::bounded::bounded;
+use crate::support::program::{passbook, stderr, stdout};
 
 const SCENARIO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/input/read_your_writes.json");
 const MOST: &str = "18446744073709551615";

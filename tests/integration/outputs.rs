@@ -2,9 +2,6 @@
 
 #![cfg(unix)]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -15,7 +12,7 @@ use std::thread;
 use assert_cmd::assert::Assert;
 use tempfile::TempDir;
 
-use crate::program::{command, passbook, stderr, stdout};
+use crate::support::program::{command, passbook, stderr, stdout};
 
 const SCENARIO: &str = r#"[{"id":1,"type":"branch","balance":7},{"id":1,"type":"customer","events":[{"id":1,"interface":"query","dest":1}]}]"#;
 /// Both branches accept what is not too much for either alone.

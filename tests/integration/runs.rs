@@ -1,12 +1,5 @@
 //! Whole runs on actors, against a sequential bank that knows no actor.
 
-#[path = "support/parts.rs"]
-mod parts;
-#[path = "support/scenarios.rs"]
-mod scenarios;
-#[path = "support/sequential.rs"]
-mod sequential;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -20,9 +13,9 @@ use passbook::runner::{BranchResult, Recording, Run, RunOptions, run};
 use passbook::scenario::{Scenario, Settings};
 use proptest::prelude::*;
 
-use parts::{customer, deposit, event, withdraw};
-use scenarios::{any_scenario, scenario};
-use sequential::Told;
+use crate::support::parts::{customer, deposit, event, withdraw};
+use crate::support::scenarios::{any_scenario, scenario};
+use crate::support::sequential::Told;
 
 fn run_with(scenario: &Scenario, overrides: Settings) -> Run {
     run(scenario, &RunOptions { overrides, ..RunOptions::default() }).expect("it runs to its end")
@@ -151,7 +144,7 @@ proptest! {
     ) {
         let overrides = Settings { overdraft: Some(overdraft), ..Settings::default() };
         let run = run_with(&scenario, overrides);
-        let expected = sequential::run(&scenario, overdraft);
+        let expected = crate::support::sequential::run(&scenario, overdraft);
         prop_assert_eq!(told(&run), expected.told);
         for branch in &run.result.branches {
             prop_assert_eq!(branch.balance.minor(), expected.balance);

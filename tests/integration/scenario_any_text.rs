@@ -5,9 +5,9 @@ use passbook::scenario::{Scenario, ScenarioError, Source};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-const CLASSIC: &str = include_str!("../input/monotonic_writes.json");
-const OWN: &str = include_str!("../input/dialects/own_format.json");
-const SPACES: &str = include_str!("../input/dialects/stray_spaces.json");
+const CLASSIC: &str = include_str!("../../input/monotonic_writes.json");
+const OWN: &str = include_str!("../../input/dialects/own_format.json");
+const SPACES: &str = include_str!("../../input/dialects/stray_spaces.json");
 
 fn parse(bytes: Vec<u8>) -> Result<Scenario, ScenarioError> {
     Source::from_bytes("any.json", bytes).and_then(|source| Scenario::parse(&source))

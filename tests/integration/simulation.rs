@@ -1,11 +1,6 @@
 //! Whole runs in simulated time: random scenarios, latencies and seeds, under every set of
 //! guarantees, judged from their facts alone.
 
-#[path = "support/parts.rs"]
-mod parts;
-#[path = "support/scenarios.rs"]
-mod scenarios;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZeroU32;
@@ -25,8 +20,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use parts::{branch, customer, deposit, event, withdraw};
-use scenarios::{any_scenario, scenario};
+use crate::support::parts::{branch, customer, deposit, event, withdraw};
+use crate::support::scenarios::{any_scenario, scenario};
 
 const PROPERTIES: [(Guarantee, Property); 4] = [
     (Guarantee::ReadYourWrites, Property::ReadYourWrites),

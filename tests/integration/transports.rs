@@ -1,10 +1,5 @@
 //! The same scenario over different transports comes to the same report.
 
-#[path = "support/parts.rs"]
-mod parts;
-#[path = "support/scenarios.rs"]
-mod scenarios;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,8 +10,8 @@ use passbook::runner::{Recording, Run, RunOptions, run, run_over_grpc};
 use passbook::scenario::{Scenario, Settings, Source};
 use proptest::prelude::*;
 
-use parts::{customer, deposit, event, withdraw};
-use scenarios::{any_scenario, scenario};
+use crate::support::parts::{customer, deposit, event, withdraw};
+use crate::support::scenarios::{any_scenario, scenario};
 
 /// Every scenario of `input/`, whatever its dialect.
 fn inputs() -> Vec<PathBuf> {

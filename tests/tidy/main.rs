@@ -1,12 +1,8 @@
 //! What the design and the style ask of the source and no compiler checks. Nothing is exempt.
 
-#[path = "tidy/layers.rs"]
 mod layers;
-#[path = "tidy/rules.rs"]
 mod rules;
-#[path = "tidy/snippets.rs"]
 mod snippets;
-#[path = "tidy/source.rs"]
 mod source;
 
 use std::fs;

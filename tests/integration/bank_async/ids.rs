@@ -8,8 +8,8 @@ use passbook::model::{
 };
 use proptest::prelude::*;
 
-use crate::parts::{branch, customer, deposit, event, event_id};
-use crate::{Net, Visitor};
+use crate::bank_async::{Net, Visitor};
+use crate::support::parts::{branch, customer, deposit, event, event_id};
 
 #[test]
 fn one_id_for_two_writes_at_two_branches_is_told_and_both_are_held_everywhere() {

@@ -1,12 +1,10 @@
 //! The pure bank with async propagation: what each guarantee makes wait, where, and for what.
 
 mod ids;
-#[path = "../support/parts.rs"]
-mod parts;
 
 use std::time::Duration;
 
-use parts::{branch, customer, deposit, event, roster, withdraw};
+use crate::support::parts::{branch, customer, deposit, event, roster, withdraw};
 use passbook::bank::{
     Branch, BranchConfig, Effect, Input, Passbook, Patience, PeerMessage, Reply, Request, Session,
     Ticket,

@@ -10,8 +10,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
-use crate::fixture::*;
-use crate::program::{command, stdout};
+use crate::batch::fixture::*;
+use crate::support::program::{command, stdout};
 
 /// What a batch and a run say of [`VIOLATED`], with whatever is between its words.
 const STALE: &str = "owed at least its own deposit";

@@ -7,7 +7,7 @@ use assert_cmd::assert::Assert;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::{command, stdout};
+use crate::support::program::{command, stdout};
 
 /// The classic: a deposit at one branch, read at another.
 pub(crate) const HOLDS: &str = r#"[{"id":1,"type":"branch","balance":0},{"id":2,"type":"branch","balance":0},{"id":1,"type":"customer","events":[{"id":1,"interface":"deposit","money":400,"dest":1},{"id":2,"interface":"query","dest":2}]}]"#;

@@ -6,8 +6,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
-use crate::fixture::*;
-use crate::program::{stderr, stdout};
+use crate::batch::fixture::*;
+use crate::support::program::{stderr, stdout};
 
 fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -91,7 +91,7 @@ fn packed_files_are_recognised_by_what_they_hold() {
     assert!(rows.iter().all(|row| row["status"] != "error"));
     for packed in [gzip(&lines), zstd(&lines)] {
         let done = with_stdin(folder.path(), &["-"], packed).code(3);
-        assert_eq!(crate::fixture::rows(&done).len(), 3);
+        assert_eq!(crate::batch::fixture::rows(&done).len(), 3);
     }
 }
 

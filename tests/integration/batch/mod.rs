@@ -1,8 +1,5 @@
 //! `passbook batch` as a shell sees it: many scenarios in, a row of each out.
 
-#[path = "../support/program.rs"]
-mod program;
-
 mod again;
 mod fixture;
 mod inputs;

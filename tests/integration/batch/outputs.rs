@@ -1,7 +1,7 @@
 //! Files that a batch writes beside standard output.
 
-use crate::fixture::*;
-use crate::program::{stderr, stdout};
+use crate::batch::fixture::*;
+use crate::support::program::{stderr, stdout};
 
 #[test]
 fn every_format_has_every_row() {

@@ -1,7 +1,7 @@
 //! What the rows say, in which order they come, and how the program ends.
 
-use crate::fixture::*;
-use crate::program::{stderr, stdout};
+use crate::batch::fixture::*;
+use crate::support::program::{stderr, stdout};
 
 #[test]
 fn a_broken_a_violated_and_an_undecided_scenario_are_three_rows() {
@@ -81,7 +81,7 @@ fn rows_say_which_passbook_made_them_from_which_seed_with_which_options() {
     }
     assert_eq!((&rows[0]["seed"], rows[1].get("seed")), (&7.into(), None));
     let done = batch(folder.path(), &["many.jsonl"]).code(1);
-    assert_eq!(crate::fixture::rows(&done)[0]["options"], "", "none, which is not unknown");
+    assert_eq!(crate::batch::fixture::rows(&done)[0]["options"], "", "none, which is not unknown");
 }
 
 #[test]

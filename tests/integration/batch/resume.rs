@@ -1,7 +1,7 @@
 //! Going on with an earlier batch.
 
-use crate::fixture::*;
-use crate::program::{stderr, stdout};
+use crate::batch::fixture::*;
+use crate::support::program::{stderr, stdout};
 
 fn lines() -> String {
     let mut lines = many(120);

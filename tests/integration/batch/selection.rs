@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::fixture::*;
-use crate::program::{passbook, stdout};
+use crate::batch::fixture::*;
+use crate::support::program::{passbook, stdout};
 
 fn lines() -> String {
     [HOLDS, VIOLATED, BROKEN, UNEXPECTED, HOLDS, UNDECIDED, HOLDS].join("\n")

@@ -7,8 +7,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::thread;
 
-use crate::fixture::{HOLDS, folder};
-use crate::program::command;
+use crate::batch::fixture::{HOLDS, folder};
+use crate::support::program::command;
 
 const SCENARIOS: usize = 200_000;
 

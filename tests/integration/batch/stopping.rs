@@ -8,8 +8,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use crate::fixture::*;
-use crate::program::{command, stderr, stdout};
+use crate::batch::fixture::*;
+use crate::support::program::{command, stderr, stdout};
 
 fn spawn(args: &[&str], folder: &std::path::Path) -> Child {
     let mut command = command(&["batch"]);

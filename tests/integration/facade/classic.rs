@@ -5,8 +5,8 @@ use passbook::grpc::proto::banking::BranchRequest;
 use tokio::task::JoinSet;
 use tonic::Code;
 
-use crate::elsewhere::Away;
-use crate::shop::{
+use crate::facade::elsewhere::Away;
+use crate::facade::shop::{
     At, Shop, assert_told, bank_of, branch, in_system, read_writes, relayed, reply, told, write,
 };
 

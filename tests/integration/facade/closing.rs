@@ -11,8 +11,8 @@ use passbook::runner::{Closing, FinalBalance, ServeOptions, serve};
 use tokio::sync::oneshot;
 use tonic::Code;
 
-use crate::elsewhere::Away;
-use crate::shop::{At, Shop, Typed, assert_told, bank_of, branch, in_system, write};
+use crate::facade::elsewhere::Away;
+use crate::facade::shop::{At, Shop, Typed, assert_told, bank_of, branch, in_system, write};
 
 #[test]
 fn new_calls_are_turned_away_and_those_under_way_end() {

@@ -13,7 +13,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
-use crate::shop;
+use crate::facade::shop;
 
 /// Branch 2, which is away: its port is taken, and nobody listens on it.
 pub(crate) struct Away {

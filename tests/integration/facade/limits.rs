@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 use tonic::Code;
 use tonic::codec::CompressionEncoding;
 
-use crate::elsewhere::Away;
-use crate::shop::{At, Shop, assert_told, bank_of, in_system, told};
+use crate::facade::elsewhere::Away;
+use crate::facade::shop::{At, Shop, assert_told, bank_of, in_system, told};
 
 /// The connection preface of HTTP/2 and an empty frame of settings.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";

@@ -7,8 +7,8 @@ use passbook::model::Propagation;
 use passbook::runner::LinkOptions;
 use tonic::Code;
 
-use crate::elsewhere::{Away, Manner, There};
-use crate::shop::{
+use crate::facade::elsewhere::{Away, Manner, There};
+use crate::facade::shop::{
     At, Shop, assert_told, bank_of, branch, in_system, read_writes, relayed, reply, told, write,
 };
 

@@ -8,9 +8,11 @@ use passbook::runner::LiveOptions;
 use tokio::task::JoinSet;
 use tonic::Code;
 
-use crate::elsewhere::Away;
-use crate::proving::{Peer, Shows, challenge, prove, proved};
-use crate::shop::{At, Shop, assert_told, bank_of, branch, in_system, relayed, reply, told, write};
+use crate::facade::elsewhere::Away;
+use crate::facade::proving::{Peer, Shows, challenge, prove, proved};
+use crate::facade::shop::{
+    At, Shop, assert_told, bank_of, branch, in_system, relayed, reply, told, write,
+};
 
 /// Branch 1 here; the test speaks for branch 2, which is away.
 async fn meet() -> (Shop, Peer) {

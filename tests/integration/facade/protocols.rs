@@ -10,7 +10,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_reflection::pb::{v1 as reflection, v1alpha as older};
 
-use crate::shop::{At, Shop, bank_of, branch, in_system};
+use crate::facade::shop::{At, Shop, bank_of, branch, in_system};
 
 const OURS: [&str; 2] = ["banking.Branch", "passbook.v1.BankService"];
 

@@ -16,8 +16,8 @@ use tonic_reflection::pb::v1::ServerReflectionRequest;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 
-use crate::elsewhere::Away;
-use crate::shop::{At, Typed, assert_told, bank_of, branch, in_system, told};
+use crate::facade::elsewhere::Away;
+use crate::facade::shop::{At, Typed, assert_told, bank_of, branch, in_system, told};
 
 /// How much clients accept: as their libraries come, what the protocol proposes, and half of that.
 const CLIENTS: [Option<u32>; 3] = [None, Some(8 << 10), Some(4 << 10)];

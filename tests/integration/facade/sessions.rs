@@ -6,8 +6,8 @@ use passbook::runner::LiveOptions;
 use tokio::task::JoinSet;
 use tonic::Code;
 
-use crate::elsewhere::Away;
-use crate::shop::{At, Classic, Shop, Typed, assert_told, bank_of};
+use crate::facade::elsewhere::Away;
+use crate::facade::shop::{At, Classic, Shop, Typed, assert_told, bank_of};
 
 /// Remembers one customer.
 fn forgetful(branches: u32) -> LiveOptions {
@@ -116,7 +116,7 @@ fn who_is_being_served_is_remembered() {
 }
 
 fn in_shop(options: &LiveOptions, test: impl AsyncFnOnce(&Shop)) {
-    crate::shop::in_system(async {
+    crate::facade::shop::in_system(async {
         let shop = Shop::open(options);
         test(&shop).await;
     });

@@ -14,8 +14,8 @@ use tonic::codegen::http::{HeaderMap, Request, Response, StatusCode};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::elsewhere::Away;
-use crate::shop::{Shop, bank_of, branch, in_system, told, write};
+use crate::facade::elsewhere::Away;
+use crate::facade::shop::{Shop, bank_of, branch, in_system, told, write};
 
 const QUERY: &str = "/passbook.v1.BankService/Query";
 const CLASSIC: &str = "/banking.Branch/MsgDelivery";

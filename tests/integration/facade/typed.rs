@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use crate::shop::{At, Shop, assert_told, bank_of, in_system, told};
+use crate::facade::shop::{At, Shop, assert_told, bank_of, in_system, told};
 
 #[test]
 fn every_call_answers() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use passbook::grpc::proto::v1;
 use tonic::Streaming;
 
-use crate::shop::{At, Shop, Typed, bank_of, in_system};
+use crate::facade::shop::{At, Shop, Typed, bank_of, in_system};
 
 async fn watch(bank: &mut Typed, from_position: u64) -> Streaming<v1::WatchBranchResponse> {
     let request = v1::WatchBranchRequest { branch_id: 1, from_position };

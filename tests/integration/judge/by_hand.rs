@@ -6,7 +6,7 @@ use passbook::check::{
 };
 use passbook::model::{LogPosition, Money, Operation, Receipt, RequestNumber};
 
-use crate::tale::{Tale, branch, customer, deposit, refused, unknown, withdrawal, write_id};
+use crate::judge::tale::{Tale, branch, customer, deposit, refused, unknown, withdrawal, write_id};
 
 fn verdict(tale: &Tale, property: Property) -> Verdict {
     tale.judge().unwrap().of(property).expect("judged").clone()

@@ -8,8 +8,8 @@ use passbook::history::{Fact, Header, Reader, Recorded, Writer};
 use passbook::model::{LogPosition, Money, Operation, Receipt, RequestNumber, Seed};
 use proptest::prelude::*;
 
-use crate::generate::{Damage, Style, damages, styles, tales};
-use crate::tale::{Tale, branch, customer, deposit, unknown, write_id};
+use crate::judge::generate::{Damage, Style, damages, styles, tales};
+use crate::judge::tale::{Tale, branch, customer, deposit, unknown, write_id};
 
 fn impossible(tale: &Tale) -> Impossible {
     let error = tale.judge().unwrap_err();

@@ -11,7 +11,7 @@ use passbook::model::{
     RequestError, RequestNumber, Sequence,
 };
 
-use crate::tale::{Tale, branch, customer, deposit, refused, withdrawal, write_id};
+use crate::judge::tale::{Tale, branch, customer, deposit, refused, withdrawal, write_id};
 
 fn verdict(tale: &Tale, property: Property) -> Verdict {
     tale.judge().unwrap().of(property).expect("judged").clone()

@@ -8,7 +8,7 @@ use passbook::model::{
 };
 use proptest::prelude::*;
 
-use crate::tale::{Tale, branch, customer, deposit, refused, unknown, withdrawal, write_id};
+use crate::judge::tale::{Tale, branch, customer, deposit, refused, unknown, withdrawal, write_id};
 
 /// How a bank treats its customers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use passbook::check::{
 use passbook::history::Fact;
 use passbook::model::{Life, LogPosition, Money, Operation, Receipt, RequestNumber};
 
-use crate::tale::{Tale, branch, customer, deposit, refused};
+use crate::judge::tale::{Tale, branch, customer, deposit, refused};
 
 fn impossible(tale: &Tale) -> Impossible {
     tale.judge().unwrap_err().problem

@@ -10,8 +10,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::hostile::*;
-use crate::program::command;
+use crate::names::hostile::*;
+use crate::support::program::command;
 
 /// The documents of JSON in `text`.
 fn documents(text: &str) -> Vec<Value> {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::hostile::*;
+use crate::names::hostile::*;
 
 /// Files that are wrong, each with `name` in the place that is.
 fn wrong(name: &str) -> Vec<String> {

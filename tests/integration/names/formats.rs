@@ -17,8 +17,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
 
-use crate::hostile::{HOSTILE, assert_harmless, is_obeyed};
-use crate::made::whole_ladder;
+use crate::names::hostile::{HOSTILE, assert_harmless, is_obeyed};
+use crate::support::comparison::whole_ladder;
 
 /// What most harm is made of, with some letters.
 const PARTS: &str = "\u{1b}[]2Jm8;\u{7}\r\n\t\u{0}\u{7f}\u{9b}\u{85}\u{202e}\u{2066}\u{2028}\u{200b}\u{feff}\u{fffe}<>&\"'`|=+-@$(){}\\#*_~! aé银🏦";

@@ -7,7 +7,7 @@ use std::process::Output;
 use assert_cmd::Command;
 use tempfile::TempDir;
 
-use crate::program::command;
+use crate::support::program::command;
 
 /// Names, and how each is shown to a person.
 pub(crate) const HOSTILE: [(&str, &str); 20] = [

@@ -1,12 +1,6 @@
 //! Names, paths and other words of strangers, in everything that the program says: none of them does
 //! anything to a terminal, a page, a table or a shell, and where a format can hold one it is whole.
 
-#[path = "../support/comparison.rs"]
-mod made;
-#[path = "../support/program.rs"]
-#[expect(dead_code, reason = "here every command is in colour")]
-mod program;
-
 mod commands;
 mod errors;
 mod formats;

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use assert_cmd::assert::{Assert, OutputAssertExt};
 
-use crate::program::command;
+use crate::support::program::command;
 
 /// Far less than the inputs of these tests, and more than the program needs.
 const ADDRESS_SPACE_KIB: u32 = 2 << 20;

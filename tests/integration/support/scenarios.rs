@@ -4,7 +4,7 @@ use passbook::model::{Event, Money, Operation};
 use passbook::scenario::{Scenario, Settings, Visit, WrittenIds};
 use proptest::prelude::*;
 
-use crate::parts::{customer, deposit, event, roster, withdraw};
+use crate::support::parts::{customer, deposit, event, roster, withdraw};
 
 pub(crate) fn scenario(
     branches: u32,
