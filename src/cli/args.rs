@@ -1,5 +1,6 @@
 //! The arguments, as clap reads them.
 
+use super::place::is_stdin;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -11,7 +12,7 @@ use super::batch::BatchArgs;
 use super::check_args::{CheckArgs, WitnessArgs};
 use super::compare_args::CompareArgs;
 use super::connect_args::ConnectArgs;
-use super::document::DocumentArgs;
+use super::document_args::DocumentArgs;
 use super::generate_args::GenerateArgs;
 use super::memory_args::MemoryArgs;
 use super::merge_args::MergeArgs;
@@ -225,14 +226,6 @@ impl Cli {
             | Command::Schema => Ok(cli),
         }
     }
-}
-
-/// What stands for standard input.
-pub(super) const STDIN: &str = "-";
-
-/// Whether `path` stands for standard input.
-pub(super) fn is_stdin(path: &std::path::Path) -> bool {
-    path.as_os_str() == STDIN
 }
 
 impl RunArgs {

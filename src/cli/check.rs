@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use super::args::is_stdin;
 use super::check_args::{CheckArgs, CheckFormat};
 use super::clash::Outputs;
 use super::document::{DocumentError, read_document};
 use super::exit::Exit;
+use super::place::is_stdin;
 use super::terminal::Terminal;
 use crate::check::{CheckError, Verdicts, judge_history};
 use crate::history::{Header, Reader};

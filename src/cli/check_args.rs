@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::args::EXIT_CODES;
-use super::document::DocumentArgs;
+use super::document_args::DocumentArgs;
 use crate::check::{Demand, JudgeOptions};
 
 const EXAMPLES: &str = "\

@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::args::is_stdin;
-use super::new_file::names_own_stream;
+use super::place::is_stdin;
 
 /// Why what is to be written cannot be.
 #[derive(Debug, Error, Diagnostic)]
@@ -128,6 +127,26 @@ impl Outputs {
             Some(_) | None => Ok(()),
         }
     }
+}
+
+/// Whether `path` is a name of our own standard output or error.
+fn names_own_stream(path: &Path) -> bool {
+    own_stream(path).is_some()
+}
+
+/// Our own standard output or error, if that is what `path` names: another handle of the same file,
+/// so that what comes over both is written one after the other.
+pub(super) fn own_stream(path: &Path) -> Option<io::Result<File>> {
+    let stream = match path.to_str()? {
+        "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => {
+            io::stdout().as_fd().try_clone_to_owned()
+        }
+        "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => {
+            io::stderr().as_fd().try_clone_to_owned()
+        }
+        _ => return None,
+    };
+    Some(stream.map(File::from))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
 use super::compare_output::CompareOutput;
-use super::document::DocumentArgs;
+use super::document_args::DocumentArgs;
 use super::memory_args::MemoryArgs;
 use crate::fault::parse_span;
 use crate::model::{CustomerOrder, Guarantees, Propagation, Seed};

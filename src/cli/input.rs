@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::args::{STDIN, is_stdin};
 use super::batch::{expected_results, read_all, read_file, unpacked};
 use super::document::DocumentError;
+use super::place::{STDIN, is_stdin};
 use crate::history::{LineEnd, Lines};
 use crate::model::{ByteSize, EventIds};
 use crate::report::shell;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::args::EXIT_CODES;
-use super::document::DocumentArgs;
+use super::document_args::DocumentArgs;
 use super::exports::ExportArgs;
 
 const EXAMPLES: &str = "\

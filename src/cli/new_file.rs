@@ -4,11 +4,11 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process;
 
+use super::clash::own_stream;
 use super::cleanup;
 
 /// Names longer than this leave no room for what is added.
@@ -159,26 +159,6 @@ fn name_beside(place: &Path, tried: u32) -> OsString {
         name.push(format!("-{tried}"));
     }
     name
-}
-
-/// Whether `path` is a name of our own standard output or error.
-pub(super) fn names_own_stream(path: &Path) -> bool {
-    own_stream(path).is_some()
-}
-
-/// Our own standard output or error, if that is what `path` names: another handle of the same file,
-/// so that what comes over both is written one after the other.
-fn own_stream(path: &Path) -> Option<io::Result<File>> {
-    let stream = match path.to_str()? {
-        "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => {
-            io::stdout().as_fd().try_clone_to_owned()
-        }
-        "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => {
-            io::stderr().as_fd().try_clone_to_owned()
-        }
-        _ => return None,
-    };
-    Some(stream.map(File::from))
 }
 
 #[cfg(test)]

@@ -4,13 +4,14 @@ use std::io::{self, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use super::args::{Format, RunArgs, Transport, is_stdin};
+use super::args::{Format, RunArgs, Transport};
 use super::batch::expected_results;
 use super::clash::{Clash, Outputs};
 use super::cleanup;
 use super::exit::Exit;
 use super::input::{InputError, expect_what_stands_beside, read_scenario, scenario_beside};
 use super::new_file::NewFile;
+use super::place::is_stdin;
 use super::terminal::Terminal;
 use crate::check::{JudgeOptions, StepsKept, Summary};
 use crate::model::Shown;

@@ -11,9 +11,9 @@ use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use super::args::is_stdin;
 use super::exit::Exit;
 use super::input::{InputError, read_scenario, read_scenario_line};
+use super::place::is_stdin;
 use super::secret::{SecretFileError, read_secret};
 use super::serve_args::{ServeArgs, ServeFormat};
 use super::serve_scenario::run_for_clients;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use thiserror::Error;
 
-use super::document::DocumentArgs;
+use super::document_args::DocumentArgs;
 use super::memory_args::MemoryArgs;
 use super::settings_args::{OverdraftArg, PropagationArg};
 use crate::fault::parse_span;

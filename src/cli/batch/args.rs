@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 
 use super::filter::Filter;
 use crate::check::Demand;
-use crate::cli::document::DocumentArgs;
+use crate::cli::document_args::DocumentArgs;
 use crate::cli::exports::ExportArgs;
 use crate::cli::memory_args::MemoryArgs;
 use crate::cli::settings_args::SettingsArgs;

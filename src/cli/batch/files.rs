@@ -8,8 +8,8 @@ use miette::Diagnostic;
 use thiserror::Error;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::cli::args::{STDIN, is_stdin};
 use crate::cli::clash::{Clash, Output, Outputs};
+use crate::cli::place::{STDIN, is_stdin};
 use crate::report::batch::{Reader, RowsError, RowsProblem};
 
 /// The names of files that hold a scenario, or one a line.

@@ -12,9 +12,9 @@ use super::files::{FileKind, FilesError, Input, Inputs, ScenarioFile};
 use super::job::{Content, Item, Place};
 use super::lines::{self, Text};
 use super::resume::Held;
-use crate::cli::args::STDIN;
 use crate::cli::clash::Clash;
 use crate::cli::document::DocumentError;
+use crate::cli::place::STDIN;
 use crate::model::ByteSize;
 use crate::runner::batch::{Feed, Fingerprint, Partition, Stopped};
 
