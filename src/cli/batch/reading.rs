@@ -16,7 +16,7 @@ use crate::cli::clash::Clash;
 use crate::cli::document::DocumentError;
 use crate::cli::place::STDIN;
 use crate::model::ByteSize;
-use crate::runner::batch::{Feed, Fingerprint, Partition, Stopped};
+use crate::runner::batch::{Feed, FeedClosed, Fingerprint, Partition};
 
 /// Which scenarios of the input are to be run here.
 #[derive(Debug, Clone)]
@@ -73,7 +73,7 @@ pub(super) fn feed(
     mut held: Held,
     progress: &Arc<Progress>,
     feed: &mut Feed<Item>,
-) -> Result<(), Stopped> {
+) -> Result<(), FeedClosed> {
     let mut number = 0;
     each(reading, progress, |found| {
         let Found::Scenario { place, content, bytes } = found else { return feed.flush() };
@@ -88,7 +88,7 @@ pub(super) fn feed(
                 Err(error) => {
                     feed.push(Item { number, place, content: Content::Mismatch(error) }, 0)?;
                     // Whoever gets this stops the batch.
-                    return feed.flush().and(Err(Stopped));
+                    return feed.flush().and(Err(FeedClosed));
                 }
             }
         }
@@ -132,8 +132,8 @@ enum Found {
 fn each(
     reading: &Reading,
     progress: &Arc<Progress>,
-    mut take: impl FnMut(Found) -> Result<(), Stopped>,
-) -> Result<(), Stopped> {
+    mut take: impl FnMut(Found) -> Result<(), FeedClosed>,
+) -> Result<(), FeedClosed> {
     let Reading { inputs, document_max } = reading;
     for input in inputs.walk() {
         match input {
@@ -162,8 +162,8 @@ fn each_line(
     file: &str,
     document_max: ByteSize,
     open: impl FnOnce() -> io::Result<Decoded>,
-    take: &mut impl FnMut(Found) -> Result<(), Stopped>,
-) -> Result<(), Stopped> {
+    take: &mut impl FnMut(Found) -> Result<(), FeedClosed>,
+) -> Result<(), FeedClosed> {
     let file: Arc<str> = file.into();
     let opened = open().map_err(DocumentError::from).and_then(|Decoded { packed, text }| {
         let text = lines::open(text, document_max)?;

@@ -31,7 +31,7 @@ pub(super) struct Chunk<T> {
 /// Nobody takes results any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("nobody takes results any more")]
-pub struct Stopped;
+pub struct FeedClosed;
 
 /// Takes the items of a batch, one by one, in order.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl<T> Feed<T> {
     }
 
     /// Feeds `item`, whose work grows with `bytes`. Waits where enough is on its way.
-    pub fn push(&mut self, item: T, bytes: usize) -> Result<(), Stopped> {
+    pub fn push(&mut self, item: T, bytes: usize) -> Result<(), FeedClosed> {
         if self.pending_bytes.saturating_add(bytes) > CHUNK_BYTES_MAX {
             self.flush()?;
         }
@@ -79,7 +79,7 @@ impl<T> Feed<T> {
     }
 
     /// Sends what is gathered on its way, for the next item may take a while to come.
-    pub fn flush(&mut self) -> Result<(), Stopped> {
+    pub fn flush(&mut self) -> Result<(), FeedClosed> {
         if self.pending.is_empty() {
             return Ok(());
         }
@@ -87,19 +87,19 @@ impl<T> Feed<T> {
         self.wait_for_allowance(bytes)?;
         let items = std::mem::take(&mut self.pending);
         let chunk = Chunk { index: self.next_index, items, bytes };
-        self.chunks.send(chunk).map_err(|_| Stopped)?;
+        self.chunks.send(chunk).map_err(|_| FeedClosed)?;
         self.next_index += 1;
         self.chunks_on_their_way += 1;
         self.bytes_on_their_way = self.bytes_on_their_way.saturating_add(bytes);
         Ok(())
     }
 
-    fn wait_for_allowance(&mut self, bytes: usize) -> Result<(), Stopped> {
+    fn wait_for_allowance(&mut self, bytes: usize) -> Result<(), FeedClosed> {
         while let Ok(bytes) = self.taken.try_recv() {
             self.has_arrived(bytes);
         }
         while !self.has_room_for(bytes) {
-            let bytes = self.taken.recv().map_err(|_| Stopped)?;
+            let bytes = self.taken.recv().map_err(|_| FeedClosed)?;
             self.has_arrived(bytes);
         }
         Ok(())

@@ -9,7 +9,7 @@ mod pipeline;
 mod results;
 mod worker;
 
-pub use feed::{Feed, Stopped};
+pub use feed::{Feed, FeedClosed};
 pub use fingerprint::Fingerprint;
 pub use partition::{Partition, PartitionError, PartitionKind};
 pub use pipeline::{BatchError, Plan, Work, start};

@@ -8,7 +8,7 @@ use std::thread;
 use crossbeam_channel::unbounded;
 use thiserror::Error;
 
-use super::feed::{Allowance, Feed, Stopped};
+use super::feed::{Allowance, Feed, FeedClosed};
 use super::results::{Order, Results};
 use super::worker;
 use crate::runner::{RunError, Runner};
@@ -61,7 +61,7 @@ const BYTES_ON_THEIR_WAY_MAX: usize = 32 << 20;
 pub fn start<W, P>(plan: Plan, work: W, produce: P) -> Result<Results<W::Outcome>, BatchError>
 where
     W: Work,
-    P: FnOnce(&mut Feed<W::Item>) -> Result<(), Stopped> + Send + 'static,
+    P: FnOnce(&mut Feed<W::Item>) -> Result<(), FeedClosed> + Send + 'static,
 {
     let jobs = plan.jobs.get();
     let allowance = Allowance {
@@ -140,7 +140,7 @@ mod tests {
         }
     }
 
-    fn feed_numbers(count: u64) -> impl FnOnce(&mut Feed<u64>) -> Result<(), Stopped> + Send {
+    fn feed_numbers(count: u64) -> impl FnOnce(&mut Feed<u64>) -> Result<(), FeedClosed> + Send {
         move |feed| (0..count).try_for_each(|number| feed.push(number, 100))
     }
 
@@ -227,6 +227,6 @@ mod tests {
         let mut results = start(plan(2, Order::AsFed), Double, produce).unwrap();
         assert!(matches!(results.next_within(LONG), Ok(Next::Outcome(200))));
         drop(results);
-        assert_eq!(stopped.recv_timeout(LONG), Ok(Err(Stopped)));
+        assert_eq!(stopped.recv_timeout(LONG), Ok(Err(FeedClosed)));
     }
 }
