@@ -5,6 +5,7 @@
 
 pub mod actors;
 pub mod bank;
+pub mod batch;
 pub mod check;
 pub mod cli;
 pub mod fault;
@@ -14,3 +15,4 @@ pub mod model;
 pub mod report;
 pub mod runner;
 pub mod scenario;
+pub mod source;

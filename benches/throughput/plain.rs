@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use passbook::batch::{Counts, Row, Status, append_line};
 use passbook::model::{BranchIndex, CustomerId, EventId, Money, Operation};
-use passbook::report::batch::{Counts, Row, Status, append_line};
 use passbook::scenario::{BalanceRow, Scenario, Visit};
 
 /// A branch of the loop.

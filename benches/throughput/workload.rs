@@ -4,9 +4,9 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use passbook::batch::{Row, RowHead, append_line};
 use passbook::check::Demand;
 use passbook::report::Assessment;
-use passbook::report::batch::{Row, RowHead, append_line};
 use passbook::runner::{Judging, RunOptions, Runner};
 use passbook::scenario::{Scenario, Source};
 

@@ -1,6 +1,6 @@
 //! The arguments, as clap reads them.
 
-use super::place::is_stdin;
+use crate::source::is_stdin;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use super::batch::BatchArgs;
+use super::batch_args::BatchArgs;
 use super::check_args::{CheckArgs, WitnessArgs};
 use super::compare_args::CompareArgs;
 use super::connect_args::ConnectArgs;

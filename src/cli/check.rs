@@ -5,15 +5,15 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use super::check_args::{CheckArgs, CheckFormat};
-use super::clash::Outputs;
-use super::document::{DocumentError, read_document};
 use super::exit::Exit;
-use super::place::is_stdin;
 use super::terminal::Terminal;
 use crate::check::{CheckError, Verdicts, judge_history};
 use crate::history::{Header, Reader};
 use crate::report::judgement::{self, Judgement};
 use crate::scenario::{Scenario, Source};
+use crate::source::Outputs;
+use crate::source::is_stdin;
+use crate::source::{DocumentError, read_document};
 
 /// Judges the history that `args` name.
 pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Result<Exit> {

@@ -10,13 +10,13 @@ use tokio::sync::watch;
 use super::compare_args::CompareArgs;
 use super::compare_output::Variant;
 use super::exit::Exit;
-use super::input::read_scenario;
 use super::terminal::Terminal;
 use crate::model::{Propagation, Shown};
 use crate::runner::compare::{CompareError, CompareOptions, Comparison, Progress, compare};
 use crate::runner::compare_bytes;
 use crate::scenario::Scenario;
 use crate::scenario::generate::Generator;
+use crate::source::read_scenario;
 
 /// Compares, and prints what was measured.
 pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) -> io::Result<Exit> {

@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::clash::{Clash, Outputs};
-use super::document::{DocumentError, read_document};
 use super::exit::Exit;
 use super::new_file::NewFile;
 use super::terminal::Terminal;
@@ -18,6 +16,8 @@ use crate::report::compare::{
 };
 use crate::report::shell;
 use crate::runner::compare::Comparison;
+use crate::source::{Clash, Outputs};
+use crate::source::{DocumentError, read_document};
 
 #[derive(Debug, Args)]
 pub(super) struct CompareOutput {

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::batch::Status;
 use crate::check::Summary;
-use crate::report::batch::Status;
 
 /// How the program ends. Ordered: of several scenarios the greatest counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]

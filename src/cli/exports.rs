@@ -9,7 +9,7 @@ use clap::Args;
 use super::exit::Exit;
 use super::new_file::NewFile;
 use super::terminal::Terminal;
-use crate::report::batch::{Csv, JsonLines, Junit, Row, RowWriter, Stopped, Summary};
+use crate::batch::{Csv, JsonLines, Junit, Row, RowWriter, Stopped, Summary};
 
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct ExportArgs {

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::clash::Outputs;
 use super::cleanup;
 use super::exit::Exit;
 use super::generate_args::GenerateArgs;
 use super::new_file::NewFile;
-use super::place::is_stdin;
 use super::terminal::Terminal;
 use crate::scenario::Scenario;
 use crate::scenario::generate::{GenerateError, Generator};
+use crate::source::Outputs;
+use crate::source::is_stdin;
 
 /// Why scenarios are not where they should be.
 #[derive(Debug, Error)]

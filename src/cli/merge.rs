@@ -4,13 +4,14 @@ use std::fs::File;
 use std::io::{self, BufReader, IsTerminal};
 use std::path::Path;
 
-use super::clash::Outputs;
 use super::cleanup;
 use super::exit::Exit;
 use super::exports::{Exports, PartialRows};
 use super::merge_args::{MergeArgs, MergeFormat};
 use super::terminal::Terminal;
-use crate::report::batch::{self, JoinError, Joined, JsonLines, Overview, Part, RowWriter};
+use crate::batch;
+use crate::batch::{JoinError, Joined, JsonLines, Overview, Part, RowWriter};
+use crate::source::Outputs;
 
 /// Joins the files that `args` name. Nothing is written to files where they do not fit together, nor
 /// printed, unless that shows only on the way; then the summary is left out.

@@ -2,28 +2,25 @@
 
 mod args;
 mod batch;
+mod batch_args;
 mod check;
 mod check_args;
-mod clash;
 mod cleanup;
 mod compare;
 mod compare_args;
 mod compare_output;
 mod connect_args;
 mod dispatch;
-mod document;
 mod document_args;
 mod exit;
 mod exports;
 mod generate;
 mod generate_args;
 mod guard;
-mod input;
 mod memory_args;
 mod merge;
 mod merge_args;
 mod new_file;
-mod place;
 mod run;
 mod schema;
 mod secret;
@@ -31,6 +28,7 @@ mod serve;
 mod serve_args;
 mod serve_scenario;
 mod settings_args;
+mod signal;
 mod terminal;
 
 pub use dispatch::run;

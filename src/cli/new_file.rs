@@ -8,8 +8,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process;
 
-use super::clash::own_stream;
 use super::cleanup;
+use crate::source::own_stream;
 
 /// Names longer than this leave no room for what is added.
 const NAME_BYTES_MAX: usize = 200;

@@ -5,13 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::args::{Format, RunArgs, Transport};
-use super::batch::expected_results;
-use super::clash::{Clash, Outputs};
 use super::cleanup;
 use super::exit::Exit;
-use super::input::{InputError, expect_what_stands_beside, read_scenario, scenario_beside};
 use super::new_file::NewFile;
-use super::place::is_stdin;
 use super::terminal::Terminal;
 use crate::check::{JudgeOptions, StepsKept, Summary};
 use crate::model::Shown;
@@ -21,6 +17,10 @@ use crate::runner::{
     RunResult, Runner, run_bytes,
 };
 use crate::scenario::{Scenario, Settings};
+use crate::source::expected_results;
+use crate::source::is_stdin;
+use crate::source::{Clash, Outputs};
+use crate::source::{InputError, expect_what_stands_beside, read_scenario, scenario_beside};
 
 /// Runs all scenarios; what is wrong with one does not stop the rest.
 pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Result<Exit> {

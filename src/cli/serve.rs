@@ -12,8 +12,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::exit::Exit;
-use super::input::{InputError, read_scenario, read_scenario_line};
-use super::place::is_stdin;
 use super::secret::{SecretFileError, read_secret};
 use super::serve_args::{ServeArgs, ServeFormat};
 use super::serve_scenario::run_for_clients;
@@ -28,6 +26,8 @@ use crate::runner::{
     self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryError, ServeError, ServeOptions,
     bank_bytes,
 };
+use crate::source::is_stdin;
+use crate::source::{InputError, read_scenario, read_scenario_line};
 
 /// Why the bank did not open.
 #[derive(Debug, Error)]

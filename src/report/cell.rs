@@ -9,7 +9,7 @@ use crate::model::{Shown, is_unseen};
 /// A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, whatever quotes
 /// are around it. Such a text gets an apostrophe in front, which spreadsheets read as "this is
 /// text". Characters that nobody sees are written as in a program: `\n`, `\u{1b}`.
-pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@']) {
         Cow::Owned(format!("'{}", Shown::new(text)))
     } else if text.chars().any(is_unseen) {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// How much of a list is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Limit {
+pub(crate) enum Limit {
     /// All of it.
     None,
     /// All of it up to `most` items; of a longer one the first `head` and the last `tail`.
@@ -13,14 +13,14 @@ pub(super) enum Limit {
 
 /// A list whose middle may be left out.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Elided<'a, T> {
-    pub(super) head: &'a [T],
-    pub(super) skipped: &'a [T],
-    pub(super) tail: &'a [T],
+pub(crate) struct Elided<'a, T> {
+    pub(crate) head: &'a [T],
+    pub(crate) skipped: &'a [T],
+    pub(crate) tail: &'a [T],
 }
 
 impl Limit {
-    pub(super) fn apply<T>(self, items: &[T]) -> Elided<'_, T> {
+    pub(crate) fn apply<T>(self, items: &[T]) -> Elided<'_, T> {
         let skipped = self.skipped(items.len());
         let (front, tail) = items.split_at(skipped.end);
         let (head, skipped) = front.split_at(skipped.start);
@@ -28,7 +28,7 @@ impl Limit {
     }
 
     /// Which of `len` items are left out.
-    pub(super) fn skipped(self, len: usize) -> Range<usize> {
+    pub(crate) fn skipped(self, len: usize) -> Range<usize> {
         match self {
             Self::Middle { most, head, tail } if len > most && head + tail < len => {
                 head..len - tail

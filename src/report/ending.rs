@@ -4,7 +4,7 @@ use crate::model::{Outcome, RequestError};
 
 /// How a request ended, without the details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// It was done.
     Ok,
     /// It was not done, and never will be.
@@ -14,7 +14,7 @@ pub(super) enum Ending {
 }
 
 impl Ending {
-    pub(super) fn of(outcome: &Outcome) -> Self {
+    pub(crate) fn of(outcome: &Outcome) -> Self {
         match outcome {
             Ok(_) => Self::Ok,
             Err(
@@ -29,7 +29,7 @@ impl Ending {
         }
     }
 
-    pub(super) const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Refused => "refused",

@@ -14,37 +14,37 @@ use crate::runner::{
 };
 use crate::scenario::{Output, WrittenIds};
 
-pub(super) fn branch(number: i64) -> BranchId {
+pub(crate) fn branch(number: i64) -> BranchId {
     BranchId::new(number).unwrap()
 }
 
-pub(super) fn customer(number: i64) -> CustomerId {
+pub(crate) fn customer(number: i64) -> CustomerId {
     CustomerId::new(number).unwrap()
 }
 
-pub(super) fn event(number: i64) -> EventId {
+pub(crate) fn event(number: i64) -> EventId {
     EventId::new(number).unwrap()
 }
 
 /// Whole units.
-pub(super) fn money(units: i64) -> Money {
+pub(crate) fn money(units: i64) -> Money {
     Money::from_minor(units * 100)
 }
 
-pub(super) fn amount(units: i64) -> Amount {
+pub(crate) fn amount(units: i64) -> Amount {
     Amount::try_from(money(units)).unwrap()
 }
 
 /// A bank with sync propagation that opens with 0 and does one request after the other.
 #[derive(Debug)]
-pub(super) struct Bank {
+pub(crate) struct Bank {
     result: RunResult,
     facts: Vec<Recorded>,
     messages: u64,
 }
 
 impl Bank {
-    pub(super) fn new(name: &str, branches: i64) -> Self {
+    pub(crate) fn new(name: &str, branches: i64) -> Self {
         let branches = (1..=branches).map(|id| BranchResult {
             id: branch(id),
             balance: Money::ZERO,
@@ -67,32 +67,32 @@ impl Bank {
         Self { result, facts: Vec::new(), messages: 0 }
     }
 
-    pub(super) fn config(mut self, config: RunConfig) -> Self {
+    pub(crate) fn config(mut self, config: RunConfig) -> Self {
         self.result.config = config;
         self
     }
 
-    pub(super) fn expect(mut self, expected: Output) -> Self {
+    pub(crate) fn expect(mut self, expected: Output) -> Self {
         self.result.expected = Some(expected);
         self
     }
 
-    pub(super) fn deposit(self, who: i64, id: i64, units: i64, at: i64) -> Self {
+    pub(crate) fn deposit(self, who: i64, id: i64, units: i64, at: i64) -> Self {
         self.write(who, id, Write::deposit(amount(units)), at)
     }
 
-    pub(super) fn withdraw(self, who: i64, id: i64, units: i64, at: i64) -> Self {
+    pub(crate) fn withdraw(self, who: i64, id: i64, units: i64, at: i64) -> Self {
         self.write(who, id, Write::withdraw(amount(units)), at)
     }
 
-    pub(super) fn query(mut self, who: i64, id: i64, at: i64) -> Self {
+    pub(crate) fn query(mut self, who: i64, id: i64, at: i64) -> Self {
         self.ask(who, id, Operation::Query, at);
         let balance = self.at(at).balance;
         self.answer(write_id(who, id), Operation::Query, at, Ok(Receipt::Balance(balance)))
     }
 
     /// A withdrawal that the balance does not cover.
-    pub(super) fn refuse(mut self, who: i64, id: i64, units: i64, at: i64) -> Self {
+    pub(crate) fn refuse(mut self, who: i64, id: i64, units: i64, at: i64) -> Self {
         let operation = Operation::Write(Write::withdraw(amount(units)));
         self.ask(who, id, operation, at);
         let balance = self.at(at).balance;
@@ -101,14 +101,14 @@ impl Bank {
     }
 
     /// A deposit that is applied already.
-    pub(super) fn retry(mut self, who: i64, id: i64, units: i64, at: i64) -> Self {
+    pub(crate) fn retry(mut self, who: i64, id: i64, units: i64, at: i64) -> Self {
         let operation = Operation::Write(Write::deposit(amount(units)));
         self.ask(who, id, operation, at);
         self.answer(write_id(who, id), operation, at, Ok(Receipt::Written))
     }
 
     /// A deposit that the highest branch has not confirmed when the customer is answered.
-    pub(super) fn unconfirmed(mut self, who: i64, id: i64, units: i64, at: i64) -> Self {
+    pub(crate) fn unconfirmed(mut self, who: i64, id: i64, units: i64, at: i64) -> Self {
         let write = Write::deposit(amount(units));
         let last = i64::try_from(self.result.branches.len()).unwrap();
         let operation = Operation::Write(write);
@@ -128,7 +128,7 @@ impl Bank {
         bank
     }
 
-    pub(super) fn run(self) -> Run {
+    pub(crate) fn run(self) -> Run {
         Run { result: self.result, facts: self.facts }
     }
 

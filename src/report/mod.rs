@@ -5,25 +5,24 @@
 mod agreement;
 mod arrival;
 mod assessment;
-pub mod batch;
 mod broken;
-mod cell;
+pub(crate) mod cell;
 pub mod compare;
 pub mod dialect;
 mod difference;
 mod elide;
-mod ending;
+pub(crate) mod ending;
 #[cfg(test)]
-mod example;
+pub(crate) mod example;
 pub mod json;
 pub mod judgement;
 mod note;
-mod palette;
-mod phrase;
+pub(crate) mod palette;
+pub(crate) mod phrase;
 pub mod shell;
 mod shortfall;
 mod story;
-mod table;
+pub(crate) mod table;
 pub mod text;
 
 pub use agreement::Agreement;

@@ -2,14 +2,14 @@
 
 use anstyle::{AnsiColor, Style};
 
-pub(super) const PLAIN: Style = Style::new();
-pub(super) const TITLE: Style = AnsiColor::Cyan.on_default().bold();
-pub(super) const STRONG: Style = Style::new().bold();
-pub(super) const QUIET: Style = Style::new().dimmed();
-pub(super) const GOOD: Style = AnsiColor::Green.on_default();
-pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
-pub(super) const UNSURE: Style = AnsiColor::Yellow.on_default();
+pub(crate) const PLAIN: Style = Style::new();
+pub(crate) const TITLE: Style = AnsiColor::Cyan.on_default().bold();
+pub(crate) const STRONG: Style = Style::new().bold();
+pub(crate) const QUIET: Style = Style::new().dimmed();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const UNSURE: Style = AnsiColor::Yellow.on_default();
 
-pub(super) const YES: &str = "✓";
-pub(super) const NO: &str = "✗";
-pub(super) const MAYBE: &str = "?";
+pub(crate) const YES: &str = "✓";
+pub(crate) const NO: &str = "✗";
+pub(crate) const MAYBE: &str = "?";

@@ -7,7 +7,7 @@ use super::elide::{Elided, Limit};
 use crate::model::{BranchId, EventId, Lag, Shown};
 
 /// `59940` as `59,940`.
-pub(super) fn grouped(number: usize) -> String {
+pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -20,13 +20,13 @@ pub(super) fn grouped(number: usize) -> String {
 }
 
 /// `1 event`, `2 events`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(number))
 }
 
 /// Ascending ids with runs drawn together: `1, 3–12`.
-pub(super) fn ranges(ids: impl IntoIterator<Item = u32>) -> String {
+pub(crate) fn ranges(ids: impl IntoIterator<Item = u32>) -> String {
     let mut runs: Vec<(u32, u32)> = Vec::new();
     for id in ids {
         match runs.last_mut() {
@@ -44,13 +44,13 @@ pub(super) fn ranges(ids: impl IntoIterator<Item = u32>) -> String {
 }
 
 /// `branch 2`, `branches 2–12`.
-pub(super) fn branches(ids: &[BranchId]) -> String {
+pub(crate) fn branches(ids: &[BranchId]) -> String {
     let word = if ids.len() == 1 { "branch" } else { "branches" };
     format!("{word} {}", ranges(ids.iter().map(|id| id.get())))
 }
 
 /// The whole bank: `both branches`.
-pub(super) fn every_branch(number: usize) -> String {
+pub(crate) fn every_branch(number: usize) -> String {
     match number {
         1 => "the one branch".to_owned(),
         2 => "both branches".to_owned(),
@@ -59,17 +59,17 @@ pub(super) fn every_branch(number: usize) -> String {
 }
 
 /// Third person: `the one branch holds`, `both branches hold`.
-pub(super) fn verb(number: usize, stem: &str) -> String {
+pub(crate) fn verb(number: usize, stem: &str) -> String {
     if number == 1 { format!("{stem}s") } else { stem.to_owned() }
 }
 
 /// A write set: `[1, 2]`.
-pub(super) fn write_set(events: &[EventId], limit: Limit) -> String {
+pub(crate) fn write_set(events: &[EventId], limit: Limit) -> String {
     format!("[{}]", listed(events, limit))
 }
 
 /// Things with commas between, and the middle left out where it is long.
-pub(super) fn listed<T: Display>(items: &[T], limit: Limit) -> String {
+pub(crate) fn listed<T: Display>(items: &[T], limit: Limit) -> String {
     let Elided { head, skipped, tail } = limit.apply(items);
     let mut texts: Vec<String> = head.iter().map(T::to_string).collect();
     if !skipped.is_empty() {
@@ -80,7 +80,7 @@ pub(super) fn listed<T: Display>(items: &[T], limit: Limit) -> String {
 }
 
 /// `50 ms`, `1.5 s`, `2 min 3 s`: in the largest units that fit.
-pub(super) fn span(span: Duration) -> String {
+pub(crate) fn span(span: Duration) -> String {
     let us = span.as_micros();
     let decimal = |whole: u128, part: u128| {
         let text = format!("{whole}.{part:03}");
@@ -99,7 +99,7 @@ pub(super) fn span(span: Duration) -> String {
 }
 
 /// What a request waited for: `1 write of branch 1 and 2 of branch 3`.
-pub(super) fn missing(lags: &[Lag]) -> String {
+pub(crate) fn missing(lags: &[Lag]) -> String {
     let behind = |lag: &Lag| {
         usize::try_from(lag.needed.get().saturating_sub(lag.here.get())).unwrap_or(usize::MAX)
     };
@@ -116,7 +116,7 @@ pub(super) fn missing(lags: &[Lag]) -> String {
 }
 
 /// `text` in lines of at most `width` characters, broken between words alone.
-pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in Shown::new(text).to_string().split(' ') {
         match lines.last_mut() {

@@ -9,7 +9,7 @@ use crate::model::Shown;
 
 /// What stands in one column of one row.
 #[derive(Debug, Clone)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     parts: Vec<Part>,
     align: Align,
 }
@@ -26,7 +26,7 @@ enum Align {
     Right,
 }
 
-pub(super) type Row = Vec<Cell>;
+pub(crate) type Row = Vec<Cell>;
 
 impl Part {
     fn new(style: Style, text: &str) -> Self {
@@ -36,22 +36,22 @@ impl Part {
 
 impl Cell {
     /// What comes from elsewhere is shown so that no terminal obeys it.
-    pub(super) fn new(style: Style, text: impl AsRef<str>) -> Self {
+    pub(crate) fn new(style: Style, text: impl AsRef<str>) -> Self {
         Self { parts: vec![Part::new(style, text.as_ref())], align: Align::Left }
     }
 
-    pub(super) fn plain(text: impl AsRef<str>) -> Self {
+    pub(crate) fn plain(text: impl AsRef<str>) -> Self {
         Self::new(PLAIN, text)
     }
 
     /// The same cell with more text, in another style.
-    pub(super) fn and(mut self, style: Style, text: impl AsRef<str>) -> Self {
+    pub(crate) fn and(mut self, style: Style, text: impl AsRef<str>) -> Self {
         self.parts.push(Part::new(style, text.as_ref()));
         self
     }
 
     /// The same cell, its text at the right edge of the column: for numbers.
-    pub(super) fn right(mut self) -> Self {
+    pub(crate) fn right(mut self) -> Self {
         self.align = Align::Right;
         self
     }
@@ -70,7 +70,7 @@ impl Cell {
 
 /// The widths of some columns.
 #[derive(Debug, Default)]
-pub(super) struct Columns {
+pub(crate) struct Columns {
     widths: Vec<usize>,
 }
 
@@ -80,7 +80,7 @@ const WIDTH_MOST: usize = 80;
 
 impl Columns {
     /// Makes room for `row`. What ends a row may run on, so it takes no room in its column.
-    pub(super) fn fit(&mut self, row: &Row) {
+    pub(crate) fn fit(&mut self, row: &Row) {
         let last = row.len().saturating_sub(1);
         for (place, cell) in row.iter().enumerate() {
             if place == self.widths.len() {
@@ -93,12 +93,12 @@ impl Columns {
     }
 
     /// Where the second column starts.
-    pub(super) fn second(&self) -> usize {
+    pub(crate) fn second(&self) -> usize {
         self.widths.first().map_or(0, |first| first + GAP)
     }
 
     /// Writes `row` as a line, `indent` spaces from the edge.
-    pub(super) fn write(&self, out: &mut dyn Write, indent: usize, row: &Row) -> io::Result<()> {
+    pub(crate) fn write(&self, out: &mut dyn Write, indent: usize, row: &Row) -> io::Result<()> {
         let last = row.len().saturating_sub(1);
         let mut owed = indent;
         for (place, cell) in row.iter().enumerate() {
@@ -121,7 +121,7 @@ impl Columns {
 }
 
 /// Writes `rows` as a table of their own.
-pub(super) fn write_table(out: &mut dyn Write, indent: usize, rows: &[Row]) -> io::Result<()> {
+pub(crate) fn write_table(out: &mut dyn Write, indent: usize, rows: &[Row]) -> io::Result<()> {
     let mut columns = Columns::default();
     rows.iter().for_each(|row| columns.fit(row));
     rows.iter().try_for_each(|row| columns.write(out, indent, row))

@@ -1,6 +1,5 @@
 //! Runs scenarios on a bank of actors. Prints nothing.
 
-pub mod batch;
 pub mod compare;
 mod connected;
 mod live;

@@ -5,14 +5,14 @@ use std::io::{BufReader, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
+use passbook::batch::{
+    Counts, Course, JsonLines, Overview, Packing, Reader, Record, Row, RowHead, RowVerdicts,
+    RowWriter, RowsError, RowsProblem, Status, Stopped, Summary,
+};
 use passbook::check::{Demand, Summary as Verdict};
 use passbook::fault::Latency;
 use passbook::model::{CustomerId, Guarantees, Money, Propagation, Seed};
 use passbook::report::Assessment;
-use passbook::report::batch::{
-    Counts, Course, JsonLines, Overview, Packing, Reader, Record, Row, RowHead, RowVerdicts,
-    RowWriter, RowsError, RowsProblem, Status, Stopped, Summary,
-};
 use passbook::runner::{Judging, RunOptions, run};
 use passbook::scenario::{BalanceRow, Scenario, Settings, Source};
 use proptest::prelude::*;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::program::{command, passbook, stderr, stdout};
-use passbook::report::batch::{
+use passbook::batch::{
     Course, JsonLines, Overview, Reader, Record, Row, RowHead, RowWriter, Status, Stopped, Summary,
 };
 use tempfile::TempDir;

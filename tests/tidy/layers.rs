@@ -10,7 +10,7 @@ pub(crate) struct Layer {
     pub(crate) prints: bool,
 }
 
-const LAYERS: [Layer; 13] = [
+const LAYERS: [Layer; 15] = [
     pure("model", &[]),
     pure("bank", &["model"]),
     pure("fault", &["model"]),
@@ -21,11 +21,16 @@ const LAYERS: [Layer; 13] = [
     shell("grpc", &["model", "bank", "history", "actors"]),
     shell("runner", &["model", "bank", "fault", "history", "scenario", "check", "actors", "grpc"]),
     printing("report", &["model", "history", "check", "scenario", "runner"]),
+    shell("source", &["model", "history", "scenario", "report"]),
+    shell(
+        "batch",
+        &["model", "fault", "history", "check", "scenario", "runner", "report", "source"],
+    ),
     printing(
         "cli",
         &[
             "model", "bank", "fault", "history", "scenario", "check", "actors", "grpc", "runner",
-            "report",
+            "report", "source", "batch",
         ],
     ),
     printing("main", &["cli"]),

@@ -4,9 +4,8 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use passbook::report::batch::{
-    self, Course, Csv, JsonLines, Junit, Overview, Row, RowHead, RowWriter, Summary,
-};
+use passbook::batch;
+use passbook::batch::{Course, Csv, JsonLines, Junit, Overview, Row, RowHead, RowWriter, Summary};
 use passbook::report::compare::{
     Earlier, Report, write_csv, write_html, write_json, write_markdown, write_text,
 };

@@ -4,7 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::{Partition, RowsError, RowsProblem, Stopped};
+use super::partition::Partition;
+use super::{RowsError, RowsProblem, Stopped};
 use crate::report::phrase::{count, grouped};
 
 /// Why result files do not fit together.

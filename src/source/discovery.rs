@@ -8,9 +8,9 @@ use miette::Diagnostic;
 use thiserror::Error;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::cli::clash::{Clash, Output, Outputs};
-use crate::cli::place::{STDIN, is_stdin};
-use crate::report::batch::{Reader, RowsError, RowsProblem};
+use super::clash::{Clash, Output, Outputs};
+use super::place::{STDIN, is_stdin};
+use crate::batch::{Reader, RowsError, RowsProblem};
 
 /// The names of files that hold a scenario, or one a line.
 const DOCUMENT: &str = ".json";
@@ -20,7 +20,7 @@ const EXPECTED: &str = ".expected";
 
 /// Why there is nothing that a batch can read.
 #[derive(Debug, Error, Diagnostic)]
-pub(super) enum FilesError {
+pub(crate) enum FilesError {
     #[error("{path} does not exist")]
     #[diagnostic(help("check the path; a relative one starts at the current directory"))]
     Missing { path: String },
@@ -49,23 +49,23 @@ pub(super) enum FilesError {
 
 /// Something that scenarios are read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Input {
+pub(crate) enum Input {
     StandardInput,
     File(ScenarioFile),
 }
 
 /// A file with one scenario or many.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ScenarioFile {
-    pub(super) path: PathBuf,
-    pub(super) kind: FileKind,
+pub(crate) struct ScenarioFile {
+    pub(crate) path: PathBuf,
+    pub(crate) kind: FileKind,
     /// How long it is; 0 if nobody knows.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 /// How many scenarios a file may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FileKind {
+pub(crate) enum FileKind {
     /// One.
     Document,
     /// One a line.
@@ -74,7 +74,7 @@ pub(super) enum FileKind {
 
 /// What the arguments name. Folders are not read before they are walked, and never kept.
 #[derive(Debug)]
-pub(super) struct Inputs {
+pub(crate) struct Inputs {
     roots: Vec<Root>,
     outputs: Outputs,
 }
@@ -88,16 +88,16 @@ enum Root {
 
 /// What there is to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Survey {
+pub(crate) struct Survey {
     /// How many bytes; `None` where that cannot be known before.
-    pub(super) bytes: Option<u64>,
+    pub(crate) bytes: Option<u64>,
     /// Whether everything can be read twice.
-    pub(super) is_repeatable: bool,
+    pub(crate) is_repeatable: bool,
 }
 
 impl Inputs {
     /// What `paths` name, without the files of `outputs`, which the batch itself writes.
-    pub(super) fn find<'a>(
+    pub(crate) fn find<'a>(
         paths: &[PathBuf],
         outputs: impl Iterator<Item = &'a Path>,
     ) -> Result<Self, FilesError> {
@@ -133,7 +133,7 @@ impl Inputs {
     }
 
     /// Walks everything once, and says what there is.
-    pub(super) fn survey(&self) -> Result<Survey, FilesError> {
+    pub(crate) fn survey(&self) -> Result<Survey, FilesError> {
         let mut survey = Survey { bytes: Some(0), is_repeatable: true };
         for root in &self.roots {
             let mut files = 0_u64;
@@ -158,7 +158,7 @@ impl Inputs {
     }
 
     /// Everything to read, in order: the arguments as they were given, folders by name.
-    pub(super) fn walk(&self) -> impl Iterator<Item = Result<Input, FilesError>> {
+    pub(crate) fn walk(&self) -> impl Iterator<Item = Result<Input, FilesError>> {
         self.roots.iter().flat_map(|root| self.walk_root(root))
     }
 
@@ -287,7 +287,7 @@ fn holds_results(path: &Path) -> bool {
 }
 
 /// A name without what says that the file is packed.
-pub(in crate::cli) fn unpacked(name: &str) -> &str {
+pub(crate) fn unpacked(name: &str) -> &str {
     PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
 }
 
@@ -303,7 +303,7 @@ fn is_expected_result(path: &Path) -> bool {
 }
 
 /// Where the expected result of the scenario at `path` may be: unpacked, or packed as the scenario.
-pub(in crate::cli) fn expected_results(path: &Path) -> Vec<PathBuf> {
+pub(crate) fn expected_results(path: &Path) -> Vec<PathBuf> {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
     let plain = unpacked(name);
     let Some(stem) = plain.strip_suffix(DOCUMENT) else { return Vec::new() };

@@ -7,20 +7,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::decode::{Decoded, decoded};
-use super::files::{FileKind, FilesError, Input, Inputs, ScenarioFile};
+use super::feed::{Feed, FeedClosed};
+use super::fingerprint::Fingerprint;
 use super::job::{Content, Item, Place};
-use super::lines::{self, Text};
+use super::partition::Partition;
 use super::resume::Held;
-use crate::cli::clash::Clash;
-use crate::cli::document::DocumentError;
-use crate::cli::place::STDIN;
 use crate::model::ByteSize;
-use crate::runner::batch::{Feed, FeedClosed, Fingerprint, Partition};
+use crate::source::Clash;
+use crate::source::DocumentError;
+use crate::source::STDIN;
+use crate::source::{Decoded, decoded};
+use crate::source::{FileKind, FilesError, Input, Inputs, ScenarioFile};
+use crate::source::{Text, lines};
 
 /// Which scenarios of the input are to be run here.
 #[derive(Debug, Clone)]
-pub(super) enum Share {
+pub(crate) enum Share {
     All,
     Count(Partition),
     Hash(Partition),
@@ -40,7 +42,7 @@ impl Share {
 
 /// How far the reader has come, for whoever watches.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bytes: AtomicU64,
     scenarios: AtomicU64,
     is_at_end: AtomicBool,
@@ -48,12 +50,12 @@ pub(super) struct Progress {
 
 impl Progress {
     /// How many bytes have been read, as they are stored.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
     /// How many scenarios the whole input has; `None` until all is read.
-    pub(super) fn inputs(&self) -> Option<u64> {
+    pub(crate) fn inputs(&self) -> Option<u64> {
         let is_at_end = self.is_at_end.load(Ordering::Acquire);
         is_at_end.then(|| self.scenarios.load(Ordering::Relaxed))
     }
@@ -61,13 +63,13 @@ impl Progress {
 
 /// What is read, and how much of each.
 #[derive(Debug)]
-pub(super) struct Reading {
-    pub(super) inputs: Inputs,
-    pub(super) document_max: ByteSize,
+pub(crate) struct Reading {
+    pub(crate) inputs: Inputs,
+    pub(crate) document_max: ByteSize,
 }
 
 /// Feeds the scenarios of `reading` that are in `share` and not `held` by an earlier batch.
-pub(super) fn feed(
+pub(crate) fn feed(
     reading: &Reading,
     share: &Share,
     mut held: Held,
@@ -104,7 +106,7 @@ pub(super) fn feed(
 }
 
 /// How many scenarios there are.
-pub(super) fn count(reading: &Reading) -> u64 {
+pub(crate) fn count(reading: &Reading) -> u64 {
     let mut number = 0;
     let counted = each(reading, &Arc::default(), |found| {
         if let Found::Scenario { .. } = found {

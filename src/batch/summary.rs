@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Partition, Status};
+use super::Status;
+use super::partition::Partition;
 
 /// What a batch came to. `docs/RESULTS.md` says how it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

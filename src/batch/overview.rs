@@ -5,9 +5,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::again;
+use super::partition::Partition;
+use super::replay;
 use super::row::PASSBOOK;
-use super::{Partition, Row, Status, StatusCounts, Stopped, Summary};
+use super::{Row, Status, StatusCounts, Stopped, Summary};
 
 /// How many of the slowest scenarios are kept.
 const SLOWEST: usize = 10;
@@ -98,7 +99,7 @@ impl Overview {
                 name: row.name.clone(),
                 status: row.status,
                 problem: row.problem.clone(),
-                again: again::command(row),
+                again: replay::command(row),
                 has_options: row.options.is_some(),
             });
         }
@@ -155,8 +156,8 @@ fn keep<K: Ord, V>(kept: &mut BTreeMap<K, V>, most: usize, key: K, make: impl Fn
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample::{error, gathered, holds};
     use super::*;
-    use crate::report::batch::sample::{error, gathered, holds};
 
     #[test]
     fn however_many_rows_there_are_only_a_few_are_kept() {

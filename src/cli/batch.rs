@@ -4,29 +4,28 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::args::{BatchArgs, BatchFormat};
-use super::files::{FilesError, Inputs, Survey};
-use super::interrupt::Interrupt;
-use super::job::{Job, Outcome, RowLines};
-use super::reading::{self, Progress, Reading, Share};
-use super::resume::{Earlier, Held, ResumeError};
-use super::screen::{Screen, Standing};
+use super::batch_args::{BatchArgs, BatchFormat};
+use super::signal::Interrupt;
+use crate::batch;
+use crate::batch::{BatchError, Next, PartitionKind, Results};
+use crate::batch::{Course, JsonLines, Overview, Row, RowWriter, Stopped, append_line, write_text};
+use crate::batch::{Earlier, Held, ResumeError};
+use crate::batch::{Job, Outcome, RowLines};
+use crate::batch::{Progress, Reading, Share, reading};
+use crate::batch::{Screen, Standing};
 use crate::check::JudgeOptions;
 use crate::cli::exit::Exit;
 use crate::cli::exports::{Exports, PartialRows};
 use crate::cli::terminal::Terminal;
-use crate::report::batch::{
-    Course, JsonLines, Overview, Row, RowWriter, Stopped, append_line, write_text,
-};
 use crate::report::shell;
-use crate::runner::batch::{self, BatchError, Next, PartitionKind, Results};
 use crate::runner::{Recording, RunOptions};
+use crate::source::{FilesError, Inputs, Survey};
 
 /// So long nothing happens before somebody looks whether the batch is to end.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Runs all scenarios that `args` name.
-pub(in crate::cli) fn run_batch(args: &BatchArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+pub(super) fn run_batch(args: &BatchArgs, terminal: &mut Terminal) -> io::Result<Exit> {
     match prepare(args, terminal) {
         Ok(prepared) => Batch::new(args, terminal, prepared.exports).run(prepared.sources),
         Err(exit) => Ok(exit),

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::batch::{expected_results, read_all, read_file, unpacked};
+use super::decoding::{read_all, read_file};
+use super::discovery::{expected_results, unpacked};
 use super::document::DocumentError;
 use super::place::{STDIN, is_stdin};
 use crate::history::{LineEnd, Lines};
@@ -16,7 +17,7 @@ use crate::scenario::{Scenario, ScenarioError, Source};
 
 /// Why there is no scenario.
 #[derive(Debug, Error, Diagnostic)]
-pub(super) enum InputError {
+pub(crate) enum InputError {
     #[error("{path} is a directory")]
     #[diagnostic(help("name the files in it: passbook run {}/*.json", shell::file(path)))]
     Directory { path: String },
@@ -41,7 +42,7 @@ const EXPECTED: &str = ".expected.json";
 
 /// The scenario that `path` holds the expected result of, if there is one beside it: `x.json` for
 /// `x.expected.json`. So a shell's `*.json` can be run as it is.
-pub(super) fn scenario_beside(path: &Path) -> Option<PathBuf> {
+pub(crate) fn scenario_beside(path: &Path) -> Option<PathBuf> {
     let stem = path.file_name()?.to_str()?.strip_suffix(EXPECTED)?;
     let scenario = path.with_file_name(format!("{stem}.json"));
     scenario.is_file().then_some(scenario)
@@ -49,7 +50,7 @@ pub(super) fn scenario_beside(path: &Path) -> Option<PathBuf> {
 
 /// Reads and validates the scenario at `path`, which may be packed; `-` is standard input. No more
 /// than `document_max` is read. `event_ids` overrides what it says of its event ids.
-pub(super) fn read_scenario(
+pub(crate) fn read_scenario(
     path: &Path,
     document_max: ByteSize,
     event_ids: Option<EventIds>,
@@ -61,7 +62,7 @@ pub(super) fn read_scenario(
 
 /// Takes the expected result of `scenario`, which is the file `path`, from the file beside it, if
 /// there is one and the scenario says nothing itself. No more than `document_max` is read.
-pub(super) fn expect_what_stands_beside(
+pub(crate) fn expect_what_stands_beside(
     path: &Path,
     document_max: ByteSize,
     scenario: &mut Scenario,
@@ -92,7 +93,7 @@ pub(super) fn expect_what_stands_beside(
 }
 
 /// Reads and validates the scenario that is the first line of standard input.
-pub(super) fn read_scenario_line(document_max: ByteSize) -> Result<Scenario, InputError> {
+pub(crate) fn read_scenario_line(document_max: ByteSize) -> Result<Scenario, InputError> {
     let mut lines = Lines::new(io::stdin().lock(), document_max);
     let end = lines.advance().map_err(|reason| InputError::StandardInput { reason })?;
     if end == Some(LineEnd::BeyondLimit) {

@@ -6,7 +6,7 @@ use glob::{Pattern, PatternError};
 
 /// A part of a scenario's name or place; or a pattern of all of it, if it has `*`, `?` or `[`.
 #[derive(Debug, Clone)]
-pub(super) enum Filter {
+pub(crate) enum Filter {
     Part(String),
     Whole(Pattern),
 }

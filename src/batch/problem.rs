@@ -37,10 +37,10 @@ fn unexpected(difference: &Difference) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::row::{Row, RowHead};
     use super::*;
     use crate::check::Demand;
     use crate::model::Money;
-    use crate::report::batch::{Row, RowHead};
     use crate::report::example::Bank;
 
     #[test]

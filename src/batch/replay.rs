@@ -64,8 +64,8 @@ fn packed_by_name(path: &str) -> Option<Packing> {
 mod tests {
     use std::sync::Arc;
 
+    use super::super::sample::holds;
     use super::*;
-    use crate::report::batch::sample::holds;
 
     fn row(place: &str, packed: Option<Packing>, options: &str) -> Row {
         Row { place: place.to_owned(), packed, options: Some(Arc::from(options)), ..holds(1) }

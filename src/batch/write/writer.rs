@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::{Row, Summary};
+use crate::batch::row::Row;
+use crate::batch::summary::Summary;
 
 /// Takes the rows of a batch one by one, and the summary when all are in.
 pub trait RowWriter {

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read};
 
 use serde::de::IgnoredAny;
 
-use crate::cli::document::{DocumentError, read_document};
+use super::document::{DocumentError, read_document};
 use crate::history::{self, LineEnd};
 use crate::model::ByteSize;
 
@@ -14,7 +14,7 @@ const BUFFER_BYTES: usize = 256 << 10;
 type Source = BufReader<Box<dyn Read + Send>>;
 
 /// What a text turns out to be.
-pub(super) enum Text {
+pub(crate) enum Text {
     /// A scenario a line.
     Lines(Lines),
     /// One scenario over several lines: all of it.
@@ -22,7 +22,7 @@ pub(super) enum Text {
 }
 
 /// A text, line by line. Blank lines are passed over.
-pub(super) struct Lines {
+pub(crate) struct Lines {
     source: history::Lines<Source>,
     /// Lines that were read to see what the text is.
     ahead: VecDeque<Line>,
@@ -30,16 +30,16 @@ pub(super) struct Lines {
 
 /// A line that is not blank.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// Which line of the text, from 1.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// What it says, without its end; `None` if that is more than a scenario may have.
-    pub(super) text: Option<Vec<u8>>,
+    pub(crate) text: Option<Vec<u8>>,
 }
 
 /// Looks at the first lines of `source`: do they hold a scenario each, or is it one that goes on
 /// over many? No scenario may have more than `document_max` bytes.
-pub(super) fn open(
+pub(crate) fn open(
     source: Box<dyn Read + Send>,
     document_max: ByteSize,
 ) -> Result<Text, DocumentError> {
@@ -93,7 +93,7 @@ fn goes_on(first: &[u8], second: Option<&[u8]>) -> bool {
 
 impl Lines {
     /// The next line that says something; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Line>, DocumentError> {
+    pub(crate) fn next(&mut self) -> Result<Option<Line>, DocumentError> {
         match self.ahead.pop_front() {
             Some(line) => Ok(Some(line)),
             None => self.read(),
@@ -121,12 +121,12 @@ impl Lines {
     }
 
     /// Which line was read last, or could not be read.
-    pub(super) fn number(&self) -> u64 {
+    pub(crate) fn number(&self) -> u64 {
         self.source.number()
     }
 
     /// Whether the next line may have to be waited for.
-    pub(super) fn may_wait(&self) -> bool {
+    pub(crate) fn may_wait(&self) -> bool {
         self.ahead.is_empty() && self.source.input().buffer().is_empty()
     }
 }

@@ -14,7 +14,7 @@ const DRAWS_PER_SECOND: u8 = 10;
 const ROWS_PER_LOOK: u32 = 256;
 
 /// Shows how far a batch has come.
-pub(super) struct Screen {
+pub(crate) struct Screen {
     form: Form,
     begun: Instant,
     told: Instant,
@@ -31,16 +31,16 @@ enum Form {
 
 /// What is shown beside the bar.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Standing {
+pub(crate) struct Standing {
     /// Rows that this batch has made itself.
-    pub(super) rows: u64,
-    pub(super) failures: u64,
+    pub(crate) rows: u64,
+    pub(crate) failures: u64,
 }
 
 impl Screen {
     /// It is at its end when `bytes` are read; `None` if nobody knows how many there are. Without a
     /// terminal, there is a line after `every` span of time.
-    pub(super) fn open(bytes: Option<u64>, every: Duration) -> Self {
+    pub(crate) fn open(bytes: Option<u64>, every: Duration) -> Self {
         let now = now();
         let form = if io::stderr().is_terminal() {
             let target = ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND);
@@ -52,7 +52,7 @@ impl Screen {
     }
 
     /// To be told of every row. Returns a line if it is time for one.
-    pub(super) fn row(&mut self, standing: Standing, progress: &Progress) -> Option<String> {
+    pub(crate) fn row(&mut self, standing: Standing, progress: &Progress) -> Option<String> {
         self.rows_since += 1;
         if self.rows_since < ROWS_PER_LOOK {
             return None;
@@ -62,7 +62,7 @@ impl Screen {
     }
 
     /// To be told now and then: draws if it is time to, or returns a line.
-    pub(super) fn look(&mut self, standing: Standing, progress: &Progress) -> Option<String> {
+    pub(crate) fn look(&mut self, standing: Standing, progress: &Progress) -> Option<String> {
         let now = now();
         let every = match self.form {
             Form::Bar(_) => EVERY,
@@ -90,7 +90,7 @@ impl Screen {
     }
 
     /// Takes the bar away, and says how long all took.
-    pub(super) fn close(self) -> Duration {
+    pub(crate) fn close(self) -> Duration {
         match self.form {
             Form::Bar(bar) => bar.finish_and_clear(),
             Form::Lines { .. } => {}

@@ -7,22 +7,23 @@ use std::time::{Duration, Instant};
 
 use miette::Diagnostic;
 
-use super::decode::read_file;
-use super::files::unpacked;
 use super::filter::{Filter, lets_through};
+use super::pipeline::Work;
 use super::resume::ResumeError;
+use super::row::{Packing, Row, RowHead};
+use super::write::append_line;
 use crate::check::Demand;
-use crate::cli::input::{InputError, expect_what_stands_beside};
 use crate::model::ByteSize;
 use crate::report::Assessment;
-use crate::report::batch::{Packing, Row, RowHead, append_line};
-use crate::runner::batch::Work;
 use crate::runner::{Carrier, MemoryBudget, RunError, RunOptions, Runner, run_bytes};
 use crate::scenario::{Scenario, ScenarioError, Source, Warning};
+use crate::source::read_file;
+use crate::source::unpacked;
+use crate::source::{InputError, expect_what_stands_beside};
 
 /// A scenario that waits for a worker.
 #[derive(Debug)]
-pub(super) struct Item {
+pub(crate) struct Item {
     /// Its number in the whole input, from 1.
     pub(super) number: u64,
     pub(super) place: Place,
@@ -80,7 +81,7 @@ pub(super) enum Content {
     clippy::large_enum_variant,
     reason = "nearly all are rows, and a box would cost each of them"
 )]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// A row, and its line where one is wanted.
     Row { row: Row, line: Vec<u8> },
     /// It was filtered out.
@@ -91,23 +92,23 @@ pub(super) enum Outcome {
 
 /// Whether rows are wanted as lines of JSON too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RowLines {
+pub(crate) enum RowLines {
     Wanted,
     NotWanted,
 }
 
 /// What is done with each scenario.
 #[derive(Debug)]
-pub(super) struct Job {
-    pub(super) options: RunOptions,
+pub(crate) struct Job {
+    pub(crate) options: RunOptions,
     /// What all runs at the same time may take.
-    pub(super) memory: MemoryBudget,
-    pub(super) demand: Demand,
+    pub(crate) memory: MemoryBudget,
+    pub(crate) demand: Demand,
     /// The options after `passbook run` that do the same with one of them.
-    pub(super) replay: Arc<str>,
-    pub(super) filters: Vec<Filter>,
-    pub(super) document_max: ByteSize,
-    pub(super) lines: RowLines,
+    pub(crate) replay: Arc<str>,
+    pub(crate) filters: Vec<Filter>,
+    pub(crate) document_max: ByteSize,
+    pub(crate) lines: RowLines,
 }
 
 impl Work for Job {

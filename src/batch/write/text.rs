@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use anstyle::Style;
 
-use super::overview::{Failure, Slow};
-use super::{Overview, Status, Stopped, Summary};
+use crate::batch::overview::Overview;
+use crate::batch::overview::{Failure, Slow};
+use crate::batch::row::Status;
+use crate::batch::summary::{Stopped, Summary};
 use crate::model::Shown;
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, TITLE, UNSURE, YES};
 use crate::report::phrase::{count, grouped, span, wrapped};
@@ -222,10 +224,10 @@ fn count_of(items: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::batch::Course;
-    use crate::report::batch::sample::{error, gathered, holds, undecided, unexpected, violated};
+    use crate::batch::overview::Course;
+    use crate::batch::sample::{error, gathered, holds, undecided, unexpected, violated};
 
-    fn screen(rows: &[super::super::Row], course: &Course) -> String {
+    fn screen(rows: &[crate::batch::Row], course: &Course) -> String {
         let overview = gathered(rows);
         let mut out = Vec::new();
         write_text(&mut out, &overview, &overview.summary(course)).unwrap();
@@ -278,7 +280,7 @@ mod tests {
 
     #[test]
     fn commands_of_rows_that_do_not_say_their_options_are_told_to_be_without() {
-        let row = super::super::Row { format: 1, options: None, ..violated(1) };
+        let row = crate::batch::Row { format: 1, options: None, ..violated(1) };
         let told = "Rows of an earlier passbook do not say which options their batch had";
         assert!(screen(&[row, error(2)], &course(1)).contains(told));
         assert!(!screen(&[violated(1)], &course(1)).contains(told));
@@ -295,7 +297,7 @@ mod tests {
 
     #[test]
     fn no_name_moves_the_cursor() {
-        let row = super::super::Row { name: Some("a\u{1b}[2J\nb".to_owned()), ..violated(1) };
+        let row = crate::batch::Row { name: Some("a\u{1b}[2J\nb".to_owned()), ..violated(1) };
         let text = screen(&[row], &course(1));
         assert!(text.contains(r"a\u{1b}[2J\nb"), "{text}");
     }

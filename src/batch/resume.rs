@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::fingerprint::Fingerprint;
+use super::reader::{Entry, Reader, Record, RowsError, RowsProblem};
+use super::row::Row;
 use crate::model::ByteSize;
-use crate::report::batch::{Entry, Reader, Record, Row, RowsError, RowsProblem};
-use crate::runner::batch::Fingerprint;
 
 const BUFFER_BYTES: usize = 1 << 16;
 
 /// Why a batch cannot go on with an earlier one.
 #[derive(Debug, Error)]
-pub(super) enum ResumeError {
+pub(crate) enum ResumeError {
     #[error("cannot open {file}: {reason}")]
     Open { file: String, reason: io::Error },
     #[error("{file}: {reason}; go on with a file that --export-jsonl or --resume wrote")]
@@ -35,7 +36,7 @@ pub(super) enum ResumeError {
 
 /// The result file of an earlier batch.
 #[derive(Debug)]
-pub(super) struct Earlier {
+pub(crate) struct Earlier {
     path: PathBuf,
     file: File,
     line_max: ByteSize,
@@ -45,7 +46,7 @@ pub(super) struct Earlier {
 
 /// The scenarios whose rows an earlier batch has left.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(crate) struct Held {
     file: String,
     /// Number and fingerprint of the place, ascending.
     rows: Vec<(u64, Fingerprint)>,
@@ -55,7 +56,7 @@ pub(super) struct Held {
 impl Earlier {
     /// Reads the result file at `path`; there need not be one. None of its lines may be longer than
     /// `line_max`.
-    pub(super) fn open(path: &Path, line_max: ByteSize) -> Result<(Self, Held), ResumeError> {
+    pub(crate) fn open(path: &Path, line_max: ByteSize) -> Result<(Self, Held), ResumeError> {
         let shown = path.display().to_string();
         let opened =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
@@ -84,7 +85,7 @@ impl Earlier {
     }
 
     /// Hands each row to `take`, in the order of the file.
-    pub(super) fn replay<E: From<ResumeError>>(
+    pub(crate) fn replay<E: From<ResumeError>>(
         &self,
         mut take: impl FnMut(Row) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -103,12 +104,12 @@ impl Earlier {
         Ok(())
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The file, ready for the row after the last one.
-    pub(super) fn into_file(mut self) -> io::Result<File> {
+    pub(crate) fn into_file(mut self) -> io::Result<File> {
         if let Some(end) = self.rows_end {
             self.file.set_len(end)?;
         }
@@ -120,7 +121,7 @@ impl Earlier {
 impl Held {
     /// Whether the file holds the row of scenario `number` at `place`. To be asked in ascending
     /// order of numbers, about every scenario that is to be run.
-    pub(super) fn holds(&mut self, number: u64, place: &str) -> Result<bool, ResumeError> {
+    pub(crate) fn holds(&mut self, number: u64, place: &str) -> Result<bool, ResumeError> {
         let file = || self.file.clone();
         match self.rows.get(self.next) {
             Some((held, _)) if *held < number => {
@@ -139,7 +140,7 @@ impl Held {
     }
 
     /// To be asked when there are no more scenarios.
-    pub(super) fn has_met_all(&self) -> Result<(), ResumeError> {
+    pub(crate) fn has_met_all(&self) -> Result<(), ResumeError> {
         match self.rows.get(self.next) {
             Some((number, _)) => {
                 Err(ResumeError::NotAnInput { file: self.file.clone(), number: *number })
@@ -148,7 +149,7 @@ impl Held {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 }

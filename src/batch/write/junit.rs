@@ -8,7 +8,10 @@ use std::fmt::{self, Write as _};
 use std::io;
 use std::time::Duration;
 
-use super::{Row, RowWriter, Status, Stopped, Summary, again};
+use super::RowWriter;
+use crate::batch::replay;
+use crate::batch::row::{Row, Status};
+use crate::batch::summary::{Stopped, Summary};
 use crate::model::is_unseen;
 
 /// How many rows a suite has at most.
@@ -134,7 +137,7 @@ impl<'a> Case<'a> {
             let kind = row.status.word();
             let message = row.problem.as_deref().unwrap_or(kind).to_owned();
             let by = row.passbook.as_ref().map_or(String::new(), |by| format!(" (passbook {by})"));
-            Told { kind, message, more: format!("to see it again{by}: {}", again::command(row)) }
+            Told { kind, message, more: format!("to see it again{by}: {}", replay::command(row)) }
         };
         Self {
             name: row.name.as_deref().unwrap_or(&row.place),
@@ -252,10 +255,8 @@ mod tests {
     use roxmltree::{Document, Node};
 
     use super::*;
-    use crate::report::batch::Course;
-    use crate::report::batch::sample::{
-        error, finished, gathered, holds, undecided, unexpected, violated,
-    };
+    use crate::batch::overview::Course;
+    use crate::batch::sample::{error, finished, gathered, holds, undecided, unexpected, violated};
 
     fn written(rows: &[Row]) -> String {
         written_with(rows, &finished(rows))

@@ -14,7 +14,7 @@ use super::place::is_stdin;
 
 /// Why what is to be written cannot be.
 #[derive(Debug, Error, Diagnostic)]
-pub(super) enum Clash {
+pub(crate) enum Clash {
     #[error("{path} is read and written by the same command")]
     #[diagnostic(help("write to another file"))]
     InputIsOutput { path: String },
@@ -34,11 +34,11 @@ enum Identity {
 
 /// What a command writes.
 #[derive(Debug, Default)]
-pub(super) struct Outputs(Vec<Identity>);
+pub(crate) struct Outputs(Vec<Identity>);
 
 /// Since when an output is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Output {
+pub(crate) enum Output {
     /// It was there before.
     Old,
     /// This command made it.
@@ -76,7 +76,7 @@ impl Identity {
 
 impl Outputs {
     /// What is written to `paths` and to standard output; no file twice.
-    pub(super) fn new<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<Self, Clash> {
+    pub(crate) fn new<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<Self, Clash> {
         let mut outputs = Self(Vec::new());
         for path in paths {
             // What goes to standard output is meant to be there with the rest.
@@ -104,7 +104,7 @@ impl Outputs {
 
     /// Whether the file `path`, which `there` describes, is one of them, and whether it was there
     /// before.
-    pub(super) fn find(&self, path: &Path, there: &fs::Metadata) -> Option<Output> {
+    pub(crate) fn find(&self, path: &Path, there: &fs::Metadata) -> Option<Output> {
         let is_that = |output: &Identity| match output {
             Identity::Inode { .. } => Identity::of_file(there).as_ref() == Some(output),
             Identity::Place(place) => {
@@ -119,7 +119,7 @@ impl Outputs {
     }
 
     /// Refuses an input that is one of them; `-` is standard input.
-    pub(super) fn refuse(&self, input: &Path) -> Result<(), Clash> {
+    pub(crate) fn refuse(&self, input: &Path) -> Result<(), Clash> {
         match Identity::of_input(input) {
             Some(identity) if self.has(&identity) => {
                 Err(Clash::InputIsOutput { path: input.display().to_string() })
@@ -136,7 +136,7 @@ fn names_own_stream(path: &Path) -> bool {
 
 /// Our own standard output or error, if that is what `path` names: another handle of the same file,
 /// so that what comes over both is written one after the other.
-pub(super) fn own_stream(path: &Path) -> Option<io::Result<File>> {
+pub(crate) fn own_stream(path: &Path) -> Option<io::Result<File>> {
     let stream = match path.to_str()? {
         "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => {
             io::stdout().as_fd().try_clone_to_owned()

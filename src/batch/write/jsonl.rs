@@ -4,7 +4,9 @@ use std::io;
 
 use serde::Serialize;
 
-use super::{Row, RowWriter, Summary};
+use super::RowWriter;
+use crate::batch::row::Row;
+use crate::batch::summary::Summary;
 
 /// Writes rows as JSON Lines to `W`; give it something buffered.
 #[derive(Debug)]

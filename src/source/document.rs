@@ -8,7 +8,7 @@ use crate::model::ByteSize;
 
 /// Why a document cannot be had.
 #[derive(Debug, Error)]
-pub(super) enum DocumentError {
+pub(crate) enum DocumentError {
     #[error(transparent)]
     Unreadable(#[from] io::Error),
     #[error("longer than {limit}; --document-max allows more")]
@@ -18,7 +18,7 @@ pub(super) enum DocumentError {
 }
 
 /// All that `source` holds, which is one document of at most `limit` bytes. No more is read.
-pub(super) fn read_document(source: impl Read, limit: ByteSize) -> Result<Vec<u8>, DocumentError> {
+pub(crate) fn read_document(source: impl Read, limit: ByteSize) -> Result<Vec<u8>, DocumentError> {
     let mut bytes = Vec::new();
     source.take(limit.bytes().saturating_add(1)).read_to_end(&mut bytes)?;
     match u64::try_from(bytes.len()) {

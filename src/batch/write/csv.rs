@@ -2,8 +2,10 @@
 
 use std::io;
 
-use super::row::VERDICT_KEYS;
-use super::{Counts, Row, RowWriter, Summary};
+use super::RowWriter;
+use crate::batch::row::VERDICT_KEYS;
+use crate::batch::row::{Counts, Row};
+use crate::batch::summary::Summary;
 use crate::report::cell::harmless;
 
 const FRONT: [&str; 5] = ["number", "place", "name", "status", "expected"];
@@ -99,7 +101,7 @@ fn balances(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::batch::sample::{error, finished, holds, unexpected, violated};
+    use crate::batch::sample::{error, finished, holds, unexpected, violated};
 
     fn written(rows: &[Row]) -> Vec<Vec<String>> {
         let mut csv = Csv::new(Vec::new()).unwrap();

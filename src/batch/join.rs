@@ -10,7 +10,8 @@ use std::io::{BufRead, Seek};
 use std::vec;
 
 use super::join_error::{Gaps, JoinError, Place};
-use super::{Course, Entry, Partition, Reader, Record, Row, RowsError, StatusCounts, Summary};
+use super::partition::Partition;
+use super::{Course, Entry, Reader, Record, Row, RowsError, StatusCounts, Summary};
 use crate::model::ByteSize;
 
 /// A result file that is to be joined with others.

@@ -8,9 +8,9 @@ use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use crate::cli::document::{DocumentError, read_document};
+use super::document::{DocumentError, read_document};
+use crate::batch::Packing;
 use crate::model::ByteSize;
-use crate::report::batch::Packing;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -19,11 +19,11 @@ const ZSTD_SKIPPED: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
 const BUFFER_BYTES: usize = 1 << 16;
 
 /// What a file holds.
-pub(super) struct Decoded {
+pub(crate) struct Decoded {
     /// How it is packed; `None` if it is not.
-    pub(super) packed: Option<Packing>,
+    pub(crate) packed: Option<Packing>,
     /// What is in it, without the compression.
-    pub(super) text: Box<dyn Read + Send>,
+    pub(crate) text: Box<dyn Read + Send>,
 }
 
 /// What the first bytes of something say of how it is packed.
@@ -41,7 +41,7 @@ fn packing(first: &[u8]) -> Option<Packing> {
 }
 
 /// What `source` holds, without the compression around it.
-pub(super) fn decoded(mut source: impl Read + Send + 'static) -> io::Result<Decoded> {
+pub(crate) fn decoded(mut source: impl Read + Send + 'static) -> io::Result<Decoded> {
     let mut first = Vec::with_capacity(ZSTD.len());
     source.by_ref().take(4).read_to_end(&mut first)?;
     let packed = packing(&first);
@@ -56,7 +56,7 @@ pub(super) fn decoded(mut source: impl Read + Send + 'static) -> io::Result<Deco
 
 /// All that `source` holds, without the compression around it: one document of at most `limit`
 /// bytes.
-pub(in crate::cli) fn read_all(
+pub(crate) fn read_all(
     source: impl Read + Send + 'static,
     limit: ByteSize,
 ) -> Result<Vec<u8>, DocumentError> {
@@ -64,7 +64,7 @@ pub(in crate::cli) fn read_all(
 }
 
 /// The same of the file at `path`.
-pub(in crate::cli) fn read_file(path: &Path, limit: ByteSize) -> Result<Vec<u8>, DocumentError> {
+pub(crate) fn read_file(path: &Path, limit: ByteSize) -> Result<Vec<u8>, DocumentError> {
     read_all(File::open(path)?, limit)
 }
 

@@ -102,8 +102,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
+    use super::super::results::Next;
     use super::*;
-    use crate::runner::batch::Next;
 
     const LONG: Duration = Duration::from_secs(60);
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::filter::Filter;
+use crate::batch::Filter;
+use crate::batch::{Order, Partition, Plan};
 use crate::check::Demand;
 use crate::cli::document_args::DocumentArgs;
 use crate::cli::exports::ExportArgs;
@@ -16,7 +17,6 @@ use crate::cli::memory_args::MemoryArgs;
 use crate::cli::settings_args::SettingsArgs;
 use crate::fault::parse_span;
 use crate::runner::Judging;
-use crate::runner::batch::{Order, Partition, Plan};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,7 +38,7 @@ Exit codes:
 
 #[derive(Debug, Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
-pub(in crate::cli) struct BatchArgs {
+pub(super) struct BatchArgs {
     /// Folders, globs, files with a scenario (.json) or a scenario a line (.jsonl, .ndjson), as they
     /// are or packed by gzip or zstd; `-` is standard input, a scenario a line
     #[arg(required = true, value_name = "INPUT")]

@@ -1,0 +1,42 @@
+//! Many scenarios at full speed: a reader that feeds, workers that run, a row of each.
+
+mod feed;
+mod filter;
+mod fingerprint;
+mod job;
+mod join;
+mod join_error;
+mod overview;
+mod partition;
+mod pipeline;
+mod problem;
+mod progress;
+mod reader;
+pub(crate) mod reading;
+pub(crate) mod replay;
+mod results;
+mod resume;
+mod row;
+#[cfg(test)]
+mod sample;
+mod summary;
+mod worker;
+mod write;
+
+pub use feed::{Feed, FeedClosed};
+pub(crate) use filter::Filter;
+pub use fingerprint::Fingerprint;
+pub(crate) use job::{Job, Outcome, RowLines};
+pub use join::{Joined, Part, join};
+pub use join_error::{Gaps, JoinError, Place};
+pub use overview::{Course, Overview};
+pub use partition::{Partition, PartitionError, PartitionKind};
+pub use pipeline::{BatchError, Plan, Work, start};
+pub(crate) use progress::{Screen, Standing};
+pub use reader::{Entry, Reader, Record, RowsError, RowsProblem};
+pub(crate) use reading::{Progress, Reading, Share};
+pub use results::{Next, Order, Results};
+pub(crate) use resume::{Earlier, Held, ResumeError};
+pub use row::{Counts, Packing, Row, RowHead, RowVerdicts, Status};
+pub use summary::{StatusCounts, Stopped, Summary};
+pub use write::{Csv, JsonLines, Junit, RowWriter, append_line, write_text};

@@ -1,0 +1,21 @@
+//! What a command may be given: files, packed or not, folders, globs, lines, standard input.
+
+mod clash;
+mod decoding;
+mod discovery;
+mod document;
+pub(crate) mod lines;
+mod place;
+mod scenarios;
+
+pub(crate) use clash::{Clash, Outputs, own_stream};
+pub(crate) use decoding::{Decoded, decoded, read_file};
+pub(crate) use discovery::{
+    FileKind, FilesError, Input, Inputs, ScenarioFile, Survey, expected_results, unpacked,
+};
+pub(crate) use document::{DocumentError, read_document};
+pub(crate) use lines::Text;
+pub(crate) use place::{STDIN, is_stdin};
+pub(crate) use scenarios::{
+    InputError, expect_what_stands_beside, read_scenario, read_scenario_line, scenario_beside,
+};
