@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use miette::Diagnostic;
 
+use super::Packing;
 use super::filter::{Filter, lets_through};
 use super::pipeline::Work;
 use super::resume::ResumeError;
-use super::row::{Packing, Row, RowHead};
+use super::row::{Row, RowHead};
 use super::write::append_line;
 use crate::check::Demand;
 use crate::model::ByteSize;

@@ -1,7 +1,9 @@
 //! Reads the lines of a result file back, one by one.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead, Seek, SeekFrom};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -296,4 +298,12 @@ fn parse<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, RowsProblem> {
             }
         }
     })
+}
+/// Whether the file at `path` has nothing but rows of an earlier batch, or nothing at all.
+pub fn holds_rows(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    match Reader::new(BufReader::new(file)).next() {
+        None | Some(Ok(_) | Err(RowsError { problem: RowsProblem::Torn, .. })) => true,
+        Some(Err(_)) => false,
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::problem;
+use super::{Packing, problem};
 use crate::check::{Demand, Property, Summary, Verdict, Verdicts};
 use crate::model::{Operation, Seed};
 use crate::report::Assessment;
@@ -35,16 +35,6 @@ pub struct RowHead {
     pub options: Arc<str>,
     /// How long it took to read and run it, in real time.
     pub took: Duration,
-}
-
-/// How a file is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Packing {
-    /// By gzip.
-    Gzip,
-    /// By zstd.
-    Zstd,
 }
 
 /// What one scenario of a batch came to. `docs/RESULTS.md` says how it is written.

@@ -50,7 +50,7 @@ struct Sources {
 /// Looks at everything that may be wrong before anything runs or is written.
 fn prepare(args: &BatchArgs, terminal: &mut Terminal) -> Result<Prepared, Exit> {
     let look = || -> Result<(Inputs, Survey), FilesError> {
-        let inputs = Inputs::find(&args.inputs, args.outputs())?;
+        let inputs = Inputs::find(&args.inputs, args.outputs(), batch::holds_rows)?;
         let survey = inputs.survey()?;
         Ok((inputs, survey))
     };

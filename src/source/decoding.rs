@@ -7,13 +7,24 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use serde::{Deserialize, Serialize};
 
 use super::document::{DocumentError, read_document};
-use crate::batch::Packing;
 use crate::model::ByteSize;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// How a file is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Packing {
+    /// By gzip.
+    Gzip,
+    /// By zstd.
+    Zstd,
+}
+
 /// A frame that is to be skipped; the lowest four bits of the first byte may be anything.
 const ZSTD_SKIPPED: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
 const BUFFER_BYTES: usize = 1 << 16;

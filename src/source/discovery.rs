@@ -1,7 +1,7 @@
 //! Which files a batch is to read: what folders, globs and names come to.
 
-use std::fs::{self, File};
-use std::io::{self, BufReader};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
@@ -10,7 +10,6 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::clash::{Clash, Output, Outputs};
 use super::place::{STDIN, is_stdin};
-use crate::batch::{Reader, RowsError, RowsProblem};
 
 /// The names of files that hold a scenario, or one a line.
 const DOCUMENT: &str = ".json";
@@ -77,6 +76,7 @@ pub(crate) enum FileKind {
 pub(crate) struct Inputs {
     roots: Vec<Root>,
     outputs: Outputs,
+    holds_rows: fn(&Path) -> bool,
 }
 
 #[derive(Debug)]
@@ -96,10 +96,12 @@ pub(crate) struct Survey {
 }
 
 impl Inputs {
-    /// What `paths` name, without the files of `outputs`, which the batch itself writes.
+    /// What `paths` name, without the files of `outputs`, which the batch itself writes. In a folder
+    /// one of them may be there already, if it `holds_rows` alone.
     pub(crate) fn find<'a>(
         paths: &[PathBuf],
         outputs: impl Iterator<Item = &'a Path>,
+        holds_rows: fn(&Path) -> bool,
     ) -> Result<Self, FilesError> {
         let outputs = Outputs::new(outputs)?;
         let mut roots = Vec::with_capacity(paths.len());
@@ -129,7 +131,7 @@ impl Inputs {
                 Root::Folder(_) => {}
             }
         }
-        Ok(Self { roots, outputs })
+        Ok(Self { roots, outputs, holds_rows })
     }
 
     /// Walks everything once, and says what there is.
@@ -199,7 +201,7 @@ impl Inputs {
             FilesError::Unreadable { path, reason: error.into() }
         })?;
         match self.outputs.find(entry.path(), &there) {
-            Some(Output::Old) if !(kind == FileKind::Lines && holds_results(entry.path())) => {
+            Some(Output::Old) if !(kind == FileKind::Lines && (self.holds_rows)(entry.path())) => {
                 let path = entry.path().display().to_string();
                 return Err(Clash::InputIsOutput { path }.into());
             }
@@ -277,15 +279,6 @@ fn is_hidden(entry: &DirEntry) -> bool {
     entry.file_name().to_string_lossy().starts_with('.')
 }
 
-/// Whether the file at `path` has nothing but rows of an earlier batch, or nothing at all.
-fn holds_results(path: &Path) -> bool {
-    let Ok(file) = File::open(path) else { return false };
-    match Reader::new(BufReader::new(file)).next() {
-        None | Some(Ok(_) | Err(RowsError { problem: RowsProblem::Torn, .. })) => true,
-        Some(Err(_)) => false,
-    }
-}
-
 /// A name without what says that the file is packed.
 pub(crate) fn unpacked(name: &str) -> &str {
     PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
@@ -342,7 +335,7 @@ mod tests {
         }
         let paths: Vec<PathBuf> = names.iter().map(|name| folder.path().join(name)).collect();
         let output = folder.path().join("out.jsonl");
-        let inputs = Inputs::find(&paths, [output.as_path()].into_iter())?;
+        let inputs = Inputs::find(&paths, [output.as_path()].into_iter(), |_| false)?;
         inputs.survey()?;
         let shown = |input: Input| match input {
             Input::StandardInput => "-".to_owned(),
@@ -392,7 +385,7 @@ mod tests {
             Err(FilesError::Clash(Clash::InputIsOutput { .. }))
         ));
         let twice = [PathBuf::from("-"), PathBuf::from("-")];
-        let error = Inputs::find(&twice, std::iter::empty()).unwrap_err();
+        let error = Inputs::find(&twice, std::iter::empty(), |_| false).unwrap_err();
         assert!(matches!(error, FilesError::StandardInputTwice));
     }
 

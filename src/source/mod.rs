@@ -9,6 +9,7 @@ mod place;
 mod scenarios;
 
 pub(crate) use clash::{Clash, Outputs, own_stream};
+pub use decoding::Packing;
 pub(crate) use decoding::{Decoded, decoded, read_file};
 pub(crate) use discovery::{
     FileKind, FilesError, Input, Inputs, ScenarioFile, Survey, expected_results, unpacked,
