@@ -23,6 +23,9 @@ pub(super) const CONFLICT: &str = "CONFLICT";
 /// The reason where a branch elsewhere says no more than that it failed.
 pub(super) const DECLINED: &str = "DECLINED";
 
+/// The reason where a branch takes no more writes.
+pub(super) const FULL: &str = "FULL";
+
 /// The metadata key that says how many bytes the passbook has that an error has no room for.
 pub(super) const PASSBOOK_LEFT_OUT: &str = "passbook_left_out";
 
@@ -175,6 +178,9 @@ fn told_request(error: &RequestError) -> Told {
         }
         RequestError::Unavailable { congested } => Told::new(Code::ResourceExhausted, "CONGESTED")
             .with("congested", listed(congested.iter())),
+        RequestError::Full { log_max } => {
+            Told::new(Code::ResourceExhausted, FULL).with("log_max", log_max)
+        }
     }
 }
 
@@ -290,7 +296,9 @@ mod tests {
     use super::*;
     use crate::grpc::error::PeerProblem;
     use crate::grpc::token::TokenError;
-    use crate::model::{Amount, BranchId, EventId, Money, MoneyError, Sequence, Write};
+    use crate::model::{
+        Amount, BranchId, EventId, LogPosition, Money, MoneyError, Sequence, Write,
+    };
 
     fn branch(id: i64) -> BranchId {
         BranchId::new(id).unwrap()
@@ -402,6 +410,12 @@ mod tests {
             &[("congested", "2")],
         );
         told_as(
+            RequestError::Full { log_max: LogPosition::new(400) }.into(),
+            Code::ResourceExhausted,
+            "FULL",
+            &[("log_max", "400")],
+        );
+        told_as(
             CallError::Overloaded { waiting: 8 },
             Code::ResourceExhausted,
             "OVERLOADED",
@@ -439,6 +453,7 @@ mod tests {
             RequestError::OutcomeUnknown { unconfirmed_by: Vec::new() }.into(),
             RequestError::VersionNotReached { lags: Vec::new() }.into(),
             RequestError::Unavailable { congested: Vec::new() }.into(),
+            RequestError::Full { log_max: LogPosition::default() }.into(),
             CallError::Overloaded { waiting: 1 },
             CallError::TimeOver { limit: Duration::ZERO },
             PeerError::Conflict { from: branch(9) }.into(),

@@ -143,6 +143,11 @@ impl From<&Outcome> for v1::Outcome {
                 reason: status::DECLINED.to_owned(),
                 message: error.to_string(),
             }),
+            // Of a bank that serves alone: none that runs a scenario has such a bound.
+            Err(error @ RequestError::Full { .. }) => Result::Refused(v1::Refused {
+                reason: status::FULL.to_owned(),
+                message: error.to_string(),
+            }),
             Err(RequestError::Unavailable { congested }) => Result::Unavailable(v1::Unavailable {
                 congested_branch_ids: congested.iter().map(|id| id.get()).collect(),
             }),
