@@ -374,6 +374,8 @@ impl Handler<Summarize> for BranchActor {
             id: self.branch.id(),
             balance: self.branch.balance(),
             version: self.branch.version().clone(),
+            came: self.branch.came(),
+            log_max: self.branch.log_max(),
         })
     }
 }

@@ -79,9 +79,7 @@ pub(super) fn request_error_of(status: &Status) -> Option<(RequestError, Trailer
             RequestError::OutcomeUnknown { unconfirmed_by: branches(value("unconfirmed_by")?)? }
         }
         "CONGESTED" => RequestError::Unavailable { congested: branches(value("congested")?)? },
-        FULL => {
-            RequestError::Full { log_max: LogPosition::new(value("log_max")?.parse().ok()?) }
-        }
+        FULL => RequestError::Full { log_max: LogPosition::new(value("log_max")?.parse().ok()?) },
         "VERSION_NOT_REACHED" => {
             RequestError::VersionNotReached { lags: lags(value("needed")?, value("here")?)? }
         }

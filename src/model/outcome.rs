@@ -44,7 +44,9 @@ pub enum RequestError {
         congested: Vec<BranchId>,
     },
     /// The branch holds as many writes as it may, and takes no more of customers. Nothing was done.
-    #[error("full: the branch may hold {log_max} writes and takes no more; it still answers queries")]
+    #[error(
+        "full: the branch takes no more writes, for its limit is {log_max}; it still answers queries"
+    )]
     Full {
         /// How many writes it may hold before it takes no more.
         log_max: LogPosition,

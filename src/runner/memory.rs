@@ -13,7 +13,8 @@ use super::compare::{CompareOptions, Transport};
 use super::result::RunConfig;
 use super::single::{Recording, RunOptions};
 use crate::model::{
-    ByteSize, CustomerId, CustomerOrder, Guarantee, LogPosition, Operation, Propagation, QueryTiming,
+    ByteSize, CustomerId, CustomerOrder, Guarantee, LogPosition, Operation, Propagation,
+    QueryTiming,
 };
 use crate::scenario::{Scenario, Visit};
 

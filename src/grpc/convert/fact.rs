@@ -127,7 +127,7 @@ impl From<&Outcome> for v1::Outcome {
             Ok(Receipt::Written) => Result::Written(v1::Written {}),
             Ok(Receipt::Balance(balance)) => Result::Balance(balance.to_string()),
             Err(RequestError::Refused(refusal)) => Result::Refused(v1::Refused {
-                reason: status::refusal_reason(refusal).to_owned(),
+                reason: status::refusal_reason(refusal).word().to_owned(),
                 message: refusal.to_string(),
             }),
             Err(RequestError::OutcomeUnknown { unconfirmed_by }) => {
