@@ -9,8 +9,8 @@ use passbook::runner::LiveOptions;
 use tokio::sync::mpsc;
 use tonic::Code;
 
-use crate::elsewhere::Away;
-use crate::shop::{At, Shop, Typed, assert_told, bank_of, in_system, told, write};
+use super::elsewhere::Away;
+use super::shop::{At, Shop, Typed, assert_told, bank_of, branch, in_system, told, write};
 
 /// Two branches that hold 100 each, and take no more than `writes`.
 fn bank_for(writes: u64) -> LiveOptions {
@@ -61,7 +61,7 @@ fn a_full_bank_refuses_writes_in_both_contracts_and_goes_on_answering() {
 #[test]
 fn why_a_classic_call_is_refused_by_a_full_branch_is_in_its_trailer() {
     in_system(async {
-        let shop = Shop::with(&bank_for(1), Limits::default(), Some(crate::shop::branch(1)));
+        let shop = Shop::with(&bank_for(1), Limits::default(), Some(branch(1)));
         let mut classic = shop.classic().await;
         assert_eq!(classic.send(write("deposit", 1, 1.0)).await.status, 200);
         assert_eq!(
