@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, WrapFuture};
+use actix::{
+    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, MessageResult, WrapFuture,
+};
 
-use super::sessions::{Numbers, Remembers, Sessions};
+use super::sessions::{Numbers, Remembered, Remembers, Sessions};
 use super::{Answer, Ask, BranchActor, LatestEvent, ReplyTo};
 use crate::bank::{Entry, Passbook, Session};
 use crate::model::{BranchId, BranchIndex, CustomerId, EventId, Operation, Promises, Roster};
@@ -122,6 +124,11 @@ pub struct Introduced(pub BranchId);
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "bool")]
 pub struct HasIntroduced(pub BranchId);
+
+/// Asks the desk how many customers it remembers.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Remembered")]
+pub struct CountRemembered;
 
 impl Desk {
     /// The desk of a bank of `roster`, which keeps its `promises` and knows nobody yet.
@@ -271,6 +278,14 @@ impl Handler<HasIntroduced> for Desk {
 
     fn handle(&mut self, HasIntroduced(branch): HasIntroduced, _: &mut Self::Context) -> bool {
         self.introduced.contains(&branch)
+    }
+}
+
+impl Handler<CountRemembered> for Desk {
+    type Result = MessageResult<CountRemembered>;
+
+    fn handle(&mut self, _: CountRemembered, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.sessions.remembered())
     }
 }
 

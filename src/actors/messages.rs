@@ -162,6 +162,10 @@ pub struct BranchSummary {
     pub balance: Option<Money>,
     /// Which writes are applied there.
     pub version: VersionVector,
+    /// How many writes came there.
+    pub came: LogPosition,
+    /// How many may come before it takes no more of customers.
+    pub log_max: Option<LogPosition>,
 }
 
 /// Asks a branch for the highest event id in a customer's write set.

@@ -16,7 +16,8 @@ pub use branch::{BranchActor, Surroundings};
 pub use clock::{Clock, paused_runtime};
 pub use customer::{CustomerActor, CustomerSetup};
 pub use desk::{
-    Bears, Bring, Brought, Desk, HasIntroduced, Introduced, NoEventIdLeft, Shown, Tell,
+    Bears, Bring, Brought, CountRemembered, Desk, HasIntroduced, Introduced, NoEventIdLeft, Shown,
+    Tell,
 };
 pub use messages::{
     Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close,
@@ -26,3 +27,4 @@ pub use messages::{
 };
 pub use network::{Network, NetworkSetup};
 pub use recorder::{Detail, RecorderLink};
+pub use sessions::Remembered;

@@ -15,6 +15,19 @@ pub(super) struct Sessions {
     rests: u64,
     /// Whether some customer's event ids are not remembered any more.
     has_forgotten: bool,
+    /// How many customers were forgotten past the bound.
+    forgotten: u64,
+}
+
+/// How many customers a desk remembers, and how many it does not any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remembered {
+    /// How many are remembered.
+    pub customers: usize,
+    /// How many are at most, beside those of whom something is under way; `None`: all.
+    pub most: Option<usize>,
+    /// How many were forgotten because there were more.
+    pub forgotten: u64,
 }
 
 /// How many customers a desk remembers.
@@ -68,7 +81,7 @@ impl Sessions {
     /// Nobody yet.
     pub(super) fn new(remembers: Remembers) -> Self {
         let (kept, resting) = (BTreeMap::new(), BTreeMap::new());
-        Self { remembers, kept, resting, rests: 0, has_forgotten: false }
+        Self { remembers, kept, resting, rests: 0, has_forgotten: false, forgotten: 0 }
     }
 
     /// Begins a request of `customer`, who is remembered until [`Sessions::end`].
@@ -112,8 +125,18 @@ impl Sessions {
         while self.resting.len() > most
             && let Some((_, oldest)) = self.resting.pop_first()
         {
+            self.forgotten += 1;
             self.forget(oldest);
         }
+    }
+
+    /// How many are remembered.
+    pub(super) fn remembered(&self) -> Remembered {
+        let most = match self.remembers {
+            Remembers::All => None,
+            Remembers::AtMost(most) => Some(most),
+        };
+        Remembered { customers: self.kept.len(), most, forgotten: self.forgotten }
     }
 
     fn forget(&mut self, customer: CustomerId) {
@@ -166,6 +189,8 @@ mod tests {
         sessions.end(customer(1));
         assert_eq!(kept(&sessions), [1, 9]);
         assert_eq!(sessions.resting.len(), 2);
+        let remembered = Remembered { customers: 2, most: Some(2), forgotten: 7 };
+        assert_eq!(sessions.remembered(), remembered);
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub struct BranchConfig {
     pub overdraft: Overdraft,
     /// How long it waits for other branches.
     pub patience: Patience,
+    /// How many writes may come before it accepts no more of customers; `None`: any number. What another
+    /// branch has accepted is applied all the same, or branches would differ for ever.
+    pub log_max: Option<LogPosition>,
 }
 
 /// What a branch knows of a write that comes in.
@@ -156,6 +159,17 @@ impl Branch {
         self.log.position()
     }
 
+    /// How many writes came here: those of the apply log, and those that were in it already when they
+    /// came from another origin.
+    pub fn came(&self) -> LogPosition {
+        self.log.came()
+    }
+
+    /// How many may come before it accepts no more of customers.
+    pub fn log_max(&self) -> Option<LogPosition> {
+        self.config.log_max
+    }
+
     /// The apply log: all writes in the order applied here.
     pub fn log(&self) -> impl ExactSizeIterator<Item = LogEntry> + DoubleEndedIterator {
         self.log.iter(&self.roster)
@@ -237,6 +251,11 @@ impl Branch {
                 effects.push(self.reply(ticket, Err(unavailable), Entry::Nothing));
             }
             Known::Nothing => match self.admit(id, write) {
+                // Asked last: a write that is refused for another reason hears that one.
+                Ok(()) if let Some(log_max) = self.full_at() => {
+                    let full = Err(RequestError::Full { log_max });
+                    effects.push(self.reply(ticket, full, Entry::Nothing));
+                }
                 Ok(()) => {
                     let dependencies = dependencies.map(|all| self.dependencies(all));
                     let write = PropagatedWrite { dot: self.next_dot(), id, write, dependencies };
@@ -260,6 +279,11 @@ impl Branch {
                 .find_map(entry)
                 .map_or(Known::Nothing, |first| Known::Id { first }),
         }
+    }
+
+    /// The bound on what is held, where it is reached.
+    fn full_at(&self) -> Option<LogPosition> {
+        self.log_max().filter(|&log_max| self.came() >= log_max)
     }
 
     fn query(&self) -> Outcome {
@@ -300,9 +324,15 @@ impl Branch {
             effects.push(self.written(ticket, dot));
         } else if self.confirmations.wait(dot, ticket, self.config.patience.confirm_by(now)) {
             // Answered with the first request.
-        } else if dot.origin == self.id() && !self.confirmations.take_disputed(dot.sequence) {
+        } else if dot.origin == self.id() && !self.confirmations.is_disputed(dot.sequence) {
             effects.push(self.written(ticket, dot));
+        } else if !self.congested.is_empty() {
+            // Nothing more can be asked of them: each retry would be one more write to keep for them.
+            effects.push(self.unknown(ticket, dot, self.congested.iter().copied().collect()));
         } else {
+            if dot.origin == self.id() {
+                self.confirmations.forget_dispute(dot.sequence);
+            }
             // Accepted elsewhere, or some branch held other writes when it confirmed this one: only
             // asking everyone tells whether it is confirmed now. What it depends on is not known
             // here; what was applied before it surely suffices.

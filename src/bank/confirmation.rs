@@ -139,9 +139,14 @@ impl Confirmations {
         Some(Acknowledged { tickets, disagreeing })
     }
 
-    /// Takes out the own write `sequence` if every branch holds it and not every one agreed on it.
-    pub(super) fn take_disputed(&mut self, sequence: Sequence) -> bool {
-        self.disputes.take(sequence)
+    /// Whether every branch holds the own write `sequence` and not every one agreed on it.
+    pub(super) fn is_disputed(&self, sequence: Sequence) -> bool {
+        self.disputes.holds(sequence)
+    }
+
+    /// Takes out that the own write `sequence` is disputed: the others are asked anew.
+    pub(super) fn forget_dispute(&mut self, sequence: Sequence) {
+        self.disputes.forget(sequence);
     }
 
     /// Makes `ticket` wait until the first `own` writes of the branch `here` are confirmed.

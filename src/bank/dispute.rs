@@ -29,9 +29,14 @@ impl Disputes {
         }
     }
 
-    /// Takes out the write `sequence`, if it is disputed or may be.
-    pub(super) fn take(&mut self, sequence: Sequence) -> bool {
-        self.disputed.remove(&sequence) || sequence <= self.forgotten
+    /// Whether the write `sequence` is disputed or may be.
+    pub(super) fn holds(&self, sequence: Sequence) -> bool {
+        self.disputed.contains(&sequence) || sequence <= self.forgotten
+    }
+
+    /// Takes out the write `sequence`.
+    pub(super) fn forget(&mut self, sequence: Sequence) {
+        self.disputed.remove(&sequence);
     }
 }
 
@@ -46,12 +51,13 @@ mod tests {
         for count in 1..=10_000 {
             disputes.enter(even(count));
         }
-        assert!(!disputes.take(Sequence::new(1)) && !disputes.take(Sequence::new(3)));
+        assert!(!disputes.holds(Sequence::new(1)) && !disputes.holds(Sequence::new(3)));
         disputes.enter(even(10_001));
         disputes.enter(even(10_002));
         assert_eq!(disputes.disputed.len(), 10_000);
-        assert!([1, 2, 3, 4].map(Sequence::new).into_iter().all(|old| disputes.take(old)));
-        assert!(!disputes.take(Sequence::new(5)));
-        assert!(disputes.take(even(3)) && !disputes.take(even(3)));
+        assert!([1, 2, 3, 4].map(Sequence::new).into_iter().all(|old| disputes.holds(old)));
+        assert!(!disputes.holds(Sequence::new(5)) && disputes.holds(even(3)));
+        disputes.forget(even(3));
+        assert!(!disputes.holds(even(3)));
     }
 }

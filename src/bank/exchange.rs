@@ -34,6 +34,11 @@ impl Branch {
                 // order in which nothing has to wait, and a write that waits need not come as early.
                 for LogEntry { dot, id, write } in missed {
                     let write = PropagatedWrite { dot, id, write, dependencies: None };
+                    // After one that is left out nothing is taken, or answers with gaps would gather
+                    // here without a bound. What is not taken is missed still, and asked for again.
+                    if self.must_wait(&write) {
+                        return;
+                    }
                     self.receive(from, write, effects);
                 }
             }

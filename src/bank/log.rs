@@ -63,6 +63,12 @@ impl ApplyLog {
         LogPosition::new(u64::try_from(self.entries.len()).unwrap_or(u64::MAX))
     }
 
+    /// How many writes came: those of the log, and those that were there already.
+    pub(super) fn came(&self) -> LogPosition {
+        let twice = u64::try_from(self.twice.len()).unwrap_or(u64::MAX);
+        LogPosition::new(self.position().get().saturating_add(twice))
+    }
+
     /// Adds `entry`, which is not in the log.
     ///
     /// Panics past 2³² writes: the indexes of the write sets hold no more.

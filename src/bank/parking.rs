@@ -7,6 +7,11 @@ use crate::model::{BranchId, Lag, Time, Waited};
 
 /// What waits, under the first write that it waits for. When that comes it is looked at anew, and
 /// may wait for another one: so each waits for one write at a time, however many it needs.
+///
+/// It grows with what its caller lets in, and keeps nothing that is over. Requests: the caller has so
+/// many at a time, and those that have run out of time go. Writes: between mailboxes as many as are under
+/// way, each of which comes once; of a branch elsewhere only what comes by a call of its own, which the
+/// caller counts, for an answer to a question has nothing that waits.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parking {
     waiting: BTreeMap<Dot, Vec<Waiter>>,

@@ -436,6 +436,7 @@ fn claimed(outcome: &Outcome) -> Option<Money> {
             | RequestError::NoAnswer { .. }
             | RequestError::Declined { .. }
             | RequestError::Unavailable { .. }
+            | RequestError::Full { .. }
             | RequestError::VersionNotReached { .. },
         )
         | Ok(_) => None,

@@ -205,6 +205,7 @@ impl Session {
                     RequestError::Refused(_)
                     | RequestError::VersionNotReached { .. }
                     | RequestError::Unavailable { .. }
+                    | RequestError::Full { .. }
                     | RequestError::Declined { .. },
                 ),
             ) => Asked::Write { write, told: Told::Refused },

@@ -20,11 +20,11 @@ use crate::bank::{BranchConfig, Patience};
 use crate::grpc::seal::{BankKeys, BankSecret, NoRandomness};
 use crate::grpc::{BindError, Endpoint, Listener};
 use crate::model::{
-    BranchId, IdError, Money, Overdraft, Promises, Propagation, Roster, RosterError,
+    BranchId, IdError, LogPosition, Money, Overdraft, Promises, Propagation, Roster, RosterError,
 };
 use crate::runner::{
-    self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryError, ServeError, ServeOptions,
-    bank_bytes,
+    self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, ServeError,
+    ServeOptions, Taken, bank_bytes, log_max,
 };
 use crate::source::is_stdin;
 use crate::source::{InputError, read_scenario, read_scenario_line};
@@ -67,8 +67,8 @@ enum OpenError {
 /// Serves until SIGINT or SIGTERM.
 pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exit> {
     let memory = Arc::new(args.memory.budget());
-    let opened = live_options(args, terminal).and_then(|bank| {
-        let taken = memory.try_take(bank_bytes_of(&bank))?;
+    let opened = live_options(args, terminal).and_then(|mut bank| {
+        let taken = take_memory(args, &mut bank, &memory)?;
         Ok((listeners(args, &bank)?, bank, taken))
     });
     // What the bank takes is taken as long as it is open; scenarios of clients share the rest.
@@ -195,6 +195,8 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
                 // Links keep each write until it is acknowledged.
                 resend_after: None,
             },
+            // Told when it is known what memory there is.
+            log_max: None,
         },
         promises,
         keys,
@@ -204,8 +206,22 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
     })
 }
 
-fn bank_bytes_of(bank: &LiveOptions) -> u64 {
-    bank_bytes(u64::try_from(bank.roster.len()).unwrap_or(u64::MAX))
+/// Takes what the bank needs: for its branches, and for the writes that they may hold. Where the
+/// arguments do not say how many, that is what has room in half of what is left.
+fn take_memory<'a>(
+    args: &ServeArgs,
+    bank: &mut LiveOptions,
+    memory: &'a MemoryBudget,
+) -> Result<[Taken<'a>; 2], OpenError> {
+    let number = |len: usize| u64::try_from(len).unwrap_or(u64::MAX);
+    let branches = memory.try_take(bank_bytes(number(bank.roster.len())))?;
+    let here = number(bank.roster.len() - bank.elsewhere.len());
+    let kept_max = number(bank.links.kept_max);
+    let under_way = kept_max.saturating_mul(number(bank.elsewhere.len()));
+    let fitting = || log_max(memory.left() / 2, here, under_way);
+    let log_max = args.limits.log_max.map_or_else(fitting, LogPosition::new);
+    bank.branch.log_max = Some(log_max);
+    Ok([branches, memory.take_for_logs(log_max, here)?])
 }
 
 /// A bank as the arguments or a scenario describe it.

@@ -15,6 +15,7 @@ use super::settings_args::{OverdraftArg, PropagationArg};
 use crate::fault::parse_span;
 use crate::grpc::{Endpoint, EndpointError, Limits, Origin};
 use crate::model::{BranchId, Guarantees, IdError, Money};
+use crate::runner::LOG_MAX_MOST;
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -142,6 +143,12 @@ pub(super) struct LimitArgs {
     /// How many writes are kept for a peer that is away before no more are taken
     #[arg(long, value_name = "NUMBER", default_value = "10000")]
     pub(super) kept_max: NonZeroUsize,
+
+    /// How many writes a branch holds before it takes no more of customers; it still answers queries, and
+    /// applies what other branches took [default: what has room in half of what --memory-max leaves]
+    #[arg(long, value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=LOG_MAX_MOST))]
+    pub(super) log_max: Option<u64>,
 
     /// How many customers are remembered that bring no passbook or no event ids; then those are
     /// forgotten that have not come for the longest time

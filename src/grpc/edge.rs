@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_stream::Stream;
+use tokio_stream::{Stream, StreamExt};
 use tonic::codec::CompressionEncoding;
 use tonic::server::NamedService;
 use tonic::service::{LayerExt, Routes};
@@ -21,6 +21,7 @@ use tower::util::MapResponseLayer;
 
 use super::believed::Believed;
 use super::classic::ClassicService;
+use super::counting::Counting;
 use super::deadline::Deadline;
 use super::directory::Directory;
 use super::front::{Front, Gate};
@@ -186,6 +187,13 @@ impl Services {
         IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        let tally = self.front.tally();
+        let incoming = incoming.map(|accepted| {
+            if accepted.is_ok() {
+                tally.connect();
+            }
+            accepted
+        });
         let Limits { message_bytes_max, header_bytes_max, calls_max, call_time_max, .. } =
             self.limits;
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -196,6 +204,7 @@ impl Services {
             .http2_max_header_list_size(header_bytes_max)
             .layer(AroundLayer(GrpcAlone { origins: Arc::clone(&self.origins) }))
             .layer(GrpcWebLayer::new())
+            .layer(AroundLayer(Counting { tally: self.front.tally() }))
             // The services end calls themselves when their time is over; this is for those that
             // have not even come whole by then, and for clients that have less time.
             .layer(AroundLayer(Deadline { limit: call_time_max.saturating_add(UNREAD_GRACE) }))

@@ -11,11 +11,12 @@ use tokio::sync::{oneshot, watch};
 use super::believed::Believed;
 use super::convert;
 use super::edge::Limits;
+use super::link::PeerLink;
 use super::proto::v1;
 use super::reason::{ReasonLog, Refused};
 use super::seal::BankKeys;
 use super::status::CallError;
-use super::tally::{Place, Tally};
+use super::tally::{Called, Place, Tally};
 use crate::actors::{
     Answer, Bears, BranchActor, Bring, Brought, Desk, LatestEvent, NoEventIdLeft, Shown,
 };
@@ -49,6 +50,8 @@ pub struct FrontSetup {
     pub branches: BTreeMap<BranchId, Addr<BranchActor>>,
     /// Where requests come in.
     pub desk: Addr<Desk>,
+    /// The links to branches elsewhere.
+    pub links: Vec<Addr<PeerLink>>,
     /// Whether requests are let in.
     pub gate: watch::Receiver<Gate>,
     /// How long a branch takes at most to answer, if it has a limit of its own.
@@ -126,8 +129,14 @@ impl Front {
         self.tally.turned_away()
     }
 
-    /// Tells the log that a classic call is answered with 400.
+    /// What is counted of all that comes.
+    pub(super) fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.tally)
+    }
+
+    /// Counts a classic call that is answered with 400, and tells the log of it.
     pub(super) fn tell_refused(&self, refused: Refused) {
+        self.tally.refuse(Called::classic(), &refused.error);
         self.reasons.do_send(refused);
     }
 

@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::mem::{self, Discriminant};
 use std::time::Duration;
 
-use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
+use actix::{
+    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, MessageResult, WrapFuture,
+};
 use tokio::sync::mpsc;
 use tonic::Code;
 
@@ -92,6 +94,26 @@ pub enum Found {
     CaughtUp(BranchId),
     /// It speaks the classic contract alone, and has nothing to tell of the past.
     Classic(BranchId),
+}
+
+/// Asks a link how it stands.
+#[derive(Debug, Message)]
+#[rtype(result = "LinkState")]
+pub(super) struct ReadLink;
+
+/// How a link stands.
+#[derive(Debug)]
+pub(super) struct LinkState {
+    /// The branch here.
+    pub(super) here: BranchId,
+    /// The branch elsewhere.
+    pub(super) peer: BranchId,
+    /// How many writes are kept for it.
+    pub(super) kept: usize,
+    /// How many may be.
+    pub(super) kept_max: usize,
+    /// Whether it takes more.
+    pub(super) congestion: Congestion,
 }
 
 /// A write to be sent.
@@ -308,6 +330,16 @@ impl Actor for PeerLink {
     /// Finds out at once whether the other end is there and what it knows.
     fn started(&mut self, ctx: &mut Self::Context) {
         self.pump(ctx);
+    }
+}
+
+impl Handler<ReadLink> for PeerLink {
+    type Result = MessageResult<ReadLink>;
+
+    fn handle(&mut self, _: ReadLink, _: &mut Self::Context) -> Self::Result {
+        let LinkSetup { here, peer, kept_max, .. } = self.setup;
+        let (kept, congestion) = (self.kept.len(), self.congestion);
+        MessageResult(LinkState { here, peer, kept, kept_max, congestion })
     }
 }
 

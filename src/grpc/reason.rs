@@ -45,7 +45,7 @@ pub(super) fn to_trailers(mut response: Response<Body>) -> Response<Body> {
 }
 
 fn text(error: &CallError) -> String {
-    format!("{}: {error}", reason(error))
+    format!("{}: {error}", reason(error).word())
 }
 
 /// `text` as metadata can carry it: what is not printable ASCII is percent-encoded, as gRPC does it
@@ -115,7 +115,8 @@ enum Telling {
 
 impl ReasonLog {
     fn enter(&mut self, refused: &Refused) -> Telling {
-        let kind = Kind { reason: reason(&refused.error), field: wrong_field(&refused.error) };
+        let kind =
+            Kind { reason: reason(&refused.error).word(), field: wrong_field(&refused.error) };
         let entry = (refused.peer, kind);
         if self.told.len() > REMEMBERED_MAX || self.told.contains(&entry) {
             return Telling::Again;

@@ -4,12 +4,15 @@
 //! say in fixed words what the message says in prose; `proto/passbook/v1/` lists them. A wrong
 //! field comes with a `google.rpc.BadRequest` too.
 
+use std::sync::Arc;
+
 use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, StatusExt};
 
 use super::convert::FieldError;
 pub use super::error::CallError;
 use super::error::PeerError;
+use super::error_reason::ErrorReason;
 use super::room;
 use super::scenario::ScenarioFault;
 use crate::model::{Lag, Refusal, RequestError, listed};
@@ -18,10 +21,13 @@ use crate::model::{Lag, Refusal, RequestError, listed};
 pub const DOMAIN: &str = "passbook";
 
 /// The reason that tells a peer that to send a write again is of no use.
-pub(super) const CONFLICT: &str = "CONFLICT";
+pub(super) const CONFLICT: &str = ErrorReason::Conflict.word();
 
 /// The reason where a branch elsewhere says no more than that it failed.
-pub(super) const DECLINED: &str = "DECLINED";
+pub(super) const DECLINED: &str = ErrorReason::Declined.word();
+
+/// The reason where a branch takes no more writes.
+pub(super) const FULL: &str = ErrorReason::Full.word();
 
 /// The metadata key that says how many bytes the passbook has that an error has no room for.
 pub(super) const PASSBOOK_LEFT_OUT: &str = "passbook_left_out";
@@ -41,8 +47,8 @@ pub(super) fn without_passbook(error: &CallError, bytes: usize) -> Status {
 fn status(error: &CallError, told: Told) -> Status {
     let Told { code, reason, metadata, wrong_field } = told;
     let message = error.to_string();
-    room::fitted(|cut| {
-        let mut info = ErrorInfo::new(reason, DOMAIN, []);
+    let mut status = room::fitted(|cut| {
+        let mut info = ErrorInfo::new(reason.word(), DOMAIN, []);
         info.metadata
             .extend(metadata.iter().map(|item| (item.key.to_owned(), cut.cut(&item.value))));
         let mut details: Vec<ErrorDetail> = vec![info.into()];
@@ -51,11 +57,14 @@ fn status(error: &CallError, told: Told) -> Status {
             details.push(BadRequest::with_violation(field, description).into());
         }
         Status::with_error_details_vec(code, cut.cut(&message), details)
-    })
+    });
+    // For whoever counts answers: it is not sent.
+    status.set_source(Arc::new(error.clone()));
+    status
 }
 
 /// The reason of `error`, in the words of the typed contract.
-pub(super) fn reason(error: &CallError) -> &'static str {
+pub(super) fn reason(error: &CallError) -> ErrorReason {
     told(error).reason
 }
 
@@ -67,7 +76,7 @@ pub(super) fn wrong_field(error: &CallError) -> Option<String> {
 /// What is told of an error.
 struct Told {
     code: Code,
-    reason: &'static str,
+    reason: ErrorReason,
     metadata: Vec<Item>,
     wrong_field: Option<WrongField>,
 }
@@ -83,7 +92,7 @@ struct WrongField {
 }
 
 impl Told {
-    fn new(code: Code, reason: &'static str) -> Self {
+    fn new(code: Code, reason: ErrorReason) -> Self {
         Self { code, reason, metadata: Vec::new(), wrong_field: None }
     }
 
@@ -102,54 +111,55 @@ impl Told {
 fn told(error: &CallError) -> Told {
     match error {
         CallError::Field(FieldError { field, problem }) => {
-            Told::new(Code::InvalidArgument, "BAD_FIELD")
+            Told::new(Code::InvalidArgument, ErrorReason::BadField)
                 .with("field", field)
                 .naming(field, problem)
         }
-        CallError::Passbook(error) => Told::new(Code::InvalidArgument, "BAD_FIELD")
+        CallError::Passbook(error) => Told::new(Code::InvalidArgument, ErrorReason::BadField)
             .with("field", "passbook")
             .naming("passbook", error),
         CallError::Peer(error) => told_peer(*error),
         CallError::UnknownBranch { branch, branches } => {
-            Told::new(Code::NotFound, "UNKNOWN_BRANCH")
+            Told::new(Code::NotFound, ErrorReason::UnknownBranch)
                 .with("branch", branch)
                 .with("branches", listed(branches.iter()))
         }
         // To ask again here is of no use; to ask there is.
         CallError::ServedElsewhere { branch, here } => {
-            Told::new(Code::FailedPrecondition, "SERVED_ELSEWHERE")
+            Told::new(Code::FailedPrecondition, ErrorReason::ServedElsewhere)
                 .with("branch", branch)
                 .with("branches", listed(here.iter()))
         }
         CallError::Request(error) => told_request(error),
         CallError::Overloaded { waiting } => {
-            Told::new(Code::ResourceExhausted, "OVERLOADED").with("waiting", waiting)
+            Told::new(Code::ResourceExhausted, ErrorReason::Overloaded).with("waiting", waiting)
         }
-        CallError::TimeOver { .. } => Told::new(Code::DeadlineExceeded, "TIME_OVER"),
-        CallError::Draining => Told::new(Code::Unavailable, "DRAINING"),
-        CallError::NoBranchNamed { key } => {
-            Told::new(Code::InvalidArgument, "BAD_FIELD").with("field", key).naming(key, error)
-        }
-        CallError::NoEventIdLeft => Told::new(Code::InvalidArgument, "BAD_FIELD")
+        CallError::TimeOver { .. } => Told::new(Code::DeadlineExceeded, ErrorReason::TimeOver),
+        CallError::Draining => Told::new(Code::Unavailable, ErrorReason::Draining),
+        CallError::NoBranchNamed { key } => Told::new(Code::InvalidArgument, ErrorReason::BadField)
+            .with("field", key)
+            .naming(key, error),
+        CallError::NoEventIdLeft => Told::new(Code::InvalidArgument, ErrorReason::BadField)
             .with("field", "event_id")
             .naming("event_id", error),
         CallError::UnknownService { found, services } => {
-            Told::new(Code::Unimplemented, "UNKNOWN_SERVICE")
+            Told::new(Code::Unimplemented, ErrorReason::UnknownService)
                 .with("service", found)
                 .with("services", services.join(", "))
         }
         CallError::UnknownMethod { service, found, methods } => {
-            Told::new(Code::Unimplemented, "UNKNOWN_METHOD")
+            Told::new(Code::Unimplemented, ErrorReason::UnknownMethod)
                 .with("service", service)
                 .with("method", found)
                 .with("methods", methods.join(", "))
         }
-        CallError::Unreadable { .. } => Told::new(Code::InvalidArgument, "UNREADABLE"),
+        CallError::Unreadable { .. } => Told::new(Code::InvalidArgument, ErrorReason::Unreadable),
         CallError::TooLarge { limit_bytes } => {
-            Told::new(Code::ResourceExhausted, "TOO_LARGE").with("limit_bytes", limit_bytes)
+            Told::new(Code::ResourceExhausted, ErrorReason::TooLarge)
+                .with("limit_bytes", limit_bytes)
         }
         CallError::Scenario(fault) => told_scenario(fault),
-        CallError::ActorStopped => Told::new(Code::Internal, "ACTOR_STOPPED"),
+        CallError::ActorStopped => Told::new(Code::Internal, ErrorReason::ActorStopped),
     }
 }
 
@@ -159,39 +169,45 @@ fn told_request(error: &RequestError) -> Told {
         RequestError::Refused(refusal) => told_refusal(refusal),
         // The write is applied here and may yet be confirmed.
         RequestError::OutcomeUnknown { unconfirmed_by } => {
-            Told::new(Code::DeadlineExceeded, "OUTCOME_UNKNOWN")
+            Told::new(Code::DeadlineExceeded, ErrorReason::OutcomeUnknown)
                 .with("unconfirmed_by", listed(unconfirmed_by.iter()))
         }
         // Of branches elsewhere alone: no bank of ours says so.
         RequestError::NoAnswer { branch, .. } => {
-            Told::new(Code::DeadlineExceeded, "OUTCOME_UNKNOWN").with("unconfirmed_by", branch)
+            Told::new(Code::DeadlineExceeded, ErrorReason::OutcomeUnknown)
+                .with("unconfirmed_by", branch)
         }
-        RequestError::Declined { .. } => Told::new(Code::FailedPrecondition, DECLINED),
+        RequestError::Declined { .. } => Told::new(Code::FailedPrecondition, ErrorReason::Declined),
         // Not DEADLINE_EXCEEDED: nothing was done, so that a client may try again blindly.
         RequestError::VersionNotReached { lags } => {
-            Told::new(Code::Unavailable, "VERSION_NOT_REACHED")
+            Told::new(Code::Unavailable, ErrorReason::VersionNotReached)
                 .with("needed", version(lags, |lag| lag.needed.get()))
                 .with("here", version(lags, |lag| lag.here.get()))
         }
-        RequestError::Unavailable { congested } => Told::new(Code::ResourceExhausted, "CONGESTED")
-            .with("congested", listed(congested.iter())),
+        RequestError::Unavailable { congested } => {
+            Told::new(Code::ResourceExhausted, ErrorReason::Congested)
+                .with("congested", listed(congested.iter()))
+        }
+        RequestError::Full { log_max } => {
+            Told::new(Code::ResourceExhausted, ErrorReason::Full).with("log_max", log_max)
+        }
     }
 }
 
 fn told_peer(error: PeerError) -> Told {
     match error {
-        PeerError::OtherBank => Told::new(Code::FailedPrecondition, "OTHER_BANK"),
+        PeerError::OtherBank => Told::new(Code::FailedPrecondition, ErrorReason::OtherBank),
         PeerError::Conflict { from } => {
-            Told::new(Code::FailedPrecondition, CONFLICT).with("from", from)
+            Told::new(Code::FailedPrecondition, ErrorReason::Conflict).with("from", from)
         }
-        PeerError::NotThatBranch { .. } => {
-            Told::new(Code::InvalidArgument, "BAD_FIELD").with("field", "id").naming("id", error)
-        }
+        PeerError::NotThatBranch { .. } => Told::new(Code::InvalidArgument, ErrorReason::BadField)
+            .with("field", "id")
+            .naming("id", error),
         PeerError::NotAPeer { branch, .. } => {
-            Told::new(Code::Unauthenticated, "NOT_A_PEER").with("branch", branch)
+            Told::new(Code::Unauthenticated, ErrorReason::NotAPeer).with("branch", branch)
         }
         PeerError::Crowded { waiting } => {
-            Told::new(Code::ResourceExhausted, "CROWDED").with("waiting", waiting)
+            Told::new(Code::ResourceExhausted, ErrorReason::Crowded).with("waiting", waiting)
         }
     }
 }
@@ -199,10 +215,12 @@ fn told_peer(error: PeerError) -> Told {
 fn told_scenario(fault: &ScenarioFault) -> Told {
     let fault = match fault {
         ScenarioFault::Input(fault) => fault,
-        ScenarioFault::TooLarge(_) => return Told::new(Code::ResourceExhausted, "TOO_LARGE"),
-        ScenarioFault::Run(_) => return Told::new(Code::Internal, "RUN_FAILED"),
+        ScenarioFault::TooLarge(_) => {
+            return Told::new(Code::ResourceExhausted, ErrorReason::TooLarge);
+        }
+        ScenarioFault::Run(_) => return Told::new(Code::Internal, ErrorReason::RunFailed),
     };
-    let mut told = Told::new(Code::InvalidArgument, "BAD_FIELD")
+    let mut told = Told::new(Code::InvalidArgument, ErrorReason::BadField)
         .with("field", "scenario")
         .naming("scenario", fault);
     if let Some(place) = fault.place {
@@ -236,12 +254,12 @@ fn told_refusal(refusal: &Refusal) -> Told {
 }
 
 /// The reason of `refusal`, in the words of the typed contract.
-pub fn refusal_reason(refusal: &Refusal) -> &'static str {
+pub(super) const fn refusal_reason(refusal: &Refusal) -> ErrorReason {
     match refusal {
-        Refusal::InsufficientFunds { .. } => "INSUFFICIENT_FUNDS",
-        Refusal::BalanceOutOfRange { .. } => "BALANCE_OUT_OF_RANGE",
-        Refusal::OutOfOrder { .. } => "OUT_OF_ORDER",
-        Refusal::EventReused { .. } => "EVENT_REUSED",
+        Refusal::InsufficientFunds { .. } => ErrorReason::InsufficientFunds,
+        Refusal::BalanceOutOfRange { .. } => ErrorReason::BalanceOutOfRange,
+        Refusal::OutOfOrder { .. } => ErrorReason::OutOfOrder,
+        Refusal::EventReused { .. } => ErrorReason::EventReused,
     }
 }
 
@@ -285,12 +303,11 @@ fn version(lags: &[Lag], count: impl Fn(&Lag) -> u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::grpc::error::PeerProblem;
     use crate::grpc::token::TokenError;
-    use crate::model::{Amount, BranchId, EventId, Money, MoneyError, Sequence, Write};
+    use crate::model::{
+        Amount, BranchId, EventId, LogPosition, Money, MoneyError, Sequence, Write,
+    };
 
     fn branch(id: i64) -> BranchId {
         BranchId::new(id).unwrap()
@@ -402,6 +419,12 @@ mod tests {
             &[("congested", "2")],
         );
         told_as(
+            RequestError::Full { log_max: LogPosition::new(400) }.into(),
+            Code::ResourceExhausted,
+            "FULL",
+            &[("log_max", "400")],
+        );
+        told_as(
             CallError::Overloaded { waiting: 8 },
             Code::ResourceExhausted,
             "OVERLOADED",
@@ -409,67 +432,6 @@ mod tests {
         );
         told_as(CallError::Draining, Code::Unavailable, "DRAINING", &[]);
         told_as(CallError::ActorStopped, Code::Internal, "ACTOR_STOPPED", &[]);
-    }
-
-    #[test]
-    fn the_contract_and_the_guide_list_every_reason() {
-        let contract = concat!(
-            include_str!("../../proto/passbook/v1/bank.proto"),
-            include_str!("../../proto/passbook/v1/peer.proto")
-        );
-        let guide = include_str!("../../docs/SERVE.md");
-        let amount = Amount::try_from(Money::from_minor(1)).unwrap();
-        for error in [
-            TokenError::NotOfThisBank.into(),
-            PeerError::OtherBank.into(),
-            CallError::UnknownBranch { branch: branch(9), branches: Vec::new() },
-            CallError::ServedElsewhere { branch: branch(9), here: Vec::new() },
-            CallError::Unreadable { problem: String::new() },
-            CallError::TooLarge { limit_bytes: 1 },
-            CallError::UnknownService { found: String::new(), services: Vec::new() },
-            CallError::UnknownMethod {
-                service: String::new(),
-                found: String::new(),
-                methods: Vec::new(),
-            },
-            refused(Refusal::InsufficientFunds { balance: Money::ZERO, requested: Money::ZERO }),
-            refused(Refusal::BalanceOutOfRange { balance: Money::ZERO }),
-            refused(Refusal::OutOfOrder { latest: EventId::new(7).unwrap() }),
-            refused(Refusal::EventReused { first: Write::deposit(amount) }),
-            RequestError::OutcomeUnknown { unconfirmed_by: Vec::new() }.into(),
-            RequestError::VersionNotReached { lags: Vec::new() }.into(),
-            RequestError::Unavailable { congested: Vec::new() }.into(),
-            CallError::Overloaded { waiting: 1 },
-            CallError::TimeOver { limit: Duration::ZERO },
-            PeerError::Conflict { from: branch(9) }.into(),
-            PeerError::NotThatBranch { from: branch(9) }.into(),
-            PeerError::NotAPeer { branch: branch(9), problem: PeerProblem::Ticket }.into(),
-            PeerError::Crowded { waiting: 1 }.into(),
-            CallError::Scenario(ScenarioFault::Run(String::new())),
-            CallError::Scenario(ScenarioFault::TooLarge(String::new())),
-            CallError::Draining,
-            CallError::ActorStopped,
-        ] {
-            let told = told(&error);
-            let code = contract_name(told.code);
-            let line = format!("// {code} {}:", told.reason);
-            assert!(contract.contains(&line), "{line}");
-            let row = |row: &&str| row.starts_with(&format!("| {code} |"));
-            let has_it = |row: &str| row.contains(told.reason);
-            assert!(guide.lines().filter(row).any(has_it), "{code} {} in SERVE.md", told.reason);
-        }
-    }
-
-    fn contract_name(code: Code) -> String {
-        // `InvalidArgument` is INVALID_ARGUMENT in the contract.
-        let mut name = String::new();
-        for c in format!("{code:?}").chars() {
-            if c.is_uppercase() && !name.is_empty() {
-                name.push('_');
-            }
-            name.extend(c.to_uppercase());
-        }
-        name
     }
 
     #[test]

@@ -6,7 +6,7 @@ use tonic::metadata::MetadataValue;
 use tonic_types::StatusExt;
 
 use super::room;
-use super::status::{CallError, DOMAIN, without_passbook};
+use super::status::{CallError, DOMAIN, FULL, without_passbook};
 use crate::model::{
     BranchId, EventId, Lag, LogPosition, Money, Operation, Refusal, RequestError, Sequence, Write,
     named_in,
@@ -79,6 +79,7 @@ pub(super) fn request_error_of(status: &Status) -> Option<(RequestError, Trailer
             RequestError::OutcomeUnknown { unconfirmed_by: branches(value("unconfirmed_by")?)? }
         }
         "CONGESTED" => RequestError::Unavailable { congested: branches(value("congested")?)? },
+        FULL => RequestError::Full { log_max: LogPosition::new(value("log_max")?.parse().ok()?) },
         "VERSION_NOT_REACHED" => {
             RequestError::VersionNotReached { lags: lags(value("needed")?, value("here")?)? }
         }
@@ -149,6 +150,7 @@ mod tests {
         for error in [
             RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2), branch(10)] },
             RequestError::Unavailable { congested: vec![branch(3)] },
+            RequestError::Full { log_max: LogPosition::new(400) },
             RequestError::VersionNotReached { lags: vec![lag(1, 5, 0), lag(7, 2, 1)] },
             RequestError::Refused(Refusal::InsufficientFunds { balance, requested }),
             RequestError::Refused(Refusal::BalanceOutOfRange { balance }),

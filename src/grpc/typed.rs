@@ -11,6 +11,7 @@ use super::front::{Call, Front, Served};
 use super::proto::v1;
 use super::proto::v1::bank_service_server::BankService;
 use super::scenario::{ScenarioJob, ScenarioRunner};
+use super::statistics;
 use super::status::CallError;
 use super::token::{passbook_of, token_of};
 use super::trailers::{Trailers, status_of};
@@ -101,7 +102,7 @@ impl TypedService {
 
     async fn summarize(&self, branch: BranchId) -> Result<v1::BranchSummary, CallError> {
         let summary = self.front.branch(branch)?.send(Summarize).await;
-        let BranchSummary { id, balance, version } =
+        let BranchSummary { id, balance, version, .. } =
             summary.map_err(|_| CallError::ActorStopped)?;
         Ok(self.summary(id, balance, &version))
     }
@@ -230,6 +231,13 @@ impl BankService for TypedService {
         let after = LogPosition::new(from_position.saturating_sub(1));
         let gate = self.front.bank().gate.clone();
         Ok(Response::new(watch::stream(branch, after, gate)))
+    }
+
+    async fn get_statistics(
+        &self,
+        _: Request<v1::GetStatisticsRequest>,
+    ) -> Result<Response<v1::GetStatisticsResponse>, Status> {
+        Ok(Response::new(statistics::of(&self.front).await?))
     }
 
     async fn run_scenario(

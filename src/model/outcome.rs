@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{BranchId, EventId, Money, Sequence, Write, listed};
+use super::{BranchId, EventId, LogPosition, Money, Sequence, Write, listed};
 
 /// How a request ended.
 pub type Outcome = Result<Receipt, RequestError>;
@@ -42,6 +42,14 @@ pub enum RequestError {
     Unavailable {
         /// The branches that take no more, ascending.
         congested: Vec<BranchId>,
+    },
+    /// The branch holds as many writes as it may, and takes no more of customers. Nothing was done.
+    #[error(
+        "full: the branch takes no more writes, for its limit is {log_max}; it still answers queries"
+    )]
+    Full {
+        /// How many writes it may hold before it takes no more.
+        log_max: LogPosition,
     },
     /// Nothing tells what became of it: the branch, which runs elsewhere, gave no answer, or none that
     /// says so. A write may have taken effect.

@@ -21,6 +21,7 @@ impl Ending {
                 RequestError::Refused(_)
                 | RequestError::VersionNotReached { .. }
                 | RequestError::Unavailable { .. }
+                | RequestError::Full { .. }
                 | RequestError::Declined { .. },
             ) => Self::Refused,
             Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {

@@ -323,6 +323,7 @@ impl Serialize for Reason<'_> {
             error @ (RequestError::OutcomeUnknown { .. }
             | RequestError::VersionNotReached { .. }
             | RequestError::Unavailable { .. }
+            | RequestError::Full { .. }
             | RequestError::NoAnswer { .. }
             | RequestError::Declined { .. }) => serializer.collect_str(error),
         }

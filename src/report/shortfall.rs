@@ -58,6 +58,7 @@ const fn reason(error: &RequestError) -> &'static str {
         RequestError::Refused(Refusal::EventReused { .. }) => "the event id names another write",
         RequestError::VersionNotReached { .. } => "not served in time",
         RequestError::Unavailable { .. } => "unavailable",
+        RequestError::Full { .. } => "full",
         RequestError::Declined { .. } => "declined",
         RequestError::NoAnswer { .. } => "no answer",
         RequestError::OutcomeUnknown { .. } => "outcome unknown",

@@ -104,11 +104,13 @@ impl LiveBank {
         // Each branch has links of its own to branches elsewhere; where there are none, all share one
         // list of mailboxes.
         let shared = options.elsewhere.is_empty().then(|| mailboxes(roster, &branches));
+        let mut links = Vec::new();
         for (here, context) in here {
             let peers = shared.clone().unwrap_or_else(|| {
                 let (owner, found) = (context.address(), found.clone());
                 let identity = identity.clone();
-                Linker { options, here, owner, identity, found }.peers(&branches)
+                let links = &mut links;
+                Linker { options, here, owner, identity, found, links }.peers(&branches)
             });
             let surroundings = Surroundings { peers, recorder: recorder.clone() };
             let branch = Branch::new(here, Arc::clone(roster), *opening_balance, options.branch);
@@ -125,6 +127,7 @@ impl LiveBank {
                 .then(|| Believed::peers(identity, &options.elsewhere)),
             branches,
             desk,
+            links,
             gate: gate.subscribe(),
             answer_time_max: options.branch.patience.in_all(),
         });
@@ -259,11 +262,13 @@ struct Linker<'a> {
     owner: Addr<BranchActor>,
     identity: Identity,
     found: mpsc::UnboundedSender<Found>,
+    /// All that were made.
+    links: &'a mut Vec<Addr<PeerLink>>,
 }
 
 impl Linker<'_> {
     /// All peers of the branch here.
-    fn peers(&self, branches: &BTreeMap<BranchId, Addr<BranchActor>>) -> Peers {
+    fn peers(&mut self, branches: &BTreeMap<BranchId, Addr<BranchActor>>) -> Peers {
         let LiveOptions { roster, elsewhere, .. } = self.options;
         let link = |peer: &BranchId| match elsewhere.get(peer) {
             Some(endpoint) => self.link(*peer, endpoint),
@@ -272,7 +277,7 @@ impl Linker<'_> {
         Peers { roster: Arc::clone(roster), links: roster.ids().iter().map(link).collect() }
     }
 
-    fn link(&self, peer: BranchId, endpoint: &Endpoint) -> Recipient<PeerEnvelope> {
+    fn link(&mut self, peer: BranchId, endpoint: &Endpoint) -> Recipient<PeerEnvelope> {
         let LiveOptions { roster, opening_balance, links, .. } = self.options;
         let (here, roster, opening_balance) = (self.here, Arc::clone(roster), *opening_balance);
         let ends = Ends { here, peer, roster, opening_balance, identity: self.identity.clone() };
@@ -285,6 +290,8 @@ impl Linker<'_> {
             kept_max: links.kept_max,
             found: self.found.clone(),
         };
-        PeerLink::new(setup).start().recipient()
+        let link = PeerLink::new(setup).start();
+        self.links.push(link.clone());
+        link.recipient()
     }
 }

@@ -13,7 +13,8 @@ use super::compare::{CompareOptions, Transport};
 use super::result::RunConfig;
 use super::single::{Recording, RunOptions};
 use crate::model::{
-    ByteSize, CustomerId, CustomerOrder, Guarantee, Operation, Propagation, QueryTiming,
+    ByteSize, CustomerId, CustomerOrder, Guarantee, LogPosition, Operation, Propagation,
+    QueryTiming,
 };
 use crate::scenario::{Scenario, Visit};
 
@@ -25,6 +26,11 @@ const BRANCH_BYTES: u64 = 5_000;
 const APPLY_BYTES: u64 = 76;
 /// The write set of a customer at a branch.
 const WRITE_SET_BYTES: u64 = 190;
+/// A write at a branch that is served, by a customer who writes for the first time.
+const SERVED_WRITE_BYTES: u64 = APPLY_BYTES + WRITE_SET_BYTES;
+/// How many writes a branch may hold at most before it takes no more of customers. A log has numbers
+/// for 2^32, and others may have some on the way.
+pub const LOG_MAX_MOST: u64 = 4_000_000_000;
 /// A customer: its actor and its passbook.
 const CUSTOMER_BYTES: u64 = 2_500;
 /// A request: as it stands in the scenario, its result, and with the judge.
@@ -86,6 +92,21 @@ pub fn compare_bytes(scenario: &Scenario, options: &CompareOptions) -> u64 {
 /// How many bytes an open bank of so many branches takes beside the program itself.
 pub fn bank_bytes(branches: u64) -> u64 {
     branches.saturating_mul(BRANCH_BYTES)
+}
+
+/// How many bytes the logs of so many branches take at most that hold `log_max` writes each: every
+/// write may be of another customer.
+fn log_bytes(log_max: LogPosition, branches: u64) -> u64 {
+    branches.saturating_mul(SERVED_WRITE_BYTES).saturating_mul(log_max.get())
+}
+
+/// How many writes each of so many branches may hold in `bytes` before it takes no more of customers.
+/// Others may have `under_way` writes on the way by then, which are applied all the same: there is room
+/// for them, in up to half of the bytes.
+pub fn log_max(bytes: u64, branches: u64, under_way: u64) -> LogPosition {
+    let holds = bytes / branches.saturating_mul(SERVED_WRITE_BYTES).max(1);
+    let left = holds - under_way.min(holds / 2);
+    LogPosition::new(left.clamp(1, LOG_MAX_MOST))
 }
 
 /// How many bytes it takes at most to read a scenario of so many bytes of text.
@@ -226,6 +247,19 @@ pub enum MemoryError {
         /// What all may take.
         max: ByteSize,
     },
+    /// The logs of a bank that is to be served do not fit.
+    #[error(
+        "{log_max} writes at each branch take about {}, and {} of memory are left for them; choose a \
+         lower --log-max, or allow more with --memory-max", shown(*needed), shown(*left)
+    )]
+    Logs {
+        /// How many writes each branch may hold.
+        log_max: LogPosition,
+        /// What they need.
+        needed: ByteSize,
+        /// What is left.
+        left: ByteSize,
+    },
     /// It does not fit beside what runs.
     #[error(
         "this takes about {} of memory, and others leave {} of {max}; try again later",
@@ -290,6 +324,23 @@ impl MemoryBudget {
         Ok(Taken { budget: self, bytes })
     }
 
+    /// The same, for the logs of so many branches that hold up to `log_max` writes each.
+    pub fn take_for_logs(
+        &self,
+        log_max: LogPosition,
+        branches: u64,
+    ) -> Result<Taken<'_>, MemoryError> {
+        let bytes = log_bytes(log_max, branches);
+        let left = ByteSize::new(self.left());
+        let needed = ByteSize::new(bytes);
+        self.try_take(bytes).map_err(|_| MemoryError::Logs { log_max, needed, left })
+    }
+
+    /// What is left for runs that begin now.
+    pub fn left(&self) -> u64 {
+        self.room() - *self.taken()
+    }
+
     /// What is taken. A panic beside it changes nothing of it.
     fn taken(&self) -> MutexGuard<'_, u64> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
@@ -335,6 +386,19 @@ mod tests {
     }
 
     #[test]
+    fn logs_that_do_not_fit_are_refused_with_their_flag() {
+        let budget = MemoryBudget::new(BUDGET);
+        let refused = budget.take_for_logs(LogPosition::new(200_000), 2).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "200000 writes at each branch take about 102MiB, and 100MiB of memory are left for them; \
+             choose a lower --log-max, or allow more with --memory-max"
+        );
+        let _logs = budget.take_for_logs(LogPosition::new(100_000), 2).unwrap();
+        assert_eq!(budget.left(), (100 << 20) - 53_200_000);
+    }
+
+    #[test]
     fn what_never_fits_is_not_waited_for() {
         let refused = MemoryBudget::new(BUDGET).take((100 << 20) + 1).unwrap_err();
         assert_eq!(
@@ -354,6 +418,20 @@ mod tests {
             assert_eq!(waiting.join().unwrap(), Ok(()));
         });
         assert_eq!(*budget.taken(), 0);
+    }
+
+    #[test]
+    fn a_log_holds_what_has_room_and_leaves_some_for_what_is_under_way() {
+        let holds = |bytes, branches, under_way| log_max(bytes, branches, under_way).get();
+        // 266 bytes a write.
+        assert_eq!(holds(266_000, 1, 0), 1_000);
+        assert_eq!(holds(266_000, 10, 0), 100);
+        assert_eq!(holds(266_000, 1, 300), 700);
+        assert_eq!(holds(266_000, 1, 10_000), 500);
+        assert_eq!([holds(0, 1, 0), holds(266_000, 10_000, 0)], [1, 1]);
+        assert_eq!(holds(u64::MAX, 1, 10_000), 4_000_000_000);
+        assert_eq!(log_bytes(LogPosition::new(700), 2), 372_400);
+        assert_eq!(log_bytes(LogPosition::new(u64::MAX), 2), u64::MAX);
     }
 
     /// Peaks of whole processes, in megabytes, as `docs/LIMITS.md` has them.

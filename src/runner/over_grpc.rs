@@ -83,7 +83,7 @@ impl<'a> Sockets<'a> {
             roster: &self.scenario.roster,
             opening_balance: self.scenario.opening_balance,
             keys: &self.keys,
-            branch: BranchConfig { propagation, overdraft, patience },
+            branch: BranchConfig { propagation, overdraft, patience, log_max: None },
             channels: &self.channels,
         }
     }

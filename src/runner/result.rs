@@ -240,6 +240,7 @@ impl RequestResult {
                 RequestError::Refused(_)
                 | RequestError::VersionNotReached { .. }
                 | RequestError::Unavailable { .. }
+                | RequestError::Full { .. }
                 | RequestError::Declined { .. },
             ) => Told::Fail,
             Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {

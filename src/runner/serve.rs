@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::live::{FinalBalance, LiveBank, LiveOptions};
-use crate::grpc::{EdgeError, Limits, Listener, Origin, ScenarioRunner, Services};
+use crate::grpc::{EdgeError, LimitTeller, Limits, Listener, Origin, ScenarioRunner, Services};
 use crate::model::BranchId;
 
 /// How long calls under way may take to end by themselves when the bank closes, and what it has
@@ -19,6 +19,9 @@ const DRAIN_LIMIT: Duration = Duration::from_millis(1500);
 /// How long those answers may take to reach their clients. A client that does not read, and an open
 /// stream, would hold the bank for ever.
 const ANSWER_LIMIT: Duration = Duration::from_millis(500);
+
+/// How often the log says which limits were hit.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// What is served.
 pub struct ServeOptions {
@@ -83,6 +86,8 @@ pub fn serve(
         let ServeOptions { bank, listeners, scenarios, limits, origins } = options;
         let mut bank = LiveBank::open(&bank);
         let services = Services { front: bank.front().clone(), scenarios, limits, origins };
+        let warn = |line: &str| log::warn!("{line}");
+        let mut limits_hit = LimitTeller::new(bank.front().clone(), warn);
         let (close, closed) = watch::channel(());
         let mut servers = JoinSet::new();
         for listener in listeners {
@@ -99,6 +104,7 @@ pub fn serve(
             biased;
             () = closing => Ok(()),
             peer = bank.unfit_peer() => Err(ServeError::ClassicPeer { peer }),
+            never = limits_hit.tell_each(MINUTE) => match never {},
             ended = servers.join_next() => Err(match ended {
                 Some(Ok(Err(error))) => error.into(),
                 Some(Ok(Ok(())) | Err(_)) | None => ServeError::Stopped,
@@ -107,6 +113,7 @@ pub fn serve(
         bank.drain();
         drop(close);
         end_calls(&mut servers, &bank).await;
+        limits_hit.tell().await;
         told?;
         Ok(Closing { balances: bank.balances().await, turned_away: bank.front().turned_away() })
     })

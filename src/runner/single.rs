@@ -317,7 +317,7 @@ fn open_branches(
     let peers = connect(Peers { roster: Arc::clone(roster), links }, config, link.clock);
     let &RunConfig { propagation, overdraft, wait_limit, .. } = config;
     let patience = Patience { wait_limit: Some(wait_limit), ..Patience::default() };
-    let branch_config = BranchConfig { propagation, overdraft, patience };
+    let branch_config = BranchConfig { propagation, overdraft, patience, log_max: None };
     let open = |(context, &id): (Context<BranchActor>, &BranchId)| {
         let opening = scenario.opening_balance;
         let branch = Branch::new(id, Arc::clone(roster), opening, branch_config);

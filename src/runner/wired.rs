@@ -83,6 +83,7 @@ impl Wired<'_> {
                 believed: Some(believed.clone()),
                 branches: BTreeMap::from([(id, address.clone())]),
                 desk: desk.clone(),
+                links: Vec::new(),
                 gate: gate.clone(),
                 answer_time_max: self.branch.patience.in_all(),
             });

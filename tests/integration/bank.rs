@@ -33,7 +33,7 @@ impl Net {
             wait_limit: None,
         };
         let propagation = Propagation::Sync;
-        let config = BranchConfig { propagation, overdraft, patience };
+        let config = BranchConfig { propagation, overdraft, patience, log_max: None };
         let open = |&id| Branch::new(id, roster.clone(), Money::ZERO, config);
         Self {
             branches: roster.ids().iter().map(open).collect(),

@@ -3,6 +3,7 @@
 
 mod bank;
 mod bank_async;
+mod bank_bounds;
 mod bank_catch_up;
 mod batch;
 mod batch_rows;

@@ -38,6 +38,7 @@ fn told(run: &Run) -> BTreeMap<u32, Vec<Told>> {
             RequestError::OutcomeUnknown { .. }
             | RequestError::VersionNotReached { .. }
             | RequestError::Unavailable { .. }
+            | RequestError::Full { .. }
             | RequestError::NoAnswer { .. }
             | RequestError::Declined { .. },
         ) => panic!("without faults every outcome is known"),

@@ -4,6 +4,7 @@
 mod closing;
 mod connected;
 mod fakes;
+mod full;
 mod peers;
 mod process;
 mod secrets;

@@ -140,6 +140,9 @@ fn a_scenario_that_would_take_the_memory_is_refused_and_the_bank_goes_on() {
             r#"[{"id":1,"type":"branch","balance":5},{"id":1,"type":"customer","events":[]}]"#;
         assert_eq!(run(&process.addresses[0], small).await.unwrap().len(), 1);
     });
+    let closed = process.close("TERM");
+    let line = "limits were hit: memory for scenarios of clients (--memory-max) once";
+    assert!(closed.log.contains(line), "{closed:?}");
 }
 
 #[test]

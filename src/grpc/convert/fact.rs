@@ -127,7 +127,7 @@ impl From<&Outcome> for v1::Outcome {
             Ok(Receipt::Written) => Result::Written(v1::Written {}),
             Ok(Receipt::Balance(balance)) => Result::Balance(balance.to_string()),
             Err(RequestError::Refused(refusal)) => Result::Refused(v1::Refused {
-                reason: status::refusal_reason(refusal).to_owned(),
+                reason: status::refusal_reason(refusal).word().to_owned(),
                 message: refusal.to_string(),
             }),
             Err(RequestError::OutcomeUnknown { unconfirmed_by }) => {
@@ -141,6 +141,11 @@ impl From<&Outcome> for v1::Outcome {
             }
             Err(error @ RequestError::Declined { .. }) => Result::Refused(v1::Refused {
                 reason: status::DECLINED.to_owned(),
+                message: error.to_string(),
+            }),
+            // Of a bank that serves alone: none that runs a scenario has such a bound.
+            Err(error @ RequestError::Full { .. }) => Result::Refused(v1::Refused {
+                reason: status::FULL.to_owned(),
                 message: error.to_string(),
             }),
             Err(RequestError::Unavailable { congested }) => Result::Unavailable(v1::Unavailable {

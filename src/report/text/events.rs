@@ -272,6 +272,7 @@ fn ended(request: &RequestResult, (style, mark): (Style, &str)) -> Cell {
             error @ (RequestError::Refused(_)
             | RequestError::VersionNotReached { .. }
             | RequestError::Unavailable { .. }
+            | RequestError::Full { .. }
             | RequestError::Declined { .. }),
         ) => Cell::new(BAD, format!("{NO} {error}")),
         Err(error @ (RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. })) => {

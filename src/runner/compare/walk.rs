@@ -129,6 +129,7 @@ impl Walk {
             Err(
                 error @ (RequestError::OutcomeUnknown { .. }
                 | RequestError::Unavailable { .. }
+                | RequestError::Full { .. }
                 | RequestError::NoAnswer { .. }
                 | RequestError::Declined { .. }),
             ) => return Err(self.trouble(Unanswered::Request(error.clone()))),

@@ -222,7 +222,7 @@ impl Work {
             wait_limit: Some(wait_limit.saturating_mul(slow_motion)),
             resend_after: None,
         };
-        BranchConfig { propagation, overdraft, patience }
+        BranchConfig { propagation, overdraft, patience, log_max: None }
     }
 }
 

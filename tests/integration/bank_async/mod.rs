@@ -29,7 +29,8 @@ struct Net {
 impl Net {
     fn new(propagation: Propagation, patience: Patience) -> Self {
         let roster = roster(3);
-        let config = BranchConfig { propagation, overdraft: Overdraft::Allow, patience };
+        let config =
+            BranchConfig { propagation, overdraft: Overdraft::Allow, patience, log_max: None };
         let open = |&id| Branch::new(id, roster.clone(), Money::ZERO, config);
         Self {
             branches: roster.ids().iter().map(open).collect(),

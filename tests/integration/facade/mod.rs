@@ -11,6 +11,7 @@ mod proving;
 mod room;
 mod sessions;
 mod shop;
+mod statistics;
 mod strangers;
 mod typed;
 mod watching;

@@ -245,6 +245,29 @@ fn what_waits_of_one_peer_has_a_bound_and_what_was_refused_is_taken_later() {
     });
 }
 
+/// A peer that gives up and sends the same write again has no more kept here than with different ones.
+#[test]
+fn one_write_that_is_sent_again_and_again_counts_each_time_until_it_is_applied() {
+    in_system(async {
+        let (shop, mut peer) =
+            meet_within(Limits { peer_waiting_max: 3, ..Limits::default() }).await;
+        for number in [2, 4] {
+            let mut waiting = JoinSet::new();
+            for _ in 0..4 {
+                let mut peer = peer.clone();
+                let write = handed(u64::from(number), number);
+                waiting.spawn(async move { peer.propagate(write).await });
+            }
+            let crowded = waiting.join_next().await.unwrap().unwrap();
+            assert_told(crowded, Code::ResourceExhausted, "CROWDED");
+            waiting.shutdown().await;
+            // The one that is missing is taken, and all that waited for it are let go.
+            peer.propagate(handed(u64::from(number) - 1, number - 1)).await.unwrap();
+        }
+        assert_eq!(shop.typed().await.get(1).await.unwrap().balance, "104");
+    });
+}
+
 #[test]
 fn a_bank_whose_branches_all_live_here_has_no_peer_service() {
     in_system(async {

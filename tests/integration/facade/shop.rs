@@ -63,6 +63,7 @@ pub(crate) fn bank_of(branches: u32) -> LiveOptions {
                 wait_limit: Some(Duration::from_millis(300)),
                 resend_after: None,
             },
+            log_max: None,
         },
         promises: Promises::default(),
         elsewhere: BTreeMap::new(),

@@ -245,6 +245,7 @@ impl World<'_> {
                 RequestError::Refused(_)
                 | RequestError::VersionNotReached { .. }
                 | RequestError::Unavailable { .. }
+                | RequestError::Full { .. }
                 | RequestError::Declined { .. },
             ) => Told::Refused,
             Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {

@@ -1,0 +1,50 @@
+//! Counts calls and what they come to.
+
+use std::error::Error;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::http::{Request, Response};
+
+use super::layer::Around;
+use super::status::CallError;
+use super::tally::{Called, Tally};
+
+/// Counts what comes and how it is answered.
+#[derive(Debug, Clone)]
+pub(super) struct Counting {
+    /// Where.
+    pub(super) tally: Arc<Tally>,
+}
+
+/// A call that is under way.
+pub(super) struct UnderWay {
+    tally: Arc<Tally>,
+    called: Called,
+}
+
+impl Around for Counting {
+    type Kept = UnderWay;
+
+    fn before(&self, request: &Request<Body>) -> ControlFlow<Response<Body>, UnderWay> {
+        let called = Called::at(request.uri().path());
+        self.tally.call(called);
+        ControlFlow::Continue(UnderWay { tally: Arc::clone(&self.tally), called })
+    }
+
+    async fn after<E>(
+        UnderWay { tally, called }: UnderWay,
+        answer: impl Future<Output = Result<Response<Body>, E>> + Send,
+    ) -> Result<Response<Body>, E> {
+        let response = answer.await?;
+        // tonic leaves the status of an answer that is an error here, and the status its cause.
+        let status = response.extensions().get::<Status>();
+        let cause = status.and_then(Error::source).and_then(|error| error.downcast_ref());
+        if let Some(error) = cause {
+            tally.refuse(called, error as &CallError);
+        }
+        Ok(response)
+    }
+}

@@ -1,0 +1,144 @@
+//! The reasons of errors, in the words of the typed contract.
+
+use super::counts::Counted;
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $variant:ident => $word:literal),+ $(,)?) => {
+        /// Why a call was not answered as it wished, in one word. `proto/passbook/v1/` says what each
+        /// means.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum ErrorReason { $($(#[$doc])* $variant),+ }
+
+        impl ErrorReason {
+            /// The word.
+            pub(super) const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl Counted for ErrorReason {
+            const ALL: &'static [Self] = &[$(Self::$variant),+];
+        }
+    };
+}
+
+reasons! {
+    BadField => "BAD_FIELD",
+    Unreadable => "UNREADABLE",
+    UnknownBranch => "UNKNOWN_BRANCH",
+    ServedElsewhere => "SERVED_ELSEWHERE",
+    InsufficientFunds => "INSUFFICIENT_FUNDS",
+    BalanceOutOfRange => "BALANCE_OUT_OF_RANGE",
+    OutOfOrder => "OUT_OF_ORDER",
+    EventReused => "EVENT_REUSED",
+    TooLarge => "TOO_LARGE",
+    Overloaded => "OVERLOADED",
+    Congested => "CONGESTED",
+    Full => "FULL",
+    Draining => "DRAINING",
+    VersionNotReached => "VERSION_NOT_REACHED",
+    OutcomeUnknown => "OUTCOME_UNKNOWN",
+    TimeOver => "TIME_OVER",
+    UnknownService => "UNKNOWN_SERVICE",
+    UnknownMethod => "UNKNOWN_METHOD",
+    OtherBank => "OTHER_BANK",
+    /// To send a write again is of no use.
+    Conflict => "CONFLICT",
+    NotAPeer => "NOT_A_PEER",
+    Crowded => "CROWDED",
+    /// A branch elsewhere says no more than that it failed.
+    Declined => "DECLINED",
+    RunFailed => "RUN_FAILED",
+    ActorStopped => "ACTOR_STOPPED",
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tonic::{Code, Status};
+    use tonic_types::StatusExt;
+
+    use super::*;
+    use crate::grpc::error::{CallError, PeerError, PeerProblem};
+    use crate::grpc::scenario::ScenarioFault;
+    use crate::grpc::token::TokenError;
+    use crate::model::{
+        Amount, BranchId, EventId, LogPosition, Money, Refusal, RequestError, Write,
+    };
+
+    fn branch(id: i64) -> BranchId {
+        BranchId::new(id).unwrap()
+    }
+
+    fn refused(refusal: Refusal) -> CallError {
+        RequestError::Refused(refusal).into()
+    }
+
+    #[test]
+    fn the_contract_and_the_guide_list_every_reason() {
+        let contract = concat!(
+            include_str!("../../proto/passbook/v1/bank.proto"),
+            include_str!("../../proto/passbook/v1/peer.proto")
+        );
+        let guide = include_str!("../../docs/SERVE.md");
+        let amount = Amount::try_from(Money::from_minor(1)).unwrap();
+        let errors: Vec<CallError> = vec![
+            TokenError::NotOfThisBank.into(),
+            PeerError::OtherBank.into(),
+            CallError::UnknownBranch { branch: branch(9), branches: Vec::new() },
+            CallError::ServedElsewhere { branch: branch(9), here: Vec::new() },
+            CallError::Unreadable { problem: String::new() },
+            CallError::TooLarge { limit_bytes: 1 },
+            CallError::UnknownService { found: String::new(), services: Vec::new() },
+            CallError::UnknownMethod {
+                service: String::new(),
+                found: String::new(),
+                methods: Vec::new(),
+            },
+            refused(Refusal::InsufficientFunds { balance: Money::ZERO, requested: Money::ZERO }),
+            refused(Refusal::BalanceOutOfRange { balance: Money::ZERO }),
+            refused(Refusal::OutOfOrder { latest: EventId::new(7).unwrap() }),
+            refused(Refusal::EventReused { first: Write::deposit(amount) }),
+            RequestError::OutcomeUnknown { unconfirmed_by: Vec::new() }.into(),
+            RequestError::VersionNotReached { lags: Vec::new() }.into(),
+            RequestError::Unavailable { congested: Vec::new() }.into(),
+            RequestError::Full { log_max: LogPosition::default() }.into(),
+            CallError::Overloaded { waiting: 1 },
+            CallError::TimeOver { limit: Duration::ZERO },
+            PeerError::Conflict { from: branch(9) }.into(),
+            PeerError::NotThatBranch { from: branch(9) }.into(),
+            PeerError::NotAPeer { branch: branch(9), problem: PeerProblem::Ticket }.into(),
+            PeerError::Crowded { waiting: 1 }.into(),
+            CallError::Scenario(ScenarioFault::Run(String::new())),
+            CallError::Scenario(ScenarioFault::TooLarge(String::new())),
+            CallError::Draining,
+            CallError::ActorStopped,
+        ];
+        let mut left: Vec<&str> = ErrorReason::ALL.iter().map(|reason| reason.word()).collect();
+        for error in errors {
+            let status = Status::from(error);
+            let word = status.get_details_error_info().unwrap().reason;
+            let code = contract_name(status.code());
+            let line = format!("// {code} {word}:");
+            assert!(contract.contains(&line), "{line}");
+            let row = |row: &&str| row.starts_with(&format!("| {code} |"));
+            let has_it = |row: &str| row.contains(&word);
+            assert!(guide.lines().filter(row).any(has_it), "{code} {word} in SERVE.md");
+            left.retain(|reason| *reason != word);
+        }
+        assert_eq!(left, ["DECLINED"], "no bank of ours says so");
+    }
+
+    fn contract_name(code: Code) -> String {
+        // `InvalidArgument` is INVALID_ARGUMENT in the contract.
+        let mut name = String::new();
+        for c in format!("{code:?}").chars() {
+            if c.is_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.extend(c.to_uppercase());
+        }
+        name
+    }
+}

@@ -1,0 +1,171 @@
+//! The limits at which calls are refused or customers forgotten, and the line of the log that says
+//! which of them were hit.
+
+use super::counts::Counted;
+use super::error::PeerError;
+use super::scenario::ScenarioFault;
+use super::status::CallError;
+use super::tally::Called;
+use crate::model::RequestError;
+
+/// A limit of a bank that is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// The size of a message.
+    Message,
+    /// How many requests wait for their branch.
+    Waiting,
+    /// How long a call takes.
+    CallTime,
+    /// How many writes are kept for a peer.
+    Kept,
+    /// How many writes a branch holds.
+    Log,
+    /// How many writes of a peer wait for others.
+    PeerWaiting,
+    /// How many customers are remembered.
+    Sessions,
+    /// How many scenarios of clients run at the same time.
+    Scenarios,
+    /// What memory they take.
+    ScenarioMemory,
+}
+
+impl Counted for Limit {
+    const ALL: &'static [Self] = &[
+        Self::Message,
+        Self::Waiting,
+        Self::CallTime,
+        Self::Kept,
+        Self::Log,
+        Self::PeerWaiting,
+        Self::Sessions,
+        Self::Scenarios,
+        Self::ScenarioMemory,
+    ];
+}
+
+impl Limit {
+    /// The limit at which `error` ended the call `called`, if it did at one.
+    pub(super) fn of(called: Called, error: &CallError) -> Option<Self> {
+        match error {
+            CallError::TooLarge { .. } => Some(Self::Message),
+            CallError::Overloaded { .. } if called.runs_a_scenario() => Some(Self::Scenarios),
+            CallError::Overloaded { .. } => Some(Self::Waiting),
+            CallError::TimeOver { .. } => Some(Self::CallTime),
+            CallError::Request(RequestError::Unavailable { .. }) => Some(Self::Kept),
+            CallError::Request(RequestError::Full { .. }) => Some(Self::Log),
+            CallError::Peer(PeerError::Crowded { .. }) => Some(Self::PeerWaiting),
+            CallError::Scenario(ScenarioFault::TooLarge(_)) => Some(Self::ScenarioMemory),
+            CallError::Request(
+                RequestError::Refused(_)
+                | RequestError::OutcomeUnknown { .. }
+                | RequestError::NoAnswer { .. }
+                | RequestError::Declined { .. }
+                | RequestError::VersionNotReached { .. },
+            )
+            | CallError::Peer(
+                PeerError::OtherBank
+                | PeerError::Conflict { .. }
+                | PeerError::NotThatBranch { .. }
+                | PeerError::NotAPeer { .. },
+            )
+            | CallError::Scenario(ScenarioFault::Input(_) | ScenarioFault::Run(_))
+            | CallError::Field(_)
+            | CallError::Passbook(_)
+            | CallError::UnknownBranch { .. }
+            | CallError::ServedElsewhere { .. }
+            | CallError::Draining
+            | CallError::NoBranchNamed { .. }
+            | CallError::NoEventIdLeft
+            | CallError::UnknownService { .. }
+            | CallError::UnknownMethod { .. }
+            | CallError::Unreadable { .. }
+            | CallError::ActorStopped => None,
+        }
+    }
+
+    /// The option that sets it; empty where none does.
+    pub(super) const fn flag(self) -> &'static str {
+        match self {
+            Self::Message => "--message-bytes-max",
+            Self::Waiting => "--waiting-max",
+            Self::CallTime => "--call-time-max",
+            Self::Kept => "--kept-max",
+            Self::Log => "--log-max",
+            Self::PeerWaiting => "--peer-waiting-max",
+            Self::Sessions => "--sessions-max",
+            Self::Scenarios => "",
+            Self::ScenarioMemory => "--memory-max",
+        }
+    }
+
+    /// What is limited.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Message => "the size of a message",
+            Self::Waiting => "requests that wait",
+            Self::CallTime => "the time of a call",
+            Self::Kept => "writes kept for a peer",
+            Self::Log => "writes held",
+            Self::PeerWaiting => "writes of a peer that wait",
+            Self::Sessions => "customers remembered",
+            Self::Scenarios => "scenarios of clients at the same time",
+            Self::ScenarioMemory => "memory for scenarios of clients",
+        }
+    }
+}
+
+/// Which limits were hit since it was last asked.
+#[derive(Debug, Default)]
+pub(super) struct LimitLog {
+    told: Vec<u64>,
+}
+
+impl LimitLog {
+    /// The line that says which limits were hit since the last one, how often, and their options;
+    /// `None` where none was. `hits` has all limits, in their order, with how often each was hit in all.
+    pub(super) fn line(&mut self, hits: &[(Limit, u64)]) -> Option<String> {
+        let before = |place: usize| self.told.get(place).copied().unwrap_or_default();
+        let since = hits.iter().enumerate().filter_map(|(place, &(limit, hits))| {
+            let hits = hits.saturating_sub(before(place));
+            let times = if hits == 1 { "once".to_owned() } else { format!("{hits} times") };
+            let flag = match limit.flag() {
+                "" => String::new(),
+                flag => format!(" ({flag})"),
+            };
+            (hits > 0).then(|| format!("{}{flag} {times}", limit.name()))
+        });
+        let since: Vec<String> = since.collect();
+        self.told = hits.iter().map(|&(_, hits)| hits).collect();
+        (!since.is_empty()).then(|| format!("limits were hit: {}", since.join(", ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_names_what_was_hit_since_the_last_one() {
+        let mut log = LimitLog::default();
+        let mut line = |waiting, full, scenarios| {
+            log.line(&[
+                (Limit::Waiting, waiting),
+                (Limit::Log, full),
+                (Limit::Scenarios, scenarios),
+            ])
+        };
+        assert_eq!(line(0, 0, 0), None);
+        assert_eq!(
+            line(3, 1, 0).unwrap(),
+            "limits were hit: requests that wait (--waiting-max) 3 times, writes held (--log-max) once"
+        );
+        assert_eq!(line(3, 1, 0), None);
+        assert_eq!(
+            line(3, 6, 2).unwrap(),
+            "limits were hit: writes held (--log-max) 5 times, scenarios of clients at the same time \
+             2 times"
+        );
+    }
+}
