@@ -145,12 +145,17 @@ impl BranchActor {
         }
     }
 
-    fn state(&self) -> BranchState {
-        BranchState {
+    /// How it stands, with up to `most` writes of its log.
+    fn state(&self, most: usize) -> BranchState {
+        BranchState { summary: self.summary(), log: self.branch.log().take(most).collect() }
+    }
+
+    fn summary(&self) -> BranchSummary {
+        BranchSummary {
             id: self.branch.id(),
             balance: self.branch.balance(),
             version: self.branch.version().clone(),
-            log: self.branch.log().collect(),
+            position: self.branch.position(),
         }
     }
 
@@ -350,8 +355,8 @@ impl Handler<AnswerAll> for BranchActor {
 impl Handler<Inspect> for BranchActor {
     type Result = MessageResult<Inspect>;
 
-    fn handle(&mut self, _: Inspect, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.state())
+    fn handle(&mut self, Inspect { most }: Inspect, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.state(most))
     }
 }
 
@@ -360,7 +365,7 @@ impl Handler<Close> for BranchActor {
 
     fn handle(&mut self, _: Close, ctx: &mut Self::Context) -> Self::Result {
         ctx.stop();
-        MessageResult(self.state())
+        MessageResult(self.state(usize::MAX))
     }
 }
 
@@ -368,11 +373,7 @@ impl Handler<Summarize> for BranchActor {
     type Result = MessageResult<Summarize>;
 
     fn handle(&mut self, _: Summarize, _: &mut Self::Context) -> Self::Result {
-        MessageResult(BranchSummary {
-            id: self.branch.id(),
-            balance: self.branch.balance(),
-            version: self.branch.version().clone(),
-        })
+        MessageResult(self.summary())
     }
 }
 

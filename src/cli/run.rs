@@ -186,6 +186,7 @@ fn run_one(
         }
         Ok(Err(
             error @ (RunError::ActorStopped
+            | RunError::Stopped
             | RunError::Standstill
             | RunError::NoRandomness(_)
             | RunError::Edge(_)

@@ -66,7 +66,7 @@ enum OpenError {
 
 /// Serves until SIGINT or SIGTERM.
 pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exit> {
-    let memory = Arc::new(args.memory.budget());
+    let memory = args.memory.budget();
     let opened = live_options(args, terminal).and_then(|bank| {
         let taken = memory.try_take(bank_bytes_of(&bank))?;
         Ok((listeners(args, &bank)?, bank, taken))
@@ -94,7 +94,7 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exi
     let options = ServeOptions {
         bank,
         listeners,
-        scenarios: run_for_clients(&memory),
+        scenarios: run_for_clients(args.scenarios.into(), memory),
         limits: args.limits.into(),
         origins: args.cors_origin.clone().into(),
     };

@@ -16,6 +16,8 @@ mod http;
 mod layer;
 mod link;
 mod origin;
+mod outgoing;
+mod pages;
 mod peer;
 mod problem;
 mod proof;
@@ -25,6 +27,7 @@ mod remote;
 mod remote_bank;
 mod room;
 mod scenario;
+mod scenarios;
 pub mod seal;
 pub mod status;
 mod tally;
@@ -50,4 +53,5 @@ pub use remote_bank::{RemoteBank, SETTLE_LIMIT, Standings};
 pub use scenario::{
     Expectation, InputFault, InputPlace, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner,
 };
+pub use scenarios::{ScenarioLimits, Scenarios};
 pub use wire::{Ends, LinkError, PeerClient};

@@ -200,6 +200,13 @@ fn told_scenario(fault: &ScenarioFault) -> Told {
     let fault = match fault {
         ScenarioFault::Input(fault) => fault,
         ScenarioFault::TooLarge(_) => return Told::new(Code::ResourceExhausted, "TOO_LARGE"),
+        ScenarioFault::TooManyEvents { most, .. } => {
+            return Told::new(Code::ResourceExhausted, "TOO_LARGE").with("events_max", most);
+        }
+        ScenarioFault::TooLong { .. } => return Told::new(Code::ResourceExhausted, "TOO_LARGE"),
+        ScenarioFault::Crowded { most } => {
+            return Told::new(Code::ResourceExhausted, "OVERLOADED").with("running", most);
+        }
         ScenarioFault::Run(_) => return Told::new(Code::Internal, "RUN_FAILED"),
     };
     let mut told = Told::new(Code::InvalidArgument, "BAD_FIELD")

@@ -13,7 +13,7 @@ use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::bank_service_client::BankServiceClient;
 use passbook::grpc::seal::{BankKeys, BankSecret};
 use passbook::grpc::{
-    Channel, EdgeError, Limits, Origin, ScenarioDone, ScenarioFault, ScenarioJob, Services,
+    Channel, EdgeError, Limits, Origin, Scenarios, Services,
 };
 use passbook::model::{BranchId, Money, Overdraft, Promises, Propagation, Roster};
 use passbook::runner::{LinkOptions, LiveBank, LiveOptions};
@@ -71,10 +71,6 @@ pub(crate) fn bank_of(branches: u32) -> LiveOptions {
     }
 }
 
-fn run_none(_: ScenarioJob) -> Result<ScenarioDone, ScenarioFault> {
-    Err(ScenarioFault::Run("no scenarios here".to_owned()))
-}
-
 impl Shop {
     /// Opens `options` behind one listener for all branches.
     pub(crate) fn open(options: &LiveOptions) -> Self {
@@ -93,7 +89,7 @@ impl Shop {
         origins: &[Origin],
     ) -> Self {
         let bank = LiveBank::open(options);
-        let (front, scenarios) = (bank.front().clone(), Arc::new(run_none));
+        let (front, scenarios) = (bank.front().clone(), Scenarios::none());
         let services = Services { front, scenarios, limits, origins: origins.into() };
         let (way_in, connections) = mpsc::unbounded_channel();
         let (close, closed) = oneshot::channel();
