@@ -15,13 +15,11 @@ use crate::history::Recorded;
 use crate::model::{CustomerOrder, Guarantees, Overdraft, Propagation, QueryTiming, Seed};
 
 /// Runs a scenario to its end, or until it is told to stop; called on a thread of its own.
-pub type ScenarioRunner = dyn Fn(ScenarioJob, &AtomicBool) -> Result<ScenarioDone, ScenarioFault>
-    + Send
-    + Sync
-    + 'static;
+pub type ScenarioRunner =
+    dyn Fn(ScenarioJob, &AtomicBool) -> Result<ScenarioDone, ScenarioFault> + Send + Sync + 'static;
 
-/// A report of more bytes is sent in parts, so that clients accept each message.
-const REPORT_BYTES_MAX: usize = 1 << 20;
+/// A report of more bytes is sent in parts: clients accept messages of 4 MiB.
+const REPORT_BYTES_MAX: usize = 4_000_000;
 
 /// How many bytes such a part has at most.
 const PART_BYTES_MAX: usize = 32 << 10;

@@ -19,9 +19,9 @@ use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
 use super::remote::{HeldBefore, NotThere};
 use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult, VisitResult};
 use crate::actors::{
-    AwaitSettled, Barrier, BranchActor, BranchState, BranchSummary, Clock, Close, Counters, CustomerActor,
-    CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, ReplyTo, SetOut,
-    Surroundings, TakeRequests, paused_runtime,
+    AwaitSettled, Barrier, BranchActor, BranchState, BranchSummary, Clock, Close, Counters,
+    CustomerActor, CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, ReplyTo,
+    SetOut, Surroundings, TakeRequests, paused_runtime,
 };
 use crate::bank::{Branch, BranchConfig, Patience};
 use crate::check::{JudgeError, JudgeOptions};

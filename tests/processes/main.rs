@@ -6,6 +6,7 @@ mod connected;
 mod fakes;
 mod peers;
 mod process;
+mod scenarios;
 mod secrets;
 mod served;
 mod settling;
