@@ -185,6 +185,7 @@ pub(crate) async fn classic(
 pub(crate) async fn state(channel: Channel, branch_id: u32) -> v1::GetBranchResponse {
     let request = v1::GetBranchRequest { branch_id, view: v1::BranchView::Full.into() };
     let mut state = typed(channel).get_branch(request).await.expect("it answers").into_inner();
+    assert_eq!(state.writes_left_out, 0, "a test of few writes");
     state.events.sort_by_key(|event| (event.customer_id, event.event_id));
     state
 }
