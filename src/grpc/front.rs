@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
 
 use super::believed::Believed;
 use super::convert;
@@ -32,6 +32,8 @@ pub struct Front {
     /// Shared by all copies.
     tally: Arc<Tally>,
     reasons: Addr<ReasonLog>,
+    /// Whose turn it is to make a long answer. Shared by all copies.
+    turns: Arc<Semaphore>,
 }
 
 /// What a façade needs to know of its bank.
@@ -107,7 +109,14 @@ impl Front {
     /// The façade's view of the bank `setup`. Called where a System runs.
     pub fn new(setup: FrontSetup) -> Self {
         let reasons = ReasonLog::default().start();
-        Self { bank: Arc::new(setup), limits: Limits::default(), tally: Arc::default(), reasons }
+        let turns = Arc::new(Semaphore::new(1));
+        Self {
+            bank: Arc::new(setup),
+            limits: Limits::default(),
+            tally: Arc::default(),
+            reasons,
+            turns,
+        }
     }
 
     /// The same, with other limits.
@@ -119,6 +128,11 @@ impl Front {
     /// What clients and peers may ask, at most.
     pub(super) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Waits for the turn to make a long answer: one at a time, so that others are served between two.
+    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, CallError> {
+        self.turns.acquire().await.map_err(|_| CallError::Draining)
     }
 
     /// How many requests were turned away so far because too much was waiting or on its way.

@@ -2,11 +2,11 @@
 //! branch, which serves others between two of them.
 
 use actix::Addr;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::convert;
-use super::front::Gate;
+use super::front::Front;
 use super::outgoing::{self, Item};
 use super::proto::v1;
 use super::proto::v1::read_branch_response::Item as Read;
@@ -34,14 +34,14 @@ pub(super) struct Reading {
 }
 
 /// The summary and the pages of `reading`, until the bank closes. Ends early, with an error, where a page
-/// is not read in `limit`.
+/// is not read in the time that a call may take.
 pub(super) fn stream(
     reading: Reading,
-    limit: std::time::Duration,
-    gate: watch::Receiver<Gate>,
+    front: Front,
 ) -> ReceiverStream<Item<v1::ReadBranchResponse>> {
     outgoing::stream(KEPT, move |sender| async move {
-        let pages = Pages { sender, limit };
+        let gate = front.bank().gate.clone();
+        let pages = Pages { sender, front };
         tokio::select! {
             biased;
             () = closing(gate) => Err(CallError::Draining),
@@ -52,7 +52,7 @@ pub(super) fn stream(
 
 struct Pages {
     sender: mpsc::Sender<Item<v1::ReadBranchResponse>>,
-    limit: std::time::Duration,
+    front: Front,
 }
 
 impl Pages {
@@ -69,6 +69,7 @@ impl Pages {
         let mut position = after;
         while position.get() < end {
             let left = usize::try_from(end - position.get()).unwrap_or(usize::MAX);
+            let turn = self.front.turn().await?;
             let read = ReadLog { after: position, most: most.min(left) };
             let log = branch.send(read).await.map_err(|_| CallError::ActorStopped)?;
             let page = v1::BranchPage {
@@ -76,6 +77,7 @@ impl Pages {
                 events: convert::branch_events(&log),
                 write_sets: convert::write_sets(&log),
             };
+            drop(turn);
             position = log.iter().fold(position, |position, _| position.next());
             if self.send(Read::Page(page)).await?.is_gone() {
                 return Ok(());
@@ -86,8 +88,9 @@ impl Pages {
 
     async fn send(&self, item: Read) -> Result<Reader, CallError> {
         let response = v1::ReadBranchResponse { item: Some(item) };
-        let sent = tokio::time::timeout(self.limit, self.sender.send(Ok(response))).await;
-        let sent = sent.map_err(|_| CallError::TimeOver { limit: self.limit })?;
+        let limit = self.front.limits().call_time_max;
+        let sent = tokio::time::timeout(limit, self.sender.send(Ok(response))).await;
+        let sent = sent.map_err(|_| CallError::TimeOver { limit })?;
         Ok(if sent.is_ok() { Reader::Here } else { Reader::Gone })
     }
 }

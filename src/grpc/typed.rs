@@ -196,15 +196,16 @@ impl BankService for TypedService {
         let request = request.into_inner();
         let branch = branch_id(request.branch_id)?;
         let view = convert::branch_view("view", request.view).map_err(CallError::from)?;
-        let (summary, log, writes_left_out) = match view {
-            v1::BranchView::Brief => (self.summarize(branch).await?, Vec::new(), 0),
+        let (summary, log, writes_left_out, _turn) = match view {
+            v1::BranchView::Brief => (self.summarize(branch).await?, Vec::new(), 0, None),
             v1::BranchView::Unspecified | v1::BranchView::Full => {
+                let turn = self.front.turn().await?;
                 let most = self.front.limits().log_entries_max;
                 let state = self.front.branch(branch)?.send(Inspect { most }).await;
                 let BranchState { summary, log } = state.map_err(|_| CallError::ActorStopped)?;
                 let given = u64::try_from(log.len()).unwrap_or(u64::MAX);
                 let left_out = summary.position.get() - given;
-                (self.summary(&summary), log, left_out)
+                (self.summary(&summary), log, left_out, Some(turn))
             }
         };
         let (write_sets, events) = (convert::write_sets(&log), convert::branch_events(&log));
@@ -233,8 +234,7 @@ impl BankService for TypedService {
             after: LogPosition::new(from_position.saturating_sub(1)),
             page_writes_max,
         };
-        let (limit, gate) = (self.front.limits().call_time_max, self.front.bank().gate.clone());
-        Ok(Response::new(pages::stream(reading, limit, gate)))
+        Ok(Response::new(pages::stream(reading, self.front.clone())))
     }
 
     async fn watch_branch(
