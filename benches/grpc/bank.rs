@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use passbook::bank::{BranchConfig, Patience};
 use passbook::grpc::seal::{BankKeys, BankSecret};
-use passbook::grpc::{Limits, Listener, ScenarioFault};
+use passbook::grpc::{Limits, Listener, Scenarios};
 use passbook::model::{BranchId, Money, Promises, Roster};
 use passbook::runner::{LinkOptions, LiveOptions, ServeOptions, serve};
 use tokio::sync::oneshot;
@@ -41,13 +41,12 @@ pub(crate) fn start(branches: i64) -> SocketAddr {
             links: LinkOptions::default(),
             sessions_max: 100_000,
         };
-        let scenarios = Arc::new(|_| Err(ScenarioFault::Run("not here".to_owned())));
         let (_never, closing) = oneshot::channel::<()>();
         let limits = Limits::default();
         let options = ServeOptions {
             bank,
             listeners: vec![listener],
-            scenarios,
+            scenarios: Scenarios::none(),
             limits,
             origins: Arc::default(),
         };

@@ -147,12 +147,19 @@ impl BranchActor {
         }
     }
 
-    fn state(&self) -> BranchState {
-        BranchState {
+    /// How it stands, with up to `most` writes of its log.
+    fn state(&self, most: usize) -> BranchState {
+        BranchState { summary: self.summary(), log: self.branch.log().take(most).collect() }
+    }
+
+    fn summary(&self) -> BranchSummary {
+        BranchSummary {
             id: self.branch.id(),
             balance: self.branch.balance(),
             version: self.branch.version().clone(),
-            log: self.branch.log().collect(),
+            position: self.branch.position(),
+            came: self.branch.came(),
+            log_max: self.branch.log_max(),
         }
     }
 
@@ -352,8 +359,8 @@ impl Handler<AnswerAll> for BranchActor {
 impl Handler<Inspect> for BranchActor {
     type Result = MessageResult<Inspect>;
 
-    fn handle(&mut self, _: Inspect, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.state())
+    fn handle(&mut self, Inspect { most }: Inspect, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.state(most))
     }
 }
 
@@ -362,7 +369,7 @@ impl Handler<Close> for BranchActor {
 
     fn handle(&mut self, _: Close, ctx: &mut Self::Context) -> Self::Result {
         ctx.stop();
-        MessageResult(self.state())
+        MessageResult(self.state(usize::MAX))
     }
 }
 
@@ -370,13 +377,7 @@ impl Handler<Summarize> for BranchActor {
     type Result = MessageResult<Summarize>;
 
     fn handle(&mut self, _: Summarize, _: &mut Self::Context) -> Self::Result {
-        MessageResult(BranchSummary {
-            id: self.branch.id(),
-            balance: self.branch.balance(),
-            version: self.branch.version().clone(),
-            came: self.branch.came(),
-            log_max: self.branch.log_max(),
-        })
+        MessageResult(self.summary())
     }
 }
 

@@ -132,10 +132,13 @@ pub struct MakeVisit {
 #[rtype(result = "Vec<RequestResult>")]
 pub struct TakeRequests;
 
-/// Asks a branch how it stands, with its whole apply log.
+/// Asks a branch how it stands, with the first writes of its apply log.
 #[derive(Debug, Message)]
 #[rtype(result = "BranchState")]
-pub struct Inspect;
+pub struct Inspect {
+    /// How many writes at most.
+    pub most: usize,
+}
 
 /// Asks a branch how it stands, with its whole apply log, and to stop: so a bank that closes does not
 /// hold every log twice.
@@ -166,6 +169,8 @@ pub struct BranchSummary {
     pub came: LogPosition,
     /// How many may come before it takes no more of customers.
     pub log_max: Option<LogPosition>,
+    /// How long its apply log is.
+    pub position: LogPosition,
 }
 
 /// Asks a branch for the highest event id in a customer's write set.
@@ -176,13 +181,9 @@ pub struct LatestEvent(pub CustomerId);
 /// How a branch stands.
 #[derive(Debug, Clone)]
 pub struct BranchState {
-    /// Its id.
-    pub id: BranchId,
-    /// Its balance, or `None` where that is out of range.
-    pub balance: Option<Money>,
-    /// Which writes are applied there.
-    pub version: VersionVector,
-    /// Its apply log.
+    /// In brief.
+    pub summary: BranchSummary,
+    /// Its apply log, or the first writes of it.
     pub log: Vec<LogEntry>,
 }
 

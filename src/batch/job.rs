@@ -252,7 +252,7 @@ fn explain(error: &RunError) -> String {
         | RunError::NoEndpoint { .. }
         | RunError::NotThere(_)
         | RunError::NotFresh { .. } => error.to_string(),
-        RunError::ActorStopped | RunError::Standstill | RunError::Facts(_) => {
+        RunError::ActorStopped | RunError::Stopped | RunError::Standstill | RunError::Facts(_) => {
             defect(&error.to_string())
         }
     }

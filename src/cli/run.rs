@@ -187,6 +187,7 @@ fn run_one(
         }
         Ok(Err(
             error @ (RunError::ActorStopped
+            | RunError::Stopped
             | RunError::Standstill
             | RunError::NoRandomness(_)
             | RunError::Edge(_)

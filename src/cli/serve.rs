@@ -66,7 +66,7 @@ enum OpenError {
 
 /// Serves until SIGINT or SIGTERM.
 pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exit> {
-    let memory = Arc::new(args.memory.budget());
+    let memory = args.memory.budget();
     let opened = live_options(args, terminal).and_then(|mut bank| {
         let taken = take_memory(args, &mut bank, &memory)?;
         Ok((listeners(args, &bank)?, bank, taken))
@@ -94,7 +94,7 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exi
     let options = ServeOptions {
         bank,
         listeners,
-        scenarios: run_for_clients(&memory),
+        scenarios: run_for_clients(args.scenarios.into(), memory),
         limits: args.limits.into(),
         origins: args.cors_origin.clone().into(),
     };
@@ -208,11 +208,11 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
 
 /// Takes what the bank needs: for its branches, and for the writes that they may hold. Where the
 /// arguments do not say how many, that is what has room in half of what is left.
-fn take_memory<'a>(
+fn take_memory(
     args: &ServeArgs,
     bank: &mut LiveOptions,
-    memory: &'a MemoryBudget,
-) -> Result<[Taken<'a>; 2], OpenError> {
+    memory: &MemoryBudget,
+) -> Result<[Taken; 2], OpenError> {
     let number = |len: usize| u64::try_from(len).unwrap_or(u64::MAX);
     let branches = memory.try_take(bank_bytes(number(bank.roster.len())))?;
     let here = number(bank.roster.len() - bank.elsewhere.len());

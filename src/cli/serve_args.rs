@@ -13,7 +13,7 @@ use super::document_args::DocumentArgs;
 use super::memory_args::MemoryArgs;
 use super::settings_args::{OverdraftArg, PropagationArg};
 use crate::fault::parse_span;
-use crate::grpc::{Endpoint, EndpointError, Limits, Origin};
+use crate::grpc::{Endpoint, EndpointError, Limits, Origin, ScenarioLimits};
 use crate::model::{BranchId, Guarantees, IdError, Money};
 use crate::runner::LOG_MAX_MOST;
 
@@ -106,6 +106,9 @@ pub(super) struct ServeArgs {
     pub(super) limits: LimitArgs,
 
     #[command(flatten)]
+    pub(super) scenarios: ScenarioArgs,
+
+    #[command(flatten)]
     pub(super) document: DocumentArgs,
 
     #[command(flatten)]
@@ -140,6 +143,10 @@ pub(super) struct LimitArgs {
     #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = parse_span)]
     call_time_max: Duration,
 
+    /// How many writes of a branch one answer has
+    #[arg(long, value_name = "NUMBER", default_value = "10000")]
+    log_entries_max: NonZeroUsize,
+
     /// How many writes are kept for a peer that is away before no more are taken
     #[arg(long, value_name = "NUMBER", default_value = "10000")]
     pub(super) kept_max: NonZeroUsize,
@@ -166,6 +173,34 @@ impl From<LimitArgs> for Limits {
             waiting_max: args.waiting_max.get(),
             peer_waiting_max: args.peer_waiting_max.get(),
             call_time_max,
+            log_entries_max: args.log_entries_max.get(),
+        }
+    }
+}
+
+/// What scenarios of clients may take, at most.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct ScenarioArgs {
+    /// How many scenarios of clients run, or are being read, at the same time
+    #[arg(long, value_name = "NUMBER", default_value = "4")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    scenarios_max: u16,
+
+    /// How many events a scenario of a client may have, times its branches
+    #[arg(long, value_name = "NUMBER", default_value_t = ScenarioLimits::default().events_max)]
+    scenario_events_max: u64,
+
+    /// How long a scenario of a client may run, and then be read; no longer than --call-time-max
+    #[arg(long, value_name = "SPAN", default_value = "20s", value_parser = parse_span)]
+    scenario_time_max: Duration,
+}
+
+impl From<ScenarioArgs> for ScenarioLimits {
+    fn from(args: ScenarioArgs) -> Self {
+        Self {
+            scenarios_max: args.scenarios_max.into(),
+            events_max: args.scenario_events_max,
+            time_max: args.scenario_time_max,
         }
     }
 }

@@ -19,23 +19,16 @@ pub(super) struct Counting {
     pub(super) tally: Arc<Tally>,
 }
 
-/// A call that is under way.
-pub(super) struct UnderWay {
-    tally: Arc<Tally>,
-    called: Called,
-}
-
 impl Around for Counting {
-    type Kept = UnderWay;
+    type Kept = Arc<Tally>;
 
-    fn before(&self, request: &Request<Body>) -> ControlFlow<Response<Body>, UnderWay> {
-        let called = Called::at(request.uri().path());
-        self.tally.call(called);
-        ControlFlow::Continue(UnderWay { tally: Arc::clone(&self.tally), called })
+    fn before(&self, request: &Request<Body>) -> ControlFlow<Response<Body>, Arc<Tally>> {
+        self.tally.call(Called::at(request.uri().path()));
+        ControlFlow::Continue(Arc::clone(&self.tally))
     }
 
     async fn after<E>(
-        UnderWay { tally, called }: UnderWay,
+        tally: Arc<Tally>,
         answer: impl Future<Output = Result<Response<Body>, E>> + Send,
     ) -> Result<Response<Body>, E> {
         let response = answer.await?;
@@ -43,7 +36,7 @@ impl Around for Counting {
         let status = response.extensions().get::<Status>();
         let cause = status.and_then(Error::source).and_then(|error| error.downcast_ref());
         if let Some(error) = cause {
-            tally.refuse(called, error as &CallError);
+            tally.refuse(error as &CallError);
         }
         Ok(response)
     }

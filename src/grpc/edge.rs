@@ -35,7 +35,7 @@ use super::proto::v1::bank_service_server::BankServiceServer;
 use super::proto::v1::peer_service_server::PeerServiceServer;
 use super::reason;
 use super::room;
-use super::scenario::ScenarioRunner;
+use super::scenarios::Scenarios;
 use super::typed::TypedService;
 use super::unread::Readable;
 use crate::model::BranchId;
@@ -62,6 +62,8 @@ pub struct Limits {
     pub peer_waiting_max: usize,
     /// How long a call may take until its answer, or the first part of it, is there.
     pub call_time_max: Duration,
+    /// How many writes of a branch one answer has; how many more there are is said.
+    pub log_entries_max: usize,
 }
 
 impl Default for Limits {
@@ -73,6 +75,7 @@ impl Default for Limits {
             waiting_max: 65_536,
             peer_waiting_max: 1024,
             call_time_max: Duration::from_secs(30),
+            log_entries_max: 10_000,
         }
     }
 }
@@ -122,7 +125,7 @@ pub struct Services {
     /// The way in.
     pub front: Front,
     /// Who runs scenarios.
-    pub scenarios: Arc<ScenarioRunner>,
+    pub scenarios: Scenarios,
     /// What clients may ask, at most.
     pub limits: Limits,
     /// Which pages in a browser may call.
@@ -260,7 +263,7 @@ impl Services {
             .max_decoding_message_size(message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip);
         let classic = MapResponseLayer::new(reason::to_trailers).named_layer(classic);
-        let typed = TypedService::new(front.clone(), Arc::clone(&self.scenarios));
+        let typed = TypedService::new(front.clone(), self.scenarios.clone());
         let typed = BankServiceServer::new(typed)
             .max_decoding_message_size(message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip);

@@ -112,6 +112,9 @@ mod tests {
             PeerError::Crowded { waiting: 1 }.into(),
             CallError::Scenario(ScenarioFault::Run(String::new())),
             CallError::Scenario(ScenarioFault::TooLarge(String::new())),
+            ScenarioFault::TooManyEvents { branches: 2, events: 3, most: 5 }.into(),
+            ScenarioFault::TooLong { limit: Duration::ZERO }.into(),
+            ScenarioFault::Crowded { most: 4 }.into(),
             CallError::Draining,
             CallError::ActorStopped,
         ];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
 
 use super::believed::Believed;
 use super::convert;
@@ -16,7 +16,7 @@ use super::proto::v1;
 use super::reason::{ReasonLog, Refused};
 use super::seal::BankKeys;
 use super::status::CallError;
-use super::tally::{Called, Place, Tally};
+use super::tally::{Place, Tally};
 use crate::actors::{
     Answer, Bears, BranchActor, Bring, Brought, Desk, LatestEvent, NoEventIdLeft, Shown,
 };
@@ -33,6 +33,8 @@ pub struct Front {
     /// Shared by all copies.
     tally: Arc<Tally>,
     reasons: Addr<ReasonLog>,
+    /// Whose turn it is to make a long answer. Shared by all copies.
+    turns: Arc<Semaphore>,
 }
 
 /// What a façade needs to know of its bank.
@@ -110,7 +112,14 @@ impl Front {
     /// The façade's view of the bank `setup`. Called where a System runs.
     pub fn new(setup: FrontSetup) -> Self {
         let reasons = ReasonLog::default().start();
-        Self { bank: Arc::new(setup), limits: Limits::default(), tally: Arc::default(), reasons }
+        let turns = Arc::new(Semaphore::new(1));
+        Self {
+            bank: Arc::new(setup),
+            limits: Limits::default(),
+            tally: Arc::default(),
+            reasons,
+            turns,
+        }
     }
 
     /// The same, with other limits.
@@ -122,6 +131,11 @@ impl Front {
     /// What clients and peers may ask, at most.
     pub(super) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Waits for the turn to make a long answer: one at a time, so that others are served between two.
+    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, CallError> {
+        self.turns.acquire().await.map_err(|_| CallError::Draining)
     }
 
     /// How many requests were turned away so far because too much was waiting or on its way.
@@ -136,7 +150,7 @@ impl Front {
 
     /// Counts a classic call that is answered with 400, and tells the log of it.
     pub(super) fn tell_refused(&self, refused: Refused) {
-        self.tally.refuse(Called::classic(), &refused.error);
+        self.tally.refuse(&refused.error);
         self.reasons.do_send(refused);
     }
 

@@ -5,7 +5,6 @@ use super::counts::Counted;
 use super::error::PeerError;
 use super::scenario::ScenarioFault;
 use super::status::CallError;
-use super::tally::Called;
 use crate::model::RequestError;
 
 /// A limit of a bank that is served.
@@ -29,6 +28,10 @@ pub(super) enum Limit {
     Scenarios,
     /// What memory they take.
     ScenarioMemory,
+    /// How many events one has, times its branches.
+    ScenarioEvents,
+    /// How long one runs.
+    ScenarioTime,
 }
 
 impl Counted for Limit {
@@ -42,21 +45,25 @@ impl Counted for Limit {
         Self::Sessions,
         Self::Scenarios,
         Self::ScenarioMemory,
+        Self::ScenarioEvents,
+        Self::ScenarioTime,
     ];
 }
 
 impl Limit {
-    /// The limit at which `error` ended the call `called`, if it did at one.
-    pub(super) fn of(called: Called, error: &CallError) -> Option<Self> {
+    /// The limit at which `error` ended a call, if it did at one.
+    pub(super) fn of(error: &CallError) -> Option<Self> {
         match error {
             CallError::TooLarge { .. } => Some(Self::Message),
-            CallError::Overloaded { .. } if called.runs_a_scenario() => Some(Self::Scenarios),
             CallError::Overloaded { .. } => Some(Self::Waiting),
             CallError::TimeOver { .. } => Some(Self::CallTime),
             CallError::Request(RequestError::Unavailable { .. }) => Some(Self::Kept),
             CallError::Request(RequestError::Full { .. }) => Some(Self::Log),
             CallError::Peer(PeerError::Crowded { .. }) => Some(Self::PeerWaiting),
             CallError::Scenario(ScenarioFault::TooLarge(_)) => Some(Self::ScenarioMemory),
+            CallError::Scenario(ScenarioFault::TooManyEvents { .. }) => Some(Self::ScenarioEvents),
+            CallError::Scenario(ScenarioFault::TooLong { .. }) => Some(Self::ScenarioTime),
+            CallError::Scenario(ScenarioFault::Crowded { .. }) => Some(Self::Scenarios),
             CallError::Request(
                 RequestError::Refused(_)
                 | RequestError::OutcomeUnknown { .. }
@@ -85,7 +92,7 @@ impl Limit {
         }
     }
 
-    /// The option that sets it; empty where none does.
+    /// The option that sets it.
     pub(super) const fn flag(self) -> &'static str {
         match self {
             Self::Message => "--message-bytes-max",
@@ -95,8 +102,10 @@ impl Limit {
             Self::Log => "--log-max",
             Self::PeerWaiting => "--peer-waiting-max",
             Self::Sessions => "--sessions-max",
-            Self::Scenarios => "",
+            Self::Scenarios => "--scenarios-max",
             Self::ScenarioMemory => "--memory-max",
+            Self::ScenarioEvents => "--scenario-events-max",
+            Self::ScenarioTime => "--scenario-time-max",
         }
     }
 
@@ -112,6 +121,8 @@ impl Limit {
             Self::Sessions => "customers remembered",
             Self::Scenarios => "scenarios of clients at the same time",
             Self::ScenarioMemory => "memory for scenarios of clients",
+            Self::ScenarioEvents => "the events of a client's scenario",
+            Self::ScenarioTime => "the time of a client's scenario",
         }
     }
 }
@@ -130,11 +141,7 @@ impl LimitLog {
         let since = hits.iter().enumerate().filter_map(|(place, &(limit, hits))| {
             let hits = hits.saturating_sub(before(place));
             let times = if hits == 1 { "once".to_owned() } else { format!("{hits} times") };
-            let flag = match limit.flag() {
-                "" => String::new(),
-                flag => format!(" ({flag})"),
-            };
-            (hits > 0).then(|| format!("{}{flag} {times}", limit.name()))
+            (hits > 0).then(|| format!("{} ({}) {times}", limit.name(), limit.flag()))
         });
         let since: Vec<String> = since.collect();
         self.told = hits.iter().map(|&(_, hits)| hits).collect();

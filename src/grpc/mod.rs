@@ -20,6 +20,8 @@ mod layer;
 mod limit;
 mod link;
 mod origin;
+mod outgoing;
+mod pages;
 mod peer;
 mod problem;
 mod proof;
@@ -29,6 +31,7 @@ mod remote;
 mod remote_bank;
 mod room;
 mod scenario;
+mod scenarios;
 pub mod seal;
 mod statistics;
 pub mod status;
@@ -55,5 +58,6 @@ pub use remote_bank::{RemoteBank, SETTLE_LIMIT, Standings};
 pub use scenario::{
     Expectation, InputFault, InputPlace, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner,
 };
+pub use scenarios::{ScenarioLimits, Scenarios};
 pub use statistics::LimitTeller;
 pub use wire::{Ends, LinkError, PeerClient};

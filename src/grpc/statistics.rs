@@ -89,7 +89,11 @@ impl Taken<'_> {
                 let Remembered { customers, most, .. } = self.remembered;
                 (Some(number(customers)), most.map(number))
             }
-            Limit::CallTime | Limit::Scenarios | Limit::ScenarioMemory => (None, None),
+            Limit::CallTime
+            | Limit::Scenarios
+            | Limit::ScenarioMemory
+            | Limit::ScenarioEvents
+            | Limit::ScenarioTime => (None, None),
         }
     }
 }
@@ -140,7 +144,9 @@ async fn hits(front: &Front) -> Result<(Vec<(Limit, u64)>, Remembered), CallErro
         | Limit::Log
         | Limit::PeerWaiting
         | Limit::Scenarios
-        | Limit::ScenarioMemory => (limit, hits),
+        | Limit::ScenarioMemory
+        | Limit::ScenarioEvents
+        | Limit::ScenarioTime => (limit, hits),
     };
     Ok((front.tally().hits().map(of).collect(), remembered))
 }

@@ -215,8 +215,16 @@ fn told_peer(error: PeerError) -> Told {
 fn told_scenario(fault: &ScenarioFault) -> Told {
     let fault = match fault {
         ScenarioFault::Input(fault) => fault,
-        ScenarioFault::TooLarge(_) => {
+        ScenarioFault::TooLarge(_) | ScenarioFault::TooLong { .. } => {
             return Told::new(Code::ResourceExhausted, ErrorReason::TooLarge);
+        }
+        ScenarioFault::TooManyEvents { most, .. } => {
+            return Told::new(Code::ResourceExhausted, ErrorReason::TooLarge)
+                .with("events_max", most);
+        }
+        ScenarioFault::Crowded { most } => {
+            return Told::new(Code::ResourceExhausted, ErrorReason::Overloaded)
+                .with("running", most);
         }
         ScenarioFault::Run(_) => return Told::new(Code::Internal, ErrorReason::RunFailed),
     };

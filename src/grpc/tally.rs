@@ -55,19 +55,9 @@ impl Called {
         Self(place.unwrap_or(METHODS.len()))
     }
 
-    /// The one method of the classic contract.
-    pub(super) fn classic() -> Self {
-        Self::at("banking.Branch/MsgDelivery")
-    }
-
     /// Service and method.
     pub(super) fn name(self) -> &'static str {
         METHODS.get(self.0).map_or("other", String::as_str)
-    }
-
-    /// Whether it asks for a run of a scenario.
-    pub(super) fn runs_a_scenario(self) -> bool {
-        self.name() == "passbook.v1.BankService/RunScenario"
     }
 }
 
@@ -129,9 +119,9 @@ impl Tally {
     }
 
     /// Counts that a call ended in `error`.
-    pub(super) fn refuse(&self, called: Called, error: &CallError) {
+    pub(super) fn refuse(&self, error: &CallError) {
         self.refusals.add(reason(error));
-        if let Some(limit) = Limit::of(called, error) {
+        if let Some(limit) = Limit::of(error) {
             self.hits.add(limit);
         }
     }

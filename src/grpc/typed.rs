@@ -1,23 +1,22 @@
 //! The typed contract, served: parse, send, map.
 
-use std::sync::Arc;
-
-use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::convert::{self, version_entries};
 use super::front::{Call, Front, Served};
+use super::pages::{self, Reading};
 use super::proto::v1;
 use super::proto::v1::bank_service_server::BankService;
-use super::scenario::{ScenarioJob, ScenarioRunner};
+use super::scenario::ScenarioJob;
+use super::scenarios::Scenarios;
 use super::statistics;
 use super::status::CallError;
 use super::token::{passbook_of, token_of};
 use super::trailers::{Trailers, status_of};
 use super::watch;
 use crate::actors::{BranchState, BranchSummary, Inspect, Shown, Summarize};
-use crate::bank::{Passbook, VersionVector};
+use crate::bank::Passbook;
 use crate::model::{BranchId, EventId, LogPosition, Money, Operation, Receipt, Write, WriteKind};
 
 /// The typed service of the whole bank.
@@ -26,13 +25,8 @@ pub(super) struct TypedService {
     front: Front,
     /// A new customer's passbook.
     blank: Passbook,
-    scenarios: Arc<ScenarioRunner>,
-    /// Who may run a scenario: nothing stops a run that has begun.
-    runs: Arc<Semaphore>,
+    scenarios: Scenarios,
 }
-
-/// How many scenarios are run at the same time.
-const RUNS_MAX: usize = 4;
 
 impl std::fmt::Debug for TypedService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -59,9 +53,9 @@ struct Answered {
 
 impl TypedService {
     /// The service behind `front`; scenarios are run by `scenarios`.
-    pub(super) fn new(front: Front, scenarios: Arc<ScenarioRunner>) -> Self {
+    pub(super) fn new(front: Front, scenarios: Scenarios) -> Self {
         let blank = Passbook::new(&front.bank().roster);
-        Self { front, blank, scenarios, runs: Arc::new(Semaphore::new(RUNS_MAX)) }
+        Self { front, blank, scenarios }
     }
 
     async fn ask(&self, asked: Asked, operation: Operation) -> Result<Answered, Status> {
@@ -102,22 +96,17 @@ impl TypedService {
 
     async fn summarize(&self, branch: BranchId) -> Result<v1::BranchSummary, CallError> {
         let summary = self.front.branch(branch)?.send(Summarize).await;
-        let BranchSummary { id, balance, version, .. } =
-            summary.map_err(|_| CallError::ActorStopped)?;
-        Ok(self.summary(id, balance, &version))
+        Ok(self.summary(&summary.map_err(|_| CallError::ActorStopped)?))
     }
 
     /// The balance is left out where it is out of range.
-    fn summary(
-        &self,
-        id: BranchId,
-        balance: Option<Money>,
-        version: &VersionVector,
-    ) -> v1::BranchSummary {
+    fn summary(&self, summary: &BranchSummary) -> v1::BranchSummary {
+        let BranchSummary { id, balance, version, position, .. } = summary;
         v1::BranchSummary {
             branch_id: id.get(),
             balance: balance.map_or_else(String::new, |balance| balance.to_string()),
             version: Some(version_entries(version, &self.front.bank().roster)),
+            position: position.get(),
         }
     }
 }
@@ -128,6 +117,7 @@ fn branch_id(number: u32) -> Result<BranchId, CallError> {
 
 #[tonic::async_trait]
 impl BankService for TypedService {
+    type ReadBranchStream = ReceiverStream<Result<v1::ReadBranchResponse, Status>>;
     type WatchBranchStream = ReceiverStream<Result<v1::WatchBranchResponse, Status>>;
     type RunScenarioStream = ReceiverStream<Result<v1::RunScenarioResponse, Status>>;
 
@@ -207,18 +197,45 @@ impl BankService for TypedService {
         let request = request.into_inner();
         let branch = branch_id(request.branch_id)?;
         let view = convert::branch_view("view", request.view).map_err(CallError::from)?;
-        let (summary, log) = match view {
-            v1::BranchView::Brief => (self.summarize(branch).await?, Vec::new()),
+        let (summary, log, writes_left_out, _turn) = match view {
+            v1::BranchView::Brief => (self.summarize(branch).await?, Vec::new(), 0, None),
             v1::BranchView::Unspecified | v1::BranchView::Full => {
-                let state = self.front.branch(branch)?.send(Inspect).await;
-                let BranchState { id, balance, version, log } =
-                    state.map_err(|_| CallError::ActorStopped)?;
-                (self.summary(id, balance, &version), log)
+                let turn = self.front.turn().await?;
+                let most = self.front.limits().log_entries_max;
+                let state = self.front.branch(branch)?.send(Inspect { most }).await;
+                let BranchState { summary, log } = state.map_err(|_| CallError::ActorStopped)?;
+                let given = u64::try_from(log.len()).unwrap_or(u64::MAX);
+                let left_out = summary.position.get() - given;
+                (self.summary(&summary), log, left_out, Some(turn))
             }
         };
         let (write_sets, events) = (convert::write_sets(&log), convert::branch_events(&log));
-        let v1::BranchSummary { branch_id, balance, version } = summary;
-        Ok(Response::new(v1::GetBranchResponse { branch_id, balance, version, write_sets, events }))
+        let v1::BranchSummary { branch_id, balance, version, .. } = summary;
+        Ok(Response::new(v1::GetBranchResponse {
+            branch_id,
+            balance,
+            version,
+            write_sets,
+            events,
+            writes_left_out,
+        }))
+    }
+
+    async fn read_branch(
+        &self,
+        request: Request<v1::ReadBranchRequest>,
+    ) -> Result<Response<Self::ReadBranchStream>, Status> {
+        self.front.refuse_if_draining()?;
+        let v1::ReadBranchRequest { branch_id: number, from_position, page_writes_max } =
+            request.into_inner();
+        let id = branch_id(number)?;
+        let reading = Reading {
+            branch: self.front.branch(id)?.clone(),
+            summary: self.summarize(id).await?,
+            after: LogPosition::new(from_position.saturating_sub(1)),
+            page_writes_max,
+        };
+        Ok(Response::new(pages::stream(reading, self.front.clone())))
     }
 
     async fn watch_branch(
@@ -246,24 +263,7 @@ impl BankService for TypedService {
     ) -> Result<Response<Self::RunScenarioStream>, Status> {
         let job = ScenarioJob::try_from(request.into_inner()).map_err(CallError::from)?;
         self.front.refuse_if_draining()?;
-        let scenarios = Arc::clone(&self.scenarios);
-        let place = Arc::clone(&self.runs).try_acquire_owned();
-        let place = place.map_err(|_| CallError::Overloaded { waiting: RUNS_MAX })?;
-        let done = tokio::task::spawn_blocking(move || {
-            let done = scenarios(job);
-            drop(place);
-            done
-        })
-        .await;
-        let done = done.map_err(|_| CallError::ActorStopped)?.map_err(CallError::from)?;
-        let (sender, receiver) = mpsc::channel(64);
-        tokio::spawn(async move {
-            for item in done.items() {
-                if sender.send(Ok(item)).await.is_err() {
-                    return;
-                }
-            }
-        });
-        Ok(Response::new(ReceiverStream::new(receiver)))
+        let gate = self.front.bank().gate.clone();
+        Ok(Response::new(self.scenarios.run(job, gate).await?))
     }
 }

@@ -43,7 +43,8 @@ pub(super) fn stream(
     ReceiverStream::new(receiver)
 }
 
-async fn closing(mut gate: watch::Receiver<Gate>) {
+/// Ends when the bank closes.
+pub(super) async fn closing(mut gate: watch::Receiver<Gate>) {
     if gate.wait_for(|&gate| gate == Gate::Draining).await.is_err() {
         log::debug!("the bank has gone");
     }

@@ -5,7 +5,7 @@
 //! table. A run takes somewhat less, so that what is let in fits.
 
 use std::collections::BTreeSet;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
 
@@ -51,8 +51,8 @@ const SERVER_BYTES: u64 = 340_000;
 const PEER_LINK_BYTES: u64 = 1_900;
 /// A process that serves a branch.
 const PROCESS_BYTES: u64 = 20 << 20;
-/// What is read of a scenario takes so many times its text until it is read.
-const TEXT_TIMES: u64 = 8;
+/// A scenario that is read takes up to so many times its text, where that is hostile.
+const TEXT_TIMES: u64 = 25;
 
 /// What carries the messages of a bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,11 +223,16 @@ impl Shape {
     }
 }
 
-/// What all runs of this process may take together.
-#[derive(Debug)]
+/// What all runs of this process may take together. Cheap to copy: all copies are one budget.
+#[derive(Debug, Clone)]
 pub struct MemoryBudget {
     /// With the program itself.
     max: ByteSize,
+    shares: Arc<Shares>,
+}
+
+#[derive(Debug, Default)]
+struct Shares {
     taken: Mutex<u64>,
     /// Told when something is given back.
     given_back: Condvar,
@@ -284,7 +289,7 @@ fn shown(size: ByteSize) -> ByteSize {
 impl MemoryBudget {
     /// A budget of which nothing is taken.
     pub fn new(max: ByteSize) -> Self {
-        Self { max, taken: Mutex::new(0), given_back: Condvar::new() }
+        Self { max, shares: Arc::default() }
     }
 
     /// Whether `bytes` would fit if nothing else ran.
@@ -303,16 +308,16 @@ impl MemoryBudget {
 
     /// Takes `bytes`, to be given back when what is returned is dropped. Waits until others have
     /// given back enough; whoever waits must hold nothing of it.
-    pub fn take(&self, bytes: u64) -> Result<Taken<'_>, MemoryError> {
+    pub fn take(&self, bytes: u64) -> Result<Taken, MemoryError> {
         self.check(bytes)?;
         let has_no_room = |taken: &mut u64| self.room() - *taken < bytes;
-        let taken = self.given_back.wait_while(self.taken(), has_no_room);
+        let taken = self.shares.given_back.wait_while(self.taken(), has_no_room);
         *taken.unwrap_or_else(PoisonError::into_inner) += bytes;
-        Ok(Taken { budget: self, bytes })
+        Ok(Taken { budget: self.clone(), bytes })
     }
 
     /// The same, without waiting.
-    pub fn try_take(&self, bytes: u64) -> Result<Taken<'_>, MemoryError> {
+    pub fn try_take(&self, bytes: u64) -> Result<Taken, MemoryError> {
         self.check(bytes)?;
         let mut taken = self.taken();
         let left = self.room() - *taken;
@@ -321,15 +326,11 @@ impl MemoryBudget {
             return Err(MemoryError::Busy { needed, left, max: self.max });
         }
         *taken += bytes;
-        Ok(Taken { budget: self, bytes })
+        Ok(Taken { budget: self.clone(), bytes })
     }
 
     /// The same, for the logs of so many branches that hold up to `log_max` writes each.
-    pub fn take_for_logs(
-        &self,
-        log_max: LogPosition,
-        branches: u64,
-    ) -> Result<Taken<'_>, MemoryError> {
+    pub fn take_for_logs(&self, log_max: LogPosition, branches: u64) -> Result<Taken, MemoryError> {
         let bytes = log_bytes(log_max, branches);
         let left = ByteSize::new(self.left());
         let needed = ByteSize::new(bytes);
@@ -343,22 +344,22 @@ impl MemoryBudget {
 
     /// What is taken. A panic beside it changes nothing of it.
     fn taken(&self) -> MutexGuard<'_, u64> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shares.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A part of a budget, given back when it is dropped.
 #[derive(Debug)]
 #[must_use = "it is given back when it is dropped"]
-pub struct Taken<'a> {
-    budget: &'a MemoryBudget,
+pub struct Taken {
+    budget: MemoryBudget,
     bytes: u64,
 }
 
-impl Drop for Taken<'_> {
+impl Drop for Taken {
     fn drop(&mut self) {
         *self.budget.taken() -= self.bytes;
-        self.budget.given_back.notify_all();
+        self.budget.shares.given_back.notify_all();
     }
 }
 

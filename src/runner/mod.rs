@@ -27,4 +27,4 @@ pub use result::{
     WAIT_LIMIT,
 };
 pub use serve::{Closing, ServeError, ServeOptions, serve};
-pub use single::{Judging, Recording, Run, RunError, RunOptions, Runner, run};
+pub use single::{Judging, Recording, Run, RunError, RunOptions, Runner, run, run_unless_stopped};

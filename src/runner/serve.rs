@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::live::{FinalBalance, LiveBank, LiveOptions};
-use crate::grpc::{EdgeError, LimitTeller, Limits, Listener, Origin, ScenarioRunner, Services};
+use crate::grpc::{EdgeError, LimitTeller, Limits, Listener, Origin, Scenarios, Services};
 use crate::model::BranchId;
 
 /// How long calls under way may take to end by themselves when the bank closes, and what it has
@@ -30,7 +30,7 @@ pub struct ServeOptions {
     /// Where, bound already.
     pub listeners: Vec<Listener>,
     /// Who runs scenarios that come in a call.
-    pub scenarios: Arc<ScenarioRunner>,
+    pub scenarios: Scenarios,
     /// What clients may ask, at most.
     pub limits: Limits,
     /// Which pages in a browser may call.

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use actix::{Actor, Addr, AsyncContext, Context, Recipient, System, SystemRunner};
@@ -16,9 +20,9 @@ use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
 use super::remote::{HeldBefore, NotThere};
 use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult, VisitResult};
 use crate::actors::{
-    AwaitSettled, Barrier, BranchActor, BranchState, Clock, Close, Counters, CustomerActor,
-    CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, ReplyTo, SetOut,
-    Surroundings, TakeRequests, paused_runtime,
+    AwaitSettled, Barrier, BranchActor, BranchState, BranchSummary, Clock, Close, Counters,
+    CustomerActor, CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, ReplyTo,
+    SetOut, Surroundings, TakeRequests, paused_runtime,
 };
 use crate::bank::{Branch, BranchConfig, Patience};
 use crate::check::{JudgeError, JudgeOptions};
@@ -77,6 +81,9 @@ pub enum RunError {
     /// An actor stopped before its work was done: a defect of this program.
     #[error("an actor stopped before its work was done")]
     ActorStopped,
+    /// It was told to stop.
+    #[error("the run was stopped before its end")]
+    Stopped,
     /// Nothing happens any more, though customers wait for answers: a defect of this program.
     #[error("the run came to a standstill before every customer had its answers")]
     Standstill,
@@ -180,6 +187,22 @@ impl Runner {
 /// Runs one `scenario` to its end in virtual time.
 pub fn run(scenario: &Scenario, options: &RunOptions) -> Result<Run, RunError> {
     Runner::new()?.run(scenario, options, None)
+}
+
+/// The same, unless another thread sets `stop` before the end.
+pub fn run_unless_stopped(
+    scenario: &Scenario,
+    options: &RunOptions,
+    stop: &AtomicBool,
+) -> Result<Run, RunError> {
+    let runner = Runner::new()?;
+    let mut run = pin!(run_to_its_end(scenario, options, None));
+    // The System polls what it runs to its end again after every few actors that it has served.
+    let unless_stopped = poll_fn(|context| match stop.load(Ordering::Relaxed) {
+        true => Poll::Ready(Err(RunError::Stopped)),
+        false => run.as_mut().poll(context),
+    });
+    runner.system.block_on(unless_stopped)
 }
 
 fn virtual_system() -> Result<SystemRunner, RunError> {
@@ -344,7 +367,7 @@ fn branch_result(
     state: BranchState,
     before: Option<&BranchResult>,
 ) -> Result<BranchResult, RunError> {
-    let BranchState { id, balance, log, .. } = state;
+    let BranchState { summary: BranchSummary { id, balance, .. }, log } = state;
     let balance = balance.ok_or(RunError::BalanceOutOfRange { branch: id })?;
     let log: Vec<LoggedWrite> = log.into_iter().map(Into::into).collect();
     let log = match before {

@@ -13,7 +13,7 @@ use crate::bank::{Branch, BranchConfig};
 use crate::grpc::seal::BankKeys;
 use crate::grpc::{
     Believed, Channel, Contract, Ends, Front, FrontSetup, Gate, Identity, Limits, LinkSetup,
-    PeerClient, PeerLink, ScenarioDone, ScenarioFault, ScenarioJob, Services,
+    PeerClient, PeerLink, Scenarios, Services,
 };
 use crate::model::{BranchId, Money, Promises, Roster};
 
@@ -93,14 +93,9 @@ impl Wired<'_> {
                 peer_waiting_max: usize::MAX,
                 ..Limits::default()
             };
-            let (scenarios, origins) = (Arc::new(run_none), Arc::default());
+            let (scenarios, origins) = (Scenarios::none(), Arc::default());
             (id, Services { front, scenarios, limits, origins })
         };
         self.roster.ids().iter().zip(branches).map(serve).collect()
     }
-}
-
-/// A bank that is open for one scenario runs no other.
-fn run_none(_: ScenarioJob) -> Result<ScenarioDone, ScenarioFault> {
-    Err(ScenarioFault::Run("this bank is open for one scenario and runs no other".to_owned()))
 }

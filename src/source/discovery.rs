@@ -335,7 +335,7 @@ mod tests {
         }
         let paths: Vec<PathBuf> = names.iter().map(|name| folder.path().join(name)).collect();
         let output = folder.path().join("out.jsonl");
-        let inputs = Inputs::find(&paths, [output.as_path()].into_iter(), |_| false)?;
+        let inputs = Inputs::find(&paths, [output.as_path()].into_iter(), |_| true)?;
         inputs.survey()?;
         let shown = |input: Input| match input {
             Input::StandardInput => "-".to_owned(),

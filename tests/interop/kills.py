@@ -71,9 +71,12 @@ class Bank:
         return bank_pb2_grpc.BankServiceStub(channel)
 
     def state(self, branch):
-        state = self.stub(branch).GetBranch(bank_pb2.GetBranchRequest(branch_id=branch))
-        sets = {held.customer_id: list(held.event_ids) for held in state.write_sets}
-        return state.balance, sets
+        balance, sets = None, {}
+        for item in self.stub(branch).ReadBranch(bank_pb2.ReadBranchRequest(branch_id=branch)):
+            balance = item.branch.balance or balance
+            for held in item.page.write_sets:
+                sets.setdefault(held.customer_id, []).extend(held.event_ids)
+        return balance, sets
 
 
 class Customer(threading.Thread):

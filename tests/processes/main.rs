@@ -7,6 +7,7 @@ mod fakes;
 mod full;
 mod peers;
 mod process;
+mod scenarios;
 mod secrets;
 mod served;
 mod settling;

@@ -47,6 +47,10 @@ pub(crate) fn passbook(args: &[String]) -> Command {
     command
 }
 
+fn serving(args: &[String]) -> Vec<String> {
+    [&["serve", "--format", "json"].map(str::to_owned), args].concat()
+}
+
 /// A process that serves, and is killed when it is dropped.
 pub(crate) struct Process {
     child: Child,
@@ -63,8 +67,22 @@ impl Process {
 
     /// The same with this standard input.
     pub(crate) fn serve_with(args: &[String], listeners: usize, stdin: impl Into<Stdio>) -> Self {
-        let fixed = ["serve", "--format", "json"].map(str::to_owned);
-        let mut command = passbook(&[&fixed, args].concat());
+        Self::start(passbook(&serving(args)), listeners, stdin)
+    }
+
+    /// The same where the process may address so many mebibytes and no more.
+    pub(crate) fn serve_within(mebibytes: u64, args: &[String], listeners: usize) -> Self {
+        let command = passbook(&serving(args));
+        let mut shell = Command::new("sh");
+        let line = format!("ulimit -v {} && exec \"$0\" \"$@\"", mebibytes << 10);
+        shell.arg("-c").arg(line).arg(command.get_program()).args(command.get_args());
+        for (variable, _) in command.get_envs() {
+            shell.env_remove(variable);
+        }
+        Self::start(shell, listeners, Stdio::null())
+    }
+
+    fn start(mut command: Command, listeners: usize, stdin: impl Into<Stdio>) -> Self {
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program runs");
         let mut out = BufReader::new(child.stdout.take().expect("piped"));
@@ -167,6 +185,7 @@ pub(crate) async fn classic(
 pub(crate) async fn state(channel: Channel, branch_id: u32) -> v1::GetBranchResponse {
     let request = v1::GetBranchRequest { branch_id, view: v1::BranchView::Full.into() };
     let mut state = typed(channel).get_branch(request).await.expect("it answers").into_inner();
+    assert_eq!(state.writes_left_out, 0, "a test of few writes");
     state.events.sort_by_key(|event| (event.customer_id, event.event_id));
     state
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passbook::grpc::proto::v1;
-use passbook::grpc::{Endpoint, Limits, Listener, ScenarioFault};
+use passbook::grpc::{Endpoint, Limits, Listener, Scenarios};
 use passbook::model::Money;
 use passbook::runner::{Closing, FinalBalance, ServeOptions, serve};
 use tokio::sync::oneshot;
@@ -50,7 +50,7 @@ fn an_open_stream_holds_the_bank_for_two_seconds_at_most() {
     let options = ServeOptions {
         bank: bank_of(2),
         listeners: listeners.into(),
-        scenarios: Arc::new(|_| Err(ScenarioFault::Run("none".to_owned()))),
+        scenarios: Scenarios::none(),
         origins: Arc::default(),
         limits: Limits::default(),
     };

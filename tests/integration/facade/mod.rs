@@ -4,6 +4,7 @@ mod classic;
 mod closing;
 mod elsewhere;
 mod limits;
+mod pages;
 mod peer;
 mod peer_service;
 mod protocols;

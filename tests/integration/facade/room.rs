@@ -7,7 +7,7 @@ use std::sync::Arc;
 use passbook::bank::Passbook;
 use passbook::grpc::proto::v1::bank_service_client::BankServiceClient;
 use passbook::grpc::token::token_of;
-use passbook::grpc::{Channel, Limits, Listener, ScenarioFault, Services};
+use passbook::grpc::{Channel, Limits, Listener, Scenarios, Services};
 use passbook::model::Sequence;
 use passbook::runner::{LiveBank, LiveOptions};
 use tonic::transport::Endpoint;
@@ -25,8 +25,8 @@ const CLIENTS: [Option<u32>; 3] = [None, Some(8 << 10), Some(4 << 10)];
 /// Serves `options` on a socket.
 fn served(options: &LiveOptions) -> SocketAddr {
     let front = LiveBank::open(options).front().clone();
-    let scenarios = Arc::new(|_| Err(ScenarioFault::Run("none".to_owned())));
     let (limits, origins) = (Limits::default(), Arc::default());
+    let scenarios = Scenarios::none();
     let services = Services { front, scenarios, limits, origins };
     let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).expect("a port");
     let address = listener.address();

@@ -12,9 +12,7 @@ use passbook::grpc::proto::banking::{BranchReply, BranchRequest};
 use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::bank_service_client::BankServiceClient;
 use passbook::grpc::seal::{BankKeys, BankSecret};
-use passbook::grpc::{
-    Channel, EdgeError, Limits, Origin, ScenarioDone, ScenarioFault, ScenarioJob, Services,
-};
+use passbook::grpc::{Channel, EdgeError, Limits, Origin, Scenarios, Services};
 use passbook::model::{BranchId, Money, Overdraft, Promises, Propagation, Roster};
 use passbook::runner::{LinkOptions, LiveBank, LiveOptions};
 use tokio::io::DuplexStream;
@@ -72,10 +70,6 @@ pub(crate) fn bank_of(branches: u32) -> LiveOptions {
     }
 }
 
-fn run_none(_: ScenarioJob) -> Result<ScenarioDone, ScenarioFault> {
-    Err(ScenarioFault::Run("no scenarios here".to_owned()))
-}
-
 impl Shop {
     /// Opens `options` behind one listener for all branches.
     pub(crate) fn open(options: &LiveOptions) -> Self {
@@ -94,7 +88,7 @@ impl Shop {
         origins: &[Origin],
     ) -> Self {
         let bank = LiveBank::open(options);
-        let (front, scenarios) = (bank.front().clone(), Arc::new(run_none));
+        let (front, scenarios) = (bank.front().clone(), Scenarios::none());
         let services = Services { front, scenarios, limits, origins: origins.into() };
         let (way_in, connections) = mpsc::unbounded_channel();
         let (close, closed) = oneshot::channel();
@@ -115,13 +109,23 @@ impl Shop {
 
     /// A channel through a connection of its own.
     pub(crate) async fn channel(&self) -> Channel {
+        self.channel_of(Endpoint::from_static("http://in-memory")).await
+    }
+
+    /// The same with the settings of `endpoint`.
+    async fn channel_of(&self, endpoint: Endpoint) -> Channel {
         let mut wire = Some(self.wire());
         let connector = tower::service_fn(move |_: Uri| {
             let wire = wire.take().map(TokioIo::new);
             std::future::ready(wire.ok_or_else(|| io::Error::other("one connection")))
         });
-        let endpoint = Endpoint::from_static("http://in-memory");
         endpoint.connect_with_connector(connector).await.expect("the shop is open")
+    }
+
+    /// A client that lets the server send little ahead of what it reads.
+    pub(crate) async fn slow(&self) -> Typed {
+        let endpoint = Endpoint::from_static("http://in-memory").initial_stream_window_size(1024);
+        Typed(BankServiceClient::new(self.channel_of(endpoint).await))
     }
 
     pub(crate) async fn typed(&self) -> Typed {

@@ -140,7 +140,7 @@ fn who_asks_for_what_is_not_served_is_told_what_is() {
             ("/banking.Branch/", "MsgDelivery"),
             (
                 "/passbook.v1.BankService/Transfer",
-                "Deposit, Withdraw, Query, ListBranches, GetBranch, WatchBranch, RunScenario, GetStatistics",
+                "Deposit, Withdraw, Query, ListBranches, GetBranch, ReadBranch, WatchBranch, RunScenario, GetStatistics",
             ),
         ] {
             let status = status(&shop, path, &[], query()).await;

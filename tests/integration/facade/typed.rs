@@ -30,7 +30,7 @@ fn every_call_answers() {
         let version = Some(v1::VersionVector { entries: vec![entry(1), entry(2)] });
         let summary = |branch_id| {
             let (balance, version) = ("110".to_owned(), version.clone());
-            v1::BranchSummary { branch_id, balance, version }
+            v1::BranchSummary { branch_id, balance, version, position: 2 }
         };
         assert_eq!(listed.branches, [summary(1), summary(2)]);
         assert!(listed.elsewhere_branch_ids.is_empty());
@@ -50,6 +50,7 @@ fn every_call_answers() {
                 event(1, v1::WriteKind::Deposit, "10.5"),
                 event(2, v1::WriteKind::Withdraw, "0.5"),
             ],
+            writes_left_out: 0,
         };
         assert_eq!(bank.get(2).await.unwrap(), expected);
         let view = v1::BranchView::Brief.into();
