@@ -9,8 +9,10 @@ use actix::{Actor, Addr};
 use tokio::sync::{oneshot, watch};
 
 use super::believed::Believed;
+use super::connections::Connections;
 use super::convert;
 use super::edge::Limits;
+use super::gather::Unread;
 use super::proto::v1;
 use super::reason::{ReasonLog, Refused};
 use super::seal::BankKeys;
@@ -32,6 +34,8 @@ pub struct Front {
     /// Shared by all copies.
     tally: Arc<Tally>,
     reasons: Addr<ReasonLog>,
+    connections: Connections,
+    unread: Arc<Unread>,
 }
 
 /// What a façade needs to know of its bank.
@@ -107,7 +111,14 @@ impl Front {
     /// The façade's view of the bank `setup`. Called where a System runs.
     pub fn new(setup: FrontSetup) -> Self {
         let reasons = ReasonLog::default().start();
-        Self { bank: Arc::new(setup), limits: Limits::default(), tally: Arc::default(), reasons }
+        Self {
+            bank: Arc::new(setup),
+            limits: Limits::default(),
+            tally: Arc::default(),
+            reasons,
+            connections: Connections::start(),
+            unread: Arc::default(),
+        }
     }
 
     /// The same, with other limits.
@@ -124,6 +135,16 @@ impl Front {
     /// How many requests were turned away so far because too much was waiting or on its way.
     pub fn turned_away(&self) -> u64 {
         self.tally.turned_away()
+    }
+
+    /// The connections on which it is asked, on all ports.
+    pub fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// What requests take that have not come whole.
+    pub(super) fn unread(&self) -> &Arc<Unread> {
+        &self.unread
     }
 
     /// Tells the log that a classic call is answered with 400.

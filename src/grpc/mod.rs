@@ -1,17 +1,21 @@
 //! The edge: wire contracts served and spoken. Parses, sends to the actors' mailboxes and maps the
 //! answers; decides nothing about money.
 
+mod accept;
 mod believed;
 mod classic;
 mod classic_client;
 mod client;
+mod connections;
 pub mod convert;
+mod counted;
 mod deadline;
 mod directory;
 mod door;
 mod edge;
 mod error;
 mod front;
+mod gather;
 mod http;
 mod layer;
 mod link;
@@ -38,6 +42,7 @@ mod wire;
 pub use believed::{Believed, PeersElsewhere};
 pub use classic_client::{ClassicBranch, Standing};
 pub use client::{CounterLink, RemoteBranch, TypedBranch, TypedCounter, TypedReply};
+pub use connections::{ConnectionCounts, Connections};
 pub use door::{Door, DoorError, Medium, Way};
 pub use edge::{BindError, EdgeError, Limits, Listener, Services};
 pub use front::{Front, FrontSetup, Gate};

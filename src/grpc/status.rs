@@ -126,6 +126,10 @@ fn told(error: &CallError) -> Told {
             Told::new(Code::ResourceExhausted, "OVERLOADED").with("waiting", waiting)
         }
         CallError::TimeOver { .. } => Told::new(Code::DeadlineExceeded, "TIME_OVER"),
+        CallError::HalfSent { .. } => Told::new(Code::DeadlineExceeded, "HALF_SENT"),
+        CallError::UnreadFull { limit_bytes } => {
+            Told::new(Code::ResourceExhausted, "UNREAD_FULL").with("limit_bytes", limit_bytes)
+        }
         CallError::Draining => Told::new(Code::Unavailable, "DRAINING"),
         CallError::NoBranchNamed { key } => {
             Told::new(Code::InvalidArgument, "BAD_FIELD").with("field", key).naming(key, error)
