@@ -47,6 +47,11 @@ pub(crate) fn passbook(args: &[String]) -> Command {
     command
 }
 
+fn serving(args: &[String]) -> Vec<String> {
+    let fixed = ["serve", "--format", "json"].map(str::to_owned);
+    [&fixed, args].concat()
+}
+
 /// A process that serves, and is killed when it is dropped.
 pub(crate) struct Process {
     child: Child,
@@ -63,8 +68,22 @@ impl Process {
 
     /// The same with this standard input.
     pub(crate) fn serve_with(args: &[String], listeners: usize, stdin: impl Into<Stdio>) -> Self {
-        let fixed = ["serve", "--format", "json"].map(str::to_owned);
-        let mut command = passbook(&[&fixed, args].concat());
+        Self::start(passbook(&serving(args)), listeners, stdin)
+    }
+
+    /// The same within what the shell's `ulimit` says.
+    pub(crate) fn serve_within(ulimit: &str, args: &[String], listeners: usize) -> Self {
+        let program = passbook(&[]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit {ulimit} && exec \"$0\" \"$@\"")]);
+        shell.arg(program.get_program()).args(serving(args));
+        for (variable, _) in program.get_envs() {
+            shell.env_remove(variable);
+        }
+        Self::start(shell, listeners, Stdio::null())
+    }
+
+    fn start(mut command: Command, listeners: usize, stdin: impl Into<Stdio>) -> Self {
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program runs");
         let mut out = BufReader::new(child.stdout.take().expect("piped"));
@@ -81,6 +100,11 @@ impl Process {
             addresses.push(ready["address"].as_str().expect("an address").to_owned());
         }
         Self { child, out, addresses }
+    }
+
+    /// Its number in the system.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGKILL: it can say and save nothing.
