@@ -23,7 +23,7 @@ use tonic::codegen::Service;
 use tonic::codegen::http::{Extensions, Request, Response};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-use super::connections::{CallUnderWay, Connection, Connections, NoRoom, Place};
+use super::connections::{CallUnderWay, Connection, Connections, LOOKS, NoRoom, Place};
 use super::counted::Counted;
 use super::edge::Limits;
 
@@ -37,10 +37,7 @@ const LEAVE_TIME: Duration = Duration::from_secs(5);
 /// The same where another connection needs the room.
 const HURRIED_LEAVE_TIME: Duration = Duration::from_millis(50);
 
-/// How often it is seen whether a connection has made a call, in each idle time.
-const LOOKS: u32 = 4;
-
-/// However short that time is, not more often than this.
+/// However short a connection may be unused, it is not looked at more often than this.
 const LOOK_TIME_MIN: Duration = Duration::from_millis(10);
 
 /// How long the listener waits where the system has nothing left for another connection.
@@ -57,7 +54,7 @@ pub(super) struct Acceptor<S> {
     services: S,
     connections: Connections,
     limits: Limits,
-    http: auto::Builder<TokioExecutor>,
+    http: Arc<auto::Builder<TokioExecutor>>,
 }
 
 impl<S> Acceptor<S>
@@ -78,7 +75,7 @@ where
             .timer(TokioTimer::new())
             .max_concurrent_streams(calls_max)
             .max_header_list_size(header_bytes_max);
-        Self { services, connections, limits, http }
+        Self { services, connections, limits, http: Arc::new(http) }
     }
 
     /// Takes connections until `closing` ends, and returns when each of them has come to its end.
@@ -136,7 +133,7 @@ where
         let services = self.services.clone();
         let served = Served { services, connection: Arc::clone(&place.connection), info };
         let (connections, limits) = (self.connections.clone(), self.limits);
-        let http = self.http.clone();
+        let http = Arc::clone(&self.http);
         tokio::spawn(async move {
             let lifetime = Lifetime::new(&place, &connections, limits);
             serve(io, served, &http, lifetime, closed).await;
@@ -230,7 +227,7 @@ enum Stage {
     /// It is not known what the client speaks.
     Opening,
     /// It had made no call since this use when it was looked at, so many times.
-    Open { idle_since: Option<u64>, looks: u32 },
+    Open { idle_since: Option<u64>, looks: usize },
     /// It is to close as soon as no call is under way.
     Leaving,
 }
@@ -279,7 +276,10 @@ impl<'a> Lifetime<'a> {
     }
 
     fn look(&mut self) -> Option<End> {
-        let look_time = (self.limits.idle_time_max / LOOKS).max(LOOK_TIME_MIN);
+        if self.connection.look_for_unread() {
+            self.connections.counts().count_unread();
+            return Some(End::AtOnce);
+        }
         let now_since = self.connection.idle_since();
         match self.stage {
             Stage::Opening if self.carried.load(Ordering::Relaxed) < PREFACE_BYTES => {
@@ -298,7 +298,8 @@ impl<'a> Lifetime<'a> {
             Stage::Leaving if now_since.is_some() => return Some(End::AtOnce),
             Stage::Leaving => {}
         }
-        self.next_look.set(sleep(look_time));
+        let looks = u32::try_from(LOOKS).unwrap_or(u32::MAX);
+        self.next_look.set(sleep((self.limits.idle_time_max / looks).max(LOOK_TIME_MIN)));
         None
     }
 }
@@ -350,15 +351,18 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let response = ready!(Pin::new(&mut self.response).poll(cx))?;
-        let call = self.call.take();
-        Poll::Ready(Ok(response.map(|body| Answer { body, _call: call })))
+        let mut call = self.call.take();
+        if let Some(call) = &mut call {
+            call.wait_for_client();
+        }
+        Poll::Ready(Ok(response.map(|body| Answer { body, call })))
     }
 }
 
 /// The body of an answer. Its call is under way until all of it is sent.
 struct Answer {
     body: Body,
-    _call: Option<CallUnderWay>,
+    call: Option<CallUnderWay>,
 }
 
 impl hyper::body::Body for Answer {
@@ -369,7 +373,16 @@ impl hyper::body::Body for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        if let Some(call) = &mut self.call {
+            call.go_on();
+        }
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if let Some(call) = &mut self.call
+            && frame.is_ready()
+        {
+            call.wait_for_client();
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -11,6 +11,12 @@ use tokio::sync::Notify;
 
 use super::edge::Limits;
 
+/// How often it is seen whether a connection is used, in each time that it may be unused.
+pub(super) const LOOKS: usize = 4;
+
+/// More looks than an answer can wait.
+const UNREAD: usize = 2 * LOOKS;
+
 /// How many connections are told to close at the same time where no file is left for another.
 const CLOSED_AT_ONCE: usize = 16;
 
@@ -29,6 +35,7 @@ pub struct ConnectionCounts {
     refused_of_address: AtomicU64,
     closed_idle: AtomicU64,
     closed_for_room: AtomicU64,
+    closed_unread: AtomicU64,
     /// Counts the ends of calls, so that it is known which connection was used before which.
     uses: AtomicU64,
 }
@@ -59,8 +66,17 @@ impl ConnectionCounts {
         self.closed_for_room.load(Ordering::Relaxed)
     }
 
+    /// How many were closed because they did not read an answer for too long.
+    pub fn closed_unread(&self) -> u64 {
+        self.closed_unread.load(Ordering::Relaxed)
+    }
+
     pub(super) fn count_idle(&self) {
         self.closed_idle.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_unread(&self) {
+        self.closed_unread.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -74,26 +90,45 @@ pub(super) struct Connection {
     calls: AtomicUsize,
     /// When it was used last, counted in uses of all connections.
     last_use: AtomicU64,
+    /// How often it was looked at whether it is used.
+    looks: AtomicUsize,
+    /// How many answers wait for the client to read on, by the look after which they began to.
+    unread: [AtomicUsize; UNREAD],
     told_to_close: Notify,
 }
 
 impl Connection {
     fn new(counts: Arc<ConnectionCounts>, address: Option<IpAddr>) -> Self {
         let last_use = AtomicU64::new(counts.uses.fetch_add(1, Ordering::Relaxed));
-        let (calls, told_to_close) = (AtomicUsize::new(0), Notify::new());
-        Self { counts, network: address.map(network), calls, last_use, told_to_close }
+        Self {
+            counts,
+            network: address.map(network),
+            calls: AtomicUsize::new(0),
+            last_use,
+            looks: AtomicUsize::new(0),
+            unread: Default::default(),
+            told_to_close: Notify::new(),
+        }
     }
 
     /// Begins a call, which ends when what comes back is dropped.
     pub(super) fn begin_call(connection: &Arc<Self>) -> CallUnderWay {
         connection.calls.fetch_add(1, Ordering::Relaxed);
-        CallUnderWay(Arc::clone(connection))
+        CallUnderWay { connection: Arc::clone(connection), waits_since: None }
     }
 
     /// When it was used last, in uses of all connections; `None` while a call is under way.
     pub(super) fn idle_since(&self) -> Option<u64> {
         let is_idle = self.calls.load(Ordering::Relaxed) == 0;
         is_idle.then(|| self.last_use.load(Ordering::Relaxed))
+    }
+
+    /// Looks at it once in [`LOOKS`] times the time that it may be unused: whether an answer waited
+    /// all that time for the client to read on.
+    pub(super) fn look_for_unread(&self) -> bool {
+        let look = self.looks.fetch_add(1, Ordering::Relaxed) + 1;
+        let then = look.checked_sub(LOOKS + 1);
+        then.is_some_and(|then| self.unread[then % UNREAD].load(Ordering::Relaxed) > 0)
     }
 
     /// Waits until another connection needs the room.
@@ -104,11 +139,31 @@ impl Connection {
 
 /// A call that has not got its whole answer.
 #[derive(Debug)]
-pub(super) struct CallUnderWay(Arc<Connection>);
+pub(super) struct CallUnderWay {
+    connection: Arc<Connection>,
+    waits_since: Option<usize>,
+}
+
+impl CallUnderWay {
+    /// Its answer waits for the client to read on.
+    pub(super) fn wait_for_client(&mut self) {
+        let look = self.connection.looks.load(Ordering::Relaxed);
+        self.connection.unread[look % UNREAD].fetch_add(1, Ordering::Relaxed);
+        self.waits_since = Some(look);
+    }
+
+    /// The client has read on.
+    pub(super) fn go_on(&mut self) {
+        if let Some(look) = self.waits_since.take() {
+            self.connection.unread[look % UNREAD].fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
 
 impl Drop for CallUnderWay {
     fn drop(&mut self) {
-        let Self(connection) = self;
+        self.go_on();
+        let connection = &self.connection;
         let now = connection.counts.uses.fetch_add(1, Ordering::Relaxed);
         connection.last_use.store(now, Ordering::Relaxed);
         connection.calls.fetch_sub(1, Ordering::Relaxed);

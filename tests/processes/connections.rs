@@ -218,6 +218,32 @@ fn a_connection_without_a_call_is_closed_and_a_watch_is_a_call() {
 }
 
 #[test]
+fn a_client_that_does_not_read_its_answer_is_hung_up_on() {
+    with_clients(async {
+        let process = serve(&["--idle-time-max=400ms"]);
+        let endpoint = Endpoint::from_shared(format!("http://{}", process.addresses[0])).unwrap();
+        // So many bytes of an answer are sent before the client reads them.
+        let narrow = endpoint.initial_stream_window_size(100).connect().await.unwrap();
+        let mut unread = watch(narrow).await.unwrap();
+        let mut read = watch(process.channel()).await.unwrap();
+        for event in 1..=50 {
+            typed(process.channel()).deposit(one(1, 1, Some(event))).await.unwrap();
+            read.message().await.unwrap().expect("a write");
+        }
+        pause(1500).await;
+        let mut told = 0;
+        while let Ok(next) = unread.message().await {
+            assert!(next.is_some(), "it does not end as if there were no more");
+            told += 1;
+        }
+        assert!(told < 50, "{told}");
+        // Who reads and waits for more is no such client.
+        typed(process.channel()).deposit(one(1, 1, Some(51))).await.unwrap();
+        assert!(read.message().await.unwrap().is_some());
+    });
+}
+
+#[test]
 fn branches_in_several_processes_live_with_the_idle_time() {
     with_clients(async {
         let first = free_ports(2);
