@@ -380,7 +380,8 @@ mod tests {
     fn one_with_a_call_under_way_never_makes_room() {
         let mut list = list();
         let opened = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map(|at| open(&mut list, at).unwrap());
-        let mut calls = opened.map(|(_, connection)| Connection::begin_call(&connection)).to_vec();
+        let mut calls =
+            Vec::from(opened.map(|(_, connection)| Connection::begin_call(&connection)));
         assert_eq!(open(&mut list, "10.0.0.4").unwrap_err(), NoRoom::InAll);
         drop(calls.remove(1));
         open(&mut list, "10.0.0.4").unwrap();

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::body::{Bytes, Frame, SizeHint};
-use tokio::time::Sleep;
+use tokio::time::{Sleep, sleep};
 use tonic::Status;
 use tonic::body::Body;
 
@@ -20,6 +20,10 @@ use super::status::CallError;
 /// What a call takes whose request has not come whole, beside what has arrived: its stream, and
 /// tonic's buffers.
 const CALL_BYTES: usize = 16 << 10;
+
+/// For so long a call may have no more than that for nothing. Who sends a request in two pieces is
+/// not refused because others have sent half of theirs and no more.
+const FREE_TIME: Duration = Duration::from_millis(100);
 
 /// The memory that unread requests of all connections take.
 #[derive(Debug, Default)]
@@ -62,6 +66,7 @@ pub(super) struct Gathered {
     /// The begin of a message.
     held: Vec<u8>,
     progress: Progress,
+    pays: Pays,
     share: Share,
     message_bytes_max: usize,
     body_time_max: Duration,
@@ -79,6 +84,15 @@ enum Progress {
     Message,
 }
 
+/// What a request takes of its share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pays {
+    /// Only what is more than every call has for nothing.
+    Excess,
+    /// All. It has been waited for.
+    All,
+}
+
 impl Gathered {
     /// `body`, with a share of `unread`.
     pub(super) fn new(body: Body, unread: &Arc<Unread>, limits: &Limits) -> Self {
@@ -90,6 +104,7 @@ impl Gathered {
             body,
             held: Vec::new(),
             progress: Progress::None,
+            pays: Pays::Excess,
             share: Share { unread: Arc::clone(unread), bytes: 0, bytes_max },
             message_bytes_max,
             body_time_max,
@@ -120,9 +135,17 @@ impl Gathered {
             // The time for the next message begins.
             self.timer = None;
         }
-        self.share.grow_to(CALL_BYTES + self.held.len() + bytes.len())?;
+        self.pay(self.held.len() + bytes.len())?;
         self.held.extend_from_slice(bytes);
         Ok(())
+    }
+
+    /// Takes a share for `bytes` that are held.
+    fn pay(&mut self, bytes: usize) -> Result<(), CallError> {
+        self.share.grow_to(match self.pays {
+            Pays::Excess => bytes.saturating_sub(CALL_BYTES),
+            Pays::All => bytes + CALL_BYTES,
+        })
     }
 
     fn hand_on(&mut self, whole: Bytes) -> Option<Bytes> {
@@ -136,16 +159,30 @@ impl Gathered {
 
     /// Waits for the client, but not for ever.
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<CallError> {
-        if let Err(error) = self.share.grow_to(CALL_BYTES) {
-            return Poll::Ready(error);
-        }
         let limit = match self.progress {
             Progress::Message if self.held.is_empty() => self.idle_time_max,
             Progress::None | Progress::Message => self.body_time_max,
         };
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-        ready!(timer.as_mut().poll(cx));
-        Poll::Ready(CallError::HalfSent { limit })
+        loop {
+            let (pays, free) = (self.pays, limit.min(FREE_TIME));
+            let timer = self.timer.get_or_insert_with(|| {
+                Box::pin(sleep(match pays {
+                    Pays::Excess => free,
+                    Pays::All => limit,
+                }))
+            });
+            ready!(timer.as_mut().poll(cx));
+            match self.pays {
+                Pays::Excess if free < limit => {
+                    self.pays = Pays::All;
+                    timer.set(sleep(limit - free));
+                    if let Err(full) = self.pay(self.held.len()) {
+                        return Poll::Ready(full);
+                    }
+                }
+                Pays::Excess | Pays::All => return Poll::Ready(CallError::HalfSent { limit }),
+            }
+        }
     }
 }
 
@@ -281,20 +318,22 @@ mod tests {
     async fn requests_that_are_not_whole_share_their_memory() {
         let (unread, limits) = (
             Arc::<Unread>::default(),
-            Limits { message_bytes_max: 100, unread_bytes_max: 3 * CALL_BYTES, ..Limits::default() },
+            Limits { message_bytes_max: 50_000, unread_bytes_max: 100_000, ..Limits::default() },
         );
-        let half = &message(100)[..50];
-        let hold = |body: &mut Gathered| body.take(Bytes::copy_from_slice(half));
-        let mut bodies = [1, 2].map(|_| Gathered::new(body(&[]), &unread, &limits));
+        let mut large = vec![0, 0, 0, 0xc3, 0x50];
+        large.extend([7; 50_000]);
+        // 16,384 bytes of each are for nothing.
+        let hold = |body: &mut Gathered| body.take(Bytes::copy_from_slice(&large[..48_000]));
+        let mut bodies = [1, 2, 3].map(|_| Gathered::new(body(&[]), &unread, &limits));
         for body in &mut bodies {
             assert_eq!(hold(body), Ok(None));
         }
-        let mut third = Gathered::new(body(&[]), &unread, &limits);
-        assert_eq!(hold(&mut third), Err(CallError::UnreadFull { limit_bytes: 3 * CALL_BYTES }));
-        // One that is whole needs nothing of it.
-        let whole = message(100);
-        assert_eq!(frames(&[&whole], &unread, &limits).await, [whole]);
-        drop((bodies, third));
+        let mut fourth = Gathered::new(body(&[]), &unread, &limits);
+        assert_eq!(hold(&mut fourth), Err(CallError::UnreadFull { limit_bytes: 100_000 }));
+        // Small ones need nothing of it, in two pieces either.
+        let small = message(100);
+        assert_eq!(frames(&[&small[..3], &small[3..]], &unread, &limits).await, [small]);
+        drop((bodies, fourth));
         assert_eq!(unread.bytes.load(Ordering::Relaxed), 0);
     }
 }
