@@ -139,6 +139,30 @@ pub(super) struct LimitArgs {
     #[arg(long, value_name = "NUMBER", default_value = "1024")]
     peer_waiting_max: NonZeroUsize,
 
+    /// How many connections are open; more make those close that make no call, or are refused
+    #[arg(long, value_name = "NUMBER", default_value = "4096")]
+    connections_max: NonZeroUsize,
+
+    /// How many connections of one address are open
+    #[arg(long, value_name = "NUMBER", default_value = "1024")]
+    address_connections_max: NonZeroUsize,
+
+    /// How long a connection may make no call before it is closed
+    #[arg(long, value_name = "SPAN", default_value = "5min", value_parser = parse_span)]
+    idle_time_max: Duration,
+
+    /// How long a client may take to begin what it speaks, and to send the head of an HTTP/1 request
+    #[arg(long, value_name = "SPAN", default_value = "10s", value_parser = parse_span)]
+    header_time_max: Duration,
+
+    /// How long a client may take to send the message of a request
+    #[arg(long, value_name = "SPAN", default_value = "10s", value_parser = parse_span)]
+    body_time_max: Duration,
+
+    /// How much memory all requests take that have not come whole before more are refused
+    #[arg(long, value_name = "BYTES", default_value = "67108864")]
+    unread_bytes_max: NonZeroUsize,
+
     /// How long a call may take
     #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = parse_span)]
     call_time_max: Duration,
@@ -166,12 +190,19 @@ pub(super) struct LimitArgs {
 impl From<LimitArgs> for Limits {
     fn from(args: LimitArgs) -> Self {
         let LimitArgs { header_bytes_max, calls_max, call_time_max, .. } = args;
+        let LimitArgs { idle_time_max, header_time_max, body_time_max, .. } = args;
         Self {
             message_bytes_max: args.message_bytes_max.get(),
             header_bytes_max,
             calls_max,
             waiting_max: args.waiting_max.get(),
             peer_waiting_max: args.peer_waiting_max.get(),
+            connections_max: args.connections_max.get(),
+            address_connections_max: args.address_connections_max.get(),
+            idle_time_max,
+            header_time_max,
+            body_time_max,
+            unread_bytes_max: args.unread_bytes_max.get(),
             call_time_max,
             log_entries_max: args.log_entries_max.get(),
         }

@@ -1,5 +1,5 @@
 //! The time that a call has until its answer begins: the client's limit or the server's, whichever is
-//! the shorter. tonic would call it cancelled; nobody has cancelled it.
+//! the shorter.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -26,16 +26,12 @@ impl Around for Deadline {
         ControlFlow::Continue(own.map_or(self.limit, |own| own.min(self.limit)))
     }
 
-    fn after<E>(
+    async fn after<E>(
         limit: Duration,
         answer: impl Future<Output = Result<Response<Body>, E>> + Send,
-    ) -> impl Future<Output = Result<Response<Body>, E>> + Send {
-        // Set at once, so that it goes off no later than tonic's own timer.
-        let answer = tokio::time::timeout(limit, answer);
-        async move {
-            let over = || Ok(Status::from(CallError::TimeOver { limit }).into_http());
-            answer.await.unwrap_or_else(|_| over())
-        }
+    ) -> Result<Response<Body>, E> {
+        let over = || Ok(Status::from(CallError::TimeOver { limit }).into_http());
+        tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| over())
     }
 }
 

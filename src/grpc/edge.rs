@@ -7,24 +7,28 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_stream::{Stream, StreamExt};
+use tokio_stream::Stream;
+use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
+use tonic::codegen::http::Request;
 use tonic::server::NamedService;
 use tonic::service::{LayerExt, Routes};
-use tonic::transport::Server;
 use tonic::transport::server::{Connected, TcpIncoming};
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::server::HealthReporter;
 use tonic_web::GrpcWebLayer;
-use tower::util::MapResponseLayer;
+use tower::ServiceBuilder;
+use tower::util::{MapRequestLayer, MapResponseLayer};
 
+use super::accept::Acceptor;
 use super::believed::Believed;
 use super::classic::ClassicService;
 use super::counting::Counting;
 use super::deadline::Deadline;
 use super::directory::Directory;
 use super::front::{Front, Gate};
+use super::gather::Gathered;
 use super::http::GrpcAlone;
 use super::layer::AroundLayer;
 use super::origin::Origin;
@@ -60,6 +64,18 @@ pub struct Limits {
     /// How many writes of one peer wait for what they depend on; more are refused until they can be
     /// applied.
     pub peer_waiting_max: usize,
+    /// How many connections are open, on all ports. More make those close that are idle.
+    pub connections_max: usize,
+    /// How many of them are of one address.
+    pub address_connections_max: usize,
+    /// How long a connection may make no call.
+    pub idle_time_max: Duration,
+    /// How long a client may take to say what it speaks, and to send the head of a request in HTTP/1.
+    pub header_time_max: Duration,
+    /// How long a client may take to send a message of a request.
+    pub body_time_max: Duration,
+    /// How much memory all requests take that have not come whole, in bytes.
+    pub unread_bytes_max: usize,
     /// How long a call may take until its answer, or the first part of it, is there.
     pub call_time_max: Duration,
     /// How many writes of a branch one answer has; how many more there are is said.
@@ -74,6 +90,12 @@ impl Default for Limits {
             calls_max: 1024,
             waiting_max: 65_536,
             peer_waiting_max: 1024,
+            connections_max: 4096,
+            address_connections_max: 1024,
+            idle_time_max: Duration::from_secs(5 * 60),
+            header_time_max: Duration::from_secs(10),
+            body_time_max: Duration::from_secs(10),
+            unread_bytes_max: 64 << 20,
             call_time_max: Duration::from_secs(30),
             log_entries_max: 10_000,
         }
@@ -108,9 +130,6 @@ fn reason(error: &io::Error) -> String {
 /// A server has ended before it was told to.
 #[derive(Debug, Error)]
 pub enum EdgeError {
-    /// The socket, or the HTTP/2 below gRPC.
-    #[error("the server failed: {0}")]
-    Transport(#[from] tonic::transport::Error),
     /// The socket cannot be used by the runtime.
     #[error("the socket cannot be used: {0}")]
     Socket(#[from] io::Error),
@@ -180,31 +199,24 @@ impl Services {
     }
 
     /// The same, on connections from anywhere.
-    pub async fn serve_incoming<IO, E>(
+    pub async fn serve_incoming<IO>(
         &self,
-        incoming: impl Stream<Item = Result<IO, E>>,
+        incoming: impl Stream<Item = io::Result<IO>>,
         branch: Option<BranchId>,
         closing: impl Future<Output = ()>,
     ) -> Result<(), EdgeError>
     where
         IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let tally = self.front.tally();
-        let incoming = incoming.map(|accepted| {
-            if accepted.is_ok() {
-                tally.connect();
-            }
-            accepted
-        });
-        let Limits { message_bytes_max, header_bytes_max, calls_max, call_time_max, .. } =
-            self.limits;
+        let limits = self.limits;
+        let Limits { message_bytes_max, call_time_max, .. } = limits;
         let (health, health_service) = tonic_health::server::health_reporter();
         let (routes, directory) = self.routes(branch, health_service)?;
-        let server = Server::builder()
-            .accept_http1(true)
-            .max_concurrent_streams(calls_max)
-            .http2_max_header_list_size(header_bytes_max)
+        let unread = Arc::clone(self.front.unread());
+        let gather = move |request: Request<Body>| {
+            request.map(|body| Body::new(Gathered::new(body, &unread, &limits)))
+        };
+        let services = ServiceBuilder::new()
             .layer(AroundLayer(GrpcAlone { origins: Arc::clone(&self.origins) }))
             .layer(GrpcWebLayer::new())
             .layer(AroundLayer(Counting { tally: self.front.tally() }))
@@ -212,12 +224,13 @@ impl Services {
             // have not even come whole by then, and for clients that have less time.
             .layer(AroundLayer(Deadline { limit: call_time_max.saturating_add(UNREAD_GRACE) }))
             .layer(AroundLayer(Readable { directory: Arc::new(directory), message_bytes_max }))
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(incoming, closing);
+            .layer(MapRequestLayer::new(gather))
+            .service(routes.prepare());
+        let acceptor = Acceptor::new(services, self.front.connections().clone(), limits);
         tokio::select! {
             biased;
             never = self.report_health(health, branch) => match never {},
-            served = server => Ok(served?),
+            () = acceptor.accept(incoming, closing) => Ok(()),
         }
     }
 

@@ -55,6 +55,21 @@ pub enum CallError {
         /// How long a call may take.
         limit: Duration,
     },
+    /// The client has not sent its whole request in time.
+    #[error("the request has not come whole in {limit:?}; nothing has taken effect")]
+    HalfSent {
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// Requests that have not come whole take too much memory.
+    #[error(
+        "requests that have not come whole take {limit_bytes} bytes already; send this one again \
+         later, or in one piece"
+    )]
+    UnreadFull {
+        /// How much they may take, all together.
+        limit_bytes: usize,
+    },
     /// The bank is closing.
     #[error("the bank is closing; nothing has taken effect")]
     Draining,

@@ -9,8 +9,10 @@ use actix::{Actor, Addr};
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
 
 use super::believed::Believed;
+use super::connections::Connections;
 use super::convert;
 use super::edge::Limits;
+use super::gather::Unread;
 use super::link::PeerLink;
 use super::proto::v1;
 use super::reason::{ReasonLog, Refused};
@@ -35,6 +37,8 @@ pub struct Front {
     reasons: Addr<ReasonLog>,
     /// Whose turn it is to make a long answer. Shared by all copies.
     turns: Arc<Semaphore>,
+    connections: Connections,
+    unread: Arc<Unread>,
 }
 
 /// What a façade needs to know of its bank.
@@ -112,13 +116,14 @@ impl Front {
     /// The façade's view of the bank `setup`. Called where a System runs.
     pub fn new(setup: FrontSetup) -> Self {
         let reasons = ReasonLog::default().start();
-        let turns = Arc::new(Semaphore::new(1));
         Self {
             bank: Arc::new(setup),
             limits: Limits::default(),
             tally: Arc::default(),
             reasons,
-            turns,
+            turns: Arc::new(Semaphore::new(1)),
+            connections: Connections::start(),
+            unread: Arc::default(),
         }
     }
 
@@ -146,6 +151,16 @@ impl Front {
     /// What is counted of all that comes.
     pub(super) fn tally(&self) -> Arc<Tally> {
         Arc::clone(&self.tally)
+    }
+
+    /// The connections on which it is asked, on all ports.
+    pub fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// What requests take that have not come whole.
+    pub(super) fn unread(&self) -> &Arc<Unread> {
+        &self.unread
     }
 
     /// Counts a classic call that is answered with 400, and tells the log of it.

@@ -7,47 +7,68 @@ use super::scenario::ScenarioFault;
 use super::status::CallError;
 use crate::model::RequestError;
 
-/// A limit of a bank that is served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Limit {
-    /// The size of a message.
-    Message,
-    /// How many requests wait for their branch.
-    Waiting,
-    /// How long a call takes.
-    CallTime,
-    /// How many writes are kept for a peer.
-    Kept,
-    /// How many writes a branch holds.
-    Log,
-    /// How many writes of a peer wait for others.
-    PeerWaiting,
-    /// How many customers are remembered.
-    Sessions,
-    /// How many scenarios of clients run at the same time.
-    Scenarios,
-    /// What memory they take.
-    ScenarioMemory,
-    /// How many events one has, times its branches.
-    ScenarioEvents,
-    /// How long one runs.
-    ScenarioTime,
+/// Each limit in a line: its name here, what it is called, and the option that sets it.
+macro_rules! limits {
+    ($($(#[$doc:meta])* $limit:ident: $name:literal, $flag:literal;)*) => {
+        /// A limit of a bank that is served.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum Limit {
+            $($(#[$doc])* $limit,)*
+        }
+
+        impl Counted for Limit {
+            const ALL: &'static [Self] = &[$(Self::$limit,)*];
+        }
+
+        impl Limit {
+            /// What is limited.
+            pub(super) const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$limit => $name,)*
+                }
+            }
+
+            /// The option that sets it.
+            pub(super) const fn flag(self) -> &'static str {
+                match self {
+                    $(Self::$limit => $flag,)*
+                }
+            }
+        }
+    };
 }
 
-impl Counted for Limit {
-    const ALL: &'static [Self] = &[
-        Self::Message,
-        Self::Waiting,
-        Self::CallTime,
-        Self::Kept,
-        Self::Log,
-        Self::PeerWaiting,
-        Self::Sessions,
-        Self::Scenarios,
-        Self::ScenarioMemory,
-        Self::ScenarioEvents,
-        Self::ScenarioTime,
-    ];
+limits! {
+    /// The size of a message.
+    Message: "the size of a message", "--message-bytes-max";
+    /// How many connections there are.
+    Connections: "connections", "--connections-max";
+    /// How many there are of one address.
+    AddressConnections: "connections of one address", "--address-connections-max";
+    /// What requests take that have not come whole.
+    Unread: "requests that have not come whole", "--unread-bytes-max";
+    /// How long a request may take to come whole.
+    BodyTime: "the time for a request to come", "--body-time-max";
+    /// How many requests wait for their branch.
+    Waiting: "requests that wait", "--waiting-max";
+    /// How long a call takes.
+    CallTime: "the time of a call", "--call-time-max";
+    /// How many writes are kept for a peer.
+    Kept: "writes kept for a peer", "--kept-max";
+    /// How many writes a branch holds.
+    Log: "writes held", "--log-max";
+    /// How many writes of a peer wait for others.
+    PeerWaiting: "writes of a peer that wait", "--peer-waiting-max";
+    /// How many customers are remembered.
+    Sessions: "customers remembered", "--sessions-max";
+    /// How many scenarios of clients run at the same time.
+    Scenarios: "scenarios of clients at the same time", "--scenarios-max";
+    /// What memory they take.
+    ScenarioMemory: "memory for scenarios of clients", "--memory-max";
+    /// How many events one has, times its branches.
+    ScenarioEvents: "the events of a client's scenario", "--scenario-events-max";
+    /// How long one runs.
+    ScenarioTime: "the time of a client's scenario", "--scenario-time-max";
 }
 
 impl Limit {
@@ -57,6 +78,8 @@ impl Limit {
             CallError::TooLarge { .. } => Some(Self::Message),
             CallError::Overloaded { .. } => Some(Self::Waiting),
             CallError::TimeOver { .. } => Some(Self::CallTime),
+            CallError::HalfSent { .. } => Some(Self::BodyTime),
+            CallError::UnreadFull { .. } => Some(Self::Unread),
             CallError::Request(RequestError::Unavailable { .. }) => Some(Self::Kept),
             CallError::Request(RequestError::Full { .. }) => Some(Self::Log),
             CallError::Peer(PeerError::Crowded { .. }) => Some(Self::PeerWaiting),
@@ -89,40 +112,6 @@ impl Limit {
             | CallError::UnknownMethod { .. }
             | CallError::Unreadable { .. }
             | CallError::ActorStopped => None,
-        }
-    }
-
-    /// The option that sets it.
-    pub(super) const fn flag(self) -> &'static str {
-        match self {
-            Self::Message => "--message-bytes-max",
-            Self::Waiting => "--waiting-max",
-            Self::CallTime => "--call-time-max",
-            Self::Kept => "--kept-max",
-            Self::Log => "--log-max",
-            Self::PeerWaiting => "--peer-waiting-max",
-            Self::Sessions => "--sessions-max",
-            Self::Scenarios => "--scenarios-max",
-            Self::ScenarioMemory => "--memory-max",
-            Self::ScenarioEvents => "--scenario-events-max",
-            Self::ScenarioTime => "--scenario-time-max",
-        }
-    }
-
-    /// What is limited.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Message => "the size of a message",
-            Self::Waiting => "requests that wait",
-            Self::CallTime => "the time of a call",
-            Self::Kept => "writes kept for a peer",
-            Self::Log => "writes held",
-            Self::PeerWaiting => "writes of a peer that wait",
-            Self::Sessions => "customers remembered",
-            Self::Scenarios => "scenarios of clients at the same time",
-            Self::ScenarioMemory => "memory for scenarios of clients",
-            Self::ScenarioEvents => "the events of a client's scenario",
-            Self::ScenarioTime => "the time of a client's scenario",
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The edge: wire contracts served and spoken. Parses, sends to the actors' mailboxes and maps the
 //! answers; decides nothing about money.
 
+mod accept;
 mod believed;
 mod classic;
 mod classic_client;
 mod client;
+mod connections;
 pub mod convert;
+mod counted;
 mod counting;
 mod counts;
 mod deadline;
@@ -15,6 +18,7 @@ mod edge;
 mod error;
 mod error_reason;
 mod front;
+mod gather;
 mod http;
 mod layer;
 mod limit;
@@ -46,6 +50,7 @@ mod wire;
 pub use believed::{Believed, PeersElsewhere};
 pub use classic_client::{ClassicBranch, Standing};
 pub use client::{CounterLink, RemoteBranch, TypedBranch, TypedCounter, TypedReply};
+pub use connections::{ConnectionCounts, Connections};
 pub use door::{Door, DoorError, Medium, Way};
 pub use edge::{BindError, EdgeError, Limits, Listener, Services};
 pub use front::{Front, FrontSetup, Gate};

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use super::connections::ConnectionCounts;
 use super::front::Front;
 use super::limit::{Limit, LimitLog};
 use super::link::{LinkState, ReadLink};
@@ -21,7 +22,7 @@ pub(super) async fn of(front: &Front) -> Result<v1::GetStatisticsResponse, CallE
     let calls = tally.calls().filter(|&(_, calls)| calls > 0);
     let errors = tally.refusals().filter(|&(_, calls)| calls > 0);
     Ok(v1::GetStatisticsResponse {
-        connections: Some(v1::ConnectionStatistics { accepted: tally.connections() }),
+        connections: Some(connections(front.connections().counts())),
         calls: calls
             .map(|(called, calls)| v1::CallStatistics { method: called.name().to_owned(), calls })
             .collect(),
@@ -54,6 +55,18 @@ pub(super) async fn of(front: &Front) -> Result<v1::GetStatisticsResponse, CallE
             })
             .collect(),
     })
+}
+
+fn connections(counts: &ConnectionCounts) -> v1::ConnectionStatistics {
+    v1::ConnectionStatistics {
+        accepted: counts.accepted(),
+        open: number(counts.open()),
+        refused: counts.refused_in_all(),
+        refused_of_address: counts.refused_of_address(),
+        closed_idle: counts.closed_idle(),
+        closed_for_room: counts.closed_for_room(),
+        closed_unread: counts.closed_unread(),
+    }
 }
 
 /// What is taken of limits.
@@ -93,7 +106,14 @@ impl Taken<'_> {
             | Limit::Scenarios
             | Limit::ScenarioMemory
             | Limit::ScenarioEvents
-            | Limit::ScenarioTime => (None, None),
+            | Limit::ScenarioTime
+            | Limit::BodyTime => (None, None),
+            Limit::Connections => (
+                Some(number(front.connections().counts().open())),
+                Some(number(limits.connections_max)),
+            ),
+            Limit::AddressConnections => (None, Some(number(limits.address_connections_max))),
+            Limit::Unread => (None, Some(number(limits.unread_bytes_max))),
         }
     }
 }
@@ -135,8 +155,11 @@ impl<T: FnMut(&str)> LimitTeller<T> {
 async fn hits(front: &Front) -> Result<(Vec<(Limit, u64)>, Remembered), CallError> {
     let remembered = front.bank().desk.send(CountRemembered).await;
     let remembered = remembered.map_err(|_| CallError::ActorStopped)?;
+    let connections = front.connections().counts();
     let of = |(limit, hits)| match limit {
         Limit::Sessions => (limit, remembered.forgotten),
+        Limit::Connections => (limit, connections.refused_in_all()),
+        Limit::AddressConnections => (limit, connections.refused_of_address()),
         Limit::Message
         | Limit::Waiting
         | Limit::CallTime
@@ -146,7 +169,9 @@ async fn hits(front: &Front) -> Result<(Vec<(Limit, u64)>, Remembered), CallErro
         | Limit::Scenarios
         | Limit::ScenarioMemory
         | Limit::ScenarioEvents
-        | Limit::ScenarioTime => (limit, hits),
+        | Limit::ScenarioTime
+        | Limit::Unread
+        | Limit::BodyTime => (limit, hits),
     };
     Ok((front.tally().hits().map(of).collect(), remembered))
 }

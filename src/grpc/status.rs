@@ -134,7 +134,12 @@ fn told(error: &CallError) -> Told {
         CallError::Overloaded { waiting } => {
             Told::new(Code::ResourceExhausted, ErrorReason::Overloaded).with("waiting", waiting)
         }
+        CallError::UnreadFull { limit_bytes } => {
+            Told::new(Code::ResourceExhausted, ErrorReason::UnreadFull)
+                .with("limit_bytes", limit_bytes)
+        }
         CallError::TimeOver { .. } => Told::new(Code::DeadlineExceeded, ErrorReason::TimeOver),
+        CallError::HalfSent { .. } => Told::new(Code::DeadlineExceeded, ErrorReason::HalfSent),
         CallError::Draining => Told::new(Code::Unavailable, ErrorReason::Draining),
         CallError::NoBranchNamed { key } => Told::new(Code::InvalidArgument, ErrorReason::BadField)
             .with("field", key)

@@ -17,7 +17,6 @@ use super::status::{CallError, reason};
 pub(super) struct Tally {
     waiting: AtomicUsize,
     turned_away: AtomicU64,
-    connections: AtomicU64,
     /// For each of [`METHODS`], and at the end for all others.
     calls: Box<[AtomicU64]>,
     refusals: Counts<ErrorReason>,
@@ -66,7 +65,6 @@ impl Default for Tally {
         Self {
             waiting: AtomicUsize::default(),
             turned_away: AtomicU64::default(),
-            connections: AtomicU64::default(),
             calls: (0..=METHODS.len()).map(|_| AtomicU64::default()).collect(),
             refusals: Counts::default(),
             hits: Counts::default(),
@@ -95,16 +93,6 @@ impl Tally {
     /// How many were.
     pub(super) fn turned_away(&self) -> u64 {
         self.turned_away.load(Ordering::Relaxed)
-    }
-
-    /// Counts a connection that was accepted.
-    pub(super) fn connect(&self) {
-        self.connections.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How many were.
-    pub(super) fn connections(&self) -> u64 {
-        self.connections.load(Ordering::Relaxed)
     }
 
     /// Counts a call.

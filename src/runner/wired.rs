@@ -17,6 +17,9 @@ use crate::grpc::{
 };
 use crate::model::{BranchId, Money, Promises, Roster};
 
+/// Longer than any run.
+const EVER: Duration = Duration::from_secs(1 << 32);
+
 /// Far longer than anything takes within one machine; only a defect waits so long.
 pub(super) const LIMIT: Duration = Duration::from_secs(30);
 
@@ -91,6 +94,13 @@ impl Wired<'_> {
                 calls_max: u32::MAX,
                 waiting_max: usize::MAX,
                 peer_waiting_max: usize::MAX,
+                connections_max: usize::MAX,
+                address_connections_max: usize::MAX,
+                unread_bytes_max: usize::MAX,
+                // All run on one thread, which may be busy for long.
+                idle_time_max: EVER,
+                header_time_max: EVER,
+                body_time_max: EVER,
                 ..Limits::default()
             };
             let (scenarios, origins) = (Scenarios::none(), Arc::default());

@@ -49,11 +49,17 @@ fn a_number_that_nobody_can_mean_is_refused() {
         (serve, "--calls-max", &["0", "-1", MOST]),
         (serve, "--waiting-max", &["0", "-1"]),
         (serve, "--kept-max", &["0", "-1"]),
+        (serve, "--connections-max", &["0", "-1"]),
+        (serve, "--address-connections-max", &["0", "-1"]),
+        (serve, "--unread-bytes-max", &["0", "-1"]),
         (serve, "--call-time-max", &["-1s", "1000000h"]),
         (serve, "--log-entries-max", &["0", "-1"]),
         (serve, "--scenarios-max", &["0", "-1", "1025", MOST]),
         (serve, "--scenario-events-max", &["-1", "18446744073709551616"]),
         (serve, "--scenario-time-max", &["-1s", "1000000h"]),
+        (serve, "--idle-time-max", &["-1s", "1000000h"]),
+        (serve, "--header-time-max", &["-1s", "1000000h"]),
+        (serve, "--body-time-max", &["-1s", "1000000h"]),
     ] {
         for value in values {
             let flag = format!("{flag}={value}");

@@ -3,6 +3,7 @@
 
 mod closing;
 mod connected;
+mod connections;
 mod fakes;
 mod full;
 mod peers;

@@ -70,13 +70,13 @@ impl Process {
         Self::start(passbook(&serving(args)), listeners, stdin)
     }
 
-    /// The same where the process may address so many mebibytes and no more.
-    pub(crate) fn serve_within(mebibytes: u64, args: &[String], listeners: usize) -> Self {
-        let command = passbook(&serving(args));
+    /// The same within what the shell's `ulimit` says.
+    pub(crate) fn serve_within(ulimit: &str, args: &[String], listeners: usize) -> Self {
+        let program = passbook(&[]);
         let mut shell = Command::new("sh");
-        let line = format!("ulimit -v {} && exec \"$0\" \"$@\"", mebibytes << 10);
-        shell.arg("-c").arg(line).arg(command.get_program()).args(command.get_args());
-        for (variable, _) in command.get_envs() {
+        shell.args(["-c", &format!("ulimit {ulimit} && exec \"$0\" \"$@\"")]);
+        shell.arg(program.get_program()).args(serving(args));
+        for (variable, _) in program.get_envs() {
             shell.env_remove(variable);
         }
         Self::start(shell, listeners, Stdio::null())
@@ -99,6 +99,11 @@ impl Process {
             addresses.push(ready["address"].as_str().expect("an address").to_owned());
         }
         Self { child, out, addresses }
+    }
+
+    /// Its number in the system.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGKILL: it can say and save nothing.

@@ -258,9 +258,12 @@ fn a_result_that_nobody_reads_holds_its_share_for_some_time_and_no_more() {
 fn nearly_a_megabyte_of_branches_is_served_or_refused_within_the_limit_of_memory() {
     let large = scenario(23_000, 0);
     assert!(large.len() > 900_000);
-    for (memory_max, address_space, is_served) in [("100MiB", 700, false), ("400MiB", 1000, true)] {
+    for (memory_max, address_space, is_served) in
+        [("100MiB", 700_u64, false), ("400MiB", 1000, true)]
+    {
         let args = ["--base-port=0".to_owned(), format!("--memory-max={memory_max}")];
-        let process = Process::serve_within(address_space, &args, 2);
+        let ulimit = format!("-v {}", address_space << 10);
+        let process = Process::serve_within(&ulimit, &args, 2);
         with_clients(async {
             let results = run(process.channel(), large.clone(), Duration::from_secs(30)).await;
             if is_served {

@@ -172,7 +172,14 @@ fn serve(
     // It ends with its standard input, and so with this process, however that ends.
     command.arg("--until-stdin-ends");
     command.arg(format!("--document-max={}", u64::MAX));
-    for limit in ["--calls-max", "--waiting-max", "--kept-max"] {
+    for limit in [
+        "--calls-max",
+        "--waiting-max",
+        "--kept-max",
+        "--connections-max",
+        "--address-connections-max",
+        "--unread-bytes-max",
+    ] {
         command.arg(format!("{limit}={most}"));
     }
     // A peer that is not there yet is no news.

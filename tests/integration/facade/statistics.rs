@@ -89,7 +89,14 @@ fn calls_errors_and_limits_are_counted() {
             classic.send_to("2", write("deposit", event, 1.0)).await.unwrap();
         }
         let told = statistics(&mut bank).await;
-        assert_eq!(told.connections, Some(v1::ConnectionStatistics { accepted: 2 }));
+        assert_eq!(
+            told.connections,
+            Some(v1::ConnectionStatistics {
+                accepted: 2,
+                open: 2,
+                ..v1::ConnectionStatistics::default()
+            })
+        );
         let calls: Vec<_> = told.calls.iter().map(|of| (of.method.as_str(), of.calls)).collect();
         let expected = [
             ("banking.Branch/MsgDelivery", 2),
