@@ -23,7 +23,8 @@ use crate::model::{
 /// One branch of the bank, with its mailbox.
 #[derive(Debug)]
 pub struct BranchActor {
-    branch: Branch,
+    /// Boxed, for an actor is moved a dozen times until it runs.
+    branch: Box<Branch>,
     surroundings: Surroundings,
     in_flight: BTreeMap<Ticket, InFlight>,
     tickets: u64,
@@ -73,7 +74,7 @@ impl BranchActor {
     /// The actor of `branch`.
     pub fn new(branch: Branch, surroundings: Surroundings) -> Self {
         Self {
-            branch,
+            branch: Box::new(branch),
             surroundings,
             in_flight: BTreeMap::new(),
             tickets: 0,

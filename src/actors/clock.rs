@@ -17,7 +17,15 @@ const SECOND_NS: u32 = 1_000_000_000;
 
 thread_local! {
     /// What a paused clock shows on this thread, until its runtime has been idle.
-    static PAUSED_AT: Cell<Option<Instant>> = const { Cell::new(None) };
+    static PAUSED: Cell<Option<Shown>> = const { Cell::new(None) };
+}
+
+/// What a clock shows.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    /// Which clock: the one that started then.
+    start: Instant,
+    time: Time,
 }
 
 /// A runtime whose clock is paused: time goes by only when all that it runs is idle, and then at once
@@ -26,7 +34,7 @@ pub fn paused_runtime() -> io::Result<Runtime> {
     Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
-        .on_thread_unpark(|| PAUSED_AT.set(None))
+        .on_thread_unpark(|| PAUSED.set(None))
         .build()
 }
 
@@ -50,7 +58,7 @@ impl Clock {
     /// Virtual time, starting now on a paused clock: one of its milliseconds is a microsecond here.
     pub fn virtual_time() -> Self {
         let start = Instant::now();
-        PAUSED_AT.set(Some(start));
+        PAUSED.set(Some(Shown { start, time: Time::START }));
         Self { start, pace: Pace::Paused, microsecond_ns: PAUSED_TICK_NS }
     }
 
@@ -67,15 +75,21 @@ impl Clock {
 
     /// What time it is.
     pub fn now(self) -> Time {
-        let now = match self.pace {
-            Pace::Running => Instant::now(),
-            Pace::Paused => PAUSED_AT.get().unwrap_or_else(|| {
-                let now = Instant::now();
-                PAUSED_AT.set(Some(now));
-                now
-            }),
-        };
-        let elapsed = now.duration_since(self.start);
+        match self.pace {
+            Pace::Running => self.elapsed(),
+            Pace::Paused => match PAUSED.get() {
+                Some(Shown { start, time }) if start == self.start => time,
+                Some(_) | None => {
+                    let time = self.elapsed();
+                    PAUSED.set(Some(Shown { start: self.start, time }));
+                    time
+                }
+            },
+        }
+    }
+
+    fn elapsed(self) -> Time {
+        let elapsed = self.start.elapsed();
         let microseconds = u64::from(SECOND_NS / self.microsecond_ns);
         let whole = elapsed.as_secs().saturating_mul(microseconds);
         Time::from_us(whole.saturating_add((elapsed.subsec_nanos() / self.microsecond_ns).into()))

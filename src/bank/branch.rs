@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::confirmation::{Confirmations, Patience};
 use super::dependencies::Newest;
-use super::log::ApplyLog;
+use super::log::{ApplyLog, Known};
 use super::parking::{Parked, Parking, Waiter};
 use super::refusals::Refusals;
 use super::{
@@ -30,20 +30,6 @@ pub struct BranchConfig {
     /// How many writes may come before it accepts no more of customers; `None`: any number. What another
     /// branch has accepted is applied all the same, or branches would differ for ever.
     pub log_max: Option<LogPosition>,
-}
-
-/// What a branch knows of a write that comes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Known {
-    /// The write itself: it is applied.
-    Write(LogEntry),
-    /// Its id, which names other writes.
-    Id {
-        /// The one that was applied first.
-        first: LogEntry,
-    },
-    /// Nothing.
-    Nothing,
 }
 
 /// One branch of the bank: a deterministic state machine.
@@ -267,17 +253,13 @@ impl Branch {
         }
     }
 
-    /// What the log says of a write. One id may name several: a write that equals any of them is
-    /// known, and only one that equals none is a reuse of their id.
-    pub(super) fn known(&self, id: WriteId, write: Write) -> Known {
+    /// What the log says of a write.
+    pub(super) fn known(&self, id: WriteId, write: Write) -> Known<LogEntry> {
         let entry = |index| self.log.get(index, &self.roster);
-        match self.log.find(id, write).and_then(entry) {
-            Some(entry) => Known::Write(entry),
-            None => self
-                .log
-                .named(id)
-                .find_map(entry)
-                .map_or(Known::Nothing, |first| Known::Id { first }),
+        match self.log.known(id, write) {
+            Known::Write(index) => Known::Write(entry(index)),
+            Known::Id { first } => Known::Id { first: entry(first) },
+            Known::Nothing => Known::Nothing,
         }
     }
 
@@ -382,11 +364,10 @@ impl Branch {
         let id = write.id;
         // Two branches have accepted the same write: it counts once, whichever came first. Where
         // they accepted different ones under the same id, both count.
-        if let Some(first) = self.log.find(id, write.write) {
-            return self.log.push_twice(write.dot, first);
-        }
-        if self.log.named(id).next().is_some() {
-            effects.push(Effect::IdClash(write.clone()));
+        match self.log.known(id, write.write) {
+            Known::Write(first) => return self.log.push_twice(write.dot, first),
+            Known::Id { .. } => effects.push(Effect::IdClash(write.clone())),
+            Known::Nothing => {}
         }
         let &PropagatedWrite { dot, id, write, .. } = write;
         self.balance_minor += i128::from(write.delta().minor());

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use super::{Dot, VersionVector};
 use crate::model::{BranchIndex, Roster, Sequence};
 
-/// What must be applied before a write. Cheap to copy.
+/// What must be applied before a write. Cheap to copy: copies share all of it.
 ///
 /// A bank of a thousand branches checks this a thousand times for each write. So the branch that
 /// accepts a write looks for the few among its dependencies that bring all others with them: where
 /// these are applied, what they depend on is. They only ever spare work, and are no part of what a
 /// write is. Source: W. Lloyd et al., "Don't Settle for Eventual", 2011, section 3.2.
 #[derive(Debug, Clone)]
-pub struct Dependencies {
+pub struct Dependencies(Arc<Needed>);
+
+#[derive(Debug)]
+struct Needed {
     all: VersionVector,
-    nearest: Option<Arc<[Nearest]>>,
+    nearest: Option<Box<[Nearest]>>,
 }
 
 /// In a bank of so few branches it takes no longer to check all.
@@ -44,7 +47,7 @@ impl Newest {
         dependencies: Option<&Dependencies>,
     ) -> Self {
         // Without nearest ones they come from elsewhere, and another branch may know other ones.
-        let own = dependencies.filter(|dependencies| dependencies.nearest.is_some());
+        let own = dependencies.filter(|dependencies| dependencies.0.nearest.is_some());
         Self { origin, sequence, dependencies: own.map(|own| own.all().clone()) }
     }
 
@@ -77,17 +80,17 @@ impl Dependencies {
             .map(|(origin, sequence)| Nearest { origin, sequence })
             .filter(|&Nearest { origin, sequence }| !is_brought(origin, sequence));
         let nearest = first.into_iter().chain(others).collect();
-        Self { all, nearest: Some(nearest) }
+        Self(Arc::new(Needed { all, nearest: Some(nearest) }))
     }
 
     /// Everything that must be applied.
     pub fn all(&self) -> &VersionVector {
-        &self.all
+        &self.0.all
     }
 
     /// The first write that must be applied and is not among what `here` covers.
     pub(super) fn first_missing(&self, here: &VersionVector, roster: &Roster) -> Option<Dot> {
-        let Self { all, nearest } = self;
+        let Needed { all, nearest } = &*self.0;
         let Some(nearest) = nearest else { return all.first_missing(here, roster) };
         let missing = nearest.iter().find(|nearest| here.get(nearest.origin) < nearest.sequence);
         debug_assert!(
@@ -101,14 +104,14 @@ impl Dependencies {
 /// Dependencies that another branch told: which of them are nearest is not known.
 impl From<VersionVector> for Dependencies {
     fn from(all: VersionVector) -> Self {
-        Self { all, nearest: None }
+        Self(Arc::new(Needed { all, nearest: None }))
     }
 }
 
 /// The nearest ones follow from all.
 impl PartialEq for Dependencies {
     fn eq(&self, other: &Self) -> bool {
-        self.all == other.all
+        self.all() == other.all()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a branch makes of what other branches say: writes, acknowledgements, requests to catch up.
 
-use super::branch::Known;
 use super::confirmation::Acknowledged;
+use super::log::Known;
 use super::parking::{Parked, Waiter};
 use super::{
     Acknowledgement, Branch, Dot, Effect, Entry, LogEntry, PeerMessage, PropagatedWrite, Relayed,
@@ -60,8 +60,11 @@ impl Branch {
                 return self.parking.wait_for(missing, Waiter::Write { from, write });
             }
             self.apply(&write, origin, effects);
-        } else if self.log.find(write.id, write.write).is_none() {
-            return effects.push(Effect::Conflict(write));
+        } else {
+            match self.log.known(write.id, write.write) {
+                Known::Write(_) => {}
+                Known::Id { .. } | Known::Nothing => return effects.push(Effect::Conflict(write)),
+            }
         }
         let write_set = self.log.digest_at(write.id);
         let acknowledgement = Acknowledgement { dot: write.dot, id: write.id, write_set };

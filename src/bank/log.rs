@@ -4,6 +4,7 @@
 //! writes, at two branches which had not heard of each other, has made two: both are held.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use super::write_set::{WriteSet, make_room};
 use super::{Dot, VersionVector, WriteSetDigest};
@@ -42,6 +43,20 @@ pub struct LogEntry {
     pub id: WriteId,
     /// What it does.
     pub write: Write,
+}
+
+/// What is known of a write that comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known<T> {
+    /// The write itself: it is applied.
+    Write(T),
+    /// Its id, which names other writes.
+    Id {
+        /// The one that was applied first.
+        first: T,
+    },
+    /// Nothing.
+    Nothing,
 }
 
 /// A place in the log: 0 is the first.
@@ -107,28 +122,29 @@ impl ApplyLog {
             place = place.next();
             came.push(entry);
             while let Some(&Twice { dot, first, .. }) = twice.next_if(|twice| twice.at == place) {
-                let first = self.get(LogIndex(first), roster);
-                came.extend(first.map(|first| LogEntry { dot, ..first }));
+                came.push(LogEntry { dot, ..self.get(LogIndex(first), roster) });
             }
         }
         came
     }
 
-    /// Where the write `id` that does `write` stands, if it is applied here.
-    pub(super) fn find(&self, id: WriteId, write: Write) -> Option<LogIndex> {
-        let delta = write.delta();
-        self.named(id).find(|&LogIndex(at)| delta_at(&self.entries, at) == delta)
-    }
-
-    /// Where the writes that `id` names stand, the first applied first: mostly one at most.
-    pub(super) fn named(&self, id: WriteId) -> impl Iterator<Item = LogIndex> {
-        let set = self.customers.get(&id.customer);
-        set.into_iter().flat_map(move |set| set.find(id.event)).map(LogIndex)
+    /// Where the write `id` that does `write` stands, or else the one that was applied first of those
+    /// that `id` names. A write that equals any of them is known, and only one that equals none is a
+    /// reuse of their id.
+    pub(super) fn known(&self, id: WriteId, write: Write) -> Known<LogIndex> {
+        let Some(set) = self.customers.get(&id.customer) else { return Known::Nothing };
+        let mut named = set.find(id.event);
+        let Some(first) = named.next() else { return Known::Nothing };
+        let is_same = |at: &u32| delta_at(&self.entries, *at) == write.delta();
+        match iter::once(first).chain(named).find(is_same) {
+            Some(at) => Known::Write(LogIndex(at)),
+            None => Known::Id { first: LogIndex(first) },
+        }
     }
 
     /// The entry at `index`.
-    pub(super) fn get(&self, LogIndex(index): LogIndex, roster: &Roster) -> Option<LogEntry> {
-        self.entries.get(usize::try_from(index).ok()?).map(|entry| entry.widen(roster))
+    pub(super) fn get(&self, LogIndex(index): LogIndex, roster: &Roster) -> LogEntry {
+        entry_at(&self.entries, index).widen(roster)
     }
 
     /// The highest event id in the customer's write set.
@@ -187,8 +203,12 @@ impl ApplyLog {
 }
 
 fn delta_at(entries: &[CompactEntry], at: u32) -> Money {
+    entry_at(entries, at).delta
+}
+
+fn entry_at(entries: &[CompactEntry], at: u32) -> &CompactEntry {
     let entry = usize::try_from(at).ok().and_then(|at| entries.get(at));
-    entry.expect("a write set holds what is in the log").delta
+    entry.expect("an index is of what is in the log")
 }
 
 impl CompactEntry {

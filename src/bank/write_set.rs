@@ -90,21 +90,20 @@ impl WriteSet {
     /// Adds the write at `index` of the log. `delta_at` tells by how much a write there changes the
     /// balance.
     pub(super) fn insert(&mut self, event: EventId, index: u32, delta_at: impl Fn(u32) -> Money) {
-        let is_second = self.find(event).next().is_some();
-        let at = match self.latest() {
-            Some(latest) if latest > event => {
-                self.by_event.partition_point(|&(other, _)| other <= event)
-            }
-            Some(_) | None => self.by_event.len(),
-        };
         make_room(&mut self.by_event);
-        self.by_event.insert(at, (event, index));
-        if is_second {
-            self.digest = self.digest_up_to(u32::MAX, delta_at);
+        if self.latest().is_some_and(|latest| latest >= event) {
+            let is_second = self.find(event).next().is_some();
+            let at = self.by_event.partition_point(|&(other, _)| other <= event);
+            self.by_event.insert(at, (event, index));
+            if is_second {
+                self.digest = self.digest_up_to(u32::MAX, delta_at);
+                return;
+            }
         } else {
-            self.newest = index;
-            self.digest = self.digest.with(event, delta_at(index));
+            self.by_event.push((event, index));
         }
+        self.newest = index;
+        self.digest = self.digest.with(event, delta_at(index));
     }
 
     /// The digest up to and with the writes that `last` names.

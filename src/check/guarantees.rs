@@ -101,13 +101,12 @@ impl Walk<'_> {
         let is_kept = |reach: &Reach| reach[branch.get()] <= seen.position;
         let own = memory.own.as_ref().map(is_kept);
         let seen_before = memory.seen.as_ref().map(is_kept);
-        let test = |guarantee, property| Test { guarantee, property, at, op, branch };
         if let Some(is_kept) = own {
-            let test = test(Guarantee::ReadYourWrites, Property::ReadYourWrites);
+            let test = self.test(Guarantee::ReadYourWrites, Property::ReadYourWrites, (at, op));
             self.judge(&test, is_kept, |tallies| &mut tallies.reads_own, at);
         }
         if let Some(is_kept) = seen_before {
-            let test = test(Guarantee::MonotonicReads, Property::MonotonicReads);
+            let test = self.test(Guarantee::MonotonicReads, Property::MonotonicReads, (at, op));
             self.judge(&test, is_kept, |tallies| &mut tallies.reads_on, at);
         }
         // Nothing is owed for a read that saw nothing, nor to a session that is over.
@@ -145,18 +144,21 @@ impl Walk<'_> {
         let seen = memory.seen.take();
         // The first write of a session that has read nothing is after nothing, wherever it is.
         let tested = if before.is_none() && seen.is_none() { 0 } else { width };
-        for (branch, &position) in ledger.roster.indexes().zip(row.iter()).take(tested) {
+        let in_order = self.test(Guarantee::MonotonicWrites, Property::MonotonicWrites, (at, op));
+        let follows =
+            self.test(Guarantee::WritesFollowReads, Property::WritesFollowReads, (at, op));
+        for branch in ledger.roster.indexes().take(tested) {
+            let position = row[branch.get()];
             if position == ABSENT {
                 continue;
             }
-            let test = |guarantee, property| Test { guarantee, property, at, op, branch };
             if let Some(before) = &before {
-                let test = test(Guarantee::MonotonicWrites, Property::MonotonicWrites);
+                let test = Test { branch, ..in_order };
                 let is_kept = before[branch.get()] < position;
                 self.judge(&test, is_kept, |tallies| &mut tallies.writes_in_order, (at, branch));
             }
             if let Some(seen) = &seen {
-                let test = test(Guarantee::WritesFollowReads, Property::WritesFollowReads);
+                let test = Test { branch, ..follows };
                 let is_kept = seen[branch.get()] < position;
                 self.judge(&test, is_kept, |tallies| &mut tallies.writes_follow, (at, branch));
             }
@@ -166,22 +168,27 @@ impl Walk<'_> {
         memory.made.insert(before.unwrap_or_else(|| Reach::new(width))).add(row);
     }
 
+    /// A test of the operation `op` at the branch that it asked.
+    fn test(&self, guarantee: Guarantee, property: Property, (at, op): (OpRef, &Op)) -> Test {
+        let promised = self.ledger.promised(op.session, guarantee);
+        Test { property, promised, at, rank: op.sent.rank.into(), branch: op.sent.branch }
+    }
+
     /// Counts a test, and what is found if it fails.
     fn judge<F>(
         &mut self,
-        test: &Test<'_>,
+        test: &Test,
         is_kept: bool,
         tally: impl FnOnce(&mut Guarantees) -> &mut Tally<F>,
         finding: F,
     ) {
-        let Test { guarantee, property, at, op, branch } = *test;
-        let promised = self.ledger.promised(op.session, guarantee);
+        let Test { property, promised, at, rank, branch } = *test;
         let tally = tally(&mut self.tallies);
         tally.test(promised);
         if is_kept {
             return;
         }
-        tally.fail(promised, op.sent.rank.into(), finding);
+        tally.fail(promised, rank, finding);
         match self.steps {
             StepsKept::None => {}
             StepsKept::All => {
@@ -192,10 +199,11 @@ impl Walk<'_> {
 }
 
 /// A test of a guarantee: of an operation, at a branch.
-struct Test<'a> {
-    guarantee: Guarantee,
+struct Test {
     property: Property,
+    promised: Promised,
     at: OpRef,
-    op: &'a Op,
+    /// How early the operation is among all.
+    rank: u64,
     branch: BranchIndex,
 }

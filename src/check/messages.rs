@@ -1,6 +1,7 @@
 //! Messages between branches on their way. Where a history holds none, nothing is asked of them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::{Entry, OccupiedEntry};
 
 use super::Impossible;
 use crate::history::MessageBody;
@@ -23,9 +24,12 @@ struct UnderWay {
     copies: u32,
 }
 
+type Name = (BranchId, MessageNumber);
+type Found<'a> = OccupiedEntry<'a, Name, UnderWay>;
+
 #[derive(Debug, Default)]
 pub(super) struct Messages {
-    under_way: BTreeMap<(BranchId, MessageNumber), UnderWay>,
+    under_way: BTreeMap<Name, UnderWay>,
 }
 
 impl Messages {
@@ -40,34 +44,34 @@ impl Messages {
 
     /// The network made a copy.
     pub(super) fn duplicated(&mut self, message: Message) -> Result<(), Impossible> {
-        let under_way = self.find(message)?;
+        let mut found = self.find(message)?;
+        let under_way = found.get_mut();
         under_way.copies = under_way.copies.checked_add(1).ok_or(Impossible::TooMany)?;
         Ok(())
     }
 
     /// It was received, or lost.
     pub(super) fn ended(&mut self, message: Message) -> Result<(), Impossible> {
-        let under_way = self.find(message)?;
-        under_way.copies -= 1;
-        if under_way.copies == 0 {
-            self.under_way.remove(&(message.from, message.number));
+        let mut found = self.find(message)?;
+        found.get_mut().copies -= 1;
+        if found.get().copies == 0 {
+            found.remove();
         }
         Ok(())
     }
 
-    fn find(&mut self, message: Message) -> Result<&mut UnderWay, Impossible> {
+    fn find(&mut self, message: Message) -> Result<Found<'_>, Impossible> {
         let Message { from, to: found, number, body } = message;
-        let under_way = self
-            .under_way
-            .get_mut(&(from, number))
-            .ok_or(Impossible::MessageNotUnderWay { from, number })?;
-        if under_way.to != found {
-            let sent = under_way.to;
+        let Entry::Occupied(entry) = self.under_way.entry((from, number)) else {
+            return Err(Impossible::MessageNotUnderWay { from, number });
+        };
+        let &UnderWay { to: sent, body: said, copies: _ } = entry.get();
+        if sent != found {
             return Err(Impossible::MessageElsewhere { from, number, sent, found });
         }
-        if under_way.body != body {
+        if said != body {
             return Err(Impossible::MessageChanged { from, number });
         }
-        Ok(under_way)
+        Ok(entry)
     }
 }

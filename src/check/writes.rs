@@ -207,7 +207,7 @@ impl Writes {
     /// Takes note that a branch applied a write that `origin` accepted.
     pub(super) fn apply(&mut self, apply: Apply, origin: BranchIndex) {
         let Apply { write, branch, position, mark: _ } = apply;
-        let is_new = self.row(write)[branch.get()] == ABSENT;
+        let is_new = self.put(write, branch, position);
         let entry = &mut self.entries[write.place()];
         entry.origin.get_or_insert(origin);
         let wrong = if entry.first_seen == FirstSeen::Applied {
@@ -225,14 +225,27 @@ impl Writes {
         }
         if is_new {
             entry.branches += 1;
-            match &mut self.positions {
-                Positions::Flat(rows) => {
-                    rows[write.place() * self.branch_count + branch.get()] = position;
+        }
+    }
+
+    /// Puts a write at `position` of a branch's log, if the branch does not have it.
+    fn put(&mut self, write: WriteRef, branch: BranchIndex, position: u32) -> bool {
+        match &mut self.positions {
+            Positions::Flat(rows) => {
+                let held = &mut rows[write.place() * self.branch_count + branch.get()];
+                let is_new = *held == ABSENT;
+                if is_new {
+                    *held = position;
                 }
-                Positions::Blocks { blank, rows } => {
-                    let row = rows[write.place()].get_or_insert_with(|| blank.clone());
+                is_new
+            }
+            Positions::Blocks { blank, rows } => {
+                let row = rows[write.place()].get_or_insert_with(|| blank.clone());
+                let is_new = Row::Blocks(row)[branch.get()] == ABSENT;
+                if is_new {
                     row.set(branch.get(), position);
                 }
+                is_new
             }
         }
     }

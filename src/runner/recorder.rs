@@ -20,7 +20,8 @@ pub type HistoryOutput = Box<dyn io::Write>;
 pub(super) struct Recorder {
     kept: Option<Vec<Recorded>>,
     history: Option<Writer<HistoryOutput>>,
-    judge: Option<Judge>,
+    /// Boxed, for an actor is moved a dozen times until it runs.
+    judge: Option<Box<Judge>>,
     /// The first thing that went wrong. The run goes on, and ends with it.
     failed: Option<RunError>,
 }
@@ -62,7 +63,7 @@ impl Recorder {
             kept: (options.recording == Recording::Facts).then(Vec::new),
             history: history.map(begin).transpose()?,
             judge: (options.judging == Judging::On)
-                .then(|| Judge::new(case(scenario, config), judge)),
+                .then(|| Box::new(Judge::new(case(scenario, config), judge))),
             failed: None,
         };
         let recorder = recorder.is_wanted().then(|| recorder.start());
@@ -94,7 +95,7 @@ impl Recorder {
         if let Some(history) = self.history.take() {
             history.finish().map_err(RunError::History)?;
         }
-        let verdicts = self.judge.take().map(Judge::finish).transpose()?;
+        let verdicts = self.judge.take().map(|judge| judge.finish()).transpose()?;
         Ok(Conclusion { facts: self.kept.take().unwrap_or_default(), verdicts })
     }
 }
@@ -135,8 +136,10 @@ impl Handler<Record> for Recorder {
     type Result = ();
 
     fn handle(&mut self, Record(recorded): Record, _: &mut Self::Context) {
-        if self.failed.is_none() {
-            self.failed = self.take(recorded).err();
+        if self.failed.is_none()
+            && let Err(failed) = self.take(recorded)
+        {
+            self.failed = Some(failed);
         }
     }
 }
