@@ -265,7 +265,8 @@ fn a_bad_line_is_named_with_what_is_wrong() {
         ),
         (
             edited(1, r#""version":2"#, r#""version":3"#),
-            "line 1: version 3 of the format; this program reads versions 1 to 2",
+            "line 1: a history of version 3, and this passbook takes versions 1 and 2; \
+             use the passbook that recorded it",
         ),
         (
             edited(1, r#""history":"passbook""#, r#""history":"jepsen""#),

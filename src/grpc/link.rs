@@ -60,6 +60,7 @@ fn reason(error: &LinkError) -> Reason {
         | LinkError::NotApplied
         | LinkError::Late { .. }
         | LinkError::Conflict
+        | LinkError::OtherVersion(_)
         | LinkError::Unproved { .. }
         | LinkError::Unsayable(_) => None,
     };
@@ -237,6 +238,7 @@ impl PeerLink {
                     error @ (LinkError::Status(_)
                     | LinkError::Answer(_)
                     | LinkError::NotApplied
+                    | LinkError::OtherVersion(_)
                     | LinkError::Unproved { .. }
                     | LinkError::Late { .. }),
                 ) => {

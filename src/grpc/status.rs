@@ -12,13 +12,16 @@ pub use super::error::CallError;
 use super::error::PeerError;
 use super::room;
 use super::scenario::ScenarioFault;
-use crate::model::{Lag, Refusal, RequestError, listed};
+use crate::model::{Lag, Refusal, RequestError, UnknownVersion, listed};
 
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "passbook";
 
 /// The reason that tells a peer that to send a write again is of no use.
 pub(super) const CONFLICT: &str = "CONFLICT";
+
+/// The reason that tells of a method that only a later version has.
+pub(super) const UNKNOWN_METHOD: &str = "UNKNOWN_METHOD";
 
 /// The reason where a branch elsewhere says no more than that it failed.
 pub(super) const DECLINED: &str = "DECLINED";
@@ -139,7 +142,7 @@ fn told(error: &CallError) -> Told {
                 .with("services", services.join(", "))
         }
         CallError::UnknownMethod { service, found, methods } => {
-            Told::new(Code::Unimplemented, "UNKNOWN_METHOD")
+            Told::new(Code::Unimplemented, UNKNOWN_METHOD)
                 .with("service", service)
                 .with("method", found)
                 .with("methods", methods.join(", "))
@@ -180,6 +183,11 @@ fn told_request(error: &RequestError) -> Told {
 
 fn told_peer(error: PeerError) -> Told {
     match error {
+        PeerError::OtherVersion { unknown: UnknownVersion { found, known }, .. } => {
+            Told::new(Code::FailedPrecondition, "OTHER_VERSION")
+                .with("found", found)
+                .with("newest", known.newest)
+        }
         PeerError::OtherBank => Told::new(Code::FailedPrecondition, "OTHER_BANK"),
         PeerError::Conflict { from } => {
             Told::new(Code::FailedPrecondition, CONFLICT).with("from", from)
@@ -289,6 +297,7 @@ mod tests {
 
     use super::*;
     use crate::grpc::error::PeerProblem;
+    use crate::grpc::proof::without_proofs;
     use crate::grpc::token::TokenError;
     use crate::model::{Amount, BranchId, EventId, Money, MoneyError, Sequence, Write};
 
@@ -327,9 +336,8 @@ mod tests {
         assert_eq!(violations.len(), 1);
         assert_eq!(violations[0].field, "amount");
         assert_eq!(violations[0].description, "not positive; an amount is more than 0");
-        for error in [TokenError::NotOfThisBank, TokenError::OtherVersion { found: 0 }] {
-            told_as(error.into(), Code::InvalidArgument, "BAD_FIELD", &[("field", "passbook")]);
-        }
+        let error = TokenError::NotOfThisBank;
+        told_as(error.into(), Code::InvalidArgument, "BAD_FIELD", &[("field", "passbook")]);
     }
 
     #[test]
@@ -421,6 +429,7 @@ mod tests {
         let amount = Amount::try_from(Money::from_minor(1)).unwrap();
         for error in [
             TokenError::NotOfThisBank.into(),
+            PeerError::OtherVersion { here: branch(9), unknown: without_proofs() }.into(),
             PeerError::OtherBank.into(),
             CallError::UnknownBranch { branch: branch(9), branches: Vec::new() },
             CallError::ServedElsewhere { branch: branch(9), here: Vec::new() },

@@ -5,7 +5,7 @@
 use std::io::BufRead;
 
 use super::clock::Clocks;
-use super::line::{FORMAT, HeaderLine, Line, OLDEST, Preamble, VERSION};
+use super::line::{FORMAT, HeaderLine, Line, Preamble, VERSIONS};
 use super::lines::{DOCUMENT_MAX, LineEnd, Lines};
 use super::misfit::{Misfit, parse};
 use super::{Header, HistoryError, HistoryProblem, Lamport, Recorded};
@@ -227,9 +227,7 @@ fn header(bytes: &[u8]) -> Result<Header, HistoryProblem> {
     if preamble.history != FORMAT {
         return Err(HistoryProblem::OtherFormat { found: preamble.history });
     }
-    if !(OLDEST..=VERSION).contains(&preamble.version) {
-        return Err(HistoryProblem::OtherVersion { found: preamble.version, known: VERSION });
-    }
+    VERSIONS.check(preamble.version)?;
     let line: HeaderLine = parse(bytes).map_err(not_a_header)?;
     Ok(Header {
         passbook: line.passbook,

@@ -11,6 +11,7 @@ mod roster;
 mod shown;
 mod size;
 mod time;
+mod version;
 
 pub use guarantee::{Guarantee, Guarantees, GuaranteesError, Promises};
 pub use id::{
@@ -26,3 +27,4 @@ pub use roster::{BranchIndex, Roster, RosterError};
 pub use shown::{Shown, is_unseen};
 pub use size::{ByteSize, SizeError};
 pub use time::Time;
+pub use version::{UnknownVersion, Versions};

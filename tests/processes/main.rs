@@ -10,3 +10,4 @@ mod secrets;
 mod served;
 mod settling;
 mod several;
+mod versions;
