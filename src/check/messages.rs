@@ -38,6 +38,11 @@ impl Messages {
         }
     }
 
+    /// How many are on their way.
+    pub(super) fn len(&self) -> usize {
+        self.under_way.len()
+    }
+
     /// The network made a copy.
     pub(super) fn duplicated(&mut self, message: Message) -> Result<(), Impossible> {
         let under_way = self.find(message)?;
