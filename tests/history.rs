@@ -95,7 +95,7 @@ fn facts() -> Vec<Recorded> {
         reply(1, Ok(Receipt::Written)),
         Fact::ReplyReceived { customer: customer(1), request, branch: one },
         reply(2, Ok(Receipt::Balance(balance))),
-        reply(3, Err(RequestError::OutcomeUnknown { unconfirmed_by: vec![two] })),
+        reply(3, Err(RequestError::OutcomeUnknown { unconfirmed_by: vec![two], more: 0 })),
         reply(
             4,
             Err(RequestError::Refused(Refusal::InsufficientFunds { balance, requested: balance })),

@@ -12,7 +12,7 @@ pub use super::error::CallError;
 use super::error::PeerError;
 use super::room;
 use super::scenario::ScenarioFault;
-use crate::model::{Lag, Refusal, RequestError, UnknownVersion, listed};
+use crate::model::{Lag, Refusal, RequestError, UnknownVersion, listed, listed_of};
 
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "passbook";
@@ -161,9 +161,9 @@ fn told_request(error: &RequestError) -> Told {
     match error {
         RequestError::Refused(refusal) => told_refusal(refusal),
         // The write is applied here and may yet be confirmed.
-        RequestError::OutcomeUnknown { unconfirmed_by } => {
+        RequestError::OutcomeUnknown { unconfirmed_by, more } => {
             Told::new(Code::DeadlineExceeded, "OUTCOME_UNKNOWN")
-                .with("unconfirmed_by", listed(unconfirmed_by.iter()))
+                .with("unconfirmed_by", listed_of(unconfirmed_by.iter(), *more))
         }
         // Of branches elsewhere alone: no bank of ours says so.
         RequestError::NoAnswer { branch, .. } => {
@@ -171,13 +171,15 @@ fn told_request(error: &RequestError) -> Told {
         }
         RequestError::Declined { .. } => Told::new(Code::FailedPrecondition, DECLINED),
         // Not DEADLINE_EXCEEDED: nothing was done, so that a client may try again blindly.
-        RequestError::VersionNotReached { lags } => {
+        RequestError::VersionNotReached { lags, more } => {
             Told::new(Code::Unavailable, "VERSION_NOT_REACHED")
-                .with("needed", version(lags, |lag| lag.needed.get()))
-                .with("here", version(lags, |lag| lag.here.get()))
+                .with("needed", version(lags, *more, |lag| lag.needed.get()))
+                .with("here", version(lags, *more, |lag| lag.here.get()))
         }
-        RequestError::Unavailable { congested } => Told::new(Code::ResourceExhausted, "CONGESTED")
-            .with("congested", listed(congested.iter())),
+        RequestError::Unavailable { congested, more } => {
+            Told::new(Code::ResourceExhausted, "CONGESTED")
+                .with("congested", listed_of(congested.iter(), *more))
+        }
     }
 }
 
@@ -287,8 +289,8 @@ impl ClassicStatus {
 }
 
 /// `1:5, 2:7`: by origin, a count of its writes.
-fn version(lags: &[Lag], count: impl Fn(&Lag) -> u64) -> String {
-    listed(lags.iter().map(|lag| format!("{}:{}", lag.origin, count(lag))))
+fn version(lags: &[Lag], more: usize, count: impl Fn(&Lag) -> u64) -> String {
+    listed_of(lags.iter().map(|lag| format!("{}:{}", lag.origin, count(lag))), more)
 }
 
 #[cfg(test)]
@@ -383,7 +385,8 @@ mod tests {
     #[test]
     fn what_is_not_confirmed_differs_from_what_was_not_done() {
         told_as(
-            RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2), branch(3)] }.into(),
+            RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2), branch(3)], more: 0 }
+                .into(),
             Code::DeadlineExceeded,
             "OUTCOME_UNKNOWN",
             &[("unconfirmed_by", "2, 3")],
@@ -394,7 +397,8 @@ mod tests {
             here: Sequence::new(here),
         };
         told_as(
-            RequestError::VersionNotReached { lags: vec![lag(1, 5, 3), lag(2, 7, 0)] }.into(),
+            RequestError::VersionNotReached { lags: vec![lag(1, 5, 3), lag(2, 7, 0)], more: 0 }
+                .into(),
             Code::Unavailable,
             "VERSION_NOT_REACHED",
             &[("here", "1:3, 2:0"), ("needed", "1:5, 2:7")],
@@ -404,7 +408,7 @@ mod tests {
     #[test]
     fn the_bank_says_when_it_cannot_serve() {
         told_as(
-            RequestError::Unavailable { congested: vec![branch(2)] }.into(),
+            RequestError::Unavailable { congested: vec![branch(2)], more: 0 }.into(),
             Code::ResourceExhausted,
             "CONGESTED",
             &[("congested", "2")],
@@ -445,9 +449,9 @@ mod tests {
             refused(Refusal::BalanceOutOfRange { balance: Money::ZERO }),
             refused(Refusal::OutOfOrder { latest: EventId::new(7).unwrap() }),
             refused(Refusal::EventReused { first: Write::deposit(amount) }),
-            RequestError::OutcomeUnknown { unconfirmed_by: Vec::new() }.into(),
-            RequestError::VersionNotReached { lags: Vec::new() }.into(),
-            RequestError::Unavailable { congested: Vec::new() }.into(),
+            RequestError::OutcomeUnknown { unconfirmed_by: Vec::new(), more: 0 }.into(),
+            RequestError::VersionNotReached { lags: Vec::new(), more: 0 }.into(),
+            RequestError::Unavailable { congested: Vec::new(), more: 0 }.into(),
             CallError::Overloaded { waiting: 1 },
             CallError::TimeOver { limit: Duration::ZERO },
             PeerError::Conflict { from: branch(9) }.into(),

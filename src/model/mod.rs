@@ -18,7 +18,7 @@ pub use id::{
     BranchId, CustomerId, EventId, IdError, Life, LogPosition, MessageNumber, RequestNumber,
     Sequence, WriteId,
 };
-pub use list::{listed, named_in};
+pub use list::{listed, listed_of, named_in};
 pub use money::{Amount, Decimal, Money, MoneyError};
 pub use operation::{Event, Interface, Operation, Write, WriteKind};
 pub use outcome::{Lag, Outcome, Receipt, Refusal, RequestError, Waited};
