@@ -264,11 +264,6 @@ fn a_bad_line_is_named_with_what_is_wrong() {
             "line 1: not the header of a history: invalid type: object, expected a string (column 1)",
         ),
         (
-            edited(1, r#""version":2"#, r#""version":3"#),
-            "line 1: a history of version 3, and this passbook takes versions 1 and 2; \
-             use the passbook that recorded it",
-        ),
-        (
             edited(1, r#""history":"passbook""#, r#""history":"jepsen""#),
             "line 1: a history of \"jepsen\"; `history` must be \"passbook\"",
         ),
