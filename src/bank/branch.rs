@@ -233,7 +233,7 @@ impl Branch {
             }
             Known::Nothing if !self.congested.is_empty() => {
                 let congested = self.congested.iter().copied().collect();
-                let unavailable = RequestError::Unavailable { congested };
+                let unavailable = RequestError::Unavailable { congested, more: 0 };
                 effects.push(self.reply(ticket, Err(unavailable), Entry::Nothing));
             }
             Known::Nothing => match self.admit(id, write) {
@@ -427,7 +427,7 @@ impl Branch {
         let ticket = parked.request.ticket;
         effects.push(Effect::Waited { ticket, waited: parked.waited(now) });
         let lags = parked.needed.lags(&self.version, &self.roster).collect();
-        let late = RequestError::VersionNotReached { lags };
+        let late = RequestError::VersionNotReached { lags, more: 0 };
         effects.push(self.reply(ticket, Err(late), Entry::Nothing));
     }
 
@@ -451,7 +451,7 @@ impl Branch {
         dot: Dot,
         unconfirmed_by: Vec<BranchId>,
     ) -> Effect {
-        let unknown = RequestError::OutcomeUnknown { unconfirmed_by };
+        let unknown = RequestError::OutcomeUnknown { unconfirmed_by, more: 0 };
         self.reply(ticket, Err(unknown), Entry::Wrote(dot))
     }
 

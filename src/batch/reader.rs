@@ -11,10 +11,10 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::row::{FIRST_FORMAT, FORMAT};
+use super::row::{FIRST_FORMAT, FORMATS};
 use super::{Counts, Packing, Row, RowVerdicts, Status, Summary};
 use crate::history::{DOCUMENT_MAX, LineEnd, Lines};
-use crate::model::{ByteSize, CustomerId, Money, MoneyError, Seed};
+use crate::model::{ByteSize, CustomerId, Money, MoneyError, Seed, UnknownVersion};
 use crate::scenario::BalanceRow;
 
 /// Reads a result file. Ends after its last line, or after the first error.
@@ -89,14 +89,9 @@ pub enum RowsProblem {
         /// What does not fit.
         reason: String,
     },
-    /// A row of a later passbook.
-    #[error(
-        "a row of format {found}, and this passbook reads formats up to {FORMAT}; use a newer one"
-    )]
-    Format {
-        /// The format.
-        found: u64,
-    },
+    /// A row of another passbook's format.
+    #[error(transparent)]
+    Format(#[from] UnknownVersion),
     /// A number that is no balance.
     #[error("the balance of customer {customer}: {found} is no balance: {reason}")]
     Balance {
@@ -115,6 +110,13 @@ pub enum RowsProblem {
 #[derive(Deserialize)]
 struct Preamble {
     kind: Kind,
+    #[serde(default = "first_format")]
+    format: u64,
+}
+
+/// The part of a line that every format has.
+#[derive(Deserialize)]
+struct FormatOnly {
     #[serde(default = "first_format")]
     format: u64,
 }
@@ -207,11 +209,7 @@ impl<R: BufRead> Reader<R> {
         if self.summarized {
             return Err(RowsProblem::AfterSummary);
         }
-        let Preamble { kind, format } = parse(self.lines.bytes())?;
-        if !(FIRST_FORMAT..=FORMAT).contains(&format) {
-            return Err(RowsProblem::Format { found: format });
-        }
-        match kind {
+        match kind(self.lines.bytes())? {
             Kind::Scenario => Ok(Some(Record::Scenario(row(parse(self.lines.bytes())?)?))),
             Kind::Summary => {
                 self.summarized = true;
@@ -248,6 +246,19 @@ impl<R: BufRead> Iterator for Reader<R> {
             Err(problem) => Some(Err(RowsError { line, offset, problem })),
         }
     }
+}
+
+/// Which kind of line it is. Of another format it may be of any kind.
+fn kind(line: &[u8]) -> Result<Kind, RowsProblem> {
+    let preamble = parse(line);
+    let format = match &preamble {
+        Ok(Preamble { format, .. }) => Ok(*format),
+        Err(_) => parse(line).map(|FormatOnly { format }| format),
+    };
+    if let Ok(format) = format {
+        FORMATS.check(format)?;
+    }
+    preamble.map(|Preamble { kind, .. }| kind)
 }
 
 fn row(line: RowLine<'_>) -> Result<Row, RowsProblem> {

@@ -20,6 +20,8 @@ pub(crate) enum ResumeError {
     Open { file: String, reason: io::Error },
     #[error("{file}: {reason}; go on with a file that --export-jsonl or --resume wrote")]
     Rows { file: String, reason: RowsError },
+    #[error("{file}: {reason}")]
+    OtherFormat { file: String, reason: RowsError },
     #[error("{file} has two rows of scenario {number}; begin again with another file")]
     Twice { file: String, number: u64 },
     #[error(
@@ -32,6 +34,21 @@ pub(crate) enum ResumeError {
          and the --partition of that file, or begin another file"
     )]
     NotAnInput { file: String, number: u64 },
+}
+
+impl ResumeError {
+    fn rows(file: String, reason: RowsError) -> Self {
+        match reason.problem {
+            RowsProblem::Format(_) => Self::OtherFormat { file, reason },
+            RowsProblem::Unreadable(_)
+            | RowsProblem::Torn
+            | RowsProblem::TooLong { .. }
+            | RowsProblem::NotJson { .. }
+            | RowsProblem::NotARow { .. }
+            | RowsProblem::Balance { .. }
+            | RowsProblem::AfterSummary => Self::Rows { file, reason },
+        }
+    }
 }
 
 /// The result file of an earlier batch.
@@ -73,7 +90,7 @@ impl Earlier {
                 | Err(RowsError { problem: RowsProblem::Torn, offset, .. }) => {
                     cut.get_or_insert(offset);
                 }
-                Err(reason) => return Err(ResumeError::Rows { file: shown, reason }),
+                Err(reason) => return Err(ResumeError::rows(shown, reason)),
             }
         }
         rows.sort_unstable();
@@ -95,7 +112,7 @@ impl Earlier {
         let rows = source.take(self.rows_end.unwrap_or(u64::MAX));
         let buffered = BufReader::with_capacity(BUFFER_BYTES, rows);
         for entry in Reader::with_line_max(buffered, self.line_max) {
-            let entry = entry.map_err(|reason| ResumeError::Rows { file: file(), reason })?;
+            let entry = entry.map_err(|reason| ResumeError::rows(file(), reason))?;
             match entry.record {
                 Record::Scenario(row) => take(row)?,
                 Record::Summary(_) => {}

@@ -8,13 +8,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{Packing, problem};
 use crate::check::{Demand, Property, Summary, Verdict, Verdicts};
-use crate::model::{Operation, Seed};
+use crate::model::{Operation, Seed, Versions};
 use crate::report::Assessment;
 use crate::report::ending::Ending;
 use crate::runner::{Dialect, RunResult};
 use crate::scenario::{BalanceRow, Level, Output, Warning};
 
-/// The format of the rows that are made here. Rows of all formats up to this one are read.
+/// The formats of the rows that are read.
+pub(super) const FORMATS: Versions = Versions {
+    what: "a row",
+    oldest: FIRST_FORMAT,
+    newest: FORMAT,
+    otherwise: "use the passbook that made it",
+};
+/// The format of the rows that are made here.
 pub(super) const FORMAT: u64 = 2;
 /// The format of rows that do not say theirs.
 pub(super) const FIRST_FORMAT: u64 = 1;

@@ -4,6 +4,7 @@ use std::io::BufRead;
 
 use thiserror::Error;
 
+use super::memory::{Amounts, line_bytes};
 use super::{Case, Impossible, Judge, JudgeError, JudgeOptions, Verdicts};
 use crate::history::{Extent, HistoryError, Reader};
 
@@ -21,19 +22,33 @@ pub enum CheckError {
         /// What is wrong with the fact on it.
         problem: Impossible,
     },
+    /// To judge it takes more memory than it may.
+    #[error("line {line}: to judge all up to here takes {bytes} bytes of memory")]
+    TooLarge {
+        /// The line, from 1, at which that is known.
+        line: u64,
+        /// How much it takes by then.
+        bytes: u64,
+    },
 }
 
-/// Reads a history to its end and judges it. One that was cut off is judged as far as it goes.
+/// Reads a history to its end and judges it. One that was cut off is judged as far as it goes. As soon
+/// as it would take more than `bytes_max` of memory, nothing more is read of it.
 pub fn judge_history<R: BufRead>(
     mut reader: Reader<R>,
     options: JudgeOptions,
+    bytes_max: u64,
 ) -> Result<Verdicts, CheckError> {
-    let mut judge = Judge::new(Case::of(reader.header()), options);
-    for entry in reader.by_ref() {
+    let case = Case::of(reader.header());
+    let bank = Amounts { branches: case.roster.len(), ..Amounts::default() };
+    check_room(1, bank.bytes(), &reader, bytes_max)?;
+    let mut judge = Judge::new(case, options);
+    while let Some(entry) = reader.next() {
         let entry = entry?;
         judge.observe(&entry.recorded).map_err(|JudgeError { problem, .. }| {
             CheckError::Impossible { line: entry.line, problem }
         })?;
+        check_room(entry.line, judge.bytes(), &reader, bytes_max)?;
     }
     if reader.extent() == Extent::CutOff {
         judge.cut_off();
@@ -43,4 +58,15 @@ pub fn judge_history<R: BufRead>(
         line: fact.saturating_add(1),
         problem,
     })
+}
+
+/// Whether there is room for a judge of so many bytes beside what is read.
+fn check_room<R>(
+    line: u64,
+    judge_bytes: u64,
+    reader: &Reader<R>,
+    bytes_max: u64,
+) -> Result<(), CheckError> {
+    let bytes = judge_bytes.saturating_add(line_bytes(reader.longest_line()));
+    if bytes <= bytes_max { Ok(()) } else { Err(CheckError::TooLarge { line, bytes }) }
 }

@@ -9,6 +9,9 @@ pub(super) const NONE: u32 = u32::MAX;
 /// may have, in a tree.
 const SPARSENESS_MAX: usize = 8;
 
+/// What an entry of a tree takes, in nodes that are half full.
+const SPARSE_BYTES: usize = 24;
+
 /// `index` for a slice.
 pub(super) fn place(index: u32) -> usize {
     usize::try_from(index).expect("the judge runs where an address has at least 32 bits")
@@ -35,6 +38,11 @@ impl IdTable {
             Some(index) if *index != NONE => Some(index),
             Some(_) | None => self.sparse.get_mut(&id),
         }
+    }
+
+    /// How many bytes it takes beside itself.
+    pub(super) fn bytes(&self) -> usize {
+        self.direct.capacity() * size_of::<u32>() + self.sparse.len() * SPARSE_BYTES
     }
 
     /// Adds an id that is not there yet.

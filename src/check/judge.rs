@@ -68,7 +68,7 @@ pub enum Lines {
     Unknown,
 }
 
-/// Judges one history. Needs a few dozen bytes per request, and eight per write and branch.
+/// Judges one history. [`Judge::bytes`] says what it takes.
 #[derive(Debug)]
 pub struct Judge {
     ledger: Ledger,
@@ -93,6 +93,12 @@ impl Judge {
             self.failed = Some(error);
             error
         })
+    }
+
+    /// How many bytes it takes for what it has observed, until it has given its verdicts. No less than
+    /// it does take.
+    pub fn bytes(&self) -> u64 {
+        self.ledger.amounts().bytes()
     }
 
     /// Takes note that there were more facts, which are lost.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::index::place;
+use super::memory::Amounts;
 use super::messages::{Message, Messages};
 use super::origins::{Dot, Origins};
 use super::overdraft::Overdrawn;
@@ -29,6 +30,8 @@ pub(super) struct BranchLog {
     pub(super) balance: Option<Money>,
     /// Whether it has stopped.
     pub(super) is_down: bool,
+    /// Whether something was read at it.
+    is_read: bool,
 }
 
 /// A balance that is not the sum of what is behind it.
@@ -68,6 +71,12 @@ pub(super) struct Ledger {
     messages: Messages,
     receptions: Receptions,
     partitions: BTreeSet<u32>,
+    /// How many branches something was read at.
+    read_at: usize,
+    /// How many writes all logs have together.
+    applies: u64,
+    /// How many writes all reads saw together.
+    seen: u64,
     /// The last fact.
     now: Mark,
 }
@@ -88,6 +97,7 @@ impl Ledger {
             sum: opening_balance.minor().into(),
             balance: None,
             is_down: false,
+            is_read: false,
         };
         let refuses = terms.as_ref().is_some_and(|terms| terms.overdraft == Overdraft::Reject);
         Self {
@@ -102,6 +112,9 @@ impl Ledger {
             messages: Messages::default(),
             receptions: Receptions::Unknown,
             partitions: BTreeSet::new(),
+            read_at: 0,
+            applies: 0,
+            seen: 0,
             now: Mark { fact: 0, at: Time::START },
             roster,
             terms,
@@ -110,6 +123,26 @@ impl Ledger {
 
     pub(super) fn facts(&self) -> u64 {
         self.now.fact
+    }
+
+    /// What its memory grows with.
+    pub(super) fn amounts(&self) -> Amounts {
+        let facts = usize::try_from(self.now.fact).unwrap_or(usize::MAX);
+        Amounts {
+            branches: self.branches.len(),
+            read_at: self.read_at,
+            writes: self.writes.len(),
+            applied: self.writes.applied(),
+            widest: self.writes.widest(),
+            applies: self.applies,
+            seen: self.seen,
+            sessions: self.sessions.len(),
+            requests: self.sessions.requests(),
+            messages: self.messages.len(),
+            oddities: self.writes.oddities() + self.sessions.given_up() + self.partitions.len(),
+            witnesses: self.witnesses.min(facts),
+            origin_bytes: u64::try_from(self.origins.bytes()).unwrap_or(u64::MAX),
+        }
     }
 
     /// The tests of the balances. None is left.
@@ -292,6 +325,7 @@ impl Ledger {
         let at = Apply { mark: self.now, branch: index, write, position };
         self.writes.apply(at, dot.origin);
         log.writes.push(write);
+        self.applies += 1;
         log.sum = log.sum.saturating_add(delta.minor().into());
         let sum_minor = log.sum;
         let is_right = self.give(index, found);
@@ -348,6 +382,9 @@ impl Ledger {
         let op = self.sessions.add(Op { session, sent, asked, answered: Some(self.now) });
         self.sessions.get_mut(session).await_arrival(op);
         if let Asked::Query(Some(seen)) = asked {
+            let log = &mut self.branches[branch.get()];
+            self.seen += u64::from(seen.position);
+            self.read_at += usize::from(!std::mem::replace(&mut log.is_read, true));
             let is_right = self.give(branch, seen.balance);
             self.test_balance(is_right, || WrongBalance::Read { op, sum_minor });
         } else if let Some(found) = claimed(outcome) {

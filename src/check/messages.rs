@@ -42,6 +42,11 @@ impl Messages {
         }
     }
 
+    /// How many are on their way.
+    pub(super) fn len(&self) -> usize {
+        self.under_way.len()
+    }
+
     /// The network made a copy.
     pub(super) fn duplicated(&mut self, message: Message) -> Result<(), Impossible> {
         let mut found = self.find(message)?;

@@ -12,6 +12,7 @@ mod guarantees;
 mod index;
 mod judge;
 mod ledger;
+mod memory;
 mod messages;
 mod origins;
 mod overdraft;

@@ -27,6 +27,8 @@ pub(super) struct Origins {
     named: Vec<IdTable>,
     /// For each branch, the last number of each of those that it applied.
     last: Vec<IdTable>,
+    /// What the tables take.
+    bytes: usize,
 }
 
 impl Origins {
@@ -36,6 +38,7 @@ impl Origins {
             later_lives: BTreeMap::new(),
             named: Vec::new(),
             last: (0..branches).map(|_| IdTable::default()).collect(),
+            bytes: 0,
         }
     }
 
@@ -55,7 +58,7 @@ impl Origins {
             Some(_) => {
                 return Err(Impossible::NumberNamesTwo { origin, sequence: dot.sequence });
             }
-            None => named.insert(sequence, write.get()),
+            None => self.bytes += insert(named, sequence, write.get()),
         }
         let last = &mut self.last[at.get()];
         match last.get_mut(index) {
@@ -64,9 +67,14 @@ impl Origins {
                 return Err(Impossible::NumberFalls { branch, origin, said, last });
             }
             Some(last) => *last = sequence,
-            None => last.insert(index, sequence),
+            None => self.bytes += insert(last, index, sequence),
         }
         Ok(())
+    }
+
+    /// How many bytes the tables take.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     fn index(&mut self, dot: Dot) -> Result<u32, Impossible> {
@@ -78,7 +86,15 @@ impl Origins {
         if *known == NONE {
             *known = next;
             self.named.push(IdTable::default());
+            self.bytes += size_of::<IdTable>();
         }
         Ok(*known)
     }
+}
+
+/// Adds to `table`, and says how many bytes it grows by.
+fn insert(table: &mut IdTable, id: u32, index: u32) -> usize {
+    let before = table.bytes();
+    table.insert(id, index);
+    table.bytes() - before
 }

@@ -273,6 +273,8 @@ pub(super) struct Sessions {
     /// In the order in which branches answered; what nobody answered comes last. Each session's
     /// operations are in their order, and so are the reads of each branch's log.
     ops: Vec<Op>,
+    /// How many requests were given up.
+    given_up: usize,
 }
 
 impl Sessions {
@@ -346,6 +348,7 @@ impl Sessions {
         let is_last = request == session.requests;
         match (session.awaits, session.last) {
             (Awaits::Answer, Some(open)) if is_last => {
+                self.given_up += 1;
                 session.given_up.insert(request, open);
                 session.awaits = Awaits::Nothing;
                 self.ops.push(unanswered(at, open.sent));
@@ -384,6 +387,16 @@ impl Sessions {
     /// How many sessions there are.
     pub(super) fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// How many requests were sent.
+    pub(super) fn requests(&self) -> usize {
+        place(self.requests)
+    }
+
+    /// How many requests were given up.
+    pub(super) fn given_up(&self) -> usize {
+        self.given_up
     }
 
     pub(super) fn op(&self, at: OpRef) -> &Op {

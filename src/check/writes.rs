@@ -125,6 +125,10 @@ enum Positions {
 pub(super) struct Writes {
     branch_count: usize,
     entries: Vec<Entry>,
+    /// How many of them some branch applied.
+    applied: usize,
+    /// At how many branches the one is applied that is at most.
+    widest: u32,
     positions: Positions,
     /// Writes whose id first named another content.
     variants: BTreeMap<(WriteId, Write), WriteRef>,
@@ -139,6 +143,8 @@ impl Writes {
         Self {
             branch_count,
             entries: Vec::new(),
+            applied: 0,
+            widest: 0,
             positions: if branch_count <= BLOCK {
                 Positions::Flat(Vec::new())
             } else {
@@ -224,7 +230,9 @@ impl Writes {
             self.wrong.insert(write.0, apply);
         }
         if is_new {
+            self.applied += usize::from(entry.branches == 0);
             entry.branches += 1;
+            self.widest = self.widest.max(entry.branches);
         }
     }
 
@@ -284,6 +292,22 @@ impl Writes {
     /// How many writes there are.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// How many of them some branch applied.
+    pub(super) fn applied(&self) -> usize {
+        self.applied
+    }
+
+    /// At how many branches the one is applied that is at most.
+    pub(super) fn widest(&self) -> usize {
+        place(self.widest)
+    }
+
+    /// How many there are of what is not as usual: contents beyond the first of an id, their ids, and
+    /// writes that were not applied as they should.
+    pub(super) fn oddities(&self) -> usize {
+        self.variants.len() + self.shared.len() + self.wrong.len()
     }
 
     /// All writes in their order of appearance.

@@ -38,8 +38,14 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Re
             return Ok(Exit::BadInput);
         }
     };
-    let (header, verdicts) = match judged(args, input) {
+    let budget = args.memory.budget();
+    let (header, verdicts) = match judged(args, input, budget.room()) {
         Ok(judged) => judged,
+        Err(CheckError::TooLarge { line, bytes }) => {
+            let error = budget.too_large(bytes);
+            terminal.error(&format!("{name} is not judged: up to line {line}, {error}"));
+            return Ok(Exit::BadInput);
+        }
         Err(CheckError::History(error)) if error.line == 1 && is_scenario(args, beginning) => {
             terminal.error(&format!(
                 "{name} is a scenario, and no history: passbook run --history FILE records one"
@@ -60,10 +66,14 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Re
     Ok(summary.into())
 }
 
-fn judged(args: &CheckArgs, input: Box<dyn BufRead>) -> Result<(Header, Verdicts), CheckError> {
+fn judged(
+    args: &CheckArgs,
+    input: Box<dyn BufRead>,
+    bytes_max: u64,
+) -> Result<(Header, Verdicts), CheckError> {
     let reader = Reader::with_line_max(input, args.document.document_max)?;
     let header = reader.header().clone();
-    Ok((header, judge_history(reader, args.judge())?))
+    Ok((header, judge_history(reader, args.judge(), bytes_max)?))
 }
 
 /// Whether what was given is a scenario, or its first line is. Of what is no plain file, or a file

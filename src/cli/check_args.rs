@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::EXIT_CODES;
 use super::document_args::DocumentArgs;
+use super::memory_args::MemoryArgs;
 use crate::check::{Demand, JudgeOptions};
 
 const EXAMPLES: &str = "\
@@ -43,6 +44,9 @@ pub(super) struct CheckArgs {
 
     #[command(flatten)]
     pub(super) document: DocumentArgs,
+
+    #[command(flatten)]
+    pub(super) memory: MemoryArgs,
 }
 
 /// How much is shown of what is violated.

@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::exit::Exit;
 use super::terminal::Terminal;
 use crate::grpc::seal::{BankSecret, NoRandomness, SecretError};
+use crate::model::UnknownVersion;
 
 const SECRET_EXAMPLES: &str = "\
 Examples:
@@ -39,6 +40,8 @@ pub(super) enum SecretFileError {
     Read { path: PathBuf, reason: io::Error },
     #[error("{path} holds no secret of a bank: it is not text")]
     NoText { path: PathBuf },
+    #[error("{path} holds {unknown}")]
+    OtherVersion { path: PathBuf, unknown: UnknownVersion },
     #[error("{path} holds no secret of a bank: {reason}")]
     NoSecret { path: PathBuf, reason: SecretError },
     #[error(transparent)]
@@ -88,8 +91,14 @@ pub(super) fn read_secret(
         read().map_err(|reason| SecretFileError::Read { path: path_buf(), reason })?;
     let text =
         String::from_utf8(bytes).map_err(|_| SecretFileError::NoText { path: path_buf() })?;
-    let secret = BankSecret::read(&text)
-        .map_err(|reason| SecretFileError::NoSecret { path: path_buf(), reason })?;
+    let secret = BankSecret::read(&text).map_err(|reason| match reason {
+        SecretError::OtherVersion(unknown) => {
+            SecretFileError::OtherVersion { path: path_buf(), unknown }
+        }
+        SecretError::Empty | SecretError::Line { .. } | SecretError::TooMany { .. } => {
+            SecretFileError::NoSecret { path: path_buf(), reason }
+        }
+    })?;
     if mode & 0o044 != 0 {
         terminal.warning(&format!(
             "others can read the bank's secret: the mode of {} is {mode:o}; chmod 600 it",
@@ -106,6 +115,7 @@ impl SecretFileError {
             | Self::Write { .. }
             | Self::Read { .. }
             | Self::NoText { .. }
+            | Self::OtherVersion { .. }
             | Self::NoSecret { .. } => Exit::BadInput,
             Self::NoRandomness(_) => Exit::Internal,
         }

@@ -1,7 +1,7 @@
 //! Which callers are believed to be branches elsewhere: those at the address of a peer who have proved
 //! who they are, and show the ticket that they got for it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::error::{CallError, PeerError, PeerProblem};
 use super::proof::{End, Identity, Meeting, Role, Ticket};
 use super::remote::Endpoint;
 use super::seal::TAG_BYTES;
-use crate::model::BranchId;
+use crate::model::{BranchId, UnknownVersion};
 
 /// How many meetings a peer may have begun and not ended. One more, and the oldest is forgotten.
 const OPEN_MAX: usize = 8;
@@ -89,6 +89,14 @@ pub(super) struct Prove {
     pub(super) proof: Vec<u8>,
 }
 
+/// A peer speaks another version.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+struct SpeaksOther {
+    caller: Caller,
+    unknown: UnknownVersion,
+}
+
 impl Believed {
     /// The branches of one process, which reach each other over connections.
     pub fn ourselves(identity: &Identity) -> Self {
@@ -106,7 +114,10 @@ impl Believed {
         }
         let tickets = watch::Sender::new(Tickets::new());
         let (known, given) = (hosts.subscribe(), tickets.subscribe());
-        let prover = Prover { identity, open: BTreeMap::new(), tickets }.start();
+        let prover = {
+            let (open, other_versions) = (BTreeMap::new(), BTreeSet::new());
+            Prover { identity, open, tickets, other_versions }.start()
+        };
         Self::Peers(PeersElsewhere { hosts: known, tickets: given, prover })
     }
 
@@ -155,6 +166,11 @@ impl PeersElsewhere {
         hosts.get(&peer).is_some_and(|hosts| hosts.iter().any(is_it))
     }
 
+    /// Tells the log, once until it proves itself, of a peer that speaks another version.
+    pub(super) fn refuse_version(&self, caller: Caller, unknown: UnknownVersion) {
+        self.prover.do_send(SpeaksOther { caller, unknown });
+    }
+
     /// Begins a meeting.
     pub(super) async fn challenge(&self, challenge: Challenge) -> Result<Challenged, CallError> {
         self.prover.send(challenge).await.map_err(|_| CallError::ActorStopped)
@@ -195,6 +211,8 @@ struct Prover {
     /// Begun and not ended, by the branch here and the peer; the oldest first.
     open: BTreeMap<(BranchId, BranchId), VecDeque<Open>>,
     tickets: watch::Sender<Tickets>,
+    /// Of whom the log was told that they speak another version.
+    other_versions: BTreeSet<BranchId>,
 }
 
 #[derive(Debug)]
@@ -227,6 +245,17 @@ impl Handler<Challenge> for Prover {
     }
 }
 
+impl Handler<SpeaksOther> for Prover {
+    type Result = ();
+
+    fn handle(&mut self, SpeaksOther { caller, unknown }: SpeaksOther, _: &mut Self::Context) {
+        let Caller { here, peer, .. } = caller;
+        if self.other_versions.insert(peer) {
+            log::warn!("branch {peer} calls branch {here}, and is {unknown}");
+        }
+    }
+}
+
 impl Handler<Prove> for Prover {
     type Result = Option<Ticket>;
 
@@ -242,6 +271,7 @@ impl Handler<Prove> for Prover {
             log::info!("who says to be branch {peer} at {at:?} does not prove it");
             return None;
         }
+        self.other_versions.remove(&peer);
         let ticket = Ticket::random();
         self.tickets.send_modify(|tickets| {
             tickets.insert((here, peer), Given { ticket, at });

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::convert::FieldError;
 use super::scenario::ScenarioFault;
 use super::token::TokenError;
-use crate::model::{BranchId, RequestError, listed};
+use crate::model::{BranchId, RequestError, UnknownVersion, listed};
 
 /// Why a call was not answered as it wished.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -123,6 +123,14 @@ pub enum CallError {
 /// Why a branch elsewhere is not answered as it wished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PeerError {
+    /// It speaks another version of the peer service.
+    #[error("branch {here} is called by {unknown}")]
+    OtherVersion {
+        /// The branch that is called.
+        here: BranchId,
+        /// The version, and what is spoken here.
+        unknown: UnknownVersion,
+    },
     /// It is of another bank.
     #[error("not of one bank: the branches or the opening balance differ")]
     OtherBank,

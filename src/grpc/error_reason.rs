@@ -44,6 +44,7 @@ reasons! {
     UnknownService => "UNKNOWN_SERVICE",
     UnknownMethod => "UNKNOWN_METHOD",
     OtherBank => "OTHER_BANK",
+    OtherVersion => "OTHER_VERSION",
     /// To send a write again is of no use.
     Conflict => "CONFLICT",
     NotAPeer => "NOT_A_PEER",
@@ -63,6 +64,7 @@ mod tests {
 
     use super::*;
     use crate::grpc::error::{CallError, PeerError, PeerProblem};
+    use crate::grpc::proof::without_proofs;
     use crate::grpc::scenario::ScenarioFault;
     use crate::grpc::token::TokenError;
     use crate::model::{
@@ -87,6 +89,7 @@ mod tests {
         let amount = Amount::try_from(Money::from_minor(1)).unwrap();
         let errors: Vec<CallError> = vec![
             TokenError::NotOfThisBank.into(),
+            PeerError::OtherVersion { here: branch(9), unknown: without_proofs() }.into(),
             PeerError::OtherBank.into(),
             CallError::UnknownBranch { branch: branch(9), branches: Vec::new() },
             CallError::ServedElsewhere { branch: branch(9), here: Vec::new() },
@@ -102,9 +105,9 @@ mod tests {
             refused(Refusal::BalanceOutOfRange { balance: Money::ZERO }),
             refused(Refusal::OutOfOrder { latest: EventId::new(7).unwrap() }),
             refused(Refusal::EventReused { first: Write::deposit(amount) }),
-            RequestError::OutcomeUnknown { unconfirmed_by: Vec::new() }.into(),
-            RequestError::VersionNotReached { lags: Vec::new() }.into(),
-            RequestError::Unavailable { congested: Vec::new() }.into(),
+            RequestError::OutcomeUnknown { unconfirmed_by: Vec::new(), more: 0 }.into(),
+            RequestError::VersionNotReached { lags: Vec::new(), more: 0 }.into(),
+            RequestError::Unavailable { congested: Vec::new(), more: 0 }.into(),
             RequestError::Full { log_max: LogPosition::default() }.into(),
             CallError::Overloaded { waiting: 1 },
             CallError::UnreadFull { limit_bytes: 1 },

@@ -96,6 +96,7 @@ impl Limit {
             )
             | CallError::Peer(
                 PeerError::OtherBank
+                | PeerError::OtherVersion { .. }
                 | PeerError::Conflict { .. }
                 | PeerError::NotThatBranch { .. }
                 | PeerError::NotAPeer { .. },

@@ -62,6 +62,7 @@ fn reason(error: &LinkError) -> Reason {
         | LinkError::NotApplied
         | LinkError::Late { .. }
         | LinkError::Conflict
+        | LinkError::OtherVersion(_)
         | LinkError::Unproved { .. }
         | LinkError::Unsayable(_) => None,
     };
@@ -259,6 +260,7 @@ impl PeerLink {
                     error @ (LinkError::Status(_)
                     | LinkError::Answer(_)
                     | LinkError::NotApplied
+                    | LinkError::OtherVersion(_)
                     | LinkError::Unproved { .. }
                     | LinkError::Late { .. }),
                 ) => {

@@ -4,11 +4,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::believed::{Believed, Caller, Challenge, Challenged, Prove};
+use super::believed::{Believed, Caller, Challenge, Challenged, PeersElsewhere, Prove};
 use super::convert::{self, FieldError, FieldProblem, propagated_write, version_entries};
 use super::error::PeerError;
 use super::front::Front;
-use super::proof::{End, Ticket};
+use super::proof::{End, Ticket, check_version, without_proofs};
 use super::proto::v1;
 use super::proto::v1::peer_service_server::PeerService;
 use super::status::CallError;
@@ -17,7 +17,7 @@ use crate::actors::{
     Summarize,
 };
 use crate::bank::PeerMessage;
-use crate::model::{BranchId, LogPosition, MessageNumber};
+use crate::model::{BranchId, LogPosition, MessageNumber, UnknownVersion};
 
 /// The metadata key of the ticket.
 pub(super) const TICKET_KEY: &str = "passbook-ticket-bin";
@@ -65,6 +65,22 @@ impl PeerServer {
         Ok(Caller { here: self.here, peer, at })
     }
 
+    /// Who calls, if it speaks our version of this service.
+    fn speaker<T>(
+        &self,
+        request: &Request<T>,
+        number: u32,
+        version: Result<(), UnknownVersion>,
+    ) -> Result<(Caller, &PeersElsewhere), CallError> {
+        let caller = self.caller(request, "branch_id", number)?;
+        let peers = self.believed.check_address(caller.peer, caller.at)?;
+        version.map_err(|unknown| {
+            peers.refuse_version(caller, unknown);
+            PeerError::OtherVersion { here: self.here, unknown }
+        })?;
+        Ok((caller, peers))
+    }
+
     fn check_bank(
         &self,
         bank: Option<&v1::BankDescription>,
@@ -90,17 +106,19 @@ impl PeerService for PeerServer {
         &self,
         request: Request<v1::ChallengeRequest>,
     ) -> Result<Response<v1::ChallengeResponse>, Status> {
-        let v1::ChallengeRequest { bank, branch_id, start, nonce } = request.get_ref();
+        let v1::ChallengeRequest { bank, branch_id, start, nonce, version } = request.get_ref();
+        let (caller, peers) = self.speaker(&request, *branch_id, check_version(*version))?;
+        let Caller { here, peer, .. } = caller;
         self.check_bank(bank.as_ref())?;
-        let Caller { here, peer, at } = self.caller(&request, "branch_id", *branch_id)?;
-        let peers = self.believed.check_address(peer, at)?;
         let nonce = nonce.as_slice().try_into();
         let nonce = nonce.map_err(|_| FieldError::new("nonce", FieldProblem::Missing));
         let caller = End { branch: peer, start: *start, nonce: nonce.map_err(CallError::from)? };
         let Challenged { answerer, proof } = peers.challenge(Challenge { here, caller }).await?;
         let End { branch, start, nonce } = answerer;
         let (nonce, proof) = (nonce.to_vec(), proof.to_vec());
-        Ok(Response::new(v1::ChallengeResponse { branch_id: branch.get(), start, nonce, proof }))
+        let branch_id = branch.get();
+        let version = *version;
+        Ok(Response::new(v1::ChallengeResponse { branch_id, start, nonce, proof, version }))
     }
 
     async fn prove(
@@ -118,6 +136,9 @@ impl PeerService for PeerServer {
         &self,
         request: Request<v1::IntroduceRequest>,
     ) -> Result<Response<v1::IntroduceResponse>, Status> {
+        if request.metadata().get_bin(TICKET_KEY).is_none() {
+            self.speaker(&request, request.get_ref().branch_id, Err(without_proofs()))?;
+        }
         let bank = self.check_bank(request.get_ref().bank.as_ref())?;
         let peer = self.peer(&request, "branch_id", request.get_ref().branch_id)?;
         self.front.bank().desk.do_send(Introduced(peer));

@@ -2,7 +2,29 @@
 //! now, and each as the branch that it says it is. Sends and keeps nothing.
 
 use super::seal::{Seal, TAG_BYTES};
-use crate::model::BranchId;
+use crate::model::{BranchId, UnknownVersion, Versions};
+
+/// The versions of the peer service that are spoken.
+pub(super) const VERSIONS: Versions = Versions {
+    what: "a peer",
+    oldest: 1,
+    newest: 1,
+    otherwise: "run all branches with one version of passbook",
+};
+
+/// The version of the peers that had nothing to prove.
+const UNPROVED: u64 = 0;
+
+/// Whether the peer service is spoken in the version that a peer says; one that says none speaks the
+/// first that has proofs.
+pub(super) fn check_version(said: Option<u32>) -> Result<(), UnknownVersion> {
+    VERSIONS.check(said.map_or(1, u64::from))
+}
+
+/// Why a peer that proves nothing is none.
+pub(super) const fn without_proofs() -> UnknownVersion {
+    UnknownVersion { found: UNPROVED, known: VERSIONS }
+}
 
 /// A number that is used once, so that what was proved before proves nothing again.
 pub(super) type Nonce = [u8; TAG_BYTES];

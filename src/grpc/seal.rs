@@ -7,12 +7,20 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use thiserror::Error;
 
-use crate::model::{BranchId, Money, Roster};
+use crate::model::{BranchId, Money, Roster, UnknownVersion, Versions};
 
 /// How long a tag is: half of what HMAC-SHA256 gives, as RFC 2104 allows.
 pub const TAG_BYTES: usize = 16;
 
 const SECRET_BYTES: usize = 32;
+
+/// The versions of a secret's file that are read. The first line of a later one is `version N`.
+const VERSIONS: Versions = Versions {
+    what: "a secret",
+    oldest: 1,
+    newest: 1,
+    otherwise: "use the passbook that made it, or make another with 'passbook secret FILE'",
+};
 
 /// What the processes of one bank know, and nobody else.
 #[derive(Clone)]
@@ -35,6 +43,9 @@ pub enum SecretError {
         /// Which one.
         line: usize,
     },
+    /// Of another passbook's version.
+    #[error(transparent)]
+    OtherVersion(#[from] UnknownVersion),
     /// More lines than one that seals, and one that is accepted beside it.
     #[error("it has {found} lines; there are at most two, the one that seals and an older one")]
     TooMany {
@@ -63,6 +74,9 @@ impl BankSecret {
 
     /// As it is written in a file: one line or two, each of 64 hexadecimal digits.
     pub fn read(text: &str) -> Result<Self, SecretError> {
+        if let Some(version) = version_in(text) {
+            VERSIONS.check(version)?;
+        }
         let mut secrets = Vec::new();
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();
@@ -81,6 +95,11 @@ impl BankSecret {
     pub fn line(&self) -> String {
         self.first.iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// The version that the first line says, if it is such a line.
+fn version_in(text: &str) -> Option<u64> {
+    text.lines().next()?.trim().strip_prefix("version ")?.parse().ok()
 }
 
 fn bytes_of(line: &str) -> Option<Box<[u8]>> {
@@ -225,6 +244,8 @@ mod tests {
             (format!("{}\n\n", secret('1')), SecretError::Line { line: 2 }),
             ("é".repeat(32), SecretError::Line { line: 1 }),
             (three, SecretError::TooMany { found: 3 }),
+            ("version 2\nkey 5\n".to_owned(), UnknownVersion { found: 2, known: VERSIONS }.into()),
+            ("version two".to_owned(), SecretError::Line { line: 1 }),
         ] {
             assert_eq!(BankSecret::read(&text).unwrap_err(), error, "{text:?}");
         }

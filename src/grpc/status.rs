@@ -15,13 +15,16 @@ use super::error::PeerError;
 use super::error_reason::ErrorReason;
 use super::room;
 use super::scenario::ScenarioFault;
-use crate::model::{Lag, Refusal, RequestError, listed};
+use crate::model::{Lag, Refusal, RequestError, UnknownVersion, listed, listed_of};
 
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "passbook";
 
 /// The reason that tells a peer that to send a write again is of no use.
 pub(super) const CONFLICT: &str = ErrorReason::Conflict.word();
+
+/// The reason that tells of a method that only a later version has.
+pub(super) const UNKNOWN_METHOD: &str = ErrorReason::UnknownMethod.word();
 
 /// The reason where a branch elsewhere says no more than that it failed.
 pub(super) const DECLINED: &str = ErrorReason::Declined.word();
@@ -173,9 +176,9 @@ fn told_request(error: &RequestError) -> Told {
     match error {
         RequestError::Refused(refusal) => told_refusal(refusal),
         // The write is applied here and may yet be confirmed.
-        RequestError::OutcomeUnknown { unconfirmed_by } => {
+        RequestError::OutcomeUnknown { unconfirmed_by, more } => {
             Told::new(Code::DeadlineExceeded, ErrorReason::OutcomeUnknown)
-                .with("unconfirmed_by", listed(unconfirmed_by.iter()))
+                .with("unconfirmed_by", listed_of(unconfirmed_by.iter(), *more))
         }
         // Of branches elsewhere alone: no bank of ours says so.
         RequestError::NoAnswer { branch, .. } => {
@@ -184,14 +187,14 @@ fn told_request(error: &RequestError) -> Told {
         }
         RequestError::Declined { .. } => Told::new(Code::FailedPrecondition, ErrorReason::Declined),
         // Not DEADLINE_EXCEEDED: nothing was done, so that a client may try again blindly.
-        RequestError::VersionNotReached { lags } => {
+        RequestError::VersionNotReached { lags, more } => {
             Told::new(Code::Unavailable, ErrorReason::VersionNotReached)
-                .with("needed", version(lags, |lag| lag.needed.get()))
-                .with("here", version(lags, |lag| lag.here.get()))
+                .with("needed", version(lags, *more, |lag| lag.needed.get()))
+                .with("here", version(lags, *more, |lag| lag.here.get()))
         }
-        RequestError::Unavailable { congested } => {
+        RequestError::Unavailable { congested, more } => {
             Told::new(Code::ResourceExhausted, ErrorReason::Congested)
-                .with("congested", listed(congested.iter()))
+                .with("congested", listed_of(congested.iter(), *more))
         }
         RequestError::Full { log_max } => {
             Told::new(Code::ResourceExhausted, ErrorReason::Full).with("log_max", log_max)
@@ -201,6 +204,11 @@ fn told_request(error: &RequestError) -> Told {
 
 fn told_peer(error: PeerError) -> Told {
     match error {
+        PeerError::OtherVersion { unknown: UnknownVersion { found, known }, .. } => {
+            Told::new(Code::FailedPrecondition, ErrorReason::OtherVersion)
+                .with("found", found)
+                .with("newest", known.newest)
+        }
         PeerError::OtherBank => Told::new(Code::FailedPrecondition, ErrorReason::OtherBank),
         PeerError::Conflict { from } => {
             Told::new(Code::FailedPrecondition, ErrorReason::Conflict).with("from", from)
@@ -310,8 +318,8 @@ impl ClassicStatus {
 }
 
 /// `1:5, 2:7`: by origin, a count of its writes.
-fn version(lags: &[Lag], count: impl Fn(&Lag) -> u64) -> String {
-    listed(lags.iter().map(|lag| format!("{}:{}", lag.origin, count(lag))))
+fn version(lags: &[Lag], more: usize, count: impl Fn(&Lag) -> u64) -> String {
+    listed_of(lags.iter().map(|lag| format!("{}:{}", lag.origin, count(lag))), more)
 }
 
 #[cfg(test)]
@@ -357,9 +365,8 @@ mod tests {
         assert_eq!(violations.len(), 1);
         assert_eq!(violations[0].field, "amount");
         assert_eq!(violations[0].description, "not positive; an amount is more than 0");
-        for error in [TokenError::NotOfThisBank, TokenError::OtherVersion { found: 0 }] {
-            told_as(error.into(), Code::InvalidArgument, "BAD_FIELD", &[("field", "passbook")]);
-        }
+        let error = TokenError::NotOfThisBank;
+        told_as(error.into(), Code::InvalidArgument, "BAD_FIELD", &[("field", "passbook")]);
     }
 
     #[test]
@@ -405,7 +412,8 @@ mod tests {
     #[test]
     fn what_is_not_confirmed_differs_from_what_was_not_done() {
         told_as(
-            RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2), branch(3)] }.into(),
+            RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2), branch(3)], more: 0 }
+                .into(),
             Code::DeadlineExceeded,
             "OUTCOME_UNKNOWN",
             &[("unconfirmed_by", "2, 3")],
@@ -416,7 +424,8 @@ mod tests {
             here: Sequence::new(here),
         };
         told_as(
-            RequestError::VersionNotReached { lags: vec![lag(1, 5, 3), lag(2, 7, 0)] }.into(),
+            RequestError::VersionNotReached { lags: vec![lag(1, 5, 3), lag(2, 7, 0)], more: 0 }
+                .into(),
             Code::Unavailable,
             "VERSION_NOT_REACHED",
             &[("here", "1:3, 2:0"), ("needed", "1:5, 2:7")],
@@ -426,7 +435,7 @@ mod tests {
     #[test]
     fn the_bank_says_when_it_cannot_serve() {
         told_as(
-            RequestError::Unavailable { congested: vec![branch(2)] }.into(),
+            RequestError::Unavailable { congested: vec![branch(2)], more: 0 }.into(),
             Code::ResourceExhausted,
             "CONGESTED",
             &[("congested", "2")],

@@ -10,12 +10,16 @@ use thiserror::Error;
 
 use super::seal::{Seal, TAG_BYTES};
 use crate::bank::Passbook;
-use crate::model::{Roster, Sequence};
+use crate::model::{Roster, Sequence, UnknownVersion, Versions};
 
 /// The version of the tokens that are given.
 const VERSION: u8 = 1;
 
-/// With this byte the tokens before version 1 began, whose checksum anybody could make.
+/// The versions that are taken. Before the first there were tokens whose checksum anybody could make.
+const VERSIONS: Versions =
+    Versions { what: "a token", oldest: 1, newest: 1, otherwise: "leave it out" };
+
+/// With this byte the tokens before version 1 began.
 const UNSEALED: u8 = 9;
 
 /// How a branch's lives are listed: one, which has no number. Any other list waits for a bank whose
@@ -32,11 +36,8 @@ pub enum TokenError {
     #[error("not of this bank, or from before it started again; leave it out")]
     NotOfThisBank,
     /// Another version of this program made it.
-    #[error("a token of version {found}, and this bank takes version {VERSION}; leave it out")]
-    OtherVersion {
-        /// Which one.
-        found: u8,
-    },
+    #[error(transparent)]
+    OtherVersion(#[from] UnknownVersion),
 }
 
 /// The token of `passbook` at the bank whose branches are `roster`, sealed with `seal`.
@@ -72,16 +73,13 @@ pub fn passbook_of(token: &[u8], seal: &Seal, roster: &Roster) -> Result<Passboo
     }
     let version = text.first().copied();
     if !seal.is_tag_of(tag, text) {
-        return Err(match version {
-            Some(UNSEALED) => TokenError::OtherVersion { found: 0 },
-            Some(_) | None => TokenError::NotOfThisBank,
-        });
+        if version == Some(UNSEALED) {
+            VERSIONS.check(0)?;
+        }
+        return Err(TokenError::NotOfThisBank);
     }
-    match version {
-        Some(VERSION) => content(&text[1..], roster).ok_or(TokenError::NotOfThisBank),
-        Some(found) => Err(TokenError::OtherVersion { found }),
-        None => Err(TokenError::NotOfThisBank),
-    }
+    VERSIONS.check(version.ok_or(TokenError::NotOfThisBank)?.into())?;
+    content(&text[1..], roster).ok_or(TokenError::NotOfThisBank)
 }
 
 /// The passbook that `bytes` say, or `None` if they are not what [`token_of`] writes.
@@ -141,6 +139,10 @@ mod tests {
         assert_eq!(*tag, seal("ours").tag(text));
     }
 
+    fn other_version(found: u64) -> TokenError {
+        UnknownVersion { found, known: VERSIONS }.into()
+    }
+
     #[test]
     fn another_banks_token_is_refused() {
         let found = passbook_of(&token(), &seal("another"), &roster(3));
@@ -159,7 +161,7 @@ mod tests {
             changed[bit / 8] ^= 1 << (bit % 8);
             // The fourth bit of the first byte makes an unsealed token's first byte of it.
             let refused = match bit {
-                3 => Err(TokenError::OtherVersion { found: 0 }),
+                3 => Err(other_version(0)),
                 _ => refused.clone(),
             };
             assert_eq!(passbook_of(&changed, &seal, &roster(3)), refused);
@@ -182,9 +184,9 @@ mod tests {
         let error = passbook_of(&unsealed, &seal("ours"), &roster(2)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "a token of version 0, and this bank takes version 1; leave it out"
+            "a token of version 0, and this passbook takes version 1; leave it out"
         );
-        assert_eq!(sealed(&[2]), Err(TokenError::OtherVersion { found: 2 }));
+        assert_eq!(sealed(&[2]), Err(other_version(2)));
     }
 
     #[test]

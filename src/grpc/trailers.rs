@@ -58,8 +58,8 @@ fn numbered(mut status: Status, trailers: &Trailers) -> Status {
     status
 }
 
-/// What [`status_of`] made a status from, but for what it cut from lists; `None` if it was made
-/// elsewhere.
+/// What [`status_of`] made a status from, but for what it cut from lists, of which it says how much
+/// there was; `None` if it was made elsewhere.
 pub(super) fn request_error_of(status: &Status) -> Option<(RequestError, Trailers)> {
     let metadata = status.metadata();
     let text = |key| metadata.get(key)?.to_str().ok();
@@ -76,12 +76,17 @@ pub(super) fn request_error_of(status: &Status) -> Option<(RequestError, Trailer
     let value = |key: &str| info.metadata.get(key).map(String::as_str);
     let error = match info.reason.as_str() {
         "OUTCOME_UNKNOWN" => {
-            RequestError::OutcomeUnknown { unconfirmed_by: branches(value("unconfirmed_by")?)? }
+            let (unconfirmed_by, more) = branches(value("unconfirmed_by")?)?;
+            RequestError::OutcomeUnknown { unconfirmed_by, more }
         }
-        "CONGESTED" => RequestError::Unavailable { congested: branches(value("congested")?)? },
+        "CONGESTED" => {
+            let (congested, more) = branches(value("congested")?)?;
+            RequestError::Unavailable { congested, more }
+        }
         FULL => RequestError::Full { log_max: LogPosition::new(value("log_max")?.parse().ok()?) },
         "VERSION_NOT_REACHED" => {
-            RequestError::VersionNotReached { lags: lags(value("needed")?, value("here")?)? }
+            let (lags, more) = lags(value("needed")?, value("here")?)?;
+            RequestError::VersionNotReached { lags, more }
         }
         "INSUFFICIENT_FUNDS" => RequestError::Refused(Refusal::InsufficientFunds {
             balance: value("balance")?.parse().ok()?,
@@ -101,14 +106,18 @@ pub(super) fn request_error_of(status: &Status) -> Option<(RequestError, Trailer
     Some((error, trailers))
 }
 
-/// Reads `1, 2`, or what is named of a longer list.
-fn branches(text: &str) -> Option<Vec<BranchId>> {
-    named_in(text).map(|id| BranchId::new(id.parse().ok()?).ok()).collect()
+/// Reads `1, 2`, or what is named of a longer list and how many more there are.
+fn branches(text: &str) -> Option<(Vec<BranchId>, usize)> {
+    let (named, more) = named_in(text)?;
+    let branches: Option<_> = named.map(|id| BranchId::new(id.parse().ok()?).ok()).collect();
+    Some((branches?, more))
 }
 
-/// Reads `1:5, 2:7` twice: by origin, how many writes are needed and how many are here.
-fn lags(needed: &str, here: &str) -> Option<Vec<Lag>> {
-    let pairs = named_in(needed).zip(named_in(here));
+/// Reads `1:5, 2:7` twice: by origin, how many writes are needed and how many are here. Of a longer
+/// list the same.
+fn lags(needed: &str, here: &str) -> Option<(Vec<Lag>, usize)> {
+    let ((needed, more), (here, _)) = (named_in(needed)?, named_in(here)?);
+    let pairs = needed.zip(here);
     let lag = |(needed, here): (&str, &str)| {
         let (origin, needed) = needed.split_once(':')?;
         let (_, here) = here.split_once(':')?;
@@ -118,7 +127,8 @@ fn lags(needed: &str, here: &str) -> Option<Vec<Lag>> {
             here: Sequence::new(here.parse().ok()?),
         })
     };
-    pairs.map(lag).collect()
+    let lags: Option<_> = pairs.map(lag).collect();
+    Some((lags?, more))
 }
 
 /// Reads a write as it is shown: `deposit 400`.
@@ -148,10 +158,10 @@ mod tests {
         let trailers =
             Trailers { token: Some(vec![0, 255, 7]), balance, position: LogPosition::new(9) };
         for error in [
-            RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2), branch(10)] },
-            RequestError::Unavailable { congested: vec![branch(3)] },
+            RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2), branch(10)], more: 0 },
+            RequestError::Unavailable { congested: vec![branch(3)], more: 0 },
             RequestError::Full { log_max: LogPosition::new(400) },
-            RequestError::VersionNotReached { lags: vec![lag(1, 5, 0), lag(7, 2, 1)] },
+            RequestError::VersionNotReached { lags: vec![lag(1, 5, 0), lag(7, 2, 1)], more: 0 },
             RequestError::Refused(Refusal::InsufficientFunds { balance, requested }),
             RequestError::Refused(Refusal::BalanceOutOfRange { balance }),
             RequestError::Refused(Refusal::OutOfOrder { latest: EventId::new(4).unwrap() }),
@@ -173,16 +183,18 @@ mod tests {
         let balance = Money::from_minor(i64::MIN);
         let position = LogPosition::new(u64::MAX);
         for error in [
-            RequestError::OutcomeUnknown { unconfirmed_by: ids.clone() },
-            RequestError::Unavailable { congested: ids },
-            RequestError::VersionNotReached { lags },
+            RequestError::OutcomeUnknown { unconfirmed_by: ids.clone(), more: 0 },
+            RequestError::Unavailable { congested: ids, more: 0 },
+            RequestError::VersionNotReached { lags, more: 0 },
         ] {
             for token_bytes in [1_226, 8_026] {
                 let token = Some(vec![0xff; token_bytes]);
                 let status = status_of(error.clone(), &Trailers { token, balance, position });
                 assert!(room::fits(&status), "{token_bytes}: {error}");
                 let (read, trailers) = request_error_of(&status).unwrap();
-                assert_eq!(std::mem::discriminant(&read), std::mem::discriminant(&error));
+                // In the same words: eight of 3,000 are named.
+                assert_eq!(read.to_string(), error.to_string());
+                assert!(read.to_string().ends_with(" and 2992 more"), "{read}");
                 assert_eq!((trailers.balance, trailers.position), (balance, position));
                 let info = status.get_details_error_info().unwrap();
                 let left_out = info.metadata.get("passbook_left_out").map(String::as_str);
@@ -193,7 +205,7 @@ mod tests {
                 );
             }
         }
-        let few = RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2)] };
+        let few = RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2)], more: 0 };
         let token = Some(vec![7; 1_226]);
         let trailers = Trailers { token, balance, position };
         assert_eq!(request_error_of(&status_of(few.clone(), &trailers)), Some((few, trailers)));

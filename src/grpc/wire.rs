@@ -15,15 +15,15 @@ use super::convert::{
     logged_write, version_entries,
 };
 use super::peer::TICKET_KEY;
-use super::proof::{End, Identity, Meeting, Role, Ticket};
+use super::proof::{End, Identity, Meeting, Role, Ticket, VERSIONS, check_version, without_proofs};
 use super::proto::banking::branch_client::BranchClient;
 use super::proto::banking::{BranchReply, BranchRequest};
 use super::proto::v1;
 use super::proto::v1::peer_service_client::PeerServiceClient;
 use super::remote::Contract;
-use super::status::{CONFLICT, ClassicStatus, DOMAIN};
+use super::status::{CONFLICT, ClassicStatus, DOMAIN, UNKNOWN_METHOD};
 use crate::bank::{Acknowledgement, LogEntry, PropagatedWrite, VersionVector, WriteSetDigest};
-use crate::model::{BranchId, CustomerId, EventId, MessageNumber, Money, Roster};
+use crate::model::{BranchId, CustomerId, EventId, MessageNumber, Money, Roster, UnknownVersion};
 
 /// Speaks to one branch elsewhere. Cheap to copy.
 #[derive(Debug, Clone)]
@@ -70,6 +70,9 @@ pub enum LinkError {
     /// It knows another write under the same origin and sequence.
     #[error("it knows another write under the same number")]
     Conflict,
+    /// It speaks another version of the peer service.
+    #[error("it is {0}")]
+    OtherVersion(#[from] UnknownVersion),
     /// It does not prove that it is the branch that is meant.
     #[error("it does not prove to be branch {peer}; its secret, or its --bank-name, is another")]
     Unproved {
@@ -134,13 +137,16 @@ impl PeerClient {
             branch_id: here.get(),
             start: caller.start,
             nonce: caller.nonce.to_vec(),
+            version: u32::try_from(VERSIONS.newest).ok(),
         };
         let mut client = PeerServiceClient::new(self.channel.clone());
         let answer = match client.challenge(request).await {
             Ok(answer) => answer.into_inner(),
             Err(status) if is_classic(&status) => return Ok(None),
+            Err(status) if has_no_proofs(&status) => return Err(without_proofs().into()),
             Err(status) => return Err(status.into()),
         };
+        check_version(answer.version)?;
         let unproved = LinkError::Unproved { peer: *peer };
         let Ok(nonce) = answer.nonce.as_slice().try_into() else { return Err(unproved) };
         let answerer = End { branch: *peer, start: answer.start, nonce };
@@ -275,6 +281,12 @@ impl PeerClient {
         }
         Ok(missed)
     }
+}
+
+/// Whether it is one of ours that has the peer service, and nothing in it to prove.
+fn has_no_proofs(status: &Status) -> bool {
+    status.code() == Code::Unimplemented
+        && status.get_details_error_info().is_some_and(|info| info.reason == UNKNOWN_METHOD)
 }
 
 /// Whether it knows nothing of the peer service. One of ours that has none says so in words of its own:

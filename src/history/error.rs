@@ -5,7 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use super::{Lamport, Process};
-use crate::model::{ByteSize, RosterError, Time};
+use crate::model::{ByteSize, RosterError, Time, UnknownVersion};
 
 /// A history that cannot be read, and where.
 #[derive(Debug, Error)]
@@ -53,13 +53,8 @@ pub enum HistoryProblem {
         found: String,
     },
     /// A version that this program does not read.
-    #[error("version {found} of the format; this program reads versions 1 to {known}")]
-    OtherVersion {
-        /// The version of the history.
-        found: u64,
-        /// The newest version that can be read.
-        known: u64,
-    },
+    #[error(transparent)]
+    OtherVersion(#[from] UnknownVersion),
     /// The branches of the header are no bank.
     #[error("`branches` of the header: {0}")]
     Branches(#[from] RosterError),

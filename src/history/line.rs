@@ -6,17 +6,19 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Fact, Header, Lamport, Terms};
 use crate::model::{
-    BranchId, CustomerId, Guarantees, Money, Overdraft, Promises, Propagation, Seed, Time,
+    BranchId, CustomerId, Guarantees, Money, Overdraft, Promises, Propagation, Seed, Time, Versions,
 };
 
 /// What the key `history` of the first line says.
 pub(super) const FORMAT: &str = "passbook";
 
-/// The version of the format that is written.
-pub(super) const VERSION: u64 = 2;
-
-/// The oldest version that is read.
-pub(super) const OLDEST: u64 = 1;
+/// The versions of the format that are read; the newest is written.
+pub(super) const VERSIONS: Versions = Versions {
+    what: "a history",
+    oldest: 1,
+    newest: 2,
+    otherwise: "use the passbook that recorded it",
+};
 
 /// The part of the header that every version has.
 #[derive(Deserialize)]
@@ -58,7 +60,7 @@ impl HeaderLine {
     pub(super) fn of(header: &Header) -> Self {
         Self {
             history: FORMAT.to_owned(),
-            version: VERSION,
+            version: VERSIONS.newest,
             passbook: header.passbook.clone(),
             scenario: header.scenario.clone(),
             seed: header.seed,

@@ -5,7 +5,7 @@
 use std::io::BufRead;
 
 use super::clock::Clocks;
-use super::line::{FORMAT, HeaderLine, Line, OLDEST, Preamble, VERSION};
+use super::line::{FORMAT, HeaderLine, Line, Preamble, VERSIONS};
 use super::lines::{DOCUMENT_MAX, LineEnd, Lines};
 use super::misfit::{Misfit, parse};
 use super::{Header, HistoryError, HistoryProblem, Lamport, Recorded};
@@ -48,6 +48,13 @@ pub struct Reader<R> {
     extent: Extent,
 }
 
+impl<R> Reader<R> {
+    /// How long the longest line is that was read, in bytes.
+    pub fn longest_line(&self) -> usize {
+        self.lines.longest
+    }
+}
+
 impl<R: BufRead> Reader<R> {
     /// Reads the header. No line may be longer than [`DOCUMENT_MAX`].
     pub fn new(input: R) -> Result<Self, HistoryError> {
@@ -56,7 +63,7 @@ impl<R: BufRead> Reader<R> {
 
     /// Reads the header. No line may be longer than `line_max`.
     pub fn with_line_max(input: R, line_max: ByteSize) -> Result<Self, HistoryError> {
-        let mut lines = FilledLines { lines: Lines::new(input, line_max), number: 0 };
+        let mut lines = FilledLines { lines: Lines::new(input, line_max), number: 0, longest: 0 };
         let header = match lines.next() {
             Ok(Some(line)) => {
                 header(line.bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line.bytes))
@@ -173,6 +180,8 @@ struct FilledLines<R> {
     lines: Lines<R>,
     /// The line that was asked for last, from 1, even if it is not there.
     number: u64,
+    /// How long the longest is.
+    longest: usize,
 }
 
 /// A line without its end.
@@ -205,6 +214,7 @@ impl<R: BufRead> FilledLines<R> {
     fn fill(&mut self) -> Result<bool, HistoryProblem> {
         let end = self.lines.advance();
         self.number = self.lines.number();
+        self.longest = self.longest.max(self.lines.bytes().len());
         match end.map_err(HistoryProblem::Unreadable)? {
             None => Ok(false),
             Some(LineEnd::Newline | LineEnd::Input) => Ok(true),
@@ -227,9 +237,7 @@ fn header(bytes: &[u8]) -> Result<Header, HistoryProblem> {
     if preamble.history != FORMAT {
         return Err(HistoryProblem::OtherFormat { found: preamble.history });
     }
-    if !(OLDEST..=VERSION).contains(&preamble.version) {
-        return Err(HistoryProblem::OtherVersion { found: preamble.version, known: VERSION });
-    }
+    VERSIONS.check(preamble.version)?;
     let line: HeaderLine = parse(bytes).map_err(not_a_header)?;
     Ok(Header {
         passbook: line.passbook,

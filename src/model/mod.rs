@@ -11,13 +11,14 @@ mod roster;
 mod shown;
 mod size;
 mod time;
+mod version;
 
 pub use guarantee::{Guarantee, Guarantees, GuaranteesError, Promises};
 pub use id::{
     BranchId, CustomerId, EventId, IdError, Life, LogPosition, MessageNumber, RequestNumber,
     Sequence, WriteId,
 };
-pub use list::{listed, named_in};
+pub use list::{listed, listed_of, named_in};
 pub use money::{Amount, Decimal, Money, MoneyError};
 pub use operation::{Event, Interface, Operation, Write, WriteKind};
 pub use outcome::{Lag, Outcome, Receipt, Refusal, RequestError, Waited};
@@ -26,3 +27,4 @@ pub use roster::{BranchIndex, Roster, RosterError};
 pub use shown::{Shown, is_unseen};
 pub use size::{ByteSize, SizeError};
 pub use time::Time;
+pub use version::{UnknownVersion, Versions};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{BranchId, EventId, LogPosition, Money, Sequence, Write, listed};
+use super::{BranchId, EventId, LogPosition, Money, Sequence, Write, listed_of};
 
 /// How a request ended.
 pub type Outcome = Result<Receipt, RequestError>;
@@ -31,17 +31,23 @@ pub enum RequestError {
     Refused(Refusal),
     /// The write is applied here and goes on being propagated, but these branches have not
     /// confirmed it in time.
-    #[error("outcome unknown: not confirmed in time by {}", list(unconfirmed_by))]
+    #[error("outcome unknown: not confirmed in time by {}", list(unconfirmed_by, *more))]
     OutcomeUnknown {
         /// The branches that have not confirmed, ascending.
         unconfirmed_by: Vec<BranchId>,
+        /// How many more there are, where a branch elsewhere named only some.
+        #[serde(default, skip_serializing_if = "is_none")]
+        more: usize,
     },
     /// These branches cannot be reached, or as much is on its way to them as can be kept. Nothing
     /// was done; it can be tried again.
-    #[error("unavailable: out of reach or congested: {}", list(congested))]
+    #[error("unavailable: out of reach or congested: {}", list(congested, *more))]
     Unavailable {
         /// The branches that take no more, ascending.
         congested: Vec<BranchId>,
+        /// How many more there are, where a branch elsewhere named only some.
+        #[serde(default, skip_serializing_if = "is_none")]
+        more: usize,
     },
     /// The branch holds as many writes as it may, and takes no more of customers. Nothing was done.
     #[error(
@@ -70,10 +76,13 @@ pub enum RequestError {
         reason: Option<String>,
     },
     /// The branch does not hold in time what the customer's passbook asks for. Nothing was done.
-    #[error("not served in time: {}", listed(lags.iter()))]
+    #[error("not served in time: {}", listed_of(lags.iter(), *more))]
     VersionNotReached {
         /// What is missing at the branch that was asked.
         lags: Vec<Lag>,
+        /// How much more there is, where a branch elsewhere named only some.
+        #[serde(default, skip_serializing_if = "is_none")]
+        more: usize,
     },
 }
 
@@ -144,9 +153,14 @@ fn because(reason: Option<&str>) -> String {
     reason.map_or_else(String::new, |reason| format!(": {reason}"))
 }
 
-fn list(branches: &[BranchId]) -> String {
-    let word = if branches.len() == 1 { "branch" } else { "branches" };
-    format!("{word} {}", listed(branches.iter()))
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_none(more: &usize) -> bool {
+    *more == 0
+}
+
+fn list(branches: &[BranchId], more: usize) -> String {
+    let word = if branches.len() == 1 && more == 0 { "branch" } else { "branches" };
+    format!("{word} {}", listed_of(branches.iter(), more))
 }
 
 #[cfg(test)]
@@ -160,7 +174,7 @@ mod tests {
     fn lags(origins: i64, needed: u64) -> RequestError {
         let (needed, here) = (Sequence::new(needed), Sequence::default());
         let lag = |id| Lag { origin: branch(id), needed, here };
-        RequestError::VersionNotReached { lags: (1..=origins).map(lag).collect() }
+        RequestError::VersionNotReached { lags: (1..=origins).map(lag).collect(), more: 0 }
     }
 
     #[test]
@@ -175,11 +189,11 @@ mod tests {
         assert!(told.ends_with(", needs 1 write of branch 8, has 0 and 292 more"), "{told}");
         let branches: Vec<BranchId> = (2..=300).map(branch).collect();
         assert_eq!(
-            RequestError::OutcomeUnknown { unconfirmed_by: branches.clone() }.to_string(),
+            RequestError::OutcomeUnknown { unconfirmed_by: branches.clone(), more: 0 }.to_string(),
             "outcome unknown: not confirmed in time by branches 2, 3, 4, 5, 6, 7, 8, 9 and 291 more"
         );
         assert_eq!(
-            RequestError::Unavailable { congested: branches }.to_string(),
+            RequestError::Unavailable { congested: branches, more: 0 }.to_string(),
             "unavailable: out of reach or congested: branches 2, 3, 4, 5, 6, 7, 8, 9 and 291 more"
         );
     }

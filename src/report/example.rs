@@ -121,7 +121,8 @@ impl Bank {
         self.messages += 1;
         let number = MessageNumber::new(self.messages);
         self.record(Fact::MessageSent { from: branch(at), to: branch(last), number, body });
-        let outcome = Err(RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(last)] });
+        let outcome =
+            Err(RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(last)], more: 0 });
         let mut bank = self.answer(write_id(who, id), operation, at, outcome);
         bank.record(Fact::MessageReceived { from: branch(at), to: branch(last), number, body });
         bank.apply(write_id(who, id), write, at, last);

@@ -297,12 +297,17 @@ impl MemoryBudget {
         if bytes <= self.room() {
             return Ok(());
         }
-        let needed = ByteSize::new(bytes.saturating_add(PROGRAM_BYTES));
-        Err(MemoryError::TooLarge { needed, max: self.max })
+        Err(self.too_large(bytes))
     }
 
-    /// What there is for runs.
-    fn room(&self) -> u64 {
+    /// What is said of `bytes` that would not fit.
+    pub fn too_large(&self, bytes: u64) -> MemoryError {
+        let needed = ByteSize::new(bytes.saturating_add(PROGRAM_BYTES));
+        MemoryError::TooLarge { needed, max: self.max }
+    }
+
+    /// What there is for all that runs, beside the program itself.
+    pub fn room(&self) -> u64 {
         self.max.bytes().saturating_sub(PROGRAM_BYTES)
     }
 

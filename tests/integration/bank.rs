@@ -124,7 +124,7 @@ fn a_branch_out_of_reach_makes_the_outcome_unknown_and_gets_the_write_later() {
     net.wires.retain(|&(_, to, _)| to != branch(3));
     net.deliver_all();
     net.wait(CONFIRM_LIMIT);
-    let unknown = RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(3)] };
+    let unknown = RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(3)], more: 0 };
     assert_eq!(net.outcomes(), [(0, Err(unknown))]);
     assert_eq!(net.branches[0].balance(), Some(Money::from_minor(400)), "it stays applied");
     net.deliver_all();
@@ -141,7 +141,7 @@ fn a_bank_that_closes_answers_who_waits_and_makes_nobody_wait_any_more() {
     net.tell(branch(1), Input::Closing);
     let unknown = |ids: &[u32]| {
         let unconfirmed_by = ids.iter().copied().map(branch).collect();
-        Err(RequestError::OutcomeUnknown { unconfirmed_by })
+        Err(RequestError::OutcomeUnknown { unconfirmed_by, more: 0 })
     };
     assert_eq!(net.outcomes(), [(0, unknown(&[3])), (1, unknown(&[2, 3]))]);
     net.ask(2, 1, event(2, 1, deposit(1)));
@@ -269,7 +269,8 @@ fn write_sets_in_another_order_do_not_count_as_agreement() {
     net.ask(1, 1, event(2, 2, deposit(2)));
     net.deliver_all();
     assert_eq!(net.agreements, [false, false]);
-    let unknown = |id| Err(RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(id)] });
+    let unknown =
+        |id| Err(RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(id)], more: 0 });
     assert_eq!(net.outcomes(), [(0, unknown(2)), (1, unknown(1))]);
 }
 

@@ -151,7 +151,7 @@ fn nothing_more_is_kept_for_a_branch_that_takes_no_more() {
     let congestion = |congestion| Input::Congestion { peer: branch(2), congestion };
     tell(&mut at, congestion(Congestion::Full));
     let told = ask(&mut at, id(2, 1), Operation::Write(deposit()));
-    let unknown = RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2)] };
+    let unknown = RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2)], more: 0 };
     assert_eq!((answer(&told), told.len()), (Err(unknown), 1));
     tell(&mut at, congestion(Congestion::Clear));
     let told = ask(&mut at, id(2, 1), Operation::Write(deposit()));

@@ -223,7 +223,8 @@ fn what_is_no_row_says_why_and_where() {
         ),
         (
             row.replace("\"format\":2", "\"format\":3"),
-            "line 1: a row of format 3, and this passbook reads formats up to 2; use a newer one",
+            "line 1: a row of version 3, and this passbook takes versions 1 and 2; \
+             use the passbook that made it",
         ),
         (format!("{summary}{row}"), "line 2: a line after the summary"),
     ] {

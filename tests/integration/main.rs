@@ -36,4 +36,5 @@ mod simulation;
 mod story;
 mod support;
 mod transports;
+mod versions;
 mod wire_contract;

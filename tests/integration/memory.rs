@@ -185,3 +185,26 @@ fn a_history_is_judged_in_the_memory_of_what_happened_however_many_branches_it_h
         assert_eq!((&found["verdict"], &found["tested"]), (&verdict.into(), &tested.into()));
     }
 }
+
+#[test]
+fn a_history_that_would_take_more_is_refused_before_its_memory_is_taken() {
+    let folder = Folder::new();
+    let (large, branches) = (history(100_000, 1_500), history(200_000, 0));
+    // By what it says of its bank, and about a third on: it comes to some 150 MB beside the program.
+    for (text, allowed, lines) in [(branches, "64MiB", 1..=1), (large, "100MB", 4_000..=6_500)] {
+        let file = folder.file("history.jsonl", &text);
+        let check = within(150, &format!("check --memory-max {allowed}"), &file);
+        assert_eq!((check.status.code(), stdout(&check)), (Some(2), ""), "{}", stderr(&check));
+        let told = stderr(&check);
+        let (name, told) = told.split_once(" is not judged: up to line ").expect("a refusal");
+        assert_eq!(name, format!("error: {}", file.display()));
+        let (at, told) = told.split_once(", this takes about ").expect("a line");
+        let at: u64 = at.parse().expect("a number");
+        assert!(lines.contains(&at), "of 15,002 lines: {at}");
+        let helps = format!(
+            " of memory, and may take {allowed}; use fewer branches or events, or allow more with \
+             --memory-max\n"
+        );
+        assert!(told.ends_with(&helps), "{told}");
+    }
+}

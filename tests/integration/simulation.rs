@@ -202,7 +202,7 @@ proptest! {
         prop_assert!(first == second, "two histories of one seed differ");
         // Judged from the file, it gets the verdicts that it got while it ran.
         let reader = Reader::new(first.as_slice()).expect("a history");
-        prop_assert_eq!(&judge_history(reader, JudgeOptions::default()).expect("a possible one"), verdicts(&once));
+        prop_assert_eq!(&judge_history(reader, JudgeOptions::default(), u64::MAX).expect("a possible one"), verdicts(&once));
     }
 }
 

@@ -7,11 +7,14 @@ use std::thread;
 
 use passbook::grpc::proto::banking::branch_server::{Branch, BranchServer};
 use passbook::grpc::proto::banking::{BranchReply, BranchRequest};
+use passbook::grpc::proto::v1;
+use passbook::grpc::proto::v1::peer_service_server::{PeerService, PeerServiceServer};
 use tokio::sync::Notify;
 use tonic::metadata::MetadataValue;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
+use tonic_types::{ErrorDetails, StatusExt};
 
 /// How a fake branch answers.
 pub(crate) enum Answers {
@@ -47,6 +50,61 @@ impl<F: Fn(&BranchRequest) -> Answers + Send + Sync + 'static> Branch for Fake<F
                 std::future::pending().await
             }
         }
+    }
+}
+
+/// Of a peer, no more than how it begins.
+struct FakePeer {
+    version: Option<u32>,
+}
+
+#[tonic::async_trait]
+impl PeerService for FakePeer {
+    type CatchUpStream = tokio_stream::Empty<Result<v1::CatchUpResponse, Status>>;
+
+    async fn challenge(
+        &self,
+        _: Request<v1::ChallengeRequest>,
+    ) -> Result<Response<v1::ChallengeResponse>, Status> {
+        if self.version.is_none() {
+            // So a passbook of version 0 names a method that it does not have.
+            let (code, message) = (Code::Unimplemented, "no method \"Challenge\"");
+            return Err(Status::with_error_details(
+                code,
+                message,
+                ErrorDetails::with_error_info("UNKNOWN_METHOD", "passbook", []),
+            ));
+        }
+        let (nonce, version) = (vec![0; 16], self.version);
+        Ok(Response::new(v1::ChallengeResponse { nonce, version, ..Default::default() }))
+    }
+
+    async fn prove(
+        &self,
+        _: Request<v1::ProveRequest>,
+    ) -> Result<Response<v1::ProveResponse>, Status> {
+        Err(Status::internal("it was not to come so far"))
+    }
+
+    async fn introduce(
+        &self,
+        _: Request<v1::IntroduceRequest>,
+    ) -> Result<Response<v1::IntroduceResponse>, Status> {
+        Err(Status::internal("it was not to come so far"))
+    }
+
+    async fn propagate(
+        &self,
+        _: Request<v1::PropagateRequest>,
+    ) -> Result<Response<v1::PropagateResponse>, Status> {
+        Err(Status::internal("it was not to come so far"))
+    }
+
+    async fn catch_up(
+        &self,
+        _: Request<v1::CatchUpRequest>,
+    ) -> Result<Response<Self::CatchUpStream>, Status> {
+        Err(Status::internal("it was not to come so far"))
     }
 }
 
@@ -91,6 +149,13 @@ pub(crate) fn branch(answer: impl Fn(&BranchRequest) -> Answers + Send + Sync + 
 /// A branch that holds `balance` for ever, whatever it is asked, and no writes.
 pub(crate) fn idle(balance: f32) -> String {
     branch(move |_| Answers::With(reply(200, "[]", balance)))
+}
+
+/// A branch that speaks the peer service in the version that it answers a challenge with, or knows
+/// of no challenges.
+pub(crate) fn peer(version: Option<u32>) -> String {
+    let service = PeerServiceServer::new(FakePeer { version });
+    served(move || Server::builder().add_service(service), Arc::new(Notify::new()))
 }
 
 /// A gRPC server with another service.

@@ -13,3 +13,4 @@ mod secrets;
 mod served;
 mod settling;
 mod several;
+mod versions;

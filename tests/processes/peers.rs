@@ -23,7 +23,7 @@ fn secret(folder: &Path, name: &str) -> PathBuf {
 }
 
 /// Branch 1 of two, with the other where `peer` says.
-fn alone(secret: &Path, peer: &str) -> Process {
+pub(crate) fn alone(secret: &Path, peer: &str) -> Process {
     let args = ["--branch=1", "--single-port=0", "--balance=100", "--confirm-limit=200ms"];
     let more = [format!("--peer=2={peer}"), format!("--bank-secret={}", secret.display())];
     Process::serve(&[args.map(str::to_owned).as_slice(), &more].concat(), 1)
@@ -68,10 +68,18 @@ async fn forged(channel: Channel, sequence: u64) -> Status {
     PeerServiceClient::new(channel).propagate(request).await.expect_err("it is forged")
 }
 
-async fn challenged(channel: Channel) -> Result<v1::ChallengeResponse, Status> {
+pub(crate) async fn challenged(channel: Channel) -> Result<v1::ChallengeResponse, Status> {
+    challenged_in(None, channel).await
+}
+
+/// The same in a version of the peer service.
+pub(crate) async fn challenged_in(
+    version: Option<u32>,
+    channel: Channel,
+) -> Result<v1::ChallengeResponse, Status> {
     let bank = v1::BankDescription { branch_ids: vec![1, 2], opening_balance: "100".to_owned() };
     let (bank, nonce) = (Some(bank), vec![1; 16]);
-    let request = v1::ChallengeRequest { bank, branch_id: 2, start: 1, nonce };
+    let request = v1::ChallengeRequest { bank, branch_id: 2, start: 1, nonce, version };
     Ok(PeerServiceClient::new(channel).challenge(request).await?.into_inner())
 }
 
@@ -79,7 +87,7 @@ async fn deposited(process: &Process, deposit: v1::DepositRequest) -> Result<(),
     typed(process.channel()).deposit(deposit).await.map(drop)
 }
 
-fn reason(status: &Status) -> String {
+pub(crate) fn reason(status: &Status) -> String {
     status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
 }
 

@@ -134,6 +134,13 @@ impl Process {
         Closed { status: self.child.wait().expect("it ends"), printed, log }
     }
 
+    /// Waits for a line of the log with `text` in it, and kills the process; that line.
+    pub(crate) fn log_until(mut self, text: &str) -> String {
+        let stderr = BufReader::new(self.child.stderr.take().expect("piped"));
+        let mut lines = stderr.lines().map(|line| line.expect("text"));
+        lines.find(|line| line.contains(text)).expect("it is told")
+    }
+
     pub(crate) fn channel(&self) -> Channel {
         channel(&self.addresses[0])
     }

@@ -130,7 +130,7 @@ impl From<&Outcome> for v1::Outcome {
                 reason: status::refusal_reason(refusal).word().to_owned(),
                 message: refusal.to_string(),
             }),
-            Err(RequestError::OutcomeUnknown { unconfirmed_by }) => {
+            Err(RequestError::OutcomeUnknown { unconfirmed_by, .. }) => {
                 Result::Unknown(v1::OutcomeUnknown {
                     unconfirmed_branch_ids: unconfirmed_by.iter().map(|id| id.get()).collect(),
                 })
@@ -148,10 +148,12 @@ impl From<&Outcome> for v1::Outcome {
                 reason: status::FULL.to_owned(),
                 message: error.to_string(),
             }),
-            Err(RequestError::Unavailable { congested }) => Result::Unavailable(v1::Unavailable {
-                congested_branch_ids: congested.iter().map(|id| id.get()).collect(),
-            }),
-            Err(RequestError::VersionNotReached { lags }) => {
+            Err(RequestError::Unavailable { congested, .. }) => {
+                Result::Unavailable(v1::Unavailable {
+                    congested_branch_ids: congested.iter().map(|id| id.get()).collect(),
+                })
+            }
+            Err(RequestError::VersionNotReached { lags, .. }) => {
                 Result::VersionNotReached(v1::VersionNotReached {
                     lags: lags.iter().map(v1::Lag::from).collect(),
                 })

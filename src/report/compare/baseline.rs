@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::file::{FORMAT, FiledLoad, FiledMachine, FiledRound, FiledSubject};
+use super::file::{FORMATS, FiledLoad, FiledMachine, FiledRound, FiledSubject};
 use super::statistics::Sample;
-use crate::model::Shown;
+use crate::model::{Shown, UnknownVersion};
 use crate::runner::compare::{Load, Subject};
 
 /// An earlier comparison, of whatever it was.
@@ -36,14 +36,13 @@ pub enum BaselineError {
     #[error("it is not JSON ({0}); a baseline is what `passbook compare --export-json` wrote")]
     NotJson(#[source] serde_json::Error),
     /// JSON of something else.
-    #[error("it is JSON, but not what `passbook compare --export-json` wrote: it has no `format`")]
+    #[error(
+        "it is JSON, but not what `passbook compare --export-json` wrote: it has no number as its `format`"
+    )]
     SomethingElse,
-    /// From a newer program, or damaged.
-    #[error("its format is {found}, and this program reads format {FORMAT}; measure it again")]
-    Format {
-        /// What it says.
-        found: Value,
-    },
+    /// Of another passbook's format.
+    #[error("it is {0}")]
+    Format(#[from] UnknownVersion),
     /// The right format, and yet not the right contents.
     #[error("it is not what `passbook compare --export-json` wrote: {0}")]
     Damaged(#[source] serde_json::Error),
@@ -63,11 +62,8 @@ impl Earlier {
     /// If it is something else, or of another format.
     pub fn parse(text: &[u8]) -> Result<Self, BaselineError> {
         let value: Value = serde_json::from_slice(text).map_err(BaselineError::NotJson)?;
-        match value.get("format") {
-            None => return Err(BaselineError::SomethingElse),
-            Some(format) if format.as_u64() == Some(FORMAT) => {}
-            Some(found) => return Err(BaselineError::Format { found: found.clone() }),
-        }
+        let format = value.get("format").and_then(Value::as_u64);
+        FORMATS.check(format.ok_or(BaselineError::SomethingElse)?)?;
         // Again from the text, so that an error tells the line.
         serde_json::from_slice(text).map_err(BaselineError::Damaged)
     }

@@ -3,11 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::distribution::{HALF, is_doubtful};
-use crate::model::{Propagation, Seed, Shown};
+use crate::model::{Propagation, Seed, Shown, Versions};
 use crate::runner::compare::{Load, Machine, Round, Subject};
 
 /// Raised whenever a reader of the old shape would misread the new one.
 pub(super) const FORMAT: u64 = 1;
+
+/// The formats that are read.
+pub(super) const FORMATS: Versions =
+    Versions { what: "a comparison", oldest: 1, newest: FORMAT, otherwise: "measure it again" };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(expecting = "what was measured")]

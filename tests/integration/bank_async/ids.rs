@@ -55,7 +55,7 @@ fn branches_agree_on_an_id_of_two_writes_as_soon_as_both_hold_both() {
         net.deliver(from, to);
     }
     let unconfirmed_by = vec![branch(2)];
-    assert_eq!(net.outcome(0), Some(Err(RequestError::OutcomeUnknown { unconfirmed_by })));
+    assert_eq!(net.outcome(0), Some(Err(RequestError::OutcomeUnknown { unconfirmed_by, more: 0 })));
     net.wires.extend(late);
     for (from, to) in [(2, 1), (2, 3), (1, 2), (3, 2)] {
         net.deliver(from, to);

@@ -214,7 +214,7 @@ fn past_the_wait_limit_a_read_fails_and_says_what_is_needed_and_what_is_here() {
     net.wait(WAIT_LIMIT - Duration::from_micros(1));
     assert_eq!(net.outcome(9), None);
     net.wait(Duration::from_micros(1));
-    let late = RequestError::VersionNotReached { lags: vec![lag(1, 3, 1)] };
+    let late = RequestError::VersionNotReached { lags: vec![lag(1, 3, 1)], more: 0 };
     assert_eq!(net.outcome(9), Some(Err(late)));
     let waited = Waited { span: WAIT_LIMIT, lags: vec![lag(1, 3, 1)] };
     assert_eq!(net.waited, [(Ticket(9), waited)]);
@@ -310,7 +310,7 @@ fn a_passbook_covers_a_write_whose_outcome_is_unknown() {
     net.ask(0, &me, event(1, 1, deposit(400)));
     net.wait(limit);
     let unconfirmed_by = vec![branch(2), branch(3)];
-    assert_eq!(net.outcome(0), Some(Err(RequestError::OutcomeUnknown { unconfirmed_by })));
+    assert_eq!(net.outcome(0), Some(Err(RequestError::OutcomeUnknown { unconfirmed_by, more: 0 })));
     me.enter(&net, 0);
     net.ask(1, &me, event(2, 2, Operation::Query));
     assert_eq!(net.outcome(1), None, "it may have taken effect, so the read waits for it");
@@ -345,7 +345,7 @@ fn a_request_that_waits_when_the_bank_closes_is_told_what_is_missing_and_leaves_
     net.ask(2, &me, event(3, 2, deposit(1)));
     net.tell(branch(2), Input::Closing);
     let lag = Lag { origin: branch(1), needed: Sequence::new(1), here: Sequence::new(0) };
-    let missing = Some(Err(RequestError::VersionNotReached { lags: vec![lag] }));
+    let missing = Some(Err(RequestError::VersionNotReached { lags: vec![lag], more: 0 }));
     assert_eq!((net.outcome(1), net.outcome(2)), (missing.clone(), missing.clone()));
     net.ask(3, &me, event(3, 2, Operation::Query));
     net.wait(Duration::ZERO);

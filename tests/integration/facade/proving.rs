@@ -55,7 +55,7 @@ pub(crate) async fn challenge(
     options: &LiveOptions,
 ) -> Result<v1::ChallengeResponse, Status> {
     let (bank, nonce) = (Some(description(options)), NONCE.to_vec());
-    let request = v1::ChallengeRequest { bank, branch_id: 2, start: START, nonce };
+    let request = v1::ChallengeRequest { bank, branch_id: 2, start: START, nonce, version: None };
     Ok(PeerServiceClient::new(channel.clone()).challenge(request).await?.into_inner())
 }
 

@@ -174,7 +174,7 @@ fn a_passbook_of_the_unsealed_version_is_refused_by_its_version() {
         let status = assert_told(answer, Code::InvalidArgument, "BAD_FIELD");
         assert_eq!(
             status.message(),
-            "passbook: a token of version 0, and this bank takes version 1; leave it out"
+            "passbook: a token of version 0, and this passbook takes version 1; leave it out"
         );
     });
 }

@@ -196,7 +196,7 @@ fn file(tale: &Tale) -> Vec<u8> {
 }
 
 fn check(file: &[u8]) -> Result<Verdicts, CheckError> {
-    judge_history(Reader::new(file)?, JudgeOptions::default())
+    judge_history(Reader::new(file)?, JudgeOptions::default(), u64::MAX)
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(crate) fn refused() -> Outcome {
 }
 
 pub(crate) fn unknown() -> Outcome {
-    Err(RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(1)] })
+    Err(RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(1)], more: 0 })
 }
 
 #[derive(Debug, Clone)]
