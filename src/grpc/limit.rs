@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(
             line(3, 6, 2).unwrap(),
             "limits were hit: writes held (--log-max) 5 times, scenarios of clients at the same time \
-             2 times"
+             (--scenarios-max) 2 times"
         );
     }
 }

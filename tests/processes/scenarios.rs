@@ -37,7 +37,8 @@ fn long() -> String {
 
 /// Serves two branches, and scenarios as long as they may be.
 fn serve(args: &[&str]) -> Process {
-    let fixed = ["--base-port=0", "--memory-max=16GB", "--scenario-events-max=10000000"];
+    let fixed =
+        ["--base-port=0", "--memory-max=16GB", "--log-max=1000", "--scenario-events-max=10000000"];
     let all: Vec<String> = fixed.iter().chain(args).map(|&arg| arg.to_owned()).collect();
     Process::serve(&all, 2)
 }
@@ -223,8 +224,9 @@ async fn slow(process: &Process) -> Channel {
 
 #[test]
 fn a_result_that_nobody_reads_holds_its_share_for_some_time_and_no_more() {
-    // 20,000 writes at branches take 22 MiB; the program itself, and reading, has its own.
-    let args = ["--base-port=0", "--memory-max=72MiB", "--scenario-time-max=8s"];
+    // 20,000 writes at branches take 22 MiB; the program itself, and reading, has its own, and half of
+    // what is left is for the logs of the bank that serves.
+    let args = ["--base-port=0", "--memory-max=104MiB", "--scenario-time-max=8s"];
     let process = Process::serve(&args.map(str::to_owned), 2);
     let large = || run(process.channel(), scenario(100, 200), Duration::from_secs(30));
     with_clients(async {
