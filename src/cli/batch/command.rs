@@ -15,6 +15,7 @@ use crate::check::JudgeOptions;
 use crate::cli::exit::Exit;
 use crate::cli::exports::{Exports, PartialRows};
 use crate::cli::terminal::Terminal;
+use crate::model::number::count;
 use crate::report::batch::{
     Course, JsonLines, Overview, Row, RowWriter, Stopped, append_line, write_text,
 };
@@ -263,7 +264,7 @@ impl<'a> Batch<'a> {
             partition: self.args.partition,
             stopped,
             wall,
-            jobs: u64::try_from(self.args.plan().jobs.get()).unwrap_or(u64::MAX),
+            jobs: count(self.args.plan().jobs.get()),
         }
     }
 

@@ -22,7 +22,7 @@ pub enum JoinError {
     /// A file whose last line is no summary.
     #[error(
         "{name} ends after {} without its summary: it was cut off; \
-         `passbook batch --resume` goes on with it", count(size(*rows), "row")
+         `passbook batch --resume` goes on with it", count(*rows, "row")
     )]
     NoSummary {
         /// The file.
@@ -57,7 +57,7 @@ pub enum JoinError {
     /// Files of different inputs.
     #[error(
         "{} is of an input with {}, {} of one with {}: they are not of one batch",
-        names[0], count(size(inputs[0]), "scenario"), names[1], count(size(inputs[1]), "scenario")
+        names[0], count(inputs[0], "scenario"), names[1], count(inputs[1], "scenario")
     )]
     InputsDiffer {
         /// The files.
@@ -109,8 +109,8 @@ pub enum JoinError {
     },
     /// Some scenarios are in no file.
     #[error(
-        "{} of {} {} missing: {gaps}{}", grouped(size(gaps.missing)),
-        count(size(*inputs), "scenario"), if gaps.missing == 1 { "is" } else { "are" },
+        "{} of {} {} missing: {gaps}{}", grouped(gaps.missing),
+        count(*inputs, "scenario"), if gaps.missing == 1 { "is" } else { "are" },
         hint(*absent)
     )]
     Missing {
@@ -124,8 +124,8 @@ pub enum JoinError {
     /// Some scenarios are in no file, and a filter hides which.
     #[error(
         "{} and {} filtered out are not the {} of the input{}",
-        count(size(*rows), "row"), grouped(size(*filtered_out)),
-        count(size(*inputs), "scenario"), hint(*absent)
+        count(*rows, "row"), grouped(*filtered_out),
+        count(*inputs, "scenario"), hint(*absent)
     )]
     Uneven {
         /// How many rows there are.
@@ -208,16 +208,12 @@ impl fmt::Display for Gaps {
     }
 }
 
-fn size(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
-}
-
 fn miscounted(said: u64, found: u64) -> String {
     if said == found {
         return "the summary does not count the statuses that its rows have: lines were changed"
             .to_owned();
     }
-    let said = count(size(said), "row");
+    let said = count(said, "row");
     format!("the summary counts {said}, but there are {found}: lines were added or removed")
 }
 

@@ -4,7 +4,8 @@ use std::fmt;
 
 use hdrhistogram::Histogram;
 
-use super::number::{float, latency};
+use super::number::latency;
+use crate::model::number::float;
 use crate::report::palette::MAYBE;
 
 /// Buckets of a factor of ten; the same grid for every transport and run.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::distribution::{HALF, is_doubtful};
+use crate::model::number::nanos;
 use crate::model::{Propagation, Seed, Shown};
 use crate::runner::compare::{Load, Machine, Round, Subject};
 
@@ -93,14 +94,13 @@ impl FiledMachine {
 
 impl From<&Round> for FiledRound {
     fn from(round: &Round) -> Self {
-        let ns = |span: std::time::Duration| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
         Self {
             place: round.place,
             requests: round.requests,
-            elapsed_ns: ns(round.elapsed),
+            elapsed_ns: nanos(round.elapsed),
             mean_ns: round.mean_ns,
             median_ns: round.median_ns,
-            processor_ns: round.effort.map(|effort| ns(effort.processor)),
+            processor_ns: round.effort.map(|effort| nanos(effort.processor)),
             context_switches: round.effort.map(|effort| effort.context_switches),
             messages: round.messages,
             bytes: round.bytes,

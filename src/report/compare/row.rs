@@ -6,9 +6,10 @@ use hdrhistogram::Histogram;
 
 use super::distribution::Distribution;
 use super::name;
-use super::number::{float, latency, percent, rounded, significant};
+use super::number::{latency, percent, rounded, significant};
 use super::statistics::{Ratio, Sample};
 use crate::model::Money;
+use crate::model::number::float;
 use crate::runner::compare::{Kind, Latencies, Load, Measured, Round, Transport};
 
 /// A rate of which less is answered is not reached.

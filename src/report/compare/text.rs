@@ -7,11 +7,12 @@ use anstyle::Style;
 use super::distribution::Distribution;
 use super::ladder::{Ladder, Step};
 use super::name;
-use super::number::{float_len, latency, percent, range, rounded, times};
+use super::number::{latency, percent, range, rounded, times};
 use super::row::{Row, UNTOLD};
 use super::statistics::{Ratio, Verdict};
 use super::whole::Report;
 use crate::model::Shown;
+use crate::model::number::{float, float_len, whole_len};
 use crate::report::palette::{BAD, GOOD, MAYBE, PLAIN, QUIET, STRONG, TITLE, UNSURE};
 use crate::report::phrase::{count, wrapped};
 use crate::report::table::{Cell, Row as Line, write_table};
@@ -145,7 +146,7 @@ fn kinds(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             for (_, of_kind) in row.kinds.iter().filter(|(other, _)| *other == kind) {
                 let mut line = vec![Cell::new(STRONG, label), Cell::plain(&row.name)];
                 line.extend(percentiles(of_kind));
-                line.push(number(rounded(super::number::float(of_kind.count))));
+                line.push(number(rounded(float(of_kind.count))));
                 lines.push(line);
                 label = "";
             }
@@ -209,10 +210,7 @@ fn ladder(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 /// From where the steps below ended to where this one does; a step down is hatched.
 fn bar((below_ns, adds_ns): (f64, f64), total_ns: f64, width: usize) -> Cell {
     let widest = total_ns.max(below_ns).max(below_ns + adds_ns);
-    let cells = |ns: f64| {
-        let exact = ns / widest * float_len(width);
-        (0..width).take_while(|cell| float_len(*cell) + 0.5 <= exact).count()
-    };
+    let cells = |ns: f64| whole_len((ns / widest * float_len(width)).round()).min(width);
     let (from, to) = if adds_ns < 0.0 {
         (cells(below_ns + adds_ns), cells(below_ns))
     } else {

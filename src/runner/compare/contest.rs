@@ -11,7 +11,6 @@ use super::bank::{Job, Played, Purpose, play};
 use super::children::Children;
 use super::mailbox::play_between_mailboxes;
 use super::options::stopped;
-use super::pace::nanoseconds;
 use super::rounds::{Slot, order};
 use super::served::Served;
 use super::walk::Taken;
@@ -20,6 +19,7 @@ use super::{
     CompareError, CompareOptions, Comparison, Kind, Latencies, Load, Machine, Measured, Progress,
     Round, Subject, Transport, codec,
 };
+use crate::model::number::{count, float, float_len, nanos};
 use crate::scenario::Scenario;
 
 /// Runs `scenario` over several transports in real time, and measures each.
@@ -121,8 +121,8 @@ impl Contest<'_> {
         let (round, work) = (self.options.round_time, self.work);
         let job = |repetitions| Job::of(work, repetitions);
         if let Load::Open { rate } = self.options.load {
-            let requests = u32::try_from(work.requests()).map_or(f64::MAX, f64::from);
-            let due = Duration::try_from_secs_f64(requests / rate).unwrap_or(Duration::MAX);
+            let due = Duration::try_from_secs_f64(float_len(work.requests()) / rate)
+                .unwrap_or(Duration::MAX);
             return Ok(job(times(round, due)));
         }
         let (mut tried, mut each, mut long_ones) = (job(1), Duration::MAX, 0);
@@ -231,18 +231,18 @@ impl Table {
 fn round(work: &Work, place: usize, played: &Played) -> Round {
     let mut all: Vec<u64> =
         played.taken.iter().flat_map(|taken: &Taken| &taken.latencies_ns).copied().collect();
-    let requests = u64::try_from(all.len()).unwrap_or(u64::MAX);
+    let requests = count(all.len());
     let sum: u64 = all.iter().sum();
     let middle = all.len() / 2;
     let median_ns = *all.select_nth_unstable(middle).1;
-    let others = u64::try_from(work.roster.len() - 1).unwrap_or(u64::MAX);
+    let others = count(work.roster.len() - 1);
     // Each write goes to every other branch, and each of these acknowledges it.
     let messages = 2 * (requests + others * work.writes(&played.taken));
     Round {
         place,
         requests,
         elapsed: played.elapsed,
-        mean_ns: Duration::from_nanos(sum).as_secs_f64() * 1e9 / count(requests),
+        mean_ns: float(sum) / float(requests),
         median_ns,
         effort: played.effort,
         messages: (!work.sends_again()).then_some(messages),
@@ -250,14 +250,10 @@ fn round(work: &Work, place: usize, played: &Played) -> Round {
     }
 }
 
-fn count(requests: u64) -> f64 {
-    u32::try_from(requests).map_or(f64::from(u32::MAX), f64::from)
-}
-
 /// From a nanosecond to an hour, three digits.
 fn histogram() -> Histogram<u64> {
     const HOUR: Duration = Duration::from_secs(3600);
-    Histogram::new_with_bounds(1, nanoseconds(HOUR), 3).expect("these bounds are in order")
+    Histogram::new_with_bounds(1, nanos(HOUR), 3).expect("these bounds are in order")
 }
 
 fn record(histogram: &mut Histogram<u64>, latencies_ns: impl IntoIterator<Item = u64>) {

@@ -160,9 +160,9 @@ fn origin(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         ("machine", report.machine_told()),
         (
             "intervals",
-            "bootstrap over rounds, 10,000 resamples, widened for few rounds; a verdict asks for \
-             99%"
-            .to_owned(),
+            "Student's t over logarithms of rounds, with Welch's degrees of freedom; a verdict asks \
+             for 99%"
+                .to_owned(),
         ),
     ] {
         writeln!(out, "<div><dt>{label}</dt><dd>{}</dd></div>", escaped(&value))?;

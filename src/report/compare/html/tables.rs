@@ -3,10 +3,11 @@
 use std::iter;
 
 use super::markup::escaped;
+use crate::model::number::float;
 use crate::report::compare::distribution::Distribution;
 use crate::report::compare::ladder::Step;
 use crate::report::compare::name;
-use crate::report::compare::number::{float, latency, percent, range, rounded, times};
+use crate::report::compare::number::{latency, percent, range, rounded, times};
 use crate::report::compare::row::Row;
 use crate::report::compare::statistics::{Ratio, Verdict};
 use crate::report::compare::whole::Report;
