@@ -78,19 +78,16 @@ impl Distribution {
         }
     }
 
-    /// The five that tables show: p50, p90, p99, p99.9 and the slowest of all.
+    /// The [`PERCENTILES`].
     pub(super) fn percentiles(&self) -> [Percentile; 5] {
-        let percentile = |name, key, ns, beyond_thousandths| {
-            let is_doubtful = is_doubtful(self.count, beyond_thousandths);
+        let all = [self.p50_ns, self.p90_ns, self.p99_ns, self.p999_ns, self.max_ns];
+        let beyond_thousandths = [Some(HALF), Some(100), Some(10), Some(1), None];
+        std::array::from_fn(|place| {
+            let ((name, key), ns) = (PERCENTILES[place], all[place]);
+            let is_doubtful =
+                beyond_thousandths[place].is_some_and(|beyond| is_doubtful(self.count, beyond));
             Percentile { name, key, ns, is_doubtful }
-        };
-        [
-            percentile("p50", "p50_ns", self.p50_ns, HALF),
-            percentile("p90", "p90_ns", self.p90_ns, 100),
-            percentile("p99", "p99_ns", self.p99_ns, 10),
-            percentile("p99.9", "p999_ns", self.p999_ns, 1),
-            Percentile { name: "max", key: "max_ns", ns: self.max_ns, is_doubtful: false },
-        ]
+        })
     }
 
     /// The percentiles that have a doubt.
@@ -98,6 +95,15 @@ impl Distribution {
         self.percentiles().into_iter().filter(|percentile| percentile.is_doubtful)
     }
 }
+
+/// The five that tables show, and what they are called in files. `max` is the slowest of all.
+pub(super) const PERCENTILES: [(&str, &str); 5] = [
+    ("p50", "p50_ns"),
+    ("p90", "p90_ns"),
+    ("p99", "p99_ns"),
+    ("p99.9", "p999_ns"),
+    ("max", "max_ns"),
+];
 
 /// What lies beyond a median, in thousandths.
 pub(super) const HALF: u64 = 500;

@@ -15,6 +15,7 @@ mod number;
 mod row;
 mod statistics;
 mod student;
+mod tables;
 mod text;
 mod warning;
 mod whole;

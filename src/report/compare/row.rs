@@ -6,7 +6,6 @@ use hdrhistogram::Histogram;
 
 use super::distribution::Distribution;
 use super::name;
-use super::number::{latency, percent, rounded, significant};
 use super::statistics::{Ratio, Sample};
 use crate::model::Money;
 use crate::model::number::float;
@@ -14,8 +13,6 @@ use crate::runner::compare::{Kind, Latencies, Load, Measured, Round, Transport};
 
 /// A rate of which less is answered is not reached.
 const SHARE_LEAST: f64 = 0.95;
-/// Stands where nobody tells.
-pub(super) const UNTOLD: &str = "–";
 
 /// What one transport came to, and how it stands to the others.
 #[derive(Debug, Clone)]
@@ -65,24 +62,6 @@ pub(super) struct PerRequest {
 }
 
 impl Row {
-    /// What a request costs, in words: the mean latency, how far rounds differ, and what each request
-    /// takes of the machine; `–` where nobody tells.
-    pub(super) fn costs(&self) -> [String; 6] {
-        let told = |amount: Option<f64>, words: fn(f64) -> String| match amount {
-            Some(amount) => words(amount),
-            None => UNTOLD.to_owned(),
-        };
-        let PerRequest { processor_ns, context_switches, messages, bytes } = self.per_request;
-        [
-            latency(self.mean_ns),
-            told(self.spread, percent),
-            told(processor_ns, latency),
-            told(context_switches, significant),
-            told(messages, significant),
-            told(bytes, rounded),
-        ]
-    }
-
     /// Whether more requests were due than were answered: then a queue grows as long as a round is,
     /// and a latency tells how long the queue is.
     pub(super) fn is_over_capacity(&self) -> bool {

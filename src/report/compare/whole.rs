@@ -77,11 +77,6 @@ impl Report {
         self.base.map(|base| &self.rows[base])
     }
 
-    /// Whether an earlier comparison was there to be compared with.
-    pub(super) fn has_baseline(&self) -> bool {
-        self.rows.iter().any(|row| row.change.is_some())
-    }
-
     pub(super) fn machine_told(&self) -> String {
         FiledMachine::from(&self.machine).told()
     }
