@@ -36,13 +36,18 @@ pub(super) fn ranges(ids: impl IntoIterator<Item = u32>) -> String {
             Some(_) | None => runs.push((id, id)),
         }
     }
-    let texts = runs.into_iter().map(|(first, last)| match last - first {
+    let texts = runs.into_iter().map(|(first, last)| run(first.into(), last.into()));
+    let texts: Vec<String> = texts.collect();
+    listed(&texts, Limit::Middle { most: 8, head: 6, tail: 1 })
+}
+
+/// All numbers from `first` to `last`: `4`, `4, 5`, `4–9`.
+pub(super) fn run(first: u64, last: u64) -> String {
+    match last - first {
         0 => first.to_string(),
         1 => format!("{first}, {last}"),
         _ => format!("{first}–{last}"),
-    });
-    let texts: Vec<String> = texts.collect();
-    listed(&texts, Limit::Middle { most: 8, head: 6, tail: 1 })
+    }
 }
 
 /// `branch 2`, `branches 2–12`.

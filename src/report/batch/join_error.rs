@@ -5,7 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::{Partition, RowsError, RowsProblem, Stopped};
-use crate::report::phrase::{count, grouped};
+use crate::report::phrase::{count, grouped, run};
 
 /// Why result files do not fit together.
 #[derive(Debug, Error)]
@@ -195,12 +195,7 @@ impl Gaps {
 /// `4, 7–9`
 impl fmt::Display for Gaps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let run = |&(first, last): &(u64, u64)| match last - first {
-            0 => first.to_string(),
-            1 => format!("{first}, {last}"),
-            _ => format!("{first}–{last}"),
-        };
-        let mut runs: Vec<String> = self.shown.iter().map(run).collect();
+        let mut runs: Vec<String> = self.shown.iter().map(|gap| run(gap.0, gap.1)).collect();
         if self.is_cut {
             runs.push("…".to_owned());
         }

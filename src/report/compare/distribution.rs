@@ -3,6 +3,7 @@
 use std::fmt;
 
 use hdrhistogram::Histogram;
+use serde::Serialize;
 
 use super::number::latency;
 use crate::model::number::float;
@@ -19,7 +20,7 @@ const NINES: u32 = 4;
 const BEYOND_LEAST: u64 = 10;
 
 /// The latencies of one kind of request over one transport, in nanoseconds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Distribution {
     pub(super) count: u64,
     pub(super) mean_ns: f64,
@@ -29,8 +30,10 @@ pub(super) struct Distribution {
     pub(super) p999_ns: u64,
     pub(super) max_ns: u64,
     /// From the first with anything in it to the last, the empty ones between included.
+    #[serde(skip)]
     pub(super) buckets: Vec<Bucket>,
     /// Ascending.
+    #[serde(skip)]
     pub(super) curve: Vec<Point>,
 }
 

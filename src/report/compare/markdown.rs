@@ -36,7 +36,7 @@ pub fn write_markdown(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         "{}; {}. {}. Seed {}, passbook {}. {}",
         escaped(&name::subject(&report.subject)),
         name::load(report.load),
-        escaped(&report.machine_told()),
+        escaped(&name::machine(&report.machine)),
         report.subject.seed,
         env!("CARGO_PKG_VERSION"),
         code(&report.command)

@@ -4,7 +4,6 @@
 mod baseline;
 mod csv;
 mod distribution;
-mod file;
 mod headline;
 mod html;
 mod json;

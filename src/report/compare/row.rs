@@ -1,8 +1,10 @@
 //! One transport of a comparison, worked out.
 
 use std::iter;
+use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use serde::Serialize;
 
 use super::distribution::Distribution;
 use super::name;
@@ -44,7 +46,7 @@ pub(super) struct Row {
 }
 
 /// What a transport takes now against what it took then.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct Change {
     /// Then, in nanoseconds.
     pub(super) mean_ns: f64,
@@ -53,7 +55,7 @@ pub(super) struct Change {
 }
 
 /// What a request costs on average, where rounds tell.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct PerRequest {
     pub(super) processor_ns: Option<f64>,
     pub(super) context_switches: Option<f64>,
@@ -113,12 +115,8 @@ impl Row {
 impl PerRequest {
     fn of(rounds: &[Round]) -> Self {
         Self {
-            processor_ns: average(rounds, |round| {
-                round.effort.map(|effort| effort.processor.as_secs_f64() * 1e9)
-            }),
-            context_switches: average(rounds, |round| {
-                round.effort.map(|effort| float(effort.context_switches))
-            }),
+            processor_ns: average(rounds, |round| round.processor_ns.map(float)),
+            context_switches: average(rounds, |round| round.context_switches.map(float)),
             messages: average(rounds, |round| round.messages.map(float)),
             bytes: average(rounds, |round| round.bytes.map(float)),
         }
@@ -138,7 +136,8 @@ fn average(rounds: &[Round], of: impl Fn(&Round) -> Option<f64>) -> Option<f64> 
 }
 
 fn per_second(rounds: &[Round]) -> f64 {
-    let seconds: f64 = rounds.iter().map(|round| round.elapsed.as_secs_f64()).sum();
+    let elapsed = rounds.iter().map(|round| Duration::from_nanos(round.elapsed_ns));
+    let seconds: f64 = elapsed.map(|elapsed| elapsed.as_secs_f64()).sum();
     let requests: f64 = rounds.iter().map(|round| float(round.requests)).sum();
     if seconds > 0.0 { requests / seconds } else { 0.0 }
 }

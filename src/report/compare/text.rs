@@ -79,7 +79,7 @@ fn opening(out: &mut dyn Write, report: &Report) -> io::Result<()> {
                     env!("CARGO_PKG_VERSION")
                 ),
             ),
-            row("machine", report.machine_told()),
+            row("machine", name::machine(&report.machine)),
         ],
     )
 }

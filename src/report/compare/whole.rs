@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::baseline::Baseline;
-use super::file::FiledMachine;
 use super::headline::headline;
 use super::ladder::{Ladder, Rung};
+use super::name::machine;
 use super::row::{Change, Row};
 use super::warning::Warning;
 use crate::runner::compare::{Comparison, Load, Machine, Subject, Transport};
@@ -76,10 +76,6 @@ impl Report {
     pub(super) fn base(&self) -> Option<&Row> {
         self.base.map(|base| &self.rows[base])
     }
-
-    pub(super) fn machine_told(&self) -> String {
-        FiledMachine::from(&self.machine).told()
-    }
 }
 
 fn compare_with(rows: &mut [Row], base: usize) {
@@ -110,10 +106,9 @@ fn compare_with_earlier(
     if !missing.is_empty() {
         warnings.push(Warning::NotInBaseline { names: missing });
     }
-    let now = FiledMachine::from(&comparison.machine);
-    if *baseline.machine() != now {
-        let then = baseline.machine().told();
-        warnings.push(Warning::OtherMachine { then, now: now.told() });
+    let (then, now) = (baseline.machine(), &comparison.machine);
+    if then != now {
+        warnings.push(Warning::OtherMachine { then: machine(then), now: machine(now) });
     }
     warnings
 }

@@ -241,10 +241,11 @@ fn round(work: &Work, place: usize, played: &Played) -> Round {
     Round {
         place,
         requests,
-        elapsed: played.elapsed,
+        elapsed_ns: nanos(played.elapsed),
         mean_ns: float(sum) / float(requests),
         median_ns,
-        effort: played.effort,
+        processor_ns: played.effort.map(|effort| effort.processor_ns),
+        context_switches: played.effort.map(|effort| effort.context_switches),
         messages: (!work.sends_again()).then_some(messages),
         bytes: played.bytes,
     }

@@ -164,7 +164,7 @@ fn origin(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         ("work", name::subject(&report.subject)),
         ("load", name::load(report.load)),
         ("rounds", format!("{}; seed {}", name::all_of(&rounds), report.subject.seed)),
-        ("machine", report.machine_told()),
+        ("machine", name::machine(&report.machine)),
         (
             "intervals",
             "Student's t over logarithms of rounds, with Welch's degrees of freedom; a verdict asks \
