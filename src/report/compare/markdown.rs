@@ -69,11 +69,13 @@ fn write_table(out: &mut dyn Write, table: &Table) -> io::Result<()> {
 }
 
 fn told(value: &Value) -> String {
-    match value {
-        Value::Step { name, is_noise: true } => format!("{name} (within noise)"),
-        Value::Change(verdict @ (Verdict::Slower | Verdict::Faster)) => format!("**{verdict}**"),
-        other => other.to_string(),
+    if let Value::Step { name, is_noise: true } = value {
+        return format!("{name} (within noise)");
     }
+    if let Value::Change(verdict @ (Verdict::Slower | Verdict::Faster)) = value {
+        return format!("**{verdict}**");
+    }
+    value.to_string()
 }
 
 /// Text on one line in which nothing is markup.

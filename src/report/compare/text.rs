@@ -142,23 +142,25 @@ fn aligned(column: &Column, cell: Cell) -> Cell {
 }
 
 fn cell(value: &Value, names: Style) -> Cell {
-    match value {
-        Value::Verdict(verdict) => match verdict {
+    if let Value::Verdict(verdict) = value {
+        return match verdict {
             Verdict::Faster => Cell::new(GOOD, "faster"),
             Verdict::Slower => Cell::plain("slower"),
             Verdict::NoDifference => Cell::new(UNSURE, "no diff."),
             Verdict::Undecided => Cell::new(UNSURE, "undecided"),
-        },
-        Value::Change(verdict) => match verdict {
+        };
+    }
+    if let Value::Change(verdict) = value {
+        return match verdict {
             Verdict::Slower => Cell::new(BAD, "slower than then"),
             Verdict::Faster => Cell::new(GOOD, "faster than then"),
             Verdict::NoDifference => Cell::new(QUIET, "no difference beyond noise"),
             Verdict::Undecided => Cell::new(UNSURE, "undecided: a single round"),
-        },
-        Value::Name(name) => Cell::new(names, name),
-        Value::Untold | Value::One => head(&value.to_string()),
-        other => Cell::plain(other.to_string()),
+        };
     }
+    let is_name = matches!(value, Value::Name(_));
+    let style = if matches!(value, Value::Untold | Value::One) { QUIET } else { PLAIN };
+    Cell::new(if is_name { names } else { style }, value.to_string())
 }
 
 fn ladder(out: &mut dyn Write, report: &Report) -> io::Result<()> {
