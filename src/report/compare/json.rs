@@ -8,11 +8,9 @@ use serde::Serialize;
 use super::distribution::{Distribution, HALF, is_doubtful};
 use super::ladder::{Ladder, Step};
 use super::name;
-use super::row::{Change, PerRequest, Row};
-use super::statistics::Ratio;
+use super::row::Row;
 use super::whole::Report;
-use crate::model::Decimal;
-use crate::runner::compare::{Load, Machine, Round, Subject};
+use crate::runner::compare::{Load, Machine, Round, Subject, Transport};
 
 /// Raised whenever a reader of the old shape would misread the new one.
 pub(super) const FORMAT: u64 = 1;
@@ -45,18 +43,8 @@ struct Export<'a> {
 
 #[derive(Serialize)]
 struct ExportedRow<'a> {
-    name: &'a str,
-    transport: &'static str,
-    balance: Decimal,
-    mean_ns: f64,
-    spread: Option<f64>,
-    operations_per_second: f64,
-    /// Of the requests that were due, as many were answered in time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    share_of_rate: Option<f64>,
-    ratio: Option<Ratio>,
-    baseline: Option<Change>,
-    per_request: PerRequest,
+    #[serde(flatten)]
+    row: &'a Row,
     latencies: BTreeMap<&'static str, ExportedLatencies<'a>>,
     rounds: Vec<ExportedRound<'a>>,
 }
@@ -94,7 +82,7 @@ struct ExportedStep<'a> {
     adds_ns: f64,
     share: f64,
     within_noise: bool,
-    merged: Vec<&'static str>,
+    merged: &'a [Transport],
 }
 
 impl<'a> Export<'a> {
@@ -120,16 +108,7 @@ impl<'a> ExportedRow<'a> {
     fn of(row: &'a Row) -> Self {
         let kinds = row.kinds.iter().map(|(kind, latencies)| (name::kind(*kind), latencies));
         Self {
-            name: &row.name,
-            transport: row.transport.name(),
-            balance: row.balance.decimal(),
-            mean_ns: row.mean_ns,
-            spread: row.spread,
-            operations_per_second: row.per_second,
-            share_of_rate: row.share_of_rate,
-            ratio: row.ratio,
-            baseline: row.change,
-            per_request: row.per_request,
+            row,
             latencies: kinds
                 .chain([("all", &row.all)])
                 .map(|(name, latencies)| (name, ExportedLatencies::of(latencies)))
@@ -165,7 +144,7 @@ impl<'a> ExportedLadder<'a> {
             adds_ns: step.adds_ns,
             share: step.share(),
             within_noise: step.is_noise(),
-            merged: step.merged.iter().map(|transport| transport.name()).collect(),
+            merged: &step.merged,
         };
         Self { total_ns: ladder.total_ns, steps: ladder.steps.iter().map(step).collect() }
     }

@@ -9,40 +9,47 @@ use serde::Serialize;
 use super::distribution::Distribution;
 use super::name;
 use super::statistics::{Ratio, Sample};
-use crate::model::Money;
+use crate::model::Decimal;
 use crate::model::number::float;
 use crate::runner::compare::{Kind, Latencies, Load, Measured, Round, Transport};
 
 /// A rate of which less is answered is not reached.
 const SHARE_LEAST: f64 = 0.95;
 
-/// What one transport came to, and how it stands to the others.
-#[derive(Debug, Clone)]
+/// What one transport came to, and how it stands to the others. Serialized as an export has it.
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Row {
     /// The transport's; with a number where it was measured before.
     pub(super) name: String,
     pub(super) transport: Transport,
-    /// In the order in which they were run.
-    pub(super) rounds: Vec<Round>,
-    pub(super) sample: Sample,
+    balance: Decimal,
     /// Of a request, in nanoseconds: the geometric mean of the rounds' means.
     pub(super) mean_ns: f64,
     /// How far a round's mean is from the others', as a share; `None` with a single round.
     pub(super) spread: Option<f64>,
     /// Requests per second of all rounds together.
+    #[serde(rename = "operations_per_second")]
     pub(super) per_second: f64,
     /// That, by the requests per second that were due; `None` under a closed load.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) share_of_rate: Option<f64>,
     /// Against the row that all are compared with; `None` for that row itself.
     pub(super) ratio: Option<Ratio>,
     /// Against the same transport in an earlier comparison.
+    #[serde(rename = "baseline")]
     pub(super) change: Option<Change>,
+    pub(super) per_request: PerRequest,
     /// Of requests of every kind.
+    #[serde(skip)]
     pub(super) all: Distribution,
     /// The kinds that there were.
+    #[serde(skip)]
     pub(super) kinds: Vec<(Kind, Distribution)>,
-    pub(super) per_request: PerRequest,
-    pub(super) balance: Money,
+    /// In the order in which they were run.
+    #[serde(skip)]
+    pub(super) rounds: Vec<Round>,
+    #[serde(skip)]
+    pub(super) sample: Sample,
 }
 
 /// What a transport takes now against what it took then.
@@ -105,7 +112,7 @@ impl Row {
                 .map(|(kind, latencies)| (kind, Distribution::of(latencies)))
                 .collect(),
             per_request: PerRequest::of(&rounds),
-            balance: measured.balance,
+            balance: measured.balance.decimal(),
             sample,
             rounds,
         })

@@ -70,7 +70,8 @@ pub struct Machine {
 }
 
 /// What carries messages, from the bottom of the ladder to its top.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Transport {
     /// Actors in one thread send each other messages.
     Mailbox,
