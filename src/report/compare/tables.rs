@@ -12,35 +12,7 @@ use super::row::{PerRequest, Row};
 use super::statistics::{Interval, Ratio, Verdict};
 use super::whole::Report;
 use crate::model::number::{count, float};
-
-const MEASUREMENTS: [&str; 26] = [
-    "scenario",
-    "transport",
-    "kind",
-    "count",
-    "mean_ns",
-    "p50_ns",
-    "p90_ns",
-    "p99_ns",
-    "p999_ns",
-    "max_ns",
-    "operations_per_second",
-    "rounds",
-    "spread",
-    "ratio",
-    "ratio_low",
-    "ratio_high",
-    "verdict",
-    "processor_ns_per_request",
-    "context_switches_per_request",
-    "messages_per_request",
-    "bytes_per_request",
-    "baseline_ratio",
-    "baseline_verdict",
-    "doubtful",
-    "share_of_rate",
-    "passbook",
-];
+use crate::runner::compare::Kind;
 
 /// Rows under the titles of their columns. The first column names the rows.
 #[derive(Debug)]
@@ -277,58 +249,77 @@ pub(super) fn changes(report: &Report) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
-/// All that was measured, a row for each transport and kind. New columns stand at the end.
-pub(super) fn measurements(report: &Report) -> Table {
-    let mut rows = Vec::new();
-    for row in &report.rows {
-        let mut row_of = |kind, mean_ns, latencies: &Distribution, all: Vec<Value>, share| {
-            let mut cells = vec![
-                Value::name(&report.subject.scenario),
-                Value::name(&row.name),
-                Value::name(kind),
-                Value::Count(latencies.count),
-                Value::Latency(mean_ns),
-            ];
-            cells.extend(percentiles(latencies));
-            cells.extend(all);
-            let doubtful: Vec<&str> = latencies.doubtful().map(|of| of.key).collect();
-            cells.extend([
-                Value::Name(doubtful.join(";")),
-                Value::or_untold(share, Value::Share),
-                Value::name(env!("CARGO_PKG_VERSION")),
-            ]);
-            rows.push(cells);
-        };
-        // A mean over rounds, as the ratio is of.
-        row_of("all", row.mean_ns, &row.all, measured_for_all_kinds(row), row.share_of_rate);
-        for (of, latencies) in &row.kinds {
-            let nothing = [(); 13].map(|()| Value::Nothing);
-            row_of(kind(*of), latencies.mean_ns, latencies, nothing.into(), None);
-        }
-    }
-    Table { title: "Measurements", columns: MEASUREMENTS.map(Column::numbers).into(), rows }
+/// What a row of the measurements is of: all requests over a transport, or those of one kind.
+struct Measured<'a> {
+    scenario: &'a str,
+    row: &'a Row,
+    kind: Option<Kind>,
+    latencies: &'a Distribution,
 }
 
-/// What stands in the row of kind `all` alone.
-fn measured_for_all_kinds(row: &Row) -> Vec<Value> {
-    let (ratio, change) = (row.ratio, row.change.map(|change| change.ratio));
-    let interval = ratio.and_then(|ratio| ratio.interval);
-    let PerRequest { processor_ns, context_switches, messages, bytes } = row.per_request;
-    vec![
-        Value::Rate(row.per_second),
-        Value::Count(count(row.rounds.len())),
-        Value::or_untold(row.spread, Value::Share),
-        Value::or_untold(ratio, |ratio| Value::Times(ratio.estimate)),
-        Value::or_untold(interval, |both| Value::Times(both.low)),
-        Value::or_untold(interval, |both| Value::Times(both.high)),
-        Value::or_untold(ratio, |ratio| Value::Verdict(ratio.verdict)),
-        Value::or_untold(processor_ns, Value::Amount),
-        Value::or_untold(context_switches, Value::Amount),
-        Value::or_untold(messages, Value::Amount),
-        Value::or_untold(bytes, Value::Amount),
-        Value::or_untold(change, |ratio| Value::Times(ratio.estimate)),
-        Value::or_untold(change, |ratio| Value::Change(ratio.verdict)),
-    ]
+impl Measured<'_> {
+    /// What was measured for all kinds together stands in their row alone.
+    fn together<T>(&self, of: fn(&Row) -> Option<T>, value: fn(T) -> Value) -> Value {
+        match self.kind {
+            None => Value::or_untold(of(self.row), value),
+            Some(_) => Value::Nothing,
+        }
+    }
+
+    fn percentile(&self, place: usize) -> Value {
+        Value::Percentile(self.latencies.percentiles()[place])
+    }
+}
+
+/// New ones stand at the end.
+const MEASUREMENTS: [(&str, fn(&Measured<'_>) -> Value); 26] = [
+    ("scenario", |of| Value::name(of.scenario)),
+    ("transport", |of| Value::name(&of.row.name)),
+    ("kind", |of| Value::name(of.kind.map_or("all", kind))),
+    ("count", |of| Value::Count(of.latencies.count)),
+    // Of all, a mean over rounds, as the ratio is of.
+    ("mean_ns", |of| Value::Latency(of.kind.map_or(of.row.mean_ns, |_| of.latencies.mean_ns))),
+    ("p50_ns", |of| of.percentile(0)),
+    ("p90_ns", |of| of.percentile(1)),
+    ("p99_ns", |of| of.percentile(2)),
+    ("p999_ns", |of| of.percentile(3)),
+    ("max_ns", |of| of.percentile(4)),
+    ("operations_per_second", |of| of.together(|row| Some(row.per_second), Value::Rate)),
+    ("rounds", |of| of.together(|row| Some(count(row.rounds.len())), Value::Count)),
+    ("spread", |of| of.together(|row| row.spread, Value::Share)),
+    ("ratio", |of| of.together(|row| Some(row.ratio?.estimate), Value::Times)),
+    ("ratio_low", |of| of.together(|row| Some(row.ratio?.interval?.low), Value::Times)),
+    ("ratio_high", |of| of.together(|row| Some(row.ratio?.interval?.high), Value::Times)),
+    ("verdict", |of| of.together(|row| Some(row.ratio?.verdict), Value::Verdict)),
+    ("processor_ns_per_request", |of| {
+        of.together(|row| row.per_request.processor_ns, Value::Amount)
+    }),
+    ("context_switches_per_request", |of| {
+        of.together(|row| row.per_request.context_switches, Value::Amount)
+    }),
+    ("messages_per_request", |of| of.together(|row| row.per_request.messages, Value::Amount)),
+    ("bytes_per_request", |of| of.together(|row| row.per_request.bytes, Value::Amount)),
+    ("baseline_ratio", |of| of.together(|row| Some(row.change?.ratio.estimate), Value::Times)),
+    ("baseline_verdict", |of| of.together(|row| Some(row.change?.ratio.verdict), Value::Change)),
+    ("doubtful", |of| {
+        Value::Name(of.latencies.doubtful().map(|of| of.key).collect::<Vec<_>>().join(";"))
+    }),
+    ("share_of_rate", |of| of.together(|row| row.share_of_rate, Value::Share)),
+    ("passbook", |_| Value::name(env!("CARGO_PKG_VERSION"))),
+];
+
+/// All that was measured, a row for each transport and kind.
+pub(super) fn measurements(report: &Report) -> Table {
+    let scenario = &report.subject.scenario;
+    let rows = report.rows.iter().flat_map(|row| {
+        let kinds = row.kinds.iter().map(|(kind, latencies)| (Some(*kind), latencies));
+        [(None, &row.all)].into_iter().chain(kinds).map(move |(kind, latencies)| {
+            let measured = Measured { scenario, row, kind, latencies };
+            MEASUREMENTS.iter().map(|(_, value)| value(&measured)).collect()
+        })
+    });
+    let columns = MEASUREMENTS.map(|(title, _)| Column::numbers(title)).into();
+    Table { title: "Measurements", columns, rows: rows.collect() }
 }
 
 fn percentiles(distribution: &Distribution) -> [Value; 5] {
