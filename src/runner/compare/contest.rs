@@ -19,6 +19,7 @@ use super::{
     CompareError, CompareOptions, Comparison, Kind, Latencies, Load, Machine, Measured, Progress,
     Round, Subject, Transport, codec,
 };
+use crate::model::Money;
 use crate::model::number::{count, float, float_len, nanos};
 use crate::scenario::Scenario;
 
@@ -101,11 +102,11 @@ impl Contest<'_> {
         for (number, &Slot { transport: index, purpose }) in (1..).zip(&slots) {
             let transport = transports[index];
             (self.progress)(Progress::Round { transport, number, of: slots.len() });
-            let played = self.play(transport, Job { purpose, ..jobs[index] }).await?;
+            let (played, balance) = self.play(transport, Job { purpose, ..jobs[index] }).await?;
             let table = &mut tables[index];
             match purpose {
                 Purpose::Latency => {
-                    table.enter(self.work, place, &played)?;
+                    table.enter(self.work, place, &played, balance);
                     place += 1;
                 }
                 Purpose::Propagation => {
@@ -127,7 +128,7 @@ impl Contest<'_> {
         }
         let (mut tried, mut each, mut long_ones) = (job(1), Duration::MAX, 0);
         loop {
-            let elapsed = self.play(transport, tried).await?.elapsed;
+            let (Played { elapsed, .. }, _) = self.play(transport, tried).await?;
             // Whatever disturbs the machine makes work seem longer than it is, never shorter.
             each = each.min(elapsed / tried.repetitions);
             let enough = job(times(round, each));
@@ -156,8 +157,13 @@ impl Contest<'_> {
         is_seen && self.work.has_writes() && self.work.roster.len() > 1
     }
 
-    /// Plays a round with a bank of its own, and sees that it agrees with all before.
-    async fn play(&mut self, transport: Transport, job: Job) -> Result<Played, CompareError> {
+    /// Plays a round with a bank of its own, and sees that it agrees with all before; with what each
+    /// branch holds in the end.
+    async fn play(
+        &mut self,
+        transport: Transport,
+        job: Job,
+    ) -> Result<(Played, Money), CompareError> {
         let work = self.work;
         let played = match (transport, &self.options.program) {
             (Transport::Mailbox, _) => {
@@ -171,11 +177,11 @@ impl Contest<'_> {
             }
             (Transport::Processes, None) => return Err(CompareError::NoProgram),
         };
-        agreed_balance(work, transport, &played)?;
+        let balance = agreed_balance(work, transport, &played)?;
         if work.is_deterministic() {
             self.answers.compare(transport, &played)?;
         }
-        Ok(played)
+        Ok((played, balance))
     }
 }
 
@@ -190,7 +196,7 @@ struct Table {
     transport: Transport,
     rounds: Vec<Round>,
     latencies: Latencies,
-    balance: Option<crate::model::Money>,
+    balance: Option<Money>,
 }
 
 impl Table {
@@ -204,8 +210,8 @@ impl Table {
         Self { transport, rounds: Vec::new(), latencies, balance: None }
     }
 
-    fn enter(&mut self, work: &Work, place: usize, played: &Played) -> Result<(), CompareError> {
-        self.balance = Some(agreed_balance(work, self.transport, played)?);
+    fn enter(&mut self, work: &Work, place: usize, played: &Played, balance: Money) {
+        self.balance = Some(balance);
         for (lane, taken) in work.lanes.iter().zip(&played.taken) {
             for (step, &latency) in lane.steps.iter().cycle().zip(&taken.latencies_ns) {
                 let histogram = match step.kind {
@@ -218,7 +224,6 @@ impl Table {
             }
         }
         self.rounds.push(round(work, place, played));
-        Ok(())
     }
 
     fn finish(self) -> Result<Measured, CompareError> {
