@@ -271,8 +271,11 @@ impl Measured<'_> {
     }
 }
 
+/// What stands in a column of the measurements.
+type Measurement = fn(&Measured<'_>) -> Value;
+
 /// New ones stand at the end.
-const MEASUREMENTS: [(&str, fn(&Measured<'_>) -> Value); 26] = [
+const MEASUREMENTS: [(&str, Measurement); 26] = [
     ("scenario", |of| Value::name(of.scenario)),
     ("transport", |of| Value::name(&of.row.name)),
     ("kind", |of| Value::name(of.kind.map_or("all", kind))),
