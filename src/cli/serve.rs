@@ -21,7 +21,6 @@ use super::terminal::Terminal;
 use crate::bank::{BranchConfig, Patience};
 use crate::grpc::seal::{BankKeys, BankSecret, NoRandomness};
 use crate::grpc::{BindError, Endpoint, Listener};
-use crate::model::number::count;
 use crate::model::{
     BranchId, IdError, Money, Overdraft, Promises, Propagation, Roster, RosterError,
 };
@@ -206,7 +205,7 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
 }
 
 fn bank_bytes_of(bank: &LiveOptions) -> u64 {
-    bank_bytes(count(bank.roster.len()))
+    bank_bytes(u64::try_from(bank.roster.len()).unwrap_or(u64::MAX))
 }
 
 /// A bank as the arguments or a scenario describe it.
