@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::partition::Partition;
 use super::{RowsError, RowsProblem, Stopped};
-use crate::report::phrase::{count, grouped};
+use crate::report::phrase::{count, grouped, run};
 
 /// Why result files do not fit together.
 #[derive(Debug, Error)]
@@ -23,7 +23,7 @@ pub enum JoinError {
     /// A file whose last line is no summary.
     #[error(
         "{name} ends after {} without its summary: it was cut off; \
-         `passbook batch --resume` goes on with it", count(size(*rows), "row")
+         `passbook batch --resume` goes on with it", count(*rows, "row")
     )]
     NoSummary {
         /// The file.
@@ -58,7 +58,7 @@ pub enum JoinError {
     /// Files of different inputs.
     #[error(
         "{} is of an input with {}, {} of one with {}: they are not of one batch",
-        names[0], count(size(inputs[0]), "scenario"), names[1], count(size(inputs[1]), "scenario")
+        names[0], count(inputs[0], "scenario"), names[1], count(inputs[1], "scenario")
     )]
     InputsDiffer {
         /// The files.
@@ -110,8 +110,8 @@ pub enum JoinError {
     },
     /// Some scenarios are in no file.
     #[error(
-        "{} of {} {} missing: {gaps}{}", grouped(size(gaps.missing)),
-        count(size(*inputs), "scenario"), if gaps.missing == 1 { "is" } else { "are" },
+        "{} of {} {} missing: {gaps}{}", grouped(gaps.missing),
+        count(*inputs, "scenario"), if gaps.missing == 1 { "is" } else { "are" },
         hint(*absent)
     )]
     Missing {
@@ -125,8 +125,8 @@ pub enum JoinError {
     /// Some scenarios are in no file, and a filter hides which.
     #[error(
         "{} and {} filtered out are not the {} of the input{}",
-        count(size(*rows), "row"), grouped(size(*filtered_out)),
-        count(size(*inputs), "scenario"), hint(*absent)
+        count(*rows, "row"), grouped(*filtered_out),
+        count(*inputs, "scenario"), hint(*absent)
     )]
     Uneven {
         /// How many rows there are.
@@ -196,12 +196,7 @@ impl Gaps {
 /// `4, 7–9`
 impl fmt::Display for Gaps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let run = |&(first, last): &(u64, u64)| match last - first {
-            0 => first.to_string(),
-            1 => format!("{first}, {last}"),
-            _ => format!("{first}–{last}"),
-        };
-        let mut runs: Vec<String> = self.shown.iter().map(run).collect();
+        let mut runs: Vec<String> = self.shown.iter().map(|gap| run(gap.0, gap.1)).collect();
         if self.is_cut {
             runs.push("…".to_owned());
         }
@@ -209,16 +204,12 @@ impl fmt::Display for Gaps {
     }
 }
 
-fn size(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
-}
-
 fn miscounted(said: u64, found: u64) -> String {
     if said == found {
         return "the summary does not count the statuses that its rows have: lines were changed"
             .to_owned();
     }
-    let said = count(size(said), "row");
+    let said = count(said, "row");
     format!("the summary counts {said}, but there are {found}: lines were added or removed")
 }
 

@@ -9,6 +9,7 @@ use super::partition::Partition;
 use super::replay;
 use super::row::PASSBOOK;
 use super::{Row, Status, StatusCounts, Stopped, Summary};
+use crate::model::number::micros;
 
 /// How many of the slowest scenarios are kept.
 const SLOWEST: usize = 10;
@@ -123,7 +124,7 @@ impl Overview {
             refused_writes: self.refused_writes,
             partition: course.partition,
             stopped: course.stopped,
-            wall_microseconds: u64::try_from(course.wall.as_micros()).unwrap_or(u64::MAX),
+            wall_microseconds: micros(course.wall),
             jobs: course.jobs,
             passbook: Some(Cow::Borrowed(PASSBOOK)),
         }

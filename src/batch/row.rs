@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Packing, problem};
 use crate::check::{Demand, Property, Summary, Verdict, Verdicts};
+use crate::model::number::{count, micros};
 use crate::model::{Operation, Seed, Versions};
 use crate::report::Assessment;
 use crate::report::ending::Ending;
@@ -212,7 +213,7 @@ impl Row {
             counts: None,
             warnings: Vec::new(),
             notes: Vec::new(),
-            microseconds: microseconds(took),
+            microseconds: micros(took),
             problem: None,
             seed: None,
             options: Some(options),
@@ -223,10 +224,6 @@ impl Row {
 
 fn is_first(format: &u64) -> bool {
     *format == FIRST_FORMAT
-}
-
-fn microseconds(span: Duration) -> u64 {
-    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl Status {
@@ -309,9 +306,8 @@ impl RowVerdicts {
 
 impl Counts {
     fn of(result: &RunResult) -> Self {
-        let length = |items: usize| u64::try_from(items).unwrap_or(u64::MAX);
-        let branches = length(result.branches.len());
-        let customers = length(result.customers.len());
+        let branches = count(result.branches.len());
+        let customers = count(result.customers.len());
         let mut refused_writes = 0;
         let mut counts = Self { branches, customers, ..Self::default() };
         for request in result.customers.iter().flat_map(|customer| &customer.requests) {

@@ -17,6 +17,7 @@ use crate::check::JudgeOptions;
 use crate::cli::exit::Exit;
 use crate::cli::exports::{Exports, PartialRows};
 use crate::cli::terminal::Terminal;
+use crate::model::number::count;
 use crate::report::shell;
 use crate::runner::{Recording, RunOptions};
 use crate::source::{FilesError, Inputs, Survey};
@@ -262,7 +263,7 @@ impl<'a> Batch<'a> {
             partition: self.args.partition,
             stopped,
             wall,
-            jobs: u64::try_from(self.args.plan().jobs.get()).unwrap_or(u64::MAX),
+            jobs: count(self.args.plan().jobs.get()),
         }
     }
 

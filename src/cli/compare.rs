@@ -1,8 +1,9 @@
 //! `passbook compare`: times a scenario over several transports, side by side.
 
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::thread;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -11,6 +12,7 @@ use super::compare_args::CompareArgs;
 use super::compare_output::Variant;
 use super::exit::Exit;
 use super::terminal::Terminal;
+use crate::model::number::count;
 use crate::model::{Propagation, Shown};
 use crate::runner::compare::{CompareError, CompareOptions, Comparison, Progress, compare};
 use crate::runner::compare_bytes;
@@ -88,29 +90,22 @@ fn scenario(args: &CompareArgs, terminal: &mut Terminal) -> Option<Scenario> {
     }
 }
 
-/// Compares, and says on a terminal how far it is.
+/// Compares, and shows on a terminal how far it is.
 fn run(scenario: &Scenario, options: &CompareOptions) -> Result<Comparison, CompareError> {
-    let mut messages = io::stderr();
-    let is_watched = messages.is_terminal();
-    let mut tell = |line: String| {
-        let told = write!(messages, "\r\x1b[K{line}").and_then(|()| messages.flush());
-        if let Err(error) = told {
-            log::debug!("cannot tell how far it is: {error}");
+    let style =
+        ProgressStyle::with_template("{wide_bar}  {msg}").expect("every comparison reads it");
+    let bar = ProgressBar::new(1).with_style(style);
+    let comparison = compare(scenario, options, &mut |progress| match progress {
+        Progress::WarmingUp(transport) => {
+            bar.set_message(format!("warming up: {}", transport.name()));
         }
-    };
-    let comparison = compare(scenario, options, &mut |progress| {
-        if is_watched {
-            tell(match progress {
-                Progress::WarmingUp(transport) => format!("warming up: {}", transport.name()),
-                Progress::Round { transport, number, of } => {
-                    format!("round {number} of {of}: {}", transport.name())
-                }
-            });
+        Progress::Round { transport, number, of } => {
+            bar.set_length(count(of));
+            bar.set_position(count(number - 1));
+            bar.set_message(format!("round {number} of {of}: {}", transport.name()));
         }
     });
-    if is_watched {
-        tell(String::new());
-    }
+    bar.finish_and_clear();
     comparison
 }
 

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
@@ -47,8 +48,8 @@ pub(super) struct CompareArgs {
 
     /// What is compared, with commas between; the same twice shows what is noise
     #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
-    #[arg(default_values_t = TransportArg::value_variants().to_vec(), hide_default_value = true)]
-    transports: Vec<TransportArg>,
+    #[arg(default_values_t = Transport::ALL, hide_default_value = true)]
+    transports: Vec<Transport>,
 
     /// How many rounds of each; they are shuffled
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
@@ -95,20 +96,6 @@ pub(super) struct CompareArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum TransportArg {
-    /// Actors in one thread
-    Mailbox,
-    /// gRPC over connections in memory
-    GrpcMemory,
-    /// gRPC over Unix sockets
-    GrpcUnix,
-    /// gRPC over loopback TCP
-    GrpcTcp,
-    /// The same, and each branch a process of its own
-    Processes,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum PropagationsArg {
     /// Before the reply
     Sync,
@@ -118,15 +105,20 @@ pub(super) enum PropagationsArg {
     Both,
 }
 
-impl From<TransportArg> for Transport {
-    fn from(arg: TransportArg) -> Self {
-        match arg {
-            TransportArg::Mailbox => Self::Mailbox,
-            TransportArg::GrpcMemory => Self::GrpcMemory,
-            TransportArg::GrpcUnix => Self::GrpcUnix,
-            TransportArg::GrpcTcp => Self::GrpcTcp,
-            TransportArg::Processes => Self::Processes,
-        }
+impl ValueEnum for Transport {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Mailbox => "Actors in one thread",
+            Self::GrpcMemory => "gRPC over connections in memory",
+            Self::GrpcUnix => "gRPC over Unix sockets",
+            Self::GrpcTcp => "gRPC over loopback TCP",
+            Self::Processes => "The same, and each branch a process of its own",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
     }
 }
 
@@ -170,7 +162,7 @@ impl CompareArgs {
                 seed: self.seed.map(Seed),
                 ..Settings::default()
             },
-            transports: self.transports.iter().copied().map(Transport::from).collect(),
+            transports: self.transports.clone(),
             rounds: self.rounds.into(),
             round_time: self.round_time,
             copies: self.in_flight.into(),

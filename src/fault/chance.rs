@@ -5,6 +5,7 @@ use rand_pcg::rand_core::{Rng, SeedableRng};
 
 use super::Link;
 use crate::model::Seed;
+use crate::model::number::float;
 
 /// A stream of chances.
 #[derive(Debug, Clone)]
@@ -30,13 +31,11 @@ impl Chance {
 
     /// A whole number from 0 to `end`, itself not included; 0 if `end` is 0.
     pub fn below(&mut self, end: u64) -> u64 {
-        let wide = u128::from(self.generator.next_u64()) * u128::from(end);
-        u64::try_from(wide >> 64).unwrap_or(end)
+        self.generator.next_u64().carrying_mul(end, 0).1
     }
 
     /// A number above 0, at most 1.
     pub fn fraction(&mut self) -> f64 {
-        let steps = u32::try_from(self.generator.next_u64() >> 32).unwrap_or(u32::MAX);
-        (f64::from(steps) + 1.0) / (f64::from(u32::MAX) + 1.0)
+        (float(self.generator.next_u64() >> 32) + 1.0) / (f64::from(u32::MAX) + 1.0)
     }
 }

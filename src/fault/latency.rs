@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::Chance;
 use crate::model::BranchId;
+use crate::model::number::micros;
 
 /// How long a message takes from one branch to another. Text: `none`, `constant:20ms`,
 /// `uniform:1ms..50ms`, `exponential:10ms`.
@@ -67,20 +68,16 @@ impl Latency {
             Self::None => Duration::ZERO,
             Self::Constant(span) => span,
             Self::Uniform { min, max } => {
-                let width_us = us(max.saturating_sub(min)).saturating_add(1);
+                let width_us = micros(max.saturating_sub(min)).saturating_add(1);
                 min + Duration::from_micros(chance.below(width_us))
             }
             Self::Exponential(mean) => {
                 let times = -libm::log(chance.fraction());
                 let span = mean.mul_f64(times);
-                Duration::from_micros(us(span))
+                Duration::from_micros(micros(span))
             }
         }
     }
-}
-
-fn us(span: Duration) -> u64 {
-    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A text that is no latency.
@@ -131,7 +128,7 @@ pub fn parse_span(text: &str) -> Result<Duration, LatencyError> {
 
 /// Writes a span as [`parse_span`] reads it, in the largest unit that is exact.
 pub fn show_span(span: Duration) -> String {
-    let us = us(span);
+    let us = micros(span);
     [(3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1_000, "ms")]
         .into_iter()
         .find(|(unit_us, _)| us > 0 && us.is_multiple_of(*unit_us))
@@ -227,7 +224,7 @@ mod tests {
         // Figures of the first release: a change of any breaks every seed that people have noted.
         let mut chance = chance(42);
         let latency: Latency = "uniform:1ms..50ms".parse().unwrap();
-        let drawn: Vec<_> = (0..4).map(|_| us(latency.draw(&mut chance))).collect();
+        let drawn: Vec<_> = (0..4).map(|_| micros(latency.draw(&mut chance))).collect();
         assert_eq!(drawn, [10_401, 33_217, 21_641, 14_444]);
     }
 }

@@ -4,6 +4,7 @@ mod guarantee;
 mod id;
 mod list;
 mod money;
+pub mod number;
 mod operation;
 mod outcome;
 mod policy;

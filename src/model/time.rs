@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::number::micros;
+
 /// A moment, in microseconds since the run began.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -31,7 +33,7 @@ impl Time {
     /// The moment `span` later; the last moment of all where that is out of range.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
-        let span_us = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        let span_us = micros(span);
         Self { us: self.us.saturating_add(span_us) }
     }
 

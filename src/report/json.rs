@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
@@ -12,6 +11,7 @@ use super::ending::Ending;
 use super::story::RequestKey;
 use super::{Assessment, Difference};
 use crate::check::Verdicts;
+use crate::model::number::micros;
 use crate::model::{
     BranchId, CustomerId, CustomerOrder, Decimal, EventId, EventIds, Guarantees, Interface, Lag,
     Operation, Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed, Time,
@@ -218,7 +218,7 @@ impl<'a> Config<'a> {
             overdraft: Some(config.overdraft),
             latency: Some(config.latencies.default.to_string()),
             links: links.collect(),
-            wait_limit_us: Some(us(config.wait_limit)),
+            wait_limit_us: Some(micros(config.wait_limit)),
             ..Self::of_customers(config)
         }
     }
@@ -298,15 +298,11 @@ impl<'a> Event<'a> {
             balance,
             reason: request.outcome.as_ref().err().map(Reason),
             violates: Vec::new(),
-            took_us: us(request.took),
-            waited_us: request.waited.as_ref().map_or(0, |waited| us(waited.span)),
+            took_us: micros(request.took),
+            waited_us: request.waited.as_ref().map_or(0, |waited| micros(waited.span)),
             waited_for: request.waited.as_ref().map(|waited| waited.lags.as_slice()),
         }
     }
-}
-
-fn us(span: Duration) -> u64 {
-    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn money(operation: Operation) -> Option<Decimal> {

@@ -120,7 +120,6 @@ impl fmt::Display for Note {
                 listed(untried, FEW),
             ),
             Self::NotSettled { times, limit } => {
-                let times = usize::try_from(*times).unwrap_or(usize::MAX);
                 write!(
                     f,
                     "not settled: the branches did not show the same writes within {} ({}); what came \

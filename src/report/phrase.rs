@@ -6,12 +6,13 @@ use std::time::Duration;
 use super::elide::{Elided, Limit};
 use crate::model::{BranchId, EventId, Lag, Shown};
 
-/// `59940` as `59,940`.
-pub(crate) fn grouped(number: usize) -> String {
+/// `59940` as `59,940`, `1320.5` as `1,320.5`.
+pub(crate) fn grouped(number: impl Display) -> String {
     let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    let whole = digits.find('.').unwrap_or(digits.len());
+    let mut text = String::with_capacity(digits.len() + whole / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+        if place > 0 && place < whole && (whole - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -20,9 +21,10 @@ pub(crate) fn grouped(number: usize) -> String {
 }
 
 /// `1 event`, `2 events`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(number))
+pub(crate) fn count(number: impl Display, noun: &str) -> String {
+    let number = grouped(number);
+    let plural = if number == "1" { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 /// Ascending ids with runs drawn together: `1, 3–12`.
@@ -34,13 +36,18 @@ pub(crate) fn ranges(ids: impl IntoIterator<Item = u32>) -> String {
             Some(_) | None => runs.push((id, id)),
         }
     }
-    let texts = runs.into_iter().map(|(first, last)| match last - first {
+    let texts = runs.into_iter().map(|(first, last)| run(first.into(), last.into()));
+    let texts: Vec<String> = texts.collect();
+    listed(&texts, Limit::Middle { most: 8, head: 6, tail: 1 })
+}
+
+/// All numbers from `first` to `last`: `4`, `4, 5`, `4–9`.
+pub(crate) fn run(first: u64, last: u64) -> String {
+    match last - first {
         0 => first.to_string(),
         1 => format!("{first}, {last}"),
         _ => format!("{first}–{last}"),
-    });
-    let texts: Vec<String> = texts.collect();
-    listed(&texts, Limit::Middle { most: 8, head: 6, tail: 1 })
+    }
 }
 
 /// `branch 2`, `branches 2–12`.
@@ -100,11 +107,9 @@ pub(crate) fn span(span: Duration) -> String {
 
 /// What a request waited for: `1 write of branch 1 and 2 of branch 3`.
 pub(crate) fn missing(lags: &[Lag]) -> String {
-    let behind = |lag: &Lag| {
-        usize::try_from(lag.needed.get().saturating_sub(lag.here.get())).unwrap_or(usize::MAX)
-    };
+    let behind = |lag: &Lag| lag.needed.get().saturating_sub(lag.here.get());
     if lags.len() > 3 {
-        let total: usize = lags.iter().map(behind).sum();
+        let total: u64 = lags.iter().map(behind).sum();
         return format!("{} of {} branches", count(total, "write"), grouped(lags.len()));
     }
     let mut texts = lags.iter().enumerate().map(|(place, lag)| match place {
@@ -141,6 +146,7 @@ mod tests {
             assert_eq!(grouped(number), text);
         }
         assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(grouped("1320.4567"), "1,320.4567");
     }
 
     #[test]

@@ -89,7 +89,7 @@ fn above_capacity() -> Comparison {
     comparison.load = Load::Open { rate: 1e6 };
     for (measured, rate) in comparison.measured.iter_mut().zip([1_000_000, 77_000]) {
         for round in &mut measured.rounds {
-            round.elapsed = Duration::from_secs(round.requests) / rate;
+            round.elapsed_ns = round.requests * 1_000_000_000 / rate;
         }
     }
     comparison
@@ -391,7 +391,8 @@ fn a_transport_that_nothing_counts_for_has_dashes() {
     let mut bare = comparison(&[(Mailbox, 500.0), (GrpcTcp, 60_000.0)], 0.02, 1);
     bare.codec = Duration::ZERO;
     for round in bare.measured.iter_mut().flat_map(|measured| &mut measured.rounds) {
-        (round.effort, round.messages, round.bytes) = (None, None, None);
+        (round.processor_ns, round.context_switches) = (None, None);
+        (round.messages, round.bytes) = (None, None);
     }
     let shown = text(&report(&bare));
     let costs = shown.split("What a request costs").nth(1).unwrap();

@@ -13,6 +13,12 @@ const VAGUE_NAMES: [&str; 8] =
 const PRINTING: [&str; 4] = ["print", "println", "eprint", "eprintln"];
 const RUNTIMES: [&str; 3] = ["actix", "tokio", "tonic"];
 const OUTSIDE_WORLD: [&str; 3] = ["fs", "net", "thread"];
+/// The one file in which `as` turns numbers into others.
+const CONVERSIONS: &str = "src/model/number.rs";
+const NUMBERS: [&str; 14] = [
+    "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
+    "f64",
+];
 const ITEMS_WITH_BODIES: [&str; 6] = ["fn", "struct", "enum", "impl", "trait", "macro_rules"];
 
 /// One line for whoever must mend it: where, what, and what to do.
@@ -47,10 +53,17 @@ pub(crate) fn check_file(file: &SourceFile) -> Vec<Finding> {
 }
 
 fn general(file: &SourceFile) -> Vec<Finding> {
-    [opens_with_its_purpose, is_short_enough, is_finished, ignores_no_test, is_named_for_what_it_is]
-        .iter()
-        .flat_map(|rule| rule(file))
-        .collect()
+    [
+        opens_with_its_purpose,
+        is_short_enough,
+        is_finished,
+        ignores_no_test,
+        is_named_for_what_it_is,
+        converts_numbers_in_one_place,
+    ]
+    .iter()
+    .flat_map(|rule| rule(file))
+    .collect()
 }
 
 fn in_src(file: &SourceFile, below_src: &str) -> Vec<Finding> {
@@ -163,6 +176,21 @@ fn prints_nothing(file: &SourceFile, layer: &Layer) -> Vec<Finding> {
         .filter(|(_, word)| PRINTING.contains(word))
         .map(|(line, word)| {
             let what = format!("`{word}!` in {}; only cli and report print", layer.name);
+            Finding::new(file, line, what)
+        })
+        .collect()
+}
+
+fn converts_numbers_in_one_place(file: &SourceFile) -> Vec<Finding> {
+    if file.path == CONVERSIONS {
+        return Vec::new();
+    }
+    let pairs = file.tokens.windows(2).filter(|pair| pair[0].is_word("as"));
+    let numbers = pairs.filter_map(|pair| Some((pair[0].line, pair[1].word()?)));
+    numbers
+        .filter(|(_, word)| NUMBERS.contains(word))
+        .map(|(line, word)| {
+            let what = format!("`as {word}` may lose something; see {CONVERSIONS}");
             Finding::new(file, line, what)
         })
         .collect()

@@ -45,6 +45,23 @@ fn a_layer_imports_only_what_the_table_lets_it() {
 }
 
 #[test]
+fn conversions_stand_in_one_file() {
+    for to in ["usize", "f64"] {
+        let body = format!("fn f(x: u64) -> {to} {{ x as {to} }}");
+        one(
+            "src/check/ryw.rs",
+            &body,
+            &format!("src/check/ryw.rs:2: `as {to}` may lose something"),
+        );
+        none("src/model/number.rs", &body);
+    }
+    none(
+        "src/check/ryw.rs",
+        "use crate::model::Money as M; use std::fmt::Write as _; fn f() { <M as Default>::default() }",
+    );
+}
+
+#[test]
 fn what_the_table_lets_through_is_no_finding() {
     for body in [
         "use crate::model::{Money, BranchId};",

@@ -6,7 +6,7 @@ use super::RowWriter;
 use crate::batch::row::VERDICT_KEYS;
 use crate::batch::row::{Counts, Row};
 use crate::batch::summary::Summary;
-use crate::report::cell::harmless;
+use crate::report::cell::{Cell, write_row};
 
 const FRONT: [&str; 5] = ["number", "place", "name", "status", "expected"];
 const BACK: [&str; 14] = [
@@ -36,52 +36,44 @@ impl<W: io::Write> Csv<W> {
     /// Writes the header to `out`.
     pub fn new(out: W) -> io::Result<Self> {
         let mut out = ::csv::Writer::from_writer(out);
-        for title in FRONT {
-            out.write_field(title)?;
-        }
-        for key in VERDICT_KEYS {
-            out.write_field(format!("verdict_{key}"))?;
-        }
-        out.write_record(BACK)?;
+        let verdicts = VERDICT_KEYS.map(|key| Cell::text(format!("verdict_{key}")));
+        let front = FRONT.map(Cell::text).into_iter();
+        write_row(&mut out, front.chain(verdicts).chain(BACK.map(Cell::text)))?;
         Ok(Self { out })
     }
 }
 
 impl<W: io::Write> RowWriter for Csv<W> {
     fn write(&mut self, row: &Row) -> io::Result<()> {
-        let out = &mut self.out;
-        out.write_field(row.number.to_string())?;
-        out.write_field(&*harmless(&row.place))?;
-        out.write_field(&*harmless(row.name.as_deref().unwrap_or_default()))?;
-        out.write_field(row.status.word())?;
-        out.write_field(row.expected.map_or("", |met| if met { "true" } else { "false" }))?;
-        match &row.verdicts {
-            Some(verdicts) => {
-                for verdict in verdicts.words() {
-                    out.write_field(verdict.map(|word| word.to_string()).unwrap_or_default())?;
-                }
-            }
-            None => VERDICT_KEYS.iter().try_for_each(|_| out.write_field(""))?,
-        }
-        out.write_field(balances(row))?;
-        match row.counts {
-            Some(Counts { branches, customers, writes, queries, refused, unknown, .. }) => {
-                for count in [branches, customers, writes, queries, refused, unknown] {
-                    out.write_field(count.to_string())?;
-                }
-            }
-            None => [""; 6].iter().try_for_each(|none| out.write_field(none))?,
-        }
-        out.write_field(row.microseconds.to_string())?;
-        out.write_field(&*harmless(row.problem.as_deref().unwrap_or_default()))?;
+        let mut cells = vec![
+            Cell::number(row.number),
+            Cell::text(&row.place),
+            Cell::of(row.name.as_deref(), Cell::text),
+            Cell::text(row.status.word()),
+            Cell::of(row.expected, |met| Cell::text(if met { "true" } else { "false" })),
+        ];
+        let verdicts = row.verdicts.as_ref().map(|verdicts| verdicts.words());
+        let verdicts = verdicts.unwrap_or_default().into_iter();
+        cells
+            .extend(verdicts.map(|verdict| Cell::of(verdict, |word| Cell::text(word.to_string()))));
+        cells.push(Cell::text(balances(row)));
+        let counts = row.counts.map(|counts| {
+            let Counts { branches, customers, writes, queries, refused, unknown, .. } = counts;
+            [branches, customers, writes, queries, refused, unknown].map(Some)
+        });
+        let counts = counts.unwrap_or_default().into_iter();
+        cells.extend(counts.map(|count| Cell::of(count, Cell::number)));
         let refused_writes = row.counts.and_then(|counts| counts.refused_writes);
-        out.write_field(refused_writes.map(|writes| writes.to_string()).unwrap_or_default())?;
-        out.write_field(&*harmless(&row.warnings.join("; ")))?;
-        out.write_field(row.seed.map(|seed| seed.to_string()).unwrap_or_default())?;
-        out.write_field(&*harmless(row.options.as_deref().unwrap_or_default()))?;
-        out.write_field(&*harmless(row.passbook.as_deref().unwrap_or_default()))?;
-        out.write_record(None::<&[u8]>)?;
-        Ok(())
+        cells.extend([
+            Cell::number(row.microseconds),
+            Cell::of(row.problem.as_deref(), Cell::text),
+            Cell::of(refused_writes, Cell::number),
+            Cell::text(row.warnings.join("; ")),
+            Cell::of(row.seed, Cell::number),
+            Cell::of(row.options.as_deref(), Cell::text),
+            Cell::of(row.passbook.as_deref(), Cell::text),
+        ]);
+        Ok(write_row(&mut self.out, cells)?)
     }
 
     fn finish(&mut self, _summary: &Summary) -> io::Result<()> {

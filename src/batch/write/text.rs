@@ -9,7 +9,7 @@ use crate::batch::overview::Overview;
 use crate::batch::overview::{Failure, Slow};
 use crate::batch::row::Status;
 use crate::batch::summary::{Stopped, Summary};
-use crate::model::Shown;
+use crate::model::{Shown, number};
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, TITLE, UNSURE, YES};
 use crate::report::phrase::{count, grouped, span, wrapped};
 use crate::report::table::{Cell, Columns, Row, write_table};
@@ -48,13 +48,13 @@ fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
 
 /// `12 scenarios  in 1.5 s: 8 a second, 2 jobs; passbook 0.1.0`
 fn title(out: &mut dyn Write, overview: &Overview, summary: &Summary) -> io::Result<()> {
-    let scenarios = count(size(summary.rows), "scenario");
+    let scenarios = count(summary.rows, "scenario");
     let wall = summary.wall();
     let rate = match rate(summary.rows, wall) {
-        Some(rate) => format!(": {} a second", grouped(size(rate))),
+        Some(rate) => format!(": {} a second", grouped(rate)),
         None => String::new(),
     };
-    let jobs = count(size(summary.jobs), "job");
+    let jobs = count(summary.jobs, "job");
     let took = span(readable(wall));
     let made_by = match &*overview.made_by().collect::<Vec<_>>() {
         [] => String::new(),
@@ -71,7 +71,7 @@ fn rate(rows: u64, wall: Duration) -> Option<u64> {
 
 /// `span` without digits that nobody needs.
 fn readable(span: Duration) -> Duration {
-    let us = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+    let us = number::micros(span);
     let unit = match us {
         0..100_000 => 10,
         100_000..1_000_000 => 1_000,
@@ -82,7 +82,7 @@ fn readable(span: Duration) -> Duration {
 
 /// A row per status, and what else was counted.
 fn numbers(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
-    let right = |number: u64| Cell::plain(grouped(size(number))).right();
+    let right = |number: u64| Cell::plain(grouped(number)).right();
     let mut rows: Vec<Row> = Vec::new();
     for status in Status::ALL {
         let number = summary.statuses.of(status);
@@ -91,12 +91,12 @@ fn numbers(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
         rows.push(vec![
             Cell::new(style, mark)
                 .and(if number > 0 { PLAIN } else { QUIET }, format!(" {}", status.word())),
-            Cell::new(if number > 0 { style } else { QUIET }, grouped(size(number))).right(),
+            Cell::new(if number > 0 { style } else { QUIET }, grouped(number)).right(),
         ]);
     }
     let expecting = summary.as_expected + summary.not_as_expected;
     if expecting > 0 {
-        let of = format!("of {} that say what they expect", grouped(size(expecting)));
+        let of = format!("of {} that say what they expect", grouped(expecting));
         rows.push(vec![
             Cell::plain("as expected"),
             right(summary.as_expected),
@@ -117,7 +117,7 @@ fn numbers(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
         row.extend(
             summary
                 .inputs
-                .map(|inputs| Cell::new(QUIET, format!("of {}", count(size(inputs), "scenario")))),
+                .map(|inputs| Cell::new(QUIET, format!("of {}", count(inputs, "scenario")))),
         );
         rows.push(row);
     }
@@ -163,9 +163,9 @@ fn failures(out: &mut dyn Write, overview: &Overview) -> io::Result<()> {
         }
         writeln!(out, "{:indent$}{QUIET}{}{QUIET:#}", "", Shown::new(&failure.again))?;
     }
-    let more = overview.statuses().failures() - count_of(overview.failures().len());
+    let more = overview.statuses().failures() - number::count(overview.failures().len());
     if more > 0 {
-        let more = count(size(more), "more failure");
+        let more = count(more, "more failure");
         writeln!(out, "  {QUIET}… {more}; a result file has them all{QUIET:#}")?;
     }
     if overview.failures().any(|failure| !failure.has_options) {
@@ -199,26 +199,18 @@ fn closing(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
         };
         writeln!(out, "  {UNSURE}{MAYBE} stopped before the end: {why}{UNSURE:#}")?;
     }
-    let all = count(size(summary.rows), "scenario");
+    let all = count(summary.rows, "scenario");
     let (failed, undecided) = (summary.statuses.failures(), summary.statuses.undecided);
     if summary.rows == 0 {
         writeln!(out, "  {UNSURE}{MAYBE} no scenario was run{UNSURE:#}")
     } else if failed > 0 {
-        writeln!(out, "  {BAD}{NO} {} of {all} failed{BAD:#}", grouped(size(failed)))
+        writeln!(out, "  {BAD}{NO} {} of {all} failed{BAD:#}", grouped(failed))
     } else if undecided > 0 {
-        let undecided = grouped(size(undecided));
+        let undecided = grouped(undecided);
         writeln!(out, "  {UNSURE}{MAYBE} none of {all} failed, {undecided} undecided{UNSURE:#}")
     } else {
         writeln!(out, "  {GOOD}{YES}{GOOD:#} none of {all} failed")
     }
-}
-
-fn size(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
-}
-
-fn count_of(items: usize) -> u64 {
-    u64::try_from(items).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

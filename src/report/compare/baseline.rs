@@ -4,17 +4,17 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::file::{FORMATS, FiledLoad, FiledMachine, FiledRound, FiledSubject};
+use super::json::FORMATS;
 use super::statistics::Sample;
 use crate::model::{Shown, UnknownVersion};
-use crate::runner::compare::{Load, Subject};
+use crate::runner::compare::{Load, Machine, Round, Subject};
 
 /// An earlier comparison, of whatever it was.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Earlier {
-    subject: FiledSubject,
-    load: FiledLoad,
-    machine: FiledMachine,
+    subject: Subject,
+    load: Load,
+    machine: Machine,
     transports: Vec<EarlierTransport>,
 }
 
@@ -26,7 +26,7 @@ pub struct Baseline(Earlier);
 #[serde(expecting = "a transport")]
 struct EarlierTransport {
     name: String,
-    rounds: Vec<FiledRound>,
+    rounds: Vec<Round>,
 }
 
 /// Why a text is no earlier comparison, or none to compare with.
@@ -74,15 +74,15 @@ impl Earlier {
     ///
     /// If it is of other work or under another load: then times differ for other reasons.
     pub fn of_the_same(self, subject: &Subject, load: Load) -> Result<Baseline, BaselineError> {
-        let (then, now) = (&self.subject, FiledSubject::from(subject));
+        let (then, now) = (&self.subject, subject);
         let mut differences = Vec::new();
         let mut differ = |what: &str, then: String, now: String| {
             if then != now {
                 differences.push(format!("{what} is {then} there and {now} here"));
             }
         };
-        let name = |of: &FiledSubject| format!("`{}`", Shown::new(&of.scenario));
-        differ("the scenario", name(then), name(&now));
+        let name = |of: &Subject| format!("`{}`", Shown::new(&of.scenario));
+        differ("the scenario", name(then), name(now));
         differ("propagation", then.propagation.to_string(), now.propagation.to_string());
         for (what, then, now) in [
             ("the number of branches", then.branches, now.branches),
@@ -91,7 +91,7 @@ impl Earlier {
         ] {
             differ(what, then.to_string(), now.to_string());
         }
-        differ("the load", self.load.told(), FiledLoad::from(load).told());
+        differ("the load", told(self.load), told(load));
         if differences.is_empty() {
             return Ok(Baseline(self));
         }
@@ -100,7 +100,7 @@ impl Earlier {
 }
 
 impl Baseline {
-    pub(super) fn machine(&self) -> &FiledMachine {
+    pub(super) fn machine(&self) -> &Machine {
         &self.0.machine
     }
 
@@ -112,13 +112,9 @@ impl Baseline {
     }
 }
 
-impl FiledLoad {
-    fn told(self) -> String {
-        match self {
-            Self::Closed => "closed loop".to_owned(),
-            Self::Open { requests_per_second } => {
-                format!("open loop with {requests_per_second} requests/s")
-            }
-        }
+fn told(load: Load) -> String {
+    match load {
+        Load::Closed => "closed loop".to_owned(),
+        Load::Open { rate } => format!("open loop with {rate} requests/s"),
     }
 }

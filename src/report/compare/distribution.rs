@@ -3,8 +3,10 @@
 use std::fmt;
 
 use hdrhistogram::Histogram;
+use serde::Serialize;
 
-use super::number::{float, latency};
+use super::number::latency;
+use crate::model::number::float;
 use crate::report::palette::MAYBE;
 
 /// Buckets of a factor of ten; the same grid for every transport and run.
@@ -18,7 +20,7 @@ const NINES: u32 = 4;
 const BEYOND_LEAST: u64 = 10;
 
 /// The latencies of one kind of request over one transport, in nanoseconds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Distribution {
     pub(super) count: u64,
     pub(super) mean_ns: f64,
@@ -28,8 +30,10 @@ pub(super) struct Distribution {
     pub(super) p999_ns: u64,
     pub(super) max_ns: u64,
     /// From the first with anything in it to the last, the empty ones between included.
+    #[serde(skip)]
     pub(super) buckets: Vec<Bucket>,
     /// Ascending.
+    #[serde(skip)]
     pub(super) curve: Vec<Point>,
 }
 
@@ -77,19 +81,16 @@ impl Distribution {
         }
     }
 
-    /// The five that tables show: p50, p90, p99, p99.9 and the slowest of all.
+    /// The [`PERCENTILES`].
     pub(super) fn percentiles(&self) -> [Percentile; 5] {
-        let percentile = |name, key, ns, beyond_thousandths| {
-            let is_doubtful = is_doubtful(self.count, beyond_thousandths);
+        let all = [self.p50_ns, self.p90_ns, self.p99_ns, self.p999_ns, self.max_ns];
+        let beyond_thousandths = [Some(HALF), Some(100), Some(10), Some(1), None];
+        std::array::from_fn(|place| {
+            let ((name, key), ns) = (PERCENTILES[place], all[place]);
+            let is_doubtful =
+                beyond_thousandths[place].is_some_and(|beyond| is_doubtful(self.count, beyond));
             Percentile { name, key, ns, is_doubtful }
-        };
-        [
-            percentile("p50", "p50_ns", self.p50_ns, HALF),
-            percentile("p90", "p90_ns", self.p90_ns, 100),
-            percentile("p99", "p99_ns", self.p99_ns, 10),
-            percentile("p99.9", "p999_ns", self.p999_ns, 1),
-            Percentile { name: "max", key: "max_ns", ns: self.max_ns, is_doubtful: false },
-        ]
+        })
     }
 
     /// The percentiles that have a doubt.
@@ -97,6 +98,15 @@ impl Distribution {
         self.percentiles().into_iter().filter(|percentile| percentile.is_doubtful)
     }
 }
+
+/// The five that tables show, and what they are called in files. `max` is the slowest of all.
+pub(super) const PERCENTILES: [(&str, &str); 5] = [
+    ("p50", "p50_ns"),
+    ("p90", "p90_ns"),
+    ("p99", "p99_ns"),
+    ("p99.9", "p999_ns"),
+    ("max", "max_ns"),
+];
 
 /// What lies beyond a median, in thousandths.
 pub(super) const HALF: u64 = 500;

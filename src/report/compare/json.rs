@@ -5,14 +5,20 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::distribution::Distribution;
-use super::file::{FORMAT, FiledLoad, FiledMachine, FiledRound, FiledSubject};
+use super::distribution::{Distribution, HALF, is_doubtful};
 use super::ladder::{Ladder, Step};
 use super::name;
-use super::row::{Change, PerRequest, Row};
-use super::statistics::Ratio;
+use super::row::Row;
 use super::whole::Report;
-use crate::model::Decimal;
+use crate::model::Versions;
+use crate::runner::compare::{Load, Machine, Round, Subject, Transport};
+
+/// Raised whenever a reader of the old shape would misread the new one.
+const FORMAT: u64 = 1;
+
+/// The formats that are read.
+pub(super) const FORMATS: Versions =
+    Versions { what: "a comparison", oldest: 1, newest: FORMAT, otherwise: "measure it again" };
 
 /// Writes `report` as one line of JSON. [`Earlier::parse`](super::Earlier::parse) reads it.
 ///
@@ -30,9 +36,9 @@ struct Export<'a> {
     program: &'static str,
     command: &'a str,
     headline: &'a str,
-    subject: FiledSubject,
-    load: FiledLoad,
-    machine: FiledMachine,
+    subject: &'a Subject,
+    load: Load,
+    machine: &'a Machine,
     codec_ns: f64,
     compared_with: Option<&'a str>,
     transports: Vec<ExportedRow<'a>>,
@@ -42,45 +48,25 @@ struct Export<'a> {
 
 #[derive(Serialize)]
 struct ExportedRow<'a> {
-    name: &'a str,
-    transport: &'static str,
-    balance: Decimal,
-    mean_ns: f64,
-    spread: Option<f64>,
-    operations_per_second: f64,
-    /// Of the requests that were due, as many were answered in time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    share_of_rate: Option<f64>,
-    ratio: Option<Ratio>,
-    baseline: Option<ExportedChange>,
-    per_request: ExportedCost,
-    latencies: BTreeMap<&'static str, ExportedLatencies>,
-    rounds: Vec<FiledRound>,
+    #[serde(flatten)]
+    row: &'a Row,
+    latencies: BTreeMap<&'static str, ExportedLatencies<'a>>,
+    rounds: Vec<ExportedRound<'a>>,
 }
 
 #[derive(Serialize)]
-struct ExportedChange {
-    mean_ns: f64,
-    ratio: Ratio,
+struct ExportedRound<'a> {
+    #[serde(flatten)]
+    round: &'a Round,
+    /// The percentiles beyond which fewer than ten requests lie.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    doubtful: &'a [&'a str],
 }
 
 #[derive(Serialize)]
-struct ExportedCost {
-    processor_ns: Option<f64>,
-    context_switches: Option<f64>,
-    messages: Option<f64>,
-    bytes: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct ExportedLatencies {
-    count: u64,
-    mean_ns: f64,
-    p50_ns: u64,
-    p90_ns: u64,
-    p99_ns: u64,
-    p999_ns: u64,
-    max_ns: u64,
+struct ExportedLatencies<'a> {
+    #[serde(flatten)]
+    latencies: &'a Distribution,
     /// The percentiles beyond which fewer than ten requests lie.
     doubtful: Vec<&'static str>,
     /// `[from_ns, to_ns, count]`, empty buckets left out.
@@ -101,7 +87,7 @@ struct ExportedStep<'a> {
     adds_ns: f64,
     share: f64,
     within_noise: bool,
-    merged: Vec<&'static str>,
+    merged: &'a [Transport],
 }
 
 impl<'a> Export<'a> {
@@ -111,9 +97,9 @@ impl<'a> Export<'a> {
             program: concat!("passbook ", env!("CARGO_PKG_VERSION")),
             command: &report.command,
             headline: &report.headline,
-            subject: (&report.subject).into(),
-            load: report.load.into(),
-            machine: (&report.machine).into(),
+            subject: &report.subject,
+            load: report.load,
+            machine: &report.machine,
             codec_ns: report.codec.as_secs_f64() * 1e9,
             compared_with: report.base().map(|row| row.name.as_str()),
             transports: report.rows.iter().map(ExportedRow::of).collect(),
@@ -126,38 +112,29 @@ impl<'a> Export<'a> {
 impl<'a> ExportedRow<'a> {
     fn of(row: &'a Row) -> Self {
         let kinds = row.kinds.iter().map(|(kind, latencies)| (name::kind(*kind), latencies));
-        let PerRequest { processor_ns, context_switches, messages, bytes } = row.per_request;
         Self {
-            name: &row.name,
-            transport: row.transport.name(),
-            balance: row.balance.decimal(),
-            mean_ns: row.mean_ns,
-            spread: row.spread,
-            operations_per_second: row.per_second,
-            share_of_rate: row.share_of_rate,
-            ratio: row.ratio,
-            baseline: row.change.map(|Change { mean_ns, ratio }| ExportedChange { mean_ns, ratio }),
-            per_request: ExportedCost { processor_ns, context_switches, messages, bytes },
+            row,
             latencies: kinds
                 .chain([("all", &row.all)])
                 .map(|(name, latencies)| (name, ExportedLatencies::of(latencies)))
                 .collect(),
-            rounds: row.rounds.iter().map(FiledRound::from).collect(),
+            rounds: row.rounds.iter().map(ExportedRound::of).collect(),
         }
     }
 }
 
-impl ExportedLatencies {
-    fn of(latencies: &Distribution) -> Self {
+impl<'a> ExportedRound<'a> {
+    fn of(round: &'a Round) -> Self {
+        let is_doubtful = is_doubtful(round.requests, HALF);
+        Self { round, doubtful: if is_doubtful { &["median_ns"] } else { &[] } }
+    }
+}
+
+impl<'a> ExportedLatencies<'a> {
+    fn of(latencies: &'a Distribution) -> Self {
         let filled = latencies.buckets.iter().filter(|bucket| bucket.count > 0);
         Self {
-            count: latencies.count,
-            mean_ns: latencies.mean_ns,
-            p50_ns: latencies.p50_ns,
-            p90_ns: latencies.p90_ns,
-            p99_ns: latencies.p99_ns,
-            p999_ns: latencies.p999_ns,
-            max_ns: latencies.max_ns,
+            latencies,
             doubtful: latencies.doubtful().map(|percentile| percentile.key).collect(),
             histogram: filled.map(|bucket| (bucket.from_ns, bucket.to_ns, bucket.count)).collect(),
             percentiles: latencies.curve.iter().map(|point| (point.quantile, point.ns)).collect(),
@@ -172,7 +149,7 @@ impl<'a> ExportedLadder<'a> {
             adds_ns: step.adds_ns,
             share: step.share(),
             within_noise: step.is_noise(),
-            merged: step.merged.iter().map(|transport| transport.name()).collect(),
+            merged: &step.merged,
         };
         Self { total_ns: ladder.total_ns, steps: ladder.steps.iter().map(step).collect() }
     }

@@ -89,6 +89,10 @@ impl Step {
         self.thousandths / 1_000.0
     }
 
+    pub(super) fn merged_names(&self) -> Vec<String> {
+        self.merged.iter().map(|transport| transport.name().to_owned()).collect()
+    }
+
     /// Whether it is not more than chance may do.
     pub(super) fn is_noise(&self) -> bool {
         self.verdict == Some(Verdict::NoDifference)

@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 
 use super::name;
-use super::number::{latency, percent, range, rounded, times};
-use super::row::Row;
-use super::statistics::{Ratio, Verdict};
+use super::statistics::Verdict;
+use super::tables::{self, Holds, Table, Value};
 use super::whole::Report;
 use crate::model::Shown;
 
@@ -16,23 +15,15 @@ use crate::model::Shown;
 /// If `out` takes no more.
 pub fn write_markdown(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(out, "### {}\n", escaped(&Shown::name(&report.subject.scenario).to_string()))?;
-    writeln!(out, "{}\n", escaped(&report.headline))?;
-    let base = report.base().map_or("", |row| row.name.as_str());
-    writeln!(out, "| transport | p50 | p90 | p99 | p99.9 | max | ops/s | × {base} | 95% | |")?;
-    writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|---|")?;
-    for row in &report.rows {
-        writeln!(out, "{}", latency_line(row))?;
-    }
+    writeln!(out, "{}", escaped(&report.headline))?;
+    write_table(out, &tables::latencies(report))?;
     if report.ladder.steps.len() > 1 {
-        writeln!(out, "\n| where the time goes | adds | share |\n|---|--:|--:|")?;
-        for step in &report.ladder.steps {
-            let noise = if step.is_noise() { " (within noise)" } else { "" };
-            let (adds, share) = (latency(step.adds_ns), percent(step.share()));
-            writeln!(out, "| {}{noise} | {adds} | {share} |", step.name)?;
-        }
+        write_table(out, &tables::steps(report))?;
     }
-    costs(out, report)?;
-    changes(out, report)?;
+    write_table(out, &tables::costs(report))?;
+    if let Some(changes) = tables::changes(report) {
+        write_table(out, &changes)?;
+    }
     writeln!(out)?;
     for warning in &report.warnings {
         writeln!(out, "- {}", escaped(&warning.to_string()))?;
@@ -45,65 +36,46 @@ pub fn write_markdown(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         "{}; {}. {}. Seed {}, passbook {}. {}",
         escaped(&name::subject(&report.subject)),
         name::load(report.load),
-        escaped(&report.machine_told()),
+        escaped(&name::machine(&report.machine)),
         report.subject.seed,
         env!("CARGO_PKG_VERSION"),
         code(&report.command)
     )
 }
 
-fn latency_line(row: &Row) -> String {
-    let mut cells = vec![row.name.clone()];
-    cells.extend(row.all.percentiles().map(|percentile| percentile.to_string()));
-    cells.push(rounded(row.per_second));
-    match row.ratio {
-        Some(ratio) => {
-            cells.extend([times(ratio.estimate), interval(ratio), ratio.verdict.to_string()])
-        }
-        None => cells.extend(["1", "", ""].map(str::to_owned)),
+fn write_table(out: &mut dyn Write, table: &Table) -> io::Result<()> {
+    let columns = || table.columns.iter().filter(|column| column.in_markdown.is_some());
+    write!(out, "\n|")?;
+    for title in columns().filter_map(|column| column.in_markdown.as_deref()) {
+        let space = if title.is_empty() { "" } else { " " };
+        write!(out, "{space}{title} |")?;
     }
-    format!("| {} |", cells.join(" | "))
-}
-
-fn costs(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    writeln!(
-        out,
-        "\n| per request | mean | spread of rounds | processor | context switches | messages | bytes |"
-    )?;
-    writeln!(out, "|---|--:|--:|--:|--:|--:|--:|")?;
-    for row in &report.rows {
-        writeln!(out, "| {} | {} |", row.name, row.costs().join(" | "))?;
-    }
-    Ok(())
-}
-
-fn changes(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    if !report.has_baseline() {
-        return Ok(());
-    }
-    writeln!(out, "\n| against the baseline | then | now | × then | 95% | |")?;
-    writeln!(out, "|---|--:|--:|--:|--:|---|")?;
-    for row in &report.rows {
-        let Some(change) = row.change else { continue };
-        let verdict = match change.ratio.verdict {
-            Verdict::Slower | Verdict::Faster => format!("**{}**", change.ratio.verdict),
-            Verdict::NoDifference | Verdict::Undecided => change.ratio.verdict.to_string(),
+    write!(out, "\n|")?;
+    for column in columns() {
+        let rule = match column.holds {
+            Holds::Words => "---|",
+            Holds::Numbers => "--:|",
         };
-        let cells = [
-            row.name.clone(),
-            latency(change.mean_ns),
-            latency(row.mean_ns),
-            times(change.ratio.estimate),
-            interval(change.ratio),
-            verdict,
-        ];
+        write!(out, "{rule}")?;
+    }
+    writeln!(out)?;
+    for row in &table.rows {
+        let cells = row.iter().zip(&table.columns);
+        let cells = cells.filter(|(_, column)| column.in_markdown.is_some());
+        let cells: Vec<String> = cells.map(|(value, _)| told(value)).collect();
         writeln!(out, "| {} |", cells.join(" | "))?;
     }
     Ok(())
 }
 
-fn interval(ratio: Ratio) -> String {
-    ratio.interval.map_or("–".to_owned(), |both| range(both.low, both.high))
+fn told(value: &Value) -> String {
+    if let Value::Step { name, is_noise: true } = value {
+        return format!("{name} (within noise)");
+    }
+    if let Value::Change(verdict @ (Verdict::Slower | Verdict::Faster)) = value {
+        return format!("**{verdict}**");
+    }
+    value.to_string()
 }
 
 /// Text on one line in which nothing is markup.

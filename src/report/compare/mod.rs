@@ -4,7 +4,6 @@
 mod baseline;
 mod csv;
 mod distribution;
-mod file;
 mod headline;
 mod html;
 mod json;
@@ -15,6 +14,7 @@ mod number;
 mod row;
 mod statistics;
 mod student;
+mod tables;
 mod text;
 mod warning;
 mod whole;

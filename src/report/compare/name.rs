@@ -1,8 +1,9 @@
 //! What the things of a comparison are called.
 
-use crate::runner::compare::{Kind, Load, Subject, Transport};
+use crate::runner::compare::{Kind, Load, Machine, Subject, Transport};
 
 use super::number::rounded;
+use crate::model::Shown;
 use crate::report::phrase::count;
 
 pub(super) const KINDS: [Kind; 4] = [Kind::Deposit, Kind::Withdraw, Kind::Query, Kind::Propagation];
@@ -28,14 +29,10 @@ pub(super) const fn adds(transport: Transport) -> &'static str {
 }
 
 /// How a request travels, at the start of a sentence.
-pub(super) const fn travels(transport: Transport) -> &'static str {
-    match transport {
-        Transport::Mailbox => "By mailbox",
-        Transport::GrpcMemory => "Over gRPC in memory",
-        Transport::GrpcUnix => "Over a Unix socket",
-        Transport::GrpcTcp => "Over TCP",
-        Transport::Processes => "Between processes",
-    }
+pub(super) fn travels(transport: Transport) -> String {
+    let words = travels_inside(transport);
+    let (first, rest) = words.split_at(1);
+    first.to_uppercase() + rest
 }
 
 /// The same within a sentence.
@@ -61,6 +58,12 @@ pub(super) fn subject(subject: &Subject) -> String {
         count(subject.requests, "request"),
         subject.propagation
     )
+}
+
+/// `AMD EPYC, 2 threads, linux x86_64`.
+pub(super) fn machine(Machine { system, processor, threads }: &Machine) -> String {
+    let processor = Shown::name(processor.as_deref().unwrap_or("a processor without a name"));
+    format!("{processor}, {}, {}", count(threads, "thread"), Shown::name(system))
 }
 
 /// `closed: …`.

@@ -1,16 +1,6 @@
 //! How measured numbers read: as many digits as mean something, and the unit that fits.
 
-/// `count` as a float; above 2^53, the nearest there is.
-pub(super) fn float(count: u64) -> f64 {
-    let halves = (u32::try_from(count >> 32), u32::try_from(count & u64::from(u32::MAX)));
-    let (high, low) = (halves.0.unwrap_or(u32::MAX), halves.1.unwrap_or(u32::MAX));
-    f64::from(high) * 4_294_967_296.0 + f64::from(low)
-}
-
-/// The same of what was counted in memory.
-pub(super) fn float_len(length: usize) -> f64 {
-    float(u64::try_from(length).unwrap_or(u64::MAX))
-}
+use crate::report::phrase::grouped;
 
 /// Three significant digits or four: `0.984`, `13.2`, `1,320`, `14.2k`.
 pub(super) fn significant(number: f64) -> String {
@@ -27,7 +17,7 @@ pub(super) fn significant(number: f64) -> String {
     let digits = format!("{size:.decimals$}");
     let sign =
         if number < 0.0 && digits.contains(|c| ('1'..='9').contains(&c)) { "−" } else { "" };
-    format!("{sign}{}", grouped(&digits))
+    format!("{sign}{}", grouped(digits))
 }
 
 /// `452 ns`, `1.20 µs`, `73.1 µs`, `2.05 ms`, `1.00 s`.
@@ -50,7 +40,7 @@ pub(super) fn latency(ns: f64) -> String {
 
 /// A count of something that may have any size: `512`, `14,302`.
 pub(super) fn rounded(number: f64) -> String {
-    grouped(&format!("{number:.0}"))
+    grouped(format_args!("{number:.0}"))
 }
 
 /// `132×`.
@@ -73,18 +63,6 @@ pub(super) fn percent(share: f64) -> String {
 /// A share without decimals: `71%`; below one percent, `less than 1%`.
 pub(super) fn about(share: f64) -> String {
     if share < 0.005 { "less than 1%".to_owned() } else { format!("{:.0}%", share * 100.0) }
-}
-
-fn grouped(number: &str) -> String {
-    let whole = number.find('.').unwrap_or(number.len());
-    let mut text = String::with_capacity(number.len() + whole / 3);
-    for (place, digit) in number.chars().enumerate() {
-        if place > 0 && place < whole && (whole - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -137,8 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn large_counts_are_floats_too() {
-        assert_eq!(float(5_000_000_000), 5e9);
+    fn large_counts_are_grouped() {
         assert_eq!(rounded(1_902_113.4), "1,902,113");
         assert_eq!(rounded(512.0), "512");
     }

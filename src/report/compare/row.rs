@@ -1,52 +1,59 @@
 //! One transport of a comparison, worked out.
 
 use std::iter;
+use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use serde::Serialize;
 
 use super::distribution::Distribution;
 use super::name;
-use super::number::{float, latency, percent, rounded, significant};
 use super::statistics::{Ratio, Sample};
-use crate::model::Money;
+use crate::model::Decimal;
+use crate::model::number::float;
 use crate::runner::compare::{Kind, Latencies, Load, Measured, Round, Transport};
 
 /// A rate of which less is answered is not reached.
 const SHARE_LEAST: f64 = 0.95;
-/// Stands where nobody tells.
-pub(super) const UNTOLD: &str = "–";
 
-/// What one transport came to, and how it stands to the others.
-#[derive(Debug, Clone)]
+/// What one transport came to, and how it stands to the others. Serialized as an export has it.
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Row {
     /// The transport's; with a number where it was measured before.
     pub(super) name: String,
     pub(super) transport: Transport,
-    /// In the order in which they were run.
-    pub(super) rounds: Vec<Round>,
-    pub(super) sample: Sample,
+    balance: Decimal,
     /// Of a request, in nanoseconds: the geometric mean of the rounds' means.
     pub(super) mean_ns: f64,
     /// How far a round's mean is from the others', as a share; `None` with a single round.
     pub(super) spread: Option<f64>,
     /// Requests per second of all rounds together.
+    #[serde(rename = "operations_per_second")]
     pub(super) per_second: f64,
     /// That, by the requests per second that were due; `None` under a closed load.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) share_of_rate: Option<f64>,
     /// Against the row that all are compared with; `None` for that row itself.
     pub(super) ratio: Option<Ratio>,
     /// Against the same transport in an earlier comparison.
+    #[serde(rename = "baseline")]
     pub(super) change: Option<Change>,
+    pub(super) per_request: PerRequest,
     /// Of requests of every kind.
+    #[serde(skip)]
     pub(super) all: Distribution,
     /// The kinds that there were.
+    #[serde(skip)]
     pub(super) kinds: Vec<(Kind, Distribution)>,
-    pub(super) per_request: PerRequest,
-    pub(super) balance: Money,
+    /// In the order in which they were run.
+    #[serde(skip)]
+    pub(super) rounds: Vec<Round>,
+    #[serde(skip)]
+    pub(super) sample: Sample,
 }
 
 /// What a transport takes now against what it took then.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct Change {
     /// Then, in nanoseconds.
     pub(super) mean_ns: f64,
@@ -55,7 +62,7 @@ pub(super) struct Change {
 }
 
 /// What a request costs on average, where rounds tell.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct PerRequest {
     pub(super) processor_ns: Option<f64>,
     pub(super) context_switches: Option<f64>,
@@ -64,24 +71,6 @@ pub(super) struct PerRequest {
 }
 
 impl Row {
-    /// What a request costs, in words: the mean latency, how far rounds differ, and what each request
-    /// takes of the machine; `–` where nobody tells.
-    pub(super) fn costs(&self) -> [String; 6] {
-        let told = |amount: Option<f64>, words: fn(f64) -> String| match amount {
-            Some(amount) => words(amount),
-            None => UNTOLD.to_owned(),
-        };
-        let PerRequest { processor_ns, context_switches, messages, bytes } = self.per_request;
-        [
-            latency(self.mean_ns),
-            told(self.spread, percent),
-            told(processor_ns, latency),
-            told(context_switches, significant),
-            told(messages, significant),
-            told(bytes, rounded),
-        ]
-    }
-
     /// Whether more requests were due than were answered: then a queue grows as long as a round is,
     /// and a latency tells how long the queue is.
     pub(super) fn is_over_capacity(&self) -> bool {
@@ -123,7 +112,7 @@ impl Row {
                 .map(|(kind, latencies)| (kind, Distribution::of(latencies)))
                 .collect(),
             per_request: PerRequest::of(&rounds),
-            balance: measured.balance,
+            balance: measured.balance.decimal(),
             sample,
             rounds,
         })
@@ -133,12 +122,8 @@ impl Row {
 impl PerRequest {
     fn of(rounds: &[Round]) -> Self {
         Self {
-            processor_ns: average(rounds, |round| {
-                round.effort.map(|effort| effort.processor.as_secs_f64() * 1e9)
-            }),
-            context_switches: average(rounds, |round| {
-                round.effort.map(|effort| float(effort.context_switches))
-            }),
+            processor_ns: average(rounds, |round| round.processor_ns.map(float)),
+            context_switches: average(rounds, |round| round.context_switches.map(float)),
             messages: average(rounds, |round| round.messages.map(float)),
             bytes: average(rounds, |round| round.bytes.map(float)),
         }
@@ -158,7 +143,8 @@ fn average(rounds: &[Round], of: impl Fn(&Round) -> Option<f64>) -> Option<f64> 
 }
 
 fn per_second(rounds: &[Round]) -> f64 {
-    let seconds: f64 = rounds.iter().map(|round| round.elapsed.as_secs_f64()).sum();
+    let elapsed = rounds.iter().map(|round| Duration::from_nanos(round.elapsed_ns));
+    let seconds: f64 = elapsed.map(|elapsed| elapsed.as_secs_f64()).sum();
     let requests: f64 = rounds.iter().map(|round| float(round.requests)).sum();
     if seconds > 0.0 { requests / seconds } else { 0.0 }
 }

@@ -5,16 +5,11 @@
 
 use std::fmt;
 
-use rand_pcg::Pcg64Mcg;
-use rand_pcg::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use super::number::float_len;
 use super::student;
-use crate::model::Seed;
+use crate::model::number::{float_len, whole};
 
-/// How often rounds are drawn anew for an interval.
-pub(super) const RESAMPLES: usize = 10_000;
 /// Of the interval that is shown.
 const SHOWN: f64 = 0.95;
 /// Of the interval that a verdict asks. Wider than the one that is shown, because several
@@ -23,6 +18,9 @@ const VERDICT: f64 = 0.99;
 
 /// A smaller difference of logarithms comes from the floats, and not from a clock.
 const ROUNDING: f64 = 1e-9;
+
+/// More degrees of freedom than these change nothing any more.
+const FREEDOM_MOST: u64 = 1_000;
 
 /// The latencies of one transport's rounds, in the order in which they were run.
 #[derive(Debug, Clone)]
@@ -112,12 +110,12 @@ impl Sample {
     /// How many times as long as `base` this takes, measured together. Where the two had their
     /// turns one by one, each round is compared with the one of `base` in the same turn: what slows
     /// the machine down for a while slows both, and is no noise.
-    pub(super) fn beside(&self, base: &Self, seed: Seed) -> Ratio {
+    pub(super) fn beside(&self, base: &Self) -> Ratio {
         if !self.takes_turns_with(base) {
-            return self.against(base, seed);
+            return self.against(base);
         }
         let pairs = self.logs.iter().zip(&base.logs);
-        Ratio::of(&[&pairs.map(|(one, other)| one - other).collect::<Vec<_>>()], seed)
+        Ratio::of(&[&pairs.map(|(one, other)| one - other).collect::<Vec<_>>()])
     }
 
     /// Whether both had their first round before either had its second, and so on. If not, pairs
@@ -129,29 +127,34 @@ impl Sample {
     }
 
     /// How many times as long as `base` this takes, where nothing ties their rounds together.
-    pub(super) fn against(&self, base: &Self, seed: Seed) -> Ratio {
+    pub(super) fn against(&self, base: &Self) -> Ratio {
         let negative: Vec<f64> = base.logs.iter().map(|log| -log).collect();
-        Ratio::of(&[&self.logs, &negative], seed)
+        Ratio::of(&[&self.logs, &negative])
     }
 }
 
 impl Ratio {
     /// Of the sum of the groups' means; values of different groups are independent.
-    fn of(groups: &[&[f64]], seed: Seed) -> Self {
+    ///
+    /// Student's interval. Of two groups its degrees of freedom are Welch's ("The Generalization of
+    /// 'Student's' Problem when Several Different Population Variances are Involved", 1947), as one
+    /// transport's rounds may differ more than another's.
+    fn of(groups: &[&[f64]]) -> Self {
         let center: f64 = groups.iter().map(|group| mean(group)).sum();
         let estimate = libm::exp(center);
         let Some(error) = StandardError::of(groups) else {
             return Self { estimate, interval: None, verdict: Verdict::Undecided };
         };
-        let resampled = resampled_centers(groups, seed);
-        let around = |confidence| error.interval(center, &resampled, confidence);
-        let Interval { low, high } = around(VERDICT);
-        let verdict = match (low > ROUNDING, high < -ROUNDING) {
-            (true, _) => Verdict::Slower,
-            (_, true) => Verdict::Faster,
-            (false, false) => Verdict::NoDifference,
+        let around = |confidence| {
+            let reach = student::quantile(confidence, error.freedom) * error.size;
+            (center - reach, center + reach)
         };
-        let Interval { low, high } = around(SHOWN);
+        let verdict = match around(VERDICT) {
+            (low, _) if low > ROUNDING => Verdict::Slower,
+            (_, high) if high < -ROUNDING => Verdict::Faster,
+            _ => Verdict::NoDifference,
+        };
+        let (low, high) = around(SHOWN);
         let interval = Some(Interval { low: libm::exp(low), high: libm::exp(high) });
         Self { estimate, interval, verdict }
     }
@@ -161,99 +164,46 @@ impl Ratio {
 #[derive(Debug, Clone, Copy)]
 struct StandardError {
     size: f64,
-    /// The same of resamples, which differ less than samples do.
-    of_resamples: f64,
-    /// What Student's t and Welch call the degrees of freedom, rounded down.
-    freedom: u32,
+    /// The degrees of freedom, rounded down.
+    freedom: u64,
 }
 
 impl StandardError {
     /// `None` where a group has fewer than two values.
     fn of(groups: &[&[f64]]) -> Option<Self> {
-        let (mut square, mut of_resamples, mut welch, mut least) = (0.0, 0.0, 0.0, f64::INFINITY);
+        let (mut square, mut welch, mut least) = (0.0, 0.0, f64::INFINITY);
         for group in groups {
             if group.len() < 2 {
                 return None;
             }
-            let (number, freedom) = (count(group), count(group) - 1.0);
-            let part = variance(group) / number;
+            let freedom = float_len(group.len() - 1);
+            let part = variance(group) / float_len(group.len());
             square += part;
-            of_resamples += part * freedom / number;
             welch += part * part / freedom;
             least = least.min(freedom);
         }
         let freedom = if welch > 0.0 { square * square / welch } else { least };
-        Some(Self {
-            size: libm::sqrt(square),
-            of_resamples: libm::sqrt(of_resamples),
-            freedom: whole(freedom),
-        })
+        Some(Self { size: libm::sqrt(square), freedom: whole(freedom).clamp(1, FREEDOM_MOST) })
     }
-
-    /// What holds the true center with `confidence`. `resampled` are sorted.
-    ///
-    /// Few rounds hide how much rounds can differ, and their bootstrap hides it with them. So the
-    /// percentiles are taken as much farther out as Student's t is wider than the normal
-    /// distribution (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015, "expanded
-    /// percentile interval"). They cannot lie outside what was resampled, so Student's own
-    /// interval is the least.
-    fn interval(self, center: f64, resampled: &[f64], confidence: f64) -> Interval {
-        let reach = student::quantile(confidence, self.freedom) * self.size;
-        let mut interval = Interval { low: center - reach, high: center + reach };
-        if self.of_resamples > 0.0 {
-            let outside = student::normal_below(-reach / self.of_resamples) * count(resampled);
-            let inside = |(rank, value): (u32, &f64)| (f64::from(rank) > outside).then_some(*value);
-            let low = (1..).zip(resampled).find_map(inside).unwrap_or(center);
-            let high = (1..).zip(resampled.iter().rev()).find_map(inside).unwrap_or(center);
-            interval = Interval { low: low.min(interval.low), high: high.max(interval.high) };
-        }
-        interval
-    }
-}
-
-/// The sums of the groups' means, had the rounds been drawn anew from those there are; sorted.
-fn resampled_centers(groups: &[&[f64]], seed: Seed) -> Vec<f64> {
-    let mut generator = Pcg64Mcg::seed_from_u64(seed.0);
-    let mut draw = |group: &[f64]| {
-        let below = u64::try_from(group.len()).unwrap_or(u64::MAX);
-        let sum: f64 = (0..group.len())
-            .map(|_| {
-                let wide = u128::from(generator.next_u64()) * u128::from(below);
-                // Less than `below`, which came from a usize.
-                group[usize::try_from(wide >> 64).unwrap_or_default()]
-            })
-            .sum();
-        sum / count(group)
-    };
-    let mut centers: Vec<f64> =
-        (0..RESAMPLES).map(|_| groups.iter().map(|group| draw(group)).sum()).collect();
-    centers.sort_unstable_by(f64::total_cmp);
-    centers
 }
 
 fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / count(values)
+    values.iter().sum::<f64>() / float_len(values.len())
 }
 
 /// Of the values around their own mean; at least two.
 fn variance(values: &[f64]) -> f64 {
     let mean = mean(values);
     let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
-    squares / (count(values) - 1.0)
-}
-
-fn count(values: &[f64]) -> f64 {
-    float_len(values.len())
-}
-
-/// The whole number that is next below; at most a thousand, where nothing changes any more.
-fn whole(freedom: f64) -> u32 {
-    (1..1_000).take_while(|number| f64::from(*number) <= freedom).last().unwrap_or(1)
+    squares / (float_len(values.len() - 1))
 }
 
 #[cfg(test)]
 mod tests {
     use std::f64::consts::TAU;
+
+    use rand_pcg::Pcg64Mcg;
+    use rand_pcg::rand_core::{Rng, SeedableRng};
 
     use super::*;
 
@@ -362,7 +312,7 @@ mod tests {
             for rounds in [5, 10, 30] {
                 let alarms = alarms(REPETITIONS, |seed| {
                     let (one, other) = samples(make(&mut Draws::from(seed), rounds));
-                    one.beside(&other, Seed(seed)).verdict
+                    one.beside(&other).verdict
                 });
                 assert!(alarms <= ALARMS_MOST, "{name}, {rounds} rounds: {alarms}");
             }
@@ -378,7 +328,7 @@ mod tests {
                 let alarms = alarms(REPETITIONS, |seed| {
                     let draws = &mut Draws::from(seed);
                     let (now, then) = (make(draws, now).0, make(draws, then).1);
-                    Sample::of(now).against(&Sample::of(then), Seed(seed)).verdict
+                    Sample::of(now).against(&Sample::of(then)).verdict
                 });
                 assert!(alarms <= ALARMS_MOST, "{now} rounds and {then}: {alarms}");
             }
@@ -392,7 +342,7 @@ mod tests {
                 let found = alarms(REPETITIONS, |seed| {
                     let pair = normal(&mut Draws::from(seed), rounds, 0.03);
                     let (now, base) = longer(times, pair);
-                    let verdict = now.beside(&base, Seed(seed)).verdict;
+                    let verdict = now.beside(&base).verdict;
                     let wrong = if times > 1.0 { Verdict::Faster } else { Verdict::Slower };
                     assert_ne!(verdict, wrong);
                     verdict
@@ -408,7 +358,7 @@ mod tests {
             let holding = (0..REPETITIONS).filter(|seed| {
                 let pair = normal(&mut Draws::from(*seed), rounds, 0.05);
                 let (now, base) = longer(130.0, pair);
-                now.beside(&base, Seed(*seed)).interval.unwrap().contains(130.0)
+                now.beside(&base).interval.unwrap().contains(130.0)
             });
             let holding = holding.count();
             // 285 are promised, and chance takes away up to seven of them.
@@ -420,23 +370,22 @@ mod tests {
     fn a_drift_beneath_both_does_not_hide_a_difference() {
         let found = alarms(100, |seed| {
             let (slow, fast) = longer(1.1, drifting(&mut Draws::from(seed), 10));
-            slow.beside(&fast, Seed(seed)).verdict
+            slow.beside(&fast).verdict
         });
         assert!(found >= 95, "{found}");
     }
 
     #[test]
     fn a_single_round_says_nothing() {
-        let ratio = alike(200.0, 1).beside(&alike(100.0, 1), Seed(0));
+        let ratio = alike(200.0, 1).beside(&alike(100.0, 1));
         assert!((ratio.estimate - 2.0).abs() < 1e-12);
         assert_eq!((ratio.interval, ratio.verdict), (None, Verdict::Undecided));
     }
 
     #[test]
     fn rounds_that_are_all_alike_leave_no_doubt() {
-        let verdict = |one: f64, other: f64, rounds| {
-            alike(one, 5).against(&alike(other, rounds), Seed(0)).verdict
-        };
+        let verdict =
+            |one: f64, other: f64, rounds| alike(one, 5).against(&alike(other, rounds)).verdict;
         assert_eq!(verdict(200.0, 100.0, 5), Verdict::Slower);
         assert_eq!(verdict(100.0, 200.0, 7), Verdict::Faster);
         assert_eq!(verdict(100.0, 100.0, 7), Verdict::NoDifference);
@@ -448,11 +397,5 @@ mod tests {
         assert!((sample.center_ns() - 100.0).abs() < 1e-9);
         assert_eq!(sample.spread(), None);
         assert!(Sample::of([(0, f64::NAN)]).is_empty());
-    }
-
-    #[test]
-    fn the_same_seed_gives_the_same_interval() {
-        let (one, other) = samples(heavy(&mut Draws::from(3), 6));
-        assert_eq!(one.beside(&other, Seed(1)), one.beside(&other, Seed(1)));
     }
 }

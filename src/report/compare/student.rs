@@ -1,11 +1,12 @@
-//! Student's t and the normal distribution: how wide an interval must be when few rounds say how
-//! much they spread.
+//! Student's t: how wide an interval must be when few rounds say how much they spread.
 
-use std::f64::consts::{FRAC_2_PI, SQRT_2};
+use std::f64::consts::FRAC_2_PI;
+
+use crate::model::number::float;
 
 /// How many standard errors to each side of a mean hold the true one with `confidence`, where
 /// `freedom` + 1 values say how large a standard error is. Infinite without freedom.
-pub(super) fn quantile(confidence: f64, freedom: u32) -> f64 {
+pub(super) fn quantile(confidence: f64, freedom: u64) -> f64 {
     if freedom == 0 {
         return f64::INFINITY;
     }
@@ -27,23 +28,18 @@ pub(super) fn quantile(confidence: f64, freedom: u32) -> f64 {
 }
 
 /// The chance that Student's t is between `-t` and `t`. Abramowitz and Stegun, 26.7.3 and 26.7.4.
-fn within(t: f64, freedom: u32) -> f64 {
-    let theta = libm::atan2(t, libm::sqrt(f64::from(freedom)));
+fn within(t: f64, freedom: u64) -> f64 {
+    let theta = libm::atan2(t, libm::sqrt(float(freedom)));
     let (sine, cosine) = (libm::sin(theta), libm::cos(theta));
     let is_odd = freedom % 2 == 1;
     let mut term = if is_odd { cosine } else { 1.0 };
     let mut sum = if freedom == 1 { 0.0 } else { term };
     for next in (if is_odd { 3 } else { 2 }..freedom).step_by(2) {
-        let next = f64::from(next);
+        let next = float(next);
         term *= cosine * cosine * (next - 1.0) / next;
         sum += term;
     }
     if is_odd { FRAC_2_PI * (theta + sine * sum) } else { sine * sum }
-}
-
-/// The chance that a normal value is below `z` standard deviations.
-pub(super) fn normal_below(z: f64) -> f64 {
-    0.5 * libm::erfc(-z / SQRT_2)
 }
 
 #[cfg(test)]
@@ -73,12 +69,5 @@ mod tests {
     #[test]
     fn one_value_alone_says_nothing() {
         assert!(quantile(0.95, 0).is_infinite());
-    }
-
-    #[test]
-    fn the_normal_distribution_is_the_printed_one() {
-        for (z, below) in [(0.0, 0.5), (-1.959_964, 0.025), (1.0, 0.841_345), (-3.0, 0.001_350)] {
-            assert!((normal_below(z) - below).abs() < 1e-6, "{z}");
-        }
     }
 }

@@ -4,14 +4,14 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::distribution::Distribution;
 use super::ladder::{Ladder, Step};
 use super::name;
-use super::number::{float_len, latency, percent, range, rounded, times};
-use super::row::{Row, UNTOLD};
-use super::statistics::{Ratio, Verdict};
+use super::number::{latency, percent};
+use super::statistics::Verdict;
+use super::tables::{self, Column, Holds, Table, Value};
 use super::whole::Report;
 use crate::model::Shown;
+use crate::model::number::{float_len, whole_len};
 use crate::report::palette::{BAD, GOOD, MAYBE, PLAIN, QUIET, STRONG, TITLE, UNSURE};
 use crate::report::phrase::{count, wrapped};
 use crate::report::table::{Cell, Row as Line, write_table};
@@ -21,7 +21,6 @@ const BAR_MOST: usize = 40;
 const BAR_LEAST: usize = 12;
 /// What stands beside a step's name and its bar.
 const BESIDE: usize = 40;
-const PERCENTILES: [&str; 5] = ["p50", "p90", "p99", "p99.9", "max"];
 
 /// Writes `report` for a person, at most 100 columns wide.
 ///
@@ -80,93 +79,88 @@ fn opening(out: &mut dyn Write, report: &Report) -> io::Result<()> {
                     env!("CARGO_PKG_VERSION")
                 ),
             ),
-            row("machine", report.machine_told()),
+            row("machine", name::machine(&report.machine)),
         ],
     )
 }
 
 fn latencies(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let base = report.base().map(|row| row.name.clone()).unwrap_or_default();
-    heading(
-        out,
-        "Latency of a request",
-        &format!("ratio of means to {base}; a verdict asks for 99%"),
-    )?;
-    let mut first = vec![head("transport")];
-    first.extend(PERCENTILES.map(|text| head(text).right()));
-    first.extend([head("ops/s").right(), head("ratio").right(), head("95%").right()]);
-    let mut lines = vec![first];
-    for row in &report.rows {
-        let mut line = vec![Cell::new(STRONG, &row.name)];
-        line.extend(percentiles(&row.all));
-        line.push(number(rounded(row.per_second)));
-        line.extend(row.ratio.map_or(vec![head("1").right()], |ratio| {
-            vec![number(times(ratio.estimate)), interval(ratio), verdict(ratio.verdict)]
-        }));
-        lines.push(line);
-    }
-    write_table(out, 2, &lines)
-}
-
-fn percentiles(distribution: &Distribution) -> [Cell; 5] {
-    distribution.percentiles().map(|percentile| number(percentile.to_string()))
-}
-
-fn interval(ratio: Ratio) -> Cell {
-    number(ratio.interval.map_or("–".to_owned(), |both| range(both.low, both.high)))
-}
-
-fn verdict(verdict: Verdict) -> Cell {
-    let (style, text) = match verdict {
-        Verdict::Faster => (GOOD, "faster"),
-        Verdict::Slower => (PLAIN, "slower"),
-        Verdict::NoDifference => (UNSURE, "no diff."),
-        Verdict::Undecided => (UNSURE, "undecided"),
-    };
-    Cell::new(style, text)
+    let base = report.base().map_or("", |row| row.name.as_str());
+    let table = tables::latencies(report);
+    heading(out, table.title, &format!("ratio of means to {base}; a verdict asks for 99%"))?;
+    table_of(out, &table)
 }
 
 /// Only where there is more than one: a single kind is in the table above already.
 fn kinds(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let has = |kind| move |row: &Row| row.kinds.iter().any(|(other, _)| *other == kind);
-    let kinds: Vec<_> =
-        name::KINDS.into_iter().filter(|kind| report.rows.iter().any(has(*kind))).collect();
-    if kinds.len() < 2 {
-        return Ok(());
-    }
+    let kinds = tables::kinds(report);
+    let [first, _, ..] = &*kinds else { return Ok(()) };
     heading(out, "Latency of each kind", "")?;
-    let mut first = vec![head("kind"), head("transport")];
-    first.extend(PERCENTILES.map(|text| head(text).right()));
-    first.push(head("count").right());
-    let mut lines = vec![first];
-    for kind in kinds {
-        let mut label = name::kind(kind);
-        for row in &report.rows {
-            for (_, of_kind) in row.kinds.iter().filter(|(other, _)| *other == kind) {
-                let mut line = vec![Cell::new(STRONG, label), Cell::plain(&row.name)];
-                line.extend(percentiles(of_kind));
-                line.push(number(rounded(super::number::float(of_kind.count))));
-                lines.push(line);
-                label = "";
-            }
+    let labelled = |label: Cell, line: Line| [label].into_iter().chain(line).collect::<Line>();
+    let mut lines = vec![labelled(head("kind"), titles(first))];
+    for kind in &kinds {
+        for (place, row) in kind.rows.iter().enumerate() {
+            let label = if place == 0 { kind.title } else { "" };
+            lines.push(labelled(Cell::new(STRONG, label), line(kind, row, PLAIN)));
         }
     }
     write_table(out, 2, &lines)
 }
 
 fn costs(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    heading(out, "What a request costs", "on average; spread: how far rounds differ")?;
-    let titles = ["mean", "spread", "processor", "switches", "messages", "bytes"];
-    let mut first = vec![head("transport")];
-    first.extend(titles.map(|text| head(text).right()));
-    let mut lines = vec![first];
-    for row in &report.rows {
-        let told = |cost: String| if cost == UNTOLD { head(&cost).right() } else { number(cost) };
-        let mut line = vec![Cell::new(STRONG, &row.name)];
-        line.extend(row.costs().map(told));
-        lines.push(line);
+    let table = tables::costs(report);
+    heading(out, table.title, "on average; spread: how far rounds differ")?;
+    table_of(out, &table)
+}
+
+fn changes(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let Some(table) = tables::changes(report) else { return Ok(()) };
+    heading(out, table.title, "mean latency of a request; a verdict asks for 99%")?;
+    table_of(out, &table)
+}
+
+fn table_of(out: &mut dyn Write, table: &Table) -> io::Result<()> {
+    let rows = table.rows.iter().map(|row| line(table, row, STRONG));
+    write_table(out, 2, &[titles(table)].into_iter().chain(rows).collect::<Vec<_>>())
+}
+
+fn titles(table: &Table) -> Line {
+    table.columns.iter().map(|column| aligned(column, head(column.on_terminal))).collect()
+}
+
+/// `names` is how the first cell stands out.
+fn line(table: &Table, row: &[Value], names: Style) -> Line {
+    let cells = row.iter().zip(&table.columns);
+    cells.map(|(value, column)| aligned(column, cell(value, names))).collect()
+}
+
+fn aligned(column: &Column, cell: Cell) -> Cell {
+    match column.holds {
+        Holds::Words => cell,
+        Holds::Numbers => cell.right(),
     }
-    write_table(out, 2, &lines)
+}
+
+fn cell(value: &Value, names: Style) -> Cell {
+    if let Value::Verdict(verdict) = value {
+        return match verdict {
+            Verdict::Faster => Cell::new(GOOD, "faster"),
+            Verdict::Slower => Cell::plain("slower"),
+            Verdict::NoDifference => Cell::new(UNSURE, "no diff."),
+            Verdict::Undecided => Cell::new(UNSURE, "undecided"),
+        };
+    }
+    if let Value::Change(verdict) = value {
+        return match verdict {
+            Verdict::Slower => Cell::new(BAD, "slower than then"),
+            Verdict::Faster => Cell::new(GOOD, "faster than then"),
+            Verdict::NoDifference => Cell::new(QUIET, "no difference beyond noise"),
+            Verdict::Undecided => Cell::new(UNSURE, "undecided: a single round"),
+        };
+    }
+    let is_name = matches!(value, Value::Name(_));
+    let style = if matches!(value, Value::Untold | Value::One) { QUIET } else { PLAIN };
+    Cell::new(if is_name { names } else { style }, value.to_string())
 }
 
 fn ladder(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -197,8 +191,7 @@ fn ladder(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         Cell::new(STRONG, percent(steps.iter().map(Step::share).sum())).right(),
     ]);
     write_table(out, 2, &lines)?;
-    let merged = steps.iter().flat_map(|step| &step.merged);
-    let merged: Vec<String> = merged.map(|transport| transport.name().to_owned()).collect();
+    let merged: Vec<String> = steps.iter().flat_map(Step::merged_names).collect();
     if merged.is_empty() {
         return Ok(());
     }
@@ -209,10 +202,7 @@ fn ladder(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 /// From where the steps below ended to where this one does; a step down is hatched.
 fn bar((below_ns, adds_ns): (f64, f64), total_ns: f64, width: usize) -> Cell {
     let widest = total_ns.max(below_ns).max(below_ns + adds_ns);
-    let cells = |ns: f64| {
-        let exact = ns / widest * float_len(width);
-        (0..width).take_while(|cell| float_len(*cell) + 0.5 <= exact).count()
-    };
+    let cells = |ns: f64| whole_len((ns / widest * float_len(width)).round()).min(width);
     let (from, to) = if adds_ns < 0.0 {
         (cells(below_ns + adds_ns), cells(below_ns))
     } else {
@@ -222,33 +212,6 @@ fn bar((below_ns, adds_ns): (f64, f64), total_ns: f64, width: usize) -> Cell {
     let drawn = if to > from { mark.repeat(to - from) } else { thin.to_owned() };
     let style: Style = if adds_ns < 0.0 { GOOD } else { TITLE };
     Cell::plain(" ".repeat(from)).and(style, drawn)
-}
-
-fn changes(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    if !report.has_baseline() {
-        return Ok(());
-    }
-    heading(out, "Against the baseline", "mean latency of a request; a verdict asks for 99%")?;
-    let first = ["then", "now", "× then", "95%"].map(|text| head(text).right());
-    let mut lines = vec![[head("transport")].into_iter().chain(first).collect::<Line>()];
-    for row in &report.rows {
-        let Some(change) = row.change else { continue };
-        let verdict = match change.ratio.verdict {
-            Verdict::Slower => Cell::new(BAD, "slower than then"),
-            Verdict::Faster => Cell::new(GOOD, "faster than then"),
-            Verdict::NoDifference => Cell::new(QUIET, "no difference beyond noise"),
-            Verdict::Undecided => Cell::new(UNSURE, "undecided: a single round"),
-        };
-        lines.push(vec![
-            Cell::new(STRONG, &row.name),
-            number(latency(change.mean_ns)),
-            number(latency(row.mean_ns)),
-            number(times(change.ratio.estimate)),
-            interval(change.ratio),
-            verdict,
-        ]);
-    }
-    write_table(out, 2, &lines)
 }
 
 fn warnings(out: &mut dyn Write, report: &Report) -> io::Result<()> {

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use super::baseline::Baseline;
-use super::file::FiledMachine;
 use super::headline::headline;
 use super::ladder::{Ladder, Rung};
+use super::name::machine;
 use super::row::{Change, Row};
 use super::warning::Warning;
-use crate::model::Seed;
 use crate::runner::compare::{Comparison, Load, Machine, Subject, Transport};
 
 /// What a comparison says.
@@ -44,7 +43,7 @@ impl Report {
         let mailbox = rows.iter().position(|row| row.transport == Transport::Mailbox);
         let base = mailbox.or_else(|| (!rows.is_empty()).then_some(0));
         if let Some(base) = base {
-            compare_with(&mut rows, base, subject.seed);
+            compare_with(&mut rows, base);
         }
         let mut warnings = Vec::new();
         if !unanswered.is_empty() {
@@ -54,7 +53,7 @@ impl Report {
         if let Some(baseline) = baseline {
             warnings.extend(compare_with_earlier(&mut rows, baseline, comparison));
         }
-        let ladder = ladder(&rows, *codec, subject.seed);
+        let ladder = ladder(&rows, *codec);
         let headline = match base {
             Some(base) => headline(&rows, &rows[base], &ladder, *load),
             None => "Nothing was measured: no request was answered.".to_owned(),
@@ -77,22 +76,13 @@ impl Report {
     pub(super) fn base(&self) -> Option<&Row> {
         self.base.map(|base| &self.rows[base])
     }
-
-    /// Whether an earlier comparison was there to be compared with.
-    pub(super) fn has_baseline(&self) -> bool {
-        self.rows.iter().any(|row| row.change.is_some())
-    }
-
-    pub(super) fn machine_told(&self) -> String {
-        FiledMachine::from(&self.machine).told()
-    }
 }
 
-fn compare_with(rows: &mut [Row], base: usize, seed: Seed) {
+fn compare_with(rows: &mut [Row], base: usize) {
     let sample = rows[base].sample.clone();
     for (place, row) in rows.iter_mut().enumerate() {
         if place != base {
-            row.ratio = Some(row.sample.beside(&sample, seed));
+            row.ratio = Some(row.sample.beside(&sample));
         }
     }
 }
@@ -106,7 +96,7 @@ fn compare_with_earlier(
     for row in rows {
         match baseline.sample(&row.name) {
             Some(then) => {
-                let ratio = row.sample.against(&then, comparison.subject.seed);
+                let ratio = row.sample.against(&then);
                 row.change = Some(Change { mean_ns: then.center_ns(), ratio });
             }
             None => missing.push(row.name.clone()),
@@ -116,16 +106,15 @@ fn compare_with_earlier(
     if !missing.is_empty() {
         warnings.push(Warning::NotInBaseline { names: missing });
     }
-    let now = FiledMachine::from(&comparison.machine);
-    if *baseline.machine() != now {
-        let then = baseline.machine().told();
-        warnings.push(Warning::OtherMachine { then, now: now.told() });
+    let (then, now) = (baseline.machine(), &comparison.machine);
+    if then != now {
+        warnings.push(Warning::OtherMachine { then: machine(then), now: machine(now) });
     }
     warnings
 }
 
 /// The first row of each transport, from the bottom up; nothing where a mean may be of a queue.
-fn ladder(rows: &[Row], codec: Duration, seed: Seed) -> Ladder {
+fn ladder(rows: &[Row], codec: Duration) -> Ladder {
     if rows.iter().any(Row::is_over_capacity) {
         return Ladder::of(&[], codec);
     }
@@ -136,7 +125,7 @@ fn ladder(rows: &[Row], codec: Duration, seed: Seed) -> Ladder {
     let mut below: Option<&Row> = None;
     let mut rungs = Vec::with_capacity(firsts.len());
     for row in firsts {
-        let verdict = below.map(|below| row.sample.beside(&below.sample, seed).verdict);
+        let verdict = below.map(|below| row.sample.beside(&below.sample).verdict);
         rungs.push(Rung { transport: row.transport, mean_ns: row.mean_ns, verdict });
         below = Some(row);
     }

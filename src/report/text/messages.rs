@@ -74,12 +74,10 @@ fn says(body: MessageBody) -> String {
     match body {
         MessageBody::Propagate { id } => format!("propagate {id}"),
         MessageBody::Acknowledge { id, write_set_len } => {
-            let len = usize::try_from(write_set_len).unwrap_or(usize::MAX);
-            format!("acknowledge {id}, write set of {}", count(len, "write"))
+            format!("acknowledge {id}, write set of {}", count(write_set_len, "write"))
         }
         MessageBody::CatchUp => "catch up: send what is missing here".to_owned(),
         MessageBody::Missed { writes } => {
-            let writes = usize::try_from(writes).unwrap_or(usize::MAX);
             format!("catch up: {} sent", count(writes, "missing write"))
         }
     }

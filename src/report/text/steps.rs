@@ -60,7 +60,7 @@ fn branch_cell(ids: &[BranchId]) -> Cell {
 
 /// What the branch did with a request that added nothing to its apply log.
 fn answered(request: &RequestResult) -> Cell {
-    let writes = usize::try_from(request.position.get()).unwrap_or(usize::MAX);
+    let writes = request.position.get();
     match (&request.operation, &request.outcome) {
         (_, Ok(Receipt::Balance(_))) => {
             Cell::plain(format!("answered after {}", count(writes, "write")))

@@ -96,7 +96,7 @@ fn row(property: Property, verdict: &Verdict) -> Row {
             (Cell::new(GOOD, YES), Cell::plain("holds").and(QUIET, kept))
         }
         Verdict::Violated(violation) => {
-            let failed = grouped(size(violation.failed.total()));
+            let failed = grouped(violation.failed.total());
             let tests = format!(" in {failed} of {}", tested(violation.tests));
             let label = broken(verdict).map_or_else(String::new, |label| format!(": {label}"));
             (Cell::new(BAD, NO), Cell::new(BAD, "violated").and(QUIET, tests).and(BAD, label))
@@ -114,12 +114,8 @@ fn row(property: Property, verdict: &Verdict) -> Row {
     vec![mark.and(style, format!(" {property}")), says]
 }
 
-fn size(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
-}
-
 fn tested(tests: Split) -> String {
-    count(size(tests.total()), "test")
+    count(tests.total(), "test")
 }
 
 /// Whether what holds was promised, of what can be promised or not.
@@ -129,7 +125,7 @@ fn promised(property: Property, tests: Split) -> String {
         Split { promised: 0, not_promised: 0, .. } => String::new(),
         Split { promised: 0, .. } => ", not promised".to_owned(),
         Split { not_promised: 0, .. } => ", promised".to_owned(),
-        Split { promised, .. } => format!(", promised in {}", grouped(size(promised))),
+        Split { promised, .. } => format!(", promised in {}", grouped(promised)),
     }
 }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use actix::{Actor, Addr};
 
-use super::effort::Usage;
+use super::effort::{Effort, Usage};
 use super::pace::now;
 use super::spread::{Seen, Watcher, delays_us};
 use super::walk::{Taken, Trouble};
 use super::work::Work;
-use super::{CompareError, Effort, Load, Transport};
+use super::{CompareError, Load, Transport};
 use crate::actors::{Clock, Detail, RecorderLink};
 use crate::model::{BranchId, Money, Propagation, Time};
 use crate::runner::wired::LIMIT;

@@ -10,7 +10,7 @@ use super::work::{Customer, Step, Work};
 use crate::bank::Passbook;
 use crate::grpc::proto::v1;
 use crate::grpc::token::{passbook_of, token_of};
-use crate::model::{Amount, BranchIndex, Guarantees, Money, Operation, Sequence, WriteKind};
+use crate::model::{Amount, BranchIndex, Guarantees, Money, Operation, Sequence, Write, WriteKind};
 
 /// Long enough to drown the clock and what comes between, and no more.
 const LONG_ENOUGH: Duration = Duration::from_millis(30);
@@ -52,6 +52,13 @@ struct Exchange<'a> {
 /// What every response has.
 const BALANCE: Money = Money::from_minor(40_000);
 
+macro_rules! request {
+    ($message:ident { $($field:ident),* }) => {{
+        let request = v1::$message { $($field),* };
+        v1::$message::decode(bytes(&request).as_slice()).ok()
+    }};
+}
+
 macro_rules! response {
     ($message:ident { $($field:ident: $value:expr),* }, $exchange:expr) => {{
         let Work { keys, roster, .. } = $exchange.work;
@@ -71,38 +78,34 @@ impl Exchange<'_> {
         let (customer_id, event_id) = (customer.id.get(), Some(event.id.get()));
         match event.operation {
             Operation::Query => {
-                let request = v1::QueryRequest { branch_id, customer_id, event_id, passbook };
-                let read = v1::QueryRequest::decode(bytes(&request).as_slice()).ok();
+                let read = request!(QueryRequest { branch_id, customer_id, event_id, passbook });
                 self.read(read.and_then(|read| read.passbook));
                 response!(QueryResponse {}, self);
             }
-            Operation::Write(write) => {
-                let amount = write.amount.to_string();
-                let event_id_told = event.id.get();
-                match write.kind {
+            Operation::Write(Write { kind, amount }) => {
+                let (amount, told) = (amount.to_string(), event.id.get());
+                match kind {
                     WriteKind::Deposit => {
-                        let request = v1::DepositRequest {
+                        let read = request!(DepositRequest {
                             branch_id,
                             customer_id,
                             event_id,
                             amount,
-                            passbook,
-                        };
-                        let read = v1::DepositRequest::decode(bytes(&request).as_slice());
-                        self.read_write(read.ok().map(|read| (read.amount, read.passbook)));
-                        response!(DepositResponse { event_id: event_id_told }, self);
+                            passbook
+                        });
+                        self.read_write(read.map(|read| (read.amount, read.passbook)));
+                        response!(DepositResponse { event_id: told }, self);
                     }
                     WriteKind::Withdraw => {
-                        let request = v1::WithdrawRequest {
+                        let read = request!(WithdrawRequest {
                             branch_id,
                             customer_id,
                             event_id,
                             amount,
-                            passbook,
-                        };
-                        let read = v1::WithdrawRequest::decode(bytes(&request).as_slice());
-                        self.read_write(read.ok().map(|read| (read.amount, read.passbook)));
-                        response!(WithdrawResponse { event_id: event_id_told }, self);
+                            passbook
+                        });
+                        self.read_write(read.map(|read| (read.amount, read.passbook)));
+                        response!(WithdrawResponse { event_id: told }, self);
                     }
                 }
             }

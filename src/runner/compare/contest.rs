@@ -11,7 +11,6 @@ use super::bank::{Job, Played, Purpose, play};
 use super::children::Children;
 use super::mailbox::play_between_mailboxes;
 use super::options::stopped;
-use super::pace::nanoseconds;
 use super::rounds::{Slot, order};
 use super::served::Served;
 use super::walk::Taken;
@@ -20,6 +19,8 @@ use super::{
     CompareError, CompareOptions, Comparison, Kind, Latencies, Load, Machine, Measured, Progress,
     Round, Subject, Transport, codec,
 };
+use crate::model::Money;
+use crate::model::number::{count, float, float_len, nanos};
 use crate::scenario::Scenario;
 
 /// Runs `scenario` over several transports in real time, and measures each.
@@ -101,11 +102,11 @@ impl Contest<'_> {
         for (number, &Slot { transport: index, purpose }) in (1..).zip(&slots) {
             let transport = transports[index];
             (self.progress)(Progress::Round { transport, number, of: slots.len() });
-            let played = self.play(transport, Job { purpose, ..jobs[index] }).await?;
+            let (played, balance) = self.play(transport, Job { purpose, ..jobs[index] }).await?;
             let table = &mut tables[index];
             match purpose {
                 Purpose::Latency => {
-                    table.enter(self.work, place, &played)?;
+                    table.enter(self.work, place, &played, balance);
                     place += 1;
                 }
                 Purpose::Propagation => {
@@ -121,13 +122,13 @@ impl Contest<'_> {
         let (round, work) = (self.options.round_time, self.work);
         let job = |repetitions| Job::of(work, repetitions);
         if let Load::Open { rate } = self.options.load {
-            let requests = u32::try_from(work.requests()).map_or(f64::MAX, f64::from);
-            let due = Duration::try_from_secs_f64(requests / rate).unwrap_or(Duration::MAX);
+            let due = Duration::try_from_secs_f64(float_len(work.requests()) / rate)
+                .unwrap_or(Duration::MAX);
             return Ok(job(times(round, due)));
         }
         let (mut tried, mut each, mut long_ones) = (job(1), Duration::MAX, 0);
         loop {
-            let elapsed = self.play(transport, tried).await?.elapsed;
+            let (Played { elapsed, .. }, _) = self.play(transport, tried).await?;
             // Whatever disturbs the machine makes work seem longer than it is, never shorter.
             each = each.min(elapsed / tried.repetitions);
             let enough = job(times(round, each));
@@ -156,8 +157,13 @@ impl Contest<'_> {
         is_seen && self.work.has_writes() && self.work.roster.len() > 1
     }
 
-    /// Plays a round with a bank of its own, and sees that it agrees with all before.
-    async fn play(&mut self, transport: Transport, job: Job) -> Result<Played, CompareError> {
+    /// Plays a round with a bank of its own, and sees that it agrees with all before; with what each
+    /// branch holds in the end.
+    async fn play(
+        &mut self,
+        transport: Transport,
+        job: Job,
+    ) -> Result<(Played, Money), CompareError> {
         let work = self.work;
         let played = match (transport, &self.options.program) {
             (Transport::Mailbox, _) => {
@@ -171,11 +177,11 @@ impl Contest<'_> {
             }
             (Transport::Processes, None) => return Err(CompareError::NoProgram),
         };
-        agreed_balance(work, transport, &played)?;
+        let balance = agreed_balance(work, transport, &played)?;
         if work.is_deterministic() {
             self.answers.compare(transport, &played)?;
         }
-        Ok(played)
+        Ok((played, balance))
     }
 }
 
@@ -190,7 +196,7 @@ struct Table {
     transport: Transport,
     rounds: Vec<Round>,
     latencies: Latencies,
-    balance: Option<crate::model::Money>,
+    balance: Option<Money>,
 }
 
 impl Table {
@@ -204,8 +210,8 @@ impl Table {
         Self { transport, rounds: Vec::new(), latencies, balance: None }
     }
 
-    fn enter(&mut self, work: &Work, place: usize, played: &Played) -> Result<(), CompareError> {
-        self.balance = Some(agreed_balance(work, self.transport, played)?);
+    fn enter(&mut self, work: &Work, place: usize, played: &Played, balance: Money) {
+        self.balance = Some(balance);
         for (lane, taken) in work.lanes.iter().zip(&played.taken) {
             for (step, &latency) in lane.steps.iter().cycle().zip(&taken.latencies_ns) {
                 let histogram = match step.kind {
@@ -218,7 +224,6 @@ impl Table {
             }
         }
         self.rounds.push(round(work, place, played));
-        Ok(())
     }
 
     fn finish(self) -> Result<Measured, CompareError> {
@@ -231,33 +236,30 @@ impl Table {
 fn round(work: &Work, place: usize, played: &Played) -> Round {
     let mut all: Vec<u64> =
         played.taken.iter().flat_map(|taken: &Taken| &taken.latencies_ns).copied().collect();
-    let requests = u64::try_from(all.len()).unwrap_or(u64::MAX);
+    let requests = count(all.len());
     let sum: u64 = all.iter().sum();
     let middle = all.len() / 2;
     let median_ns = *all.select_nth_unstable(middle).1;
-    let others = u64::try_from(work.roster.len() - 1).unwrap_or(u64::MAX);
+    let others = count(work.roster.len() - 1);
     // Each write goes to every other branch, and each of these acknowledges it.
     let messages = 2 * (requests + others * work.writes(&played.taken));
     Round {
         place,
         requests,
-        elapsed: played.elapsed,
-        mean_ns: Duration::from_nanos(sum).as_secs_f64() * 1e9 / count(requests),
+        elapsed_ns: nanos(played.elapsed),
+        mean_ns: float(sum) / float(requests),
         median_ns,
-        effort: played.effort,
+        processor_ns: played.effort.map(|effort| effort.processor_ns),
+        context_switches: played.effort.map(|effort| effort.context_switches),
         messages: (!work.sends_again()).then_some(messages),
         bytes: played.bytes,
     }
 }
 
-fn count(requests: u64) -> f64 {
-    u32::try_from(requests).map_or(f64::from(u32::MAX), f64::from)
-}
-
 /// From a nanosecond to an hour, three digits.
 fn histogram() -> Histogram<u64> {
     const HOUR: Duration = Duration::from_secs(3600);
-    Histogram::new_with_bounds(1, nanoseconds(HOUR), 3).expect("these bounds are in order")
+    Histogram::new_with_bounds(1, nanos(HOUR), 3).expect("these bounds are in order")
 }
 
 fn record(histogram: &mut Histogram<u64>, latencies_ns: impl IntoIterator<Item = u64>) {

@@ -4,20 +4,18 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
-
-use super::Effort;
 
 /// What each thread of some processes has used so far.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
-    threads: BTreeMap<(u32, String), Thread>,
+    threads: BTreeMap<(u32, String), Effort>,
 }
 
+/// What was used, by a thread or by all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Thread {
-    processor_ns: u64,
-    switches: u64,
+pub(super) struct Effort {
+    pub(super) processor_ns: u64,
+    pub(super) context_switches: u64,
 }
 
 impl Usage {
@@ -31,7 +29,7 @@ impl Usage {
                 let entry = entry.ok()?;
                 let (path, name) = (entry.path(), entry.file_name());
                 // One that cannot be read has ended since it was listed.
-                if let Some(thread) = Thread::read(&path) {
+                if let Some(thread) = Effort::read(&path) {
                     threads.insert((process, name.to_string_lossy().into_owned()), thread);
                 }
             }
@@ -41,17 +39,18 @@ impl Usage {
 
     /// What was used since `earlier`. Threads that ended meanwhile are left out.
     pub(super) fn since(&self, earlier: &Self) -> Effort {
-        let mut sum = Thread::default();
+        let mut sum = Effort::default();
         for (name, thread) in &self.threads {
             let before = earlier.threads.get(name).copied().unwrap_or_default();
             sum.processor_ns += thread.processor_ns.saturating_sub(before.processor_ns);
-            sum.switches += thread.switches.saturating_sub(before.switches);
+            let switches = thread.context_switches.saturating_sub(before.context_switches);
+            sum.context_switches += switches;
         }
-        Effort { processor: Duration::from_nanos(sum.processor_ns), context_switches: sum.switches }
+        sum
     }
 }
 
-impl Thread {
+impl Effort {
     fn read(path: &Path) -> Option<Self> {
         let schedstat = fs::read_to_string(path.join("schedstat")).ok()?;
         let status = fs::read_to_string(path.join("status")).ok()?;
@@ -64,8 +63,9 @@ impl Thread {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
             line?.trim().parse().ok()
         };
-        let switches = count("voluntary_ctxt_switches:")? + count("nonvoluntary_ctxt_switches:")?;
-        Some(Self { processor_ns, switches })
+        let context_switches =
+            count("voluntary_ctxt_switches:")? + count("nonvoluntary_ctxt_switches:")?;
+        Some(Self { processor_ns, context_switches })
     }
 }
 
@@ -81,10 +81,10 @@ nonvoluntary_ctxt_switches:\t33
 
     #[test]
     fn a_thread_is_read_as_linux_writes_it() {
-        let expected = Thread { processor_ns: 2_827_619, switches: 2483 };
-        assert_eq!(Thread::parse("2827619 1042 17\n", STATUS), Some(expected));
-        assert_eq!(Thread::parse("", STATUS), None);
-        assert_eq!(Thread::parse("2827619 1042 17\n", "Name:\tpassbook\n"), None);
+        let expected = Effort { processor_ns: 2_827_619, context_switches: 2483 };
+        assert_eq!(Effort::parse("2827619 1042 17\n", STATUS), Some(expected));
+        assert_eq!(Effort::parse("", STATUS), None);
+        assert_eq!(Effort::parse("2827619 1042 17\n", "Name:\tpassbook\n"), None);
     }
 
     #[test]
@@ -92,14 +92,14 @@ nonvoluntary_ctxt_switches:\t33
         let usage = |threads: &[(&str, u64, u64)]| Usage {
             threads: threads
                 .iter()
-                .map(|&(name, processor_ns, switches)| {
-                    ((7, name.to_owned()), Thread { processor_ns, switches })
+                .map(|&(name, processor_ns, context_switches)| {
+                    ((7, name.to_owned()), Effort { processor_ns, context_switches })
                 })
                 .collect(),
         };
         let earlier = usage(&[("1", 100, 5), ("2", 900, 50)]);
         let later = usage(&[("1", 150, 6), ("3", 30, 2)]);
-        let expected = Effort { processor: Duration::from_nanos(80), context_switches: 3 };
+        let expected = Effort { processor_ns: 80, context_switches: 3 };
         assert_eq!(later.since(&earlier), expected);
     }
 }

@@ -22,6 +22,4 @@ mod work;
 pub use contest::compare;
 pub use error::{CompareError, ProcessProblem, Unanswered};
 pub use options::{CompareOptions, Progress};
-pub use result::{
-    Comparison, Effort, Kind, Latencies, Load, Machine, Measured, Round, Subject, Transport,
-};
+pub use result::{Comparison, Kind, Latencies, Load, Machine, Measured, Round, Subject, Transport};

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::model::number::float_len;
+
 /// The runtime's timers are this coarse; what is left is waited for by asking the clock.
 const TIMER: Duration = Duration::from_millis(2);
 
@@ -10,11 +12,6 @@ const TIMER: Duration = Duration::from_millis(2);
 #[expect(clippy::disallowed_methods, reason = "a comparison measures")]
 pub(super) fn now() -> Instant {
     Instant::now()
-}
-
-/// `span` in nanoseconds.
-pub(super) fn nanoseconds(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Requests that are due at a steady rate, whatever becomes of those before.
@@ -30,11 +27,7 @@ impl Schedule {
     /// When the request `index` of `lane` is due, after the start; both from 0.
     pub(super) fn due(self, lane: usize, index: usize) -> Duration {
         let place = index.saturating_mul(self.lanes).saturating_add(lane);
-        // Exact up to far more requests than any comparison makes.
-        let high = u32::try_from(place >> 32).unwrap_or(u32::MAX);
-        let low = u32::try_from(place & 0xffff_ffff).unwrap_or(u32::MAX);
-        let place = f64::from(high) * 4_294_967_296.0 + f64::from(low);
-        Duration::try_from_secs_f64(place / self.rate).unwrap_or(Duration::MAX)
+        Duration::try_from_secs_f64(float_len(place) / self.rate).unwrap_or(Duration::MAX)
     }
 }
 

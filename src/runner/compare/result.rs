@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Money, Propagation, Seed};
 
@@ -24,7 +25,8 @@ pub struct Comparison {
 }
 
 /// What was run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "what was measured")]
 pub struct Subject {
     /// The scenario's name.
     pub scenario: String,
@@ -41,7 +43,8 @@ pub struct Subject {
 }
 
 /// How customers asked.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "loop", rename_all = "snake_case")]
 pub enum Load {
     /// Each customer asked again as soon as it had its answer.
     Closed,
@@ -49,12 +52,14 @@ pub enum Load {
     /// counts from when the request was due, so that a stall is not left out.
     Open {
         /// Requests per second.
+        #[serde(rename = "requests_per_second")]
         rate: f64,
     },
 }
 
 /// What a comparison ran on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "a machine")]
 pub struct Machine {
     /// The operating system and the processor's architecture: `linux x86_64`.
     pub system: String,
@@ -65,7 +70,8 @@ pub struct Machine {
 }
 
 /// What carries messages, from the bottom of the ladder to its top.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Transport {
     /// Actors in one thread send each other messages.
     Mailbox,
@@ -120,21 +126,24 @@ pub struct Latencies {
 }
 
 /// One round of one transport.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(expecting = "a round")]
 pub struct Round {
     /// Its place among the rounds of all transports, from 0: rounds are shuffled.
     pub place: usize,
     /// How many requests were answered.
     pub requests: u64,
-    /// How long that took, until every write was at every branch.
-    pub elapsed: Duration,
+    /// How long that took, until every write was at every branch, in nanoseconds.
+    pub elapsed_ns: u64,
     /// The mean latency of a request, in nanoseconds.
     pub mean_ns: f64,
     /// The median latency of a request, in nanoseconds.
     pub median_ns: u64,
-    /// What the machine did for it; `None` where the system does not tell, and under an open load:
-    /// there customers wait by asking the clock.
-    pub effort: Option<Effort>,
+    /// Processor time of all processes of the bank and its customers, in nanoseconds; `None` where
+    /// the system does not tell, and under an open load: there customers wait by asking the clock.
+    pub processor_ns: Option<u64>,
+    /// How often a thread of these gave its processor up, or had to; `None` as above.
+    pub context_switches: Option<u64>,
     /// Messages between customers and branches, and between branches: each request and its answer,
     /// each write for another branch and its acknowledgement. `None` where customers send writes
     /// again: it depends on when they do how many messages that makes.
@@ -143,15 +152,6 @@ pub struct Round {
     /// frames, and not what TCP and IP add. `None` for `mailbox`, which has no connections, and for
     /// `processes`, where nobody counts what goes between the branches.
     pub bytes: Option<u64>,
-}
-
-/// What a round cost the machine, all processes of the bank and its customers together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Effort {
-    /// Processor time.
-    pub processor: Duration,
-    /// How often a thread gave its processor up, or had to.
-    pub context_switches: u64,
 }
 
 impl Transport {

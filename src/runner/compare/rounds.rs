@@ -3,6 +3,7 @@
 use super::bank::Purpose;
 use crate::fault::Chance;
 use crate::model::Seed;
+use crate::model::number::count;
 
 /// How many rounds of a transport measure latency for each that measures propagation.
 const LATENCY_PER_PROPAGATION: usize = 5;
@@ -38,8 +39,7 @@ pub(super) fn order(seed: Seed, transports: usize, rounds: usize, recorded: &[us
 /// Fisher and Yates.
 fn shuffle<T>(items: &mut [T], chance: &mut Chance) {
     for last in (1..items.len()).rev() {
-        let end = u64::try_from(last + 1).unwrap_or(u64::MAX);
-        let other = usize::try_from(chance.below(end)).unwrap_or(last);
+        let other = usize::try_from(chance.below(count(last + 1))).unwrap_or(last);
         items.swap(last, other);
     }
 }

@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::pace::{Schedule, nanoseconds, now};
+use super::pace::{Schedule, now};
 use super::work::{Customer, Step, Work};
 use super::{Load, Unanswered};
+use crate::model::number::nanos;
 use crate::model::{CustomerId, Event, Outcome, Receipt, RequestError};
 use crate::scenario::{EventResult, EventsRow, Told};
 
@@ -118,7 +119,7 @@ impl Walk {
     }
 
     fn answered_at(&mut self, now: Instant, outcome: &Outcome) -> Result<(), Trouble> {
-        let latency = nanoseconds(now.saturating_duration_since(self.asked));
+        let latency = nanos(now.saturating_duration_since(self.asked));
         let told = match outcome {
             Ok(Receipt::Written) => {
                 self.taken.written[self.step] += 1;

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::fault::Chance;
 use crate::model::Money;
+use crate::model::number::whole;
 
 /// How unequally branches are visited: the exponent *s* of Zipf's law, by which branch *k* is
 /// visited *k*⁻ˢ times as often as branch 1. At 0 all are visited alike. Text: `0`, `1.25`.
@@ -50,20 +51,12 @@ impl fmt::Display for Skew {
 
 impl Skew {
     /// How heavily branch `rank` weighs: `u32::MAX` for the first, at least 1 for any.
-    fn weight(self, rank: u32) -> u32 {
+    fn weight(self, rank: u32) -> u64 {
         // Of whole numbers and libm, so that it is the same on every machine.
         let exponent = f64::from(self.hundredths) / 100.0;
         let weight = f64::from(u32::MAX) * libm::pow(f64::from(rank), -exponent);
-        largest_up_to(weight).max(1)
+        whole(weight).max(1)
     }
-}
-
-/// The largest whole number that is not above `limit`.
-fn largest_up_to(limit: f64) -> u32 {
-    (0..u32::BITS).rev().fold(0, |found, bit| {
-        let more = found | (1 << bit);
-        if f64::from(more) <= limit { more } else { found }
-    })
 }
 
 /// Draws branches by their place in the bank, 0 first, for a bank of any size up to a greatest.
@@ -76,7 +69,7 @@ pub(super) struct Popularity {
 impl Popularity {
     pub(super) fn new(skew: Skew, branches_max: u32) -> Self {
         let up_to = (1..=branches_max).scan(0, |sum, rank| {
-            *sum += u64::from(skew.weight(rank));
+            *sum += skew.weight(rank);
             Some(*sum)
         });
         Self { up_to: up_to.collect() }
@@ -106,6 +99,8 @@ mod tests {
     use super::*;
     use crate::model::Seed;
 
+    const HEAVIEST: u64 = 4_294_967_295;
+
     fn skew(text: &str) -> Skew {
         text.parse().unwrap()
     }
@@ -123,10 +118,10 @@ mod tests {
 
     #[test]
     fn weights_are_those_of_zipfs_law() {
-        assert_eq!([1, 2, 10_000].map(|rank| skew("0").weight(rank)), [u32::MAX; 3]);
-        let halves = [u32::MAX, u32::MAX / 2, u32::MAX / 3, u32::MAX / 4];
+        assert_eq!([1, 2, 10_000].map(|rank| skew("0").weight(rank)), [HEAVIEST; 3]);
+        let halves = [HEAVIEST, HEAVIEST / 2, HEAVIEST / 3, HEAVIEST / 4];
         assert_eq!([1, 2, 3, 4].map(|rank| skew("1").weight(rank)), halves);
-        assert_eq!(skew("2").weight(100), u32::MAX / 10_000);
+        assert_eq!(skew("2").weight(100), HEAVIEST / 10_000);
         assert_eq!(skew("10").weight(10_000), 1);
     }
 

@@ -220,3 +220,34 @@ fn a_service_says_where_it_listens_and_nothing_of_a_name() {
     assert_harmless(&text);
     assert!(text.starts_with("branch 1 listens on "), "{text}");
 }
+
+/// The cells of the column `title` in the file `name`.
+fn column(folder: &Path, name: &str, title: &str) -> Vec<String> {
+    let mut table = csv::Reader::from_path(folder.join(name)).expect("a table");
+    let titles = table.headers().expect("titles").clone();
+    let place = titles.iter().position(|of| of == title).expect("the column");
+    table.records().map(|row| row.expect("a row")[place].to_owned()).collect()
+}
+
+#[test]
+fn no_spreadsheet_runs_a_name_in_the_table_of_a_comparison_or_of_a_batch() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let compare = ["compare", "--transports=mailbox", "--rounds=2", "--round-time=1ms"];
+    for (name, cell) in [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-3.2", "'-3.2"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", r"\t=1"),
+        ("\r=1", r"\r=1"),
+        ("1=1", "1=1"),
+    ] {
+        put(folder.path(), "a.json", &scenario(name));
+        said(folder.path(), &[&compare[..], &["--export-csv=compared.csv", "a.json"]].concat());
+        said(folder.path(), &["batch", "--export-csv=batch.csv", "a.json"]);
+        assert_eq!(column(folder.path(), "compared.csv", "scenario"), [cell; 4], "all and 3 kinds");
+        assert_eq!(column(folder.path(), "batch.csv", "name"), [cell]);
+        let means = column(folder.path(), "compared.csv", "mean_ns");
+        assert!(means.iter().all(|mean| mean.parse::<f64>().is_ok()), "{means:?}");
+    }
+}

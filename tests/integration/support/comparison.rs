@@ -7,7 +7,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use passbook::model::{Money, Propagation, Seed};
 use passbook::runner::compare::{
-    Comparison, Effort, Latencies, Load, Machine, Measured, Round, Subject, Transport,
+    Comparison, Latencies, Load, Machine, Measured, Round, Subject, Transport,
 };
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
@@ -86,17 +86,16 @@ fn measured(
             }
         }
         let elapsed = Duration::from_secs_f64(sum * 1e-9);
+        let nanos = |span: Duration| u64::try_from(span.as_nanos()).expect("a fit number");
         let is_mailbox = transport == Transport::Mailbox;
         Round {
             place: round * transports + place,
             requests: u64::from(REQUESTS),
-            elapsed,
+            elapsed_ns: nanos(elapsed),
             mean_ns: sum / f64::from(REQUESTS),
             median_ns: all.value_at_quantile(0.5),
-            effort: Some(Effort {
-                processor: elapsed.mul_f64(0.9),
-                context_switches: if is_mailbox { 2 } else { u64::from(REQUESTS) * 4 },
-            }),
+            processor_ns: Some(nanos(elapsed.mul_f64(0.9))),
+            context_switches: Some(if is_mailbox { 2 } else { u64::from(REQUESTS) * 4 }),
             messages: Some(u64::from(REQUESTS) * 10 / 3),
             bytes: (!is_mailbox).then_some(u64::from(REQUESTS) * 412),
         }

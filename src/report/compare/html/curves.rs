@@ -4,8 +4,8 @@ use super::frame::Frame;
 use super::legend;
 use super::scale::LogScale;
 use super::svg::{About, Anchor, At, Drawing, at, color};
+use crate::model::number::float;
 use crate::report::compare::distribution::Point;
-use crate::report::compare::number::float;
 use crate::report::compare::row::Row;
 
 const TOP: f64 = 14.0;

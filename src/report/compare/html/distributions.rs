@@ -3,8 +3,8 @@
 use super::frame::Frame;
 use super::scale::LogScale;
 use super::svg::{About, Anchor, At, Drawing, at, color};
+use crate::model::number::{float, float_len};
 use crate::report::compare::distribution::Distribution;
-use crate::report::compare::number::{float, float_len};
 use crate::report::compare::row::Row;
 
 const HILL: f64 = 52.0;

@@ -2,7 +2,8 @@
 
 use super::frame::Frame;
 use super::svg::{About, Anchor, Drawing, at};
-use crate::report::compare::number::{about, float_len, latency};
+use crate::model::number::float_len;
+use crate::report::compare::number::{about, latency};
 use crate::report::compare::row::Row;
 
 const TOP: f64 = 12.0;

@@ -2,7 +2,7 @@
 
 use super::frame::Frame;
 use super::svg::{Anchor, Drawing, at};
-use crate::report::compare::number::float_len;
+use crate::model::number::float_len;
 use crate::report::compare::row::Row;
 
 const LINE: f64 = 20.0;

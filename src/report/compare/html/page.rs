@@ -5,11 +5,13 @@ use std::io::{self, Write};
 use super::frame::Frame;
 use super::markup::escaped;
 use super::svg::{Drawing, at};
-use super::{curves, distributions, dots, steps, tables};
+use super::tables::html;
+use super::{curves, distributions, dots, steps};
 use crate::model::Shown;
 use crate::report::compare::name;
 use crate::report::compare::number::{latency, range, times};
 use crate::report::compare::row::Row;
+use crate::report::compare::tables;
 use crate::report::compare::whole::Report;
 
 const STYLE: &str = include_str!("style.css");
@@ -90,21 +92,24 @@ fn charts(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             "The ratio is of mean latencies, to {base}; with 95% it is in the interval beside it. A \
              verdict asks for 99%."
         ),
-        &tables::latencies(report),
+        &html(&tables::latencies(report)),
     )?;
-    if report.has_baseline() {
+    if let Some(changes) = tables::changes(report) {
         let text = "Mean latency of a request, then and now. A verdict asks for 99%, so it may say no \
                     difference where the interval just misses 1.";
-        section(out, "Against the baseline", text, &tables::changes(report))?;
+        section(out, "Against the baseline", text, &html(&changes))?;
     }
     if report.ladder.steps.len() > 1 {
         let drawn = both(|frame| steps::draw(&report.ladder, frame));
+        // The table says what a chart has no room for.
+        let merged = report.ladder.steps.iter().any(|step| !step.merged.is_empty());
+        let table = if merged { html(&tables::steps(report)) } else { String::new() };
         section(
             out,
             "Where the time goes",
             "What each step adds to the mean latency of a request, from the bottom of the ladder \
              to the top. A step down, hatched, takes less time than the one below it.",
-            &format!("{drawn}{}", tables::steps(report)),
+            &format!("{drawn}{table}"),
         )?;
     }
     let rows: &[Row] = &report.rows;
@@ -129,11 +134,13 @@ fn charts(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         &both(|frame| dots::draw(rows, frame)),
     )?;
     let text = "On average, all rounds together. A dash stands where nobody counts.";
-    section(out, "What a request costs", text, &tables::costs(report))?;
+    section(out, "What a request costs", text, &html(&tables::costs(report)))?;
     if rows.iter().any(|row| row.kinds.len() > 1) {
         let text = "Propagation is no request: it is from a write's being applied where it was \
                     accepted to its being applied at the last branch.";
-        section(out, "Latency of each kind", text, &tables::kinds(report))?;
+        let tables = tables::kinds(report);
+        let kinds = tables.iter().map(|kind| format!("<h3>{}</h3>\n{}", kind.title, html(kind)));
+        section(out, "Latency of each kind", text, &kinds.collect::<String>())?;
     }
     Ok(())
 }
@@ -157,12 +164,12 @@ fn origin(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         ("work", name::subject(&report.subject)),
         ("load", name::load(report.load)),
         ("rounds", format!("{}; seed {}", name::all_of(&rounds), report.subject.seed)),
-        ("machine", report.machine_told()),
+        ("machine", name::machine(&report.machine)),
         (
             "intervals",
-            "bootstrap over rounds, 10,000 resamples, widened for few rounds; a verdict asks for \
-             99%"
-            .to_owned(),
+            "Student's t over logarithms of rounds, with Welch's degrees of freedom; a verdict asks \
+             for 99%"
+                .to_owned(),
         ),
     ] {
         writeln!(out, "<div><dt>{label}</dt><dd>{}</dd></div>", escaped(&value))?;

@@ -2,8 +2,9 @@
 
 use super::frame::Frame;
 use super::svg::{About, Anchor, Drawing, at};
+use crate::model::number::float_len;
 use crate::report::compare::ladder::{Ladder, Step};
-use crate::report::compare::number::{float_len, latency, percent};
+use crate::report::compare::number::{latency, percent};
 
 const TOP: f64 = 8.0;
 const BAR: f64 = 20.0;
