@@ -25,7 +25,7 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use super::connections::{CallUnderWay, Connection, Connections, LOOKS, NoRoom, Place};
 use super::counted::Counted;
-use super::edge::Limits;
+use super::limits::Limits;
 
 /// How many bytes a client sends at least before it is known what it speaks: the connection preface
 /// of HTTP/2. The shortest useful request of HTTP/1.1 is longer.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use actix::{Actor, Addr, Context, Handler, MailboxError, Message};
 use tokio::sync::Notify;
 
-use super::edge::Limits;
+use super::limits::Limits;
 
 /// How often it is seen whether a connection is used, in each time that it may be unused.
 pub(super) const LOOKS: usize = 4;

@@ -27,10 +27,12 @@ use super::classic::ClassicService;
 use super::counting::Counting;
 use super::deadline::Deadline;
 use super::directory::Directory;
-use super::front::{Front, Gate};
+use super::front::Front;
+use super::gate::Gate;
 use super::gather::Gathered;
 use super::http::GrpcAlone;
 use super::layer::AroundLayer;
+use super::limits::Limits;
 use super::origin::Origin;
 use super::peer::PeerServer;
 use super::proto::DESCRIPTORS;
@@ -49,58 +51,6 @@ const UNREAD_GRACE: Duration = Duration::from_secs(1);
 
 /// How often a silent connection is asked whether its client is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);
-
-/// What a client may ask of a server, at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// The size of a message, in bytes.
-    pub message_bytes_max: usize,
-    /// The size of all headers of a call, in bytes.
-    pub header_bytes_max: u32,
-    /// How many calls of one connection go on at the same time.
-    pub calls_max: u32,
-    /// How many requests of all connections wait for their branch; more are refused.
-    pub waiting_max: usize,
-    /// How many writes of one peer wait for what they depend on; more are refused until they can be
-    /// applied.
-    pub peer_waiting_max: usize,
-    /// How many connections are open, on all ports. More make those close that are idle.
-    pub connections_max: usize,
-    /// How many of them are of one address.
-    pub address_connections_max: usize,
-    /// How long a connection may make no call.
-    pub idle_time_max: Duration,
-    /// How long a client may take to say what it speaks, and to send the head of a request in HTTP/1.
-    pub header_time_max: Duration,
-    /// How long a client may take to send a message of a request.
-    pub body_time_max: Duration,
-    /// How much memory all requests take that have not come whole, in bytes.
-    pub unread_bytes_max: usize,
-    /// How long a call may take until its answer, or the first part of it, is there.
-    pub call_time_max: Duration,
-    /// How many writes of a branch one answer has; how many more there are is said.
-    pub log_entries_max: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            message_bytes_max: 4 << 20,
-            header_bytes_max: 16 << 10,
-            calls_max: 1024,
-            waiting_max: 65_536,
-            peer_waiting_max: 1024,
-            connections_max: 4096,
-            address_connections_max: 1024,
-            idle_time_max: Duration::from_secs(5 * 60),
-            header_time_max: Duration::from_secs(10),
-            body_time_max: Duration::from_secs(10),
-            unread_bytes_max: 64 << 20,
-            call_time_max: Duration::from_secs(30),
-            log_entries_max: 10_000,
-        }
-    }
-}
 
 /// A socket that is bound, for one branch or for all.
 #[derive(Debug)]

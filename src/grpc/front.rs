@@ -11,8 +11,9 @@ use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
 use super::believed::Believed;
 use super::connections::Connections;
 use super::convert;
-use super::edge::Limits;
+use super::gate::Gate;
 use super::gather::Unread;
+use super::limits::Limits;
 use super::link::PeerLink;
 use super::proto::v1;
 use super::reason::{ReasonLog, Refused};
@@ -69,17 +70,6 @@ impl FrontSetup {
     pub(super) fn describe(&self) -> v1::BankDescription {
         convert::bank_description(&self.roster, self.opening_balance)
     }
-}
-
-/// Whether requests are let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gate {
-    /// They wait: the branch asks its peers for what it may have forgotten.
-    CatchingUp,
-    /// They are.
-    Open,
-    /// They are turned away: the bank is closing.
-    Draining,
 }
 
 /// What a customer asks.

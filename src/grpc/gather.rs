@@ -14,7 +14,7 @@ use tokio::time::{Sleep, sleep};
 use tonic::Status;
 use tonic::body::Body;
 
-use super::edge::Limits;
+use super::limits::Limits;
 use super::status::CallError;
 
 /// What a call takes whose request has not come whole, beside what has arrived: its stream, and

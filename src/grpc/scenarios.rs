@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::front::Gate;
+use super::gate::Gate;
 use super::outgoing::{self, Item};
 use super::proto::v1;
 use super::scenario::{ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner};

@@ -5,7 +5,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use super::front::Gate;
+use super::gate::Gate;
 use super::proto::v1;
 use super::status::CallError;
 use crate::actors::{BalanceAt, BranchActor, ReadLog, Watch};

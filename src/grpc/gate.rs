@@ -1,0 +1,12 @@
+//! Whether requests are let in.
+
+/// Whether requests are let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// They wait: the branch asks its peers for what it may have forgotten.
+    CatchingUp,
+    /// They are.
+    Open,
+    /// They are turned away: the bank is closing.
+    Draining,
+}
