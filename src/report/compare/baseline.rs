@@ -4,10 +4,16 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::json::FORMATS;
 use super::statistics::Sample;
-use crate::model::{Shown, UnknownVersion};
+use crate::model::{Shown, UnknownVersion, Versions};
 use crate::runner::compare::{Load, Machine, Round, Subject};
+
+/// Raised whenever a reader of the old shape would misread the new one.
+pub(super) const FORMAT: u64 = 1;
+
+/// The formats that are read.
+const FORMATS: Versions =
+    Versions { what: "a comparison", oldest: 1, newest: FORMAT, otherwise: "measure it again" };
 
 /// An earlier comparison, of whatever it was.
 #[derive(Debug, Clone, Deserialize)]

@@ -5,20 +5,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::baseline::FORMAT;
 use super::distribution::{Distribution, HALF, is_doubtful};
 use super::ladder::{Ladder, Step};
 use super::name;
 use super::row::Row;
 use super::whole::Report;
-use crate::model::Versions;
 use crate::runner::compare::{Load, Machine, Round, Subject, Transport};
-
-/// Raised whenever a reader of the old shape would misread the new one.
-const FORMAT: u64 = 1;
-
-/// The formats that are read.
-pub(super) const FORMATS: Versions =
-    Versions { what: "a comparison", oldest: 1, newest: FORMAT, otherwise: "measure it again" };
 
 /// Writes `report` as one line of JSON. [`Earlier::parse`](super::Earlier::parse) reads it.
 ///
