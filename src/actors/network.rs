@@ -88,7 +88,7 @@ impl Handler<PeerEnvelope> for Network {
     fn handle(&mut self, envelope: PeerEnvelope, ctx: &mut Self::Context) {
         let link = Link { from: envelope.from, to: envelope.to };
         let seed = self.setup.seed;
-        let chance = self.chances.entry(link).or_insert_with(|| Chance::of_link(seed, link));
+        let chance = self.chances.entry(link).or_insert_with(|| link.chances(seed));
         let now = self.setup.clock.now();
         let at = now.after(self.setup.latencies.of(link).draw(chance));
         self.accepted += 1;

@@ -14,8 +14,9 @@ use super::exit::Exit;
 use super::terminal::Terminal;
 use crate::model::number::count;
 use crate::model::{Propagation, Shown};
-use crate::runner::compare::{CompareError, CompareOptions, Comparison, Progress, compare};
-use crate::runner::compare_bytes;
+use crate::runner::compare::{
+    CompareError, CompareOptions, Comparison, Progress, compare, compare_bytes,
+};
 use crate::scenario::Scenario;
 use crate::scenario::generate::Generator;
 use crate::source::read_scenario;

@@ -3,7 +3,6 @@
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 
-use super::Link;
 use crate::model::Seed;
 use crate::model::number::float;
 
@@ -14,13 +13,6 @@ pub struct Chance {
 }
 
 impl Chance {
-    /// The stream for the messages of `link`. Each link has its own, so that a message more on one
-    /// does not shift the others.
-    pub fn of_link(seed: Seed, link: Link) -> Self {
-        let Link { from, to } = link;
-        Self::of_part(seed, (u64::from(from.get()) << 32) | u64::from(to.get()))
-    }
-
     /// The stream for one of the numbered parts that are drawn from `seed`. Each has its own, so
     /// that one part can be drawn without those before it.
     pub fn of_part(seed: Seed, part: u64) -> Self {

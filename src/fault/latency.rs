@@ -8,8 +8,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Chance;
-use crate::model::BranchId;
 use crate::model::number::micros;
+use crate::model::{BranchId, Seed};
 
 /// How long a message takes from one branch to another. Text: `none`, `constant:20ms`,
 /// `uniform:1ms..50ms`, `exponential:10ms`.
@@ -38,6 +38,15 @@ pub struct Link {
     pub from: BranchId,
     /// The receiver.
     pub to: BranchId,
+}
+
+impl Link {
+    /// The chances of its messages. Each link has its own, so that a message more on one does not
+    /// shift the others.
+    pub fn chances(self, seed: Seed) -> Chance {
+        let Self { from, to } = self;
+        Chance::of_part(seed, (u64::from(from.get()) << 32) | u64::from(to.get()))
+    }
 }
 
 /// The latency of every link.
@@ -180,7 +189,7 @@ mod tests {
 
     fn chance(seed: u64) -> Chance {
         let branch = |id| BranchId::new(id).unwrap();
-        Chance::of_link(Seed(seed), Link { from: branch(1), to: branch(2) })
+        Link { from: branch(1), to: branch(2) }.chances(Seed(seed))
     }
 
     #[test]

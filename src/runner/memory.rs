@@ -9,14 +9,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
 
-use super::compare::{CompareOptions, Transport};
 use super::result::RunConfig;
 use super::single::{Recording, RunOptions};
 use crate::model::{
     ByteSize, CustomerId, CustomerOrder, Guarantee, LogPosition, Operation, Propagation,
     QueryTiming,
 };
-use crate::scenario::{Scenario, Visit};
+use crate::scenario::{Scenario, Settings, Visit};
 
 /// The program itself, and what the allocator keeps in reserve.
 const PROGRAM_BYTES: u64 = 32 << 20;
@@ -71,22 +70,15 @@ pub fn run_bytes(scenario: &Scenario, options: &RunOptions, carrier: Carrier) ->
     Shape::of(scenario).bytes(&config, options.recording, carrier)
 }
 
-/// The same of a comparison: of the transport that takes most. How often it repeats the scenario is
-/// not known before; each repetition adds its writes.
-pub fn compare_bytes(scenario: &Scenario, options: &CompareOptions) -> u64 {
-    let config = RunConfig::new(&scenario.settings, &options.overrides);
-    let shape = Shape::of(scenario).times(number(options.copies));
-    let of = |transport: &Transport| {
-        let carrier = match transport {
-            Transport::Mailbox => Carrier::Mailboxes,
-            Transport::GrpcMemory | Transport::GrpcUnix | Transport::GrpcTcp => {
-                Carrier::Connections
-            }
-            Transport::Processes => Carrier::Processes,
-        };
-        shape.bytes(&config, Recording::Off, carrier)
-    };
-    options.transports.iter().map(of).max().unwrap_or_default()
+/// The same of so many copies of its customers at the same time, which keep no facts.
+pub fn copies_bytes(
+    scenario: &Scenario,
+    overrides: &Settings,
+    copies: usize,
+    carrier: Carrier,
+) -> u64 {
+    let config = RunConfig::new(&scenario.settings, overrides);
+    Shape::of(scenario).times(number(copies)).bytes(&config, Recording::Off, carrier)
 }
 
 /// How many bytes an open bank of so many branches takes beside the program itself.

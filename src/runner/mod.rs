@@ -16,7 +16,7 @@ pub use crate::history::RequestResult;
 pub use connected::{Connection, Opening, run_connected};
 pub use live::{FinalBalance, LinkOptions, LiveBank, LiveOptions};
 pub use memory::{
-    Carrier, LOG_MAX_MOST, MemoryBudget, MemoryError, Taken, bank_bytes, compare_bytes, log_max,
+    Carrier, LOG_MAX_MOST, MemoryBudget, MemoryError, Taken, bank_bytes, copies_bytes, log_max,
     run_bytes, text_bytes,
 };
 pub use over_grpc::run_over_grpc;

@@ -10,6 +10,7 @@ mod effort;
 mod error;
 mod machine;
 mod mailbox;
+mod memory;
 mod options;
 mod pace;
 mod result;
@@ -21,5 +22,6 @@ mod work;
 
 pub use contest::compare;
 pub use error::{CompareError, ProcessProblem, Unanswered};
+pub use memory::compare_bytes;
 pub use options::{CompareOptions, Progress};
 pub use result::{Comparison, Kind, Latencies, Load, Machine, Measured, Round, Subject, Transport};
