@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use passbook::check::{Property, Summary};
-use passbook::fault::Latency;
 use passbook::history::Fact;
 use passbook::model::{
     BranchId, CustomerId, CustomerOrder, Event, EventId, Guarantee, Guarantees, Money, Operation,
     Propagation, Roster, Write,
 };
-use passbook::runner::{Recording, Run, RunOptions, run};
+use passbook::network::Latency;
+use passbook::run::{Recording, Run, RunOptions, run};
 use passbook::scenario::{Scenario, Settings, Visit, WrittenIds};
 
 const BRANCHES: [i64; 3] = [3, 10, 100];

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use passbook::runner::Judging;
+use passbook::run::Judging;
 use serde::Serialize;
 
 use growth::Growth;

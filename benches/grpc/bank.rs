@@ -10,7 +10,7 @@ use passbook::bank::{BranchConfig, Patience};
 use passbook::grpc::seal::{BankKeys, BankSecret};
 use passbook::grpc::{Limits, Listener, Scenarios};
 use passbook::model::{BranchId, Money, Promises, Roster};
-use passbook::runner::{LinkOptions, LiveOptions, ServeOptions, serve};
+use passbook::run::{LinkOptions, LiveOptions, ServeOptions, serve};
 use tokio::sync::oneshot;
 
 /// A bank of `branches` branches behind one listener, as `passbook serve` has it.

@@ -9,7 +9,7 @@ use passbook::grpc::Endpoint;
 use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::bank_service_client::BankServiceClient;
 use passbook::model::{CustomerOrder, Propagation, Seed};
-use passbook::runner::{Judging, Recording, RunOptions, Runner};
+use passbook::run::{Judging, Recording, RunOptions, Runner};
 use passbook::scenario::Scenario;
 use passbook::scenario::generate::{Between, GenerateOptions, Generator};
 use tokio::runtime::Builder;

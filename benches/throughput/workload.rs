@@ -7,7 +7,7 @@ use std::time::Duration;
 use passbook::batch::{Row, RowHead, append_line};
 use passbook::check::Demand;
 use passbook::report::Assessment;
-use passbook::runner::{Judging, RunOptions, Runner};
+use passbook::run::{Judging, RunOptions, Runner};
 use passbook::scenario::{Scenario, Source};
 
 /// A scenario, as text.

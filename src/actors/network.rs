@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BinaryHeap};
 use actix::{Actor, AsyncContext, Context, Handler};
 
 use super::{Clock, PeerEnvelope, Peers};
-use crate::fault::{Chance, Link, LinkLatencies};
+use crate::model::Chance;
 use crate::model::{Seed, Time};
+use crate::network::{Link, LinkLatencies};
 
 /// Delays the messages between branches. One heap and one armed timer, however many are on their
 /// way: an actor's own timers cost quadratic time, and equal ones do not fire in order.

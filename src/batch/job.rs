@@ -16,7 +16,7 @@ use super::write::append_line;
 use crate::check::Demand;
 use crate::model::ByteSize;
 use crate::report::Assessment;
-use crate::runner::{Carrier, MemoryBudget, RunError, RunOptions, Runner, run_bytes};
+use crate::run::{Carrier, MemoryBudget, RunError, RunOptions, Runner, run_bytes};
 use crate::scenario::{Scenario, ScenarioError, Source, Warning};
 use crate::source::read_file;
 use crate::source::unpacked;

@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::feed::{Allowance, Feed, FeedClosed};
 use super::results::{Order, Results};
 use super::worker;
-use crate::runner::{RunError, Runner};
+use crate::run::{RunError, Runner};
 
 /// What is done with each item of a batch.
 pub trait Work: Send + Sync + 'static {

@@ -3,7 +3,7 @@
 use super::Status;
 use crate::report::phrase::{branches, verb};
 use crate::report::{Agreement, Assessment, Difference, Seen};
-use crate::runner::RunResult;
+use crate::run::RunResult;
 
 /// The first thing that made `assessment` come to `status`; `None` where nothing is wrong.
 pub(super) fn of(status: Status, result: &RunResult, assessment: &Assessment) -> Option<String> {

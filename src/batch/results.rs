@@ -8,7 +8,7 @@ use std::vec;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::pipeline::BatchError;
-use crate::runner::RunError;
+use crate::run::RunError;
 
 /// In which order results are handed out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::model::number::{count, micros};
 use crate::model::{Operation, Seed, Versions};
 use crate::report::Assessment;
 use crate::report::ending::Ending;
-use crate::runner::{Dialect, RunResult};
+use crate::run::{Dialect, RunResult};
 use crate::scenario::{BalanceRow, Level, Output, Warning};
 
 /// The formats of the rows that are read.

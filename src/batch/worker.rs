@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender};
 use super::feed::Chunk;
 use super::pipeline::Work;
 use super::results::Finished;
-use crate::runner::{RunError, Runner};
+use crate::run::{RunError, Runner};
 
 /// What a panic is said to be that says nothing itself.
 const SILENT_PANIC: &str = "no message";

@@ -22,7 +22,7 @@ use super::settings_args::SettingsArgs;
 use crate::check::Demand;
 use crate::model::Seed;
 use crate::report::Verbosity;
-use crate::runner::Judging;
+use crate::run::Judging;
 use crate::scenario::Settings;
 
 const STYLES: Styles = Styles::styled()

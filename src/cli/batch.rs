@@ -19,7 +19,7 @@ use crate::cli::exports::{Exports, PartialRows};
 use crate::cli::terminal::Terminal;
 use crate::model::number::count;
 use crate::report::shell;
-use crate::runner::{Recording, RunOptions};
+use crate::run::{Recording, RunOptions};
 use crate::source::{FilesError, Inputs, Survey};
 
 /// So long nothing happens before somebody looks whether the batch is to end.

@@ -15,8 +15,8 @@ use crate::cli::document_args::DocumentArgs;
 use crate::cli::exports::ExportArgs;
 use crate::cli::memory_args::MemoryArgs;
 use crate::cli::settings_args::SettingsArgs;
-use crate::fault::parse_span;
-use crate::runner::Judging;
+use crate::network::parse_span;
+use crate::run::Judging;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -12,11 +12,9 @@ use super::compare_args::CompareArgs;
 use super::compare_output::Variant;
 use super::exit::Exit;
 use super::terminal::Terminal;
+use crate::compare::{CompareError, CompareOptions, Comparison, Progress, compare, compare_bytes};
 use crate::model::number::count;
 use crate::model::{Propagation, Shown};
-use crate::runner::compare::{
-    CompareError, CompareOptions, Comparison, Progress, compare, compare_bytes,
-};
 use crate::scenario::Scenario;
 use crate::scenario::generate::Generator;
 use crate::source::read_scenario;

@@ -11,9 +11,9 @@ use tokio::sync::watch;
 use super::compare_output::CompareOutput;
 use super::document_args::DocumentArgs;
 use super::memory_args::MemoryArgs;
-use crate::fault::parse_span;
+use crate::compare::{CompareOptions, Load, Transport};
 use crate::model::{CustomerOrder, Guarantees, Propagation, Seed};
-use crate::runner::compare::{CompareOptions, Load, Transport};
+use crate::network::parse_span;
 use crate::scenario::Settings;
 use crate::scenario::generate::{Between, GenerateOptions};
 

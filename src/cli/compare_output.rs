@@ -10,12 +10,12 @@ use clap::{Args, ValueEnum};
 use super::exit::Exit;
 use super::new_file::NewFile;
 use super::terminal::Terminal;
-use crate::model::{ByteSize, Propagation};
-use crate::report::compare::{
+use crate::compare::Comparison;
+use crate::compare::{
     Baseline, Earlier, Report, write_csv, write_html, write_json, write_markdown, write_text,
 };
+use crate::model::{ByteSize, Propagation};
 use crate::report::shell;
-use crate::runner::compare::Comparison;
 use crate::source::{Clash, Outputs};
 use crate::source::{DocumentError, read_document};
 

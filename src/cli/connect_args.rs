@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::serve_args::PeerArg;
-use crate::fault::{parse_span, show_span};
 use crate::model::BranchId;
-use crate::runner::{Connection, Opening};
+use crate::network::{parse_span, show_span};
+use crate::run::{Connection, Opening};
 
 #[derive(Debug, Args)]
 pub(super) struct ConnectArgs {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::settings_args::{CustomersArg, PropagationArg};
-use crate::fault::Latency;
 use crate::model::{Amount, CustomerOrder, Guarantees, Money, Propagation, Seed};
+use crate::network::Latency;
 use crate::scenario::generate::{Amounts, Between, ExpectedDialect, GenerateOptions, Mix, Skew};
 
 const EXAMPLES: &str = "\

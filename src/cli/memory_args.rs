@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::model::ByteSize;
-use crate::runner::MemoryBudget;
+use crate::run::MemoryBudget;
 
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct MemoryArgs {

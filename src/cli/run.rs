@@ -12,9 +12,10 @@ use super::terminal::Terminal;
 use crate::check::{JudgeOptions, StepsKept, Summary};
 use crate::model::Shown;
 use crate::report::{Assessment, dialect, json, shell, shortfall, text};
-use crate::runner::{
-    self, Carrier, Dialect, HistoryOutput, MemoryError, Recording, Run, RunError, RunOptions,
-    RunResult, Runner, run_bytes,
+use crate::run;
+use crate::run::{
+    Carrier, Dialect, HistoryOutput, MemoryError, Recording, Run, RunError, RunOptions, RunResult,
+    Runner, run_bytes,
 };
 use crate::scenario::{Scenario, Settings};
 use crate::source::expected_results;
@@ -291,9 +292,9 @@ fn run_on(
     history: Option<HistoryOutput>,
 ) -> Result<Run, RunError> {
     match (args.connect.connection(), args.transport) {
-        (Some(connection), _) => runner::run_connected(scenario, options, &connection),
+        (Some(connection), _) => run::run_connected(scenario, options, &connection),
         (None, Transport::Mailbox) => Runner::new()?.run(scenario, options, history),
-        (None, Transport::Grpc) => runner::run_over_grpc(scenario, options, history),
+        (None, Transport::Grpc) => run::run_over_grpc(scenario, options, history),
     }
 }
 

@@ -22,8 +22,9 @@ use crate::grpc::{BindError, Endpoint, Listener};
 use crate::model::{
     BranchId, IdError, LogPosition, Money, Overdraft, Promises, Propagation, Roster, RosterError,
 };
-use crate::runner::{
-    self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, ServeError,
+use crate::run;
+use crate::run::{
+    Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, ServeError,
     ServeOptions, Taken, bank_bytes, log_max,
 };
 use crate::source::is_stdin;
@@ -107,7 +108,7 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exi
         })
         .await;
     };
-    let closed = runner::serve(options, closing);
+    let closed = run::serve(options, closing);
     announced?;
     match closed {
         Ok(closing) => {

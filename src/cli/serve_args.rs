@@ -12,10 +12,10 @@ use thiserror::Error;
 use super::document_args::DocumentArgs;
 use super::memory_args::MemoryArgs;
 use super::settings_args::{OverdraftArg, PropagationArg};
-use crate::fault::parse_span;
 use crate::grpc::{Endpoint, EndpointError, Limits, Origin, ScenarioLimits};
 use crate::model::{BranchId, Guarantees, IdError, Money};
-use crate::runner::LOG_MAX_MOST;
+use crate::network::parse_span;
+use crate::run::LOG_MAX_MOST;
 
 const SERVE_EXAMPLES: &str = "\
 Examples:

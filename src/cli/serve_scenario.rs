@@ -10,7 +10,7 @@ use crate::grpc::{
     Scenarios,
 };
 use crate::report::{Assessment, json};
-use crate::runner::{
+use crate::run::{
     Carrier, MemoryBudget, MemoryError, Recording, RunError, RunOptions, run_bytes,
     run_unless_stopped, text_bytes,
 };

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::fault::{Latency, parse_span, show_span};
 use crate::model::{
     CustomerOrder, EventIds, Guarantees, Overdraft, Propagation, QueryTiming, Seed,
 };
+use crate::network::{Latency, parse_span, show_span};
 use crate::scenario::Settings;
 
 #[derive(Debug, Args)]

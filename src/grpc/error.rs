@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::convert::FieldError;
-use super::scenario::ScenarioFault;
+use super::server::ScenarioFault;
 use super::token::TokenError;
 use crate::model::{BranchId, RequestError, UnknownVersion, listed};
 

@@ -1,6 +1,6 @@
 //! The reasons of errors, in the words of the typed contract.
 
-use super::counts::Counted;
+use super::server::Counted;
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $variant:ident => $word:literal),+ $(,)?) => {
@@ -62,10 +62,10 @@ mod tests {
     use tonic::{Code, Status};
     use tonic_types::StatusExt;
 
+    use super::super::server::ScenarioFault;
     use super::*;
     use crate::grpc::error::{CallError, PeerError, PeerProblem};
     use crate::grpc::proof::without_proofs;
-    use crate::grpc::scenario::ScenarioFault;
     use crate::grpc::token::TokenError;
     use crate::model::{
         Amount, BranchId, EventId, LogPosition, Money, Refusal, RequestError, Write,

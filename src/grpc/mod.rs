@@ -1,72 +1,28 @@
 //! The edge: wire contracts served and spoken. Parses, sends to the actors' mailboxes and maps the
 //! answers; decides nothing about money.
 
-mod accept;
-mod believed;
-mod classic;
-mod classic_client;
 mod client;
-mod connections;
 pub mod convert;
-mod counted;
-mod counting;
-mod counts;
-mod deadline;
-mod directory;
-mod door;
-mod edge;
 mod error;
 mod error_reason;
-mod front;
-mod gate;
-mod gather;
-mod http;
-mod layer;
-mod limit;
-mod limits;
-mod link;
-mod origin;
-mod outgoing;
-mod pages;
-mod peer;
-mod problem;
 mod proof;
 pub mod proto;
-mod reason;
-mod remote;
-mod remote_bank;
 mod room;
-mod scenario;
-mod scenarios;
 pub mod seal;
-mod statistics;
+mod server;
 pub mod status;
-mod tally;
 pub mod token;
 mod trailers;
-mod typed;
-mod unread;
-mod watch;
-mod wire;
 
-pub use believed::{Believed, PeersElsewhere};
-pub use classic_client::{ClassicBranch, Standing};
-pub use client::{CounterLink, RemoteBranch, TypedBranch, TypedCounter, TypedReply};
-pub use connections::{ConnectionCounts, Connections};
-pub use door::{Door, DoorError, Medium, Way};
-pub use edge::{BindError, EdgeError, Listener, Services};
-pub use front::{Front, FrontSetup};
-pub use gate::Gate;
-pub use limits::Limits;
-pub use link::{Found, LinkSetup, PeerLink};
-pub use origin::{Origin, OriginError};
-pub use problem::{Absence, CallProblem};
-pub use proof::{Identity, Ticket};
-pub use remote::{Channel, Contract, Endpoint, EndpointError};
-pub use remote_bank::{RemoteBank, SETTLE_LIMIT, Standings};
-pub use scenario::{
-    Expectation, InputFault, InputPlace, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner,
+pub use client::{
+    Absence, CallProblem, Channel, ClassicBranch, Contract, CounterLink, Endpoint, EndpointError,
+    Ends, Found, LinkError, LinkSetup, PeerClient, PeerLink, RemoteBank, RemoteBranch,
+    SETTLE_LIMIT, Standing, Standings, TypedBranch, TypedCounter, TypedReply,
 };
-pub use scenarios::{ScenarioLimits, Scenarios};
-pub use statistics::LimitTeller;
-pub use wire::{Ends, LinkError, PeerClient};
+pub use proof::{Identity, Ticket};
+pub use server::{
+    Believed, BindError, ConnectionCounts, Connections, Door, DoorError, EdgeError, Expectation,
+    Front, FrontSetup, Gate, InputFault, InputPlace, LimitTeller, Limits, Listener, Medium, Origin,
+    OriginError, PeersElsewhere, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioLimits,
+    ScenarioRunner, Scenarios, Services, Way,
+};

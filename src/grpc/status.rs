@@ -14,7 +14,7 @@ pub use super::error::CallError;
 use super::error::PeerError;
 use super::error_reason::ErrorReason;
 use super::room;
-use super::scenario::ScenarioFault;
+use super::server::ScenarioFault;
 use crate::model::{Lag, Refusal, RequestError, UnknownVersion, listed, listed_of};
 
 /// The domain of every `ErrorInfo`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{BranchId, CustomerId, EventId, Write};
-use crate::runner::{BranchResult, LoggedWrite};
+use crate::run::{BranchResult, LoggedWrite};
 
 /// How the branches compare at the end of a run: by the rule of convergence, which asks for the same
 /// writes and the same balance. In which order a branch applied them is no matter here.

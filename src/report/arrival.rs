@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ending::Ending;
 use crate::model::{BranchId, CustomerId, EventId, LogPosition, Operation, Write, WriteId};
-use crate::runner::{BranchResult, CustomerResult, RequestResult, RunResult};
+use crate::run::RequestResult;
+use crate::run::{BranchResult, CustomerResult, RunResult};
 
 /// Something that arrived at a branch for a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

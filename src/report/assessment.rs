@@ -4,7 +4,7 @@
 use super::{Agreement, Difference, Note, difference};
 use crate::check::{Demand, Summary, Verdicts};
 use crate::model::RequestError;
-use crate::runner::RunResult;
+use crate::run::RunResult;
 
 /// What a result shows, worked out once for every format and for the exit code.
 #[derive(Debug, Clone, PartialEq, Eq)]

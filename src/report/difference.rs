@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::model::{CustomerId, Money, RequestNumber};
-use crate::runner::{Dialect, RunResult};
+use crate::run::{Dialect, RunResult};
 use crate::scenario::{EventResult, Output, Told};
 
 /// A place where the expected result and the run differ.

@@ -7,7 +7,6 @@ mod arrival;
 mod assessment;
 mod broken;
 pub(crate) mod cell;
-pub mod compare;
 pub mod dialect;
 mod difference;
 mod elide;

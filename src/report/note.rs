@@ -7,7 +7,7 @@ use super::elide::Limit;
 use super::phrase::{count, listed, span};
 use crate::check::{Property, Summary, Verdicts};
 use crate::model::{CustomerOrder, Money, Propagation, Time};
-use crate::runner::{HeldBefore, Remote, RunConfig, RunResult};
+use crate::run::{HeldBefore, Remote, RunConfig, RunResult};
 
 /// What a reader of a result should know beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]

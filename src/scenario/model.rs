@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Output;
-use crate::fault::{Latency, Link};
 use crate::model::{
     CustomerId, CustomerOrder, Event, EventId, EventIds, Guarantees, Money, Overdraft, Propagation,
     QueryTiming, RequestNumber, Roster, Seed,
 };
+use crate::network::{Latency, Link};
 
 /// One input, validated: every branch named by an event exists, and every amount is positive.
 #[derive(Debug, Clone, PartialEq, Eq)]

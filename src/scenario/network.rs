@@ -7,8 +7,8 @@ use super::json::{Keys, Node};
 use super::problem::{BranchList, Problem, Thing};
 use super::source::Span;
 use super::value::{id, latency, required};
-use crate::fault::{Latency, Link};
 use crate::model::{BranchId, Roster};
+use crate::network::{Latency, Link};
 
 pub(super) const LINK_KEYS: Keys<3> = Keys { of: Thing::Link, names: ["from", "to", "latency"] };
 

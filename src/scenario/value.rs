@@ -7,10 +7,10 @@ use super::json::{Keys, Kind, Member, Node};
 use super::problem::{Excerpt, Problem, nearest};
 use std::time::Duration;
 
-use crate::fault::{Latency, LatencyError, parse_span};
 use crate::model::{
     Amount, Guarantee, Guarantees, GuaranteesError, IdError, Money, MoneyError, Seed,
 };
+use crate::network::{Latency, LatencyError, parse_span};
 
 /// A choice that an input makes by a word.
 pub(super) struct Words<T: 'static> {

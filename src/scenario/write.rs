@@ -5,11 +5,11 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
 use super::{Event, Output, Scenario, Settings, Visit};
-use crate::fault::{Latency, Link, show_span};
 use crate::model::{
     BranchId, CustomerId, CustomerOrder, EventId, EventIds, Guarantees, Interface, Money,
     Operation, Overdraft, Propagation, QueryTiming, Seed,
 };
+use crate::network::{Latency, Link, show_span};
 
 impl Serialize for Scenario {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -10,10 +10,10 @@ use passbook::batch::{
     RowWriter, RowsError, RowsProblem, Status, Stopped, Summary,
 };
 use passbook::check::{Demand, Summary as Verdict};
-use passbook::fault::Latency;
 use passbook::model::{CustomerId, Guarantees, Money, Propagation, Seed};
+use passbook::network::Latency;
 use passbook::report::Assessment;
-use passbook::runner::{Judging, RunOptions, run};
+use passbook::run::{Judging, RunOptions, run};
 use passbook::scenario::{BalanceRow, Scenario, Settings, Source};
 use proptest::prelude::*;
 

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use passbook::compare::{
+    CompareError, CompareOptions, Comparison, Kind, Load, Measured, Progress, Transport, compare,
+};
 use passbook::model::{
     CustomerOrder, Guarantees, Money, Operation, Overdraft, Propagation, Roster, Seed,
-};
-use passbook::runner::compare::{
-    CompareError, CompareOptions, Comparison, Kind, Load, Measured, Progress, Transport, compare,
 };
 use passbook::scenario::{Scenario, Settings, Source};
 

@@ -10,12 +10,12 @@ use assert_cmd::assert::Assert;
 use crate::support::comparison::{comparison, whole_ladder};
 use crate::support::program::{passbook, stderr, stdout};
 use Transport::{GrpcMemory, GrpcTcp, GrpcUnix, Mailbox, Processes};
-use passbook::model::Propagation;
-use passbook::report::compare::{
+use passbook::compare::{
     Baseline, BaselineError, Earlier, Report, write_csv, write_html, write_json, write_markdown,
     write_text,
 };
-use passbook::runner::compare::{Comparison, Load, Transport};
+use passbook::compare::{Comparison, Load, Transport};
+use passbook::model::Propagation;
 use serde_json::Value;
 
 const COMMAND: &str = "passbook compare input/monotonic_writes.json";

@@ -7,12 +7,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use passbook::check::Summary;
-use passbook::fault::Latency;
 use passbook::history::RequestResult;
 use passbook::model::{
     CustomerOrder, Guarantees, Money, Operation, Propagation, Receipt, Seed, WriteKind,
 };
-use passbook::runner::{Dialect, Run, RunOptions, run};
+use passbook::network::Latency;
+use passbook::run::{Dialect, Run, RunOptions, run};
 use passbook::scenario::generate::{
     Amounts, Between, ExpectedDialect, GenerateOptions, Generator, Mix,
 };

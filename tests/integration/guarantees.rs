@@ -5,7 +5,7 @@ use std::fs;
 use passbook::check::{Demand, Promised, Property, Summary, Verdicts};
 use passbook::model::{Guarantee, Guarantees, Overdraft, Propagation, Receipt, RequestError};
 use passbook::report::Assessment;
-use passbook::runner::{Run, RunOptions, run};
+use passbook::run::{Run, RunOptions, run};
 use passbook::scenario::{Scenario, Settings, Source};
 
 /// A scenario, and the one guarantee without which it is violated.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use passbook::fault::Latency;
 use passbook::history::Fact;
 use passbook::model::{
     CustomerOrder, Money, Operation, Overdraft, Propagation, QueryTiming, Receipt, RequestError,
     Seed,
 };
-use passbook::runner::{BranchResult, Recording, Run, RunOptions, run};
+use passbook::network::Latency;
+use passbook::run::{BranchResult, Recording, Run, RunOptions, run};
 use passbook::scenario::{Scenario, Settings};
 use proptest::prelude::*;
 
@@ -43,7 +43,7 @@ fn told(run: &Run) -> BTreeMap<u32, Vec<Told>> {
             | RequestError::Declined { .. },
         ) => panic!("without faults every outcome is known"),
     };
-    let all = |customer: &passbook::runner::CustomerResult| {
+    let all = |customer: &passbook::run::CustomerResult| {
         customer.requests.iter().map(|request| told(&request.outcome)).collect()
     };
     run.result.customers.iter().map(|customer| (customer.id.get(), all(customer))).collect()

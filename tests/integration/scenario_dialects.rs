@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use passbook::fault::{Latency, Link};
 use passbook::model::{
     Amount, BranchId, CustomerId, CustomerOrder, EventId, EventIds, Guarantees, Money, Operation,
     Overdraft, Propagation, QueryTiming, RequestNumber, Seed, Write,
 };
+use passbook::network::{Latency, Link};
 use passbook::scenario::{
     BalanceRow, Event, Level, Output, Scenario, Settings, Source, WrittenIds,
 };

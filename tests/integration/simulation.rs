@@ -7,13 +7,13 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use passbook::check::{JudgeOptions, Property, Summary, Verdicts, judge_history};
-use passbook::fault::Latency;
 use passbook::history::Reader;
 use passbook::model::{
     CustomerOrder, Guarantee, Guarantees, Operation, Overdraft, Propagation, RequestError, Seed,
     Time,
 };
-use passbook::runner::{Judging, Run, RunOptions, Runner, run};
+use passbook::network::Latency;
+use passbook::run::{Judging, Run, RunOptions, Runner, run};
 use passbook::scenario::generate::{Between, GenerateOptions, Generator};
 use passbook::scenario::{Scenario, Settings};
 use proptest::prelude::*;
@@ -305,7 +305,7 @@ fn past_the_wait_limit_a_request_fails_and_the_run_goes_on() {
 fn a_link_of_its_own_latency_delays_its_direction_alone() {
     let events = vec![event(1, 1, deposit(100)), event(2, 3, Operation::Query)];
     let mut scenario = scenario(3, 0, vec![(1, events)]);
-    let link = |from, to| passbook::fault::Link { from: branch(from), to: branch(to) };
+    let link = |from, to| passbook::network::Link { from: branch(from), to: branch(to) };
     let slow = Latency::Constant(Duration::from_millis(70));
     scenario.settings.propagation = Some(Propagation::Async);
     scenario.settings.links = [(link(1, 3), slow)].into();

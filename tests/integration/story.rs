@@ -2,7 +2,7 @@
 
 use passbook::check::{JudgeOptions, Promised, Split, StepsKept, Summary, Verdict};
 use passbook::report::{Assessment, text};
-use passbook::runner::{Dialect, Judging, Recording, Run, RunOptions, run};
+use passbook::run::{Dialect, Judging, Recording, Run, RunOptions, run};
 use passbook::scenario::{Scenario, Source};
 
 /// A run of a scenario whose customer's writes all bear the id 1.

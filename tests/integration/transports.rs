@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use passbook::model::{CustomerOrder, Operation, Propagation, Time};
 use passbook::report::{Assessment, Verbosity, json, text};
-use passbook::runner::{Recording, Run, RunOptions, run, run_over_grpc};
+use passbook::run::{Recording, Run, RunOptions, run, run_over_grpc};
 use passbook::scenario::{Scenario, Settings, Source};
 use proptest::prelude::*;
 

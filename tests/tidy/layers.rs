@@ -10,27 +10,34 @@ pub(crate) struct Layer {
     pub(crate) prints: bool,
 }
 
-const LAYERS: [Layer; 15] = [
+const LAYERS: [Layer; 16] = [
     pure("model", &[]),
     pure("bank", &["model"]),
-    pure("fault", &["model"]),
+    pure("network", &["model"]),
     pure("history", &["model"]),
-    pure("scenario", &["model", "fault"]),
-    pure("check", &["model", "history", "scenario"]),
-    shell("actors", &["model", "bank", "fault", "history"]),
+    pure("check", &["model", "history"]),
+    pure("scenario", &["model", "network"]),
+    shell("actors", &["model", "bank", "network", "history"]),
     shell("grpc", &["model", "bank", "history", "actors"]),
-    shell("runner", &["model", "bank", "fault", "history", "scenario", "check", "actors", "grpc"]),
-    printing("report", &["model", "history", "check", "scenario", "runner"]),
+    shell("run", &["model", "bank", "network", "history", "scenario", "check", "actors", "grpc"]),
+    printing("report", &["model", "history", "check", "scenario", "run"]),
     shell("source", &["model", "history", "scenario", "report"]),
     shell(
         "batch",
-        &["model", "fault", "history", "check", "scenario", "runner", "report", "source"],
+        &["model", "network", "history", "check", "scenario", "run", "report", "source"],
+    ),
+    shell(
+        "compare",
+        &[
+            "model", "bank", "network", "history", "scenario", "check", "actors", "grpc", "run",
+            "report",
+        ],
     ),
     printing(
         "cli",
         &[
-            "model", "bank", "fault", "history", "scenario", "check", "actors", "grpc", "runner",
-            "report", "source", "batch",
+            "model", "bank", "network", "history", "scenario", "check", "actors", "grpc", "run",
+            "report", "source", "batch", "compare",
         ],
     ),
     printing("main", &["cli"]),

@@ -40,7 +40,7 @@ fn a_layer_imports_only_what_the_table_lets_it() {
     }
     one("src/bank/mod.rs", "use super::actors::X;", "src/bank/mod.rs:2: bank imports actors");
     one("src/check/ryw.rs", "use crate::bank::B;", "src/check/ryw.rs:2: check imports bank");
-    one("src/main.rs", "use passbook::runner;", "src/main.rs:2: main imports runner; it may");
+    one("src/main.rs", "use passbook::run;", "src/main.rs:2: main imports run; it may");
     one("src/model/id.rs", "use crate::bank::X;", "src/model/id.rs:2: model imports bank; it may");
 }
 
@@ -73,7 +73,7 @@ fn what_the_table_lets_through_is_no_finding() {
     ] {
         none("src/bank/branch.rs", body);
     }
-    none("src/cli/run.rs", "use crate::{runner, report};");
+    none("src/cli/run.rs", "use crate::{run, report};");
     none("src/main.rs", "fn main() { passbook::cli::run() }");
 }
 
@@ -86,13 +86,13 @@ fn the_crate_root_is_nobodys_to_import_whole() {
 
 #[test]
 fn a_module_that_the_design_does_not_have_is_found() {
-    one("src/network/tcp.rs", "", "src/network/tcp.rs:1: `network` is no layer of the design");
-    one("src/network.rs", "", "src/network.rs:1: `network` is no layer of the design");
+    one("src/socket/tcp.rs", "", "src/socket/tcp.rs:1: `socket` is no layer of the design");
+    one("src/socket.rs", "", "src/socket.rs:1: `socket` is no layer of the design");
 }
 
 #[test]
 fn a_pure_layer_knows_no_runtime_and_no_outside_world() {
-    for path in ["src/model/a.rs", "src/fault/a.rs", "src/history/a.rs", "src/scenario/a.rs"] {
+    for path in ["src/model/a.rs", "src/network/a.rs", "src/history/a.rs", "src/scenario/a.rs"] {
         for (body, expected) in [
             ("use actix::Actor;", "`actix` in a pure layer"),
             ("use actix_rt::System;", "`actix_rt` in a pure layer"),
@@ -105,7 +105,7 @@ fn a_pure_layer_knows_no_runtime_and_no_outside_world() {
             ("use std::{io, thread};", "`std::thread` in a pure layer"),
         ] {
             one(path, body, &format!("{path}:2: {expected}"));
-            none("src/runner/a.rs", body);
+            none("src/run/a.rs", body);
         }
     }
     none(
@@ -117,7 +117,7 @@ fn a_pure_layer_knows_no_runtime_and_no_outside_world() {
 #[test]
 fn only_what_prints_prints() {
     for body in ["fn f() { println!(\"\"); }", "fn f() { eprint!(\"\"); }"] {
-        for path in ["src/bank/a.rs", "src/runner/a.rs"] {
+        for path in ["src/bank/a.rs", "src/run/a.rs"] {
             one(path, body, &format!("{path}:2: `"));
         }
         none("src/report/a.rs", body);

@@ -16,7 +16,7 @@ use crate::report::phrase::{self, count, every_branch, grouped, listed, verb, wr
 use crate::report::shortfall;
 use crate::report::table::{Cell, Row, write_table};
 use crate::report::{Agreement, Assessment, Difference, Seen};
-use crate::runner::{BranchResult, CustomerResult, Dialect, RunResult};
+use crate::run::{BranchResult, CustomerResult, Dialect, RunResult};
 use crate::scenario::{BalanceRow, Output};
 
 pub(super) fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {

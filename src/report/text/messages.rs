@@ -6,7 +6,7 @@ use crate::report::palette::QUIET;
 use crate::report::phrase::count;
 use crate::report::story::Chapter;
 use crate::report::table::{Cell, Row};
-use crate::runner::RequestResult;
+use crate::run::RequestResult;
 
 const SENT_TO: &str = "→";
 const LOST: &str = "✗";

@@ -8,7 +8,7 @@ use crate::report::elide::Limit;
 use crate::report::palette::QUIET;
 use crate::report::phrase::{grouped, listed, ranges, span};
 use crate::report::table::{Cell, Row, write_table};
-use crate::runner::{Remote, RunConfig, RunResult};
+use crate::run::{Remote, RunConfig, RunResult};
 
 const FEW: Limit = Limit::Middle { most: 5, head: 4, tail: 1 };
 

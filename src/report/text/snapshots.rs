@@ -4,7 +4,7 @@ use super::{Verbosity, write};
 use crate::model::{CustomerOrder, Overdraft, QueryTiming, Seed};
 use crate::report::Assessment;
 use crate::report::example::{Bank, customer, money};
-use crate::runner::{LoggedWrite, Run, RunConfig};
+use crate::run::{LoggedWrite, Run, RunConfig};
 use crate::scenario::{BalanceRow, Output};
 
 fn coloured(run: &Run, verbosity: Verbosity) -> String {

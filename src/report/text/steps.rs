@@ -11,7 +11,7 @@ use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, UNSURE, YES};
 use crate::report::phrase::{branches, count, every_branch, grouped, span, verb, write_set};
 use crate::report::story::{Chapter, Comparison, Confirmation, Delivery, Held, Peer, Story};
 use crate::report::table::{Cell, Row};
-use crate::runner::RequestResult;
+use crate::run::RequestResult;
 
 /// What the telling of every event needs.
 #[derive(Debug)]

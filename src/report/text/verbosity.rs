@@ -1,7 +1,7 @@
 //! How much the text tells, and what a run has to record for it.
 
 use crate::report::elide::Limit;
-use crate::runner::Recording;
+use crate::run::Recording;
 use crate::scenario::Scenario;
 
 /// How much is told.

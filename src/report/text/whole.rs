@@ -9,7 +9,7 @@ use crate::report::Assessment;
 use crate::report::broken::BrokenSteps;
 use crate::report::elide::Limit;
 use crate::report::palette::TITLE;
-use crate::runner::Run;
+use crate::run::Run;
 
 /// Writes the report of `run`, with ANSI colour.
 pub fn write(

@@ -9,7 +9,7 @@
 //! of write *n*, if it is a deposit, that it is in *S*; and if a withdrawal, that it is not.
 
 use super::Between;
-use crate::fault::Chance;
+use crate::model::Chance;
 use crate::model::{Amount, Money};
 
 /// What writes move.

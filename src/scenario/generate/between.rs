@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::fault::Chance;
+use crate::model::Chance;
 use crate::model::{Amount, MoneyError};
 
 /// Anything from the one to the other, both included. Text: `3`, or `2..10`.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::expected::expected;
 use super::skew::Popularity;
 use super::{GenerateError, GenerateOptions};
-use crate::fault::Chance;
+use crate::model::Chance;
 use crate::model::{
     BranchId, CustomerId, Event, EventId, Interface, Operation, Roster, Seed, Write,
 };

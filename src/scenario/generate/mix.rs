@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::fault::Chance;
+use crate::model::Chance;
 use crate::model::Interface;
 
 /// How often each interface is asked for, in proportion to the others. Text:

@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 
 use super::{Amounts, Between, ExpectedDialect, Mix, Skew};
-use crate::fault::Latency;
 use crate::model::{Amount, CustomerOrder, Guarantees, Money, Propagation, Seed};
+use crate::network::Latency;
 
 /// What generated scenarios are like. The default is small: two branches, and a customer who goes
 /// back and forth between them.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::fault::Chance;
+use crate::model::Chance;
 use crate::model::Money;
 use crate::model::number::whole;
 

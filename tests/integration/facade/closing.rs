@@ -7,7 +7,7 @@ use std::time::Duration;
 use passbook::grpc::proto::v1;
 use passbook::grpc::{Endpoint, Limits, Listener, Scenarios};
 use passbook::model::Money;
-use passbook::runner::{Closing, FinalBalance, ServeOptions, serve};
+use passbook::run::{Closing, FinalBalance, ServeOptions, serve};
 use tokio::sync::oneshot;
 use tonic::Code;
 
@@ -80,7 +80,7 @@ fn an_open_stream_holds_the_bank_for_two_seconds_at_most() {
 }
 
 /// Runs `serve`, which must end; a bank that does not would otherwise hang the tests.
-fn tokio_limit(serve: impl FnOnce() -> Result<Closing, passbook::runner::ServeError>) -> Closing {
+fn tokio_limit(serve: impl FnOnce() -> Result<Closing, passbook::run::ServeError>) -> Closing {
     let (ended, end) = std::sync::mpsc::channel::<()>();
     let watchdog = std::thread::spawn(move || {
         let ended = end.recv_timeout(Duration::from_secs(20));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use passbook::grpc::Limits;
 use passbook::model::Propagation;
-use passbook::runner::LinkOptions;
+use passbook::run::LinkOptions;
 use tonic::Code;
 
 use crate::facade::elsewhere::{Away, Manner, There};

@@ -4,7 +4,7 @@ use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::peer_service_client::PeerServiceClient;
 use passbook::grpc::seal::{BankKeys, BankSecret};
 use passbook::grpc::{Channel, Limits};
-use passbook::runner::LiveOptions;
+use passbook::run::LiveOptions;
 use tokio::task::JoinSet;
 use tonic::Code;
 

@@ -4,7 +4,7 @@ use passbook::grpc::Channel;
 use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::peer_service_client::PeerServiceClient;
 use passbook::grpc::seal::{BankKeys, Seal};
-use passbook::runner::LiveOptions;
+use passbook::run::LiveOptions;
 use tonic::metadata::MetadataValue;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;

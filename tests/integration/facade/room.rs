@@ -9,7 +9,7 @@ use passbook::grpc::proto::v1::bank_service_client::BankServiceClient;
 use passbook::grpc::token::token_of;
 use passbook::grpc::{Channel, Limits, Listener, Scenarios, Services};
 use passbook::model::Sequence;
-use passbook::runner::{LiveBank, LiveOptions};
+use passbook::run::{LiveBank, LiveOptions};
 use tonic::transport::Endpoint;
 use tonic::{Code, Status};
 use tonic_reflection::pb::v1::ServerReflectionRequest;

@@ -2,7 +2,7 @@
 //! id is given twice.
 
 use passbook::grpc::proto::banking::BranchRequest;
-use passbook::runner::LiveOptions;
+use passbook::run::LiveOptions;
 use tokio::task::JoinSet;
 use tonic::Code;
 

@@ -14,7 +14,7 @@ use passbook::grpc::proto::v1::bank_service_client::BankServiceClient;
 use passbook::grpc::seal::{BankKeys, BankSecret};
 use passbook::grpc::{Channel, EdgeError, Limits, Origin, Scenarios, Services};
 use passbook::model::{BranchId, Money, Overdraft, Promises, Propagation, Roster};
-use passbook::runner::{LinkOptions, LiveBank, LiveOptions};
+use passbook::run::{LinkOptions, LiveBank, LiveOptions};
 use tokio::io::DuplexStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use passbook::grpc::proto::v1;
 use passbook::grpc::{LimitTeller, Limits};
 use passbook::model::LogPosition;
-use passbook::runner::LiveOptions;
+use passbook::run::LiveOptions;
 use tokio::sync::mpsc;
 use tonic::Code;
 

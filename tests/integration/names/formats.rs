@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use passbook::batch;
 use passbook::batch::{Course, Csv, JsonLines, Junit, Overview, Row, RowHead, RowWriter, Summary};
-use passbook::report::compare::{
+use passbook::compare::Comparison;
+use passbook::compare::{
     Earlier, Report, write_csv, write_html, write_json, write_markdown, write_text,
 };
 use passbook::report::shell;
-use passbook::runner::compare::Comparison;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -5,10 +5,10 @@ use std::f64::consts::TAU;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use passbook::model::{Money, Propagation, Seed};
-use passbook::runner::compare::{
+use passbook::compare::{
     Comparison, Latencies, Load, Machine, Measured, Round, Subject, Transport,
 };
+use passbook::model::{Money, Propagation, Seed};
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 

@@ -1,0 +1,23 @@
+//! What a comparison comes to: distributions, intervals, what changed, and what to doubt.
+
+mod baseline;
+mod distribution;
+mod headline;
+mod ladder;
+pub(crate) mod name;
+pub(crate) mod number;
+mod report;
+mod row;
+mod statistics;
+mod student;
+mod warning;
+
+pub(crate) use baseline::FORMAT;
+pub use baseline::{Baseline, BaselineError, Earlier};
+pub(crate) use distribution::{Distribution, HALF, PERCENTILES, Percentile, Point, is_doubtful};
+pub(crate) use ladder::{Ladder, Step};
+pub(crate) use name::{KINDS, all_of, kind};
+pub(crate) use number::{about, latency, percent, range, rounded, significant, times};
+pub use report::Report;
+pub(crate) use row::{PerRequest, Row};
+pub use statistics::{Interval, Ratio, Verdict};

@@ -1,0 +1,260 @@
+//! A bank of actors in one thread, its customers among them.
+
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use actix::{
+    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient, System,
+    WrapFuture,
+};
+use tokio::sync::{oneshot, watch};
+
+use super::bank::{Bank, Conclusion, Job, Played, Purpose, play, unanswered};
+use super::options::stopped;
+use super::propagation_delay::{TakeSeen, Watcher};
+use super::schedule::{now, until};
+use super::virtual_client::{Taken, Trouble, Turn, Walk};
+use super::work::Work;
+use super::{CompareError, Transport};
+use crate::actors::{
+    Answer, Ask, AwaitSettled, BranchActor, Peers, RecorderLink, ReplyTo, Summarize, Surroundings,
+};
+use crate::bank::{Branch, Passbook, Session};
+use crate::model::{BranchId, Guarantees, RequestNumber, Roster, Time};
+
+/// Plays a round in a thread of its own.
+pub(super) async fn play_between_mailboxes(
+    work: &Arc<Work>,
+    job: Job,
+    stop: Option<watch::Receiver<()>>,
+) -> Result<Played, CompareError> {
+    let (tell, played) = oneshot::channel();
+    let work = Arc::clone(work);
+    let run = move || {
+        let played = System::new().block_on(async {
+            tokio::select! {
+                biased;
+                () = stopped(stop) => Err(CompareError::Stopped),
+                played = async {
+                    let mut bank = Mailboxes::open(&work, job.purpose);
+                    play(&mut bank, &work, job).await
+                } => played,
+            }
+        });
+        if tell.send(played).is_err() {
+            log::debug!("the comparison was stopped");
+        }
+    };
+    thread::Builder::new().name("mailbox".to_owned()).spawn(run).map_err(CompareError::Runtime)?;
+    played.await.unwrap_or(Err(ENDED))
+}
+
+const ENDED: CompareError = CompareError::BankEnded(Transport::Mailbox);
+
+struct Mailboxes {
+    work: Arc<Work>,
+    branches: Vec<Addr<BranchActor>>,
+    lanes: Vec<Addr<LaneActor>>,
+    recorder: RecorderLink,
+    watcher: Option<Addr<Watcher>>,
+}
+
+impl Mailboxes {
+    fn open(work: &Arc<Work>, purpose: Purpose) -> Self {
+        let (recorder, watcher) = purpose.recorder();
+        let Work { roster, opening_balance, .. } = &**work;
+        let contexts: Vec<Context<BranchActor>> =
+            roster.ids().iter().map(|_| Context::new()).collect();
+        let links = contexts.iter().map(|context| context.address().recipient());
+        let peers = Peers { roster: Arc::clone(roster), links: links.collect::<Rc<[_]>>() };
+        let config = work.branch_config(purpose.speed());
+        let open = |(context, &id): (Context<BranchActor>, &BranchId)| {
+            let branch = Branch::new(id, Arc::clone(roster), *opening_balance, config);
+            let surroundings = Surroundings { peers: peers.clone(), recorder: recorder.clone() };
+            context.run(BranchActor::new(branch, surroundings))
+        };
+        let branches: Vec<Addr<BranchActor>> =
+            contexts.into_iter().zip(roster.ids()).map(open).collect();
+        let counters: Rc<[Recipient<Ask>]> =
+            branches.iter().map(|branch| branch.clone().recipient()).collect();
+        let lane = |lane| LaneActor::new(work, lane, Rc::clone(&counters)).start();
+        let lanes = (0..work.lanes.len()).map(lane).collect();
+        Self { work: Arc::clone(work), branches, lanes, recorder, watcher }
+    }
+}
+
+impl Bank for Mailboxes {
+    async fn walk(&mut self, span: Range<u32>) -> Result<Vec<Taken>, CompareError> {
+        let mut ends = Vec::with_capacity(self.lanes.len());
+        let start = now();
+        for (lane, address) in self.lanes.iter().enumerate() {
+            let (done, end) = oneshot::channel();
+            let walk = Walk::new(&self.work, lane, span.clone(), start);
+            address.do_send(Depart { walk, done });
+            ends.push(end);
+        }
+        let mut taken = Vec::with_capacity(ends.len());
+        for end in ends {
+            let end = end.await.map_err(|_| ENDED)?;
+            taken.push(end.map_err(|trouble| unanswered(Transport::Mailbox, trouble))?);
+        }
+        Ok(taken)
+    }
+
+    async fn settle(&mut self, _: u64) -> Result<(), CompareError> {
+        settle(&self.branches).await.ok_or(ENDED)
+    }
+
+    async fn conclude(&mut self) -> Result<Conclusion, CompareError> {
+        conclude(&self.branches, self.watcher.as_ref()).await.ok_or(ENDED)
+    }
+
+    fn transport(&self) -> Transport {
+        Transport::Mailbox
+    }
+
+    fn processes(&self) -> Vec<u32> {
+        vec![std::process::id()]
+    }
+
+    fn carried_bytes(&self) -> Option<u64> {
+        None
+    }
+
+    fn time(&self) -> Time {
+        self.recorder.clock.now()
+    }
+}
+
+/// Waits until all that `branches` have accepted is everywhere; `None` if one has stopped.
+pub(super) async fn settle(branches: &[Addr<BranchActor>]) -> Option<()> {
+    for branch in branches {
+        let (reply_to, settled) = oneshot::channel();
+        branch.do_send(AwaitSettled { reply_to: ReplyTo::Caller(reply_to) });
+        settled.await.ok()?;
+    }
+    Some(())
+}
+
+/// How `branches` stand; `None` if one has stopped.
+pub(super) async fn conclude(
+    branches: &[Addr<BranchActor>],
+    watcher: Option<&Addr<Watcher>>,
+) -> Option<Conclusion> {
+    let mut conclusion = Conclusion::default();
+    for branch in branches {
+        let summary = branch.send(Summarize).await.ok()?;
+        conclusion.balances.push((summary.id, summary.balance));
+    }
+    if let Some(watcher) = watcher {
+        conclusion.seen = watcher.send(TakeSeen).await.ok()?;
+    }
+    Some(conclusion)
+}
+
+/// The customers of one lane: one, or some who take turns.
+struct LaneActor {
+    roster: Arc<Roster>,
+    counters: Rc<[Recipient<Ask>]>,
+    /// One per customer; `None` where nothing is promised.
+    sessions: Vec<Option<Session>>,
+    way: Option<Depart>,
+    requests: RequestNumber,
+}
+
+/// Sends a lane on its way.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Depart {
+    walk: Walk,
+    done: oneshot::Sender<Result<Taken, Trouble>>,
+}
+
+impl LaneActor {
+    fn new(work: &Work, lane: usize, counters: Rc<[Recipient<Ask>]>) -> Self {
+        let session = |guarantees| {
+            (guarantees != Guarantees::NONE)
+                .then(|| Session { passbook: Passbook::new(&work.roster), guarantees })
+        };
+        let customers = &work.lanes[lane].customers;
+        Self {
+            roster: Arc::clone(&work.roster),
+            counters,
+            sessions: customers.iter().map(|customer| session(customer.guarantees)).collect(),
+            way: None,
+            requests: RequestNumber::default(),
+        }
+    }
+
+    fn go_on(&mut self, ctx: &mut Context<Self>) {
+        let Some(Depart { walk, .. }) = &self.way else { return };
+        match (walk.turn().is_some(), walk.due()) {
+            (false, _) => self.end(Ok),
+            (true, Some(due)) if due > now() => self.wait(due, ctx),
+            (true, _) => self.ask(ctx),
+        }
+    }
+
+    fn wait(&self, due: Instant, ctx: &mut Context<Self>) {
+        ctx.spawn(until(due).into_actor(self).map(|(), lane, ctx| lane.ask(ctx)));
+    }
+
+    fn ask(&mut self, ctx: &mut Context<Self>) {
+        let Some(Turn { step, customer, event }) =
+            self.way.as_ref().and_then(|way| way.walk.turn())
+        else {
+            return;
+        };
+        self.requests = self.requests.next();
+        let reply_to = ReplyTo::Mailbox(ctx.address().recipient());
+        self.counters[step.branch.get()].do_send(Ask {
+            customer: customer.id,
+            request: self.requests,
+            event: event.id,
+            operation: event.operation,
+            session: self.sessions[step.who].clone(),
+            reply_to,
+        });
+    }
+
+    fn end(&mut self, taken: impl FnOnce(Taken) -> Result<Taken, Trouble>) {
+        if let Some(Depart { walk, done }) = self.way.take()
+            && done.send(taken(walk.finish())).is_err()
+        {
+            log::debug!("nobody waits for a lane any more");
+        }
+    }
+}
+
+impl Actor for LaneActor {
+    type Context = Context<Self>;
+}
+
+impl Handler<Depart> for LaneActor {
+    type Result = ();
+
+    fn handle(&mut self, depart: Depart, ctx: &mut Self::Context) {
+        self.way = Some(depart);
+        self.go_on(ctx);
+    }
+}
+
+impl Handler<Answer> for LaneActor {
+    type Result = ();
+
+    fn handle(&mut self, answer: Answer, ctx: &mut Self::Context) {
+        let Some(Depart { walk, .. }) = &mut self.way else { return };
+        let Some(who) = walk.turn().map(|turn| turn.step.who) else { return };
+        let answered = walk.answered(&answer.outcome);
+        if let Some(session) = &mut self.sessions[who] {
+            session.passbook.enter(&answer.entry, &self.roster);
+        }
+        match answered {
+            Ok(()) => self.go_on(ctx),
+            Err(trouble) => self.end(|_| Err(trouble)),
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! A comparison from its beginning to its end: warms up, runs the rounds, sees that all agree.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use tokio::runtime::Builder;
+
+use super::agreement::{FirstAnswers, agreed_balance};
+use super::bank::{Job, Played, Purpose, play};
+use super::children::Children;
+use super::mailbox::play_between_mailboxes;
+use super::options::stopped;
+use super::rounds::{Slot, order};
+use super::served::Served;
+use super::virtual_client::Taken;
+use super::work::Work;
+use super::{
+    CompareError, CompareOptions, Comparison, Kind, Latencies, Load, Machine, Measured, Progress,
+    Round, Subject, Transport, codec,
+};
+use crate::model::Money;
+use crate::model::number::{count, float, float_len, nanos};
+use crate::scenario::Scenario;
+
+/// Runs `scenario` over several transports in real time, and measures each.
+///
+/// Every round has a bank of its own, opened for it and warmed up by a twentieth of its work. So no
+/// round depends on those before it, none is slowed by an apply log that has grown, memory is that
+/// of one round, and what differs from one opening to the next is seen as noise between rounds,
+/// which it is.
+pub fn compare(
+    scenario: &Scenario,
+    options: &CompareOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Comparison, CompareError> {
+    let work = Arc::new(Work::new(scenario, options)?);
+    check(options)?;
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(CompareError::Runtime)?;
+    let mut transports = options.transports.clone();
+    transports.sort_unstable();
+    let mut contest = Contest { work: &work, options, progress, answers: FirstAnswers::default() };
+    let measured = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = stopped(options.stop.clone()) => Err(CompareError::Stopped),
+            measured = contest.run(&transports) => measured,
+        }
+    })?;
+    Ok(Comparison {
+        subject: Subject {
+            scenario: scenario.name.clone(),
+            seed: work.config.seed,
+            propagation: work.config.propagation,
+            branches: work.roster.len(),
+            customers: work.lanes.len(),
+            requests: work.requests(),
+        },
+        load: options.load,
+        machine: Machine::this(),
+        measured,
+        codec: codec::cost(&work),
+    })
+}
+
+fn check(options: &CompareOptions) -> Result<(), CompareError> {
+    if options.transports.is_empty() {
+        return Err(CompareError::NoTransports);
+    }
+    if options.rounds == 0 {
+        return Err(CompareError::NoRounds);
+    }
+    if options.transports.contains(&Transport::Processes) && options.program.is_none() {
+        return Err(CompareError::NoProgram);
+    }
+    Ok(())
+}
+
+/// A comparison under way.
+struct Contest<'a> {
+    work: &'a Arc<Work>,
+    options: &'a CompareOptions,
+    progress: &'a mut dyn FnMut(Progress),
+    answers: FirstAnswers,
+}
+
+impl Contest<'_> {
+    async fn run(&mut self, transports: &[Transport]) -> Result<Vec<Measured>, CompareError> {
+        let mut jobs = Vec::with_capacity(transports.len());
+        for &transport in transports {
+            (self.progress)(Progress::WarmingUp(transport));
+            jobs.push(self.size(transport).await?);
+        }
+        let recorded: Vec<usize> = (0..transports.len())
+            .filter(|&place| self.shows_propagation(transports[place]))
+            .collect();
+        let seed = self.work.config.seed;
+        let slots = order(seed, transports.len(), self.options.rounds, &recorded);
+        let mut tables: Vec<Table> = transports.iter().copied().map(Table::new).collect();
+        let mut place = 0;
+        for (number, &Slot { transport: index, purpose }) in (1..).zip(&slots) {
+            let transport = transports[index];
+            (self.progress)(Progress::Round { transport, number, of: slots.len() });
+            let (played, balance) = self.play(transport, Job { purpose, ..jobs[index] }).await?;
+            let table = &mut tables[index];
+            match purpose {
+                Purpose::Latency => {
+                    table.enter(self.work, place, &played, balance);
+                    place += 1;
+                }
+                Purpose::Propagation => {
+                    record(&mut table.latencies.propagation, played.delays_ns.iter().copied())
+                }
+            }
+        }
+        tables.into_iter().map(Table::finish).collect()
+    }
+
+    /// Finds out how many repetitions take about as long as a round should.
+    async fn size(&mut self, transport: Transport) -> Result<Job, CompareError> {
+        let (round, work) = (self.options.round_time, self.work);
+        let job = |repetitions| Job::of(work, repetitions);
+        if let Load::Open { rate } = self.options.load {
+            let due = Duration::try_from_secs_f64(float_len(work.requests()) / rate)
+                .unwrap_or(Duration::MAX);
+            return Ok(job(times(round, due)));
+        }
+        let (mut tried, mut each, mut long_ones) = (job(1), Duration::MAX, 0);
+        loop {
+            let (Played { elapsed, .. }, _) = self.play(transport, tried).await?;
+            // Whatever disturbs the machine makes work seem longer than it is, never shorter.
+            each = each.min(elapsed / tried.repetitions);
+            let enough = job(times(round, each));
+            long_ones += i32::from(elapsed >= round / 3);
+            // Few repetitions say little of many: half as many as it seems, to be sure.
+            let next = match long_ones {
+                0 => job((enough.repetitions / 2).max(tried.repetitions.saturating_mul(2))),
+                1 => enough,
+                _ => return Ok(enough),
+            };
+            if next.repetitions == tried.repetitions && elapsed < round / 3 {
+                return Ok(enough);
+            }
+            tried = next;
+        }
+    }
+
+    fn shows_propagation(&self, transport: Transport) -> bool {
+        let is_seen = match transport {
+            Transport::Mailbox
+            | Transport::GrpcMemory
+            | Transport::GrpcUnix
+            | Transport::GrpcTcp => true,
+            Transport::Processes => false,
+        };
+        is_seen && self.work.has_writes() && self.work.roster.len() > 1
+    }
+
+    /// Plays a round with a bank of its own, and sees that it agrees with all before; with what each
+    /// branch holds in the end.
+    async fn play(
+        &mut self,
+        transport: Transport,
+        job: Job,
+    ) -> Result<(Played, Money), CompareError> {
+        let work = self.work;
+        let played = match (transport, &self.options.program) {
+            (Transport::Mailbox, _) => {
+                play_between_mailboxes(work, job, self.options.stop.clone()).await?
+            }
+            (Transport::GrpcMemory | Transport::GrpcUnix | Transport::GrpcTcp, _) => {
+                play(&mut Served::open(transport, work, job.purpose).await?, work, job).await?
+            }
+            (Transport::Processes, Some(program)) => {
+                play(&mut Children::open(program, work).await?, work, job).await?
+            }
+            (Transport::Processes, None) => return Err(CompareError::NoProgram),
+        };
+        let balance = agreed_balance(work, transport, &played)?;
+        if work.is_deterministic() {
+            self.answers.compare(transport, &played)?;
+        }
+        Ok((played, balance))
+    }
+}
+
+/// How often `part` goes into `whole`: at least once.
+fn times(whole: Duration, part: Duration) -> u32 {
+    let times = whole.as_nanos() / part.as_nanos().max(1);
+    u32::try_from(times).unwrap_or(u32::MAX).max(1)
+}
+
+/// What is known of one transport so far.
+struct Table {
+    transport: Transport,
+    rounds: Vec<Round>,
+    latencies: Latencies,
+    balance: Option<Money>,
+}
+
+impl Table {
+    fn new(transport: Transport) -> Self {
+        let latencies = Latencies {
+            deposit: histogram(),
+            withdraw: histogram(),
+            query: histogram(),
+            propagation: histogram(),
+        };
+        Self { transport, rounds: Vec::new(), latencies, balance: None }
+    }
+
+    fn enter(&mut self, work: &Work, place: usize, played: &Played, balance: Money) {
+        self.balance = Some(balance);
+        for (lane, taken) in work.lanes.iter().zip(&played.taken) {
+            for (step, &latency) in lane.steps.iter().cycle().zip(&taken.latencies_ns) {
+                let histogram = match step.kind {
+                    Kind::Deposit => &mut self.latencies.deposit,
+                    Kind::Withdraw => &mut self.latencies.withdraw,
+                    Kind::Query => &mut self.latencies.query,
+                    Kind::Propagation => &mut self.latencies.propagation,
+                };
+                record(histogram, [latency]);
+            }
+        }
+        self.rounds.push(round(work, place, played));
+    }
+
+    fn finish(self) -> Result<Measured, CompareError> {
+        let Self { transport, rounds, latencies, balance } = self;
+        let balance = balance.ok_or(CompareError::BankEnded(transport))?;
+        Ok(Measured { transport, rounds, latencies, balance })
+    }
+}
+
+fn round(work: &Work, place: usize, played: &Played) -> Round {
+    let mut all: Vec<u64> =
+        played.taken.iter().flat_map(|taken: &Taken| &taken.latencies_ns).copied().collect();
+    let requests = count(all.len());
+    let sum: u64 = all.iter().sum();
+    let middle = all.len() / 2;
+    let median_ns = *all.select_nth_unstable(middle).1;
+    let others = count(work.roster.len() - 1);
+    // Each write goes to every other branch, and each of these acknowledges it.
+    let messages = 2 * (requests + others * work.writes(&played.taken));
+    Round {
+        place,
+        requests,
+        elapsed_ns: nanos(played.elapsed),
+        mean_ns: float(sum) / float(requests),
+        median_ns,
+        processor_ns: played.effort.map(|effort| effort.processor_ns),
+        context_switches: played.effort.map(|effort| effort.context_switches),
+        messages: (!work.sends_again()).then_some(messages),
+        bytes: played.bytes,
+    }
+}
+
+/// From a nanosecond to an hour, three digits.
+fn histogram() -> Histogram<u64> {
+    const HOUR: Duration = Duration::from_secs(3600);
+    Histogram::new_with_bounds(1, nanos(HOUR), 3).expect("these bounds are in order")
+}
+
+fn record(histogram: &mut Histogram<u64>, latencies_ns: impl IntoIterator<Item = u64>) {
+    for latency in latencies_ns {
+        histogram.saturating_record(latency);
+    }
+}

@@ -1,0 +1,233 @@
+//! One lane's way through a round, whoever carries its requests: what comes next, when it was asked,
+//! what was told.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::schedule::{Schedule, now};
+use super::work::{Customer, Step, Work};
+use super::{Load, Unanswered};
+use crate::model::number::nanos;
+use crate::model::{CustomerId, Event, Outcome, Receipt, RequestError};
+use crate::scenario::{EventResult, EventsRow, Told};
+
+/// A lane under way.
+#[derive(Debug)]
+pub(super) struct Walk {
+    work: Arc<Work>,
+    lane: usize,
+    repetition: u32,
+    step: usize,
+    end: u32,
+    pace: Pace,
+    /// When the request under way was sent or, if that was earlier, due.
+    asked: Instant,
+    taken: Taken,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Pace {
+    AsTheyCan,
+    Due { schedule: Schedule, start: Instant },
+}
+
+/// What a lane brings back.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// The latency of each request, in the lane's order. It begins with the first step and ends
+    /// with the last.
+    pub(super) latencies_ns: Vec<u64>,
+    /// How often each step was answered as written.
+    pub(super) written: Vec<u64>,
+    /// What was told in the first repetition of all, if that was part of it.
+    pub(super) first: Vec<EventsRow>,
+}
+
+/// A request without an answer.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    pub(super) customer: CustomerId,
+    pub(super) event: Event,
+    pub(super) problem: Unanswered,
+}
+
+/// What is to be asked next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turn<'a> {
+    pub(super) step: &'a Step,
+    pub(super) customer: Customer,
+    /// With the event id of this repetition.
+    pub(super) event: Event,
+}
+
+impl Walk {
+    /// The way of `lane` through the repetitions `span`, of which the first request can be asked at
+    /// `start`.
+    pub(super) fn new(work: &Arc<Work>, lane: usize, span: Range<u32>, start: Instant) -> Self {
+        let steps = work.lanes[lane].steps.len();
+        let repetitions = usize::try_from(span.end - span.start).unwrap_or(usize::MAX);
+        let pace = match work.load {
+            Load::Closed => Pace::AsTheyCan,
+            Load::Open { rate } => {
+                Pace::Due { schedule: Schedule { rate, lanes: work.lanes.len() }, start }
+            }
+        };
+        let taken = Taken {
+            latencies_ns: Vec::with_capacity(repetitions.saturating_mul(steps)),
+            written: vec![0; steps],
+            first: Vec::new(),
+        };
+        let mut walk = Self {
+            work: Arc::clone(work),
+            lane,
+            repetition: span.start,
+            step: 0,
+            end: span.end,
+            pace,
+            asked: start,
+            taken,
+        };
+        walk.asked = walk.due().unwrap_or(start);
+        walk
+    }
+
+    /// What comes next; `None` at the end of the way.
+    pub(super) fn turn(&self) -> Option<Turn<'_>> {
+        if self.repetition >= self.end {
+            return None;
+        }
+        let lane = &self.work.lanes[self.lane];
+        let step = &lane.steps[self.step];
+        let event = self.work.event(step, self.repetition);
+        Some(Turn { step, customer: lane.customers[step.who], event })
+    }
+
+    /// When it is due, where requests are.
+    pub(super) fn due(&self) -> Option<Instant> {
+        match self.pace {
+            Pace::AsTheyCan => None,
+            Pace::Due { schedule, start } => {
+                start.checked_add(schedule.due(self.lane, self.taken.latencies_ns.len()))
+            }
+        }
+    }
+
+    /// Takes the answer to what came next, just now.
+    pub(super) fn answered(&mut self, outcome: &Outcome) -> Result<(), Trouble> {
+        self.answered_at(now(), outcome)
+    }
+
+    fn answered_at(&mut self, now: Instant, outcome: &Outcome) -> Result<(), Trouble> {
+        let latency = nanos(now.saturating_duration_since(self.asked));
+        let told = match outcome {
+            Ok(Receipt::Written) => {
+                self.taken.written[self.step] += 1;
+                Told::Success
+            }
+            Ok(Receipt::Balance(balance)) => Told::Balance(*balance),
+            Err(RequestError::Refused(_) | RequestError::VersionNotReached { .. }) => Told::Fail,
+            Err(
+                error @ (RequestError::OutcomeUnknown { .. }
+                | RequestError::Unavailable { .. }
+                | RequestError::Full { .. }
+                | RequestError::NoAnswer { .. }
+                | RequestError::Declined { .. }),
+            ) => return Err(self.trouble(Unanswered::Request(error.clone()))),
+        };
+        if self.repetition == 0 {
+            self.note(told);
+        }
+        self.taken.latencies_ns.push(latency);
+        self.step += 1;
+        if self.step == self.taken.written.len() {
+            self.step = 0;
+            self.repetition += 1;
+        }
+        self.asked = self.due().unwrap_or(now);
+        Ok(())
+    }
+
+    /// What is wrong with the request under way.
+    pub(super) fn trouble(&self, problem: Unanswered) -> Trouble {
+        let Turn { customer, event, .. } = self.turn().expect("a request is under way");
+        Trouble { customer: customer.id, event, problem }
+    }
+
+    fn note(&mut self, told: Told) {
+        if let Some(Turn { customer, event, .. }) = self.turn() {
+            let (interface, branch) = (event.operation.interface(), Some(event.branch));
+            let recv = vec![EventResult { interface, branch, told }];
+            self.taken.first.push(EventsRow { id: customer.id, recv });
+        }
+    }
+
+    /// What was brought back.
+    pub(super) fn finish(self) -> Taken {
+        self.taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::options::CompareOptions;
+    use super::*;
+    use crate::model::Money;
+    use crate::scenario::{Scenario, Source};
+
+    const CLASSIC: &str = include_str!("../../../input/monotonic_writes.json");
+
+    fn work(load: Load, copies: usize) -> Arc<Work> {
+        let source = Source::from_bytes("classic".to_owned(), CLASSIC.into()).unwrap();
+        let scenario = Scenario::parse(&source).unwrap();
+        let options = CompareOptions { load, copies, ..CompareOptions::default() };
+        Arc::new(Work::new(&scenario, &options).unwrap())
+    }
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// The latencies of `walk` where the answers come so long after `start`.
+    fn latencies_ms(mut walk: Walk, start: Instant, answers_ms: &[u32]) -> Vec<u128> {
+        for &ms in answers_ms {
+            walk.answered_at(start + MS * ms, &Ok(Receipt::Balance(Money::ZERO))).unwrap();
+        }
+        let latencies = walk.finish().latencies_ns;
+        latencies.iter().map(|&ns| Duration::from_nanos(ns).as_millis()).collect()
+    }
+
+    /// A service that stalls for ten milliseconds, and then answers at once.
+    #[test]
+    fn under_an_open_load_a_stall_counts_for_all_who_were_due_meanwhile() {
+        let start = now();
+        let open = work(Load::Open { rate: 1000.0 }, 1);
+        let walk = Walk::new(&open, 0, 0..2, start);
+        assert_eq!(latencies_ms(walk, start, &[10, 10, 10, 11, 12]), [10, 9, 8, 8, 8]);
+        let closed = work(Load::Closed, 1);
+        let walk = Walk::new(&closed, 0, 0..2, start);
+        assert_eq!(latencies_ms(walk, start, &[10, 10, 10, 11, 12]), [10, 0, 0, 1, 1]);
+    }
+
+    #[test]
+    fn copies_take_turns_at_being_due() {
+        let start = now();
+        let open = work(Load::Open { rate: 1000.0 }, 2);
+        let mut walk = Walk::new(&open, 1, 0..1, start);
+        assert_eq!(walk.due(), Some(start + MS));
+        walk.answered_at(start + MS, &Ok(Receipt::Written)).unwrap();
+        assert_eq!(walk.due(), Some(start + MS * 3));
+    }
+
+    #[test]
+    fn event_ids_move_on_with_each_repetition_and_customer_ids_with_each_copy() {
+        let work = work(Load::Closed, 3);
+        let mut walk = Walk::new(&work, 2, 1..3, now());
+        let mut asked = Vec::new();
+        while let Some(Turn { customer, event, .. }) = walk.turn() {
+            asked.push((customer.id.get(), event.id.get()));
+            walk.answered(&Ok(Receipt::Written)).unwrap();
+        }
+        assert_eq!(asked, [(3, 4), (3, 5), (3, 6), (3, 7), (3, 8), (3, 9)]);
+    }
+}

@@ -1,0 +1,184 @@
+//! The page: the answer first, then what it rests on.
+
+use std::io::{self, Write};
+
+use super::frame::Frame;
+use super::markup::escaped;
+use super::svg::{Drawing, at};
+use super::tables::html;
+use super::{curves, distributions, dots, steps};
+use crate::compare::analyse::Report;
+use crate::compare::analyse::Row;
+use crate::compare::analyse::name;
+use crate::compare::analyse::{latency, range, times};
+use crate::compare::show::tables;
+use crate::model::Shown;
+
+const STYLE: &str = include_str!("style.css");
+
+/// Writes `report` as one HTML page with everything in it.
+///
+/// # Errors
+///
+/// If `out` takes no more.
+pub fn write_html(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let scenario = escaped(&Shown::name(&report.subject.scenario).to_string());
+    writeln!(
+        out,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>{scenario} · passbook compare</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <main>\n<header>\n<p class=\"program\">passbook compare</p>\n<h1>{scenario}</h1>\n\
+         <p class=\"answer\">{}</p>\n</header>",
+        // An interval stays on one line.
+        escaped(&report.headline).replace('–', "\u{2060}–\u{2060}")
+    )?;
+    if !report.rows.is_empty() {
+        tiles(out, report)?;
+    }
+    warnings(out, report)?;
+    if !report.rows.is_empty() {
+        charts(out, report)?;
+    }
+    origin(out, report)?;
+    writeln!(out, "</main>\n</body>\n</html>")
+}
+
+/// Each transport at a glance.
+fn tiles(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    writeln!(out, "<ul class=\"tiles\">")?;
+    for (place, row) in report.rows.iter().enumerate() {
+        let interval = row.ratio.and_then(|ratio| ratio.interval);
+        let below =
+            interval.map_or(String::new(), |both| format!("95%: {}", range(both.low, both.high)));
+        writeln!(
+            out,
+            "<li>{}<span class=\"transport\">{}</span><strong>{}</strong>\
+             <span class=\"quiet\">{}</span><span class=\"quiet\">{below}</span></li>",
+            sign(place),
+            escaped(&row.name),
+            row.ratio.map_or("1×".to_owned(), |ratio| times(ratio.estimate)),
+            latency(row.mean_ns)
+        )?;
+    }
+    writeln!(out, "</ul>")
+}
+
+/// The mark of the row in this place, by itself.
+fn sign(place: usize) -> String {
+    let mut body = Drawing::new("sign", Frame::Narrow, 14.0);
+    body.mark(place, at(7.0, 7.0), 5.0);
+    body.inline(14.0)
+}
+
+fn warnings(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    if report.warnings.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<section class=\"warnings\">\n<h2>Before you believe it</h2>\n<ul>")?;
+    for warning in &report.warnings {
+        writeln!(out, "<li>{}</li>", escaped(&warning.to_string()))?;
+    }
+    writeln!(out, "</ul>\n</section>")
+}
+
+fn charts(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let base = report.base().map_or("", |row| row.name.as_str());
+    section(
+        out,
+        "Latency of a request",
+        &format!(
+            "The ratio is of mean latencies, to {base}; with 95% it is in the interval beside it. A \
+             verdict asks for 99%."
+        ),
+        &html(&tables::latencies(report)),
+    )?;
+    if let Some(changes) = tables::changes(report) {
+        let text = "Mean latency of a request, then and now. A verdict asks for 99%, so it may say no \
+                    difference where the interval just misses 1.";
+        section(out, "Against the baseline", text, &html(&changes))?;
+    }
+    if report.ladder.steps.len() > 1 {
+        let drawn = both(|frame| steps::draw(&report.ladder, frame));
+        // The table says what a chart has no room for.
+        let merged = report.ladder.steps.iter().any(|step| !step.merged.is_empty());
+        let table = if merged { html(&tables::steps(report)) } else { String::new() };
+        section(
+            out,
+            "Where the time goes",
+            "What each step adds to the mean latency of a request, from the bottom of the ladder \
+             to the top. A step down, hatched, takes less time than the one below it.",
+            &format!("{drawn}{table}"),
+        )?;
+    }
+    let rows: &[Row] = &report.rows;
+    section(
+        out,
+        "How latencies are distributed",
+        "Each hill is as high as the fullest part of its own. The long line is the median, the \
+         short one p99, and the mark at the end the slowest request.",
+        &both(|frame| distributions::draw(rows, frame)),
+    )?;
+    section(
+        out,
+        "How late the late ones are",
+        "Percentiles. To the right are ever fewer, ever slower requests.",
+        &both(|frame| curves::draw(rows, frame)),
+    )?;
+    section(
+        out,
+        "Round by round",
+        "The mean of each round against what is typical of its transport. Dots that scatter are \
+         noise; dots that lean are a machine that changed underneath.",
+        &both(|frame| dots::draw(rows, frame)),
+    )?;
+    let text = "On average, all rounds together. A dash stands where nobody counts.";
+    section(out, "What a request costs", text, &html(&tables::costs(report)))?;
+    if rows.iter().any(|row| row.kinds.len() > 1) {
+        let text = "Propagation is no request: it is from a write's being applied where it was \
+                    accepted to its being applied at the last branch.";
+        let tables = tables::kinds(report);
+        let kinds = tables.iter().map(|kind| format!("<h3>{}</h3>\n{}", kind.title, html(kind)));
+        section(out, "Latency of each kind", text, &kinds.collect::<String>())?;
+    }
+    Ok(())
+}
+
+fn both(draw: impl Fn(Frame) -> String) -> String {
+    let drawn: String = Frame::ALL.into_iter().map(draw).collect();
+    format!("<figure>\n{drawn}</figure>\n")
+}
+
+fn section(out: &mut dyn Write, title: &str, text: &str, body: &str) -> io::Result<()> {
+    let (title, text) = (escaped(title), escaped(text));
+    writeln!(out, "<section>\n<h2>{title}</h2>\n<p>{text}</p>\n{body}</section>")
+}
+
+/// Where the numbers come from.
+fn origin(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    writeln!(out, "<section class=\"origin\">\n<h2>How this was measured</h2>\n<dl>")?;
+    let rounds: Vec<String> =
+        report.rows.iter().map(|row| format!("{} of {}", row.rounds.len(), row.name)).collect();
+    for (label, value) in [
+        ("work", name::subject(&report.subject)),
+        ("load", name::load(report.load)),
+        ("rounds", format!("{}; seed {}", name::all_of(&rounds), report.subject.seed)),
+        ("machine", name::machine(&report.machine)),
+        (
+            "intervals",
+            "Student's t over logarithms of rounds, with Welch's degrees of freedom; a verdict asks \
+             for 99%"
+                .to_owned(),
+        ),
+    ] {
+        writeln!(out, "<div><dt>{label}</dt><dd>{}</dd></div>", escaped(&value))?;
+    }
+    writeln!(
+        out,
+        "</dl>\n<pre><code>{}</code></pre>\n<p class=\"quiet\">\
+         passbook {}</p>\n</section>",
+        escaped(&report.command),
+        env!("CARGO_PKG_VERSION")
+    )
+}

@@ -1,8 +1,0 @@
-//! Pure, seeded decisions of a simulated network: how long each message takes. Knows no actor and
-//! moves nothing itself.
-
-mod chance;
-mod latency;
-
-pub use chance::Chance;
-pub use latency::{Latency, LatencyError, Link, LinkLatencies, parse_span, show_span};

@@ -1,0 +1,311 @@
+//! Calls to a branch elsewhere, in either contract, on behalf of a branch here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::time::timeout;
+use tonic::metadata::MetadataValue;
+use tonic::transport::Channel;
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt;
+
+use super::endpoint::Contract;
+use crate::bank::{Acknowledgement, LogEntry, PropagatedWrite, VersionVector, WriteSetDigest};
+use crate::grpc::convert::{
+    ClassicCall, FieldError, FieldProblem, WriteSetText, acknowledgement, bank_description,
+    logged_write, version_entries,
+};
+use crate::grpc::proof::{
+    End, Identity, Meeting, Role, Ticket, VERSIONS, check_version, without_proofs,
+};
+use crate::grpc::proto::banking::branch_client::BranchClient;
+use crate::grpc::proto::banking::{BranchReply, BranchRequest};
+use crate::grpc::proto::v1;
+use crate::grpc::proto::v1::peer_service_client::PeerServiceClient;
+use crate::grpc::server::TICKET_KEY;
+use crate::grpc::status::{CONFLICT, ClassicStatus, DOMAIN, UNKNOWN_METHOD};
+use crate::model::{BranchId, CustomerId, EventId, MessageNumber, Money, Roster, UnknownVersion};
+
+/// Speaks to one branch elsewhere. Cheap to copy.
+#[derive(Debug, Clone)]
+pub struct PeerClient {
+    channel: Channel,
+    ends: Arc<Ends>,
+    /// What the other end gave for the last proof.
+    ticket: Option<Ticket>,
+}
+
+/// Who speaks to whom, and of which bank.
+#[derive(Debug)]
+pub struct Ends {
+    /// The branch here.
+    pub here: BranchId,
+    /// The branch elsewhere.
+    pub peer: BranchId,
+    /// All branches of the bank.
+    pub roster: Arc<Roster>,
+    /// What each of them held at the start.
+    pub opening_balance: Money,
+    /// With what the branch here proves who it is.
+    pub identity: Identity,
+}
+
+/// Why a branch elsewhere did not do what it was asked.
+#[derive(Debug, Error)]
+pub enum LinkError {
+    /// It was not reached, or it refused.
+    #[error("{}: {}", .0.code(), .0.message())]
+    Status(#[from] Box<Status>),
+    /// It answered something that is no answer.
+    #[error("it answered {0}")]
+    Answer(#[from] FieldError),
+    /// It does not hold the write that it was sent.
+    #[error("it was sent a write, and does not hold it")]
+    NotApplied,
+    /// It did not answer in time.
+    #[error("no answer in {limit:?}")]
+    Late {
+        /// How long it was waited for.
+        limit: Duration,
+    },
+    /// It knows another write under the same origin and sequence.
+    #[error("it knows another write under the same number")]
+    Conflict,
+    /// It speaks another version of the peer service.
+    #[error("it is {0}")]
+    OtherVersion(#[from] UnknownVersion),
+    /// It does not prove that it is the branch that is meant.
+    #[error("it does not prove to be branch {peer}; its secret, or its --bank-name, is another")]
+    Unproved {
+        /// The branch that is meant.
+        peer: BranchId,
+    },
+    /// The write cannot be said in its contract.
+    #[error("{0}")]
+    Unsayable(FieldError),
+}
+
+/// Whether a write may have come to the other end before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attempt {
+    /// It has not.
+    First,
+    /// It may have.
+    Again,
+    /// It has: the other end has said so.
+    Confirmed,
+}
+
+impl From<Status> for LinkError {
+    fn from(status: Status) -> Self {
+        if is_conflict(&status) { Self::Conflict } else { Self::Status(Box::new(status)) }
+    }
+}
+
+impl PeerClient {
+    /// Speaks through `channel`.
+    pub fn new(channel: Channel, ends: Ends) -> Self {
+        Self { channel, ends: Arc::new(ends), ticket: None }
+    }
+
+    /// The same, to a branch of this very process, to which nothing need be proved.
+    pub fn of_one_process(channel: Channel, ends: Ends) -> Self {
+        let ticket = Some(Ticket::of_one_process(&ends.identity.seal));
+        Self { ticket, ..Self::new(channel, ends) }
+    }
+
+    /// Finds out which contract the other end speaks, and where that is the typed one, that it is of
+    /// the same bank: each end proves to the other who it is. The client that comes back shows the
+    /// ticket for it.
+    pub(super) async fn introduce(self) -> Result<(Self, Contract), LinkError> {
+        let Some(ticket) = self.prove().await? else { return Ok((self, Contract::Classic)) };
+        let client = Self { ticket: Some(ticket), ..self };
+        let request = client.showing(v1::IntroduceRequest {
+            bank: Some(client.bank()),
+            branch_id: client.ends.here.get(),
+            version: None,
+        });
+        PeerServiceClient::new(client.channel.clone()).introduce(request).await?;
+        Ok((client, Contract::Typed))
+    }
+
+    /// A new ticket, or `None` where the other end speaks the classic contract alone.
+    async fn prove(&self) -> Result<Option<Ticket>, LinkError> {
+        let Ends { here, peer, identity, .. } = &*self.ends;
+        let caller = identity.end(*here);
+        let request = v1::ChallengeRequest {
+            bank: Some(self.bank()),
+            branch_id: here.get(),
+            start: caller.start,
+            nonce: caller.nonce.to_vec(),
+            version: u32::try_from(VERSIONS.newest).ok(),
+        };
+        let mut client = PeerServiceClient::new(self.channel.clone());
+        let answer = match client.challenge(request).await {
+            Ok(answer) => answer.into_inner(),
+            Err(status) if is_classic(&status) => return Ok(None),
+            Err(status) if has_no_proofs(&status) => return Err(without_proofs().into()),
+            Err(status) => return Err(status.into()),
+        };
+        check_version(answer.version)?;
+        let unproved = LinkError::Unproved { peer: *peer };
+        let Ok(nonce) = answer.nonce.as_slice().try_into() else { return Err(unproved) };
+        let answerer = End { branch: *peer, start: answer.start, nonce };
+        let meeting = Meeting { caller, answerer };
+        if !meeting.is_proved(&identity.seal, Role::Answerer, &answer.proof) {
+            return Err(unproved);
+        }
+        let proof = meeting.proof(&identity.seal, Role::Caller).to_vec();
+        let request = v1::ProveRequest { branch_id: here.get(), nonce: answer.nonce, proof };
+        let given = client.prove(request).await?.into_inner();
+        Ticket::from_bytes(&given.ticket).map(Some).ok_or(unproved)
+    }
+
+    fn bank(&self) -> v1::BankDescription {
+        bank_description(&self.ends.roster, self.ends.opening_balance)
+    }
+
+    /// `message` with the ticket beside it.
+    fn showing<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        if let Some(ticket) = &self.ticket {
+            let ticket = MetadataValue::from_bytes(ticket.bytes());
+            request.metadata_mut().insert_bin(TICKET_KEY, ticket);
+        }
+        request
+    }
+
+    /// Hands over a write in the typed contract.
+    pub(super) async fn propagate(
+        &self,
+        write: &PropagatedWrite,
+        number: MessageNumber,
+    ) -> Result<(Acknowledgement, MessageNumber), LinkError> {
+        let Ends { here, roster, .. } = &*self.ends;
+        let request = v1::PropagateRequest {
+            write: Some(v1::PropagatedWrite::of(write, roster)),
+            from_branch_id: here.get(),
+            number: number.get(),
+        };
+        let mut client = PeerServiceClient::new(self.channel.clone());
+        let response = client.propagate(self.showing(request)).await?.into_inner();
+        let said = acknowledgement("acknowledgement", response.acknowledgement.as_ref(), roster)?;
+        if said.dot == write.dot && said.id == write.id {
+            Ok((said, MessageNumber::new(response.number)))
+        } else {
+            Err(LinkError::NotApplied)
+        }
+    }
+
+    /// Hands over a write in the classic contract. The other end's write set is read from the reply
+    /// or, where that leaves it out, asked for.
+    ///
+    /// A branch written elsewhere may apply whatever it is sent. So a write that may have come there
+    /// before is sent only if the write set there does not hold it.
+    pub(super) async fn propagate_classic(
+        &self,
+        write: &PropagatedWrite,
+        attempt: Attempt,
+    ) -> Result<(Acknowledgement, MessageNumber), LinkError> {
+        let PropagatedWrite { dot, id, write, .. } = *write;
+        let told = |write_set| (Acknowledgement { dot, id, write_set }, MessageNumber::default());
+        match attempt {
+            Attempt::First => {}
+            Attempt::Again => {
+                let held = self.write_set(id.customer).await?;
+                if let Some(write_set) = WriteSetDigest::of_ids(&held, id.event) {
+                    return Ok(told(write_set));
+                }
+            }
+            Attempt::Confirmed => {
+                return Ok(told(up_to(&self.write_set(id.customer).await?, id.event)));
+            }
+        }
+        let mut held =
+            self.call(ClassicCall::Propagate { from: self.ends.here, id, write }).await?;
+        if held.is_empty() {
+            held = self.write_set(id.customer).await?;
+        }
+        Ok(told(up_to(&held, id.event)))
+    }
+
+    /// The customer's write set at the other end; nothing where that does not tell.
+    async fn write_set(&self, customer: CustomerId) -> Result<Vec<EventId>, LinkError> {
+        match self.call(ClassicCall::ReadWriteSet { customer }).await {
+            Err(LinkError::NotApplied) => Ok(Vec::new()),
+            told => told,
+        }
+    }
+
+    async fn call(&self, call: ClassicCall) -> Result<Vec<EventId>, LinkError> {
+        let request = BranchRequest::try_from(call).map_err(LinkError::Unsayable)?;
+        let mut client = BranchClient::new(self.channel.clone());
+        let BranchReply { status, write_sets, .. } =
+            client.msg_delivery(request).await?.into_inner();
+        match ClassicStatus::from_number(status) {
+            Some(ClassicStatus::Done) => {}
+            Some(ClassicStatus::Failed) => return Err(LinkError::NotApplied),
+            None => {
+                let problem = FieldProblem::EnumValue { name: "status", found: status };
+                return Err(FieldError::new("status", problem).into());
+            }
+        }
+        Ok(match WriteSetText::parse(&write_sets) {
+            Ok(WriteSetText::Events(events)) => events,
+            Ok(WriteSetText::Absent) => Vec::new(),
+            Err(error) => {
+                log::warn!("branch {} answered {error}", self.ends.peer);
+                Vec::new()
+            }
+        })
+    }
+
+    /// Asks for everything that `here` has not; waits up to `limit` for each part of it.
+    pub(super) async fn catch_up(
+        &self,
+        here: &VersionVector,
+        limit: Duration,
+    ) -> Result<Vec<LogEntry>, LinkError> {
+        let late = |_| LinkError::Late { limit };
+        let roster = &self.ends.roster;
+        let request = v1::CatchUpRequest {
+            branch_id: self.ends.here.get(),
+            version: Some(version_entries(here, roster)),
+        };
+        let mut client = PeerServiceClient::new(self.channel.clone());
+        let answered =
+            timeout(limit, client.catch_up(self.showing(request))).await.map_err(late)?;
+        let mut stream = answered?.into_inner();
+        let mut missed = Vec::new();
+        while let Some(response) = timeout(limit, stream.message()).await.map_err(late)?? {
+            missed.push(logged_write("missed", response.missed.as_ref(), roster)?);
+        }
+        Ok(missed)
+    }
+}
+
+/// Whether it is one of ours that has the peer service, and nothing in it to prove.
+fn has_no_proofs(status: &Status) -> bool {
+    status.code() == Code::Unimplemented
+        && status.get_details_error_info().is_some_and(|info| info.reason == UNKNOWN_METHOD)
+}
+
+/// Whether it knows nothing of the peer service. One of ours that has none says so in words of its own:
+/// it is another bank's, or of another version.
+fn is_classic(status: &Status) -> bool {
+    status.code() == Code::Unimplemented
+        && status.get_details_error_info().is_none_or(|info| info.domain != DOMAIN)
+}
+
+fn is_conflict(status: &Status) -> bool {
+    status.code() == Code::FailedPrecondition
+        && status.get_details_error_info().is_some_and(|info| info.reason == CONFLICT)
+}
+
+/// The digest of the write set `held` of a branch that says that it has applied `event`. A set without
+/// it is not ours, and to send the write again would make nothing better.
+fn up_to(held: &[EventId], event: EventId) -> WriteSetDigest {
+    let whole = || WriteSetDigest { len: 0, ids: 0, contents: None };
+    WriteSetDigest::of_ids(held, event).unwrap_or_else(whole)
+}

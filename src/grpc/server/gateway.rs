@@ -1,0 +1,306 @@
+//! The way in, shared by both contracts: finds the branch, puts the request in its mailbox, waits
+//! for the answer. Knows no wire format.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
+
+use super::admission::{Place, Tally};
+use super::believed::Believed;
+use super::connections::Connections;
+use super::gate::Gate;
+use super::gather::Unread;
+use super::limits::Limits;
+use super::reason::{ReasonLog, Refused};
+use crate::actors::{
+    Answer, Bears, BranchActor, Bring, Brought, Desk, LatestEvent, NoEventIdLeft, Shown,
+};
+use crate::bank::Passbook;
+use crate::grpc::client::PeerLink;
+use crate::grpc::convert;
+use crate::grpc::error::CallError;
+use crate::grpc::proto::v1;
+use crate::grpc::seal::BankKeys;
+use crate::model::{
+    BranchId, CustomerId, EventId, LogPosition, Money, Operation, Receipt, RequestError, Roster,
+};
+
+/// The bank as its façade sees it. Cheap to copy.
+#[derive(Debug, Clone)]
+pub struct Front {
+    bank: Arc<FrontSetup>,
+    limits: Limits,
+    /// Shared by all copies.
+    tally: Arc<Tally>,
+    reasons: Addr<ReasonLog>,
+    /// Whose turn it is to make a long answer. Shared by all copies.
+    turns: Arc<Semaphore>,
+    connections: Connections,
+    unread: Arc<Unread>,
+}
+
+/// What a façade needs to know of its bank.
+#[derive(Debug)]
+pub struct FrontSetup {
+    /// All branches, here and elsewhere.
+    pub roster: Arc<Roster>,
+    /// What each branch held at the start.
+    pub opening_balance: Money,
+    /// With which it proves that something is of this bank.
+    pub keys: BankKeys,
+    /// Which callers are believed to be branches elsewhere; `None`: none, for there are none.
+    pub believed: Option<Believed>,
+    /// The branches that live in this process.
+    pub branches: BTreeMap<BranchId, Addr<BranchActor>>,
+    /// Where requests come in.
+    pub desk: Addr<Desk>,
+    /// The links to branches elsewhere.
+    pub links: Vec<Addr<PeerLink>>,
+    /// Whether requests are let in.
+    pub gate: watch::Receiver<Gate>,
+    /// How long a branch takes at most to answer, if it has a limit of its own.
+    pub answer_time_max: Option<Duration>,
+}
+
+impl FrontSetup {
+    /// What the branches of one bank have in common.
+    pub(super) fn describe(&self) -> v1::BankDescription {
+        convert::bank_description(&self.roster, self.opening_balance)
+    }
+}
+
+/// What a customer asks.
+#[derive(Debug)]
+pub struct Call {
+    /// The branch that is asked.
+    pub branch: BranchId,
+    /// Who asks.
+    pub customer: CustomerId,
+    /// The event id that it bears, if it bears one.
+    pub event: Option<EventId>,
+    /// What is asked.
+    pub operation: Operation,
+    /// The passbook that goes with it.
+    pub passbook: Shown,
+}
+
+/// How a call went that reached its branch.
+#[derive(Debug)]
+pub struct Served {
+    /// The event id that it bore.
+    pub event: EventId,
+    /// How it ended.
+    pub outcome: Result<Receipt, RequestError>,
+    /// The branch's balance.
+    pub balance: Money,
+    /// How long the branch's apply log is.
+    pub position: LogPosition,
+    /// The customer's passbook after it.
+    pub passbook: Passbook,
+}
+
+impl Front {
+    /// The façade's view of the bank `setup`. Called where a System runs.
+    pub fn new(setup: FrontSetup) -> Self {
+        let reasons = ReasonLog::default().start();
+        Self {
+            bank: Arc::new(setup),
+            limits: Limits::default(),
+            tally: Arc::default(),
+            reasons,
+            turns: Arc::new(Semaphore::new(1)),
+            connections: Connections::start(),
+            unread: Arc::default(),
+        }
+    }
+
+    /// The same, with other limits.
+    #[must_use]
+    pub(super) fn within(&self, limits: Limits) -> Self {
+        Self { limits, ..self.clone() }
+    }
+
+    /// What clients and peers may ask, at most.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Waits for the turn to make a long answer: one at a time, so that others are served between two.
+    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, CallError> {
+        self.turns.acquire().await.map_err(|_| CallError::Draining)
+    }
+
+    /// How many requests were turned away so far because too much was waiting or on its way.
+    pub fn turned_away(&self) -> u64 {
+        self.tally.turned_away()
+    }
+
+    /// What is counted of all that comes.
+    pub(super) fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.tally)
+    }
+
+    /// The connections on which it is asked, on all ports.
+    pub fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// What requests take that have not come whole.
+    pub(super) fn unread(&self) -> &Arc<Unread> {
+        &self.unread
+    }
+
+    /// Counts a classic call that is answered with 400, and tells the log of it.
+    pub(super) fn tell_refused(&self, refused: Refused) {
+        self.tally.refuse(&refused.error);
+        self.reasons.do_send(refused);
+    }
+
+    /// What it knows of its bank.
+    pub fn bank(&self) -> &FrontSetup {
+        &self.bank
+    }
+
+    /// The actor of the branch `id`, if it lives here.
+    pub fn branch(&self, id: BranchId) -> Result<&Addr<BranchActor>, CallError> {
+        self.bank.branches.get(&id).ok_or_else(|| match self.bank.roster.index(id) {
+            Some(_) => CallError::ServedElsewhere {
+                branch: id,
+                here: self.bank.branches.keys().copied().collect(),
+            },
+            None => {
+                CallError::UnknownBranch { branch: id, branches: self.bank.roster.ids().to_vec() }
+            }
+        })
+    }
+
+    /// Waits until the branches here have asked for what they may have forgotten.
+    pub(super) async fn caught_up(&self) -> Result<(), CallError> {
+        let mut gate = self.bank.gate.clone();
+        let caught_up = gate.wait_for(|&gate| gate != Gate::CatchingUp).await;
+        caught_up.map(drop).map_err(|_| CallError::Draining)
+    }
+
+    /// Waits until requests are let in.
+    pub async fn enter_gate(&self) -> Result<(), CallError> {
+        if *self.bank.gate.borrow() == Gate::Open {
+            return Ok(());
+        }
+        let mut gate = self.bank.gate.clone();
+        let open = gate.wait_for(|&gate| gate != Gate::CatchingUp).await;
+        match open.as_deref() {
+            Ok(Gate::Open) => Ok(()),
+            Ok(Gate::CatchingUp | Gate::Draining) | Err(_) => Err(CallError::Draining),
+        }
+    }
+
+    /// An error while the bank closes.
+    pub(super) fn refuse_if_draining(&self) -> Result<(), CallError> {
+        match *self.bank.gate.borrow() {
+            Gate::Open | Gate::CatchingUp => Ok(()),
+            Gate::Draining => Err(CallError::Draining),
+        }
+    }
+
+    /// Brings `call` to its branch. Once it is in the branch's mailbox nothing takes it out again:
+    /// a client that gives up, or is told that its time is over, hears no answer, and its passbook
+    /// is entered all the same.
+    pub async fn serve(&self, call: Call) -> Result<Served, CallError> {
+        let served = match Tally::place(&self.tally, self.limits.waiting_max) {
+            Ok(place) => self.bring(call, place).await,
+            Err(overloaded) => Err(overloaded),
+        };
+        if is_turned_away(&served) {
+            self.tally.turn_away();
+        }
+        served
+    }
+
+    /// Waits for `answer` as long as a call may take.
+    pub(super) async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        let limit = self.limits.call_time_max;
+        let answered = tokio::time::timeout(limit, answer).await;
+        answered.unwrap_or(Err(CallError::TimeOver { limit }))
+    }
+
+    async fn bring(&self, call: Call, place: Place) -> Result<Served, CallError> {
+        let event = match self.bears(&call) {
+            Some(event) => event,
+            None => Box::pin(self.in_time(self.wait_to_bear(&call))).await?,
+        };
+        let brought = self.hand_in(call, event, place)?;
+        let brought = async { brought.await.map_err(|_| CallError::ActorStopped) };
+        let brought = match self.bank.answer_time_max {
+            // A timer for each call would never go off.
+            Some(limit) if limit <= self.limits.call_time_max => brought.await?,
+            Some(_) | None => Box::pin(self.in_time(brought)).await?,
+        };
+        let Brought { event, mut passbook, answer } =
+            brought.map_err(|NoEventIdLeft| CallError::NoEventIdLeft)?;
+        let Answer { outcome, position, balance, entry, .. } = answer;
+        passbook.enter(&entry, &self.bank.roster);
+        Ok(Served { event, outcome, balance, position, passbook })
+    }
+
+    /// The event id that `call` bears, if that can be told at once.
+    fn bears(&self, call: &Call) -> Option<Bears> {
+        let is_open = *self.bank.gate.borrow() == Gate::Open;
+        match (call.event, call.operation) {
+            _ if !is_open => None,
+            (Some(event), _) => Some(Bears::Id(event)),
+            (None, Operation::Query) => Some(Bears::After(None)),
+            (None, Operation::Write(_)) => self.is_whole().then_some(Bears::After(None)),
+        }
+    }
+
+    /// The same, when requests are let in and the branch has said what it knows.
+    async fn wait_to_bear(&self, call: &Call) -> Result<Bears, CallError> {
+        self.enter_gate().await?;
+        if let Some(event) = self.bears(call) {
+            return Ok(event);
+        }
+        let latest = self.branch(call.branch)?.send(LatestEvent(call.customer)).await;
+        latest.map(Bears::After).map_err(|_| CallError::ActorStopped)
+    }
+
+    /// Whether all branches live here, so that the desk hears of every write. Otherwise others may
+    /// have come to the branch from elsewhere.
+    fn is_whole(&self) -> bool {
+        self.bank.branches.len() == self.bank.roster.len()
+    }
+
+    /// Puts `call` in the desk's mailbox, and says where its answer will come out.
+    fn hand_in(
+        &self,
+        call: Call,
+        event: Bears,
+        place: Place,
+    ) -> Result<oneshot::Receiver<Result<Brought, NoEventIdLeft>>, CallError> {
+        let Call { branch, customer, operation, passbook, .. } = call;
+        let branch = self.branch(branch)?.clone();
+        let (caller, brought) = oneshot::channel();
+        let tell = Box::new(move |brought| {
+            drop(place);
+            if caller.send(brought).is_err() {
+                log::debug!("a client went away before its answer came");
+            }
+        });
+        self.bank.desk.do_send(Bring { branch, customer, event, operation, passbook, tell });
+        Ok(brought)
+    }
+}
+
+/// Whether nothing was done because too much is waiting or on its way.
+fn is_turned_away(served: &Result<Served, CallError>) -> bool {
+    match served {
+        Ok(Served { outcome: Err(RequestError::Unavailable { .. }), .. })
+        | Err(CallError::Overloaded { .. }) => true,
+        Ok(_) | Err(_) => false,
+    }
+}

@@ -1,0 +1,49 @@
+//! The bank behind its ports: what comes in, who answers it, and how much may be asked.
+
+mod acceptor;
+mod admission;
+mod believed;
+mod classic;
+mod connections;
+mod connector;
+mod counted;
+mod counting;
+mod counts;
+mod deadline;
+mod directory;
+mod gate;
+mod gateway;
+mod gather;
+mod http;
+mod layer;
+mod limit_log;
+mod limits;
+mod listen;
+mod origin;
+mod outgoing;
+mod pages;
+mod peer;
+mod reason;
+mod scenario;
+mod scenarios;
+mod statistics;
+mod typed;
+mod unread;
+mod watch;
+
+pub use believed::{Believed, PeersElsewhere};
+pub(crate) use classic::BRANCH_KEY;
+pub use connections::{ConnectionCounts, Connections};
+pub use connector::{Door, DoorError, Medium, Way};
+pub(crate) use counts::Counted;
+pub use gate::Gate;
+pub use gateway::{Front, FrontSetup};
+pub use limits::Limits;
+pub use listen::{BindError, EdgeError, Listener, Services};
+pub use origin::{Origin, OriginError};
+pub(crate) use peer::TICKET_KEY;
+pub use scenario::{
+    Expectation, InputFault, InputPlace, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner,
+};
+pub use scenarios::{ScenarioLimits, Scenarios};
+pub use statistics::LimitTeller;

@@ -1,0 +1,197 @@
+//! What a process has counted, and how much of each limit is taken: for whoever runs the bank.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use super::connections::ConnectionCounts;
+use super::gateway::Front;
+use super::limit_log::{Limit, LimitLog};
+use crate::actors::{BranchSummary, CountRemembered, Remembered, Summarize};
+use crate::bank::Congestion;
+use crate::grpc::client::{LinkState, ReadLink};
+use crate::grpc::error::CallError;
+use crate::grpc::proto::v1;
+use crate::model::LogPosition;
+
+/// The counts of `front`.
+pub(super) async fn of(front: &Front) -> Result<v1::GetStatisticsResponse, CallError> {
+    let tally = front.tally();
+    let (links, summaries) = (links(front).await?, summaries(front).await?);
+    let (hits, remembered) = hits(front).await?;
+    let taken = Taken { links: &links, summaries: &summaries, remembered };
+    let calls = tally.calls().filter(|&(_, calls)| calls > 0);
+    let errors = tally.refusals().filter(|&(_, calls)| calls > 0);
+    Ok(v1::GetStatisticsResponse {
+        connections: Some(connections(front.connections().counts())),
+        calls: calls
+            .map(|(called, calls)| v1::CallStatistics { method: called.name().to_owned(), calls })
+            .collect(),
+        errors: errors
+            .map(|(reason, calls)| v1::ErrorStatistics { reason: reason.word().to_owned(), calls })
+            .collect(),
+        limits: hits
+            .into_iter()
+            .map(|(limit, hits)| {
+                let (taken, max) = taken.of(limit, front);
+                let (name, flag) = (limit.name().to_owned(), limit.flag().to_owned());
+                v1::LimitStatistics { name, flag, hits, taken, max }
+            })
+            .collect(),
+        peers: links
+            .iter()
+            .map(|link| v1::PeerStatistics {
+                branch_id: link.here.get(),
+                peer_branch_id: link.peer.get(),
+                kept: number(link.kept),
+                congested: link.congestion == Congestion::Full,
+            })
+            .collect(),
+        logs: summaries
+            .iter()
+            .map(|branch| v1::LogStatistics {
+                branch_id: branch.id.get(),
+                writes: branch.came.get(),
+                writes_max: branch.log_max.map(LogPosition::get),
+            })
+            .collect(),
+    })
+}
+
+fn connections(counts: &ConnectionCounts) -> v1::ConnectionStatistics {
+    v1::ConnectionStatistics {
+        accepted: counts.accepted(),
+        open: number(counts.open()),
+        refused: counts.refused_in_all(),
+        refused_of_address: counts.refused_of_address(),
+        closed_idle: counts.closed_idle(),
+        closed_for_room: counts.closed_for_room(),
+        closed_unread: counts.closed_unread(),
+    }
+}
+
+/// What is taken of limits.
+struct Taken<'a> {
+    links: &'a [LinkState],
+    summaries: &'a [BranchSummary],
+    remembered: Remembered,
+}
+
+impl Taken<'_> {
+    /// How much of `limit` is taken, and how much there is.
+    fn of(&self, limit: Limit, front: &Front) -> (Option<u64>, Option<u64>) {
+        let limits = front.limits();
+        match limit {
+            Limit::Message => (None, Some(number(limits.message_bytes_max))),
+            Limit::Waiting => {
+                (Some(number(front.tally().waiting())), Some(number(limits.waiting_max)))
+            }
+            Limit::Kept => (
+                self.links.iter().map(|link| number(link.kept)).max(),
+                self.links.iter().map(|link| number(link.kept_max)).max(),
+            ),
+            Limit::Log => (
+                self.summaries.iter().map(|branch| branch.came.get()).max(),
+                self.summaries
+                    .iter()
+                    .filter_map(|branch| branch.log_max)
+                    .max()
+                    .map(LogPosition::get),
+            ),
+            Limit::PeerWaiting => (None, Some(number(limits.peer_waiting_max))),
+            Limit::Sessions => {
+                let Remembered { customers, most, .. } = self.remembered;
+                (Some(number(customers)), most.map(number))
+            }
+            Limit::CallTime
+            | Limit::Scenarios
+            | Limit::ScenarioMemory
+            | Limit::ScenarioEvents
+            | Limit::ScenarioTime
+            | Limit::BodyTime => (None, None),
+            Limit::Connections => (
+                Some(number(front.connections().counts().open())),
+                Some(number(limits.connections_max)),
+            ),
+            Limit::AddressConnections => (None, Some(number(limits.address_connections_max))),
+            Limit::Unread => (None, Some(number(limits.unread_bytes_max))),
+        }
+    }
+}
+
+/// Says which limits were hit.
+#[derive(Debug)]
+pub struct LimitTeller<T> {
+    front: Front,
+    log: LimitLog,
+    tell: T,
+}
+
+impl<T: FnMut(&str)> LimitTeller<T> {
+    /// Of the limits of `front`; `tell` gets each line.
+    pub fn new(front: Front, tell: T) -> Self {
+        Self { front, log: LimitLog::default(), tell }
+    }
+
+    /// Says after each `period` which limits were hit in it, and nothing where none was.
+    pub async fn tell_each(&mut self, period: Duration) -> Infallible {
+        loop {
+            tokio::time::sleep(period).await;
+            self.tell().await;
+        }
+    }
+
+    /// Says which limits were hit since it said so last, and nothing where none was.
+    pub async fn tell(&mut self) {
+        // Without its actors the bank has ended.
+        if let Ok((hits, _)) = hits(&self.front).await
+            && let Some(line) = self.log.line(&hits)
+        {
+            (self.tell)(&line);
+        }
+    }
+}
+
+/// How often each limit was hit, and what the desk says of its own.
+async fn hits(front: &Front) -> Result<(Vec<(Limit, u64)>, Remembered), CallError> {
+    let remembered = front.bank().desk.send(CountRemembered).await;
+    let remembered = remembered.map_err(|_| CallError::ActorStopped)?;
+    let connections = front.connections().counts();
+    let of = |(limit, hits)| match limit {
+        Limit::Sessions => (limit, remembered.forgotten),
+        Limit::Connections => (limit, connections.refused_in_all()),
+        Limit::AddressConnections => (limit, connections.refused_of_address()),
+        Limit::Message
+        | Limit::Waiting
+        | Limit::CallTime
+        | Limit::Kept
+        | Limit::Log
+        | Limit::PeerWaiting
+        | Limit::Scenarios
+        | Limit::ScenarioMemory
+        | Limit::ScenarioEvents
+        | Limit::ScenarioTime
+        | Limit::Unread
+        | Limit::BodyTime => (limit, hits),
+    };
+    Ok((front.tally().hits().map(of).collect(), remembered))
+}
+
+async fn links(front: &Front) -> Result<Vec<LinkState>, CallError> {
+    let mut links = Vec::new();
+    for link in &front.bank().links {
+        links.push(link.send(ReadLink).await.map_err(|_| CallError::ActorStopped)?);
+    }
+    Ok(links)
+}
+
+async fn summaries(front: &Front) -> Result<Vec<BranchSummary>, CallError> {
+    let mut summaries = Vec::new();
+    for branch in front.bank().branches.values() {
+        summaries.push(branch.send(Summarize).await.map_err(|_| CallError::ActorStopped)?);
+    }
+    Ok(summaries)
+}
+
+fn number(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}

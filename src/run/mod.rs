@@ -1,0 +1,32 @@
+//! Runs scenarios on a bank of actors. Prints nothing.
+
+mod connected;
+mod live;
+mod memory;
+mod over_sockets;
+mod recorder;
+mod remote;
+mod result;
+mod serve;
+mod virtual_time;
+mod wired;
+
+pub use crate::history::RequestResult;
+pub use connected::{Connection, Opening, run_connected};
+pub use live::{FinalBalance, LinkOptions, LiveBank, LiveOptions};
+pub use memory::{
+    Carrier, LOG_MAX_MOST, MemoryBudget, MemoryError, Taken, bank_bytes, copies_bytes, log_max,
+    run_bytes, text_bytes,
+};
+pub use over_sockets::run_over_grpc;
+pub use recorder::HistoryOutput;
+pub use remote::{HeldBefore, NotThere, Remote};
+pub use result::{
+    BranchResult, CustomerResult, Dialect, LoggedWrite, RunConfig, RunResult, VisitResult,
+    WAIT_LIMIT,
+};
+pub use serve::{Closing, ServeError, ServeOptions, serve};
+pub use virtual_time::{
+    Judging, Recording, Run, RunError, RunOptions, Runner, run, run_unless_stopped,
+};
+pub(crate) use wired::{LIMIT, Wired};

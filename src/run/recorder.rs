@@ -1,0 +1,153 @@
+//! The recorder of a run: one actor that gets every fact in causal order, and hands each to whoever
+//! wants it: the report, a history file, the judge.
+
+use std::io;
+
+use actix::{Actor, Addr, Context, Handler, Message};
+
+use super::result::RunConfig;
+use super::virtual_time::{Judging, Recording, RunError, RunOptions};
+use crate::actors::{Clock, Detail, Record, RecorderLink};
+use crate::check::{Case, Judge, JudgeOptions, Lines, Verdicts};
+use crate::history::{Header, Recorded, Terms, Writer};
+use crate::model::Promises;
+use crate::scenario::Scenario;
+
+/// Where a history is written to: something buffered.
+pub type HistoryOutput = Box<dyn io::Write>;
+
+/// Hands on the facts of a run.
+pub(super) struct Recorder {
+    kept: Option<Vec<Recorded>>,
+    history: Option<Writer<HistoryOutput>>,
+    /// Boxed, for an actor is moved a dozen times until it runs.
+    judge: Option<Box<Judge>>,
+    /// The first thing that went wrong. The run goes on, and ends with it.
+    failed: Option<RunError>,
+}
+
+/// Asks the recorder for all that came of the facts.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Conclusion, RunError>")]
+pub(super) struct Conclude;
+
+/// What came of the facts of a run.
+#[derive(Debug, Default)]
+pub(super) struct Conclusion {
+    /// The facts, if they were kept.
+    pub(super) facts: Vec<Recorded>,
+    /// The verdicts, if it was judged.
+    pub(super) verdicts: Option<Verdicts>,
+}
+
+impl Recorder {
+    /// The recorder that a run of `scenario` needs, if it needs one, and the way to it.
+    pub(super) fn open(
+        scenario: &Scenario,
+        config: &RunConfig,
+        options: &RunOptions,
+        history: Option<HistoryOutput>,
+        clock: Clock,
+    ) -> Result<(Option<Addr<Self>>, RecorderLink), RunError> {
+        let detail = match (options.recording, &history) {
+            (Recording::Off, None) => Detail::Essentials,
+            (Recording::Facts, _) | (Recording::Off, Some(_)) => Detail::Everything,
+        };
+        let lines = match detail {
+            Detail::Essentials => Lines::Unknown,
+            Detail::Everything => Lines::Known,
+        };
+        let judge = JudgeOptions { lines, ..options.judge };
+        let begin = |out| Writer::new(out, &header(scenario, config)).map_err(RunError::History);
+        let recorder = Self {
+            kept: (options.recording == Recording::Facts).then(Vec::new),
+            history: history.map(begin).transpose()?,
+            judge: (options.judging == Judging::On)
+                .then(|| Box::new(Judge::new(case(scenario, config), judge))),
+            failed: None,
+        };
+        let recorder = recorder.is_wanted().then(|| recorder.start());
+        let link = RecorderLink { clock, recorder: recorder.clone().map(Addr::recipient), detail };
+        Ok((recorder, link))
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.kept.is_some() || self.history.is_some() || self.judge.is_some()
+    }
+
+    fn take(&mut self, recorded: Recorded) -> Result<(), RunError> {
+        if let Some(judge) = &mut self.judge {
+            judge.observe(&recorded)?;
+        }
+        if let Some(history) = &mut self.history {
+            history.record(&recorded).map_err(RunError::History)?;
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.push(recorded);
+        }
+        Ok(())
+    }
+
+    fn conclude(&mut self) -> Result<Conclusion, RunError> {
+        if let Some(failed) = self.failed.take() {
+            return Err(failed);
+        }
+        if let Some(history) = self.history.take() {
+            history.finish().map_err(RunError::History)?;
+        }
+        let verdicts = self.judge.take().map(|judge| judge.finish()).transpose()?;
+        Ok(Conclusion { facts: self.kept.take().unwrap_or_default(), verdicts })
+    }
+}
+
+fn case(scenario: &Scenario, config: &RunConfig) -> Case {
+    Case {
+        roster: scenario.roster.clone(),
+        opening_balance: scenario.opening_balance,
+        terms: Some(terms(config)),
+    }
+}
+
+fn terms(config: &RunConfig) -> Terms {
+    Terms {
+        guarantees: Promises { all: config.guarantees, single: config.customer_guarantees.clone() },
+        propagation: config.propagation,
+        overdraft: config.overdraft,
+    }
+}
+
+fn header(scenario: &Scenario, config: &RunConfig) -> Header {
+    Header {
+        passbook: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        scenario: scenario.name.clone(),
+        seed: config.seed,
+        roster: scenario.roster.clone(),
+        opening_balance: scenario.opening_balance,
+        terms: Some(terms(config)),
+        config: config.in_words(),
+    }
+}
+
+impl Actor for Recorder {
+    type Context = Context<Self>;
+}
+
+impl Handler<Record> for Recorder {
+    type Result = ();
+
+    fn handle(&mut self, Record(recorded): Record, _: &mut Self::Context) {
+        if self.failed.is_none()
+            && let Err(failed) = self.take(recorded)
+        {
+            self.failed = Some(failed);
+        }
+    }
+}
+
+impl Handler<Conclude> for Recorder {
+    type Result = Result<Conclusion, RunError>;
+
+    fn handle(&mut self, _: Conclude, _: &mut Self::Context) -> Self::Result {
+        self.conclude()
+    }
+}

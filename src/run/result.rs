@@ -1,0 +1,299 @@
+//! What a run came to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Remote;
+use crate::bank::LogEntry;
+use crate::check::Verdicts;
+use crate::history::RequestResult;
+use crate::model::{
+    BranchId, CustomerId, CustomerOrder, EventIds, Guarantees, Money, Overdraft, Propagation,
+    QueryTiming, Receipt, RequestError, Seed, Sequence, Time, Write, WriteId,
+};
+use crate::network::{LinkLatencies, show_span};
+use crate::scenario::{
+    BalanceRow, EventResult, EventsRow, Output, Settings, Told, Visit, Warning, WrittenIds,
+};
+
+/// One scenario, run to its end: every write that was accepted is propagated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunResult {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The choices that were in force.
+    pub config: RunConfig,
+    /// What each branch held at the start.
+    pub opening_balance: Money,
+    /// The branches at the end, ascending by id.
+    pub branches: Vec<BranchResult>,
+    /// The customers, in the order in which they first come up in the scenario.
+    pub customers: Vec<CustomerResult>,
+    /// The visits in the order of the scenario, with how many requests each has.
+    pub visits: Vec<VisitResult>,
+    /// The event ids of the input, where requests bear others.
+    pub written_ids: WrittenIds,
+    /// What is odd in the input, though not wrong.
+    pub warnings: Vec<Warning>,
+    /// When it ended, by the clock of the run.
+    pub ended: Time,
+    /// What the judge says of it, if it was asked.
+    pub verdicts: Option<Verdicts>,
+    /// What the scenario expects, if it says so.
+    pub expected: Option<Output>,
+    /// What is known of the branches, where they run elsewhere. Of such a bank nobody can say how it
+    /// propagates and what it promises, nor whether all is settled.
+    pub remote: Option<Remote>,
+}
+
+/// The choices that were in force: the command line's, else the scenario's, else the default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunConfig {
+    /// How writes reached the other branches.
+    pub propagation: Propagation,
+    /// What customers were promised.
+    pub guarantees: Guarantees,
+    /// Customers who were promised something else.
+    pub customer_guarantees: BTreeMap<CustomerId, Guarantees>,
+    /// What became of withdrawals that the balance did not cover.
+    pub overdraft: Overdraft,
+    /// When customers made their visits.
+    pub customers: CustomerOrder,
+    /// When queries were sent.
+    pub queries: QueryTiming,
+    /// What became of the event ids of the input.
+    pub event_ids: EventIds,
+    /// How long messages between branches took.
+    pub latencies: LinkLatencies,
+    /// How long requests waited at most for what their customer was promised.
+    pub wait_limit: Duration,
+    /// What chances were drawn from.
+    pub seed: Seed,
+}
+
+/// How long a request waits for what its customer is promised, where nobody says otherwise.
+pub const WAIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// Which of the classic output dialects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// A row per customer, with its balance.
+    Balances,
+    /// A row per event.
+    Events,
+    /// A row per visit, with all its events.
+    Customers,
+    /// The same, in the oldest form.
+    Classic,
+}
+
+impl RunConfig {
+    /// What `overrides` says, else what the scenario's `settings` say, else the default. Guarantees
+    /// and a latency of `overrides` are for all customers and all links.
+    pub fn new(settings: &Settings, overrides: &Settings) -> Self {
+        let mut customer_guarantees = match overrides.guarantees {
+            Some(_) => BTreeMap::new(),
+            None => settings.customer_guarantees.clone(),
+        };
+        customer_guarantees.extend(&overrides.customer_guarantees);
+        let mut links = match overrides.latency {
+            Some(_) => BTreeMap::new(),
+            None => settings.links.clone(),
+        };
+        links.extend(&overrides.links);
+        let latency = overrides.latency.or(settings.latency).unwrap_or_default();
+        Self {
+            propagation: overrides.propagation.or(settings.propagation).unwrap_or_default(),
+            guarantees: overrides.guarantees.or(settings.guarantees).unwrap_or_default(),
+            customer_guarantees,
+            overdraft: overrides.overdraft.or(settings.overdraft).unwrap_or_default(),
+            customers: overrides.customers.or(settings.customers).unwrap_or_default(),
+            queries: overrides.queries.or(settings.queries).unwrap_or_default(),
+            event_ids: overrides.event_ids.or(settings.event_ids).unwrap_or_default(),
+            latencies: LinkLatencies { default: latency, links },
+            wait_limit: overrides.wait_limit.or(settings.wait_limit).unwrap_or(WAIT_LIMIT),
+            seed: overrides.seed.or(settings.seed).unwrap_or_default(),
+        }
+    }
+
+    /// What `customer` is promised.
+    pub fn guarantees_of(&self, customer: CustomerId) -> Guarantees {
+        self.customer_guarantees.get(&customer).copied().unwrap_or(self.guarantees)
+    }
+
+    /// All choices but the seed, by name, as people read them.
+    pub fn in_words(&self) -> BTreeMap<String, String> {
+        let mut words: BTreeMap<String, String> = [
+            ("propagation", self.propagation.to_string()),
+            ("guarantees", self.guarantees.to_string()),
+            ("overdraft", self.overdraft.to_string()),
+            ("customers", self.customers.to_string()),
+            ("queries", self.queries.to_string()),
+            ("latency", self.latencies.default.to_string()),
+            ("wait_limit", show_span(self.wait_limit)),
+        ]
+        .map(|(name, choice)| (name.to_owned(), choice))
+        .into();
+        if self.event_ids != EventIds::default() {
+            words.insert("event_ids".to_owned(), self.event_ids.to_string());
+        }
+        words.extend(self.customer_guarantees.iter().map(|(customer, promised)| {
+            (format!("guarantees of customer {customer}"), promised.to_string())
+        }));
+        words.extend(self.latencies.links.iter().map(|(link, latency)| {
+            (format!("latency from {} to {}", link.from, link.to), latency.to_string())
+        }));
+        words
+    }
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        Self::new(&Settings::default(), &Settings::default())
+    }
+}
+
+impl From<LogEntry> for LoggedWrite {
+    fn from(LogEntry { dot, id, write }: LogEntry) -> Self {
+        Self { id, write, origin: dot.origin, sequence: dot.sequence }
+    }
+}
+
+impl RunResult {
+    /// The result in one of the classic output dialects.
+    pub fn output(&self, dialect: Dialect) -> Output {
+        match dialect {
+            Dialect::Balances => {
+                let row = |customer: &CustomerResult| BalanceRow {
+                    id: customer.id,
+                    balance: balance_told(&customer.requests),
+                };
+                Output::Balances(self.customers.iter().map(row).collect())
+            }
+            Dialect::Events => Output::Events(self.event_rows()),
+            Dialect::Customers => Output::Customers(self.visit_rows()),
+            Dialect::Classic => Output::Classic(self.visit_rows()),
+        }
+    }
+
+    /// Each visit with its requests, in the order of the scenario.
+    fn requests_by_visit(&self) -> impl Iterator<Item = (CustomerId, &[RequestResult])> {
+        let by_customer = self.customers.iter().map(|of| (of.id, of.requests.as_slice()));
+        let mut rest: BTreeMap<CustomerId, &[RequestResult]> = by_customer.collect();
+        self.visits.iter().map(move |&VisitResult { customer, requests }| {
+            let left = rest.get(&customer).copied().unwrap_or_default();
+            let (made, left) = left.split_at_checked(requests).unwrap_or((left, &[]));
+            rest.insert(customer, left);
+            (customer, made)
+        })
+    }
+
+    fn event_rows(&self) -> Vec<EventsRow> {
+        let rows = |(id, requests): (CustomerId, &[RequestResult])| -> Vec<EventsRow> {
+            let row = |request: &RequestResult| {
+                let event = EventResult { branch: Some(request.branch), ..request.event_result() };
+                EventsRow { id, recv: vec![event] }
+            };
+            requests.iter().map(row).collect()
+        };
+        self.requests_by_visit().flat_map(rows).collect()
+    }
+
+    fn visit_rows(&self) -> Vec<EventsRow> {
+        let row = |(id, requests): (CustomerId, &[RequestResult])| EventsRow {
+            id,
+            recv: requests.iter().map(RequestResult::event_result).collect(),
+        };
+        self.requests_by_visit().map(row).collect()
+    }
+
+    /// What each visit left its customer with: the balance that it was told last.
+    pub fn balances_by_visit(&self) -> BTreeMap<CustomerId, Vec<Option<Money>>> {
+        let mut told: BTreeMap<CustomerId, Vec<Option<Money>>> = BTreeMap::new();
+        for (customer, requests) in self.requests_by_visit() {
+            let visits = told.entry(customer).or_default();
+            let before = visits.last().copied().flatten();
+            visits.push(balance_told(requests).or(before));
+        }
+        told
+    }
+}
+
+/// The balance in the reply to the last of `requests` that succeeded. What a request that failed
+/// would have seen is not told to its customer.
+fn balance_told(requests: &[RequestResult]) -> Option<Money> {
+    requests.iter().rfind(|request| request.outcome.is_ok()).map(|request| request.balance)
+}
+
+impl RequestResult {
+    fn event_result(&self) -> EventResult {
+        EventResult { interface: self.operation.interface(), branch: None, told: self.told() }
+    }
+
+    /// What the customer was told, in the words of the output dialects.
+    pub fn told(&self) -> Told {
+        match &self.outcome {
+            Ok(Receipt::Written) => Told::Success,
+            Ok(Receipt::Balance(balance)) => Told::Balance(*balance),
+            Err(
+                RequestError::Refused(_)
+                | RequestError::VersionNotReached { .. }
+                | RequestError::Unavailable { .. }
+                | RequestError::Full { .. }
+                | RequestError::Declined { .. },
+            ) => Told::Fail,
+            Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {
+                Told::Unknown
+            }
+        }
+    }
+}
+
+/// A visit of a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VisitResult {
+    /// Whose visit.
+    pub customer: CustomerId,
+    /// How many of the customer's requests it made.
+    pub requests: usize,
+}
+
+impl From<&Visit> for VisitResult {
+    fn from(visit: &Visit) -> Self {
+        Self { customer: visit.customer, requests: visit.events.len() }
+    }
+}
+
+/// A branch at the end of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BranchResult {
+    /// The branch.
+    pub id: BranchId,
+    /// Its balance.
+    pub balance: Money,
+    /// Its apply log: all writes in the order applied there. Branches with the same one share it.
+    pub log: Arc<Vec<LoggedWrite>>,
+}
+
+/// A write in a branch's apply log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoggedWrite {
+    /// Which write.
+    pub id: WriteId,
+    /// What it does.
+    pub write: Write,
+    /// The branch that accepted it from the customer.
+    pub origin: BranchId,
+    /// Which of the origin's writes it is.
+    pub sequence: Sequence,
+}
+
+/// A customer and everything that it asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerResult {
+    /// The customer.
+    pub id: CustomerId,
+    /// Its requests, in the order in which it made them.
+    pub requests: Vec<RequestResult>,
+}

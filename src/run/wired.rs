@@ -1,0 +1,111 @@
+//! A whole bank in one thread, each branch behind a server of its own, whose branches reach each
+//! other through channels.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr, AsyncContext, Context};
+use tokio::sync::{mpsc, watch};
+
+use crate::actors::{BranchActor, Desk, Peers, RecorderLink, Surroundings};
+use crate::bank::{Branch, BranchConfig};
+use crate::grpc::seal::BankKeys;
+use crate::grpc::{
+    Believed, Channel, Contract, Ends, Front, FrontSetup, Gate, Identity, Limits, LinkSetup,
+    PeerClient, PeerLink, Scenarios, Services,
+};
+use crate::model::{BranchId, Money, Promises, Roster};
+
+/// Longer than any run.
+const EVER: Duration = Duration::from_secs(1 << 32);
+
+/// Far longer than anything takes within one machine; only a defect waits so long.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+
+/// What such a bank is.
+pub(crate) struct Wired<'a> {
+    pub(crate) roster: &'a Arc<Roster>,
+    pub(crate) opening_balance: Money,
+    pub(crate) keys: &'a BankKeys,
+    pub(crate) branch: BranchConfig,
+    /// One to each branch, shared by all branches that speak to it.
+    pub(crate) channels: &'a [Channel],
+}
+
+impl Wired<'_> {
+    /// Starts the branches, ascending by id. Called where a System runs, in real time.
+    pub(crate) fn open_branches(&self, link: &RecorderLink) -> Vec<Addr<BranchActor>> {
+        let Self { roster, opening_balance, channels, .. } = *self;
+        // All peers are ours and start empty: there is nothing to find out about them.
+        let (found, _) = mpsc::unbounded_channel();
+        let identity = Identity::new(self.keys.peers.clone());
+        let open = |&here: &BranchId| {
+            let context: Context<BranchActor> = Context::new();
+            let owner = context.address();
+            let links = roster.ids().iter().zip(channels).map(|(&peer, channel)| {
+                if peer == here {
+                    return owner.clone().recipient();
+                }
+                let (roster, identity) = (Arc::clone(roster), identity.clone());
+                let ends = Ends { here, peer, roster, opening_balance, identity };
+                let setup = LinkSetup {
+                    here,
+                    owner: owner.clone(),
+                    peer,
+                    client: PeerClient::of_one_process(channel.clone(), ends),
+                    contract: Some(Contract::Typed),
+                    kept_max: usize::MAX,
+                    found: found.clone(),
+                };
+                PeerLink::new(setup).start().recipient()
+            });
+            let peers = Peers { roster: Arc::clone(roster), links: links.collect() };
+            let surroundings = Surroundings { peers, recorder: link.clone() };
+            let branch = Branch::new(here, Arc::clone(roster), opening_balance, self.branch);
+            context.run(BranchActor::new(branch, surroundings))
+        };
+        roster.ids().iter().map(open).collect()
+    }
+
+    /// What is served for each of `branches`: each front knows its own branch alone. The desk counts
+    /// requests as the customers do, so they share one.
+    pub(crate) fn services(
+        &self,
+        branches: &[Addr<BranchActor>],
+        promises: Promises,
+    ) -> Vec<(BranchId, Services)> {
+        let desk = Desk::new(Arc::clone(self.roster), promises).start();
+        let gate = watch::Sender::new(Gate::Open).subscribe();
+        let believed = Believed::ourselves(&Identity::new(self.keys.peers.clone()));
+        let serve = |(&id, address): (&BranchId, &Addr<BranchActor>)| {
+            let front = Front::new(FrontSetup {
+                roster: Arc::clone(self.roster),
+                opening_balance: self.opening_balance,
+                keys: self.keys.clone(),
+                believed: Some(believed.clone()),
+                branches: BTreeMap::from([(id, address.clone())]),
+                desk: desk.clone(),
+                links: Vec::new(),
+                gate: gate.clone(),
+                answer_time_max: self.branch.patience.in_all(),
+            });
+            let limits = Limits {
+                calls_max: u32::MAX,
+                waiting_max: usize::MAX,
+                peer_waiting_max: usize::MAX,
+                connections_max: usize::MAX,
+                address_connections_max: usize::MAX,
+                unread_bytes_max: usize::MAX,
+                // All run on one thread, which may be busy for long.
+                idle_time_max: EVER,
+                header_time_max: EVER,
+                body_time_max: EVER,
+                ..Limits::default()
+            };
+            let (scenarios, origins) = (Scenarios::none(), Arc::default());
+            (id, Services { front, scenarios, limits, origins })
+        };
+        self.roster.ids().iter().zip(branches).map(serve).collect()
+    }
+}
