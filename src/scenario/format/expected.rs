@@ -15,8 +15,8 @@ use super::problem::{BranchList, Problem, Thing};
 use super::process::INTERFACES;
 use super::source::Span;
 use super::value::{Choice, Words, balance, digits, id_of, required};
-use super::{BalanceRow, EventResult, EventsRow, Output, Told, Visit};
 use crate::model::{BranchId, CustomerId, IdError, Interface, Money, Roster};
+use crate::scenario::{BalanceRow, EventResult, EventsRow, Output, Told, Visit};
 
 pub(super) const ROW_KEYS: Keys<4> =
     Keys { of: Thing::Row, names: ["id", "balance", "money", "recv"] };

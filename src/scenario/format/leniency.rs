@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::model::{Level, Warning};
 use super::source::{Source, Span};
+use crate::scenario::{Level, Warning};
 
 /// Something that is understood though it is written in another way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,11 +9,11 @@ use super::numbering::{Numbering, Renumbered};
 use super::problem::{BranchList, Problem, Thing};
 use super::source::{Source, Span};
 use super::value::{Choice, Words, amount, either, guarantees, id, opening_balance, required};
-use super::{Event, Level, Visit, Warning, WrittenIds};
 use crate::model::{
     Amount, BranchId, CustomerId, EventId, EventIds, Guarantees, Interface, Money, Operation,
     Roster, RosterError, Write,
 };
+use crate::scenario::{Event, Level, Visit, Warning, WrittenIds};
 
 pub(super) const PROCESS_KEYS: Keys<6> = Keys {
     of: Thing::Process,

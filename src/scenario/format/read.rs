@@ -10,8 +10,8 @@ use super::problem::{Problem, Thing};
 use super::process::Processes;
 use super::source::Source;
 use super::value::{self, Choice, Words, remark, required};
-use super::{Output, Scenario, Settings, Warning};
 use crate::model::{CustomerOrder, EventIds, Overdraft, Propagation, QueryTiming};
+use crate::scenario::{Output, Scenario, Settings, Warning};
 
 pub(super) const SCENARIO_KEYS: Keys<15> = Keys {
     of: Thing::Scenario,

@@ -4,12 +4,12 @@
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
-use super::{Event, Output, Scenario, Settings, Visit};
 use crate::fault::{Latency, Link, show_span};
 use crate::model::{
     BranchId, CustomerId, CustomerOrder, EventId, EventIds, Guarantees, Interface, Money,
     Operation, Overdraft, Propagation, QueryTiming, Seed,
 };
+use crate::scenario::{Event, Output, Scenario, Settings, Visit};
 
 impl Serialize for Scenario {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -185,9 +185,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read_as_the_same_scenario() {
         for text in [
-            include_str!("../../input/monotonic_writes.json"),
-            include_str!("../../input/dialects/own_format.json"),
-            include_str!("../../input/guarantees/read_your_writes_lag.json"),
+            include_str!("../../../input/monotonic_writes.json"),
+            include_str!("../../../input/dialects/own_format.json"),
+            include_str!("../../../input/guarantees/read_your_writes_lag.json"),
         ] {
             let scenario = parse(text);
             assert_eq!(parse(&serde_json::to_string(&scenario).unwrap()), scenario);

@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use super::error::{Checked, Fault};
-use super::model::{Level, Visit, Warning, WrittenIds};
 use super::problem::Problem;
 use super::source::{Source, Span};
 use crate::model::{CustomerId, EventId, EventIds, Interface};
+use crate::scenario::{Level, Visit, Warning, WrittenIds};
 
 /// The ids of a whole input.
 #[derive(Debug)]
