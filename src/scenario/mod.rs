@@ -8,8 +8,7 @@ mod output;
 
 pub use crate::model::Event;
 pub use format::{
-    BranchList, Excerpt, Expected, Kind, Problem, ScenarioError, Source, SyntaxProblem, Thing,
-    schema,
+    BranchList, Excerpt, Expected, Kind, Problem, ScenarioError, Source, SyntaxProblem, schema,
 };
 pub use model::{Level, Scenario, Settings, Visit, Warning, WrittenIds};
 pub use output::{BalanceRow, EventResult, EventsRow, Output, Told};

@@ -1,16 +1,19 @@
 //! An input error as people get it: the problem, its path, and the piece of the text.
 
 use std::fmt;
+use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 use thiserror::Error;
 
-use super::json::{self, Node};
+use super::fault::{Fault, Faults};
+use super::locate::Node;
 use super::problem::Problem;
 use super::snippet::Snippet;
 use super::source::{Place, Source, Span};
 
-/// Why a text is not a scenario or not an expected result: what is wrong, and where.
+/// Why a text is not a scenario or not an expected result: what is wrong, and where. Where more is
+/// wrong, it is about the first, and the others are related to it.
 #[derive(Error)]
 #[error("{}{}", .0.lead(), .0.problem)]
 pub struct ScenarioError(Box<Details>);
@@ -20,8 +23,15 @@ struct Details {
     path: String,
     place: Place,
     labels: Vec<LabeledSpan>,
-    snippet: Snippet,
+    snippet: Arc<Snippet>,
+    others: Vec<ScenarioError>,
+    left_out: Option<LeftOut>,
 }
+
+/// What else is wrong, and not shown.
+#[derive(Debug, Clone, Copy, Error, Diagnostic)]
+#[error("{0} more like these")]
+struct LeftOut(usize);
 
 impl Details {
     fn lead(&self) -> String {
@@ -30,35 +40,32 @@ impl Details {
 }
 
 impl ScenarioError {
-    pub(super) fn new(source: &Source, fault: &Fault) -> Self {
-        Self::at(source, fault, json::path_to(source.text(), fault.at.start))
+    /// What is wrong in `source`, which consists of `documents`.
+    pub(super) fn new(source: &Source, documents: &[Node<'_>], faults: Faults) -> Self {
+        let left_out = Some(LeftOut(faults.left_out)).filter(|LeftOut(count)| *count > 0);
+        let snippet = Arc::new(Snippet::new(source.shown_name(), source.text()));
+        let error = |fault| Self::at(source, documents, &snippet, fault);
+        let mut errors = faults.in_order().into_iter().map(error);
+        let mut first = errors.next().expect("there is an error because something is wrong");
+        first.0.others = errors.collect();
+        first.0.left_out = left_out;
+        first
     }
 
-    /// The same in one of several documents, or in a text that is almost JSON: as `documents` have
-    /// it.
-    pub(super) fn within(source: &Source, documents: &[Node<'_>], fault: &Fault) -> Self {
-        let at = fault.at.start;
-        let document = documents.iter().find(|document| at < document.span().end());
-        let path = document.map_or_else(String::new, |document| json::path_in(*document, at));
-        Self::at(source, fault, path)
-    }
-
-    fn at(source: &Source, fault: &Fault, path: String) -> Self {
-        let (text, problem) = (source.text(), fault.problem.clone());
-        let snippet = Snippet::new(source.shown_name(), text);
-        let at = snippet.brief(fault.at);
-        let mut labels = vec![LabeledSpan::new_primary_with_span(Some(problem.label()), at)];
-        if let Some(other) = fault.other {
+    fn at(source: &Source, documents: &[Node<'_>], snippet: &Arc<Snippet>, fault: Fault) -> Self {
+        let Fault { problem, at, other } = fault;
+        let span = at.unwrap_or(Span::new(0, 0));
+        let document = documents.iter().find(|document| span.start < document.span().end());
+        let path = document.map_or_else(String::new, |document| document.path_to(span.start));
+        let label = Some(problem.label());
+        let mut labels = vec![LabeledSpan::new_primary_with_span(label, snippet.brief(span))];
+        if let Some(other) = other {
             let label = Some(problem.other_label());
             labels.push(LabeledSpan::new_with_span(label, snippet.brief(other)));
         }
-        let place = Place::of(text, fault.at.start);
-        Self(Box::new(Details { problem, path, place, labels, snippet }))
-    }
-
-    pub(super) fn not_utf8(source: &Source, start: usize, byte: u8) -> Self {
-        // Three bytes: the mark that stands for the bad byte.
-        Self::new(source, &Fault::new(Problem::NotUtf8 { byte }, Span::new(start, 3)))
+        let place = Place::of(source.text(), span.start);
+        let (snippet, others) = (Arc::clone(snippet), Vec::new());
+        Self(Box::new(Details { problem, path, place, labels, snippet, others, left_out: None }))
     }
 
     /// What is wrong.
@@ -86,6 +93,31 @@ impl ScenarioError {
     pub fn column(&self) -> usize {
         self.0.place.column
     }
+
+    /// What else is wrong, as far as it is shown.
+    pub fn others(&self) -> &[Self] {
+        &self.0.others
+    }
+
+    /// How much more is wrong that is not shown.
+    pub fn left_out(&self) -> usize {
+        self.0.left_out.map_or(0, |LeftOut(count)| count)
+    }
+}
+
+impl Source {
+    /// The text `bytes` of the file `name`, which must be UTF-8. A byte order mark is accepted.
+    pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Result<Self, ScenarioError> {
+        let name = name.into();
+        String::from_utf8(bytes).map(|text| Self::new(&*name, text)).map_err(|error| {
+            let start = error.utf8_error().valid_up_to();
+            let byte = error.as_bytes().get(start).copied().unwrap_or_default();
+            let source = Self::new(&*name, String::from_utf8_lossy(error.as_bytes()));
+            // Three bytes: the mark that stands for the bad byte.
+            let fault = Fault::new(Problem::NotUtf8 { byte }).at(Span::new(start, 3));
+            ScenarioError::new(&source, &[Node::root(source.text())], fault.into())
+        })
+    }
 }
 
 impl fmt::Debug for ScenarioError {
@@ -100,47 +132,16 @@ impl Diagnostic for ScenarioError {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.0.snippet)
+        Some(&*self.0.snippet)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         Some(Box::new(self.0.labels.iter().cloned()))
     }
-}
 
-/// A problem and where in the text it is, while the text is being read.
-#[derive(Debug)]
-pub(super) struct Fault {
-    problem: Problem,
-    at: Span,
-    other: Option<Span>,
-}
-
-/// What reading a part of the text comes to.
-pub(super) type Checked<T> = Result<T, Box<Fault>>;
-
-impl Fault {
-    pub(super) fn new(problem: Problem, at: Span) -> Box<Self> {
-        Box::new(Self { problem, at, other: None })
-    }
-
-    /// Whether the text is not JSON.
-    pub(super) const fn is_syntax(&self) -> bool {
-        matches!(self.problem, Problem::Syntax(_))
-    }
-
-    /// The same, with a second place that has to do with it.
-    pub(super) fn and(mut self: Box<Self>, other: Span) -> Box<Self> {
-        self.other = Some(other);
-        self
-    }
-
-    /// The same, `start` bytes further on.
-    pub(super) fn shifted(mut self: Box<Self>, start: usize) -> Box<Self> {
-        self.at.start += start;
-        if let Some(other) = &mut self.other {
-            other.start += start;
-        }
-        self
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        let others = self.0.others.iter().map(|other| other as &dyn Diagnostic);
+        let left_out = self.0.left_out.iter().map(|left_out| left_out as &dyn Diagnostic);
+        Some(Box::new(others.chain(left_out)))
     }
 }

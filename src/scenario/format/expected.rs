@@ -5,44 +5,20 @@
 //! are `events` where results bear `branch`; else `classic` where queries have `money` with `result`
 //! beside it, and `customers` where they have `balance`.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::error::Checked;
-use super::json::{Keys, Kind, Member, Node};
-use super::leniency::{Leniencies, Leniency};
-use super::problem::{BranchList, Problem, Thing};
-use super::process::INTERFACES;
+use super::fault::{Checked, Fault};
+use super::file::{ResultFile, RowFile};
+use super::leniency::Leniency;
+use super::list::List;
+use super::locate::Node;
+use super::object::Object;
+use super::problem::Problem;
+use super::reading::Reading;
 use super::source::Span;
-use super::value::{Choice, Words, balance, digits, id_of, required};
-use crate::model::{BranchId, CustomerId, IdError, Interface, Money, Roster};
+use super::value::{Ending, Field, Quotable};
+use crate::model::{BranchId, CustomerId, Interface, Money, Roster};
 use crate::scenario::{BalanceRow, EventResult, EventsRow, Output, Told, Visit};
-
-pub(super) const ROW_KEYS: Keys<4> =
-    Keys { of: Thing::Row, names: ["id", "balance", "money", "recv"] };
-pub(super) const RESULT_KEYS: Keys<6> = Keys {
-    of: Thing::EventResult,
-    names: ["interface", "branch", "balance", "money", "result", "id"],
-};
-pub(super) const RESULTS: Words<Told> = Words {
-    of: "result",
-    choices: &[
-        Choice { word: "success", means: Told::Success },
-        Choice { word: "fail", means: Told::Fail },
-        Choice { word: "unknown", means: Told::Unknown },
-    ],
-};
-/// Other words for the same.
-const OTHER_RESULTS: Words<Told> = Words {
-    of: "result",
-    choices: &[
-        Choice { word: "ok", means: Told::Success },
-        Choice { word: "true", means: Told::Success },
-        Choice { word: "failed", means: Told::Fail },
-        Choice { word: "failure", means: Told::Fail },
-        Choice { word: "false", means: Told::Fail },
-    ],
-};
 
 /// Who can be in an expected result.
 #[derive(Debug, Clone, Copy)]
@@ -51,27 +27,28 @@ pub(super) struct Parties<'s> {
     pub(super) visits: &'s [Visit],
 }
 
-/// Reads the rows in `documents`: in an array, or each by itself. What is understood otherwise than
-/// it stands goes into `leniencies`.
-pub(super) fn read(
+/// What the rows in `documents` say: in an array, or each by itself. What is understood otherwise
+/// than it stands is noted.
+pub(super) fn output(
+    reading: &Reading<'_>,
     documents: &[Node<'_>],
     parties: Parties<'_>,
-    leniencies: &mut Leniencies,
-) -> Checked<Output> {
+) -> Option<Output> {
     let customers = parties.visits.iter().map(|visit| visit.customer).collect();
     let (told, form) = (BTreeSet::new(), Form::default());
-    let mut rows = Rows { parties, customers, told, leniencies, form };
-    let mut balances = Vec::new();
-    let mut events = Vec::new();
+    let mut rows = Rows { reading, parties, customers, told, form };
+    let (mut balances, mut events) = (Vec::new(), Vec::new());
     for document in documents {
-        for row in rows.one_or_all(*document)? {
-            match rows.row(row)? {
-                Row::Balance(row) => balances.push(row),
-                Row::Events(row) => events.push(row),
+        let List(list) = reading.read_leniently(*document)?;
+        for (start, row) in list {
+            match reading.take(rows.row(start, row)) {
+                Some(Row::Balance(row)) => balances.push(row),
+                Some(Row::Events(row)) => events.push(row),
+                None => {}
             }
         }
     }
-    Ok(rows.output(balances, events))
+    Some(rows.output(balances, events))
 }
 
 /// One row.
@@ -81,12 +58,12 @@ enum Row {
 }
 
 /// The rows so far.
-struct Rows<'s, 'l> {
+struct Rows<'r, 's> {
+    reading: &'r Reading<'r>,
     parties: Parties<'s>,
     customers: BTreeSet<CustomerId>,
     /// The customers that have a balance.
     told: BTreeSet<CustomerId>,
-    leniencies: &'l mut Leniencies,
     form: Form,
 }
 
@@ -109,65 +86,76 @@ struct Form {
     not_classic: Option<Span>,
 }
 
+/// The keys of a balance.
+const BALANCE: [&str; 2] = ["balance", "money"];
+
 impl Rows<'_, '_> {
-    /// The elements of an array; something else is one by itself.
-    fn one_or_all<'a>(&mut self, node: Node<'a>) -> Checked<Vec<Node<'a>>> {
-        if node.kind() == Kind::Object {
-            self.leniencies.add(Leniency::OneObject, start(node));
-            return Ok(vec![node]);
-        }
-        node.elements()
-    }
-
-    fn row(&mut self, node: Node<'_>) -> Checked<Row> {
-        let [id, balance, money, recv] = self.members(node, &ROW_KEYS)?;
-        let customer = self.customer(required(node, &ROW_KEYS, "id", id)?)?;
-        let balance = self.one_balance(&ROW_KEYS, [balance, money])?;
-        match (balance, recv) {
-            (None, None) => {
-                let problem = Problem::MissingKey { of: Thing::Row, key: "balance" };
-                Err(node.fault_at_start(problem))
-            }
-            (Some(one), Some(other)) => {
-                Err(other.key.fault(Problem::MixedDialects).and(one.key.span()))
-            }
-            (Some(member), None) => {
-                if let Some(money) = money {
-                    self.leniencies.add(Leniency::Money, money.key.span());
+    fn row(&mut self, start: usize, row: RowFile) -> Checked<Row> {
+        let object = self.reading.object(start, "a row of an expected result");
+        let id = self.customer(object, row.id)?;
+        let money_is_there = !row.money.is_absent();
+        let mixed = |key, first| Err(Fault::new(Problem::MixedDialects).at(key).and(first));
+        let key = object.key(&BALANCE);
+        match (self.one_balance(object, [row.balance, row.money])?, row.recv) {
+            (None, None) => Err(object.missing("balance")),
+            (Some(_), Some(_)) => mixed(object.key(&["recv"]), key),
+            (Some(balance), None) => {
+                if money_is_there {
+                    self.reading.note(Leniency::Money, object.key(&["money"]));
                 }
-                self.form.balance.get_or_insert(member.key.span());
-                alone(member, self.form.recv)?;
-                if !self.told.insert(customer) {
-                    self.leniencies.add(Leniency::SeveralBalances, start(node));
+                self.form.balance.get_or_insert(key);
+                if !self.told.insert(id) {
+                    self.reading.note(Leniency::SeveralBalances, object.bracket());
                 }
-                Ok(Row::Balance(BalanceRow { id: customer, balance: self.money(member.value)? }))
+                match self.form.recv {
+                    Some(recv) => mixed(key, recv),
+                    None => Ok(Row::Balance(BalanceRow { id, balance })),
+                }
             }
-            (None, Some(member)) => {
-                self.form.recv.get_or_insert(member.key.span());
-                alone(member, self.form.balance)?;
-                self.form.rows.push(start(node));
-                let results = self.one_or_all(member.value)?.into_iter();
-                let recv = results.map(|node| self.result(node)).collect::<Checked<_>>()?;
-                Ok(Row::Events(EventsRow { id: customer, recv }))
+            (None, Some(List(results))) => {
+                let key = object.key(&["recv"]);
+                self.form.recv.get_or_insert(key);
+                self.form.rows.push(object.bracket());
+                if let Some(balance) = self.form.balance {
+                    return mixed(key, balance);
+                }
+                let mut recv = Vec::with_capacity(results.len());
+                for (start, result) in results {
+                    let result = self.result(start, result);
+                    recv.extend(self.reading.take(result));
+                }
+                Ok(Row::Events(EventsRow { id, recv }))
             }
         }
     }
 
-    fn result(&mut self, node: Node<'_>) -> Checked<EventResult> {
-        let [interface, branch, balance, money, result, id] = self.members(node, &RESULT_KEYS)?;
-        let interface = required(node, &RESULT_KEYS, "interface", interface)?;
-        let interface = match self.word(&INTERFACES, interface)? {
-            Some(interface) => interface,
-            None => INTERFACES.read(interface)?,
-        };
-        let branch = branch.map(|member| self.branch(member)).transpose()?;
-        if let Some(id) = id {
-            self.leniencies.add(Leniency::EventId, id.key.span());
+    fn result(&mut self, start: usize, result: ResultFile) -> Checked<EventResult> {
+        let object = self.reading.object(start, "the result of an event");
+        let interface = object.required("interface", result.interface)?;
+        if interface.is_odd {
+            self.reading.note(Leniency::LetterCase, object.value(&["interface"]).span());
+        }
+        let interface = interface.value;
+        let branch = self.branch(object, result.branch)?;
+        if !result.id.is_absent() {
+            self.reading.note(Leniency::EventId, object.key(&["id"]));
+        }
+        let balances = [result.balance, result.money];
+        let ending = object.optional("result", result.result)?;
+        if let Some(ending) = ending {
+            let at = object.value(&["result"]).span();
+            let odd = [
+                (ending.is_other_word, Leniency::OtherWord),
+                (ending.is_odd_case, Leniency::LetterCase),
+            ];
+            for (_, leniency) in odd.into_iter().filter(|(is_odd, _)| *is_odd) {
+                self.reading.note(leniency, at);
+            }
         }
         let told = match interface {
-            Interface::Query => self.query(node, [balance, money], result)?,
+            Interface::Query => self.query(object, balances, ending)?,
             Interface::Deposit | Interface::Withdraw => {
-                self.write(node, interface, balance.or(money), result)?
+                self.write(object, interface, &balances, ending)?
             }
         };
         Ok(EventResult { interface, branch, told })
@@ -175,38 +163,35 @@ impl Rows<'_, '_> {
 
     fn query(
         &mut self,
-        node: Node<'_>,
-        [balance, money]: [Option<Member<'_>>; 2],
-        result: Option<Member<'_>>,
+        object: Object<'_>,
+        balances: [Field<Quotable<Option<Money>>>; 2],
+        ending: Option<Ending>,
     ) -> Checked<Told> {
-        let seen = self.one_balance(&RESULT_KEYS, [balance, money])?;
+        let [has_balance, has_money] = [!balances[0].is_absent(), !balances[1].is_absent()];
+        let seen = self.one_balance(object, balances)?;
         let wrong = Problem::WrongResult { interface: Interface::Query };
-        let word = result.map(|member| self.told(member.value)).transpose()?;
-        let told = match (seen, result, word) {
-            (None, _, None) => Err(node.fault_at_start(wrong)),
-            (None, Some(member), Some(Told::Success)) => Err(member.value.fault(wrong)),
-            (None, _, Some(told)) => Ok(told),
-            (Some(member), result, word) => match (self.money(member.value)?, result, word) {
-                (Some(balance), _, None | Some(Told::Success | Told::Nothing)) => {
-                    Ok(Told::Balance(balance))
-                }
-                (None, _, None | Some(Told::Nothing)) => Ok(Told::Nothing),
-                (None, _, Some(told @ (Told::Fail | Told::Unknown))) => Ok(told),
-                (_, result, Some(_)) => {
-                    Err(result.map_or(node, |result| result.value).fault(wrong))
-                }
-            },
+        let told = ending.map(|ending| ending.told);
+        let told = match (seen, told) {
+            (None, None) => Err(object.fault(wrong)),
+            (None, Some(Told::Success)) => Err(object.fault_in(&["result"], wrong)),
+            (None, Some(told)) => Ok(told),
+            (Some(Some(balance)), None | Some(Told::Success | Told::Nothing)) => {
+                Ok(Told::Balance(balance))
+            }
+            (Some(None), None | Some(Told::Nothing)) => Ok(Told::Nothing),
+            (Some(None), Some(told @ (Told::Fail | Told::Unknown))) => Ok(told),
+            (Some(_), Some(_)) => Err(object.fault_in(&["result"], wrong)),
         }?;
-        if let Some(seen) = seen {
+        if seen.is_some() {
             let form = &mut self.form;
-            if let Some(money) = money {
-                form.money.get_or_insert(money.key.span());
+            if has_money {
+                form.money.get_or_insert_with(|| object.key(&["money"]));
             }
-            if let Some(result) = result {
-                form.beside.get_or_insert(result.key.span());
+            if ending.is_some() {
+                form.beside.get_or_insert_with(|| object.key(&["result"]));
             }
-            if balance.is_some() || result.is_none() {
-                form.not_classic.get_or_insert(seen.key.span());
+            if has_balance || ending.is_none() {
+                form.not_classic.get_or_insert_with(|| object.key(&BALANCE));
             }
         }
         Ok(told)
@@ -214,131 +199,70 @@ impl Rows<'_, '_> {
 
     fn write(
         &mut self,
-        node: Node<'_>,
+        object: Object<'_>,
         interface: Interface,
-        money: Option<Member<'_>>,
-        result: Option<Member<'_>>,
+        balances: &[Field<Quotable<Option<Money>>>; 2],
+        ending: Option<Ending>,
     ) -> Checked<Told> {
         let wrong = Problem::WrongResult { interface };
-        match (result, money) {
-            (Some(result), money) => {
-                if let Some(money) = money {
-                    self.leniencies.add(Leniency::MoneyOfWrite, money.key.span());
+        let has_money = balances.iter().any(|field| !field.is_absent());
+        match (ending, has_money) {
+            (Some(ending), has_money) => {
+                if has_money {
+                    self.reading.note(Leniency::MoneyOfWrite, object.key(&BALANCE));
                 }
-                self.told(result.value)
+                Ok(ending.told)
             }
-            (None, Some(money)) => Err(money.key.fault(wrong)),
-            (None, None) => Err(node.fault_at_start(wrong)),
+            (None, true) => Err(Fault::new(wrong).at(object.key(&BALANCE))),
+            (None, false) => Err(object.fault(wrong)),
         }
     }
 
-    /// What a `result` says.
-    fn told(&mut self, node: Node<'_>) -> Checked<Told> {
-        let told = match node.kind() {
-            Kind::Null => return Ok(Told::Nothing),
-            Kind::Boolean => {
-                let told = if node.boolean()? { Told::Success } else { Told::Fail };
-                self.leniencies.add(Leniency::OtherWord, node.span());
-                return Ok(told);
-            }
-            Kind::Object | Kind::Array | Kind::String | Kind::Number => {
-                self.word(&RESULTS, node)?
-            }
+    /// What `balance` and `money` say, of which one may be there, or both if they say the same.
+    fn one_balance(
+        &mut self,
+        object: Object<'_>,
+        [balance, money]: [Field<Quotable<Option<Money>>>; 2],
+    ) -> Checked<Option<Option<Money>>> {
+        let seen = |name, field| -> Checked<Option<Option<Money>>> {
+            let seen = object.optional(name, field)?;
+            Ok(seen.map(|seen| self.reading.plain(object, name, seen, Leniency::NumberAsText)))
         };
-        if let Some(told) = told {
-            return Ok(told);
-        }
-        match self.word(&OTHER_RESULTS, node)? {
-            Some(told) => {
-                self.leniencies.add(Leniency::OtherWord, node.span());
-                Ok(told)
-            }
-            None => RESULTS.read(node),
+        let (balance, money) = (seen("balance", balance)?, seen("money", money)?);
+        match (balance, money) {
+            (Some(one), Some(other)) if one != other => Err(object.two_names(BALANCE)),
+            (balance, money) => Ok(balance.or(money)),
         }
     }
 
-    /// What the word `node` stands for, in any case; `None` if it is none of `words`.
-    fn word<T: Copy>(&mut self, words: &Words<T>, node: Node<'_>) -> Checked<Option<T>> {
-        let found = node.string()?;
-        if let Some(meaning) = words.meaning(&found) {
-            return Ok(Some(meaning));
-        }
-        let meaning = words.meaning(&found.to_ascii_lowercase());
-        if meaning.is_some() {
-            self.leniencies.add(Leniency::LetterCase, node.span());
-        }
-        Ok(meaning)
-    }
-
-    fn members<'a, const N: usize>(
+    fn customer(
         &mut self,
-        node: Node<'a>,
-        keys: &Keys<N>,
-    ) -> Checked<[Option<Member<'a>>; N]> {
-        node.members_in_any_case(keys, |at| self.leniencies.add(Leniency::LetterCase, at))
+        object: Object<'_>,
+        field: Field<Quotable<CustomerId>>,
+    ) -> Checked<CustomerId> {
+        let id = object.required("id", field)?;
+        let id = self.reading.plain(object, "id", id, Leniency::NumberAsText);
+        if !self.customers.contains(&id) {
+            return Err(object.fault_in(&["id"], Problem::UnknownCustomer { id }));
+        }
+        Ok(id)
     }
 
-    /// The one of `balance` and `money` that is there; both may be, if they say the same.
-    fn one_balance<'a, const N: usize>(
+    fn branch(
         &mut self,
-        keys: &Keys<N>,
-        [balance, money]: [Option<Member<'a>>; 2],
-    ) -> Checked<Option<Member<'a>>> {
-        if let (Some(one), Some(other)) = (balance, money)
-            && self.money(one.value)? != self.money(other.value)?
-        {
-            let problem = Problem::TwoNames { of: keys.of, first: "balance", second: "money" };
-            return Err(other.key.fault(problem).and(one.key.span()));
-        }
-        Ok(balance.or(money))
-    }
-
-    /// A balance; `None` where nothing was told.
-    fn money(&mut self, node: Node<'_>) -> Checked<Option<Money>> {
-        if node.kind() == Kind::Null {
-            return Ok(None);
-        }
-        self.digits(node)?;
-        balance(node).map(Some)
-    }
-
-    fn customer(&mut self, node: Node<'_>) -> Checked<CustomerId> {
-        let customer = self.id(node)?;
-        if !self.customers.contains(&customer) {
-            return Err(node.fault(Problem::UnknownCustomer { id: customer }));
-        }
-        Ok(customer)
-    }
-
-    fn branch(&mut self, member: Member<'_>) -> Checked<BranchId> {
-        self.form.branch.get_or_insert(member.key.span());
-        let branch = self.id(member.value)?;
-        let roster = self.parties.roster;
-        match roster.index(branch) {
-            Some(_) => Ok(branch),
-            None => {
-                let bank = BranchList::of(roster);
-                Err(member.value.fault(Problem::UnknownBranch { id: branch, bank }))
-            }
-        }
-    }
-
-    fn id<T: TryFrom<i64, Error = IdError>>(&mut self, node: Node<'_>) -> Checked<T> {
-        let digits = self.digits(node)?;
-        id_of(node, &digits)
-    }
-
-    fn digits<'a>(&mut self, node: Node<'a>) -> Checked<Cow<'a, str>> {
-        if node.kind() == Kind::String {
-            self.leniencies.add(Leniency::NumberAsText, node.span());
-        }
-        digits(node)
+        object: Object<'_>,
+        field: Field<Quotable<BranchId>>,
+    ) -> Checked<Option<BranchId>> {
+        let Some(id) = object.optional("branch", field)? else { return Ok(None) };
+        self.form.branch.get_or_insert_with(|| object.key(&["branch"]));
+        let id = self.reading.plain(object, "branch", id, Leniency::NumberAsText);
+        object.branch("branch", id, self.parties.roster).map(Some)
     }
 
     /// The rows in the dialect that they are of.
     fn output(self, balances: Vec<BalanceRow>, events: Vec<EventsRow>) -> Output {
         if let Some(row) = self.odd_row(&events) {
-            self.leniencies.add(Leniency::RowBorders, row);
+            self.reading.note(Leniency::RowBorders, row);
         }
         if events.is_empty() {
             return Output::Balances(balances);
@@ -349,7 +273,7 @@ impl Rows<'_, '_> {
         }
         let leniencies = [(Leniency::Money, money), (Leniency::ResultBeside, beside)];
         for (leniency, at) in leniencies.into_iter().filter_map(|(one, at)| Some((one, at?))) {
-            self.leniencies.add(leniency, at);
+            self.reading.note(leniency, at);
         }
         match branch {
             Some(_) => Output::Events(events.into_iter().flat_map(one_each).collect()),
@@ -389,18 +313,6 @@ fn by_customer(
         customers.entry(customer).or_default().push(events);
     }
     customers
-}
-
-/// Rows are either all of balances or all of events.
-fn alone(member: Member<'_>, others: Option<Span>) -> Checked<()> {
-    match others {
-        None => Ok(()),
-        Some(other) => Err(member.key.fault(Problem::MixedDialects).and(other)),
-    }
-}
-
-fn start(node: Node<'_>) -> Span {
-    Span::new(node.span().start, 1)
 }
 
 /// One row for each result, as dialect `events` has it; some programs group them.

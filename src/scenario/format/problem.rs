@@ -1,283 +1,279 @@
-//! What can be wrong with an input, as data, and how each is put to a person.
+//! What can be wrong with an input, as data, and how each is put to a person: what is said, the
+//! words at the place, and what can be done.
 
 use std::fmt;
 
-use thiserror::Error;
-
-use super::json::Kind;
-use super::syntax::SyntaxProblem;
 use crate::model::{BranchId, CustomerId, Guarantees, Interface, Money, MoneyError, Roster, Shown};
 
-/// What is wrong with an input.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Problem {
-    /// The bytes are no text.
-    #[error("the text is not UTF-8: the byte 0x{byte:02x} does not belong here")]
-    NotUtf8 {
-        /// The first byte that does not fit.
-        byte: u8,
-    },
-    /// Nothing, or white space alone.
-    #[error("the input is empty")]
-    Empty,
-    /// Not JSON.
-    #[error("not JSON: {0}")]
-    Syntax(SyntaxProblem),
-    /// The whole document is neither an array nor an object.
-    #[error("expected an array of processes or a scenario object, found {found}")]
-    NotAScenario {
-        /// What it is.
-        found: Kind,
-    },
-    /// Another sort of JSON value.
-    #[error("expected {expected}, found {found}")]
-    WrongType {
-        /// What belongs here.
-        expected: Kind,
-        /// What is here.
-        found: Kind,
-    },
-    /// A key that nobody knows.
-    #[error("unknown key `{key}` in {of}")]
-    UnknownKey {
-        /// The key, without the spaces around it.
-        key: Excerpt,
-        /// What has it.
-        of: Thing,
-        /// The keys that would do.
-        known: Vec<&'static str>,
-        /// The one that was perhaps meant.
-        nearest: Option<&'static str>,
-    },
-    /// The same key again, perhaps with other spaces around it.
-    #[error("the key `{key}` is given twice")]
-    DuplicateKey {
-        /// The key.
-        key: &'static str,
-    },
-    /// Two keys that mean the same, such as `dest` and `branch`.
-    #[error("{of} has both `{first}` and `{second}`, which mean the same")]
-    TwoNames {
-        /// What has them.
-        of: Thing,
-        /// One.
-        first: &'static str,
-        /// The other.
-        second: &'static str,
-    },
-    /// A key that belongs to the other sort of process.
-    #[error("{of} has no `{key}`")]
-    MisplacedKey {
-        /// What has it.
-        of: Thing,
-        /// The key.
-        key: &'static str,
-        /// What it belongs to.
-        owner: Thing,
-    },
-    /// A key that must be there.
-    #[error("{of} needs `{key}`")]
-    MissingKey {
-        /// What lacks it.
-        of: Thing,
-        /// The key.
-        key: &'static str,
-    },
-    /// A word that is none of those that would do.
-    #[error("unknown {of} `{found}`")]
-    UnknownWord {
-        /// What the word says: `interface`, say.
-        of: &'static str,
-        /// The word.
-        found: Excerpt,
-        /// The words that would do.
-        known: Vec<&'static str>,
-        /// The one that was perhaps meant.
-        nearest: Option<&'static str>,
-    },
-    /// A number with a fraction or an exponent.
-    #[error("{found} is not a whole number")]
-    NotWhole {
-        /// The number as written.
-        found: Excerpt,
-    },
-    /// A number that cannot be an id.
-    #[error("an id is from 1 to {max}, found {found}", max = i32::MAX)]
-    IdOutOfRange {
-        /// The number as written.
-        found: Excerpt,
-    },
-    /// A number that cannot be a seed.
-    #[error("a seed is from 0 to {max}, found {found}", max = u64::MAX)]
-    SeedOutOfRange {
-        /// The number as written.
-        found: Excerpt,
-    },
-    /// A text that is no latency.
-    #[error("`{found}` is no latency")]
-    Latency {
-        /// The text as written.
-        found: Excerpt,
-    },
-    /// A text that is no span of time.
-    #[error("`{found}` is no span of time")]
-    Span {
-        /// The text as written.
-        found: Excerpt,
-    },
-    /// A latency whose longest span comes first.
-    #[error("in `{found}` the longest comes first")]
-    SpansReversed {
-        /// The text as written.
-        found: Excerpt,
-    },
-    /// A link that leads nowhere.
-    #[error("a link leads from one branch to another, not from branch {branch} to itself")]
-    LinkToItself {
-        /// The branch.
-        branch: BranchId,
-    },
-    /// The same link again.
-    #[error("the link from branch {from} to branch {to} is there twice")]
-    DuplicateLink {
-        /// The sender.
-        from: BranchId,
-        /// The receiver.
-        to: BranchId,
-    },
-    /// Two visits of a customer that promise it different things.
-    #[error("customer {customer} is promised {first} in one entry and {found} in another")]
-    GuaranteesDiffer {
-        /// The customer.
-        customer: CustomerId,
-        /// What the first entry says.
-        first: Guarantees,
-        /// What this one says.
-        found: Guarantees,
-    },
-    /// Money that no deposit or withdrawal can move.
-    #[error("{found} is no amount: {reason}")]
-    Amount {
-        /// The number as written.
-        found: Excerpt,
-        /// Why not.
-        reason: MoneyError,
-    },
-    /// A number that is no balance.
-    #[error("{found} is no balance: {reason}")]
-    Balance {
-        /// The number as written.
-        found: Excerpt,
-        /// Why not.
-        reason: MoneyError,
-    },
-    /// A branch cannot open below zero.
-    #[error("a branch cannot start with {found}: an opening balance is 0 or more")]
-    NegativeBalance {
-        /// The balance.
-        found: Money,
-    },
-    /// A name that nobody could see.
-    #[error("the name of a scenario cannot be blank")]
-    BlankName,
-    /// A bank without branches.
-    #[error("the bank has no branches")]
-    NoBranches,
-    /// The same branch again.
-    #[error("branch {id} is there twice")]
-    DuplicateBranch {
-        /// The branch.
-        id: BranchId,
-    },
-    /// Branches that do not agree from the start.
-    #[error(
-        "unequal balances at the start: {first_balance} at branch {first}, {balance} at branch {id}"
-    )]
-    UnequalBalances {
-        /// The first branch of the input.
-        first: BranchId,
-        /// What it holds.
-        first_balance: Money,
-        /// The first that holds something else.
-        id: BranchId,
-        /// What that is.
-        balance: Money,
-    },
-    /// An event for a branch that is not there.
-    #[error("there is no branch {id}")]
-    UnknownBranch {
-        /// The branch.
-        id: BranchId,
-        /// Those that are there.
-        bank: BranchList,
-    },
-    /// An event that names no branch, of a customer that has none of its own.
-    #[error(
-        "the event names no branch, and customer {customer} has no branch {customer} of its own"
-    )]
-    NoOwnBranch {
-        /// The customer.
-        customer: CustomerId,
-        /// The branches that are there.
-        bank: BranchList,
-    },
-    /// There is no id above the highest for an event without one.
-    #[error("the event has no id, and customer {customer} already has the highest that there is")]
-    OutOfIds {
-        /// The customer.
-        customer: CustomerId,
-    },
-    /// An expected row for a customer that is not in the scenario.
-    #[error("customer {id} is not in the scenario")]
-    UnknownCustomer {
-        /// The customer.
-        id: CustomerId,
-    },
-    /// Rows of more than one output dialect.
-    #[error("the rows are of different output dialects")]
-    MixedDialects,
-    /// An expected query without a balance, or a write with one, and so on.
-    #[error("the result of a {interface} is {}", expected_told(*interface))]
-    WrongResult {
-        /// What was asked.
-        interface: Interface,
-    },
+/// Makes an enum of problems. After each variant stand its message, the words at its place, and its
+/// help.
+macro_rules! problems {
+    ($(#[$meta:meta])* pub enum $Problem:ident { $(
+        $name:ident $({ $($field:ident: $type:ty),+ $(,)? })?
+            => ($message:literal $(, $value:expr)*), $label:expr, $help:expr;
+    )+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "what a field is stands in the message beside it")]
+        pub enum $Problem {
+            $(#[doc = $message] $name $({ $($field: $type),+ })?),+
+        }
+
+        impl $Problem {
+            fn wording(&self) -> Wording {
+                match self {
+                    $(Self::$name $({ $($field),+ })? => {
+                        $($(let _ = $field;)+)?
+                        let message = format!($message $(, $value)*);
+                        Wording { message, label: $label.into(), help: $help }
+                    })+
+                }
+            }
+
+            /// The words at its place.
+            pub(super) fn label(&self) -> String {
+                self.wording().label
+            }
+
+            /// What to do about it.
+            pub(super) fn help(&self) -> Option<String> {
+                self.wording().help
+            }
+        }
+
+        impl fmt::Display for $Problem {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.wording().message)
+            }
+        }
+    };
 }
 
-/// What an object of the input stands for.
+/// How a problem is put to a person.
+struct Wording {
+    message: String,
+    label: String,
+    help: Option<String>,
+}
+
+/// A help that does not depend on anything.
+fn say(help: &str) -> Option<String> {
+    Some(help.to_owned())
+}
+
+const A_BRANCH: &str = "{\"type\": \"branch\", \"id\": 1, \"balance\": 0}";
+
+problems! {
+    /// What is wrong with an input.
+    pub enum Problem {
+        NotUtf8 { byte: u8 } => ("the text is not UTF-8: the byte 0x{byte:02x} does not belong here"),
+            "the first byte that is not text",
+            match byte {
+                0xfe | 0xff => say("it looks like UTF-16; save the file as UTF-8"),
+                _ => say("save the file as UTF-8"),
+            };
+        Empty => ("the input is empty"), "nothing here",
+            Some(format!("a scenario is a JSON array: `[{A_BRANCH}, … ]`"));
+        Syntax { problem: SyntaxProblem } => ("not JSON: {problem}"), problem.label(), problem.help();
+        NotAScenario { found: Kind } =>
+            ("expected an array of processes or a scenario object, found {found}"),
+            format!("this is {found}"),
+            say("write `[ … ]` with branches and customers, or `{\"processes\": [ … ]}`; \
+                 `passbook schema` prints the format");
+        WrongType { expected: Kind, found: Kind } => ("expected {expected}, found {found}"),
+            format!("must be {expected}"),
+            match (expected, found) {
+                (Kind::Number, Kind::String) => say("write the number without quotes"),
+                _ => None,
+            };
+        UnknownKey { key: Excerpt, of: &'static str, known: &'static [&'static str] } =>
+            ("unknown key `{key}` in {of}"), "not a known key",
+            match (*of, key.as_str()) {
+                ("a scenario", "id" | "type" | "balance" | "events" | "customer-requests") => {
+                    say("a process stands in an array, even alone: `[ … ]`")
+                }
+                (_, key) => suggestion(key, known),
+            };
+        DuplicateKey { key: &'static str } => ("the key `{key}` is given twice"), "again here",
+            say("keep one of the two");
+        TwoNames { of: &'static str, first: &'static str, second: &'static str } =>
+            ("{of} has both `{first}` and `{second}`, which mean the same"), "and here",
+            Some(format!("keep either `{first}` or `{second}`"));
+        MisplacedKey { of: &'static str, key: &'static str, owner: &'static str } =>
+            ("{of} has no `{key}`"), "does not belong here",
+            Some(format!("`{key}` belongs to {owner}"));
+        MissingKey { of: &'static str, key: &'static str } => ("{of} needs `{key}`"),
+            format!("`{key}` is missing here"),
+            missing(of, key);
+        UnknownWord { of: &'static str, found: Excerpt, known: Vec<&'static str> } =>
+            ("unknown {of} `{found}`"), format!("not a known {of}"),
+            suggestion(found.as_str(), known);
+        NotWhole { found: Excerpt } => ("{found} is not a whole number"), "must be a whole number",
+            say("write the digits alone");
+        IdOutOfRange { found: Excerpt } => ("an id is from 1 to {}, found {found}", i32::MAX),
+            "out of range", None;
+        SeedOutOfRange { found: Excerpt } => ("a seed is from 0 to {}, found {found}", u64::MAX),
+            "out of range", None;
+        Latency { found: Excerpt } => ("`{found}` is no latency"), "must be a latency",
+            say("write none, constant:20ms, uniform:1ms..50ms or exponential:10ms");
+        Span { found: Excerpt } => ("`{found}` is no span of time"), "must be a span of time",
+            say("write a whole number with us, ms, s, min or h, up to 12h: `2s`");
+        SpansReversed { found: Excerpt } => ("in `{found}` the longest comes first"),
+            "the wrong way round", say("write the shorter span on the left");
+        LinkToItself { branch: BranchId } =>
+            ("a link leads from one branch to another, not from branch {branch} to itself"),
+            "the same branch", say("what a branch tells itself takes no time");
+        DuplicateLink { from: BranchId, to: BranchId } =>
+            ("the link from branch {from} to branch {to} is there twice"), "again here",
+            say("keep one of the two; a link is one direction, so the way back is another");
+        GuaranteesDiffer { customer: CustomerId, first: Guarantees, found: Guarantees } =>
+            ("customer {customer} is promised {first} in one entry and {found} in another"),
+            "something else here",
+            say("a customer is one session: say it once, and leave it out in its other entries");
+        Amount { found: Excerpt, reason: MoneyError } => ("{found} is no amount: {reason}"),
+            "must be an amount",
+            (*reason == MoneyError::NotPositive && found.as_str().starts_with('-'))
+                .then(|| "to take money out, use the interface `withdraw`".to_owned());
+        Balance { found: Excerpt, reason: MoneyError } => ("{found} is no balance: {reason}"),
+            "must be a balance", None;
+        NegativeBalance { found: Money } =>
+            ("a branch cannot start with {found}: an opening balance is 0 or more"),
+            "must be a balance", None;
+        BlankName => ("the name of a scenario cannot be blank"), "blank",
+            say("leave `name` out to name it after the file");
+        NoBranches => ("the bank has no branches"), "no branch in here",
+            Some(format!("add at least one: `{A_BRANCH}`"));
+        DuplicateBranch { id: BranchId } => ("branch {id} is there twice"), "again here",
+            say("give each branch an id of its own");
+        UnequalBalances { first: BranchId, first_balance: Money, id: BranchId, balance: Money } =>
+            ("unequal balances at the start: {first_balance} at branch {first}, {balance} at branch {id}"),
+            format!("branch {id}"),
+            say("all branches hold the same account, so all start with the same balance");
+        UnknownBranch { id: BranchId, bank: BranchList } => ("there is no branch {id}"),
+            "no such branch", Some(bank.to_string());
+        NoOwnBranch { customer: CustomerId, bank: BranchList } =>
+            ("the event names no branch, and customer {customer} has no branch {customer} of its own"),
+            "for which branch?", Some(format!("say which branch with `dest`; {bank}"));
+        OutOfIds { customer: CustomerId } =>
+            ("the event has no id, and customer {customer} already has the highest that there is"),
+            "needs an id", say("give the event an `id`, or the events before it lower ones");
+        UnknownCustomer { id: CustomerId } => ("customer {id} is not in the scenario"),
+            "no such customer", say("expect results of the scenario's own customers");
+        MixedDialects => ("the rows are of different output dialects"), "of another dialect",
+            say("either all rows have `balance` alone, or all have `recv`");
+        WrongResult { interface: Interface } =>
+            ("the result of a {interface} is {}", expected_told(*interface)),
+            format!("does not fit a {interface}"), None;
+        Other { message: Excerpt } => ("{message}"), "here", None;
+    }
+}
+
+problems! {
+    /// Why a text is not JSON.
+    pub enum SyntaxProblem {
+        Unfinished => ("the text ends before the document does"), "ends here",
+            say("close what is open, or look whether the file was cut off");
+        SecondDocument => ("a second document after the end of the first"), "the second starts here",
+            say("put one scenario in each file");
+        TextAfterEnd => ("text after the end of the document"), "after the end", say("remove it");
+        TrailingComma => ("a comma before the closing bracket"), "one comma too many",
+            say("remove the comma before the bracket");
+        ExtraComma => ("a comma with nothing before it"), "one comma too many",
+            say("remove the comma");
+        MissingComma => ("a comma is missing"), "no comma before this",
+            say("put a comma before this");
+        MissingColon => ("a colon is missing after the key"), "no `:` before this",
+            say("put `:` between the key and its value");
+        WrongBracket { found: char } =>
+            ("the closing bracket `{found}` does not match the opening one"), "does not match",
+            say(if *found == ']' { "an object ends with `}`" } else { "an array ends with `]`" });
+        WrongQuote { found: char } => ("text is put in double quotes, found `{found}`"),
+            "not a double quote", say("write `\"` instead");
+        Comment => ("JSON has no comments"), "a comment",
+            say("put the remark into `description` of a scenario object");
+        BareWord { word: Excerpt } => ("`{word}` is no JSON value"), "not a JSON value",
+            say("put text in double quotes; `true`, `false` and `null` are written in small letters");
+        KeyNotString => ("a key must be text in double quotes"), "must be a key in double quotes",
+            say("put the key in double quotes");
+        BadNumber { found: Excerpt } => ("`{found}` is not written as JSON writes numbers"),
+            "not a JSON number",
+            say("write it like 400 or 400.50: no leading zeros, plus sign or bare point");
+        ControlInString => ("a line break or control character inside quoted text"),
+            "inside quoted text",
+            say("close the quotes before the end of the line, or write `\\n`");
+        BadEscape => ("an escape that JSON does not have"), "not an escape",
+            say("write `\\\\` for a backslash");
+        Unexpected { found: Excerpt } => ("`{found}` does not belong here"), "unexpected", None;
+    }
+}
+
+impl Problem {
+    /// The words at the other place, where there are two.
+    pub(super) fn other_label(&self) -> String {
+        if let Self::UnequalBalances { first, .. } = self {
+            return format!("branch {first}");
+        }
+        let opened = matches!(self, Self::Syntax { .. });
+        if opened { "opened here".to_owned() } else { "first here".to_owned() }
+    }
+}
+
+impl From<SyntaxProblem> for Problem {
+    fn from(problem: SyntaxProblem) -> Self {
+        Self::Syntax { problem }
+    }
+}
+
+/// What sort of JSON value something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Thing {
-    /// The outermost object.
-    Scenario,
-    /// A branch or a customer; nobody knows yet.
-    Process,
-    /// A branch.
-    Branch,
-    /// A customer.
-    Customer,
-    /// One event of a customer.
-    Event,
-    /// One direction between two branches.
-    Link,
-    /// A row of an expected result.
-    Row,
-    /// What became of one event.
-    EventResult,
+pub enum Kind {
+    /// `{…}`
+    Object,
+    /// `[…]`
+    Array,
+    /// `"…"`
+    String,
+    /// Digits.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// `null`
+    Null,
 }
 
-impl fmt::Display for Thing {
+impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Scenario => "a scenario",
-            Self::Process => "a process",
-            Self::Branch => "a branch",
-            Self::Customer => "a customer",
-            Self::Event => "an event",
-            Self::Link => "a link",
-            Self::Row => "a row of an expected result",
-            Self::EventResult => "the result of an event",
+            Self::Object => "an object",
+            Self::Array => "an array",
+            Self::String => "a string",
+            Self::Number => "a number",
+            Self::Boolean => "a boolean",
+            Self::Null => "null",
         })
     }
+}
+
+fn missing(of: &str, key: &str) -> Option<String> {
+    say(match key {
+        "type" => "a process is of type `branch` or `customer`",
+        "balance" if of == "a branch" => "write `\"balance\": 0` for an empty account",
+        "balance" => "a row has `balance` or `recv`",
+        "money" => "a deposit or withdrawal moves an amount: `\"money\": 400`",
+        "interface" => "it is `deposit`, `withdraw` or `query`",
+        "events" => "write `\"events\": []` for a customer that asks nothing",
+        "latency" => "say how long messages take: `\"latency\": \"constant:20ms\"`",
+        "processes" => "the branches and customers go into `\"processes\": [ … ]`",
+        _ => return None,
+    })
+}
+
+/// What was perhaps meant by an unknown key or word, or all that would do.
+fn suggestion(found: &str, known: &[&'static str]) -> Option<String> {
+    Some(match nearest(found, known) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("known are {}", known.join(", ")),
+    })
 }
 
 /// Part of the input as an error quotes it: on one line, not long, nothing that moves a cursor.
@@ -341,23 +337,20 @@ fn expected_told(interface: Interface) -> &'static str {
 }
 
 /// The known word that `word` was perhaps meant to be.
-pub(super) fn nearest(
-    word: &str,
-    known: impl IntoIterator<Item = &'static str>,
-) -> Option<&'static str> {
+fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
     // A long word is no slip of the pen, and the distance is quadratic.
     if word.len() > 40 {
         return None;
     }
     let plain = |text: &str| text.trim().to_lowercase().replace(['_', ' '], "-");
     let word = plain(word);
-    let near = known.into_iter().map(|name| {
+    let near = known.iter().map(|name| {
         let name_plain = plain(name);
         let slips = strsim::damerau_levenshtein(&word, &name_plain);
         let longest = word.chars().count().max(name_plain.chars().count());
         let longer_form =
             word.len() >= 3 && (name_plain.starts_with(&word) || word.starts_with(&name_plain));
-        (slips * 3 <= longest || longer_form, slips, name)
+        (slips * 3 <= longest || longer_form, slips, *name)
     });
     near.filter(|(is_near, ..)| *is_near)
         .min_by_key(|(_, slips, _)| *slips)
@@ -382,7 +375,7 @@ mod tests {
             ("colour", None),
             ("", None),
         ] {
-            assert_eq!(nearest(word, keys), expected, "{word}");
+            assert_eq!(nearest(word, &keys), expected, "{word}");
         }
     }
 

@@ -3,60 +3,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::error::{Checked, Fault};
-use super::json::{Keys, Kind, Member, Node};
-use super::numbering::{Numbering, Renumbered};
-use super::problem::{BranchList, Problem, Thing};
-use super::source::{Source, Span};
-use super::value::{Choice, Words, amount, either, guarantees, id, opening_balance, required};
+use super::fault::{Checked, Fault};
+use super::file::{EventFile, ProcessFile};
+use super::leniency::Leniency;
+use super::list::List;
+use super::numbering::{EVENT_ID, Numbering, Renumbered};
+use super::object::Object;
+use super::problem::{BranchList, Problem};
+use super::reading::Reading;
+use super::source::Span;
+use super::value::{Field, ProcessType};
 use crate::model::{
     Amount, BranchId, CustomerId, EventId, EventIds, Guarantees, Interface, Money, Operation,
     Roster, RosterError, Write,
 };
-use crate::scenario::{Event, Level, Visit, Warning, WrittenIds};
-
-pub(super) const PROCESS_KEYS: Keys<6> = Keys {
-    of: Thing::Process,
-    names: ["type", "id", "balance", "events", "customer-requests", "guarantees"],
-};
-const BRANCH_KEYS: Keys<3> = Keys { of: Thing::Branch, names: ["type", "id", "balance"] };
-const CUSTOMER_KEYS: Keys<5> = Keys {
-    of: Thing::Customer,
-    names: ["type", "id", "events", "customer-requests", "guarantees"],
-};
-pub(super) const EVENT_KEYS: Keys<6> = Keys {
-    of: Thing::Event,
-    names: ["id", "customer-request-id", "interface", "dest", "branch", "money"],
-};
-
-/// Which sort of process an entry is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
-    Branch,
-    Customer,
-}
-
-pub(super) const ROLES: Words<Role> = Words {
-    of: "type",
-    choices: &[
-        Choice { word: "branch", means: Role::Branch },
-        Choice { word: "bank", means: Role::Branch },
-        Choice { word: "customer", means: Role::Customer },
-        Choice { word: "client", means: Role::Customer },
-    ],
-};
-pub(super) const INTERFACES: Words<Interface> = Words {
-    of: "interface",
-    choices: &[
-        Choice { word: Interface::Deposit.word(), means: Interface::Deposit },
-        Choice { word: Interface::Withdraw.word(), means: Interface::Withdraw },
-        Choice { word: Interface::Query.word(), means: Interface::Query },
-    ],
-};
+use crate::scenario::{Event, Visit, WrittenIds};
 
 /// What the processes of an input come to.
 #[derive(Debug)]
-pub(super) struct Processes {
+pub(super) struct Bank {
     pub(super) roster: Arc<Roster>,
     pub(super) opening_balance: Money,
     pub(super) visits: Vec<Visit>,
@@ -65,119 +30,109 @@ pub(super) struct Processes {
     pub(super) written_ids: WrittenIds,
     /// Whose ids do not stay as they are written.
     pub(super) renumbered: Option<Renumbered>,
-    pub(super) quoted: Quoted,
 }
 
-/// Amounts that stand in quotes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Quoted {
-    pub(super) first: Option<Span>,
-    pub(super) count: usize,
-}
-
-impl Quoted {
-    fn see(&mut self, amount: Node<'_>) {
-        if amount.kind() == Kind::String {
-            self.first.get_or_insert(amount.span());
-            self.count += 1;
-        }
-    }
-
-    /// The warning that names the first one of `source`, if there is any.
-    pub(super) fn warning(self, source: &Source) -> Option<Warning> {
-        let first = source.place(self.first?);
-        let more = match self.count {
-            1 => String::new(),
-            count => format!(", and {} more", count - 1),
-        };
-        let message = format!("{first}: an amount in quotes is read as a number{more}");
-        Some(Warning::new(Level::Warning, message))
-    }
-}
-
-impl Processes {
-    /// Reads the array `node`. Branches may stand anywhere in it, so they are read first.
-    pub(super) fn read(node: Node<'_>, event_ids: EventIds) -> Checked<Self> {
-        let mut quoted = Quoted::default();
-        let mut branches = Vec::new();
-        let mut customers = Vec::new();
-        for entry in node.elements()? {
-            let members = entry.members(&PROCESS_KEYS)?;
-            let kind = required(entry, &PROCESS_KEYS, "type", members[0])?;
-            match ROLES.read(kind)? {
-                Role::Branch => {
-                    branches.push(BranchEntry::read(entry, members, &mut quoted)?);
+impl Bank {
+    /// What the array of `processes` says, which begins at the byte `start`. Branches may stand
+    /// anywhere in it, so they are looked at first.
+    pub(super) fn read(
+        reading: &Reading<'_>,
+        processes: List<ProcessFile>,
+        start: usize,
+        event_ids: EventIds,
+    ) -> Option<Self> {
+        let (mut branches, mut customers) = (Vec::new(), Vec::new());
+        for (start, process) in processes.0 {
+            let object = |of| reading.object(start, of);
+            reading.take(match process.r#type {
+                Field::Is(ProcessType::Branch | ProcessType::Bank) => {
+                    BranchEntry::read(object("a branch"), process, reading)
+                        .map(|branch| branches.push(branch))
                 }
-                Role::Customer => customers.push(CustomerEntry::read(entry, members)?),
-            }
+                Field::Is(ProcessType::Customer | ProcessType::Client) => {
+                    CustomerEntry::read(object("a customer"), process)
+                        .map(|customer| customers.push(customer))
+                }
+                Field::Absent | Field::Wrong => {
+                    object("a process").required("type", process.r#type).map(|_| ())
+                }
+            });
         }
-        let roster = roster(node, &branches)?;
-        let opening_balance = common_balance(node, &branches)?;
-        let guarantees = promised(&customers)?;
-        let mut reading = Reading { roster: &roster, numbering: Numbering::new(event_ids), quoted };
-        let mut visits = customers
-            .into_iter()
-            .map(|customer| customer.visit(&mut reading))
-            .collect::<Checked<Vec<Visit>>>()?;
-        let quoted = reading.quoted;
-        let (written_ids, renumbered) = reading.numbering.finish(&mut visits);
+        // Where a process is not understood, others would be blamed for what it lacks.
+        let roster =
+            if reading.has_faults() { None } else { reading.take(roster(&branches, start)) };
+        let opening_balance = reading.take(common_balance(&branches));
+        let guarantees = reading.take(promised(&customers));
+        let mut numbering = Numbering::new(event_ids);
+        let mut visits = Vec::with_capacity(customers.len());
+        for CustomerEntry { id: customer, events: List(written), .. } in customers {
+            let mut session = numbering.visit_of(customer);
+            let mut events = Vec::with_capacity(written.len());
+            for (start, event) in written {
+                let object = reading.object(start, "an event");
+                let event = WrittenEvent::read(object, event, reading).and_then(|event| {
+                    let branch = event.destination(customer, roster.as_ref())?;
+                    let operation = event.operation;
+                    let id = match event.id {
+                        Some(id) => session.given(id, operation.interface(), start),
+                        None => session.next(operation.interface(), start)?,
+                    };
+                    Ok(Event { id, branch, operation })
+                });
+                events.extend(reading.take(event));
+            }
+            visits.push(Visit { customer, events });
+        }
+        let (roster, opening_balance, guarantees) = (roster?, opening_balance?, guarantees?);
+        let (written_ids, renumbered) = numbering.finish(&mut visits);
         let roster = Arc::new(roster);
-        Ok(Self { roster, opening_balance, visits, guarantees, written_ids, renumbered, quoted })
+        Some(Self { roster, opening_balance, visits, guarantees, written_ids, renumbered })
     }
 }
 
-/// What is known while the visits are read.
-struct Reading<'r> {
-    roster: &'r Roster,
-    numbering: Numbering,
-    quoted: Quoted,
-}
+const DESTINATION: [&str; 2] = ["dest", "branch"];
+const EVENTS: [&str; 2] = ["events", "customer-requests"];
 
-struct BranchEntry {
+struct BranchEntry<'a> {
+    object: Object<'a>,
     id: BranchId,
-    id_at: Span,
     balance: Money,
-    balance_at: Span,
 }
 
-impl BranchEntry {
-    fn read<'a>(
-        entry: Node<'a>,
-        members: [Option<Member<'a>>; 6],
-        quoted: &mut Quoted,
-    ) -> Checked<Self> {
-        let [_, id_member, balance, events, requests, guarantees] = members;
-        misplaced(&BRANCH_KEYS, "guarantees", guarantees, Thing::Customer)?;
-        misplaced(&BRANCH_KEYS, "events", events, Thing::Customer)?;
-        misplaced(&BRANCH_KEYS, "customer-requests", requests, Thing::Customer)?;
-        let id_node = required(entry, &BRANCH_KEYS, "id", id_member)?;
-        let balance = required(entry, &BRANCH_KEYS, "balance", balance)?;
-        quoted.see(balance);
-        Ok(Self {
-            id: id(id_node)?,
-            id_at: id_node.span(),
-            balance: opening_balance(balance)?,
-            balance_at: balance.span(),
-        })
+impl<'a> BranchEntry<'a> {
+    fn read(object: Object<'a>, process: ProcessFile, reading: &Reading<'_>) -> Checked<Self> {
+        let ProcessFile { id, balance, guarantees, events, customer_requests, .. } = process;
+        object.misplaced("guarantees", guarantees.is_absent(), "a customer")?;
+        object.misplaced("events", events.is_none(), "a customer")?;
+        object.misplaced("customer-requests", customer_requests.is_none(), "a customer")?;
+        let id = branch_id(object.required("id", id)?);
+        let balance = object.required("balance", balance)?;
+        let balance = reading.plain(object, "balance", balance, Leniency::QuotedAmount);
+        if balance < Money::ZERO {
+            let problem = Problem::NegativeBalance { found: balance };
+            return Err(object.fault_in(&["balance"], problem));
+        }
+        Ok(Self { object, id, balance })
     }
 }
 
-fn roster(node: Node<'_>, branches: &[BranchEntry]) -> Checked<Roster> {
+fn roster(branches: &[BranchEntry<'_>], start: usize) -> Checked<Roster> {
     Roster::new(branches.iter().map(|branch| branch.id)).map_err(|error| match error {
-        RosterError::Empty => node.fault_at_start(Problem::NoBranches),
+        RosterError::Empty => Fault::new(Problem::NoBranches).at(Span::new(start, 1)),
         RosterError::Duplicate(id) => {
-            let mut places = branches.iter().filter(|branch| branch.id == id).map(|b| b.id_at);
-            let first = places.next().unwrap_or(node.span());
-            let again = places.next().unwrap_or(node.span());
-            Fault::new(Problem::DuplicateBranch { id }, again).and(first)
+            let same = branches.iter().filter(|branch| branch.id == id);
+            let mut places = same.map(|branch| branch.object.value(&["id"]).span());
+            let (first, again) = (places.next(), places.next());
+            let fault = Fault::new(Problem::DuplicateBranch { id });
+            let array = Span::new(start, 1);
+            fault.at(again.unwrap_or(array)).and(first.unwrap_or(array))
         }
     })
 }
 
-fn common_balance(node: Node<'_>, branches: &[BranchEntry]) -> Checked<Money> {
-    let Some(first) = branches.first() else {
-        return Err(node.fault_at_start(Problem::NoBranches));
-    };
+/// What all branches hold; nothing where there is none.
+fn common_balance(branches: &[BranchEntry<'_>]) -> Checked<Money> {
+    let Some(first) = branches.first() else { return Ok(Money::ZERO) };
     match branches.iter().find(|branch| branch.balance != first.balance) {
         None => Ok(first.balance),
         Some(other) => {
@@ -187,133 +142,96 @@ fn common_balance(node: Node<'_>, branches: &[BranchEntry]) -> Checked<Money> {
                 id: other.id,
                 balance: other.balance,
             };
-            Err(Fault::new(problem, other.balance_at).and(first.balance_at))
+            let first = first.object.value(&["balance"]).span();
+            Err(other.object.fault_in(&["balance"], problem).and(first))
         }
     }
 }
 
 /// What customers are promised, where their entries say it: all entries of one say the same.
 fn promised(customers: &[CustomerEntry<'_>]) -> Checked<BTreeMap<CustomerId, Guarantees>> {
-    let mut promises: BTreeMap<CustomerId, (Guarantees, Span)> = BTreeMap::new();
-    for &CustomerEntry { id: customer, promise, .. } in customers {
-        let Some((found, at)) = promise else { continue };
-        let (first, first_at) = *promises.entry(customer).or_insert((found, at));
+    let mut promises: BTreeMap<CustomerId, (Guarantees, Object<'_>)> = BTreeMap::new();
+    for &CustomerEntry { object, id: customer, promise, .. } in customers {
+        let Some(found) = promise else { continue };
+        let (first, first_object) = *promises.entry(customer).or_insert((found, object));
         if first != found {
             let problem = Problem::GuaranteesDiffer { customer, first, found };
-            return Err(Fault::new(problem, at).and(first_at));
+            let first = first_object.value(&["guarantees"]).span();
+            return Err(object.fault_in(&["guarantees"], problem).and(first));
         }
     }
     Ok(promises.into_iter().map(|(customer, (promised, _))| (customer, promised)).collect())
 }
 
 struct CustomerEntry<'a> {
+    object: Object<'a>,
     id: CustomerId,
-    events: Vec<Node<'a>>,
-    /// What it is promised, and where that stands.
-    promise: Option<(Guarantees, Span)>,
+    events: List<EventFile>,
+    /// What it is promised.
+    promise: Option<Guarantees>,
 }
 
 impl<'a> CustomerEntry<'a> {
-    fn read(entry: Node<'a>, members: [Option<Member<'a>>; 6]) -> Checked<Self> {
-        let [_, id_member, balance, events, requests, promise] = members;
-        misplaced(&CUSTOMER_KEYS, "balance", balance, Thing::Branch)?;
-        let id = id(required(entry, &CUSTOMER_KEYS, "id", id_member)?)?;
-        let events = either(&CUSTOMER_KEYS, ["events", "customer-requests"], [events, requests])?;
-        let events = required(entry, &CUSTOMER_KEYS, "events", events)?.elements()?;
-        let promise = promise
-            .map(|member| guarantees(member.value).map(|promised| (promised, member.value.span())))
-            .transpose()?;
-        Ok(Self { id, events, promise })
-    }
-
-    fn visit(self, reading: &mut Reading<'_>) -> Checked<Visit> {
-        let mut events = Vec::with_capacity(self.events.len());
-        let Reading { roster, numbering, quoted } = reading;
-        let mut session = numbering.visit_of(self.id);
-        for node in self.events {
-            let written = WrittenEvent::read(node, self.id, roster, quoted)?;
-            let interface = written.operation.interface();
-            let id = match written.id {
-                Some(id) => session.given(id, interface, written.at),
-                None => session.next(interface, written.at)?,
-            };
-            events.push(Event { id, branch: written.branch, operation: written.operation });
-        }
-        Ok(Visit { customer: self.id, events })
+    fn read(object: Object<'a>, process: ProcessFile) -> Checked<Self> {
+        let ProcessFile { id, balance, guarantees, events, customer_requests, .. } = process;
+        object.misplaced("balance", balance.is_absent(), "a branch")?;
+        let id = object.required("id", id)?;
+        let id = CustomerId::new(id.into()).expect("it was read as one");
+        let events = match (events, customer_requests) {
+            (Some(_), Some(_)) => return Err(object.two_names(EVENTS)),
+            (events, requests) => events.or(requests).ok_or_else(|| object.missing("events"))?,
+        };
+        let promise = object.optional("guarantees", guarantees)?;
+        Ok(Self { object, id, events, promise })
     }
 }
 
-/// An event as it is written: its id may be left out.
-struct WrittenEvent {
+/// An event as it is written: its id and where it goes may be left out.
+struct WrittenEvent<'a> {
+    object: Object<'a>,
     id: Option<EventId>,
-    /// The place of its id, or of the event where it has none.
-    at: Span,
-    branch: BranchId,
+    dest: Option<BranchId>,
     operation: Operation,
 }
 
-impl WrittenEvent {
-    fn read(
-        node: Node<'_>,
-        customer: CustomerId,
-        roster: &Roster,
-        quoted: &mut Quoted,
-    ) -> Checked<Self> {
-        let [plain_id, request_id, interface, dest, branch, money] = node.members(&EVENT_KEYS)?;
-        let interface = required(node, &EVENT_KEYS, "interface", interface)?;
-        let interface = INTERFACES.read(interface)?;
-        let id_member = either(&EVENT_KEYS, ["id", "customer-request-id"], [plain_id, request_id])?;
-        let event = id_member.map(|member| id(member.value)).transpose()?;
-        let dest = either(&EVENT_KEYS, ["dest", "branch"], [dest, branch])?;
-        let branch = destination(node, dest, customer, roster)?;
-        let at = id_member.map_or(node.span(), |member| member.value.span());
+impl<'a> WrittenEvent<'a> {
+    fn read(object: Object<'a>, event: EventFile, reading: &Reading<'_>) -> Checked<Self> {
+        let EventFile { id, customer_request_id, interface, dest, branch, money } = event;
+        let interface = object.required("interface", interface)?;
+        let id = object.either(EVENT_ID, [id, customer_request_id])?;
+        let dest = object.either(DESTINATION, [dest, branch])?;
+        let moved = || -> Checked<Amount> {
+            let money = object.required("money", money)?;
+            Ok(reading.plain(object, "money", money, Leniency::QuotedAmount))
+        };
         let operation = match interface {
             // Course inputs give queries a meaningless amount, so it may be anything.
             Interface::Query => Operation::Query,
-            Interface::Deposit => Operation::Write(Write::deposit(moved(node, money, quoted)?)),
-            Interface::Withdraw => Operation::Write(Write::withdraw(moved(node, money, quoted)?)),
+            Interface::Deposit => Operation::Write(Write::deposit(moved()?)),
+            Interface::Withdraw => Operation::Write(Write::withdraw(moved()?)),
         };
-        Ok(Self { id: event, at, branch, operation })
+        Ok(Self { object, id, dest, operation })
     }
-}
 
-fn moved<'a>(event: Node<'a>, money: Option<Member<'a>>, quoted: &mut Quoted) -> Checked<Amount> {
-    let money = required(event, &EVENT_KEYS, "money", money)?;
-    quoted.see(money);
-    amount(money)
-}
-
-fn destination(
-    event: Node<'_>,
-    dest: Option<Member<'_>>,
-    customer: CustomerId,
-    roster: &Roster,
-) -> Checked<BranchId> {
-    if let Some(dest) = dest {
-        let branch = id(dest.value)?;
-        return match roster.index(branch) {
-            Some(_) => Ok(branch),
-            None => {
+    /// Where it goes, or to the branch with the customer's own id. That the branch is there is
+    /// checked where all of them are known.
+    fn destination(&self, customer: CustomerId, roster: Option<&Roster>) -> Checked<BranchId> {
+        let branch = self.dest.unwrap_or_else(|| branch_id(customer.get()));
+        match roster {
+            Some(roster) if roster.index(branch).is_none() => {
                 let bank = BranchList::of(roster);
-                Err(dest.value.fault(Problem::UnknownBranch { id: branch, bank }))
+                Err(match self.dest {
+                    Some(id) => {
+                        self.object.fault_in(&DESTINATION, Problem::UnknownBranch { id, bank })
+                    }
+                    None => self.object.fault(Problem::NoOwnBranch { customer, bank }),
+                })
             }
-        };
+            Some(_) | None => Ok(branch),
+        }
     }
-    let own = BranchId::new(i64::from(customer.get())).ok();
-    own.filter(|branch| roster.index(*branch).is_some()).ok_or_else(|| {
-        let bank = BranchList::of(roster);
-        event.fault_at_start(Problem::NoOwnBranch { customer, bank })
-    })
 }
 
-fn misplaced<const N: usize>(
-    keys: &Keys<N>,
-    key: &'static str,
-    member: Option<Member<'_>>,
-    owner: Thing,
-) -> Checked<()> {
-    match member {
-        None => Ok(()),
-        Some(member) => Err(member.key.fault(Problem::MisplacedKey { of: keys.of, key, owner })),
-    }
+fn branch_id(id: u32) -> BranchId {
+    BranchId::new(id.into()).expect("ids of branches have the range of all ids")
 }

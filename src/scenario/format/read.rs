@@ -1,74 +1,27 @@
 //! A whole input: a classic array of processes, or passbook's own object around one.
+//!
+//! It is read quickly first, without places. Where anything is odd or wrong it is read again, slowly
+//! and with places: what is wrong in it comes out, or what people are warned of.
 
-use super::error::{Checked, ScenarioError};
-use super::expected;
-use super::json::{Keys, Kind, Member, Node};
+use std::collections::BTreeMap;
+
+use super::error::ScenarioError;
+use super::expected::{Parties, output};
+use super::fault::{Checked, Fault, Faults};
+use super::file::{Document, LinkFile, ProcessFile, ScenarioFile};
 use super::leniency::Leniencies;
+use super::list::List;
+use super::locate::Node;
 use super::loose::Loose;
-use super::network;
-use super::problem::{Problem, Thing};
-use super::process::Processes;
-use super::source::Source;
-use super::value::{self, Choice, Words, remark, required};
-use crate::model::{CustomerOrder, EventIds, Overdraft, Propagation, QueryTiming};
+use super::object::Object;
+use super::problem::{Kind, Problem};
+use super::process::Bank;
+use super::reading::Reading;
+use super::source::{Source, Span};
+use super::written::Written;
+use crate::fault::{Latency, Link};
+use crate::model::{BranchId, EventIds, Roster};
 use crate::scenario::{Output, Scenario, Settings, Warning};
-
-pub(super) const SCENARIO_KEYS: Keys<15> = Keys {
-    of: Thing::Scenario,
-    names: [
-        "$schema",
-        "name",
-        "description",
-        "processes",
-        "propagation",
-        "guarantees",
-        "latency",
-        "links",
-        "wait_limit",
-        "overdraft",
-        "customers",
-        "queries",
-        "event_ids",
-        "seed",
-        "expected",
-    ],
-};
-
-pub(super) const PROPAGATIONS: Words<Propagation> = Words {
-    of: "propagation",
-    choices: &[
-        Choice { word: "sync", means: Propagation::Sync },
-        Choice { word: "async", means: Propagation::Async },
-    ],
-};
-pub(super) const OVERDRAFTS: Words<Overdraft> = Words {
-    of: "overdraft policy",
-    choices: &[
-        Choice { word: "allow", means: Overdraft::Allow },
-        Choice { word: "reject", means: Overdraft::Reject },
-    ],
-};
-pub(super) const CUSTOMER_ORDERS: Words<CustomerOrder> = Words {
-    of: "order of customers",
-    choices: &[
-        Choice { word: "in-order", means: CustomerOrder::InOrder },
-        Choice { word: "concurrent", means: CustomerOrder::Concurrent },
-    ],
-};
-pub(super) const QUERY_TIMINGS: Words<QueryTiming> = Words {
-    of: "timing of queries",
-    choices: &[
-        Choice { word: "in-place", means: QueryTiming::InPlace },
-        Choice { word: "after-settling", means: QueryTiming::AfterSettling },
-    ],
-};
-pub(super) const EVENT_IDS: Words<EventIds> = Words {
-    of: "choice of event ids",
-    choices: &[
-        Choice { word: "renumber", means: EventIds::Renumber },
-        Choice { word: "as-written", means: EventIds::AsWritten },
-    ],
-};
 
 /// What a scenario expects, as it stands in a text of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,166 +40,168 @@ impl Scenario {
 
     /// The same; `event_ids` overrides what the input says of its event ids.
     pub fn parse_with(source: &Source, event_ids: Option<EventIds>) -> Result<Self, ScenarioError> {
-        read(source, event_ids).map_err(|fault| ScenarioError::new(source, &fault))
+        let root = Node::root(source.text());
+        let read = |reading| read(source, root, event_ids, reading);
+        if let Ok(scenario) = read(Reading::quick())
+            && scenario.warnings.is_empty()
+        {
+            return Ok(scenario);
+        }
+        let slow = || Reading::slow(source.text(), Leniencies::default());
+        Node::json(source.text())
+            .map_err(Faults::from)
+            .and_then(|_| read(slow()))
+            .map_err(|faults| ScenarioError::new(source, &[root], faults))
     }
 
     /// Reads what the customers of this scenario must see, in any output dialect and leniently: for
     /// a classic array, which cannot say it, the file beside it.
     pub fn parse_expected(&self, source: &Source) -> Result<Expected, ScenarioError> {
-        let root = Node::root(source.text()).map(|root| vec![root]);
-        let strict = root.and_then(|root| self.expected_in(&root, Leniencies::default()));
-        let read = match strict {
-            Err(fault) if fault.is_syntax() => match Loose::read(source.text()) {
-                Some(mut loose) => {
-                    let leniencies = std::mem::take(&mut loose.leniencies);
-                    let documents = loose.documents();
-                    self.expected_in(&documents, leniencies)
-                        .map_err(|fault| ScenarioError::within(source, &documents, &fault))?
-                }
-                None => return Err(ScenarioError::new(source, &fault)),
-            },
-            strict => strict.map_err(|fault| ScenarioError::new(source, &fault))?,
+        let parties = Parties { roster: &self.roster, visits: &self.visits };
+        let read = |documents: &[Node<'_>], reading: Reading<'_>| {
+            let output = output(&reading, documents, parties);
+            reading.finish(output)
         };
-        let (output, leniencies) = read;
-        Ok(Expected { output, notes: leniencies.notes(source) })
-    }
-
-    fn expected_in(
-        &self,
-        documents: &[Node<'_>],
-        mut leniencies: Leniencies,
-    ) -> Checked<(Output, Leniencies)> {
-        let parties = expected::Parties { roster: &self.roster, visits: &self.visits };
-        let output = expected::read(documents, parties, &mut leniencies)?;
-        Ok((output, leniencies))
+        let root = Node::root(source.text());
+        if let Ok((output, leniencies)) = read(&[root], Reading::quick())
+            && leniencies.is_empty()
+        {
+            return Ok(Expected { output, notes: Vec::new() });
+        }
+        let slowly = |documents: &[Node<'_>], text: &str, leniencies| {
+            let sound = documents.iter().try_for_each(|document| document.check());
+            let read = sound
+                .map_err(Faults::from)
+                .and_then(|()| read(documents, Reading::slow(text, leniencies)));
+            match read {
+                Ok((output, leniencies)) => {
+                    Ok(Expected { output, notes: leniencies.notes(source) })
+                }
+                Err(faults) => Err(ScenarioError::new(source, documents, faults)),
+            }
+        };
+        match Node::json(source.text()) {
+            Ok(root) => slowly(&[root], source.text(), Leniencies::default()),
+            Err(fault) => match Loose::read(source.text()) {
+                Some(Loose { text, documents, leniencies }) => {
+                    let documents = documents.into_iter().map(|span| Node::within(&text, span));
+                    slowly(&documents.collect::<Vec<_>>(), &text, leniencies)
+                }
+                None => Err(ScenarioError::new(source, &[root], fault.into())),
+            },
+        }
     }
 }
 
-fn read(source: &Source, event_ids: Option<EventIds>) -> Checked<Scenario> {
-    let root = Node::root(source.text())?;
-    match root.kind() {
-        Kind::Array => {
-            let processes = Processes::read(root, event_ids.unwrap_or_default())?;
-            Ok(scenario(source, processes))
-        }
-        Kind::Object => own_format(source, root, event_ids),
+fn read(
+    source: &Source,
+    root: Node<'_>,
+    event_ids: Option<EventIds>,
+    reading: Reading<'_>,
+) -> Result<Scenario, Faults> {
+    let document = match root.written.kind() {
+        Kind::Array => reading.read(root).map(Document::Classic),
+        Kind::Object => reading.read(root).map(Document::Own),
         found @ (Kind::String | Kind::Number | Kind::Boolean | Kind::Null) => {
-            Err(root.fault(Problem::NotAScenario { found }))
+            let fault = Fault::new(Problem::NotAScenario { found }).at(root.span());
+            reading.take(Err(fault))
         }
-    }
-}
-
-fn scenario(source: &Source, processes: Processes) -> Scenario {
-    Scenario {
-        name: source.stem().to_owned(),
-        warnings: warnings(source, &processes),
-        roster: processes.roster,
-        opening_balance: processes.opening_balance,
-        visits: processes.visits,
-        settings: Settings { customer_guarantees: processes.guarantees, ..Settings::default() },
-        expected: None,
-        written_ids: processes.written_ids,
-    }
-}
-
-fn warnings(source: &Source, processes: &Processes) -> Vec<Warning> {
-    let renumbered = processes.renumbered.as_ref().map(|renumbered| renumbered.warning(source));
-    let quoted = processes.quoted.warning(source);
-    renumbered.into_iter().chain(quoted).collect()
-}
-
-fn own_format(source: &Source, root: Node<'_>, event_ids: Option<EventIds>) -> Checked<Scenario> {
-    let members = root.members(&SCENARIO_KEYS)?;
-    let [
-        schema,
-        name,
-        description,
-        processes,
-        propagation,
-        guarantees,
-        latency,
-        links,
-        wait_limit,
-        overdraft,
-        customers,
-        queries,
-        written_event_ids,
-        seed,
-        expected,
-    ] = members;
-    remark(schema)?;
-    remark(description)?;
-    let name = each(name, own_name)?;
-    let settings = Settings {
-        propagation: choice(&PROPAGATIONS, propagation)?,
-        guarantees: each(guarantees, value::guarantees)?,
-        latency: each(latency, value::latency)?,
-        wait_limit: each(wait_limit, value::span)?,
-        overdraft: choice(&OVERDRAFTS, overdraft)?,
-        customers: choice(&CUSTOMER_ORDERS, customers)?,
-        queries: choice(&QUERY_TIMINGS, queries)?,
-        event_ids: choice(&EVENT_IDS, written_event_ids)?,
-        seed: each(seed, value::seed)?,
-        ..Settings::default()
     };
-    let processes = required(root, &SCENARIO_KEYS, "processes", processes)?;
-    let processes =
-        Processes::read(processes, event_ids.or(settings.event_ids).unwrap_or_default())?;
-    let settings = Settings {
-        customer_guarantees: processes.guarantees.clone(),
-        links: each(links, |node| network::links(node, &processes.roster))?.unwrap_or_default(),
-        ..settings
-    };
-    let mut scenario = Scenario { settings, ..scenario(source, processes) };
-    if let Some(name) = name {
-        scenario.name = name;
-    }
-    if let Some(member) = expected {
-        let (output, leniencies) = scenario.expected_in(&[member.value], Leniencies::default())?;
-        scenario.expected = Some(output);
-        scenario.warnings.extend(leniencies.notes(source));
-    }
+    let read = document.and_then(|document| match document {
+        Document::Classic(processes) => {
+            let bank = Bank::read(&reading, processes, root.start, event_ids.unwrap_or_default());
+            scenario(source, None, bank?, Settings::default())
+        }
+        Document::Own(file) => own_format(source, root, *file, event_ids, &reading),
+    });
+    let (mut scenario, leniencies) = reading.finish(read)?;
+    scenario.warnings.extend(leniencies.notes(source));
     Ok(scenario)
 }
 
-fn own_name(node: Node<'_>) -> Checked<String> {
-    let name = node.string()?;
-    if name.trim().is_empty() {
-        return Err(node.fault(Problem::BlankName));
+fn own_format<'a>(
+    source: &Source,
+    root: Node<'a>,
+    file: ScenarioFile<List<ProcessFile>, Written<'a>>,
+    event_ids: Option<EventIds>,
+    reading: &Reading<'_>,
+) -> Option<Scenario> {
+    let object = reading.object(root.start, "a scenario");
+    reading.field(object, "$schema", file.schema);
+    reading.field(object, "description", file.description);
+    let name = reading.field(object, "name", file.name);
+    let settings = Settings {
+        propagation: reading.field(object, "propagation", file.propagation),
+        guarantees: reading.field(object, "guarantees", file.guarantees),
+        latency: reading.field(object, "latency", file.latency),
+        wait_limit: reading.field(object, "wait_limit", file.wait_limit),
+        overdraft: reading.field(object, "overdraft", file.overdraft),
+        customers: reading.field(object, "customers", file.customers),
+        queries: reading.field(object, "queries", file.queries),
+        event_ids: reading.field(object, "event_ids", file.event_ids),
+        seed: reading.field(object, "seed", file.seed),
+        ..Settings::default()
+    };
+    let start = object.value(&["processes"]).start;
+    let event_ids = event_ids.or(settings.event_ids).unwrap_or_default();
+    let bank = Bank::read(reading, file.processes, start, event_ids)?;
+    let links = file.links.map(|links| links_between(reading, links, &bank.roster));
+    let settings = Settings { links: links.unwrap_or_default(), ..settings };
+    let mut scenario = scenario(source, name, bank, settings)?;
+    if let Some(written) = file.expected {
+        let parties = Parties { roster: &scenario.roster, visits: &scenario.visits };
+        scenario.expected = output(reading, &[root.part(written)], parties);
     }
-    Ok(name.into_owned())
+    Some(scenario)
 }
 
-/// What `read` makes of a key's value, if the key is there.
-fn each<'a, T>(
-    member: Option<Member<'a>>,
-    read: impl FnOnce(Node<'a>) -> Checked<T>,
-) -> Checked<Option<T>> {
-    member.map(|member| read(member.value)).transpose()
+/// The links between branches of `roster`. Each is one direction.
+fn links_between(
+    reading: &Reading<'_>,
+    links: List<LinkFile>,
+    roster: &Roster,
+) -> BTreeMap<Link, Latency> {
+    let mut places: BTreeMap<Link, Span> = BTreeMap::new();
+    let links = links.0.into_iter().filter_map(|(start, file)| {
+        let object = reading.object(start, "a link");
+        reading.take(link(object, file, roster).and_then(|(link, latency)| {
+            match places.insert(link, object.bracket()) {
+                None => Ok((link, latency)),
+                Some(first) => {
+                    let Link { from, to } = link;
+                    Err(object.fault(Problem::DuplicateLink { from, to }).and(first))
+                }
+            }
+        }))
+    });
+    links.collect()
 }
 
-fn choice<T: Copy>(words: &Words<T>, member: Option<Member<'_>>) -> Checked<Option<T>> {
-    each(member, |node| words.read(node))
+fn link(object: Object<'_>, file: LinkFile, roster: &Roster) -> Checked<(Link, Latency)> {
+    let branch = |name, field| -> Checked<BranchId> {
+        object.branch(name, object.required(name, field)?, roster)
+    };
+    let (from, to) = (branch("from", file.from)?, branch("to", file.to)?);
+    if from == to {
+        return Err(object.fault_in(&["to"], Problem::LinkToItself { branch: to }));
+    }
+    Ok((Link { from, to }, object.required("latency", file.latency)?))
 }
 
-#[cfg(test)]
-mod tests {
-    use std::fmt::Display;
-
-    use super::*;
-
-    fn check<T: Copy + Display>(words: &Words<T>) {
-        for choice in words.choices {
-            assert_eq!(choice.word, choice.means.to_string());
-        }
-    }
-
-    #[test]
-    fn words_are_those_that_the_program_shows() {
-        check(&PROPAGATIONS);
-        check(&OVERDRAFTS);
-        check(&CUSTOMER_ORDERS);
-        check(&QUERY_TIMINGS);
-        check(&EVENT_IDS);
-    }
+fn scenario(
+    source: &Source,
+    name: Option<String>,
+    bank: Bank,
+    settings: Settings,
+) -> Option<Scenario> {
+    Some(Scenario {
+        name: name.unwrap_or_else(|| source.stem().to_owned()),
+        warnings: bank.renumbered.iter().map(|found| found.warning(source)).collect(),
+        roster: bank.roster,
+        opening_balance: bank.opening_balance,
+        visits: bank.visits,
+        settings: Settings { customer_guarantees: bank.guarantees, ..settings },
+        expected: None,
+        written_ids: bank.written_ids,
+    })
 }

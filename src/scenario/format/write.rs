@@ -4,77 +4,39 @@
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
-use crate::fault::{Latency, Link, show_span};
-use crate::model::{
-    BranchId, CustomerId, CustomerOrder, EventId, EventIds, Guarantees, Interface, Money,
-    Operation, Overdraft, Propagation, QueryTiming, Seed,
-};
-use crate::scenario::{Event, Output, Scenario, Settings, Visit};
+use super::file::{EventFile, LinkFile, ProcessFile, ResultFile, RowFile, ScenarioFile};
+use super::list::List;
+use super::value::{AnyCase, Ending, Field, ProcessType, Quotable};
+use crate::fault::{Latency, Link};
+use crate::model::Operation;
+use crate::scenario::{BalanceRow, Event, EventResult, EventsRow, Output, Scenario, Told, Visit};
 
 impl Serialize for Scenario {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let settings = &self.settings;
+        let link = |(&Link { from, to }, &latency): (&Link, &Latency)| {
+            (0, LinkFile { from: Field::Is(from), to: Field::Is(to), latency: Field::Is(latency) })
+        };
+        let links: Vec<_> = settings.links.iter().map(link).collect();
         let file = ScenarioFile {
-            name: &self.name,
-            seed: settings.seed,
-            propagation: settings.propagation,
-            guarantees: settings.guarantees,
-            latency: settings.latency.map(|latency| latency.to_string()),
-            links: links(settings),
-            wait_limit: settings.wait_limit.map(show_span),
-            overdraft: settings.overdraft,
-            customers: settings.customers,
-            queries: settings.queries,
-            event_ids: settings.event_ids,
+            schema: Field::Absent,
+            name: Field::Is(self.name.clone()),
+            description: Field::Absent,
+            seed: settings.seed.into(),
+            propagation: settings.propagation.into(),
+            guarantees: settings.guarantees.into(),
+            latency: settings.latency.into(),
+            links: Some(List(links)).filter(|List(links)| !links.is_empty()),
+            wait_limit: settings.wait_limit.into(),
+            overdraft: settings.overdraft.into(),
+            customers: settings.customers.into(),
+            queries: settings.queries.into(),
+            event_ids: settings.event_ids.into(),
             processes: Processes(self),
             expected: self.expected.as_ref(),
         };
         file.serialize(serializer)
     }
-}
-
-#[derive(Serialize)]
-struct ScenarioFile<'s> {
-    name: &'s str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seed: Option<Seed>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    propagation: Option<Propagation>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    guarantees: Option<Guarantees>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    latency: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    links: Vec<LinkFile>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    wait_limit: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    overdraft: Option<Overdraft>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    customers: Option<CustomerOrder>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    queries: Option<QueryTiming>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event_ids: Option<EventIds>,
-    processes: Processes<'s>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expected: Option<&'s Output>,
-}
-
-#[derive(Serialize)]
-struct LinkFile {
-    from: BranchId,
-    to: BranchId,
-    latency: String,
-}
-
-fn links(settings: &Settings) -> Vec<LinkFile> {
-    let file = |(&Link { from, to }, latency): (&Link, &Latency)| LinkFile {
-        from,
-        to,
-        latency: latency.to_string(),
-    };
-    settings.links.iter().map(file).collect()
 }
 
 /// The branches and then the visits.
@@ -83,74 +45,115 @@ struct Processes<'s>(&'s Scenario);
 impl Serialize for Processes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(scenario) = self;
+        let process = |id, kind| ProcessFile {
+            id: Field::Is(id),
+            r#type: Field::Is(kind),
+            balance: Field::Absent,
+            guarantees: Field::Absent,
+            events: None,
+            customer_requests: None,
+        };
         let branches = scenario.roster.ids();
         let mut list = serializer.serialize_seq(Some(branches.len() + scenario.visits.len()))?;
-        for &id in branches {
-            let balance = Cash(scenario.opening_balance);
-            list.serialize_element(&BranchFile { id, r#type: "branch", balance })?;
+        for id in branches {
+            let balance = Field::Is(Quotable::plain(scenario.opening_balance));
+            let branch = process(id.get(), ProcessType::Branch);
+            list.serialize_element(&ProcessFile { balance, ..branch })?;
         }
         for Visit { customer, events } in &scenario.visits {
-            list.serialize_element(&CustomerFile {
-                id: *customer,
-                r#type: "customer",
-                guarantees: scenario.settings.customer_guarantees.get(customer).copied(),
-                events: Events(events),
-            })?;
+            let guarantees = scenario.settings.customer_guarantees.get(customer).copied().into();
+            let visit = process(customer.get(), ProcessType::Customer);
+            let events = Some(Events(events));
+            list.serialize_element(&ProcessFile { guarantees, events, ..visit })?;
         }
         list.end()
     }
-}
-
-#[derive(Serialize)]
-struct BranchFile {
-    id: BranchId,
-    r#type: &'static str,
-    balance: Cash,
-}
-
-#[derive(Serialize)]
-struct CustomerFile<'s> {
-    id: CustomerId,
-    r#type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    guarantees: Option<Guarantees>,
-    events: Events<'s>,
 }
 
 struct Events<'s>(&'s [Event]);
 
 impl Serialize for Events<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(EventFile::from))
+        serializer.collect_seq(self.0.iter().map(|&Event { id, branch, operation }| EventFile {
+            id: Field::Is(id),
+            customer_request_id: Field::Absent,
+            interface: Field::Is(operation.interface()),
+            dest: Field::Is(branch),
+            branch: Field::Absent,
+            money: match operation {
+                Operation::Write(write) => Field::Is(Quotable::plain(write.amount)),
+                Operation::Query => Field::Absent,
+            },
+        }))
     }
 }
 
-#[derive(Serialize)]
-struct EventFile {
-    id: EventId,
-    interface: Interface,
-    dest: BranchId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    money: Option<Cash>,
-}
-
-impl From<&Event> for EventFile {
-    fn from(&Event { id, branch, operation }: &Event) -> Self {
-        let money = match operation {
-            Operation::Write(write) => Some(Cash(write.amount.money())),
-            Operation::Query => None,
-        };
-        Self { id, interface: operation.interface(), dest: branch, money }
-    }
-}
-
-/// Money as a decimal number.
-struct Cash(Money);
-
-impl Serialize for Cash {
+impl Serialize for Output {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.decimal().serialize(serializer)
+        match self {
+            Self::Balances(rows) => rows.serialize(serializer),
+            Self::Events(rows) | Self::Customers(rows) => rows.serialize(serializer),
+            Self::Classic(rows) => serializer.collect_seq(rows.iter().map(|row| {
+                let classic = row.recv.iter().map(classic);
+                events_row(row, classic.collect::<Vec<_>>())
+            })),
+        }
     }
+}
+
+impl Serialize for BalanceRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let id = Field::Is(Quotable::plain(self.id));
+        let balance = Field::Is(Quotable::plain(self.balance));
+        let row: RowFile = RowFile { id, balance, money: Field::Absent, recv: None };
+        row.serialize(serializer)
+    }
+}
+
+impl Serialize for EventsRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        events_row(self, &self.recv).serialize(serializer)
+    }
+}
+
+fn events_row<R>(row: &EventsRow, recv: R) -> RowFile<R> {
+    let id = Field::Is(Quotable::plain(row.id));
+    RowFile { id, balance: Field::Absent, money: Field::Absent, recv: Some(recv) }
+}
+
+impl Serialize for EventResult {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        result(self).serialize(serializer)
+    }
+}
+
+/// What became of `event`, as dialects `events` and `customers` have it.
+fn result(event: &EventResult) -> ResultFile {
+    let told = event.told;
+    let (result, balance) = match told {
+        Told::Balance(balance) => (Field::Absent, Field::Is(Quotable::plain(Some(balance)))),
+        Told::Success | Told::Fail | Told::Unknown | Told::Nothing => {
+            (Field::Is(Ending { told, is_other_word: false, is_odd_case: false }), Field::Absent)
+        }
+    };
+    ResultFile {
+        interface: Field::Is(AnyCase { value: event.interface, is_odd: false }),
+        branch: event.branch.map(Quotable::plain).into(),
+        result,
+        balance,
+        money: Field::Absent,
+        id: Field::Absent,
+    }
+}
+
+/// The same as dialect `classic` has it.
+fn classic(event: &EventResult) -> ResultFile {
+    let seen = result(&EventResult { branch: None, ..*event });
+    if seen.balance.is_absent() {
+        return seen;
+    }
+    let done = result(&EventResult { told: Told::Success, branch: None, ..*event });
+    ResultFile { money: seen.balance, ..done }
 }
 
 #[cfg(test)]
