@@ -73,7 +73,7 @@ fn run_for_client(job: ScenarioJob, memory: &MemoryBudget) -> Result<ScenarioDon
 fn told(error: &ScenarioError) -> InputFault {
     InputFault {
         place: Some(InputPlace { line: error.line(), column: error.column() }),
-        problem: error.to_string(),
+        problem: error.summary(),
         help: error.help().map(|help| help.to_string()),
     }
 }

@@ -45,7 +45,7 @@ impl ScenarioError {
         let left_out = Some(LeftOut(faults.left_out)).filter(|LeftOut(count)| *count > 0);
         let snippet = Arc::new(Snippet::new(source.shown_name(), source.text()));
         let error = |fault| Self::at(source, documents, &snippet, fault);
-        let mut errors = faults.in_order().into_iter().map(error);
+        let mut errors = faults.kept.into_iter().map(error);
         let mut first = errors.next().expect("there is an error because something is wrong");
         first.0.others = errors.collect();
         first.0.left_out = left_out;
@@ -94,14 +94,18 @@ impl ScenarioError {
         self.0.place.column
     }
 
-    /// What else is wrong, as far as it is shown.
+    /// What else is wrong, as far as it is shown: up to nine more.
     pub fn others(&self) -> &[Self] {
         &self.0.others
     }
 
-    /// How much more is wrong that is not shown.
-    pub fn left_out(&self) -> usize {
-        self.0.left_out.map_or(0, |LeftOut(count)| count)
+    /// It and how much else is wrong, on one line.
+    pub fn summary(&self) -> String {
+        let left_out = self.0.left_out.map_or(0, |LeftOut(count)| count);
+        match self.0.others.len() + left_out {
+            0 => self.to_string(),
+            more => format!("{self} (and {more} more)"),
+        }
     }
 }
 

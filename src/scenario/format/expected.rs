@@ -16,7 +16,7 @@ use super::object::Object;
 use super::problem::Problem;
 use super::reading::Reading;
 use super::source::Span;
-use super::value::{Ending, Field, Quotable};
+use super::value::{Ending, Field, Quotable, Seen};
 use crate::model::{BranchId, CustomerId, Interface, Money, Roster};
 use crate::scenario::{BalanceRow, EventResult, EventsRow, Output, Told, Visit};
 
@@ -112,13 +112,14 @@ impl Rows<'_, '_> {
                     None => Ok(Row::Balance(BalanceRow { id, balance })),
                 }
             }
-            (None, Some(List(results))) => {
+            (None, Some(results)) => {
                 let key = object.key(&["recv"]);
                 self.form.recv.get_or_insert(key);
                 self.form.rows.push(object.bracket());
                 if let Some(balance) = self.form.balance {
                     return mixed(key, balance);
                 }
+                let List(results) = *results;
                 let mut recv = Vec::with_capacity(results.len());
                 for (start, result) in results {
                     let result = self.result(start, result);
@@ -164,7 +165,7 @@ impl Rows<'_, '_> {
     fn query(
         &mut self,
         object: Object<'_>,
-        balances: [Field<Quotable<Option<Money>>>; 2],
+        balances: [Field<Seen>; 2],
         ending: Option<Ending>,
     ) -> Checked<Told> {
         let [has_balance, has_money] = [!balances[0].is_absent(), !balances[1].is_absent()];
@@ -201,7 +202,7 @@ impl Rows<'_, '_> {
         &mut self,
         object: Object<'_>,
         interface: Interface,
-        balances: &[Field<Quotable<Option<Money>>>; 2],
+        balances: &[Field<Seen>; 2],
         ending: Option<Ending>,
     ) -> Checked<Told> {
         let wrong = Problem::WrongResult { interface };
@@ -222,11 +223,15 @@ impl Rows<'_, '_> {
     fn one_balance(
         &mut self,
         object: Object<'_>,
-        [balance, money]: [Field<Quotable<Option<Money>>>; 2],
+        [balance, money]: [Field<Seen>; 2],
     ) -> Checked<Option<Option<Money>>> {
         let seen = |name, field| -> Checked<Option<Option<Money>>> {
-            let seen = object.optional(name, field)?;
-            Ok(seen.map(|seen| self.reading.plain(object, name, seen, Leniency::NumberAsText)))
+            Ok(object.optional(name, field)?.map(|seen| match seen {
+                Seen::Balance(balance) => {
+                    Some(self.reading.plain(object, name, balance, Leniency::NumberAsText))
+                }
+                Seen::Nothing => None,
+            }))
         };
         let (balance, money) = (seen("balance", balance)?, seen("money", money)?);
         match (balance, money) {

@@ -86,10 +86,10 @@ impl de::Error for Box<Fault> {
     }
 }
 
-/// What is wrong with an input: the first of it, and how much more there is.
+/// What is wrong with an input: the first of it in the order of the text, and how much more there is.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    kept: Vec<Fault>,
+    pub(super) kept: Vec<Fault>,
     pub(super) left_out: usize,
 }
 
@@ -98,21 +98,17 @@ impl Faults {
     const KEPT_MAX: usize = 10;
 
     pub(super) fn add(&mut self, fault: Box<Fault>) {
-        if self.kept.len() < Self::KEPT_MAX {
-            self.kept.push(*fault);
-        } else {
+        let start = |fault: &Fault| fault.at.map(|span| span.start);
+        let place = self.kept.partition_point(|kept| start(kept) <= start(&fault));
+        self.kept.insert(place, *fault);
+        if self.kept.len() > Self::KEPT_MAX {
+            self.kept.pop();
             self.left_out += 1;
         }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
         self.kept.is_empty()
-    }
-
-    /// Those that are shown, in the order of the text.
-    pub(super) fn in_order(mut self) -> Vec<Fault> {
-        self.kept.sort_by_key(|fault| fault.at.map(|span| span.start));
-        self.kept
     }
 }
 

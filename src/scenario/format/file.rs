@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::list::List;
-use super::value::{AnyCase, Anything, Ending, Field, ProcessType, Quotable, Remark, Value};
+use super::value::{AnyCase, Anything, Ending, Field, ProcessType, Quotable, Remark, Seen, Value};
 use crate::fault::Latency;
 use crate::model::{
     Amount, BranchId, CustomerId, CustomerOrder, EventId, EventIds, Guarantees, Interface, Money,
@@ -186,14 +186,14 @@ pub(super) struct RowFile<R = List<ResultFile>> {
     pub(super) id: Field<Quotable<CustomerId>>,
     /// The balance in the last answer that the customer got.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
-    pub(super) balance: Field<Quotable<Option<Money>>>,
+    pub(super) balance: Field<Seen>,
     /// The same as `balance`.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
-    pub(super) money: Field<Quotable<Option<Money>>>,
+    pub(super) money: Field<Seen>,
     /// What became of its events: of one in dialect `events`, of all of a visit in the others.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "R")]
-    pub(super) recv: Option<R>,
+    pub(super) recv: Option<Box<R>>,
 }
 
 /// What became of one event: `balance` for a query, `result` for a write; in dialect `classic`
@@ -214,10 +214,10 @@ pub(super) struct ResultFile {
     pub(super) result: Field<Ending>,
     /// What a query saw.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
-    pub(super) balance: Field<Quotable<Option<Money>>>,
+    pub(super) balance: Field<Seen>,
     /// The same as `balance`.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
-    pub(super) money: Field<Quotable<Option<Money>>>,
+    pub(super) money: Field<Seen>,
     /// Not compared.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub(super) id: Field<Anything>,

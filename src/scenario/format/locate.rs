@@ -1,9 +1,6 @@
-//! Finds values in a text: each with its place, one level at a time. So nothing is held of a text
-//! but the values of one level, and each is looked up only when its place is asked for.
+//! Finds values in a text, each with its place, one after the other. Nothing is held of a text, and
+//! a value is looked up only when its place is asked for.
 
-use std::fmt;
-
-use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::fault::{Checked, Fault};
@@ -79,23 +76,30 @@ impl<'a> Node<'a> {
         Span::new(self.start, 1)
     }
 
-    /// The values of an array.
+    /// The values of an array, in a text that is JSON.
     pub(super) fn elements(self) -> Checked<impl Iterator<Item = Self>> {
         self.expect(Kind::Array)?;
-        let parts: Vec<&'a RawValue> =
-            serde_json::from_str(self.written.0).map_err(|error| self.broken(&error))?;
-        Ok(parts.into_iter().map(move |part| self.part(Written(part.get()))))
+        Ok(self.parts())
     }
 
-    /// The members of an object.
+    /// The members of an object, in a text that is JSON.
     pub(super) fn members(self) -> Checked<impl Iterator<Item = Member<'a>>> {
         self.expect(Kind::Object)?;
-        let mut json = serde_json::Deserializer::from_str(self.written.0);
-        let members = json.deserialize_map(Members).map_err(|error| self.broken(&error))?;
-        let part = move |part: &'a RawValue| self.part(Written(part.get()));
-        Ok(members
-            .into_iter()
-            .map(move |(key, value)| Member { key: part(key), value: part(value) }))
+        let mut parts = self.parts();
+        Ok(std::iter::from_fn(move || Some(Member { key: parts.next()?, value: parts.next()? })))
+    }
+
+    /// All values one level down, keys included.
+    fn parts(self) -> impl Iterator<Item = Self> {
+        let mut done = 1;
+        std::iter::from_fn(move || {
+            let rest = &self.written.0[done..];
+            let next = rest.trim_start_matches([' ', '\t', '\n', '\r', ',', ':']);
+            let part = Self::at(self.written.0, done + rest.len() - next.len());
+            done = part.span().end();
+            let is_value = !part.written.0.is_empty();
+            is_value.then_some(Self { start: self.start + part.start, ..part })
+        })
     }
 
     /// The members under one of `names`, in any case and with spaces around it.
@@ -111,10 +115,6 @@ impl<'a> Node<'a> {
         self.written.expect(expected).map_err(|fault| fault.at(self.span()))
     }
 
-    fn broken(self, error: &serde_json::Error) -> Box<Fault> {
-        syntax::explain(self.written.0, error).shifted(self.start)
-    }
-
     fn holds(self, offset: usize) -> bool {
         (self.start..self.span().end()).contains(&offset)
     }
@@ -122,6 +122,9 @@ impl<'a> Node<'a> {
     /// Where in this value the byte `offset` stands: `[2].events[0].money`. Empty for the value as
     /// a whole, and where it is not JSON.
     pub(super) fn path_to(self, offset: usize) -> String {
+        if self.check().is_err() {
+            return String::new();
+        }
         let (mut path, mut node) = (String::new(), self);
         loop {
             let elements = node.elements().into_iter().flatten();
@@ -153,24 +156,6 @@ fn segment(key: Node<'_>) -> String {
     match key.trim() {
         key if !key.is_empty() && key.chars().all(plain) => format!(".{key}"),
         key => format!("[\"{}\"]", Excerpt::new(key)),
-    }
-}
-
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Vec<(&'de RawValue, &'de RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(members)
     }
 }
 

@@ -127,6 +127,14 @@ fn own_format<'a>(
     reading: &Reading<'_>,
 ) -> Option<Scenario> {
     let object = reading.object(root.start, "a scenario");
+    let written_event_ids = reading.field(object, "event_ids", file.event_ids);
+    // The processes first: where one of them is not understood, not all can be checked.
+    let bank = Bank::read(
+        reading,
+        file.processes,
+        object.value(&["processes"]).start,
+        event_ids.or(written_event_ids).unwrap_or_default(),
+    );
     reading.field(object, "$schema", file.schema);
     reading.field(object, "description", file.description);
     let name = reading.field(object, "name", file.name);
@@ -138,13 +146,11 @@ fn own_format<'a>(
         overdraft: reading.field(object, "overdraft", file.overdraft),
         customers: reading.field(object, "customers", file.customers),
         queries: reading.field(object, "queries", file.queries),
-        event_ids: reading.field(object, "event_ids", file.event_ids),
+        event_ids: written_event_ids,
         seed: reading.field(object, "seed", file.seed),
         ..Settings::default()
     };
-    let start = object.value(&["processes"]).start;
-    let event_ids = event_ids.or(settings.event_ids).unwrap_or_default();
-    let bank = Bank::read(reading, file.processes, start, event_ids)?;
+    let bank = bank?;
     let links = file.links.map(|links| links_between(reading, links, &bank.roster));
     let settings = Settings { links: links.unwrap_or_default(), ..settings };
     let mut scenario = scenario(source, name, bank, settings)?;

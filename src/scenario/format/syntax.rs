@@ -18,7 +18,7 @@ pub(super) fn check(text: &str) -> Checked<()> {
 }
 
 /// Why `serde_json` gave `error` on `text`.
-pub(super) fn explain(text: &str, error: &serde_json::Error) -> Box<Fault> {
+fn explain(text: &str, error: &serde_json::Error) -> Box<Fault> {
     if error.is_eof() {
         let end = Fault::new(SyntaxProblem::Unfinished).at(Span::new(text.len(), 0));
         return match Opened::by(text).innermost() {

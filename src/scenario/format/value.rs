@@ -1,12 +1,15 @@
 //! The single values of a file: how each is read, written, and described in the schema.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{DeserializeOwned, IntoDeserializer};
-use serde::ser::Error as _;
+use serde::de::{DeserializeOwned, Error as _, IntoDeserializer, Visitor};
+use serde::ser;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use super::fault::{Checked, Fault};
 use super::problem::{Excerpt, Kind, Problem};
@@ -59,8 +62,28 @@ pub(super) trait Value: Sized {
 
 impl<'de, T: Value> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Written::deserialize(deserializer)
-            .map(|written| T::read(written).map_or(Self::Wrong, Self::Is))
+        deserializer.deserialize_newtype_struct(Written::NAME, FieldVisitor(PhantomData))
+    }
+}
+
+struct FieldVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Value> Visitor<'de> for FieldVisitor<T> {
+    type Value = Field<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::NAME)
+    }
+
+    /// The way of `serde_json`: quickly, so that nothing else is read where one value is wrong.
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, json: D) -> Result<Field<T>, D::Error> {
+        let written = <&RawValue>::deserialize(json)?.get();
+        T::read(Written(written)).map(Field::Is).map_err(D::Error::custom)
+    }
+
+    /// The way of the reader that knows places.
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Field<T>, E> {
+        Ok(T::read(Written(text)).map_or(Field::Wrong, Field::Is))
     }
 }
 
@@ -68,7 +91,9 @@ impl<T: Value> Serialize for Field<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Is(value) => value.shown().serialize(serializer),
-            Self::Absent | Self::Wrong => Err(S::Error::custom("there is no value to be written")),
+            Self::Absent | Self::Wrong => {
+                Err(ser::Error::custom("there is no value to be written"))
+            }
         }
     }
 }
@@ -122,18 +147,19 @@ values! {
         |written| quotable(written, amount), |amount| amount.value.money().decimal();
     Quotable<Money> = "Balance" balance_schema(),
         |written| quotable(written, balance), |balance| balance.value.decimal();
-    Quotable<Option<Money>> = "SeenBalance"
+    Seen = "SeenBalance"
         json_schema!({
             "description": "What a customer was told; `null` if nothing.",
             "anyOf": [balance_schema(), {"type": "null"}]
         }),
-        |written| match written.kind() {
-            Kind::Null => Ok(Self::plain(None)),
-            Kind::Object | Kind::Array | Kind::String | Kind::Number | Kind::Boolean => {
-                quotable(written, |digits| balance(digits).map(Some))
-            }
+        |written| match written.0 {
+            "null" => Ok(Self::Nothing),
+            _ => quotable(written, balance).map(Self::Balance),
         },
-        |balance| balance.value.map(Money::decimal);
+        |seen| match seen {
+            Self::Balance(balance) => Some(balance.value.decimal()),
+            Self::Nothing => None,
+        };
 
     ProcessType = "ProcessType"
         choice::<Self>("A branch is a `branch` or `bank`, a customer a `customer` or `client`."),
@@ -212,6 +238,13 @@ impl<T> Quotable<T> {
     }
 }
 
+/// What a customer saw.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Seen {
+    Balance(Quotable<Money>),
+    Nothing,
+}
+
 /// A word in any case.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AnyCase<T> {
@@ -256,13 +289,17 @@ fn text(description: &str, pattern: &str) -> Schema {
     json_schema!({"description": description, "type": "string", "pattern": pattern})
 }
 
-/// One of the words of `T`, which are what an error would name.
+/// One of the words of `T`.
 fn choice<T: DeserializeOwned>(description: &str) -> Schema {
-    let known = match word::<T>("", "").map_err(|fault| fault.problem) {
+    json_schema!({"description": description, "type": "string", "enum": words::<T>()})
+}
+
+/// The words of `T`, which are what an error names.
+fn words<T: DeserializeOwned>() -> Vec<&'static str> {
+    match word::<T>("", "").map_err(|fault| fault.problem) {
         Err(Problem::UnknownWord { known, .. }) => known,
         Ok(_) | Err(_) => Vec::new(),
-    };
-    json_schema!({"description": description, "type": "string", "enum": known})
+    }
 }
 
 fn id<T: TryFrom<i64, Error = IdError>>(digits: &str) -> Checked<T> {
@@ -354,4 +391,28 @@ fn no_latency(error: &LatencyError) -> Box<Fault> {
         LatencyError::Span { found } => Problem::Span { found: Excerpt::new(found) },
         LatencyError::Order { found } => Problem::SpansReversed { found: Excerpt::new(found) },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Display;
+
+    use super::*;
+
+    fn check<T: DeserializeOwned + Display>(known: &[&str]) {
+        assert_eq!(words::<T>(), known);
+        for text in known {
+            assert_eq!(word::<T>("", text).unwrap().to_string(), *text);
+        }
+    }
+
+    #[test]
+    fn words_are_those_that_the_program_shows() {
+        check::<Interface>(&["deposit", "withdraw", "query"]);
+        check::<Propagation>(&["sync", "async"]);
+        check::<Overdraft>(&["allow", "reject"]);
+        check::<CustomerOrder>(&["in-order", "concurrent"]);
+        check::<QueryTiming>(&["in-place", "after-settling"]);
+        check::<EventIds>(&["renumber", "as-written"]);
+    }
 }

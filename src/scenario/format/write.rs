@@ -6,9 +6,9 @@ use serde::{Serialize, Serializer};
 
 use super::file::{EventFile, LinkFile, ProcessFile, ResultFile, RowFile, ScenarioFile};
 use super::list::List;
-use super::value::{AnyCase, Ending, Field, ProcessType, Quotable};
+use super::value::{AnyCase, Ending, Field, ProcessType, Quotable, Seen};
 use crate::fault::{Latency, Link};
-use crate::model::Operation;
+use crate::model::{Money, Operation};
 use crate::scenario::{BalanceRow, Event, EventResult, EventsRow, Output, Scenario, Told, Visit};
 
 impl Serialize for Scenario {
@@ -104,7 +104,7 @@ impl Serialize for Output {
 impl Serialize for BalanceRow {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let id = Field::Is(Quotable::plain(self.id));
-        let balance = Field::Is(Quotable::plain(self.balance));
+        let balance = seen(self.balance);
         let row: RowFile = RowFile { id, balance, money: Field::Absent, recv: None };
         row.serialize(serializer)
     }
@@ -118,7 +118,11 @@ impl Serialize for EventsRow {
 
 fn events_row<R>(row: &EventsRow, recv: R) -> RowFile<R> {
     let id = Field::Is(Quotable::plain(row.id));
-    RowFile { id, balance: Field::Absent, money: Field::Absent, recv: Some(recv) }
+    RowFile { id, balance: Field::Absent, money: Field::Absent, recv: Some(Box::new(recv)) }
+}
+
+fn seen(balance: Option<Money>) -> Field<Seen> {
+    Field::Is(balance.map_or(Seen::Nothing, |balance| Seen::Balance(Quotable::plain(balance))))
 }
 
 impl Serialize for EventResult {
@@ -131,7 +135,7 @@ impl Serialize for EventResult {
 fn result(event: &EventResult) -> ResultFile {
     let told = event.told;
     let (result, balance) = match told {
-        Told::Balance(balance) => (Field::Absent, Field::Is(Quotable::plain(Some(balance)))),
+        Told::Balance(balance) => (Field::Absent, seen(Some(balance))),
         Told::Success | Told::Fail | Told::Unknown | Told::Nothing => {
             (Field::Is(Ending { told, is_other_word: false, is_odd_case: false }), Field::Absent)
         }
