@@ -235,10 +235,10 @@ fn placed(place: &Place, mut warnings: Vec<Warning>) -> Vec<Warning> {
 
 /// In which column what is wrong with an input, and what to do, on one line.
 fn told(error: &ScenarioError) -> String {
-    let column = error.column();
+    let (column, problem) = (error.column(), error.summary());
     match error.help() {
-        Some(help) => format!("{column}: {error}; {help}"),
-        None => format!("{column}: {error}"),
+        Some(help) => format!("{column}: {problem}; {help}"),
+        None => format!("{column}: {problem}"),
     }
 }
 

@@ -103,7 +103,7 @@ fn check_events(scenario: &Scenario, limits: &ScenarioLimits) -> Result<(), Scen
 fn told(error: &ScenarioError) -> InputFault {
     InputFault {
         place: Some(InputPlace { line: error.line(), column: error.column() }),
-        problem: error.to_string(),
+        problem: error.summary(),
         help: error.help().map(|help| help.to_string()),
     }
 }

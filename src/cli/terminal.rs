@@ -81,7 +81,7 @@ impl Terminal {
         }
     }
 
-    /// Shows an error in an input, with the place in it.
+    /// Shows an error in an input, with the place in it, and then what is related to it.
     pub(super) fn diagnostic(&mut self, diagnostic: &dyn Diagnostic) {
         let theme = match self.messages.get_ref().current_choice() {
             ColorChoice::Never => GraphicalTheme::unicode_nocolor(),
@@ -90,10 +90,13 @@ impl Terminal {
             }
         };
         let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_links(false);
-        let mut text = String::new();
-        match handler.render_report(&mut text, &Harmless(diagnostic)) {
-            Ok(()) => self.say(&text),
-            Err(_) => self.error(&diagnostic.to_string()),
+        let related = diagnostic.related().into_iter().flatten();
+        for diagnostic in std::iter::once(diagnostic).chain(related) {
+            let mut text = String::new();
+            match handler.render_report(&mut text, &Harmless(diagnostic)) {
+                Ok(()) => self.say(&text),
+                Err(_) => self.error(&diagnostic.to_string()),
+            }
         }
     }
 

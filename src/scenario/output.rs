@@ -1,9 +1,6 @@
 //! The output dialects as values: what a run prints, a scenario expects and a grader compares.
 
-use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
-
-use crate::model::{BranchId, CustomerId, Decimal, Interface, Money};
+use crate::model::{BranchId, CustomerId, Interface, Money};
 
 /// A result in one of the classic output dialects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +25,7 @@ pub struct BalanceRow {
 }
 
 /// A customer and what became of some of its events.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventsRow {
     /// The customer.
     pub id: CustomerId,
@@ -71,72 +68,5 @@ impl Told {
             Self::Fail => Some("fail"),
             Self::Unknown => Some("unknown"),
         }
-    }
-}
-
-impl Serialize for BalanceRow {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut row = serializer.serialize_struct("BalanceRow", 2)?;
-        row.serialize_field("id", &self.id)?;
-        row.serialize_field("balance", &self.balance.map(Money::decimal))?;
-        row.end()
-    }
-}
-
-impl Serialize for Output {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Balances(rows) => rows.serialize(serializer),
-            Self::Events(rows) | Self::Customers(rows) => rows.serialize(serializer),
-            Self::Classic(rows) => serializer.collect_seq(rows.iter().map(ClassicRow::from)),
-        }
-    }
-}
-
-/// A row of dialect `classic`.
-#[derive(Serialize)]
-struct ClassicRow {
-    id: CustomerId,
-    recv: Vec<ClassicResult>,
-}
-
-#[derive(Serialize)]
-struct ClassicResult {
-    interface: Interface,
-    result: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    money: Option<Decimal>,
-}
-
-impl From<&EventsRow> for ClassicRow {
-    fn from(row: &EventsRow) -> Self {
-        let results = row.recv.iter().map(|event| {
-            let (result, money) = match event.told {
-                Told::Balance(balance) => (Told::Success.word(), Some(balance.decimal())),
-                told @ (Told::Success | Told::Fail | Told::Unknown | Told::Nothing) => {
-                    (told.word(), None)
-                }
-            };
-            ClassicResult { interface: event.interface, result, money }
-        });
-        Self { id: row.id, recv: results.collect() }
-    }
-}
-
-impl Serialize for EventResult {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut row = serializer.serialize_struct("EventResult", 3)?;
-        row.serialize_field("interface", &self.interface)?;
-        match self.branch {
-            Some(branch) => row.serialize_field("branch", &branch)?,
-            None => row.skip_field("branch")?,
-        }
-        match self.told {
-            Told::Balance(balance) => row.serialize_field("balance", &balance.decimal())?,
-            told @ (Told::Success | Told::Fail | Told::Unknown | Told::Nothing) => {
-                row.serialize_field("result", &told.word())?;
-            }
-        }
-        row.end()
     }
 }

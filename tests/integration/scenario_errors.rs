@@ -370,3 +370,55 @@ fn an_error_tells_its_place_as_data() {
     assert_eq!(error.path(), "[2].events[0].money");
     assert_eq!((error.source_name(), error.line(), error.column()), ("<stdin>", 5, 48));
 }
+
+#[test]
+fn all_that_is_wrong_is_told_in_the_order_of_the_text() {
+    let page = errors(&[
+        (
+            "processes and events",
+            r#"[
+  {"id": 1, "type": "branch", "balance": 0},
+  {"id": 2, "type": "branch", "balanse": 0},
+  {"id": 3, "type": "branch", "balance": -4},
+  {"id": 1, "type": "customer", "events": [
+    {"id": 1, "interface": "deposit", "money": -5, "dest": 9},
+    {"id": 2, "interface": "deposite", "money": 5, "dest": 1},
+    {"id": 3, "interface": "query", "dest": 1, "oops": 1},
+    {"id": 4}, 17
+  ]}
+]"#,
+        ),
+        (
+            "settings, links and events",
+            r#"{"propagation": "asinc", "links": [{"from": 1, "to": 1, "latency": "none"}, 5],
+ "processes": [{"id": 1, "type": "branch", "balance": 0},
+  {"id": 1, "type": "customer", "events": [{"interface": "query", "dest": 2}]}],
+ "seed": "7"}"#,
+        ),
+        (
+            "rows of an expected result",
+            &own_format(
+                r#""expected": [{"id": 2, "balance": 0}, {"id": 1, "balanse": 0}, {"id": 1, "balance": "x"}]"#,
+            ),
+        ),
+        // Where a branch is not understood, no event is blamed for going there.
+        (
+            "a branch that others need",
+            r#"[{"id": 1, "type": "branch", "balance": "none"},
+ {"id": 1, "type": "customer", "events": [{"interface": "query", "dest": 1}]}]"#,
+        ),
+    ]);
+    insta::assert_snapshot!(page);
+}
+
+#[test]
+fn ten_errors_are_shown_and_the_others_counted() {
+    let events = vec![r#"{"interface": "query", "dest": 3}"#; 25].join(",\n    ");
+    let error = Scenario::parse(&Source::new("bad.json", classic(&events))).unwrap_err();
+    let lines: Vec<usize> = error.others().iter().map(ScenarioError::line).collect();
+    assert_eq!((error.line(), lines), (5, (6..=14).collect()));
+    assert_eq!(error.summary(), "[2].events[0].dest: there is no branch 3 (and 24 more)");
+    let page = shown(&error);
+    assert_eq!(page.matches("there is no branch 3").count(), 10, "{page}");
+    assert!(page.contains("15 more like these"), "{page}");
+}

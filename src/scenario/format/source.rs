@@ -3,8 +3,6 @@
 use std::fmt;
 use std::path::Path;
 
-use super::ScenarioError;
-
 /// What people are shown for the name `-`, and what its scenario is called.
 const STANDARD_INPUT: &str = "<stdin>";
 const STANDARD_INPUT_STEM: &str = "stdin";
@@ -21,20 +19,6 @@ impl Source {
     /// The text `text` of the file `name`; `-` names standard input.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self { name: name.into(), text: text.into() }
-    }
-
-    /// The same from bytes, which must be UTF-8. A byte order mark is accepted.
-    pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Result<Self, ScenarioError> {
-        let name = name.into();
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok(Self { name, text }),
-            Err(error) => {
-                let start = error.utf8_error().valid_up_to();
-                let byte = error.as_bytes().get(start).copied().unwrap_or_default();
-                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                Err(ScenarioError::not_utf8(&Self { name, text }, start, byte))
-            }
-        }
     }
 
     /// The name as it was given: a path, or `-`.

@@ -6,11 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use super::error::{Checked, Fault};
-use super::model::{Level, Visit, Warning, WrittenIds};
+use super::fault::{Checked, Fault};
+use super::locate::Node;
 use super::problem::Problem;
 use super::source::{Source, Span};
 use crate::model::{CustomerId, EventId, EventIds, Interface};
+use crate::scenario::{Level, Visit, Warning, WrittenIds};
+
+/// The keys of an event's id.
+pub(super) const EVENT_ID: [&str; 2] = ["id", "customer-request-id"];
 
 /// The ids of a whole input.
 #[derive(Debug)]
@@ -36,7 +40,8 @@ struct Ids {
 struct Use {
     event: EventId,
     interface: Interface,
-    at: Span,
+    /// Where the event begins.
+    start: usize,
 }
 
 /// Why the ids of a customer cannot stay.
@@ -45,7 +50,7 @@ enum Offence {
     /// A write whose id is not above that of the write before it.
     NotAbove { write: Use, before: Use },
     /// An event without an id, after the highest that there is.
-    NoneLeft { at: Span },
+    NoneLeft { start: usize },
 }
 
 /// The customers whose events are numbered anew.
@@ -78,7 +83,7 @@ impl Numbering {
     pub(super) fn finish(self, visits: &mut [Visit]) -> (WrittenIds, Option<Renumbered>) {
         let mut written = WrittenIds::default();
         let offenders = |(customer, ids): (&CustomerId, &Ids)| Some((*customer, ids.offence?));
-        let in_text_order = |(_, offence): &(CustomerId, Offence)| offence.at().start;
+        let in_text_order = |(_, offence): &(CustomerId, Offence)| offence.start();
         let first = match self.how {
             EventIds::AsWritten => None,
             EventIds::Renumber => {
@@ -108,12 +113,12 @@ impl Numbering {
 
 impl VisitNumbering<'_> {
     /// The next event bears the id `event`.
-    pub(super) fn given(&mut self, event: EventId, interface: Interface, at: Span) -> EventId {
+    pub(super) fn given(&mut self, event: EventId, interface: Interface, start: usize) -> EventId {
         let ids = &mut *self.ids;
         ids.events += 1;
         ids.highest = ids.highest.max(Some(event));
         if interface != Interface::Query {
-            let write = Use { event, interface, at };
+            let write = Use { event, interface, start };
             if let (Some(before), None) = (ids.last_write, ids.offence)
                 && event <= before.event
             {
@@ -125,28 +130,28 @@ impl VisitNumbering<'_> {
     }
 
     /// The next event bears no id, and gets one.
-    pub(super) fn next(&mut self, interface: Interface, at: Span) -> Checked<EventId> {
+    pub(super) fn next(&mut self, interface: Interface, start: usize) -> Checked<EventId> {
         let highest = self.ids.highest.map_or(0, |highest| i64::from(highest.get()));
         let next = match (EventId::new(highest + 1), self.how) {
             (Ok(next), _) => next,
             (Err(_), EventIds::AsWritten) => {
                 let problem = Problem::OutOfIds { customer: self.customer };
-                return Err(Fault::new(problem, Span::new(at.start, 1)));
+                return Err(Fault::new(problem).at(Span::new(start, 1)));
             }
             (Err(_), EventIds::Renumber) => {
-                self.ids.offence.get_or_insert(Offence::NoneLeft { at });
+                self.ids.offence.get_or_insert(Offence::NoneLeft { start });
                 EventId::new(1).expect("1 is an id")
             }
         };
         self.ids.left_out.push(self.ids.events);
-        Ok(self.given(next, interface, at))
+        Ok(self.given(next, interface, start))
     }
 }
 
 impl Offence {
-    const fn at(&self) -> Span {
+    const fn start(&self) -> usize {
         match self {
-            Self::NotAbove { write: Use { at, .. }, .. } | Self::NoneLeft { at } => *at,
+            Self::NotAbove { write: Use { start, .. }, .. } | Self::NoneLeft { start } => *start,
         }
     }
 }
@@ -155,7 +160,13 @@ impl Renumbered {
     /// The warning that names the first id of `source` that cannot stay.
     pub(super) fn warning(&self, source: &Source) -> Warning {
         let Self { first: customer, offence, others } = self;
-        let here = source.place(offence.at());
+        // At its id, or where it begins if it has none.
+        let place = |start| {
+            let event = Node::at(source.text(), start);
+            let id = event.members_named(&EVENT_ID).next();
+            source.place(id.map_or(event, |member| member.value).span())
+        };
+        let here = place(offence.start());
         let found = match offence {
             Offence::NotAbove { write, before } if write.event == before.event => format!(
                 "event id {} of customer {customer} comes again, for a {}; its first use is the \
@@ -163,7 +174,7 @@ impl Renumbered {
                 write.event,
                 write.interface,
                 before.interface,
-                source.place(before.at)
+                place(before.start)
             ),
             Offence::NotAbove { write, before } => format!(
                 "event id {} of customer {customer}, for a {}, is below that of the {} before it, \
@@ -172,7 +183,7 @@ impl Renumbered {
                 write.interface,
                 before.interface,
                 before.event,
-                source.place(before.at)
+                place(before.start)
             ),
             Offence::NoneLeft { .. } => format!(
                 "the event has no id, and customer {customer} already has the highest that there is"

@@ -1,15 +1,16 @@
-//! What a reader of expected results takes otherwise than it stands. Each is told once, with the
-//! first place where it was needed.
+//! What is taken otherwise than it stands. Each is told once, with the first place where it was
+//! needed.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::model::{Level, Warning};
 use super::source::{Source, Span};
+use crate::scenario::{Level, Warning};
 
 /// Something that is understood though it is written in another way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Leniency {
+    QuotedAmount,
     SeveralDocuments,
     SingleQuotes,
     StrayComma,
@@ -26,13 +27,17 @@ pub(super) enum Leniency {
     OtherWord,
 }
 
-/// What was taken otherwise than it stands, and where first.
+/// What was taken otherwise than it stands, where first, and how often.
 #[derive(Debug, Default)]
-pub(super) struct Leniencies(BTreeMap<Leniency, Span>);
+pub(super) struct Leniencies(BTreeMap<Leniency, (Span, usize)>);
 
 impl Leniencies {
     pub(super) fn add(&mut self, leniency: Leniency, at: Span) {
-        self.0.entry(leniency).or_insert(at);
+        let (first, count) = self.0.entry(leniency).or_insert((at, 0));
+        *count += 1;
+        if at.start < first.start {
+            *first = at;
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -41,11 +46,16 @@ impl Leniencies {
 
     /// A note for each, in the order of `source`.
     pub(super) fn notes(&self, source: &Source) -> Vec<Warning> {
-        let mut found: Vec<(Span, Leniency)> =
-            self.0.iter().map(|(leniency, at)| (*at, *leniency)).collect();
-        found.sort_by_key(|(at, _)| at.start);
-        let note =
-            |(at, leniency)| Warning::new(Level::Note, format!("{}: {leniency}", source.place(at)));
+        let mut found: Vec<_> = self.0.iter().collect();
+        found.sort_by_key(|(_, (at, _))| at.start);
+        let note = |(leniency, &(at, count)): (&Leniency, &(Span, usize))| {
+            let place = source.place(at);
+            if *leniency != Leniency::QuotedAmount {
+                return Warning::new(Level::Note, format!("{place}: {leniency}"));
+            }
+            let more = if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
+            Warning::new(Level::Warning, format!("{place}: {leniency}{more}"))
+        };
         found.into_iter().map(note).collect()
     }
 }
@@ -53,6 +63,7 @@ impl Leniencies {
 impl fmt::Display for Leniency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::QuotedAmount => "an amount in quotes is read as a number",
             Self::SeveralDocuments => "another document; all are read as one array of rows",
             Self::SingleQuotes => "single quotes are read as double quotes",
             Self::StrayComma => "a comma too many is passed over",

@@ -5,7 +5,6 @@
 use jsonc_parser::tokens::Token;
 use jsonc_parser::{Scanner, ScannerOptions};
 
-use super::json::Node;
 use super::leniency::{Leniencies, Leniency};
 use super::source::{BYTE_ORDER_MARK, Span};
 
@@ -22,8 +21,8 @@ const OPTIONS: ScannerOptions = ScannerOptions {
 /// A text as JSON.
 #[derive(Debug)]
 pub(super) struct Loose {
-    text: String,
-    documents: Vec<Span>,
+    pub(super) text: String,
+    pub(super) documents: Vec<Span>,
     pub(super) leniencies: Leniencies,
 }
 
@@ -46,10 +45,6 @@ impl Loose {
             };
             mending.take(&token, Span::new(before + start, end - start))?;
         }
-    }
-
-    pub(super) fn documents(&self) -> Vec<Node<'_>> {
-        self.documents.iter().map(|&span| Node::within(&self.text, span)).collect()
     }
 }
 

@@ -1,0 +1,84 @@
+//! A JSON value as it is written. Knows no place and no scenario.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Visitor};
+use serde_json::value::RawValue;
+
+use super::fault::{Checked, Fault};
+use super::problem::{Kind, Problem, SyntaxProblem};
+
+/// The text of a JSON value, without the white space around it. So numbers are exact.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Written<'a>(pub(super) &'a str);
+
+impl<'a> Written<'a> {
+    pub(super) fn kind(self) -> Kind {
+        match self.0.as_bytes().first() {
+            Some(b'{') => Kind::Object,
+            Some(b'[') => Kind::Array,
+            Some(b'"') => Kind::String,
+            Some(b't' | b'f') => Kind::Boolean,
+            Some(b'n') => Kind::Null,
+            Some(_) | None => Kind::Number,
+        }
+    }
+
+    /// What a string says.
+    pub(super) fn string(self) -> Checked<Cow<'a, str>> {
+        self.expect(Kind::String)?;
+        let inner = self.0.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        match inner {
+            Some(inner) if !inner.contains('\\') => Ok(Cow::Borrowed(inner)),
+            Some(_) | None => serde_json::from_str(self.0)
+                .map(Cow::Owned)
+                .map_err(|_| Fault::new(SyntaxProblem::BadEscape)),
+        }
+    }
+
+    /// The digits of a number.
+    pub(super) fn number(self) -> Checked<&'a str> {
+        self.expect(Kind::Number)?;
+        Ok(self.0)
+    }
+
+    pub(super) fn expect(self, expected: Kind) -> Checked<()> {
+        let found = self.kind();
+        if found == expected {
+            return Ok(());
+        }
+        Err(Fault::new(Problem::WrongType { expected, found }))
+    }
+}
+
+impl Written<'_> {
+    /// By this name a reader is asked for the text of a value.
+    pub(super) const NAME: &'static str = "passbook::Written";
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Written<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(Self::NAME, WrittenVisitor)
+    }
+}
+
+struct WrittenVisitor;
+
+impl<'de> Visitor<'de> for WrittenVisitor {
+    type Value = Written<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    /// The way of `serde_json`, which knows nothing of the name.
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
+        <&RawValue>::deserialize(json).map(|raw| Written(raw.get()))
+    }
+
+    /// The way of the reader that knows places.
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Written(text))
+    }
+}
