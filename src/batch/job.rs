@@ -9,7 +9,6 @@ use miette::Diagnostic;
 
 use super::Packing;
 use super::filter::{Filter, lets_through};
-use super::pipeline::Work;
 use super::resume::ResumeError;
 use super::row::{Row, RowHead};
 use super::write::append_line;
@@ -112,11 +111,9 @@ pub(crate) struct Job {
     pub(crate) lines: RowLines,
 }
 
-impl Work for Job {
-    type Item = Item;
-    type Outcome = Outcome;
-
-    fn run(&self, runner: &mut Runner, item: &mut Item) -> Outcome {
+impl Job {
+    /// Runs the scenario of `item`.
+    pub(crate) fn run(&self, runner: &mut Runner, item: &mut Item) -> Outcome {
         let nothing = Content::Unreadable(String::new());
         let content = match std::mem::replace(&mut item.content, nothing) {
             Content::Mismatch(error) => return Outcome::Mismatch(error),
@@ -136,14 +133,13 @@ impl Work for Job {
         })
     }
 
-    fn panicked(&self, item: Item, message: &str) -> Outcome {
+    /// The outcome of an item whose run panicked with `message`.
+    pub(crate) fn panicked(&self, item: Item, message: &str) -> Outcome {
         let place = item.place.to_string();
         let head = self.head(&item, place, Duration::ZERO);
         self.outcome(Row::failed(head, None, defect(&format!("the run panicked: {message}"))))
     }
-}
 
-impl Job {
     fn head(&self, item: &Item, place: String, took: Duration) -> RowHead {
         let (packed, options) = (item.place.packed(), Arc::clone(&self.replay));
         RowHead { number: item.number, place, packed, options, took }

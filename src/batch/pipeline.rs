@@ -1,31 +1,15 @@
 //! Puts a batch together: one thread that feeds, several that work, and channels between them.
 
-use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
 use crossbeam_channel::unbounded;
-use thiserror::Error;
 
 use super::feed::{Allowance, Feed, FeedClosed};
-use super::results::{Order, Results};
+use super::results::{BatchError, Order, Results};
 use super::worker;
-use crate::run::{RunError, Runner};
-
-/// What is done with each item of a batch.
-pub trait Work: Send + Sync + 'static {
-    /// What is fed.
-    type Item: Send + 'static;
-    /// What comes of it.
-    type Outcome: Send + 'static;
-
-    /// Does the work of one item.
-    fn run(&self, runner: &mut Runner, item: &mut Self::Item) -> Self::Outcome;
-
-    /// What comes of an item whose work panicked with `message`.
-    fn panicked(&self, item: Self::Item, message: &str) -> Self::Outcome;
-}
+use crate::run::Runner;
 
 /// How a batch is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,33 +20,20 @@ pub struct Plan {
     pub order: Order,
 }
 
-/// Why a batch cannot go on.
-#[derive(Debug, Error)]
-pub enum BatchError {
-    /// No more threads.
-    #[error("cannot start a thread; try fewer with --jobs")]
-    Thread(#[source] io::Error),
-    /// A worker has no runner.
-    #[error(transparent)]
-    Runner(#[from] RunError),
-    /// A defect of this program.
-    #[error("a thread of the batch panicked")]
-    ThreadPanicked,
-}
-
 /// For each worker, so many chunks may be on their way: enough that others go on while one is slow.
 const CHUNKS_PER_JOB: usize = 16;
 /// All that is on its way weighs so much at most, unless each worker's one item weighs more.
 const BYTES_ON_THEIR_WAY_MAX: usize = 32 << 20;
 
-/// Starts a batch: `produce` feeds items, `work` is done with each, and what they come to is in the
-/// result. Memory does not grow with the number of items: where results are not taken, feeding
+/// Starts a batch: `produce` feeds items, `run` is called with each, and what it returns is in the
+/// result; where `run` panics, what `panicked` returns for the item and the message. Memory does not grow with the number of items: where results are not taken, feeding
 /// waits.
-pub fn start<W, P>(plan: Plan, work: W, produce: P) -> Result<Results<W::Outcome>, BatchError>
-where
-    W: Work,
-    P: FnOnce(&mut Feed<W::Item>) -> Result<(), FeedClosed> + Send + 'static,
-{
+pub fn start<I: Send + 'static, O: Send + 'static>(
+    plan: Plan,
+    run: impl Fn(&mut Runner, &mut I) -> O + Send + Sync + 'static,
+    panicked: impl Fn(I, &str) -> O + Send + Sync + 'static,
+    produce: impl FnOnce(&mut Feed<I>) -> Result<(), FeedClosed> + Send + 'static,
+) -> Result<Results<O>, BatchError> {
     let jobs = plan.jobs.get();
     let allowance = Allowance {
         chunks_max: jobs.saturating_mul(CHUNKS_PER_JOB),
@@ -81,10 +52,10 @@ where
         }
     };
     threads.push(spawn("batch-reader".to_owned(), feeder)?);
-    let work = Arc::new(work);
+    let work = Arc::new((run, panicked));
     for number in 1..=jobs {
         let (work, chunks, finished) = (Arc::clone(&work), chunks_to_do.clone(), finished.clone());
-        let worker = move || worker::serve(&*work, &chunks, &finished);
+        let worker = move || worker::serve(&work.0, &work.1, &chunks, &finished);
         threads.push(spawn(format!("batch-worker-{number}"), worker)?);
     }
     Ok(Results::new(plan.order, finished_chunks, taken, threads))
@@ -108,21 +79,14 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     /// Doubles numbers, and panics at 13.
-    struct Double;
+    fn double(_: &mut Runner, item: &mut u64) -> u64 {
+        assert_ne!(*item, 13, "unlucky");
+        *item * 2
+    }
 
-    impl Work for Double {
-        type Item = u64;
-        type Outcome = u64;
-
-        fn run(&self, _: &mut Runner, item: &mut u64) -> u64 {
-            assert_ne!(*item, 13, "unlucky");
-            *item * 2
-        }
-
-        fn panicked(&self, item: u64, message: &str) -> u64 {
-            assert!(message.contains("unlucky"), "{message}");
-            item + 1_000_000
-        }
+    fn unlucky(item: u64, message: &str) -> u64 {
+        assert!(message.contains("unlucky"), "{message}");
+        item + 1_000_000
     }
 
     fn plan(jobs: usize, order: Order) -> Plan {
@@ -147,7 +111,7 @@ mod tests {
     #[test]
     fn results_are_in_the_order_of_the_feed_whoever_is_first() {
         let count = 20_000;
-        let done = all(start(plan(4, Order::AsFed), Double, feed_numbers(count)).unwrap());
+        let done = all(start(plan(4, Order::AsFed), double, unlucky, feed_numbers(count)).unwrap());
         let expected: Vec<u64> =
             (0..count).map(|n| if n == 13 { 1_000_013 } else { n * 2 }).collect();
         assert_eq!(done, expected);
@@ -155,7 +119,8 @@ mod tests {
 
     #[test]
     fn without_order_everything_still_comes_out_once() {
-        let mut done = all(start(plan(4, Order::AsFinished), Double, feed_numbers(5000)).unwrap());
+        let mut done =
+            all(start(plan(4, Order::AsFinished), double, unlucky, feed_numbers(5000)).unwrap());
         done.sort_unstable();
         let mut expected: Vec<u64> = (0..5000).filter(|n| *n != 13).map(|n| n * 2).collect();
         expected.push(1_000_013);
@@ -164,7 +129,9 @@ mod tests {
 
     #[test]
     fn an_empty_batch_ends() {
-        assert!(all(start(plan(2, Order::AsFed), Double, feed_numbers(0)).unwrap()).is_empty());
+        assert!(
+            all(start(plan(2, Order::AsFed), double, unlucky, feed_numbers(0)).unwrap()).is_empty()
+        );
     }
 
     #[test]
@@ -177,7 +144,7 @@ mod tests {
                 Ok(())
             })
         };
-        let mut results = start(plan(2, Order::AsFed), Double, produce).unwrap();
+        let mut results = start(plan(2, Order::AsFed), double, unlucky, produce).unwrap();
         for _ in 0..10_000 {
             assert!(matches!(results.next_within(LONG), Ok(Next::Outcome(_))));
         }
@@ -196,7 +163,7 @@ mod tests {
                 Ok(())
             })
         };
-        let mut results = start(plan(3, Order::AsFed), Double, produce).unwrap();
+        let mut results = start(plan(3, Order::AsFed), double, unlucky, produce).unwrap();
         for taken in 1..=50 {
             assert!(matches!(results.next_within(LONG), Ok(Next::Outcome(_))));
             assert!(FED.load(Ordering::SeqCst) <= taken + 3);
@@ -211,7 +178,7 @@ mod tests {
             feed.flush()?;
             panic!("the reader has a defect");
         };
-        let mut results = start(plan(2, Order::AsFed), Double, produce).unwrap();
+        let mut results = start(plan(2, Order::AsFed), double, unlucky, produce).unwrap();
         assert!(matches!(results.next_within(LONG), Ok(Next::Outcome(2))));
         assert!(matches!(results.next_within(LONG), Err(BatchError::ThreadPanicked)));
     }
@@ -224,7 +191,7 @@ mod tests {
             told.send(fed).unwrap();
             fed
         };
-        let mut results = start(plan(2, Order::AsFed), Double, produce).unwrap();
+        let mut results = start(plan(2, Order::AsFed), double, unlucky, produce).unwrap();
         assert!(matches!(results.next_within(LONG), Ok(Next::Outcome(200))));
         drop(results);
         assert_eq!(stopped.recv_timeout(LONG), Ok(Err(FeedClosed)));

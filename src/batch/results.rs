@@ -1,13 +1,14 @@
 //! Where results come out: in the order of the items, or as they come.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use std::vec;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use thiserror::Error;
 
-use super::pipeline::BatchError;
 use crate::run::RunError;
 
 /// In which order results are handed out.
@@ -37,6 +38,20 @@ pub enum Next<R> {
     NotYet,
     /// There are no more.
     End,
+}
+
+/// Why a batch cannot go on.
+#[derive(Debug, Error)]
+pub enum BatchError {
+    /// No more threads.
+    #[error("cannot start a thread; try fewer with --jobs")]
+    Thread(#[source] io::Error),
+    /// A worker has no runner.
+    #[error(transparent)]
+    Runner(#[from] RunError),
+    /// A defect of this program.
+    #[error("a thread of the batch panicked")]
+    ThreadPanicked,
 }
 
 /// The results of a batch. Whoever drops this stops the batch: what is in the workers' hands is

@@ -6,7 +6,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crossbeam_channel::{Receiver, Sender};
 
 use super::feed::Chunk;
-use super::pipeline::Work;
 use super::results::Finished;
 use crate::run::{RunError, Runner};
 
@@ -14,37 +13,39 @@ use crate::run::{RunError, Runner};
 const SILENT_PANIC: &str = "no message";
 
 /// Works until no more chunks come, or nobody takes what they come to.
-pub(super) fn serve<W: Work>(
-    work: &W,
-    chunks: &Receiver<Chunk<W::Item>>,
-    finished: &Sender<Finished<W::Outcome>>,
+pub(super) fn serve<I, O>(
+    run: &impl Fn(&mut Runner, &mut I) -> O,
+    panicked: &impl Fn(I, &str) -> O,
+    chunks: &Receiver<Chunk<I>>,
+    finished: &Sender<Finished<O>>,
 ) {
     let mut runner = None;
     for Chunk { index, items, bytes } in chunks {
-        let outcomes = items.into_iter().map(|item| do_one(work, item, &mut runner)).collect();
+        let do_one = |item| do_one(run, panicked, item, &mut runner);
+        let outcomes = items.into_iter().map(do_one).collect();
         if finished.send(Finished { index, outcomes, bytes }).is_err() {
             return;
         }
     }
 }
 
-fn do_one<W: Work>(
-    work: &W,
-    mut item: W::Item,
+fn do_one<I, O>(
+    run: &impl Fn(&mut Runner, &mut I) -> O,
+    panicked: &impl Fn(I, &str) -> O,
+    mut item: I,
     runner: &mut Option<Runner>,
-) -> Result<W::Outcome, RunError> {
+) -> Result<O, RunError> {
     // A runner in which something panicked is not used again.
     let mut own = match runner.take() {
         Some(runner) => runner,
         None => Runner::new()?,
     };
-    let run = AssertUnwindSafe(|| work.run(&mut own, &mut item));
-    match catch_unwind(run) {
+    match catch_unwind(AssertUnwindSafe(|| run(&mut own, &mut item))) {
         Ok(outcome) => {
             *runner = Some(own);
             Ok(outcome)
         }
-        Err(panic) => Ok(work.panicked(item, message(&*panic))),
+        Err(panic) => Ok(panicked(item, message(&*panic))),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::batch;
 use crate::batch::{BatchError, Next, PartitionKind, Results};
 use crate::batch::{Course, JsonLines, Overview, Row, RowWriter, Stopped, append_line, write_text};
 use crate::batch::{Earlier, Held, ResumeError};
-use crate::batch::{Job, Outcome, RowLines};
+use crate::batch::{Item, Job, Outcome, RowLines};
 use crate::batch::{Progress, Reading, Share, reading};
 use crate::batch::{Screen, Standing};
 use crate::check::JudgeOptions;
@@ -19,7 +19,7 @@ use crate::cli::exports::{Exports, PartialRows};
 use crate::cli::terminal::Terminal;
 use crate::model::number::count;
 use crate::report::shell;
-use crate::run::{Recording, RunOptions};
+use crate::run::{Recording, RunOptions, Runner};
 use crate::source::{FilesError, Inputs, Survey};
 
 /// So long nothing happens before somebody looks whether the batch is to end.
@@ -148,7 +148,11 @@ impl<'a> Batch<'a> {
         let watched = Arc::clone(&progress);
         let read =
             move |feed: &mut batch::Feed<_>| reading::feed(&reading, &share, held, &watched, feed);
-        let mut results = match batch::start(self.args.plan(), self.job(), read) {
+        let job = Arc::new(self.job());
+        let same = Arc::clone(&job);
+        let run = move |runner: &mut Runner, item: &mut Item| job.run(runner, item);
+        let panicked = move |item: Item, message: &str| same.panicked(item, message);
+        let mut results = match batch::start(self.args.plan(), run, panicked, read) {
             Ok(results) => results,
             Err(error) => return Ok(self.broken(&error)),
         };

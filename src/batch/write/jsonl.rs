@@ -27,11 +27,6 @@ impl<W: io::Write> JsonLines<W> {
     pub fn new(out: W) -> Self {
         Self { out, line: Vec::new() }
     }
-
-    /// Writes a line that [`append_line`] made.
-    pub fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
-        self.out.write_all(line)
-    }
 }
 
 impl<W: io::Write> RowWriter for JsonLines<W> {
