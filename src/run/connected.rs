@@ -8,9 +8,10 @@ use std::time::Duration;
 use actix::{Actor, System};
 use tokio::task::JoinSet;
 
+use super::options::{RunError, RunOptions};
 use super::remote::{HeldBefore, NotThere, Remote};
 use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult, VisitResult};
-use super::virtual_time::{Customers, Run, RunError, RunOptions, barrier};
+use super::virtual_time::{Customers, Run, barrier};
 use crate::actors::{Clock, Counters, Detail, RecorderLink};
 use crate::grpc::{
     CallProblem, ClassicBranch, CounterLink, Endpoint, RemoteBank, RemoteBranch, SETTLE_LIMIT,

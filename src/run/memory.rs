@@ -9,8 +9,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
 
+use super::options::{Recording, RunOptions};
 use super::result::RunConfig;
-use super::virtual_time::{Recording, RunOptions};
 use crate::model::{
     ByteSize, CustomerId, CustomerOrder, Guarantee, LogPosition, Operation, Propagation,
     QueryTiming,

@@ -3,6 +3,7 @@
 mod connected;
 mod live;
 mod memory;
+mod options;
 mod over_sockets;
 mod recorder;
 mod remote;
@@ -18,6 +19,7 @@ pub use memory::{
     Carrier, LOG_MAX_MOST, MemoryBudget, MemoryError, Taken, bank_bytes, copies_bytes, log_max,
     run_bytes, text_bytes,
 };
+pub use options::{Judging, Recording, RunError, RunOptions};
 pub use over_sockets::run_over_grpc;
 pub use recorder::HistoryOutput;
 pub use remote::{HeldBefore, NotThere, Remote};
@@ -26,7 +28,5 @@ pub use result::{
     WAIT_LIMIT,
 };
 pub use serve::{Closing, ServeError, ServeOptions, serve};
-pub use virtual_time::{
-    Judging, Recording, Run, RunError, RunOptions, Runner, run, run_unless_stopped,
-};
+pub use virtual_time::{Run, Runner, run, run_unless_stopped};
 pub(crate) use wired::{LIMIT, Wired};

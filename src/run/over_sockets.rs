@@ -7,9 +7,10 @@ use std::sync::Arc;
 use actix::{Actor, Addr, System};
 use tokio::task::JoinSet;
 
+use super::options::{RunError, RunOptions};
 use super::recorder::{HistoryOutput, Recorder};
 use super::result::RunConfig;
-use super::virtual_time::{Bank, Customers, Run, RunError, RunOptions, barrier};
+use super::virtual_time::{Bank, Customers, Run, barrier};
 use super::wired::{LIMIT, Wired};
 use crate::actors::{BranchActor, Clock, Counters, RecorderLink};
 use crate::bank::{BranchConfig, Patience};

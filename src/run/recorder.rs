@@ -5,8 +5,8 @@ use std::io;
 
 use actix::{Actor, Addr, Context, Handler, Message};
 
+use super::options::{Judging, Recording, RunError, RunOptions};
 use super::result::RunConfig;
-use super::virtual_time::{Judging, Recording, RunError, RunOptions};
 use crate::actors::{Clock, Detail, Record, RecorderLink};
 use crate::check::{Case, Judge, JudgeOptions, Lines, Verdicts};
 use crate::history::{Header, Recorded, Terms, Writer};

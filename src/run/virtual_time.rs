@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::poll_fn;
-use std::io;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,12 +11,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use actix::{Actor, Addr, AsyncContext, Context, Recipient, System, SystemRunner};
-use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
+use super::options::{RunError, RunOptions};
 use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
-use super::remote::{HeldBefore, NotThere};
 use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult, VisitResult};
 use crate::actors::{
     AwaitSettled, Barrier, BranchActor, BranchState, BranchSummary, Clock, Close, Counters,
@@ -25,46 +23,9 @@ use crate::actors::{
     SetOut, Surroundings, TakeRequests, paused_runtime,
 };
 use crate::bank::{Branch, BranchConfig, Patience};
-use crate::check::{JudgeError, JudgeOptions};
-use crate::grpc::seal::NoRandomness;
-use crate::grpc::{BindError, EdgeError};
 use crate::history::Recorded;
-use crate::model::{BranchId, CustomerId, CustomerOrder, Event, Money, QueryTiming};
-use crate::scenario::{Scenario, Settings, Visit};
-
-/// How to run a scenario, beyond what it says itself.
-#[derive(Debug, Clone, Default)]
-pub struct RunOptions {
-    /// What overrides the scenario's own settings.
-    pub overrides: Settings,
-    /// Whether facts are kept.
-    pub recording: Recording,
-    /// Whether the judge says what it thinks of the run.
-    pub judging: Judging,
-    /// What is wanted of the judge beyond the verdicts.
-    pub judge: JudgeOptions,
-}
-
-/// Whether a run is judged. The judge needs a few dozen bytes per request, and eight per write and
-/// branch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Judging {
-    /// It is.
-    #[default]
-    On,
-    /// It is not.
-    Off,
-}
-
-/// Whether a run keeps its facts. That costs time and memory with every message.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Recording {
-    /// Only the result is kept.
-    #[default]
-    Off,
-    /// Every fact is kept.
-    Facts,
-}
+use crate::model::{BranchId, CustomerId, CustomerOrder, Event, QueryTiming};
+use crate::scenario::{Scenario, Visit};
 
 /// What a run leaves.
 #[derive(Debug, Clone)]
@@ -73,68 +34,6 @@ pub struct Run {
     pub result: RunResult,
     /// What happened, in causal order; empty if nothing was recorded.
     pub facts: Vec<Recorded>,
-}
-
-/// Why a run did not come to its end.
-#[derive(Debug, Error)]
-pub enum RunError {
-    /// An actor stopped before its work was done: a defect of this program.
-    #[error("an actor stopped before its work was done")]
-    ActorStopped,
-    /// It was told to stop.
-    #[error("the run was stopped before its end")]
-    Stopped,
-    /// Nothing happens any more, though customers wait for answers: a defect of this program.
-    #[error("the run came to a standstill before every customer had its answers")]
-    Standstill,
-    /// The judge finds that no run can have had these facts: a defect of this program.
-    #[error("the recorded facts contradict each other: {0}")]
-    Facts(#[from] JudgeError),
-    /// The history could not be written.
-    #[error("cannot write the history")]
-    History(#[source] io::Error),
-    /// The runtime under the actors could not be had.
-    #[error("cannot start the actors' runtime")]
-    Runtime(#[source] io::Error),
-    /// The writes that the branches accepted add up to more than a balance can be.
-    #[error("the balance of branch {branch} is out of range")]
-    BalanceOutOfRange {
-        /// The branch.
-        branch: BranchId,
-    },
-    /// A run over sockets could not listen.
-    #[error(transparent)]
-    Bind(#[from] BindError),
-    /// A run over sockets has nothing to seal passbooks with.
-    #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
-    /// A server of a run over sockets failed.
-    #[error(transparent)]
-    Edge(#[from] EdgeError),
-    /// Nobody says where a branch is.
-    #[error("nobody says where branch {branch} is; name it with --connect {branch}=http://…")]
-    NoEndpoint {
-        /// The branch.
-        branch: BranchId,
-    },
-    /// Where branches should be, none are.
-    #[error("{}", listed(.0))]
-    NotThere(Vec<NotThere>),
-    /// Branches that run elsewhere hold something before the run, and must not.
-    #[error(
-        "{} before the run, and not {opening_balance} alone; start the branches anew, or leave out --fresh",
-        listed(leftovers)
-    )]
-    NotFresh {
-        /// What they hold.
-        leftovers: Vec<HeldBefore>,
-        /// What they must hold.
-        opening_balance: Money,
-    },
-}
-
-fn listed(items: &[impl fmt::Display]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// On a paused clock this much time goes by only when nothing is left to do: it stands for more
