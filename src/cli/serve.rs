@@ -22,9 +22,8 @@ use crate::grpc::{BindError, Endpoint, Listener};
 use crate::model::{
     BranchId, IdError, LogPosition, Money, Overdraft, Promises, Propagation, Roster, RosterError,
 };
-use crate::run;
 use crate::run::{
-    Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, ServeError,
+    self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, ServeError,
     ServeOptions, Taken, bank_bytes, log_max,
 };
 use crate::source::is_stdin;

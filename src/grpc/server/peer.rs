@@ -11,8 +11,7 @@ use crate::actors::{
     Summarize,
 };
 use crate::bank::PeerMessage;
-use crate::grpc::convert;
-use crate::grpc::convert::{FieldError, FieldProblem, propagated_write, version_entries};
+use crate::grpc::convert::{self, FieldError, FieldProblem, propagated_write, version_entries};
 use crate::grpc::error::CallError;
 use crate::grpc::error::PeerError;
 use crate::grpc::proof::{End, Ticket, check_version, without_proofs};
