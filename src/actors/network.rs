@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use actix::{Actor, AsyncContext, Context, Handler};
 
 use super::{Clock, PeerEnvelope, Peers};
-use crate::model::Chance;
-use crate::model::{Seed, Time};
+use crate::model::{Chance, Seed, Time};
 use crate::network::{Link, LinkLatencies};
 
 /// Delays the messages between branches. One heap and one armed timer, however many are on their

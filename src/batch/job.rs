@@ -17,9 +17,7 @@ use crate::model::ByteSize;
 use crate::report::Assessment;
 use crate::run::{Carrier, MemoryBudget, RunError, RunOptions, Runner, run_bytes};
 use crate::scenario::{Scenario, ScenarioError, Source, Warning};
-use crate::source::read_file;
-use crate::source::unpacked;
-use crate::source::{InputError, expect_what_stands_beside};
+use crate::source::{InputError, expect_what_stands_beside, read_file, unpacked};
 
 /// A scenario that waits for a worker.
 #[derive(Debug)]

@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::partition::Partition;
-use super::replay;
 use super::row::PASSBOOK;
-use super::{Row, Status, StatusCounts, Stopped, Summary};
+use super::{Row, Status, StatusCounts, Stopped, Summary, replay};
 use crate::model::number::micros;
 
 /// How many of the slowest scenarios are kept.

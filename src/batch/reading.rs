@@ -13,12 +13,10 @@ use super::job::{Content, Item, Place};
 use super::partition::Partition;
 use super::resume::Held;
 use crate::model::ByteSize;
-use crate::source::Clash;
-use crate::source::DocumentError;
-use crate::source::STDIN;
-use crate::source::{Decoded, decoded};
-use crate::source::{FileKind, FilesError, Input, Inputs, ScenarioFile};
-use crate::source::{Text, lines};
+use crate::source::{
+    Clash, Decoded, DocumentError, FileKind, FilesError, Input, Inputs, STDIN, ScenarioFile, Text,
+    decoded, lines,
+};
 
 /// Which scenarios of the input are to be run here.
 #[derive(Debug, Clone)]

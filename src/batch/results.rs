@@ -1,10 +1,9 @@
 //! Where results come out: in the order of the items, or as they come.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use std::vec;
+use std::{io, vec};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use thiserror::Error;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::index::WriteRef;
 use super::ledger::Ledger;
 use super::tally::Tally;
 use super::verdict::{Promised, Undecided};
 use super::witness::WitnessKind;
-use super::writes::{ABSENT, Entry, FirstSeen, WriteRef, WrongApply};
+use super::writes::{ABSENT, Entry, FirstSeen, WrongApply};
 use crate::history::Extent;
 use crate::model::{BranchIndex, Money, WriteId};
 

@@ -1,9 +1,8 @@
 //! Finds, for the first test that failed, the operations and the write that show it.
 
-use super::index::place;
+use super::index::{WriteRef, place};
 use super::ledger::Ledger;
 use super::sessions::{Asked, OpRef, Told};
-use super::writes::WriteRef;
 use crate::model::BranchIndex;
 
 /// A read that misses a write of its own session.

@@ -5,14 +5,14 @@
 //! walked once beside the operations, and for what was passed of it the latest position at every
 //! branch is kept: how far any branch must be to hold all that a read here saw.
 
-use super::index::place;
-use super::judge::{JudgeOptions, StepsKept};
+use super::index::{WriteRef, place};
 use super::ledger::Ledger;
+use super::options::{JudgeOptions, StepsKept};
 use super::reach::Reach;
 use super::sessions::{Asked, Op, OpRef, Seen, Told};
 use super::tally::Tally;
 use super::verdict::{Promised, Property};
-use super::writes::{ABSENT, WriteRef};
+use super::writes::ABSENT;
 use crate::model::{BranchIndex, Guarantee};
 
 /// What the four guarantees come to.

@@ -17,6 +17,24 @@ pub(super) fn place(index: u32) -> usize {
     usize::try_from(index).expect("the judge runs where an address has at least 32 bits")
 }
 
+/// A write, by its order of appearance in the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct WriteRef(pub(super) u32);
+
+impl WriteRef {
+    pub(super) fn rank(self) -> u64 {
+        self.0.into()
+    }
+
+    pub(super) fn place(self) -> usize {
+        place(self.0)
+    }
+
+    pub(super) fn get(self) -> u32 {
+        self.0
+    }
+}
+
 /// A map from ids to indexes.
 #[derive(Debug, Default)]
 pub(super) struct IdTable {

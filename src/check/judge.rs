@@ -1,10 +1,10 @@
 //! Takes facts one by one, and gives the verdicts when all are in.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::guarantees::Guarantees;
 use super::ledger::Ledger;
+use super::options::JudgeOptions;
 use super::sentence::Teller;
 use super::verdict::Undecided;
 use super::{JudgeError, Verdicts, bank_wide, guarantees};
@@ -28,44 +28,6 @@ impl Case {
         let Header { roster, opening_balance, terms, .. } = header;
         Self { roster: Arc::clone(roster), opening_balance: *opening_balance, terms: terms.clone() }
     }
-}
-
-/// What is wanted of a judge beyond the verdicts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct JudgeOptions {
-    /// How many witnesses of each property are kept at most.
-    pub witnesses: NonZeroUsize,
-    /// Whether every step that failed a test is kept.
-    pub steps: StepsKept,
-    /// Whether facts are told by their lines in a history.
-    pub lines: Lines,
-}
-
-impl Default for JudgeOptions {
-    fn default() -> Self {
-        let (steps, lines) = (StepsKept::default(), Lines::default());
-        Self { witnesses: NonZeroUsize::MIN, steps, lines }
-    }
-}
-
-/// Which of the steps that failed a test are kept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum StepsKept {
-    /// None.
-    #[default]
-    None,
-    /// All of them.
-    All,
-}
-
-/// Whether facts are told by their lines in a history.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Lines {
-    /// They are: the judge observes every fact, and the first stands on line 2.
-    #[default]
-    Known,
-    /// They are not: some facts are kept from the judge.
-    Unknown,
 }
 
 /// Judges one history. [`Judge::bytes`] says what it takes.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::index::place;
+use super::index::{WriteRef, place};
 use super::memory::Amounts;
 use super::messages::{Message, Messages};
 use super::origins::{Dot, Origins};
@@ -12,7 +12,7 @@ use super::overdraft::Overdrawn;
 use super::sessions::{Answer, Asked, Known, Mark, Op, OpRef, Sent, SessionRef, Sessions, Told};
 use super::tally::Tally;
 use super::verdict::Promised;
-use super::writes::{ABSENT, Apply, FirstSeen, WriteRef, Writes};
+use super::writes::{ABSENT, Apply, FirstSeen, Writes};
 use super::{Case, Impossible};
 use crate::history::{Extent, Fact, Recorded, Terms};
 use crate::model::{
@@ -457,7 +457,12 @@ impl Ledger {
 
     /// The first `position` writes of a branch's log.
     pub(super) fn prefix(&self, branch: BranchIndex, position: u32) -> &[WriteRef] {
-        &self.branches[branch.get()].writes[..place(position)]
+        &self.log(branch)[..place(position)]
+    }
+
+    /// A branch's whole log.
+    pub(super) fn log(&self, branch: BranchIndex) -> &[WriteRef] {
+        &self.branches[branch.get()].writes
     }
 }
 

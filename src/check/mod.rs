@@ -14,6 +14,7 @@ mod judge;
 mod ledger;
 mod memory;
 mod messages;
+mod options;
 mod origins;
 mod overdraft;
 mod reach;
@@ -26,7 +27,8 @@ mod writes;
 
 pub use error::{Impossible, JudgeError};
 pub use file::{CheckError, judge_history};
-pub use judge::{Case, Judge, JudgeOptions, Lines, StepsKept, judge};
+pub use judge::{Case, Judge, judge};
+pub use options::{JudgeOptions, Lines, StepsKept};
 pub use verdict::{
     Demand, Promised, Property, Split, Summary, Undecided, Verdict, Verdicts, Violation,
 };

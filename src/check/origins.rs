@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Impossible;
-use super::index::{IdTable, NONE, place};
-use super::writes::WriteRef;
+use super::index::{IdTable, NONE, WriteRef, place};
 use crate::model::{BranchId, BranchIndex, Life, Sequence};
 
 /// A write's number, and whose.

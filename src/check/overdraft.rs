@@ -4,11 +4,10 @@
 //! withdrawal that takes its own balance below zero. What several branches accept at once can do
 //! so all the same, wherever it comes together.
 
-use super::index::place;
-use super::ledger::Ledger;
+use super::index::{WriteRef, place};
 use super::tally::Tally;
 use super::verdict::Promised;
-use super::writes::{Apply, WriteRef};
+use super::writes::{Apply, Writes};
 use crate::model::{BranchIndex, WriteKind};
 
 /// A withdrawal that was applied, and the balance after it.
@@ -44,22 +43,26 @@ impl Overdrawn {
 
     /// Of the withdrawals here before it the last that its own branch did not hold when it accepted
     /// it; else the first write that its own branch held and that is missing here.
-    pub(super) fn cause(&self, ledger: &Ledger) -> Cause {
+    /// `log_of` gives the log of a branch.
+    pub(super) fn cause<'a>(
+        &self,
+        writes: &Writes,
+        log_of: impl Fn(BranchIndex) -> &'a [WriteRef],
+    ) -> Cause {
         let Self { at: Apply { branch, write, position, .. }, origin, .. } = *self;
-        let place_at =
-            |other: WriteRef, branch: BranchIndex| ledger.writes.row(other)[branch.get()];
+        let place_at = |other: WriteRef, branch: BranchIndex| writes.row(other)[branch.get()];
         let accepted = place_at(write, origin);
         let is_unknown = |other: &&WriteRef| {
-            let entry = ledger.writes.entry(**other);
+            let entry = writes.entry(**other);
             entry.write.kind == WriteKind::Withdraw
                 && entry.origin != Some(origin)
                 && place_at(**other, origin) > accepted
         };
-        let before = ledger.prefix(branch, position - 1);
+        let before = &log_of(branch)[..place(position - 1)];
         if let Some(other) = before.iter().rev().find(is_unknown) {
             return Cause::AcceptedElsewhere(*other);
         }
-        let held = &ledger.branches[origin.get()].writes;
+        let held = log_of(origin);
         let held = &held[..held.len().min(place(accepted - 1))];
         match held.iter().find(|other| place_at(**other, branch) > position) {
             Some(other) => Cause::MissingHere(*other),

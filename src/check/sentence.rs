@@ -4,11 +4,12 @@
 use super::bank_wide::{Divergence, Flaw, Wrong};
 use super::findings::{Misordered, Unfollowed, Unread, Unseen};
 use super::guarantees::Failed;
+use super::index::WriteRef;
 use super::ledger::{Ledger, WrongBalance};
 use super::overdraft::{Cause, Overdrawn};
 use super::sessions::{Asked, Mark, OpRef};
 use super::verdict::Promised;
-use super::writes::{ABSENT, Apply, Entry, FirstSeen, WriteRef};
+use super::writes::{ABSENT, Apply, Entry, FirstSeen};
 use super::{FailedStep, Lines, Place, Step, Witness, WitnessKind};
 use crate::model::{
     BranchId, BranchIndex, CustomerId, LogPosition, Money, Operation, RequestNumber, Write,
@@ -231,7 +232,8 @@ impl Teller<'_> {
             self.named(write),
             money(balance_minor),
         );
-        let (why, other) = match found.cause(self.ledger) {
+        let (why, other) = match found.cause(&self.ledger.writes, |branch| self.ledger.log(branch))
+        {
             Cause::AcceptedElsewhere(other) => {
                 let name = self.named(other);
                 let why = format!(

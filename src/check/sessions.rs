@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Impossible;
-use super::index::{IdTable, NONE, place};
-use super::writes::WriteRef;
+use super::index::{IdTable, NONE, WriteRef, place};
 use crate::history::Terms;
 use crate::model::{
     BranchId, BranchIndex, CustomerId, EventId, Guarantees, Money, Outcome, Receipt, RequestError,

@@ -6,31 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Impossible;
-use super::index::{IdTable, NONE, place};
+use super::index::{IdTable, NONE, WriteRef, place};
 use super::reach::{BLOCK, Blocks, Row};
 use super::sessions::{Mark, Told};
 use crate::model::{BranchIndex, Write, WriteId};
 
 /// The position of a write that a branch does not have: later than any other.
 pub(super) const ABSENT: u32 = u32::MAX;
-
-/// A write, by its order of appearance in the history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct WriteRef(u32);
-
-impl WriteRef {
-    pub(super) fn rank(self) -> u64 {
-        self.0.into()
-    }
-
-    pub(super) fn place(self) -> usize {
-        place(self.0)
-    }
-
-    pub(super) fn get(self) -> u32 {
-        self.0
-    }
-}
 
 /// How a write came up first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,43 +1,27 @@
 //! The arguments, as clap reads them.
 
-use crate::source::is_stdin;
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use super::batch_args::BatchArgs;
-use super::check_args::{CheckArgs, WitnessArgs};
-use super::compare_args::CompareArgs;
-use super::connect_args::ConnectArgs;
-use super::document_args::DocumentArgs;
-use super::generate_args::GenerateArgs;
-use super::memory_args::MemoryArgs;
-use super::merge_args::MergeArgs;
+use super::batch::BatchArgs;
+use super::check::CheckArgs;
+use super::compare::CompareArgs;
+use super::exit::EXIT_CODES;
+use super::generate::GenerateArgs;
+use super::merge::MergeArgs;
+use super::run::RunArgs;
 use super::secret::SecretArgs;
 use super::serve_args::ServeArgs;
-use super::settings_args::SettingsArgs;
-use crate::check::Demand;
-use crate::model::Seed;
-use crate::report::Verbosity;
-use crate::run::Judging;
-use crate::scenario::Settings;
+use super::terminal::Color;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Cyan.on_default().bold())
     .usage(AnsiColor::Cyan.on_default().bold())
     .literal(AnsiColor::Green.on_default())
     .placeholder(AnsiColor::Green.on_default());
-
-pub(super) const EXIT_CODES: &str = "\
-Exit codes:
-   0  everything holds
-   1  a guarantee is violated, or the result is not the expected one (batch: or a scenario failed)
-   2  the arguments or a scenario are wrong
-   3  undecided: nothing could be tested (check: no guarantee; --strict: not every property)
-  70  a defect of passbook, or results that could not be written";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,15 +31,6 @@ Examples:
   passbook compare input/monotonic_writes.json
   passbook check history.jsonl
   passbook schema > scenario.schema.json";
-
-const RUN_EXAMPLES: &str = "\
-Examples:
-  passbook run input/monotonic_writes.json         the whole story
-  passbook run -q a.json b.json                    the results alone
-  passbook run --format balances scenario.json     one line of JSON
-  passbook run --propagation async --latency constant:50ms --guarantees none a.json
-                                                   what lag does where nothing is promised
-  generate-some-scenario | passbook run -          from standard input";
 
 /// A simulated distributed bank of actors, for client-centric consistency.
 #[derive(Debug, Parser)]
@@ -97,125 +72,14 @@ pub(super) enum Command {
     Schema,
 }
 
-#[derive(Debug, Args)]
-#[command(after_help = format!("{RUN_EXAMPLES}\n\n{EXIT_CODES}"))]
-pub(super) struct RunArgs {
-    /// Scenario files, in any input dialect; `-` is standard input
-    #[arg(required = true, value_name = "SCENARIO")]
-    pub(super) scenarios: Vec<PathBuf>,
-
-    /// What to print
-    #[arg(
-        long,
-        short,
-        value_enum,
-        default_value_t,
-        env = "PASSBOOK_FORMAT",
-        hide_env_values = true
-    )]
-    pub(super) format: Format,
-
-    /// Print the result alone (text)
-    #[arg(long, short, conflicts_with = "verbose")]
-    quiet: bool,
-
-    /// Print everything, with every message (text)
-    #[arg(long, short)]
-    verbose: bool,
-
-    #[command(flatten)]
-    settings: SettingsArgs,
-
-    #[command(flatten)]
-    pub(super) document: DocumentArgs,
-
-    /// Write all that happens to this file, as JSON Lines; `passbook check` judges it
-    #[arg(long, value_name = "FILE")]
-    pub(super) history: Option<PathBuf>,
-
-    /// Do not judge the run
-    #[arg(long)]
-    no_check: bool,
-
-    #[command(flatten)]
-    pub(super) witnesses: WitnessArgs,
-
-    /// Exit with 3 where any property had nothing to test
-    #[arg(long, conflicts_with = "no_check")]
-    strict: bool,
-
-    /// What carries messages
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) transport: Transport,
-
-    #[command(flatten)]
-    pub(super) memory: MemoryArgs,
-
-    #[command(flatten)]
-    pub(super) connect: ConnectArgs,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Transport {
-    /// The actors' mailboxes, in virtual time
-    #[default]
-    Mailbox,
-    /// Loopback sockets: customers and branches all speak gRPC to each other
-    Grpc,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Color {
-    #[default]
-    Auto,
-    Always,
-    Never,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// What a person likes to read
-    #[default]
-    Text,
-    /// A row per customer with its balance, as one line of JSON
-    Balances,
-    /// A row per event, as one line of JSON
-    Events,
-    /// A row per visit with all its events, as one line of JSON
-    Customers,
-    /// The same in the oldest form, with `result` on each event and `money` for a balance
-    Classic,
-    /// The full report, as one line of JSON
-    Json,
-}
-
 impl Cli {
     /// Parses `args`, with the checks that clap cannot be told of.
     pub(super) fn parse_checked(
         args: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, clap::Error> {
         let cli = Self::try_parse_from(args)?;
-        let conflict = |message: &str| {
-            Err(Self::command().error(ErrorKind::ArgumentConflict, message.to_owned()))
-        };
-        match &cli.command {
-            Command::Run(args)
-                if args.scenarios.iter().filter(|path| is_stdin(path)).count() > 1 =>
-            {
-                conflict("standard input (`-`) can be read only once")
-            }
-            Command::Run(args) if args.history.is_some() && args.scenarios.len() > 1 => {
-                conflict("a history (`--history`) is of one scenario")
-            }
-            Command::Run(args)
-                if args.settings.latency.is_some() && args.transport == Transport::Grpc =>
-            {
-                conflict("lag is simulated between mailboxes only, not over `--transport grpc`")
-            }
-            Command::Run(args) => match args.connect.named_twice() {
-                Some(id) => conflict(&format!("`--connect` names branch {id} twice")),
-                None => Ok(cli),
-            },
+        let conflict = match &cli.command {
+            Command::Run(args) => args.conflict(),
             Command::Batch(_)
             | Command::Check(_)
             | Command::Serve(_)
@@ -223,71 +87,21 @@ impl Cli {
             | Command::Compare(_)
             | Command::Generate(_)
             | Command::Merge(_)
-            | Command::Schema => Ok(cli),
+            | Command::Schema => None,
+        };
+        match conflict {
+            Some(conflict) => Err(Self::command().error(ErrorKind::ArgumentConflict, conflict)),
+            None => Ok(cli),
         }
-    }
-}
-
-impl RunArgs {
-    pub(super) fn verbosity(&self) -> Verbosity {
-        match (self.quiet, self.verbose) {
-            (true, _) => Verbosity::Quiet,
-            (false, true) => Verbosity::Verbose,
-            (false, false) => Verbosity::Normal,
-        }
-    }
-
-    /// Whether messages go through the simulated network.
-    pub(super) fn is_simulated(&self) -> bool {
-        self.transport == Transport::Mailbox && !self.connect.is_given()
-    }
-
-    /// Whether a person reads more than the result.
-    pub(super) fn tells_all(&self) -> bool {
-        self.format == Format::Text && self.verbosity() != Verbosity::Quiet
-    }
-
-    /// Whether the report has a place for notes.
-    pub(super) fn tells_notes(&self) -> bool {
-        self.format == Format::Json || self.tells_all()
-    }
-
-    /// What overrides the scenarios' own settings.
-    pub(super) fn overrides(&self) -> Settings {
-        self.settings.overrides()
-    }
-
-    pub(super) fn demand(&self) -> Demand {
-        if self.strict { Demand::Everything } else { Demand::Anything }
-    }
-
-    pub(super) fn judging(&self) -> Judging {
-        if self.no_check { Judging::Off } else { Judging::On }
-    }
-
-    /// The options of a command line that does the same again.
-    pub(super) fn replay_options(&self, seed: Seed) -> Vec<String> {
-        let Self { settings, document, no_check, strict, transport, memory, connect, .. } = self;
-        let mut options = connect.options();
-        if !connect.is_given() {
-            options.push(format!("--seed {seed}"));
-        }
-        options.extend(settings.options());
-        options.extend(document.options());
-        match transport {
-            Transport::Mailbox => {}
-            Transport::Grpc => options.push("--transport grpc".to_owned()),
-        }
-        options.extend(memory.option());
-        options.extend(no_check.then(|| "--no-check".to_owned()));
-        options.extend(strict.then(|| "--strict".to_owned()));
-        options
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Seed;
+    use crate::report::Verbosity;
+    use crate::scenario::Settings;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
         Cli::parse_checked(line.split_whitespace().map(OsString::from))

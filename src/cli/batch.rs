@@ -1,26 +1,176 @@
 //! Runs a batch from its arguments to its exit code.
 
-use std::io;
+use std::io::IsTerminal;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{io, thread};
 
-use super::batch_args::{BatchArgs, BatchFormat};
+use clap::{Args, ValueEnum};
+
+use super::document_args::DocumentArgs;
+use super::exit::Exit;
+use super::exports::{ExportArgs, Exports, PartialRows};
+use super::memory_args::MemoryArgs;
+use super::settings_args::SettingsArgs;
 use super::signal::Interrupt;
-use crate::batch;
-use crate::batch::{BatchError, Next, PartitionKind, Results};
-use crate::batch::{Course, JsonLines, Overview, Row, RowWriter, Stopped, append_line, write_text};
-use crate::batch::{Earlier, Held, ResumeError};
-use crate::batch::{Item, Job, Outcome, RowLines};
-use crate::batch::{Progress, Reading, Share, reading};
-use crate::batch::{Screen, Standing};
-use crate::check::JudgeOptions;
-use crate::cli::exit::Exit;
-use crate::cli::exports::{Exports, PartialRows};
-use crate::cli::terminal::Terminal;
+use super::terminal::Terminal;
+use crate::batch::{
+    self, BatchError, Course, Earlier, Filter, Held, Item, Job, JsonLines, Next, Order, Outcome,
+    Overview, Partition, PartitionKind, Plan, Progress, Reading, Results, ResumeError, Row,
+    RowLines, RowWriter, Screen, Share, Standing, Stopped, append_line, reading, write_text,
+};
+use crate::check::{Demand, JudgeOptions};
 use crate::model::number::count;
+use crate::network::parse_span;
 use crate::report::shell;
-use crate::run::{Recording, RunOptions, Runner};
+use crate::run::{Judging, Recording, RunOptions, Runner};
 use crate::source::{FilesError, Inputs, Survey};
+
+const EXAMPLES: &str = "\
+Examples:
+  passbook batch cases/                            every scenario below a folder
+  passbook batch 'cases/**/*.json' more.jsonl.zst  globs, and files with a scenario a line
+  generate-many | passbook batch - > rows.jsonl    a row a scenario, and a summary at the end
+  passbook batch cases/ --export-junit junit.xml   for a CI server
+  passbook batch many.jsonl --partition count:2/8 --export-jsonl rows-2.jsonl
+                                                   the second of eight shares
+  passbook batch many.jsonl --resume rows.jsonl    go on where an earlier batch ended";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  every scenario holds
+   1  a scenario failed: violated, not as expected, or an error; or the batch was interrupted
+   2  the arguments or the inputs are wrong, and nothing has run
+   3  undecided: no scenario failed, but in some nothing could be tested, or none was run
+  70  a defect of passbook, or results that could not be written";
+
+#[derive(Debug, Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(super) struct BatchArgs {
+    /// Folders, globs, files with a scenario (.json) or a scenario a line (.jsonl, .ndjson), as they
+    /// are or packed by gzip or zstd; `-` is standard input, a scenario a line
+    #[arg(required = true, value_name = "INPUT")]
+    pub(super) inputs: Vec<PathBuf>,
+
+    /// How many scenarios to run at the same time, up to 1024 [default: one per core]
+    #[arg(long, short, value_name = "NUMBER", env = "PASSBOOK_JOBS", hide_env_values = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+
+    /// Hand out results as they come, not in the order of the input
+    #[arg(long)]
+    unordered: bool,
+
+    /// What to print [default: text on a terminal, or where rows go to a file; else json]
+    #[arg(long, short, value_enum, env = "PASSBOOK_BATCH_FORMAT", hide_env_values = true)]
+    format: Option<BatchFormat>,
+
+    #[command(flatten)]
+    pub(super) exports: ExportArgs,
+
+    /// Run only scenarios with this in their name or place; with `*`, `?` or `[` it is a pattern of
+    /// the whole name or place. May be given several times: any of them is enough
+    #[arg(long, value_name = "PATTERN")]
+    pub(super) filter: Vec<Filter>,
+
+    /// Run only one share of the input: count:1/3 (in turns), hash:1/3 (by place) or slice:1/3
+    /// (neighbours)
+    #[arg(long, value_name = "SHARE", env = "PASSBOOK_PARTITION", hide_env_values = true)]
+    pub(super) partition: Option<Partition>,
+
+    /// Stop at the first failure
+    #[arg(long, conflicts_with = "max_fail")]
+    fail_fast: bool,
+
+    /// Stop at this many failures
+    #[arg(long, value_name = "NUMBER")]
+    max_fail: Option<NonZeroU64>,
+
+    /// Go on after the last row of this file, which an earlier batch with the same inputs wrote with
+    /// --export-jsonl or --resume; begin it if it does not exist
+    #[arg(long, value_name = "FILE", conflicts_with = "export_jsonl")]
+    pub(super) resume: Option<PathBuf>,
+
+    /// Where standard error is no terminal, say there so often how far the batch is
+    #[arg(long, value_name = "SPAN", default_value = "1min", value_parser = parse_span)]
+    pub(super) progress_every: Duration,
+
+    #[command(flatten)]
+    pub(super) document: DocumentArgs,
+
+    #[command(flatten)]
+    pub(super) settings: SettingsArgs,
+
+    #[command(flatten)]
+    pub(super) memory: MemoryArgs,
+
+    /// Do not judge the runs
+    #[arg(long)]
+    no_check: bool,
+
+    /// Take a scenario for undecided where any property had nothing to test
+    #[arg(long, conflicts_with = "no_check")]
+    strict: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum BatchFormat {
+    /// What the batch came to, for people
+    Text,
+    /// A line of JSON per scenario, and a last one for all
+    #[value(alias = "jsonl")]
+    Json,
+}
+
+impl BatchArgs {
+    pub(super) fn plan(&self) -> Plan {
+        // Where nobody can say how many cores there are, one does the work.
+        let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let jobs = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
+        let order = if self.unordered { Order::AsFinished } else { Order::AsFed };
+        Plan { jobs: jobs.unwrap_or_else(cores), order }
+    }
+
+    /// How many failures are allowed before the batch stops; `None` for any number.
+    pub(super) fn failures_max(&self) -> Option<u64> {
+        let first = self.fail_fast.then_some(NonZeroU64::MIN);
+        self.max_fail.or(first).map(NonZeroU64::get)
+    }
+
+    pub(super) fn demand(&self) -> Demand {
+        if self.strict { Demand::Everything } else { Demand::Anything }
+    }
+
+    pub(super) fn judging(&self) -> Judging {
+        if self.no_check { Judging::Off } else { Judging::On }
+    }
+
+    /// The files that this batch writes.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = &Path> {
+        self.exports.paths().chain(self.resume.as_deref())
+    }
+
+    /// What to print: where rows go to a file, they need not be printed too.
+    pub(super) fn format(&self) -> BatchFormat {
+        let has_rows = self.exports.export_jsonl.is_some() || self.resume.is_some();
+        let is_for_people = has_rows || io::stdout().is_terminal();
+        let usual = if is_for_people { BatchFormat::Text } else { BatchFormat::Json };
+        self.format.unwrap_or(usual)
+    }
+
+    /// The options after `passbook run` that run one of the scenarios again as it was.
+    pub(super) fn replay_options(&self) -> String {
+        let mut options = self.settings.options();
+        options.extend(self.document.options());
+        options.extend(self.settings.overrides().seed.map(|seed| format!("--seed {seed}")));
+        options.extend(self.memory.option());
+        options.extend(self.no_check.then(|| "--no-check".to_owned()));
+        options.extend(self.strict.then(|| "--strict".to_owned()));
+        options.join(" ")
+    }
+}
 
 /// So long nothing happens before somebody looks whether the batch is to end.
 const PATIENCE: Duration = Duration::from_millis(50);

@@ -2,18 +2,79 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::check_args::{CheckArgs, CheckFormat};
-use super::exit::Exit;
+use clap::{Args, ValueEnum};
+
+use super::document_args::DocumentArgs;
+use super::exit::{EXIT_CODES, Exit};
+use super::memory_args::MemoryArgs;
 use super::terminal::Terminal;
-use crate::check::{CheckError, Verdicts, judge_history};
+use super::witness_args::WitnessArgs;
+use crate::check::{CheckError, Demand, JudgeOptions, Verdicts, judge_history};
 use crate::history::{Header, Reader};
 use crate::report::judgement::{self, Judgement};
 use crate::scenario::{Scenario, Source};
-use crate::source::Outputs;
-use crate::source::is_stdin;
-use crate::source::{DocumentError, read_document};
+use crate::source::{DocumentError, Outputs, is_stdin, read_document};
+
+const EXAMPLES: &str = "\
+Examples:
+  passbook run --history a.jsonl scenario.json && passbook check a.jsonl
+  passbook check --format json a.jsonl
+  passbook check --witnesses 10 a.jsonl
+  zcat a.jsonl.gz | passbook check -";
+
+#[derive(Debug, Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(super) struct CheckArgs {
+    /// A history, as `passbook run --history` writes it; `-` is standard input
+    #[arg(value_name = "HISTORY")]
+    pub(super) history: PathBuf,
+
+    /// What to print
+    #[arg(
+        long,
+        short,
+        value_enum,
+        default_value_t,
+        env = "PASSBOOK_CHECK_FORMAT",
+        hide_env_values = true
+    )]
+    pub(super) format: CheckFormat,
+
+    /// Exit with 3 where any property had nothing to test, not only where no guarantee had
+    #[arg(long)]
+    strict: bool,
+
+    #[command(flatten)]
+    witnesses: WitnessArgs,
+
+    #[command(flatten)]
+    pub(super) document: DocumentArgs,
+
+    #[command(flatten)]
+    pub(super) memory: MemoryArgs,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// A line per property, and what shows that it is violated
+    #[default]
+    Text,
+    /// The same as one line of JSON
+    Json,
+}
+
+impl CheckArgs {
+    pub(super) fn demand(&self) -> Demand {
+        if self.strict { Demand::Everything } else { Demand::AGuarantee }
+    }
+
+    /// What is wanted of the judge.
+    pub(super) fn judge(&self) -> JudgeOptions {
+        self.witnesses.options()
+    }
+}
 
 /// Judges the history that `args` name.
 pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Result<Exit> {

@@ -1,23 +1,187 @@
 //! `passbook compare`: times a scenario over several transports, side by side.
 
-use std::io;
-use std::thread;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+use std::{io, thread};
 
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::compare_args::CompareArgs;
-use super::compare_output::Variant;
+use super::compare_output::{CompareOutput, Variant};
+use super::document_args::DocumentArgs;
 use super::exit::Exit;
+use super::memory_args::MemoryArgs;
 use super::terminal::Terminal;
-use crate::compare::{CompareError, CompareOptions, Comparison, Progress, compare, compare_bytes};
+use crate::compare::{
+    CompareError, CompareOptions, Comparison, Load, Progress, Transport, compare, compare_bytes,
+};
 use crate::model::number::count;
-use crate::model::{Propagation, Shown};
-use crate::scenario::Scenario;
-use crate::scenario::generate::Generator;
+use crate::model::{CustomerOrder, Guarantees, Propagation, Seed, Shown};
+use crate::network::parse_span;
+use crate::scenario::generate::{Between, GenerateOptions, Generator};
+use crate::scenario::{Scenario, Settings};
 use crate::source::read_scenario;
+
+const COMPARE_EXAMPLES: &str = "\
+Examples:
+  passbook compare input/monotonic_writes.json
+  passbook compare --export-html compare.html input/monotonic_writes.json
+  passbook compare --baseline before.json a.json            has it changed, beyond noise?
+  passbook compare --transports mailbox,grpc-tcp --in-flight 64 a.json
+  passbook compare --transports grpc-tcp,grpc-tcp a.json    the same twice: what noise looks like
+  passbook compare --branches 3 --customers 20 --events 50   generated load
+  passbook compare --rate 2000 --propagation both a.json    2,000 requests a second, answered or not";
+
+#[derive(Debug, Args)]
+#[command(after_help = COMPARE_EXAMPLES)]
+pub(super) struct CompareArgs {
+    /// A scenario file, in any input dialect; `-` is standard input
+    #[arg(value_name = "SCENARIO", required_unless_present_any = ["branches", "customers", "events"])]
+    pub(super) scenario: Option<PathBuf>,
+
+    /// Instead of a scenario: one from the seed, with so many branches [default: 2]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
+    branches: Option<NonZeroU32>,
+
+    /// The same, with so many customers, who all ask at the same time [default: 1]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
+    customers: Option<NonZeroU32>,
+
+    /// The same, with so many events for each customer [default: 5]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
+    events: Option<NonZeroU32>,
+
+    /// What is compared, with commas between; the same twice shows what is noise
+    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
+    #[arg(default_values_t = Transport::ALL, hide_default_value = true)]
+    transports: Vec<Transport>,
+
+    /// How many rounds of each; they are shuffled
+    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    rounds: u16,
+
+    /// About how long a round takes
+    #[arg(long, value_name = "SPAN", default_value = "110ms", value_parser = parse_span)]
+    round_time: Duration,
+
+    /// How many copies of the scenario's customers ask at the same time, under other customer ids;
+    /// customers who take turns make one request at a time, so that it is as many as this
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    in_flight: u16,
+
+    /// So many requests a second are due, all customers together; a latency then counts from when
+    /// its request was due [default: each customer asks again when it has its answer]
+    #[arg(long, value_name = "NUMBER")]
+    rate: Option<f64>,
+
+    /// What the order of rounds is drawn from [default: as the scenario says, else 0]
+    #[arg(long, value_name = "NUMBER", env = "PASSBOOK_SEED", hide_env_values = true)]
+    seed: Option<u64>,
+
+    /// How a write reaches the other branches [default: as the scenario says, else sync]
+    #[arg(long, value_name = "WHEN", value_enum)]
+    #[arg(env = "PASSBOOK_PROPAGATION", hide_env_values = true)]
+    pub(super) propagation: Option<PropagationsArg>,
+
+    /// What every customer is promised: all, none, or some of ryw,mr,mw,wfr [default: as the scenario
+    /// says, else all]
+    #[arg(long, value_name = "SET", env = "PASSBOOK_GUARANTEES", hide_env_values = true)]
+    guarantees: Option<Guarantees>,
+
+    #[command(flatten)]
+    pub(super) document: DocumentArgs,
+
+    #[command(flatten)]
+    pub(super) memory: MemoryArgs,
+
+    #[command(flatten)]
+    pub(super) output: CompareOutput,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PropagationsArg {
+    /// Before the reply
+    Sync,
+    /// After it
+    Async,
+    /// One comparison of each
+    Both,
+}
+
+impl ValueEnum for Transport {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Mailbox => "Actors in one thread",
+            Self::GrpcMemory => "gRPC over connections in memory",
+            Self::GrpcUnix => "gRPC over Unix sockets",
+            Self::GrpcTcp => "gRPC over loopback TCP",
+            Self::Processes => "The same, and each branch a process of its own",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
+    }
+}
+
+impl CompareArgs {
+    /// A propagation for each comparison; `None`: as the scenario says.
+    pub(super) fn propagations(&self) -> Vec<Option<Propagation>> {
+        match self.propagation {
+            None => vec![None],
+            Some(PropagationsArg::Sync) => vec![Some(Propagation::Sync)],
+            Some(PropagationsArg::Async) => vec![Some(Propagation::Async)],
+            Some(PropagationsArg::Both) => {
+                vec![Some(Propagation::Sync), Some(Propagation::Async)]
+            }
+        }
+    }
+
+    /// What is compared where no scenario is named.
+    pub(super) fn generated(&self) -> GenerateOptions {
+        let defaults = GenerateOptions::default();
+        let only = |number: Option<NonZeroU32>| number.map(Between::only);
+        GenerateOptions {
+            seed: self.seed.map_or(defaults.seed, Seed),
+            branches: only(self.branches).unwrap_or(defaults.branches),
+            customers: only(self.customers).unwrap_or(defaults.customers),
+            events: only(self.events).unwrap_or(defaults.events),
+            customer_order: Some(CustomerOrder::Concurrent),
+            ..defaults
+        }
+    }
+
+    pub(super) fn options(
+        &self,
+        propagation: Option<Propagation>,
+        program: PathBuf,
+        stop: watch::Receiver<()>,
+    ) -> CompareOptions {
+        CompareOptions {
+            overrides: Settings {
+                propagation,
+                guarantees: self.guarantees,
+                seed: self.seed.map(Seed),
+                ..Settings::default()
+            },
+            transports: self.transports.clone(),
+            rounds: self.rounds.into(),
+            round_time: self.round_time,
+            copies: self.in_flight.into(),
+            load: self.rate.map_or(Load::Closed, |rate| Load::Open { rate }),
+            program: Some(program),
+            stop: Some(stop),
+        }
+    }
+}
 
 /// Compares, and prints what was measured.
 pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) -> io::Result<Exit> {

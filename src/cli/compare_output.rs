@@ -10,14 +10,13 @@ use clap::{Args, ValueEnum};
 use super::exit::Exit;
 use super::new_file::NewFile;
 use super::terminal::Terminal;
-use crate::compare::Comparison;
 use crate::compare::{
-    Baseline, Earlier, Report, write_csv, write_html, write_json, write_markdown, write_text,
+    Baseline, Comparison, Earlier, Report, write_csv, write_html, write_json, write_markdown,
+    write_text,
 };
 use crate::model::{ByteSize, Propagation};
 use crate::report::shell;
-use crate::source::{Clash, Outputs};
-use crate::source::{DocumentError, read_document};
+use crate::source::{Clash, DocumentError, Outputs, read_document};
 
 #[derive(Debug, Args)]
 pub(super) struct CompareOutput {

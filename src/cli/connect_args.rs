@@ -9,6 +9,7 @@ use super::serve_args::PeerArg;
 use crate::model::BranchId;
 use crate::network::{parse_span, show_span};
 use crate::run::{Connection, Opening};
+use crate::scenario::Settings;
 
 #[derive(Debug, Args)]
 pub(super) struct ConnectArgs {
@@ -66,4 +67,24 @@ impl ConnectArgs {
         options.extend(fresh.then(|| "--fresh".to_owned()));
         options
     }
+}
+
+/// How the lag of a scenario is named among its idle settings.
+pub(super) const LATENCY: &str = "latency";
+
+/// What the scenario says that only a bank of ours heeds.
+pub(super) fn idle_settings(settings: &Settings) -> Vec<&'static str> {
+    let Settings { propagation, guarantees, customer_guarantees, .. } = settings;
+    let Settings { overdraft, latency, links, wait_limit, seed, .. } = settings;
+    [
+        ("propagation", propagation.is_some()),
+        ("guarantees", guarantees.is_some() || !customer_guarantees.is_empty()),
+        ("overdraft", overdraft.is_some()),
+        (LATENCY, latency.is_some() || !links.is_empty()),
+        ("the wait limit", wait_limit.is_some()),
+        ("the seed", seed.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(name, is_said)| is_said.then_some(name))
+    .collect()
 }

@@ -5,6 +5,15 @@ use std::process::ExitCode;
 use crate::batch::Status;
 use crate::check::Summary;
 
+/// What `--help` says of them.
+pub(super) const EXIT_CODES: &str = "\
+Exit codes:
+   0  everything holds
+   1  a guarantee is violated, or the result is not the expected one (batch: or a scenario failed)
+   2  the arguments or a scenario are wrong
+   3  undecided: nothing could be tested (check: no guarantee; --strict: not every property)
+  70  a defect of passbook, or results that could not be written";
+
 /// How the program ends. Ordered: of several scenarios the greatest counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Exit {

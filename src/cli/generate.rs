@@ -1,20 +1,189 @@
 //! `passbook generate`: scenarios from a seed, as lines or as files.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
+use clap::{Args, ValueEnum};
 use thiserror::Error;
 
 use super::cleanup;
 use super::exit::Exit;
-use super::generate_args::GenerateArgs;
 use super::new_file::NewFile;
+use super::settings_args::{CustomersArg, PropagationArg};
 use super::terminal::Terminal;
+use crate::model::{Amount, CustomerOrder, Guarantees, Money, Propagation, Seed};
+use crate::network::Latency;
 use crate::scenario::Scenario;
-use crate::scenario::generate::{GenerateError, Generator};
-use crate::source::Outputs;
-use crate::source::is_stdin;
+use crate::scenario::generate::{
+    Amounts, Between, ExpectedDialect, GenerateError, GenerateOptions, Generator, Mix, Skew,
+};
+use crate::source::{Outputs, is_stdin};
+
+const EXAMPLES: &str = "\
+Examples:
+  passbook generate | passbook run -
+  passbook generate --count 1000 --seed 7 > scenarios.jsonl
+  passbook generate --count 1000 --first 3001 --seed 7     the fourth thousand of them
+  passbook generate --count 20 --branches 2..5 --events 3..10 --directory scenarios
+  passbook generate --customers 3 --customer-order concurrent --decodable --final-query
+  passbook generate --expected balances --output graded.jsonl --count 100
+
+A RANGE is a number, or two such as 2..10 for anything between, both included.
+The same options make the same scenarios on every machine. More in docs/GENERATE.md.
+
+Exit codes:
+   0  the scenarios are made
+   2  the arguments are wrong
+  70  a defect of passbook, or scenarios that could not be written";
+
+/// Scenario numbers stay below this, so that none runs out of range.
+const NUMBER_MAX: u64 = 1 << 53;
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct GenerateArgs {
+    /// How many scenarios
+    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=NUMBER_MAX))]
+    pub(super) count: u64,
+
+    /// The number of the first; each can be made without those before it
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=NUMBER_MAX))]
+    pub(super) first: u64,
+
+    /// What everything is drawn from
+    #[arg(long, value_name = "NUMBER", default_value_t = GenerateOptions::default().seed.0)]
+    #[arg(env = "PASSBOOK_SEED", hide_env_values = true)]
+    seed: u64,
+
+    /// How many branches a scenario has
+    #[arg(long, value_name = "RANGE", default_value_t = GenerateOptions::default().branches)]
+    branches: Between<NonZeroU32>,
+
+    /// How many customers a scenario has
+    #[arg(long, value_name = "RANGE", default_value_t = GenerateOptions::default().customers)]
+    customers: Between<NonZeroU32>,
+
+    /// How many events each customer has
+    #[arg(long, value_name = "RANGE", default_value_t = GenerateOptions::default().events)]
+    events: Between<NonZeroU32>,
+
+    /// Give each customer one more event, a query at the end
+    #[arg(long)]
+    final_query: bool,
+
+    /// What customers ask for, in proportion
+    #[arg(long, default_value_t = GenerateOptions::default().mix)]
+    mix: Mix,
+
+    /// What they deposit and withdraw: whole units where both ends are, else cents
+    #[arg(long, value_name = "RANGE", default_value = "1..100", conflicts_with = "decodable")]
+    amount: Between<Amount>,
+
+    /// Let the writes of a scenario move 1, 2, 4, 8 and so on, so that a balance tells which of them
+    /// are in it
+    #[arg(long)]
+    decodable: bool,
+
+    /// What each branch holds at the start
+    #[arg(long, value_name = "MONEY", allow_negative_numbers = true)]
+    #[arg(default_value_t = GenerateOptions::default().opening_balance)]
+    balance: Money,
+
+    /// How likely it is that a customer goes to another branch for the next event
+    #[arg(long, value_name = "PERCENT", default_value_t = GenerateOptions::default().hop_percent)]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=100))]
+    hop: u32,
+
+    /// How much customers prefer branches with low ids: the exponent of Zipf's law; 0 is not at all
+    #[arg(long, value_name = "EXPONENT", allow_negative_numbers = true)]
+    #[arg(default_value_t = GenerateOptions::default().skew)]
+    skew: Skew,
+
+    /// What the scenarios say of how a write reaches the other branches [default: nothing]
+    #[arg(long, value_name = "WHEN", value_enum)]
+    propagation: Option<PropagationArg>,
+
+    /// What they say that every customer is promised: all, none, or some of ryw,mr,mw,wfr
+    /// [default: nothing]
+    #[arg(long, value_name = "SET")]
+    guarantees: Option<Guarantees>,
+
+    /// What they say of how long messages between branches take: none, constant:20ms,
+    /// uniform:1ms..50ms or exponential:10ms [default: nothing]
+    #[arg(long)]
+    latency: Option<Latency>,
+
+    /// What they say of when customers make their visits [default: nothing]
+    #[arg(long, value_name = "ORDER", value_enum)]
+    customer_order: Option<CustomersArg>,
+
+    /// Add what customers must see; not with async propagation, nor with concurrent customers
+    #[arg(long, value_name = "DIALECT", value_enum)]
+    expected: Option<ExpectedArg>,
+
+    /// Write them to this file, a line each [default: standard output]
+    #[arg(long, short, value_name = "FILE", group = "place")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Write each to a file of its own in this directory
+    #[arg(long, short, value_name = "DIR", group = "place")]
+    pub(super) directory: Option<PathBuf>,
+
+    /// Overwrite the file, or files in the directory
+    #[arg(long, requires = "place")]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ExpectedArg {
+    /// A row per customer with its balance
+    Balances,
+    /// A row per event
+    Events,
+    /// A row per visit with all its events
+    Customers,
+    /// The same in the oldest form
+    Classic,
+}
+
+impl GenerateArgs {
+    /// What the scenarios are to be like.
+    pub(super) fn options(&self) -> GenerateOptions {
+        GenerateOptions {
+            seed: Seed(self.seed),
+            branches: self.branches,
+            customers: self.customers,
+            events: self.events,
+            final_query: self.final_query,
+            mix: self.mix,
+            amounts: if self.decodable { Amounts::Decodable } else { Amounts::Drawn(self.amount) },
+            opening_balance: self.balance,
+            hop_percent: self.hop,
+            skew: self.skew,
+            propagation: self.propagation.map(Propagation::from),
+            guarantees: self.guarantees,
+            latency: self.latency,
+            customer_order: self.customer_order.map(CustomerOrder::from),
+            expected: self.expected.map(ExpectedDialect::from),
+        }
+    }
+}
+
+impl From<ExpectedArg> for ExpectedDialect {
+    fn from(arg: ExpectedArg) -> Self {
+        match arg {
+            ExpectedArg::Balances => Self::Balances,
+            ExpectedArg::Events => Self::Events,
+            ExpectedArg::Customers => Self::Customers,
+            ExpectedArg::Classic => Self::Classic,
+        }
+    }
+}
 
 /// Why scenarios are not where they should be.
 #[derive(Debug, Error)]
@@ -153,4 +322,61 @@ fn write_files(
 fn is_empty(directory: &Path) -> io::Result<bool> {
     fs::create_dir_all(directory)?;
     Ok(fs::read_dir(directory)?.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::super::args::{Cli, Command};
+    use super::*;
+
+    fn parse(line: &str) -> GenerateArgs {
+        let cli = Cli::try_parse_from(line.split_whitespace()).unwrap();
+        let Command::Generate(args) = cli.command else { panic!("generate") };
+        args
+    }
+
+    #[test]
+    fn the_help_of_generate() {
+        // As wide as the widest, whatever terminal the tests run in.
+        let command = Cli::command().term_width(100);
+        let help = command.try_get_matches_from(["passbook", "generate", "-h"]).unwrap_err();
+        insta::assert_snapshot!(help.to_string());
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_library() {
+        // The environment may say another seed.
+        let defaults = GenerateOptions { seed: Seed(0), ..GenerateOptions::default() };
+        assert_eq!(parse("passbook generate --seed 0").options(), defaults);
+    }
+
+    #[test]
+    fn every_option_is_heeded() {
+        let args = parse(
+            "passbook generate --seed 9 --branches 2..3 --customers 4 --events 5..6 --final-query \
+             --mix query=1 --amount 1..2.5 --balance 3 --hop 7 --skew 0.5 --propagation sync \
+             --guarantees none --latency constant:1ms --customer-order in-order --expected customers",
+        );
+        let options = GenerateOptions {
+            seed: Seed(9),
+            branches: "2..3".parse().unwrap(),
+            customers: "4".parse().unwrap(),
+            events: "5..6".parse().unwrap(),
+            final_query: true,
+            mix: Mix::new(0, 0, 1).unwrap(),
+            amounts: Amounts::Drawn("1..2.5".parse().unwrap()),
+            opening_balance: Money::from_minor(300),
+            hop_percent: 7,
+            skew: "0.5".parse().unwrap(),
+            propagation: Some(Propagation::Sync),
+            guarantees: Some(Guarantees::NONE),
+            latency: Some("constant:1ms".parse().unwrap()),
+            customer_order: Some(CustomerOrder::InOrder),
+            expected: Some(ExpectedDialect::Customers),
+        };
+        assert_eq!(args.options(), options);
+        assert_eq!(parse("passbook generate --decodable").options().amounts, Amounts::Decodable);
+    }
 }

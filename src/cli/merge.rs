@@ -2,16 +2,49 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
 
 use super::cleanup;
-use super::exit::Exit;
-use super::exports::{Exports, PartialRows};
-use super::merge_args::{MergeArgs, MergeFormat};
+use super::document_args::DocumentArgs;
+use super::exit::{EXIT_CODES, Exit};
+use super::exports::{ExportArgs, Exports, PartialRows};
 use super::terminal::Terminal;
-use crate::batch;
-use crate::batch::{JoinError, Joined, JsonLines, Overview, Part, RowWriter};
+use crate::batch::{self, JoinError, Joined, JsonLines, Overview, Part, RowWriter};
 use crate::source::Outputs;
+
+const EXAMPLES: &str = "\
+Examples:
+  passbook merge 1.jsonl 2.jsonl 3.jsonl                      what they came to together
+  passbook merge --export-jsonl all.jsonl --export-junit all.xml [123].jsonl
+  passbook merge --format jsonl [123].jsonl | jq 'select(.status == \"violated\")'";
+
+#[derive(Debug, Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(super) struct MergeArgs {
+    /// Result files that together are one batch: one for each partition
+    #[arg(required = true, value_name = "RESULTS")]
+    pub(super) results: Vec<PathBuf>,
+
+    /// What to print [default: text on a terminal or with --export-jsonl, else jsonl]
+    #[arg(long, short, value_enum)]
+    pub(super) format: Option<MergeFormat>,
+
+    #[command(flatten)]
+    pub(super) exports: ExportArgs,
+
+    #[command(flatten)]
+    pub(super) document: DocumentArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum MergeFormat {
+    /// What all came to, the slowest, and the failures
+    Text,
+    /// A line of JSON per scenario in the order of the input, and a last one for all
+    Jsonl,
+}
 
 /// Joins the files that `args` name. Nothing is written to files where they do not fit together, nor
 /// printed, unless that shows only on the way; then the summary is left out.

@@ -2,12 +2,9 @@
 
 mod args;
 mod batch;
-mod batch_args;
 mod check;
-mod check_args;
 mod cleanup;
 mod compare;
-mod compare_args;
 mod compare_output;
 mod connect_args;
 mod dispatch;
@@ -15,11 +12,9 @@ mod document_args;
 mod exit;
 mod exports;
 mod generate;
-mod generate_args;
 mod guard;
 mod memory_args;
 mod merge;
-mod merge_args;
 mod new_file;
 mod run;
 mod schema;
@@ -30,5 +25,6 @@ mod serve_scenario;
 mod settings_args;
 mod signal;
 mod terminal;
+mod witness_args;
 
 pub use dispatch::run;

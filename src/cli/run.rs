@@ -4,24 +4,194 @@ use std::io::{self, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use super::args::{Format, RunArgs, Transport};
+use clap::{Args, ValueEnum};
+
 use super::cleanup;
-use super::exit::Exit;
+use super::connect_args::{ConnectArgs, LATENCY, idle_settings};
+use super::document_args::DocumentArgs;
+use super::exit::{EXIT_CODES, Exit};
+use super::memory_args::MemoryArgs;
 use super::new_file::NewFile;
+use super::settings_args::SettingsArgs;
 use super::terminal::Terminal;
-use crate::check::{JudgeOptions, StepsKept, Summary};
-use crate::model::Shown;
-use crate::report::{Assessment, dialect, json, shell, shortfall, text};
-use crate::run;
+use super::witness_args::WitnessArgs;
+use crate::check::{Demand, JudgeOptions, StepsKept, Summary};
+use crate::model::{Seed, Shown};
+use crate::report::{Assessment, Verbosity, dialect, json, shell, shortfall, text};
 use crate::run::{
-    Carrier, Dialect, HistoryOutput, MemoryError, Recording, Run, RunError, RunOptions, RunResult,
-    Runner, run_bytes,
+    self, Carrier, Dialect, HistoryOutput, Judging, MemoryError, Recording, Run, RunError,
+    RunOptions, RunResult, Runner, run_bytes,
 };
 use crate::scenario::{Scenario, Settings};
-use crate::source::expected_results;
-use crate::source::is_stdin;
-use crate::source::{Clash, Outputs};
-use crate::source::{InputError, expect_what_stands_beside, read_scenario, scenario_beside};
+use crate::source::{
+    Clash, InputError, Outputs, expect_what_stands_beside, expected_results, is_stdin,
+    read_scenario, scenario_beside,
+};
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  passbook run input/monotonic_writes.json         the whole story
+  passbook run -q a.json b.json                    the results alone
+  passbook run --format balances scenario.json     one line of JSON
+  passbook run --propagation async --latency constant:50ms --guarantees none a.json
+                                                   what lag does where nothing is promised
+  generate-some-scenario | passbook run -          from standard input";
+
+#[derive(Debug, Args)]
+#[command(after_help = format!("{RUN_EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(super) struct RunArgs {
+    /// Scenario files, in any input dialect; `-` is standard input
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub(super) scenarios: Vec<PathBuf>,
+
+    /// What to print
+    #[arg(
+        long,
+        short,
+        value_enum,
+        default_value_t,
+        env = "PASSBOOK_FORMAT",
+        hide_env_values = true
+    )]
+    pub(super) format: Format,
+
+    /// Print the result alone (text)
+    #[arg(long, short, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Print everything, with every message (text)
+    #[arg(long, short)]
+    verbose: bool,
+
+    #[command(flatten)]
+    settings: SettingsArgs,
+
+    #[command(flatten)]
+    pub(super) document: DocumentArgs,
+
+    /// Write all that happens to this file, as JSON Lines; `passbook check` judges it
+    #[arg(long, value_name = "FILE")]
+    pub(super) history: Option<PathBuf>,
+
+    /// Do not judge the run
+    #[arg(long)]
+    no_check: bool,
+
+    #[command(flatten)]
+    pub(super) witnesses: WitnessArgs,
+
+    /// Exit with 3 where any property had nothing to test
+    #[arg(long, conflicts_with = "no_check")]
+    strict: bool,
+
+    /// What carries messages
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) transport: Transport,
+
+    #[command(flatten)]
+    pub(super) memory: MemoryArgs,
+
+    #[command(flatten)]
+    pub(super) connect: ConnectArgs,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Transport {
+    /// The actors' mailboxes, in virtual time
+    #[default]
+    Mailbox,
+    /// Loopback sockets: customers and branches all speak gRPC to each other
+    Grpc,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// What a person likes to read
+    #[default]
+    Text,
+    /// A row per customer with its balance, as one line of JSON
+    Balances,
+    /// A row per event, as one line of JSON
+    Events,
+    /// A row per visit with all its events, as one line of JSON
+    Customers,
+    /// The same in the oldest form, with `result` on each event and `money` for a balance
+    Classic,
+    /// The full report, as one line of JSON
+    Json,
+}
+
+impl RunArgs {
+    /// What of them cannot be together, of which clap knows nothing.
+    pub(super) fn conflict(&self) -> Option<String> {
+        if self.scenarios.iter().filter(|path| is_stdin(path)).count() > 1 {
+            return Some("standard input (`-`) can be read only once".to_owned());
+        }
+        if self.history.is_some() && self.scenarios.len() > 1 {
+            return Some("a history (`--history`) is of one scenario".to_owned());
+        }
+        if self.settings.latency.is_some() && self.transport == Transport::Grpc {
+            let simulated = "lag is simulated between mailboxes only, not over `--transport grpc`";
+            return Some(simulated.to_owned());
+        }
+        self.connect.named_twice().map(|id| format!("`--connect` names branch {id} twice"))
+    }
+
+    pub(super) fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        }
+    }
+
+    /// Whether messages go through the simulated network.
+    pub(super) fn is_simulated(&self) -> bool {
+        self.transport == Transport::Mailbox && !self.connect.is_given()
+    }
+
+    /// Whether a person reads more than the result.
+    pub(super) fn tells_all(&self) -> bool {
+        self.format == Format::Text && self.verbosity() != Verbosity::Quiet
+    }
+
+    /// Whether the report has a place for notes.
+    pub(super) fn tells_notes(&self) -> bool {
+        self.format == Format::Json || self.tells_all()
+    }
+
+    /// What overrides the scenarios' own settings.
+    pub(super) fn overrides(&self) -> Settings {
+        self.settings.overrides()
+    }
+
+    pub(super) fn demand(&self) -> Demand {
+        if self.strict { Demand::Everything } else { Demand::Anything }
+    }
+
+    pub(super) fn judging(&self) -> Judging {
+        if self.no_check { Judging::Off } else { Judging::On }
+    }
+
+    /// The options of a command line that does the same again.
+    pub(super) fn replay_options(&self, seed: Seed) -> Vec<String> {
+        let Self { settings, document, no_check, strict, transport, memory, connect, .. } = self;
+        let mut options = connect.options();
+        if !connect.is_given() {
+            options.push(format!("--seed {seed}"));
+        }
+        options.extend(settings.options());
+        options.extend(document.options());
+        match transport {
+            Transport::Mailbox => {}
+            Transport::Grpc => options.push("--transport grpc".to_owned()),
+        }
+        options.extend(memory.option());
+        options.extend(no_check.then(|| "--no-check".to_owned()));
+        options.extend(strict.then(|| "--strict".to_owned()));
+        options
+    }
+}
 
 /// Runs all scenarios; what is wrong with one does not stop the rest.
 pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Result<Exit> {
@@ -252,25 +422,6 @@ fn warn_of_idle_settings(args: &RunArgs, scenario: &Scenario, terminal: &mut Ter
         terminal
             .warning(&format!("{name}: lag is not simulated here; messages take what they take"));
     }
-}
-
-const LATENCY: &str = "latency";
-
-/// What the scenario says that only a bank of ours heeds.
-fn idle_settings(settings: &Settings) -> Vec<&'static str> {
-    let Settings { propagation, guarantees, customer_guarantees, .. } = settings;
-    let Settings { overdraft, latency, links, wait_limit, seed, .. } = settings;
-    [
-        ("propagation", propagation.is_some()),
-        ("guarantees", guarantees.is_some() || !customer_guarantees.is_empty()),
-        ("overdraft", overdraft.is_some()),
-        (LATENCY, latency.is_some() || !links.is_empty()),
-        ("the wait limit", wait_limit.is_some()),
-        ("the seed", seed.is_some()),
-    ]
-    .into_iter()
-    .filter_map(|(name, is_said)| is_said.then_some(name))
-    .collect()
 }
 
 /// The file that a history goes to, empty.

@@ -1,10 +1,9 @@
 //! `passbook serve`: the bank behind gRPC, until a signal closes it.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::thread;
+use std::{io, thread};
 
 use serde_json::json;
 use thiserror::Error;
@@ -22,13 +21,11 @@ use crate::grpc::{BindError, Endpoint, Listener};
 use crate::model::{
     BranchId, IdError, LogPosition, Money, Overdraft, Promises, Propagation, Roster, RosterError,
 };
-use crate::run;
 use crate::run::{
-    Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, ServeError,
+    self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, ServeError,
     ServeOptions, Taken, bank_bytes, log_max,
 };
-use crate::source::is_stdin;
-use crate::source::{InputError, read_scenario, read_scenario_line};
+use crate::source::{InputError, is_stdin, read_scenario, read_scenario_line};
 
 /// Why the bank did not open.
 #[derive(Debug, Error)]

@@ -7,9 +7,9 @@ use std::io::{self, BufWriter, Stderr, StdoutLock, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
-use super::args::Color;
 use super::guard::Guard;
 use crate::model::Shown;
 use crate::scenario::{Level, Warning};
@@ -18,6 +18,15 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
 const WIDTH: usize = 100;
+/// When there is colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
 /// As long as a message with a path gets. A longer one quotes something without an end, and is cut.
 const MESSAGE_MAX: usize = 6000;
 

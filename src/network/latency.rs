@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::model::Chance;
 use crate::model::number::micros;
-use crate::model::{BranchId, Seed};
+use crate::model::{BranchId, Chance, Seed};
 
 /// How long a message takes from one branch to another. Text: `none`, `constant:20ms`,
 /// `uniform:1ms..50ms`, `exponential:10ms`.

@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ending::Ending;
 use crate::model::{BranchId, CustomerId, EventId, LogPosition, Operation, Write, WriteId};
-use crate::run::RequestResult;
-use crate::run::{BranchResult, CustomerResult, RunResult};
+use crate::run::{BranchResult, CustomerResult, RequestResult, RunResult};
 
 /// Something that arrived at a branch for a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

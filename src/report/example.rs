@@ -8,9 +8,9 @@ use crate::model::{
     Amount, BranchId, CustomerId, EventId, LogPosition, MessageNumber, Money, Operation, Outcome,
     Receipt, Refusal, RequestError, RequestNumber, Sequence, Time, Write, WriteId,
 };
-use crate::run::RequestResult;
 use crate::run::{
-    BranchResult, CustomerResult, LoggedWrite, Run, RunConfig, RunResult, VisitResult,
+    BranchResult, CustomerResult, LoggedWrite, RequestResult, Run, RunConfig, RunResult,
+    VisitResult,
 };
 use crate::scenario::{Output, WrittenIds};
 

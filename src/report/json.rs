@@ -16,8 +16,9 @@ use crate::model::{
     BranchId, CustomerId, CustomerOrder, Decimal, EventId, EventIds, Guarantees, Interface, Lag,
     Operation, Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed, Time,
 };
-use crate::run::RequestResult;
-use crate::run::{BranchResult, CustomerResult, Dialect, Remote, RunConfig, RunResult};
+use crate::run::{
+    BranchResult, CustomerResult, Dialect, Remote, RequestResult, RunConfig, RunResult,
+};
 use crate::scenario::{Level, Output, WrittenIds};
 
 /// Writes the full report of `result` as one line.

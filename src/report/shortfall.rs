@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use super::ending::Ending;
 use super::phrase::grouped;
 use crate::model::{Operation, Refusal, RequestError};
-use crate::run::CustomerResult;
-use crate::run::RequestResult;
+use crate::run::{CustomerResult, RequestResult};
 
 /// What the bank did not do of what `customer` asked: `writes ok 1 of 2, 1 refused: out of order`.
 /// `None` if it did everything.

@@ -1,7 +1,6 @@
 //! How to run a scenario, and why a run did not come to its end.
 
-use std::fmt;
-use std::io;
+use std::{fmt, io};
 
 use thiserror::Error;
 

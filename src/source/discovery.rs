@@ -1,8 +1,7 @@
 //! Which files a batch is to read: what folders, globs and names come to.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use miette::Diagnostic;
 use thiserror::Error;

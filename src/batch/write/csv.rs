@@ -3,8 +3,7 @@
 use std::io;
 
 use super::RowWriter;
-use crate::batch::row::VERDICT_KEYS;
-use crate::batch::row::{Counts, Row};
+use crate::batch::row::{Counts, Row, VERDICT_KEYS};
 use crate::batch::summary::Summary;
 use crate::report::cell::{Cell, write_row};
 

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use anstyle::Style;
 
-use crate::batch::overview::Overview;
-use crate::batch::overview::{Failure, Slow};
+use crate::batch::overview::{Failure, Overview, Slow};
 use crate::batch::row::Status;
 use crate::batch::summary::{Stopped, Summary};
 use crate::model::{Shown, number};

@@ -1,7 +1,6 @@
 //! What a comparison runs on.
 
-use std::fs;
-use std::thread;
+use std::{fs, thread};
 
 use super::Machine;
 

@@ -1,9 +1,8 @@
 //! The order in which rounds are run.
 
 use super::bank::Purpose;
-use crate::model::Chance;
-use crate::model::Seed;
 use crate::model::number::count;
+use crate::model::{Chance, Seed};
 
 /// How many rounds of a transport measure latency for each that measures propagation.
 const LATENCY_PER_PROPAGATION: usize = 5;

@@ -5,12 +5,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::compare::analyse::FORMAT;
-use crate::compare::analyse::Report;
-use crate::compare::analyse::Row;
-use crate::compare::analyse::name;
-use crate::compare::analyse::{Distribution, HALF, is_doubtful};
-use crate::compare::analyse::{Ladder, Step};
+use crate::compare::analyse::{
+    Distribution, FORMAT, HALF, Ladder, Report, Row, Step, is_doubtful, name,
+};
 use crate::compare::measure::{Load, Machine, Round, Subject, Transport};
 
 /// Writes `report` as one line of JSON. [`Earlier::parse`](super::Earlier::parse) reads it.

@@ -3,9 +3,7 @@
 use std::io::{self, Write};
 
 use super::tables::{self, Holds, Table, Value};
-use crate::compare::analyse::Report;
-use crate::compare::analyse::Verdict;
-use crate::compare::analyse::name;
+use crate::compare::analyse::{Report, Verdict, name};
 use crate::model::Shown;
 
 /// Writes `report` as GitHub's Markdown.

@@ -4,13 +4,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::compare::analyse::Report;
-use crate::compare::analyse::Step;
-use crate::compare::analyse::{Distribution, PERCENTILES, Percentile};
-use crate::compare::analyse::{Interval, Ratio, Verdict};
-use crate::compare::analyse::{KINDS, all_of, kind};
-use crate::compare::analyse::{PerRequest, Row};
-use crate::compare::analyse::{latency, percent, range, rounded, significant, times};
+use crate::compare::analyse::{
+    Distribution, Interval, KINDS, PERCENTILES, PerRequest, Percentile, Ratio, Report, Row, Step,
+    Verdict, all_of, kind, latency, percent, range, rounded, significant, times,
+};
 use crate::compare::measure::Kind;
 use crate::model::number::{count, float};
 

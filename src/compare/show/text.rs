@@ -5,11 +5,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::tables::{self, Column, Holds, Table, Value};
-use crate::compare::analyse::Report;
-use crate::compare::analyse::Verdict;
-use crate::compare::analyse::name;
-use crate::compare::analyse::{Ladder, Step};
-use crate::compare::analyse::{latency, percent};
+use crate::compare::analyse::{Ladder, Report, Step, Verdict, latency, name, percent};
 use crate::model::Shown;
 use crate::model::number::{float_len, whole_len};
 use crate::report::palette::{BAD, GOOD, MAYBE, PLAIN, QUIET, STRONG, TITLE, UNSURE};

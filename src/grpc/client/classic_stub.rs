@@ -11,7 +11,7 @@ use tonic::{Request, Response};
 
 use super::endpoint::Endpoint;
 use super::problem::{Absence, CallProblem, told};
-use super::stub::Told;
+use super::reply::Told;
 use crate::actors::Ask;
 use crate::grpc::convert::{ClassicCall, FieldError, WriteSetText, money_from_float};
 use crate::grpc::proto::banking::branch_client::BranchClient;

@@ -6,6 +6,7 @@ mod peer_client;
 mod peer_link;
 mod problem;
 mod remote_bank;
+mod reply;
 mod stub;
 
 pub use classic_stub::{ClassicBranch, Standing};

@@ -9,6 +9,7 @@ use tonic::transport::Channel;
 
 use super::classic_stub::ClassicBranch;
 use super::problem::CallProblem;
+use super::reply::Told;
 use crate::actors::{Answer, Ask};
 use crate::bank::Entry;
 use crate::grpc::proto::v1;
@@ -17,8 +18,8 @@ use crate::grpc::seal::Seal;
 use crate::grpc::token::{passbook_of, token_of};
 use crate::grpc::trailers::{Trailers, request_error_of};
 use crate::model::{
-    BranchId, CustomerId, Event, LogPosition, Money, Operation, Outcome, Receipt, RequestError,
-    Roster, Write, WriteKind,
+    BranchId, CustomerId, Event, LogPosition, Operation, Outcome, Receipt, RequestError, Roster,
+    Write, WriteKind,
 };
 
 /// Takes what customers ask of one branch elsewhere, and asks it there.
@@ -49,14 +50,6 @@ pub struct TypedBranch {
     pub tokens: Seal,
     /// All branches of that bank.
     pub roster: Arc<Roster>,
-}
-
-/// An answer, but for whom it is.
-pub(super) struct Told {
-    pub(super) outcome: Outcome,
-    pub(super) position: LogPosition,
-    pub(super) balance: Money,
-    pub(super) entry: Entry,
 }
 
 /// What the typed responses have in common.
@@ -233,19 +226,6 @@ impl TypedBranch {
             Some(Err(_)) | None => Entry::Nothing,
         };
         Told { outcome: Err(error), position, balance, entry }
-    }
-}
-
-impl Told {
-    /// `outcome`, and no more.
-    pub(super) fn nothing_but(outcome: Outcome) -> Self {
-        let (position, balance) = (LogPosition::default(), Money::ZERO);
-        Self { outcome, position, balance, entry: Entry::Nothing }
-    }
-
-    /// Nothing that says what became of the request: a write may have taken effect.
-    pub(super) fn no_answer(branch: BranchId, problem: &CallProblem) -> Self {
-        Self::nothing_but(Err(RequestError::NoAnswer { branch, problem: problem.to_string() }))
     }
 }
 

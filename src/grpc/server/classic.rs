@@ -11,8 +11,7 @@ use crate::actors::{
     Answer, HasIntroduced, ReadWriteSet, Relay, ReplyTo, Shown, Summarize, WriteSetAt,
 };
 use crate::grpc::convert::{ClassicCall, is_from_branch, money_to_float, session, write_set_text};
-use crate::grpc::error::CallError;
-use crate::grpc::error::PeerError;
+use crate::grpc::error::{CallError, PeerError};
 use crate::grpc::proto::banking::branch_server::Branch;
 use crate::grpc::proto::banking::{BranchReply, BranchRequest};
 use crate::grpc::status::ClassicStatus;

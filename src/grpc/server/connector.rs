@@ -1,12 +1,11 @@
 //! Doors to a branch that only this machine reaches: a connection in memory, a Unix socket, a
 //! loopback port. Whoever goes in through one has the bytes counted that go both ways.
 
-use std::fmt;
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::{fmt, io};
 
 use hyper_util::rt::TokioIo;
 use thiserror::Error;

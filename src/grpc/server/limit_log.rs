@@ -3,8 +3,7 @@
 
 use super::counts::Counted;
 use super::scenario::ScenarioFault;
-use crate::grpc::error::CallError;
-use crate::grpc::error::PeerError;
+use crate::grpc::error::{CallError, PeerError};
 use crate::model::RequestError;
 
 /// Each limit in a line: its name here, what it is called, and the option that sets it.

@@ -11,10 +11,8 @@ use crate::actors::{
     Summarize,
 };
 use crate::bank::PeerMessage;
-use crate::grpc::convert;
-use crate::grpc::convert::{FieldError, FieldProblem, propagated_write, version_entries};
-use crate::grpc::error::CallError;
-use crate::grpc::error::PeerError;
+use crate::grpc::convert::{self, FieldError, FieldProblem, propagated_write, version_entries};
+use crate::grpc::error::{CallError, PeerError};
 use crate::grpc::proof::{End, Ticket, check_version, without_proofs};
 use crate::grpc::proto::v1;
 use crate::grpc::proto::v1::peer_service_server::PeerService;

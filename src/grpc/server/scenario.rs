@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::grpc::convert;
-use crate::grpc::convert::FieldError;
+use crate::grpc::convert::{self, FieldError};
 use crate::grpc::proto::v1;
 use crate::grpc::proto::v1::run_scenario_response::Item;
 use crate::history::Recorded;

@@ -1,11 +1,10 @@
 //! The scenarios of all clients: each is run on a thread of its own, apart from the bank, so that it
 //! holds up nobody and the process need not wait for it.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
+use std::{fmt, thread};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio_stream::wrappers::ReceiverStream;

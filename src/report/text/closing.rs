@@ -1,21 +1,18 @@
 //! The branches at the end, the result of each customer, and what was expected.
 
-use std::fmt;
 use std::io::{self, Write};
-use std::iter;
 use std::ops::Range;
+use std::{fmt, iter};
 
 use super::verbosity::{Verbosity, items, rows};
 use crate::model::{CustomerId, Operation, RequestError, Time};
 use crate::report::arrival::{Arrival, Arrivals, Holding, Source};
-use crate::report::broken;
 use crate::report::elide::Limit;
 use crate::report::ending::Ending;
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, QUIET, STRONG, UNSURE, YES};
 use crate::report::phrase::{self, count, every_branch, grouped, listed, verb, write_set};
-use crate::report::shortfall;
 use crate::report::table::{Cell, Row, write_table};
-use crate::report::{Agreement, Assessment, Difference, Seen};
+use crate::report::{Agreement, Assessment, Difference, Seen, broken, shortfall};
 use crate::run::{BranchResult, CustomerResult, Dialect, RunResult};
 use crate::scenario::{BalanceRow, Output};
 

@@ -16,8 +16,7 @@ use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, UNSURE,
 use crate::report::phrase::{self, count, grouped, verb};
 use crate::report::story::{RequestKey, Story};
 use crate::report::table::{Cell, Columns, Row, write_table};
-use crate::run::RequestResult;
-use crate::run::{Run, RunResult};
+use crate::run::{RequestResult, Run, RunResult};
 
 const INDENT: usize = 2;
 /// Events that broke a guarantee, of those that would be left out, up to which each is shown.

@@ -9,8 +9,7 @@
 //! of write *n*, if it is a deposit, that it is in *S*; and if a withdrawal, that it is not.
 
 use super::Between;
-use crate::model::Chance;
-use crate::model::{Amount, Money};
+use crate::model::{Amount, Chance, Money};
 
 /// What writes move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::model::Chance;
-use crate::model::{Amount, MoneyError};
+use crate::model::{Amount, Chance, MoneyError};
 
 /// Anything from the one to the other, both included. Text: `3`, or `2..10`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

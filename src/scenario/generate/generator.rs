@@ -10,9 +10,8 @@ use std::sync::Arc;
 use super::expected::expected;
 use super::skew::Popularity;
 use super::{GenerateError, GenerateOptions};
-use crate::model::Chance;
 use crate::model::{
-    BranchId, CustomerId, Event, EventId, Interface, Operation, Roster, Seed, Write,
+    BranchId, Chance, CustomerId, Event, EventId, Interface, Operation, Roster, Seed, Write,
 };
 use crate::scenario::{Scenario, Settings, Visit, WrittenIds};
 

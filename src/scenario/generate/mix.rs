@@ -5,8 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::model::Chance;
-use crate::model::Interface;
+use crate::model::{Chance, Interface};
 
 /// How often each interface is asked for, in proportion to the others. Text:
 /// `deposit=40,withdraw=20,query=40`; what is left out is never asked for.

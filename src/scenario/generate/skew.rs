@@ -5,9 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::model::Chance;
-use crate::model::Money;
 use crate::model::number::whole;
+use crate::model::{Chance, Money};
 
 /// How unequally branches are visited: the exponent *s* of Zipf's law, by which branch *k* is
 /// visited *k*⁻ˢ times as often as branch 1. At 0 all are visited alike. Text: `0`, `1.25`.

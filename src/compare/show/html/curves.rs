@@ -4,8 +4,7 @@ use super::frame::Frame;
 use super::legend;
 use super::scale::LogScale;
 use super::svg::{About, Anchor, At, Drawing, at, color};
-use crate::compare::analyse::Point;
-use crate::compare::analyse::Row;
+use crate::compare::analyse::{Point, Row};
 use crate::model::number::float;
 
 const TOP: f64 = 14.0;

@@ -3,8 +3,7 @@
 use super::frame::Frame;
 use super::scale::LogScale;
 use super::svg::{About, Anchor, At, Drawing, at, color};
-use crate::compare::analyse::Distribution;
-use crate::compare::analyse::Row;
+use crate::compare::analyse::{Distribution, Row};
 use crate::model::number::{float, float_len};
 
 const HILL: f64 = 52.0;

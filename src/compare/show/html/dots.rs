@@ -2,8 +2,7 @@
 
 use super::frame::Frame;
 use super::svg::{About, Anchor, Drawing, at};
-use crate::compare::analyse::Row;
-use crate::compare::analyse::{about, latency};
+use crate::compare::analyse::{Row, about, latency};
 use crate::model::number::float_len;
 
 const TOP: f64 = 12.0;

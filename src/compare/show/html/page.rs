@@ -7,10 +7,7 @@ use super::markup::escaped;
 use super::svg::{Drawing, at};
 use super::tables::html;
 use super::{curves, distributions, dots, steps};
-use crate::compare::analyse::Report;
-use crate::compare::analyse::Row;
-use crate::compare::analyse::name;
-use crate::compare::analyse::{latency, range, times};
+use crate::compare::analyse::{Report, Row, latency, name, range, times};
 use crate::compare::show::tables;
 use crate::model::Shown;
 

@@ -2,8 +2,7 @@
 
 use super::frame::Frame;
 use super::svg::{About, Anchor, Drawing, at};
-use crate::compare::analyse::{Ladder, Step};
-use crate::compare::analyse::{latency, percent};
+use crate::compare::analyse::{Ladder, Step, latency, percent};
 use crate::model::number::float_len;
 
 const TOP: f64 = 8.0;
