@@ -61,7 +61,7 @@ pub enum BaselineError {
 }
 
 impl Earlier {
-    /// Reads what [`write_json`](super::write_json) wrote.
+    /// Reads what [`write_json`](crate::compare::write_json) wrote.
     ///
     /// # Errors
     ///

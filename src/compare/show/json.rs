@@ -10,7 +10,7 @@ use crate::compare::analyse::{
 };
 use crate::compare::measure::{Load, Machine, Round, Subject, Transport};
 
-/// Writes `report` as one line of JSON. [`Earlier::parse`](super::Earlier::parse) reads it.
+/// Writes `report` as one line of JSON. [`Earlier::parse`](crate::compare::Earlier::parse) reads it.
 ///
 /// # Errors
 ///
