@@ -16,6 +16,7 @@ use crate::bank::{
     Relayed, Reply, Request, Ticket,
 };
 use crate::history::{Fact, MessageBody};
+use crate::model::number::count;
 use crate::model::{
     BranchId, CustomerId, EventId, LogPosition, MessageNumber, Money, RequestNumber, Time, Waited,
 };
@@ -434,7 +435,7 @@ impl Handler<ReadCame> for BranchActor {
         ReadCame { after, most }: ReadCame,
         _: &mut Self::Context,
     ) -> Self::Result {
-        let asked = after.get().saturating_add(u64::try_from(most).unwrap_or(u64::MAX));
+        let asked = after.get().saturating_add(count(most));
         let end = LogPosition::new(asked).min(self.branch.position());
         MessageResult(Came { writes: self.branch.came_after(after, most), end })
     }
@@ -466,8 +467,6 @@ fn body(message: &PeerMessage) -> MessageBody {
             write_set_len: acknowledgement.write_set.len,
         },
         PeerMessage::CatchUp(_) => MessageBody::CatchUp,
-        PeerMessage::Missed(missed) => {
-            MessageBody::Missed { writes: u64::try_from(missed.len()).unwrap_or(u64::MAX) }
-        }
+        PeerMessage::Missed(missed) => MessageBody::Missed { writes: count(missed.len()) },
     }
 }

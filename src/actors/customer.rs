@@ -7,6 +7,7 @@ use super::barrier::{Signal, Stand};
 use super::{Answer, Ask, Counters, MakeVisit, RecorderLink, ReplyTo, TakeRequests};
 use crate::bank::{Passbook, Session};
 use crate::history::{Fact, RequestResult};
+use crate::model::number::count;
 use crate::model::{CustomerId, Event, Guarantees, Operation, RequestNumber, Time};
 
 /// One customer, with its mailbox.
@@ -106,7 +107,7 @@ impl CustomerActor {
 
     /// The number of the request that is asked next, or is being asked.
     fn request_number(&self) -> RequestNumber {
-        RequestNumber::new(u64::try_from(self.requests.len()).unwrap_or(u64::MAX)).next()
+        RequestNumber::new(count(self.requests.len())).next()
     }
 }
 

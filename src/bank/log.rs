@@ -8,6 +8,7 @@ use std::iter;
 
 use super::write_set::{WriteSet, make_room};
 use super::{Dot, VersionVector, WriteSetDigest};
+use crate::model::number::count;
 use crate::model::{
     Amount, BranchIndex, CustomerId, EventId, LogPosition, Money, Roster, Sequence, Write, WriteId,
 };
@@ -75,12 +76,12 @@ struct CompactEntry {
 impl ApplyLog {
     /// The place of the newest write; 0 if there is none.
     pub(super) fn position(&self) -> LogPosition {
-        LogPosition::new(u64::try_from(self.entries.len()).unwrap_or(u64::MAX))
+        LogPosition::new(count(self.entries.len()))
     }
 
     /// How many writes came: those of the log, and those that were there already.
     pub(super) fn came(&self) -> LogPosition {
-        let twice = u64::try_from(self.twice.len()).unwrap_or(u64::MAX);
+        let twice = count(self.twice.len());
         LogPosition::new(self.position().get().saturating_add(twice))
     }
 
@@ -94,7 +95,7 @@ impl ApplyLog {
         self.entries.push(CompactEntry {
             id: entry.id,
             delta: entry.write.delta(),
-            origin: narrow(u64::try_from(origin.get()).unwrap_or(u64::MAX)),
+            origin: narrow(count(origin.get())),
             sequence: narrow(entry.dot.sequence.get()),
         });
         let entries = &self.entries;

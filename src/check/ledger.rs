@@ -15,6 +15,7 @@ use super::verdict::Promised;
 use super::writes::{ABSENT, Apply, FirstSeen, Writes};
 use super::{Case, Impossible};
 use crate::history::{Extent, Fact, Recorded, Terms};
+use crate::model::number::count;
 use crate::model::{
     BranchId, BranchIndex, CustomerId, Guarantee, LogPosition, Money, Operation, Outcome,
     Overdraft, Refusal, RequestError, RequestNumber, Roster, Time, Write, WriteId,
@@ -141,7 +142,7 @@ impl Ledger {
             messages: self.messages.len(),
             oddities: self.writes.oddities() + self.sessions.given_up() + self.partitions.len(),
             witnesses: self.witnesses.min(facts),
-            origin_bytes: u64::try_from(self.origins.bytes()).unwrap_or(u64::MAX),
+            origin_bytes: count(self.origins.bytes()),
         }
     }
 

@@ -6,6 +6,7 @@
 //! was measured.
 
 use super::reach::BLOCK;
+use crate::model::number::count;
 
 /// A branch: its log, its place in the tables of origins, and what is passed of its log at the end.
 const BRANCH_BYTES: u64 = 260;
@@ -67,28 +68,28 @@ impl Amounts {
         let mut add = |count: u64, each: u64| {
             bytes = bytes.saturating_add(count.saturating_mul(each));
         };
-        add(number(self.branches), BRANCH_BYTES);
+        add(count(self.branches), BRANCH_BYTES);
         add(self.applies, APPLY_BYTES);
-        add(number(self.writes), WRITE_BYTES);
-        add(number(self.requests), REQUEST_BYTES);
-        add(number(self.sessions), SESSION_BYTES);
-        add(number(self.messages), MESSAGE_BYTES);
-        add(number(self.oddities), ODDITY_BYTES);
-        add(number(self.witnesses), WITNESSES_BYTES);
-        let reaches = number(self.sessions).saturating_mul(OWED_TO_SESSION);
-        let reaches = reaches.saturating_add(number(self.read_at));
+        add(count(self.writes), WRITE_BYTES);
+        add(count(self.requests), REQUEST_BYTES);
+        add(count(self.sessions), SESSION_BYTES);
+        add(count(self.messages), MESSAGE_BYTES);
+        add(count(self.oddities), ODDITY_BYTES);
+        add(count(self.witnesses), WITNESSES_BYTES);
+        let reaches = count(self.sessions).saturating_mul(OWED_TO_SESSION);
+        let reaches = reaches.saturating_add(count(self.read_at));
         if self.branches <= BLOCK {
-            let row = number(self.branches) * POSITION_BYTES;
-            add(number(self.writes).saturating_add(reaches), row);
+            let row = count(self.branches) * POSITION_BYTES;
+            add(count(self.writes).saturating_add(reaches), row);
         } else {
-            let blocks = number(self.branches.div_ceil(BLOCK));
-            let applied = number(self.applied);
+            let blocks = count(self.branches.div_ceil(BLOCK));
+            let applied = count(self.applied);
             add(applied.saturating_add(reaches), blocks.saturating_mul(BLOCK_LINK_BYTES));
             add(self.applies.min(applied.saturating_mul(blocks)), BLOCK_BYTES);
             // What is owed has blocks of its own for no more than the writes that it is made of.
-            let owed = number(self.writes).saturating_mul(2).saturating_add(self.seen);
+            let owed = count(self.writes).saturating_mul(2).saturating_add(self.seen);
             let owed = owed.saturating_add(self.applies);
-            let owed = owed.saturating_mul(number(self.widest).min(blocks));
+            let owed = owed.saturating_mul(count(self.widest).min(blocks));
             add(owed.min(reaches.saturating_mul(blocks)), BLOCK_BYTES);
         }
         bytes
@@ -97,11 +98,7 @@ impl Amounts {
 
 /// How many bytes a line of a history takes that has so many bytes.
 pub(super) fn line_bytes(line_len: usize) -> u64 {
-    number(line_len).saturating_mul(TEXT_TIMES)
-}
-
-fn number(len: usize) -> u64 {
-    u64::try_from(len).unwrap_or(u64::MAX)
+    count(line_len).saturating_mul(TEXT_TIMES)
 }
 
 #[cfg(test)]

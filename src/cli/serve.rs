@@ -18,6 +18,7 @@ use super::terminal::Terminal;
 use crate::bank::{BranchConfig, Patience};
 use crate::grpc::seal::{BankKeys, BankSecret, NoRandomness};
 use crate::grpc::{BindError, Endpoint, Listener};
+use crate::model::number::count;
 use crate::model::{
     BranchId, IdError, LogPosition, Money, Overdraft, Promises, Propagation, Roster, RosterError,
 };
@@ -211,11 +212,10 @@ fn take_memory(
     bank: &mut LiveOptions,
     memory: &MemoryBudget,
 ) -> Result<[Taken; 2], OpenError> {
-    let number = |len: usize| u64::try_from(len).unwrap_or(u64::MAX);
-    let branches = memory.try_take(bank_bytes(number(bank.roster.len())))?;
-    let here = number(bank.roster.len() - bank.elsewhere.len());
-    let kept_max = number(bank.links.kept_max);
-    let under_way = kept_max.saturating_mul(number(bank.elsewhere.len()));
+    let branches = memory.try_take(bank_bytes(count(bank.roster.len())))?;
+    let here = count(bank.roster.len() - bank.elsewhere.len());
+    let kept_max = count(bank.links.kept_max);
+    let under_way = kept_max.saturating_mul(count(bank.elsewhere.len()));
     let fitting = || log_max(memory.left() / 2, here, under_way);
     let log_max = args.limits.log_max.map_or_else(fitting, LogPosition::new);
     bank.branch.log_max = Some(log_max);

@@ -4,6 +4,7 @@
 use std::io::{self, BufRead, Read};
 
 use crate::model::ByteSize;
+use crate::model::number::count;
 
 /// The most that a line may have, or a document, unless somebody says otherwise.
 pub const DOCUMENT_MAX: ByteSize = ByteSize::new(64 << 20);
@@ -48,7 +49,7 @@ impl<R: BufRead> Lines<R> {
         // One more for the end of the line.
         let most = self.line_max.bytes().saturating_add(1);
         let read = self.input.by_ref().take(most).read_until(b'\n', &mut self.bytes);
-        self.taken = length(&self.bytes);
+        self.taken = count(self.bytes.len());
         read?;
         self.has_newline = self.bytes.pop_if(|last| *last == b'\n').is_some();
         if self.has_newline {
@@ -65,7 +66,7 @@ impl<R: BufRead> Lines<R> {
     pub fn skip_rest(&mut self) -> io::Result<()> {
         self.bytes.clear();
         let passed = self.input.skip_until(b'\n')?;
-        self.taken = self.taken.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX));
+        self.taken = self.taken.saturating_add(count(passed));
         Ok(())
     }
 }
@@ -122,10 +123,6 @@ impl<R> Lines<R> {
     pub fn into_input(self) -> R {
         self.input
     }
-}
-
-fn length(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::options::{Recording, RunOptions};
 use super::result::RunConfig;
+use crate::model::number::count;
 use crate::model::{
     ByteSize, CustomerId, CustomerOrder, Guarantee, LogPosition, Operation, Propagation,
     QueryTiming,
@@ -78,7 +79,7 @@ pub fn copies_bytes(
     carrier: Carrier,
 ) -> u64 {
     let config = RunConfig::new(&scenario.settings, overrides);
-    Shape::of(scenario).times(number(copies)).bytes(&config, Recording::Off, carrier)
+    Shape::of(scenario).times(count(copies)).bytes(&config, Recording::Off, carrier)
 }
 
 /// How many bytes an open bank of so many branches takes beside the program itself.
@@ -103,11 +104,7 @@ pub fn log_max(bytes: u64, branches: u64, under_way: u64) -> LogPosition {
 
 /// How many bytes it takes at most to read a scenario of so many bytes of text.
 pub fn text_bytes(text_len: usize) -> u64 {
-    number(text_len).saturating_mul(TEXT_TIMES)
-}
-
-fn number(len: usize) -> u64 {
-    u64::try_from(len).unwrap_or(u64::MAX)
+    count(text_len).saturating_mul(TEXT_TIMES)
 }
 
 /// Bytes so far; past what can be counted it is as much as can be.
@@ -156,11 +153,11 @@ impl Shape {
             if written > 0 {
                 writers.insert(*customer);
             }
-            writes += number(written);
-            requests += number(events.len());
+            writes += count(written);
+            requests += count(events.len());
         }
-        let (customers, writers) = (number(customers.len()), number(writers.len()));
-        Self { branches: number(scenario.roster.len()), customers, writers, writes, requests }
+        let (customers, writers) = (count(customers.len()), count(writers.len()));
+        Self { branches: count(scenario.roster.len()), customers, writers, writes, requests }
     }
 
     /// So many copies of the customers.

@@ -8,6 +8,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::model::number::count;
+
 /// A connection whose bytes are counted, both ways.
 pub(super) struct Counted<S> {
     pub(super) stream: S,
@@ -16,7 +18,7 @@ pub(super) struct Counted<S> {
 
 impl<S> Counted<S> {
     fn count(&self, bytes: usize) {
-        self.carried.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.carried.fetch_add(count(bytes), Ordering::Relaxed);
     }
 
     fn count_written(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {

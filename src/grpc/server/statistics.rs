@@ -12,6 +12,7 @@ use crate::grpc::client::{LinkState, ReadLink};
 use crate::grpc::error::CallError;
 use crate::grpc::proto::v1;
 use crate::model::LogPosition;
+use crate::model::number::count;
 
 /// The counts of `front`.
 pub(super) async fn of(front: &Front) -> Result<v1::GetStatisticsResponse, CallError> {
@@ -42,7 +43,7 @@ pub(super) async fn of(front: &Front) -> Result<v1::GetStatisticsResponse, CallE
             .map(|link| v1::PeerStatistics {
                 branch_id: link.here.get(),
                 peer_branch_id: link.peer.get(),
-                kept: number(link.kept),
+                kept: count(link.kept),
                 congested: link.congestion == Congestion::Full,
             })
             .collect(),
@@ -60,7 +61,7 @@ pub(super) async fn of(front: &Front) -> Result<v1::GetStatisticsResponse, CallE
 fn connections(counts: &ConnectionCounts) -> v1::ConnectionStatistics {
     v1::ConnectionStatistics {
         accepted: counts.accepted(),
-        open: number(counts.open()),
+        open: count(counts.open()),
         refused: counts.refused_in_all(),
         refused_of_address: counts.refused_of_address(),
         closed_idle: counts.closed_idle(),
@@ -81,13 +82,13 @@ impl Taken<'_> {
     fn of(&self, limit: Limit, front: &Front) -> (Option<u64>, Option<u64>) {
         let limits = front.limits();
         match limit {
-            Limit::Message => (None, Some(number(limits.message_bytes_max))),
+            Limit::Message => (None, Some(count(limits.message_bytes_max))),
             Limit::Waiting => {
-                (Some(number(front.tally().waiting())), Some(number(limits.waiting_max)))
+                (Some(count(front.tally().waiting())), Some(count(limits.waiting_max)))
             }
             Limit::Kept => (
-                self.links.iter().map(|link| number(link.kept)).max(),
-                self.links.iter().map(|link| number(link.kept_max)).max(),
+                self.links.iter().map(|link| count(link.kept)).max(),
+                self.links.iter().map(|link| count(link.kept_max)).max(),
             ),
             Limit::Log => (
                 self.summaries.iter().map(|branch| branch.came.get()).max(),
@@ -97,10 +98,10 @@ impl Taken<'_> {
                     .max()
                     .map(LogPosition::get),
             ),
-            Limit::PeerWaiting => (None, Some(number(limits.peer_waiting_max))),
+            Limit::PeerWaiting => (None, Some(count(limits.peer_waiting_max))),
             Limit::Sessions => {
                 let Remembered { customers, most, .. } = self.remembered;
-                (Some(number(customers)), most.map(number))
+                (Some(count(customers)), most.map(count))
             }
             Limit::CallTime
             | Limit::Scenarios
@@ -109,11 +110,11 @@ impl Taken<'_> {
             | Limit::ScenarioTime
             | Limit::BodyTime => (None, None),
             Limit::Connections => (
-                Some(number(front.connections().counts().open())),
-                Some(number(limits.connections_max)),
+                Some(count(front.connections().counts().open())),
+                Some(count(limits.connections_max)),
             ),
-            Limit::AddressConnections => (None, Some(number(limits.address_connections_max))),
-            Limit::Unread => (None, Some(number(limits.unread_bytes_max))),
+            Limit::AddressConnections => (None, Some(count(limits.address_connections_max))),
+            Limit::Unread => (None, Some(count(limits.unread_bytes_max))),
         }
     }
 }
@@ -190,8 +191,4 @@ async fn summaries(front: &Front) -> Result<Vec<BranchSummary>, CallError> {
         summaries.push(branch.send(Summarize).await.map_err(|_| CallError::ActorStopped)?);
     }
     Ok(summaries)
-}
-
-fn number(len: usize) -> u64 {
-    u64::try_from(len).unwrap_or(u64::MAX)
 }

@@ -16,6 +16,7 @@ use crate::grpc::proto::v1;
 use crate::grpc::proto::v1::bank_service_server::BankService;
 use crate::grpc::token::{passbook_of, token_of};
 use crate::grpc::trailers::{Trailers, status_of};
+use crate::model::number::count;
 use crate::model::{BranchId, EventId, LogPosition, Money, Operation, Receipt, Write, WriteKind};
 
 /// The typed service of the whole bank.
@@ -203,7 +204,7 @@ impl BankService for TypedService {
                 let most = self.front.limits().log_entries_max;
                 let state = self.front.branch(branch)?.send(Inspect { most }).await;
                 let BranchState { summary, log } = state.map_err(|_| CallError::ActorStopped)?;
-                let given = u64::try_from(log.len()).unwrap_or(u64::MAX);
+                let given = count(log.len());
                 let left_out = summary.position.get() - given;
                 (self.summary(&summary), log, left_out, Some(turn))
             }
