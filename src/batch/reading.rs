@@ -138,7 +138,7 @@ fn each(
     let Reading { inputs, document_max } = reading;
     for input in inputs.walk() {
         match input {
-            Ok(Input::StandardInput) => {
+            Ok(Input::Stdin) => {
                 each_line(Path::new(STDIN), *document_max, || decoded(io::stdin()), &mut take)?;
             }
             Ok(Input::File(ScenarioFile { path, kind: FileKind::Lines, .. })) => {

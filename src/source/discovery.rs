@@ -48,7 +48,7 @@ pub(crate) enum FilesError {
 /// Something that scenarios are read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Input {
-    StandardInput,
+    Stdin,
     File(ScenarioFile),
     Line(Place),
 }
@@ -154,7 +154,7 @@ impl Inputs {
                         survey.bytes = survey.bytes.map(|sum| sum.saturating_add(bytes));
                     }
                     Input::Line(place) if place.path().is_file() => survey.bytes = None,
-                    Input::StandardInput | Input::File(_) | Input::Line(_) => {
+                    Input::Stdin | Input::File(_) | Input::Line(_) => {
                         survey = Survey { bytes: None, is_repeatable: false };
                     }
                 }
@@ -176,7 +176,7 @@ impl Inputs {
         root: &'a Root,
     ) -> Box<dyn Iterator<Item = Result<Input, FilesError>> + 'a> {
         match root {
-            Root::StandardInput => Box::new(std::iter::once(Ok(Input::StandardInput))),
+            Root::StandardInput => Box::new(std::iter::once(Ok(Input::Stdin))),
             Root::Line(place) => Box::new(std::iter::once(Ok(Input::Line(place.clone())))),
             Root::File(path) => Box::new(std::iter::once(file(path))),
             Root::Folder(folder) => {
@@ -351,7 +351,7 @@ mod tests {
         let inputs = Inputs::find(&paths, [output.as_path()].into_iter(), |_| true)?;
         inputs.survey()?;
         let shown = |input: Input| match input {
-            Input::StandardInput => "-".to_owned(),
+            Input::Stdin => "-".to_owned(),
             Input::Line(place) => place.to_string(),
             Input::File(file) => {
                 assert_eq!(file.bytes, 2);

@@ -122,11 +122,13 @@ impl InputError {
         };
         match error {
             DocumentError::Unreadable(reason) if place.is_stdin() => Self::StandardInput { reason },
-            DocumentError::Unreadable(reason) => match reason.kind() {
-                io::ErrorKind::IsADirectory => Self::Directory { path },
-                io::ErrorKind::NotFound => Self::Missing { path },
-                _ => Self::Unreadable { path, reason },
-            },
+            DocumentError::Unreadable(reason) if reason.kind() == io::ErrorKind::IsADirectory => {
+                Self::Directory { path }
+            }
+            DocumentError::Unreadable(reason) if reason.kind() == io::ErrorKind::NotFound => {
+                Self::Missing { path }
+            }
+            DocumentError::Unreadable(reason) => Self::Unreadable { path, reason },
             problem @ (DocumentError::TooLong { .. }
             | DocumentError::Blank { .. }
             | DocumentError::LineZero
