@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Packing, problem};
 use crate::check::{Demand, Property, Summary, Verdict, Verdicts};
 use crate::model::number::{count, micros};
-use crate::model::{Operation, Seed, Versions};
+use crate::model::{Operation, Seed, Versions, words};
 use crate::report::Assessment;
 use crate::report::ending::Ending;
 use crate::run::{Dialect, RunResult};
@@ -98,20 +98,21 @@ pub struct Row {
     pub passbook: Option<Cow<'static, str>>,
 }
 
-/// What a scenario came to, in one word. The worse wins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Everything is as it should be.
-    Holds,
-    /// Nothing could be decided.
-    Undecided,
-    /// The customers saw something else than expected.
-    Unexpected,
-    /// The judge objects, or the branches disagree at the end.
-    Violated,
-    /// The scenario is wrong, or could not be run.
-    Error,
+words! {
+    /// What a scenario came to, in one word. The worse wins.
+    #[derive(PartialOrd, Ord)]
+    pub enum Status {
+        /// Everything is as it should be.
+        Holds = "holds",
+        /// Nothing could be decided.
+        Undecided = "undecided",
+        /// The customers saw something else than expected.
+        Unexpected = "unexpected",
+        /// The judge objects, or the branches disagree at the end.
+        Violated = "violated",
+        /// The scenario is wrong, or could not be run.
+        Error = "error",
+    }
 }
 
 /// The judge's verdicts, a word each, with the keys of a JSON report.
@@ -227,21 +228,6 @@ fn is_first(format: &u64) -> bool {
 }
 
 impl Status {
-    /// All of them, from good to bad.
-    pub const ALL: [Self; 5] =
-        [Self::Holds, Self::Undecided, Self::Unexpected, Self::Violated, Self::Error];
-
-    /// Its word in a result file.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Holds => "holds",
-            Self::Undecided => "undecided",
-            Self::Unexpected => "unexpected",
-            Self::Violated => "violated",
-            Self::Error => "error",
-        }
-    }
-
     /// Whether somebody must look at it.
     pub const fn is_failure(self) -> bool {
         match self {

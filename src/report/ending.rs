@@ -1,16 +1,17 @@
 //! The three ways in which a request ends, in one word.
 
-use crate::model::{Outcome, RequestError};
+use crate::model::{Outcome, RequestError, words};
 
-/// How a request ended, without the details.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// It was done.
-    Ok,
-    /// It was not done, and never will be.
-    Refused,
-    /// Nobody can say yet.
-    Unknown,
+words! {
+    /// How a request ended, without the details.
+    pub(crate) enum Ending {
+        /// It was done.
+        Ok = "ok",
+        /// It was not done, and never will be.
+        Refused = "refused",
+        /// Nobody can say yet.
+        Unknown = "unknown",
+    }
 }
 
 impl Ending {
@@ -27,14 +28,6 @@ impl Ending {
             Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {
                 Self::Unknown
             }
-        }
-    }
-
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Refused => "refused",
-            Self::Unknown => "unknown",
         }
     }
 }

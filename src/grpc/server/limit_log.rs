@@ -1,32 +1,21 @@
 //! The limits at which calls are refused or customers forgotten, and the line of the log that says
 //! which of them were hit.
 
-use super::counts::Counted;
 use super::scenario::ScenarioFault;
 use crate::grpc::error::{CallError, PeerError};
-use crate::model::RequestError;
+use crate::model::{RequestError, words};
 
 /// Each limit in a line: its name here, what it is called, and the option that sets it.
 macro_rules! limits {
     ($($(#[$doc:meta])* $limit:ident: $name:literal, $flag:literal;)*) => {
-        /// A limit of a bank that is served.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) enum Limit {
-            $($(#[$doc])* $limit,)*
-        }
-
-        impl Counted for Limit {
-            const ALL: &'static [Self] = &[$(Self::$limit,)*];
+        words! {
+            /// A limit of a bank that is served.
+            pub(super) enum Limit {
+                $($(#[$doc])* $limit = $name,)*
+            }
         }
 
         impl Limit {
-            /// What is limited.
-            pub(super) const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$limit => $name,)*
-                }
-            }
-
             /// The option that sets it.
             pub(super) const fn flag(self) -> &'static str {
                 match self {

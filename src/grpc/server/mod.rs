@@ -35,7 +35,6 @@ pub use believed::{Believed, PeersElsewhere};
 pub(crate) use classic::BRANCH_KEY;
 pub use connections::{ConnectionCounts, Connections};
 pub use connector::{Door, DoorError, Medium, Way};
-pub(crate) use counts::Counted;
 pub use gate::Gate;
 pub use gateway::{Front, FrontSetup};
 pub use limits::Limits;
