@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::{Packing, problem};
 use crate::check::{Demand, Property, Summary, Verdict, Verdicts};
 use crate::model::number::{count, micros};
-use crate::model::{Operation, Seed, Versions, words};
+use crate::model::{Dialect, Seed, Versions, words};
 use crate::report::Assessment;
-use crate::report::ending::Ending;
-use crate::run::{Dialect, RunResult};
+use crate::run::{RequestCounts, RunResult};
 use crate::scenario::{BalanceRow, Level, Output, Warning};
 
 /// The formats of the rows that are read.
@@ -292,25 +291,15 @@ impl RowVerdicts {
 
 impl Counts {
     fn of(result: &RunResult) -> Self {
-        let branches = count(result.branches.len());
-        let customers = count(result.customers.len());
-        let mut refused_writes = 0;
-        let mut counts = Self { branches, customers, ..Self::default() };
-        for request in result.customers.iter().flat_map(|customer| &customer.requests) {
-            let ending = Ending::of(&request.outcome);
-            match request.operation {
-                Operation::Write(_) => {
-                    counts.writes += 1;
-                    refused_writes += u64::from(ending == Ending::Refused);
-                }
-                Operation::Query => counts.queries += 1,
-            }
-            match ending {
-                Ending::Ok => {}
-                Ending::Refused => counts.refused += 1,
-                Ending::Unknown => counts.unknown += 1,
-            }
+        let requests = RequestCounts::of(&result.customers);
+        Self {
+            branches: count(result.branches.len()),
+            customers: count(result.customers.len()),
+            writes: count(requests.writes.total()),
+            queries: count(requests.queries.total()),
+            refused: count(requests.refused()),
+            unknown: count(requests.unknown()),
+            refused_writes: Some(count(requests.writes.refused)),
         }
-        Self { refused_writes: Some(refused_writes), ..counts }
     }
 }

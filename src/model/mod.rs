@@ -24,7 +24,7 @@ pub use id::{
 pub use list::{listed, listed_of, named_in};
 pub use money::{Amount, Decimal, Money, MoneyError};
 pub use operation::{Event, Interface, Operation, Write, WriteKind};
-pub use outcome::{Lag, Outcome, Receipt, Refusal, RequestError, Waited};
+pub use outcome::{Lag, Outcome, OutcomeClass, Receipt, Refusal, RequestError, Waited};
 pub use policy::{CustomerOrder, Dialect, EventIds, Overdraft, Propagation, QueryTiming, Seed};
 pub use random::Chance;
 pub use roster::{BranchIndex, Roster, RosterError};

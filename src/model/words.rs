@@ -85,7 +85,6 @@ pub(crate) use words;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::model::{CustomerOrder, Interface};
 
     #[test]

@@ -119,7 +119,7 @@ impl LimitLog {
         let since = hits.iter().enumerate().filter_map(|(place, &(limit, hits))| {
             let hits = hits.saturating_sub(before(place));
             let times = if hits == 1 { "once".to_owned() } else { format!("{hits} times") };
-            (hits > 0).then(|| format!("{} ({}) {times}", limit.name(), limit.flag()))
+            (hits > 0).then(|| format!("{} ({}) {times}", limit.word(), limit.flag()))
         });
         let since: Vec<String> = since.collect();
         self.told = hits.iter().map(|&(_, hits)| hits).collect();
