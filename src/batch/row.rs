@@ -45,12 +45,24 @@ pub struct RowHead {
     pub took: Duration,
 }
 
+/// Which kind of line a row is, as it says itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowKind {
+    /// What one scenario came to.
+    #[default]
+    Scenario,
+}
+
 /// What one scenario of a batch came to. `docs/RESULTS.md` says how it is written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Row {
+    /// That it is a row.
+    pub kind: RowKind,
     /// Which format it has, from 1. Of the first, it does not say which options it was run with,
     /// how its file is packed, how many writes were refused, and which passbook made it.
-    #[serde(skip_serializing_if = "is_first")]
+    #[serde(default = "first_format", skip_serializing_if = "is_first")]
     pub format: u64,
     /// Its place in the whole input, from 1, counted before anything is filtered or partitioned.
     pub number: u64,
@@ -71,13 +83,13 @@ pub struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdicts: Option<RowVerdicts>,
     /// The balance that each customer was told last; none if it did not run.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub balances: Vec<BalanceRow>,
     /// How much there was of everything; `None` if it did not run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
     /// What its reader warns of.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// How long it took to read and run it, in real time.
     pub microseconds: u64,
@@ -85,7 +97,7 @@ pub struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// What of an expected result is understood otherwise than it stands.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// What its chances were drawn from; `None` if it did not run.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -201,6 +213,7 @@ impl Row {
     fn begun(head: RowHead) -> Self {
         let RowHead { number, place, packed, options, took } = head;
         Self {
+            kind: RowKind::Scenario,
             format: FORMAT,
             number,
             place,
@@ -220,6 +233,10 @@ impl Row {
             passbook: Some(Cow::Borrowed(PASSBOOK)),
         }
     }
+}
+
+pub(super) const fn first_format() -> u64 {
+    FIRST_FORMAT
 }
 
 fn is_first(format: &u64) -> bool {
