@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passbook::batch::{
-    Counts, Course, JsonLines, Overview, Packing, Reader, Record, Row, RowHead, RowKind,
-    RowVerdicts, RowWriter, RowsError, RowsProblem, Status, Stopped, Summary,
+    Counts, Course, JsonLines, Overview, Packing, Reader, Record, Row, RowHead, RowKind, RowWriter,
+    RowsError, RowsProblem, Status, Stopped, Summary,
 };
-use passbook::check::{Demand, Summary as Verdict};
+use passbook::check::{ByProperty, Demand, Summary as Verdict};
 use passbook::model::{CustomerId, Guarantees, Money, Propagation, Seed};
 use passbook::network::Latency;
 use passbook::report::Assessment;
@@ -268,9 +268,9 @@ fn any_verdict() -> impl Strategy<Value = Verdict> {
     prop_oneof![Just(Verdict::Holds), Just(Verdict::Violated), Just(Verdict::Undecided)]
 }
 
-fn any_verdicts() -> impl Strategy<Value = RowVerdicts> {
+fn any_verdicts() -> impl Strategy<Value = ByProperty<Verdict>> {
     (prop::array::uniform7(any_verdict()), prop::option::of(any_verdict())).prop_map(
-        |([a, b, c, d, e, f, g], no_overdraft)| RowVerdicts {
+        |([a, b, c, d, e, f, g], no_overdraft)| ByProperty {
             read_your_writes: a,
             monotonic_reads: b,
             monotonic_writes: c,
