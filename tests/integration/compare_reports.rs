@@ -235,27 +235,6 @@ fn the_json_export_has_everything() {
     assert!((sum("share") - 1.0).abs() < 1e-9);
 }
 
-/// The keys of a JSON text, each where it stands first.
-fn keys(json: &str) -> Vec<&str> {
-    let mut keys = Vec::new();
-    for before in json.split("\":") {
-        let key = before.rsplit('"').next().expect("at least a text without quotes");
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
-    keys.pop();
-    keys
-}
-
-#[test]
-fn the_keys_of_the_json_export_stand_as_in_the_first_one() {
-    let first = include_str!("../formats/comparison-1.json");
-    assert_eq!(keys(first)[..3], ["format", "program", "command"]);
-    let twice = comparison(&[(Mailbox, 500.0), (Mailbox, 500.0)], 0.15, 3);
-    assert_eq!(keys(&written(&report(&twice), write_json)), keys(first));
-}
-
 #[test]
 fn the_ratio_is_of_the_means_and_its_interval_holds_it() {
     let export = json(&report(&whole_ladder()));
