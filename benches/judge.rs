@@ -163,9 +163,13 @@ fn measure(operations: usize) -> (Duration, usize) {
     let start = Instant::now();
     let verdicts = black_box(judge.finish().expect("a possible history"));
     spent += start.elapsed();
-    assert_eq!(verdicts.read_your_writes.summary(), Summary::Violated, "the bank is late");
-    assert_eq!(verdicts.balances.summary(), Summary::Holds, "and counts right");
-    assert_eq!(verdicts.exactly_once.summary(), Summary::Holds, "and loses nothing");
+    assert_eq!(
+        verdicts.by_property.read_your_writes.summary(),
+        Summary::Violated,
+        "the bank is late"
+    );
+    assert_eq!(verdicts.by_property.balances.summary(), Summary::Holds, "and counts right");
+    assert_eq!(verdicts.by_property.exactly_once.summary(), Summary::Holds, "and loses nothing");
     (spent, facts)
 }
 

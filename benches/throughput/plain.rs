@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use passbook::batch::{Counts, Row, Status, append_line};
+use passbook::batch::{Counts, Row, RowKind, Status, append_line};
 use passbook::model::{BranchIndex, CustomerId, EventId, Money, Operation};
 use passbook::scenario::{BalanceRow, Scenario, Visit};
 
@@ -43,6 +43,7 @@ pub(crate) fn run(scenario: &Scenario, out: &mut Vec<u8>) {
     let writes = applied / branches.len();
     let count = |number: usize| u64::try_from(number).expect("a small number");
     let row = Row {
+        kind: RowKind::Scenario,
         format: 2,
         number: 1,
         place: "bench".to_owned(),

@@ -38,6 +38,6 @@ pub use reader::{Entry, Reader, Record, RowsError, RowsProblem, holds_rows};
 pub(crate) use reading::{Progress, Reading, Share};
 pub use results::{BatchError, Next, Order, Results};
 pub(crate) use resume::{Earlier, Held, ResumeError};
-pub use row::{Counts, Row, RowHead, RowVerdicts, Status};
+pub use row::{Counts, Row, RowHead, RowKind, Status};
 pub use summary::{StatusCounts, Stopped, Summary};
 pub use write::{Csv, JsonLines, Junit, RowWriter, append_line, write_text};

@@ -1,21 +1,17 @@
 //! Reads the lines of a result file back, one by one.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
 use std::path::Path;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::error::Category;
-use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::row::{FIRST_FORMAT, FORMATS};
-use super::{Counts, Packing, Row, RowVerdicts, Status, Summary};
+use super::row::{FORMATS, first_format};
+use super::{Row, Summary};
 use crate::history::{DOCUMENT_MAX, LineEnd, Lines};
-use crate::model::{ByteSize, CustomerId, Money, MoneyError, Seed, UnknownVersion};
-use crate::scenario::BalanceRow;
+use crate::model::{ByteSize, UnknownVersion};
 
 /// Reads a result file. Ends after its last line, or after the first error.
 #[derive(Debug)]
@@ -92,16 +88,6 @@ pub enum RowsProblem {
     /// A row of another passbook's format.
     #[error(transparent)]
     Format(#[from] UnknownVersion),
-    /// A number that is no balance.
-    #[error("the balance of customer {customer}: {found} is no balance: {reason}")]
-    Balance {
-        /// Whose balance.
-        customer: CustomerId,
-        /// The value as written.
-        found: String,
-        /// Why not.
-        reason: MoneyError,
-    },
     /// Something follows the summary.
     #[error("a line after the summary")]
     AfterSummary,
@@ -121,52 +107,11 @@ struct FormatOnly {
     format: u64,
 }
 
-const fn first_format() -> u64 {
-    FIRST_FORMAT
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
     Scenario,
     Summary,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RowLine<'a> {
-    #[serde(rename = "kind")]
-    _kind: Kind,
-    #[serde(default = "first_format")]
-    format: u64,
-    number: u64,
-    place: String,
-    packed: Option<Packing>,
-    name: Option<String>,
-    status: Status,
-    expected: Option<bool>,
-    verdicts: Option<RowVerdicts>,
-    #[serde(borrow, default)]
-    balances: Vec<BalanceLine<'a>>,
-    counts: Option<Counts>,
-    #[serde(default)]
-    warnings: Vec<String>,
-    microseconds: u64,
-    problem: Option<String>,
-    #[serde(default)]
-    notes: Vec<String>,
-    seed: Option<Seed>,
-    options: Option<Arc<str>>,
-    passbook: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BalanceLine<'a> {
-    id: CustomerId,
-    /// The digits as they are: a float would lose cents of a large balance.
-    #[serde(borrow)]
-    balance: &'a RawValue,
 }
 
 impl<R: BufRead> Reader<R> {
@@ -210,7 +155,7 @@ impl<R: BufRead> Reader<R> {
             return Err(RowsProblem::AfterSummary);
         }
         match kind(self.lines.bytes())? {
-            Kind::Scenario => Ok(Some(Record::Scenario(row(parse(self.lines.bytes())?)?))),
+            Kind::Scenario => Ok(Some(Record::Scenario(parse(self.lines.bytes())?))),
             Kind::Summary => {
                 self.summarized = true;
                 Ok(Some(Record::Summary(parse(self.lines.bytes())?)))
@@ -259,39 +204,6 @@ fn kind(line: &[u8]) -> Result<Kind, RowsProblem> {
         FORMATS.check(format)?;
     }
     preamble.map(|Preamble { kind, .. }| kind)
-}
-
-fn row(line: RowLine<'_>) -> Result<Row, RowsProblem> {
-    let balances = line.balances.into_iter().map(|BalanceLine { id, balance }| {
-        match balance.get() {
-            "null" => Ok(None),
-            digits => digits.parse::<Money>().map(Some),
-        }
-        .map(|balance| BalanceRow { id, balance })
-        .map_err(|reason| {
-            let found = balance.get().to_owned();
-            RowsProblem::Balance { customer: id, found, reason }
-        })
-    });
-    Ok(Row {
-        balances: balances.collect::<Result<_, _>>()?,
-        format: line.format,
-        number: line.number,
-        place: line.place,
-        packed: line.packed,
-        name: line.name,
-        status: line.status,
-        expected: line.expected,
-        verdicts: line.verdicts,
-        counts: line.counts,
-        warnings: line.warnings,
-        microseconds: line.microseconds,
-        problem: line.problem,
-        notes: line.notes,
-        seed: line.seed,
-        options: line.options,
-        passbook: line.passbook.map(Cow::Owned),
-    })
 }
 
 fn parse<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, RowsProblem> {

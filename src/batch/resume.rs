@@ -45,7 +45,6 @@ impl ResumeError {
             | RowsProblem::TooLong { .. }
             | RowsProblem::NotJson { .. }
             | RowsProblem::NotARow { .. }
-            | RowsProblem::Balance { .. }
             | RowsProblem::AfterSummary => Self::Rows { file, reason },
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Packing, problem};
-use crate::check::{Demand, Property, Summary, Verdict, Verdicts};
+use crate::check::{ByProperty, Demand, Summary, Verdict};
 use crate::model::number::{count, micros};
 use crate::model::{Dialect, Seed, Versions, words};
 use crate::report::Assessment;
@@ -44,12 +44,24 @@ pub struct RowHead {
     pub took: Duration,
 }
 
+/// Which kind of line a row is, as it says itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowKind {
+    /// What one scenario came to.
+    #[default]
+    Scenario,
+}
+
 /// What one scenario of a batch came to. `docs/RESULTS.md` says how it is written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Row {
+    /// That it is a row.
+    pub kind: RowKind,
     /// Which format it has, from 1. Of the first, it does not say which options it was run with,
     /// how its file is packed, how many writes were refused, and which passbook made it.
-    #[serde(skip_serializing_if = "is_first")]
+    #[serde(default = "first_format", skip_serializing_if = "is_first")]
     pub format: u64,
     /// Its place in the whole input, from 1, counted before anything is filtered or partitioned.
     pub number: u64,
@@ -66,17 +78,17 @@ pub struct Row {
     /// Whether the customers saw what was expected; `None` where nothing was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<bool>,
-    /// What the judge says; `None` if it was not asked.
+    /// What the judge says, a word each; `None` if it was not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub verdicts: Option<RowVerdicts>,
+    pub verdicts: Option<ByProperty<Summary>>,
     /// The balance that each customer was told last; none if it did not run.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub balances: Vec<BalanceRow>,
     /// How much there was of everything; `None` if it did not run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
     /// What its reader warns of.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// How long it took to read and run it, in real time.
     pub microseconds: u64,
@@ -84,7 +96,7 @@ pub struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// What of an expected result is understood otherwise than it stands.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// What its chances were drawn from; `None` if it did not run.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,29 +124,6 @@ words! {
         /// The scenario is wrong, or could not be run.
         Error = "error",
     }
-}
-
-/// The judge's verdicts, a word each, with the keys of a JSON report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RowVerdicts {
-    /// Read your writes.
-    pub read_your_writes: Summary,
-    /// Monotonic reads.
-    pub monotonic_reads: Summary,
-    /// Monotonic writes.
-    pub monotonic_writes: Summary,
-    /// Writes follow reads.
-    pub writes_follow_reads: Summary,
-    /// Balances.
-    pub balances: Summary,
-    /// Convergence.
-    pub convergence: Summary,
-    /// Exactly once.
-    pub exactly_once: Summary,
-    /// No overdraft; `None` where it was not judged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub no_overdraft: Option<Summary>,
 }
 
 /// How much there was of everything in a scenario.
@@ -170,7 +159,7 @@ impl Row {
             name: Some(result.scenario.clone()),
             status,
             expected: assessment.differences.as_ref().map(Vec::is_empty),
-            verdicts: assessment.verdicts.as_ref().map(RowVerdicts::of),
+            verdicts: assessment.verdicts.as_ref().map(|of| of.by_property.map(Verdict::summary)),
             balances,
             counts: Some(Counts::of(result)),
             problem: problem::of(status, result, assessment),
@@ -201,6 +190,7 @@ impl Row {
     fn begun(head: RowHead) -> Self {
         let RowHead { number, place, packed, options, took } = head;
         Self {
+            kind: RowKind::Scenario,
             format: FORMAT,
             number,
             place,
@@ -220,6 +210,10 @@ impl Row {
             passbook: Some(Cow::Borrowed(PASSBOOK)),
         }
     }
+}
+
+pub(super) const fn first_format() -> u64 {
+    FIRST_FORMAT
 }
 
 fn is_first(format: &u64) -> bool {
@@ -244,47 +238,6 @@ impl Status {
             Summary::Holds => Self::Holds,
             Summary::Undecided => Self::Undecided,
             Summary::Violated => Self::Unexpected,
-        }
-    }
-}
-
-/// The keys of the verdicts, in the order of [`RowVerdicts::words`].
-pub(super) const VERDICT_KEYS: [&str; 8] = [
-    Property::ReadYourWrites.key(),
-    Property::MonotonicReads.key(),
-    Property::MonotonicWrites.key(),
-    Property::WritesFollowReads.key(),
-    Property::Balances.key(),
-    Property::Convergence.key(),
-    Property::ExactlyOnce.key(),
-    Property::NoOverdraft.key(),
-];
-
-impl RowVerdicts {
-    /// A word each; `None` where it was not judged.
-    pub(super) const fn words(self) -> [Option<Summary>; 8] {
-        [
-            Some(self.read_your_writes),
-            Some(self.monotonic_reads),
-            Some(self.monotonic_writes),
-            Some(self.writes_follow_reads),
-            Some(self.balances),
-            Some(self.convergence),
-            Some(self.exactly_once),
-            self.no_overdraft,
-        ]
-    }
-
-    fn of(verdicts: &Verdicts) -> Self {
-        Self {
-            read_your_writes: verdicts.read_your_writes.summary(),
-            monotonic_reads: verdicts.monotonic_reads.summary(),
-            monotonic_writes: verdicts.monotonic_writes.summary(),
-            writes_follow_reads: verdicts.writes_follow_reads.summary(),
-            balances: verdicts.balances.summary(),
-            convergence: verdicts.convergence.summary(),
-            exactly_once: verdicts.exactly_once.summary(),
-            no_overdraft: verdicts.no_overdraft.as_ref().map(Verdict::summary),
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Counts, Course, Overview, Row, RowHead, RowVerdicts, Status, Summary};
-use crate::check;
+use super::{Counts, Course, Overview, Row, RowHead, Status, Summary};
+use crate::check::{self, ByProperty};
 use crate::model::{Money, Seed};
 use crate::report::example::{customer, money};
 use crate::scenario::BalanceRow;
@@ -18,7 +18,7 @@ pub(super) fn holds(number: u64) -> Row {
         name: Some("read_your_writes".to_owned()),
         status: Status::Holds,
         expected: Some(true),
-        verdicts: Some(RowVerdicts {
+        verdicts: Some(ByProperty {
             read_your_writes: TESTED,
             monotonic_reads: UNTESTED,
             monotonic_writes: UNTESTED,
@@ -60,7 +60,7 @@ pub(super) fn violated(number: u64) -> Row {
     let row = holds(number);
     let verdicts = row
         .verdicts
-        .map(|verdicts| RowVerdicts { read_your_writes: check::Summary::Violated, ..verdicts });
+        .map(|verdicts| ByProperty { read_your_writes: check::Summary::Violated, ..verdicts });
     let problem = "read your writes: customer 1 deposited 400 at branch 1 (event 1), then read the \
                    balance 0 at branch 2 (event 2), whose log did not yet hold that deposit: it was \
                    owed at least its own deposit";
@@ -90,7 +90,7 @@ pub(super) fn unexpected(number: u64) -> Row {
 /// A row with nothing to test.
 pub(super) fn undecided(number: u64) -> Row {
     let row = holds(number);
-    let verdicts = RowVerdicts {
+    let verdicts = ByProperty {
         read_your_writes: UNTESTED,
         monotonic_reads: UNTESTED,
         monotonic_writes: UNTESTED,

@@ -10,6 +10,7 @@ use super::partition::Partition;
 
 /// What a batch came to. `docs/RESULTS.md` says how it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename = "summary")]
 pub struct Summary {
     /// How many scenarios the whole input holds, before any is filtered out or left to another
     /// partition; `None` if it was not read to its end.

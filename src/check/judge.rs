@@ -7,7 +7,7 @@ use super::ledger::Ledger;
 use super::options::JudgeOptions;
 use super::sentence::Teller;
 use super::verdict::Undecided;
-use super::{JudgeError, Verdicts, bank_wide, guarantees};
+use super::{ByProperty, JudgeError, Verdicts, bank_wide, guarantees};
 use crate::history::{Extent, Header, Recorded, Terms};
 use crate::model::{Money, Roster};
 
@@ -83,7 +83,7 @@ impl Judge {
         let open = bank_wide::without_end(ledger);
         let Guarantees { reads_own, reads_on, writes_in_order, writes_follow, failed } =
             guarantees::judge(ledger, self.options);
-        Ok(Verdicts {
+        let by_property = ByProperty {
             read_your_writes: reads_own
                 .map(|read| ledger.find_unread(read))
                 .verdict(untested, |promised, found| tell.unread(promised, found)),
@@ -106,6 +106,9 @@ impl Judge {
             no_overdraft: overdrafts.map(|tally| {
                 tally.verdict(untested, |promised, found| tell.overdrawn(promised, &found))
             }),
+        };
+        Ok(Verdicts {
+            by_property,
             failed_steps: failed.into_iter().map(|failed| tell.failed(failed)).collect(),
             extent: ledger.extent,
         })

@@ -30,6 +30,6 @@ pub use file::{CheckError, judge_history};
 pub use judge::{Case, Judge, judge};
 pub use options::{JudgeOptions, Lines, StepsKept};
 pub use verdict::{
-    Demand, Promised, Property, Split, Summary, Undecided, Verdict, Verdicts, Violation,
+    ByProperty, Demand, Promised, Property, Split, Summary, Undecided, Verdict, Verdicts, Violation,
 };
 pub use witness::{FailedStep, Place, Step, Witness, WitnessKind};

@@ -1,7 +1,9 @@
 //! What the judge says: a verdict per property, and what they come to together.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{FailedStep, Witness};
@@ -75,7 +77,7 @@ impl fmt::Display for Property {
 }
 
 /// Whether something was promised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Promised {
     /// It was: where it is broken, the bank is at fault.
@@ -98,7 +100,8 @@ impl fmt::Display for Promised {
 }
 
 /// A number of tests, by whether what they test was promised.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Split {
     /// What they test was promised.
     #[serde(skip_serializing_if = "is_none")]
@@ -158,7 +161,7 @@ pub struct Violation {
 }
 
 /// Why nothing could be tested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Undecided {
     /// The history holds nothing to test.
@@ -226,7 +229,9 @@ impl Verdict {
     }
 }
 
-#[derive(Serialize)]
+/// A verdict in JSON: with what follows from its numbers.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Form<'a> {
     verdict: Summary,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -241,9 +246,9 @@ struct Form<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     violations_by: Option<Split>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    witness: Option<&'a Witness>,
-    #[serde(skip_serializing_if = "<[Witness]>::is_empty")]
-    further_witnesses: &'a [Witness],
+    witness: Option<Cow<'a, Witness>>,
+    #[serde(default, skip_serializing_if = "<[Witness]>::is_empty")]
+    further_witnesses: Cow<'a, [Witness]>,
 }
 
 impl Serialize for Verdict {
@@ -262,10 +267,32 @@ impl Serialize for Verdict {
             tested_by: reason.is_none().then(|| self.tests()),
             violations: is_broken.then(|| failed.total()),
             violations_by: is_broken.then_some(failed),
-            witness: self.witness(),
-            further_witnesses: self.witnesses().get(1..).unwrap_or_default(),
+            witness: self.witness().map(Cow::Borrowed),
+            further_witnesses: self.witnesses().get(1..).unwrap_or_default().into(),
         };
         form.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Verdict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Form { verdict, reason, tested_by, violations_by, witness, further_witnesses, .. } =
+            Form::deserialize(deserializer)?;
+        let tests = tested_by.ok_or_else(|| D::Error::missing_field("tested_by"));
+        Ok(match verdict {
+            Summary::Holds => Self::Holds { tests: tests? },
+            Summary::Violated => {
+                let first = witness.ok_or_else(|| D::Error::missing_field("witness"))?;
+                let mut witnesses = further_witnesses.into_owned();
+                witnesses.insert(0, first.into_owned());
+                let failed = violations_by;
+                let failed = failed.ok_or_else(|| D::Error::missing_field("violations_by"))?;
+                Self::Violated(Box::new(Violation { tests: tests?, failed, witnesses }))
+            }
+            Summary::Undecided => {
+                Self::Undecided(reason.ok_or_else(|| D::Error::missing_field("reason"))?)
+            }
+        })
     }
 }
 
@@ -291,27 +318,36 @@ impl fmt::Display for Summary {
     }
 }
 
-/// What the judge says of a history. Serialized with the keys of [`Property::key`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Verdicts {
+/// Something of each property. Serialized with the keys of [`Property::key`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByProperty<T> {
     /// A test is a read after an acknowledged write of its session.
-    pub read_your_writes: Verdict,
+    pub read_your_writes: T,
     /// A test is a read after a read of its session that saw at least one write.
-    pub monotonic_reads: Verdict,
+    pub monotonic_reads: T,
     /// A test is a write that is not its session's first, at each branch that has it.
-    pub monotonic_writes: Verdict,
+    pub monotonic_writes: T,
     /// A test is a write after a read of its session that saw at least one write, at each branch
     /// that has it.
-    pub writes_follow_reads: Verdict,
+    pub writes_follow_reads: T,
     /// A test is a balance: after each write that was applied, and in each answer to a query.
-    pub balances: Verdict,
+    pub balances: T,
     /// A test is a write that some branch applied, in a bank of at least two.
-    pub convergence: Verdict,
+    pub convergence: T,
     /// A test is a write that was acknowledged, refused or applied.
-    pub exactly_once: Verdict,
+    pub exactly_once: T,
     /// A test is a withdrawal, at each branch that applied it; `None` where it is not judged.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub no_overdraft: Option<Verdict>,
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    pub no_overdraft: Option<T>,
+}
+
+/// What the judge says of a history. Serialized as its verdicts alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Verdicts {
+    /// Its verdict on each property.
+    pub by_property: ByProperty<Verdict>,
     /// Every step that failed a test of a session guarantee, if the judge was asked to keep them;
     /// in the order of the answers.
     #[serde(skip)]
@@ -332,9 +368,9 @@ pub enum Demand {
     Everything,
 }
 
-impl Verdicts {
-    /// The verdict on `property`; `None` where it is not judged.
-    pub const fn of(&self, property: Property) -> Option<&Verdict> {
+impl<T> ByProperty<T> {
+    /// What is of `property`; `None` where it is not judged.
+    pub const fn of(&self, property: Property) -> Option<&T> {
         Some(match property {
             Property::ReadYourWrites => &self.read_your_writes,
             Property::MonotonicReads => &self.monotonic_reads,
@@ -345,6 +381,27 @@ impl Verdicts {
             Property::ExactlyOnce => &self.exactly_once,
             Property::NoOverdraft => return self.no_overdraft.as_ref(),
         })
+    }
+
+    /// The same with `f` of each.
+    pub fn map<U>(&self, f: impl Fn(&T) -> U) -> ByProperty<U> {
+        ByProperty {
+            read_your_writes: f(&self.read_your_writes),
+            monotonic_reads: f(&self.monotonic_reads),
+            monotonic_writes: f(&self.monotonic_writes),
+            writes_follow_reads: f(&self.writes_follow_reads),
+            balances: f(&self.balances),
+            convergence: f(&self.convergence),
+            exactly_once: f(&self.exactly_once),
+            no_overdraft: self.no_overdraft.as_ref().map(f),
+        }
+    }
+}
+
+impl Verdicts {
+    /// The verdict on `property`; `None` where it is not judged.
+    pub const fn of(&self, property: Property) -> Option<&Verdict> {
+        self.by_property.of(property)
     }
 
     /// All properties that are judged, with their verdicts, in the order of a report.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Promised;
 use crate::model::{
@@ -10,7 +10,8 @@ use crate::model::{
 };
 
 /// A violation of a property, with what is needed to find it in the history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Witness {
     /// What is wrong, in one word.
     pub kind: WitnessKind,
@@ -41,7 +42,7 @@ pub struct Witness {
 }
 
 /// What is wrong, in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WitnessKind {
     /// A read misses a write of its own session.
@@ -73,7 +74,8 @@ pub enum WitnessKind {
 }
 
 /// Where a fact stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Place {
     /// Its line in the history file, from 1; `None` where only a part of the facts was judged.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +86,8 @@ pub struct Place {
 }
 
 /// One operation of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Step {
     /// Which of the customer's requests.
     pub request: RequestNumber,

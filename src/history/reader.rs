@@ -26,9 +26,10 @@ pub struct Entry {
 }
 
 /// Whether a history has come to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Extent {
     /// Its end marker was read.
+    #[default]
     Whole,
     /// It was cut off: it goes no further than its last whole line.
     CutOff,

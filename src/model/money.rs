@@ -3,8 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::ser::Error as _;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
@@ -78,7 +77,8 @@ impl fmt::Display for Money {
     }
 }
 
-/// Money as output dialects carry it: a JSON number equal to the true decimal value.
+/// Money as output dialects carry it: a JSON number equal to the true decimal value. Read from text
+/// that is borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decimal(Money);
 
@@ -89,8 +89,22 @@ impl Serialize for Decimal {
             return serializer.serialize_i64(minor / MINOR_PER_UNIT);
         }
         // A float would lose cents of a large balance; the digits as they are do not.
-        let digits = RawValue::from_string(self.0.to_string()).map_err(S::Error::custom)?;
+        let digits = RawValue::from_string(self.0.to_string()).map_err(ser::Error::custom)?;
         digits.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let digits = <&RawValue>::deserialize(deserializer)?.get();
+        let wrong = |reason| de::Error::custom(format_args!("{digits} is no balance: {reason}"));
+        digits.parse().map(Self).map_err(wrong)
+    }
+}
+
+impl From<Decimal> for Money {
+    fn from(Decimal(money): Decimal) -> Self {
+        money
     }
 }
 

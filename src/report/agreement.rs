@@ -167,8 +167,8 @@ mod tests {
             let facts: Vec<_> = branches.iter().flat_map(applies).collect();
             let verdicts = judge(case, JudgeOptions::default(), &facts).unwrap();
             let agreement = Agreement::of(&branches);
-            let is_violated = verdicts.convergence.summary() == Summary::Violated;
-            prop_assert_eq!(agreement.is_whole(), !is_violated, "{:?}", verdicts.convergence);
+            let is_violated = verdicts.by_property.convergence.summary() == Summary::Violated;
+            prop_assert_eq!(agreement.is_whole(), !is_violated, "{:?}", verdicts.by_property.convergence);
         }
     }
 }

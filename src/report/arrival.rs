@@ -6,8 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
 use crate::model::{
-    BranchId, CustomerId, EventId, LogPosition, Operation, OutcomeClass, Write, WriteId,
+    BranchId, CustomerId, Decimal, EventId, LogPosition, Operation, OutcomeClass, Write, WriteId,
 };
 use crate::run::{BranchResult, CustomerResult, RequestResult, RunResult};
 
@@ -37,6 +39,27 @@ pub(super) struct Holding<'a> {
     pub(super) write_set: Vec<EventId>,
     /// All that arrived, in order of arrival.
     pub(super) arrivals: Vec<Arrival<'a>>,
+}
+
+/// What was asked, as it arrived: `{"event_id":1,"interface":"deposit","money":400}`.
+impl Serialize for Arrival<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_struct("Arrival", 3)?;
+        row.serialize_field("event_id", &self.event)?;
+        row.serialize_field("interface", &self.operation.interface())?;
+        if let Some(money) = money(self.operation) {
+            row.serialize_field("money", &money)?;
+        }
+        row.end()
+    }
+}
+
+/// How much is deposited or withdrawn.
+pub(super) fn money(operation: Operation) -> Option<Decimal> {
+    match operation {
+        Operation::Write(write) => Some(write.amount.money().decimal()),
+        Operation::Query => None,
+    }
 }
 
 /// The requests that added nothing to an apply log, by the branch that answered them.

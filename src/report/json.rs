@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::arrival::{Arrival, Arrivals, Holding};
+use super::arrival::{Arrival, Arrivals, Holding, money};
 use super::broken::BrokenSteps;
 use super::story::RequestKey;
 use super::{Assessment, Difference};
@@ -13,8 +13,8 @@ use crate::check::Verdicts;
 use crate::model::number::micros;
 use crate::model::{
     BranchId, CustomerId, CustomerOrder, Decimal, Dialect, EventId, EventIds, Guarantees,
-    Interface, Lag, Operation, OutcomeClass, Overdraft, Propagation, QueryTiming, Receipt,
-    RequestError, Seed, Time,
+    Interface, Lag, OutcomeClass, Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed,
+    Time,
 };
 use crate::run::{
     BranchResult, CustomerResult, Remote, RequestCounts, RequestResult, RunConfig, RunResult,
@@ -150,16 +150,8 @@ struct Branches<'a> {
 struct Branch<'a> {
     id: BranchId,
     balance: Decimal,
-    write_sets: BTreeMap<CustomerId, &'a [EventId]>,
-    events: BTreeMap<CustomerId, Vec<Arrived>>,
-}
-
-#[derive(Serialize)]
-struct Arrived {
-    event_id: EventId,
-    interface: Interface,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    money: Option<Decimal>,
+    write_sets: BTreeMap<CustomerId, Vec<EventId>>,
+    events: BTreeMap<CustomerId, Vec<Arrival<'a>>>,
 }
 
 impl<'a> Report<'a> {
@@ -302,13 +294,6 @@ impl<'a> Event<'a> {
     }
 }
 
-fn money(operation: Operation) -> Option<Decimal> {
-    match operation {
-        Operation::Write(write) => Some(write.amount.money().decimal()),
-        Operation::Query => None,
-    }
-}
-
 impl Serialize for Reason<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
@@ -326,41 +311,12 @@ impl Serialize for Reason<'_> {
 impl Serialize for Branches<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.branches.iter().map(|branch| {
-            let holdings = self.arrivals.at(branch);
-            BranchRow { branch, holdings }
+            let holdings = self.arrivals.at(branch).into_iter();
+            let (write_sets, events) = holdings
+                .map(|(id, Holding { write_set, arrivals })| ((id, write_set), (id, arrivals)))
+                .unzip();
+            Branch { id: branch.id, balance: branch.balance.decimal(), write_sets, events }
         }))
-    }
-}
-
-struct BranchRow<'a> {
-    branch: &'a BranchResult,
-    holdings: BTreeMap<CustomerId, Holding<'a>>,
-}
-
-impl Serialize for BranchRow<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let write_sets = self.holdings.iter().map(|(&id, of)| (id, &of.write_set[..]));
-        let events = self.holdings.iter().map(|(&id, of)| {
-            let arrived = of.arrivals.iter().map(Arrived::of);
-            (id, arrived.collect())
-        });
-        let row = Branch {
-            id: self.branch.id,
-            balance: self.branch.balance.decimal(),
-            write_sets: write_sets.collect(),
-            events: events.collect(),
-        };
-        row.serialize(serializer)
-    }
-}
-
-impl Arrived {
-    fn of(arrival: &Arrival<'_>) -> Self {
-        Self {
-            event_id: arrival.event,
-            interface: arrival.operation.interface(),
-            money: money(arrival.operation),
-        }
     }
 }
 

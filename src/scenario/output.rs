@@ -1,5 +1,7 @@
 //! The output dialects as values: what a run prints, a scenario expects and a grader compares.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{BranchId, CustomerId, Interface, Money};
 
 /// A result in one of the classic output dialects.
@@ -16,12 +18,34 @@ pub enum Output {
 }
 
 /// A customer and its balance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BalanceRow {
     /// The customer.
     pub id: CustomerId,
     /// The balance; `None` where it was told nothing.
+    #[serde(with = "decimal")]
     pub balance: Option<Money>,
+}
+
+/// A balance as the decimal number that it is.
+mod decimal {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::model::{Decimal, Money};
+
+    pub(super) fn serialize<S: Serializer>(
+        balance: &Option<Money>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        balance.map(Money::decimal).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Money>, D::Error> {
+        Ok(Option::<Decimal>::deserialize(deserializer)?.map(Money::from))
+    }
 }
 
 /// A customer and what became of some of its events.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passbook::batch::{
-    Counts, Course, JsonLines, Overview, Packing, Reader, Record, Row, RowHead, RowVerdicts,
-    RowWriter, RowsError, RowsProblem, Status, Stopped, Summary,
+    Counts, Course, JsonLines, Overview, Packing, Reader, Record, Row, RowHead, RowKind, RowWriter,
+    RowsError, RowsProblem, Status, Stopped, Summary,
 };
-use passbook::check::{Demand, Summary as Verdict};
+use passbook::check::{ByProperty, Demand, Summary as Verdict};
 use passbook::model::{CustomerId, Guarantees, Money, Propagation, Seed};
 use passbook::network::Latency;
 use passbook::report::Assessment;
@@ -219,7 +219,7 @@ fn what_is_no_row_says_why_and_where() {
                 "\"microseconds\"",
                 "\"balances\":[{\"id\":7,\"balance\":1e3}],\"microseconds\"",
             ),
-            "line 1: the balance of customer 7: 1e3 is no balance: written with an exponent",
+            "1e3 is no balance: written with an exponent; write the digits out (column 115)",
         ),
         (
             row.replace("\"format\":2", "\"format\":3"),
@@ -268,9 +268,9 @@ fn any_verdict() -> impl Strategy<Value = Verdict> {
     prop_oneof![Just(Verdict::Holds), Just(Verdict::Violated), Just(Verdict::Undecided)]
 }
 
-fn any_verdicts() -> impl Strategy<Value = RowVerdicts> {
+fn any_verdicts() -> impl Strategy<Value = ByProperty<Verdict>> {
     (prop::array::uniform7(any_verdict()), prop::option::of(any_verdict())).prop_map(
-        |([a, b, c, d, e, f, g], no_overdraft)| RowVerdicts {
+        |([a, b, c, d, e, f, g], no_overdraft)| ByProperty {
             read_your_writes: a,
             monotonic_reads: b,
             monotonic_writes: c,
@@ -300,6 +300,7 @@ fn any_row() -> impl Strategy<Value = Row> {
     let rest = (prop::option::of(any_verdicts()), balances, remarks(), remarks());
     let parts = (told, numbers, judged, rest, 1..=2_u64, again);
     parts.prop_map(|(told, numbers, judged, rest, format, again)| Row {
+        kind: RowKind::Scenario,
         format,
         number: numbers.0,
         place: told.0,

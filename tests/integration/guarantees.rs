@@ -173,7 +173,7 @@ fn one_customer_may_be_promised_more_than_another() {
     scenario.settings.guarantees = Some(Guarantees::NONE);
     let judged = |scenario: &Scenario| {
         let run = run(scenario, &RunOptions::default()).expect("it runs to its end");
-        verdicts(&run).monotonic_reads.summary()
+        verdicts(&run).by_property.monotonic_reads.summary()
     };
     assert_eq!(judged(&scenario), Summary::Violated);
     let promise = Guarantees::NONE.with(Guarantee::MonotonicReads);

@@ -35,7 +35,7 @@ fn told(run: &Run) -> String {
     text::write(&mut out, run, &assessment, text::Verbosity::Normal).expect("memory");
     let told = String::from_utf8(out).expect("text");
     let told = anstream::adapter::strip_str(&told).to_string();
-    let convergence = &assessment.verdicts.as_ref().expect("judged").convergence;
+    let convergence = &assessment.verdicts.as_ref().expect("judged").by_property.convergence;
     assert_eq!(
         assessment.agreement.is_whole(),
         convergence.summary() == Summary::Holds,
@@ -120,7 +120,9 @@ fn a_promise_that_was_broken_is_told_so_at_the_step_and_at_the_end() {
     // Our bank breaks none, so that is put in the judge's mouth.
     let verdicts = run.result.verdicts.as_mut().expect("judged");
     verdicts.failed_steps[0].promised = Promised::Yes;
-    let Verdict::Violated(violation) = &mut verdicts.read_your_writes else { panic!("it lags") };
+    let Verdict::Violated(violation) = &mut verdicts.by_property.read_your_writes else {
+        panic!("it lags")
+    };
     violation.failed = Split { promised: 1, ..Split::default() };
     run.result.expected = Some(run.result.output(Dialect::Balances));
     let told = told(&run);

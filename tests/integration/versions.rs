@@ -5,7 +5,9 @@ use std::fs;
 
 use assert_cmd::assert::Assert;
 
+use crate::support::comparison::comparison;
 use crate::support::program::{command, passbook, stderr, stdout};
+use passbook::compare::{Report, Transport, write_json};
 
 /// A sample of an earlier version.
 fn sample(name: &str) -> String {
@@ -126,4 +128,28 @@ fn secrets() {
         let secret = format!("--bank-secret={file}");
         assert_refused(passbook(&["serve", "--single-port=0", &secret]), &told);
     }
+}
+
+/// The keys of a JSON text, each where it stands first.
+fn keys(json: &str) -> Vec<&str> {
+    let mut keys = Vec::new();
+    for before in json.split("\":") {
+        let key = before.rsplit('"').next().expect("at least a text without quotes");
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys.pop();
+    keys
+}
+
+#[test]
+fn the_keys_of_a_comparison_stand_as_in_the_first_one() {
+    let first = sample("comparison-1.json");
+    let first = keys(&first);
+    assert_eq!(first[..3], ["format", "program", "command"]);
+    let twice = comparison(&[(Transport::Mailbox, 500.0), (Transport::Mailbox, 500.0)], 0.15, 3);
+    let mut export = Vec::new();
+    write_json(&mut export, &Report::of(&twice, "passbook compare", None)).expect("memory");
+    assert_eq!(keys(&String::from_utf8(export).expect("text")), first);
 }

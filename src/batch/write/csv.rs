@@ -3,8 +3,9 @@
 use std::io;
 
 use super::RowWriter;
-use crate::batch::row::{Counts, Row, VERDICT_KEYS};
+use crate::batch::row::{Counts, Row};
 use crate::batch::summary::Summary;
+use crate::check::Property;
 use crate::report::cell::{Cell, write_row};
 
 const FRONT: [&str; 5] = ["number", "place", "name", "status", "expected"];
@@ -35,7 +36,7 @@ impl<W: io::Write> Csv<W> {
     /// Writes the header to `out`.
     pub fn new(out: W) -> io::Result<Self> {
         let mut out = ::csv::Writer::from_writer(out);
-        let verdicts = VERDICT_KEYS.map(|key| Cell::text(format!("verdict_{key}")));
+        let verdicts = Property::ALL.map(|of| Cell::text(format!("verdict_{}", of.key())));
         let front = FRONT.map(Cell::text).into_iter();
         write_row(&mut out, front.chain(verdicts).chain(BACK.map(Cell::text)))?;
         Ok(Self { out })
@@ -51,10 +52,10 @@ impl<W: io::Write> RowWriter for Csv<W> {
             Cell::text(row.status.word()),
             Cell::of(row.expected, |met| Cell::text(if met { "true" } else { "false" })),
         ];
-        let verdicts = row.verdicts.as_ref().map(|verdicts| verdicts.words());
-        let verdicts = verdicts.unwrap_or_default().into_iter();
-        cells
-            .extend(verdicts.map(|verdict| Cell::of(verdict, |word| Cell::text(word.to_string()))));
+        cells.extend(Property::ALL.map(|property| {
+            let verdict = row.verdicts.as_ref().and_then(|verdicts| verdicts.of(property));
+            Cell::of(verdict, |word| Cell::text(word.to_string()))
+        }));
         cells.push(Cell::text(balances(row)));
         let counts = row.counts.map(|counts| {
             let Counts { branches, customers, writes, queries, refused, unknown, .. } = counts;

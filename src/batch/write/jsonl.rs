@@ -15,13 +15,6 @@ pub struct JsonLines<W: io::Write> {
     line: Vec<u8>,
 }
 
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum Line<'a> {
-    Scenario(&'a Row),
-    Summary(&'a Summary),
-}
-
 impl<W: io::Write> JsonLines<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
@@ -38,7 +31,7 @@ impl<W: io::Write> RowWriter for JsonLines<W> {
 
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
         self.line.clear();
-        append(&mut self.line, &Line::Summary(summary))?;
+        append(&mut self.line, summary)?;
         self.out.write_all(&self.line)?;
         self.out.flush()
     }
@@ -47,10 +40,10 @@ impl<W: io::Write> RowWriter for JsonLines<W> {
 /// Appends the line of `row` to `buffer`, with its newline: for whoever makes lines on one thread
 /// and writes them on another.
 pub fn append_line(buffer: &mut Vec<u8>, row: &Row) -> io::Result<()> {
-    append(buffer, &Line::Scenario(row))
+    append(buffer, row)
 }
 
-fn append(buffer: &mut Vec<u8>, line: &Line<'_>) -> io::Result<()> {
+fn append(buffer: &mut Vec<u8>, line: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *buffer, line)?;
     buffer.push(b'\n');
     Ok(())

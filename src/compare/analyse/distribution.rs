@@ -3,7 +3,7 @@
 use std::fmt;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::number::latency;
 use crate::model::number::float;
@@ -29,11 +29,14 @@ pub(crate) struct Distribution {
     pub(crate) p99_ns: u64,
     pub(crate) p999_ns: u64,
     pub(crate) max_ns: u64,
-    /// From the first with anything in it to the last, the empty ones between included.
-    #[serde(skip)]
+    /// The keys of the percentiles beyond which fewer than ten requests lie.
+    pub(crate) doubtful: Vec<&'static str>,
+    /// From the first with anything in it to the last, the empty ones between included. Serialized
+    /// without them, as `[from_ns, to_ns, count]`.
+    #[serde(rename = "histogram", serialize_with = "write_filled")]
     pub(crate) buckets: Vec<Bucket>,
-    /// Ascending.
-    #[serde(skip)]
+    /// Ascending. Serialized as `[quantile, latency_ns]`.
+    #[serde(rename = "percentiles", serialize_with = "write_points")]
     pub(crate) curve: Vec<Point>,
 }
 
@@ -41,8 +44,6 @@ pub(crate) struct Distribution {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Percentile {
     pub(crate) name: &'static str,
-    /// Its name in files.
-    pub(crate) key: &'static str,
     pub(crate) ns: u64,
     /// Fewer than ten requests lie beyond it, so that chance alone may have moved it.
     pub(crate) is_doubtful: bool,
@@ -68,6 +69,9 @@ pub(crate) struct Point {
 impl Distribution {
     pub(crate) fn of(latencies: &Histogram<u64>) -> Self {
         let at = |quantile| at(latencies, quantile);
+        let thousandths_beyond = PERCENTILES.iter().zip([HALF, 100, 10, 1]);
+        let doubtful =
+            thousandths_beyond.filter(|(_, beyond)| is_doubtful(latencies.len(), *beyond));
         Self {
             count: latencies.len(),
             mean_ns: latencies.mean(),
@@ -76,6 +80,7 @@ impl Distribution {
             p99_ns: at(0.99),
             p999_ns: at(0.999),
             max_ns: latencies.max(),
+            doubtful: doubtful.map(|((_, key), _)| *key).collect(),
             buckets: buckets(latencies),
             curve: curve(latencies),
         }
@@ -84,12 +89,9 @@ impl Distribution {
     /// The [`PERCENTILES`].
     pub(crate) fn percentiles(&self) -> [Percentile; 5] {
         let all = [self.p50_ns, self.p90_ns, self.p99_ns, self.p999_ns, self.max_ns];
-        let beyond_thousandths = [Some(HALF), Some(100), Some(10), Some(1), None];
         std::array::from_fn(|place| {
             let ((name, key), ns) = (PERCENTILES[place], all[place]);
-            let is_doubtful =
-                beyond_thousandths[place].is_some_and(|beyond| is_doubtful(self.count, beyond));
-            Percentile { name, key, ns, is_doubtful }
+            Percentile { name, ns, is_doubtful: self.doubtful.contains(&key) }
         })
     }
 
@@ -123,6 +125,15 @@ impl fmt::Display for Percentile {
         f.write_str(&latency(float(self.ns)))?;
         if self.is_doubtful { f.write_str(MAYBE) } else { Ok(()) }
     }
+}
+
+fn write_filled<S: Serializer>(buckets: &[Bucket], serializer: S) -> Result<S::Ok, S::Error> {
+    let filled = buckets.iter().filter(|bucket| bucket.count > 0);
+    serializer.collect_seq(filled.map(|bucket| (bucket.from_ns, bucket.to_ns, bucket.count)))
+}
+
+fn write_points<S: Serializer>(curve: &[Point], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(curve.iter().map(|point| (point.quantile, point.ns)))
 }
 
 /// A histogram answers with the upper end of a bin, which may be above all that it holds.

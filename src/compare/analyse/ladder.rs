@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use super::name::adds;
 use super::statistics::Verdict;
 use crate::compare::measure::Transport;
 
 /// The mean latency of a request over the highest transport, taken apart.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Ladder {
     /// In nanoseconds.
     pub(crate) total_ns: f64,
@@ -16,18 +18,20 @@ pub(crate) struct Ladder {
 }
 
 /// What one thing adds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Step {
     /// What it is.
     pub(crate) name: String,
-    /// The transports that were not measured and would tell its parts apart.
-    pub(crate) merged: Vec<Transport>,
     /// In nanoseconds; below zero where the higher transport takes less time.
     pub(crate) adds_ns: f64,
     /// Of the total, in thousandths; together they are 1,000.
+    #[serde(rename = "share", serialize_with = "write_share")]
     pub(crate) thousandths: f64,
-    /// Whether the rounds tell this transport from the one below it; `None` where there is none.
-    pub(crate) verdict: Option<Verdict>,
+    /// Whether it is not more than chance may do: the rounds do not tell this transport from the one
+    /// below it.
+    pub(crate) within_noise: bool,
+    /// The transports that were not measured and would tell its parts apart.
+    pub(crate) merged: Vec<Transport>,
 }
 
 /// One transport on the ladder.
@@ -64,7 +68,8 @@ impl Ladder {
                 names.insert(usize::from(below.is_none()), "encoding and decoding");
             }
             let step = Step::new(together(&names), adds_ns);
-            steps.push(Step { merged, verdict: rung.verdict, ..step });
+            let within_noise = rung.verdict == Some(Verdict::NoDifference);
+            steps.push(Step { merged, within_noise, ..step });
             below = Some(rung);
         }
         let total_ns = below.map_or(0.0, |top| exact(top.mean_ns));
@@ -81,7 +86,7 @@ impl Ladder {
 
 impl Step {
     fn new(name: String, adds_ns: f64) -> Self {
-        Self { name, merged: Vec::new(), adds_ns, thousandths: 0.0, verdict: None }
+        Self { name, adds_ns, thousandths: 0.0, within_noise: false, merged: Vec::new() }
     }
 
     /// Of the total.
@@ -92,11 +97,10 @@ impl Step {
     pub(crate) fn merged_names(&self) -> Vec<String> {
         self.merged.iter().map(|transport| transport.word().to_owned()).collect()
     }
+}
 
-    /// Whether it is not more than chance may do.
-    pub(crate) fn is_noise(&self) -> bool {
-        self.verdict == Some(Verdict::NoDifference)
-    }
+fn write_share<S: Serializer>(thousandths: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(thousandths / 1_000.0)
 }
 
 /// The name of what no transport tells apart.

@@ -12,9 +12,8 @@ mod statistics;
 mod student;
 mod warning;
 
-pub(crate) use baseline::FORMAT;
 pub use baseline::{Baseline, BaselineError, Earlier};
-pub(crate) use distribution::{Distribution, HALF, PERCENTILES, Percentile, Point, is_doubtful};
+pub(crate) use distribution::{Distribution, PERCENTILES, Percentile, Point};
 pub(crate) use ladder::{Ladder, Step};
 pub(crate) use name::{KINDS, all_of, kind};
 pub(crate) use number::{about, latency, percent, range, rounded, significant, times};

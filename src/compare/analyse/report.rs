@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::baseline::Baseline;
+use serde::{Serialize, Serializer};
+
+use super::baseline::{Baseline, FORMAT};
 use super::headline::headline;
 use super::ladder::{Ladder, Rung};
 use super::name::machine;
@@ -10,21 +12,26 @@ use super::row::{Change, Row};
 use super::warning::Warning;
 use crate::compare::measure::{Comparison, Load, Machine, Subject, Transport};
 
-/// What a comparison says.
-#[derive(Debug, Clone)]
+/// What a comparison says. Serialized as an export has it.
+#[derive(Debug, Clone, Serialize)]
 pub struct Report {
+    format: u64,
+    /// The passbook that measured it.
+    program: &'static str,
     /// The command line that measured it.
     pub(crate) command: String,
+    pub(crate) headline: String,
     pub(crate) subject: Subject,
     pub(crate) load: Load,
     pub(crate) machine: Machine,
-    pub(crate) codec: Duration,
+    #[serde(rename = "codec_ns", serialize_with = "write_ns")]
+    codec: Duration,
+    /// The name of the row that all are compared with.
+    compared_with: Option<String>,
     /// In the order of the ladder.
+    #[serde(rename = "transports")]
     pub(crate) rows: Vec<Row>,
-    /// What all rows are compared with, among them.
-    pub(crate) base: Option<usize>,
     pub(crate) ladder: Ladder,
-    pub(crate) headline: String,
     pub(crate) warnings: Vec<Warning>,
 }
 
@@ -59,23 +66,29 @@ impl Report {
             None => "Nothing was measured: no request was answered.".to_owned(),
         };
         Self {
+            format: FORMAT,
+            program: concat!("passbook ", env!("CARGO_PKG_VERSION")),
             command: command.to_owned(),
+            headline,
             subject: subject.clone(),
             load: *load,
             machine: machine.clone(),
             codec: *codec,
+            compared_with: base.map(|base| rows[base].name.clone()),
             rows,
-            base,
             ladder,
-            headline,
             warnings,
         }
     }
 
     /// The row that the others are compared with.
     pub(crate) fn base(&self) -> Option<&Row> {
-        self.base.map(|base| &self.rows[base])
+        self.rows.iter().find(|row| self.compared_with.as_ref() == Some(&row.name))
     }
+}
+
+fn write_ns<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(span.as_secs_f64() * 1e9)
 }
 
 fn compare_with(rows: &mut [Row], base: usize) {

@@ -1,12 +1,13 @@
 //! One transport of a comparison, worked out.
 
+use std::collections::BTreeMap;
 use std::iter;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::distribution::Distribution;
+use super::distribution::{Distribution, HALF, is_doubtful};
 use super::name;
 use super::statistics::{Ratio, Sample};
 use crate::compare::measure::{Kind, Latencies, Load, Measured, Round, Transport};
@@ -39,17 +40,30 @@ pub(crate) struct Row {
     #[serde(rename = "baseline")]
     pub(crate) change: Option<Change>,
     pub(crate) per_request: PerRequest,
-    /// Of requests of every kind.
-    #[serde(skip)]
-    pub(crate) all: Distribution,
-    /// The kinds that there were.
-    #[serde(skip)]
-    pub(crate) kinds: Vec<(Kind, Distribution)>,
+    pub(crate) latencies: Distributions,
     /// In the order in which they were run.
-    #[serde(skip)]
-    pub(crate) rounds: Vec<Round>,
+    pub(crate) rounds: Vec<RoundRow>,
     #[serde(skip)]
     pub(crate) sample: Sample,
+}
+
+/// Latencies of one transport. Serialized by the name of their kind.
+#[derive(Debug, Clone)]
+pub(crate) struct Distributions {
+    /// Of requests of every kind.
+    pub(crate) all: Distribution,
+    /// The kinds that there were.
+    pub(crate) kinds: Vec<(Kind, Distribution)>,
+}
+
+/// A round, and what is to be doubted of it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RoundRow {
+    #[serde(flatten)]
+    pub(crate) round: Round,
+    /// The percentiles beyond which fewer than ten requests lie.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    doubtful: &'static [&'static str],
 }
 
 /// What a transport takes now against what it took then.
@@ -93,7 +107,6 @@ impl Row {
             _ => format!("{} ({})", transport.word(), same + 1),
         };
         let per_second = per_second(&rounds);
-        let kinds = name::KINDS.into_iter().map(|kind| (kind, measured.latencies.of(kind)));
         Some(Self {
             name,
             transport,
@@ -106,16 +119,38 @@ impl Row {
             },
             ratio: None,
             change: None,
-            all: Distribution::of(&of_every_request(&measured.latencies)),
-            kinds: kinds
-                .filter(|(_, latencies)| !latencies.is_empty())
-                .map(|(kind, latencies)| (kind, Distribution::of(latencies)))
-                .collect(),
+            latencies: Distributions::of(&measured.latencies),
             per_request: PerRequest::of(&rounds),
             balance: measured.balance.decimal(),
             sample,
-            rounds,
+            rounds: rounds.into_iter().map(RoundRow::of).collect(),
         })
+    }
+}
+
+impl Distributions {
+    fn of(latencies: &Latencies) -> Self {
+        let kinds = name::KINDS.into_iter().map(|kind| (kind, latencies.of(kind)));
+        let kinds = kinds.filter(|(_, latencies)| !latencies.is_empty());
+        Self {
+            all: Distribution::of(&of_every_request(latencies)),
+            kinds: kinds.map(|(kind, latencies)| (kind, Distribution::of(latencies))).collect(),
+        }
+    }
+}
+
+impl Serialize for Distributions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let kinds = self.kinds.iter().map(|(kind, latencies)| (name::kind(*kind), latencies));
+        let by_name: BTreeMap<_, _> = kinds.chain([("all", &self.all)]).collect();
+        by_name.serialize(serializer)
+    }
+}
+
+impl RoundRow {
+    fn of(round: Round) -> Self {
+        let is_doubtful = is_doubtful(round.requests, HALF);
+        Self { round, doubtful: if is_doubtful { &["median_ns"] } else { &[] } }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use super::name::all_of;
 use super::number::{about, percent, range, rounded, significant};
 use super::row::Row;
@@ -75,15 +77,16 @@ impl Warning {
     fn of_tails(rows: &[Row]) -> Option<Self> {
         let mut of: Vec<(Vec<String>, Vec<String>)> = Vec::new();
         for row in rows {
-            let doubtful: Vec<_> = row.all.doubtful().map(|of| of.name.to_owned()).collect();
+            let doubtful: Vec<_> =
+                row.latencies.all.doubtful().map(|of| of.name.to_owned()).collect();
             match of.iter_mut().find(|(percentiles, _)| *percentiles == doubtful) {
                 _ if doubtful.is_empty() => {}
                 Some((_, names)) => names.push(row.name.clone()),
                 None => of.push((doubtful, vec![row.name.clone()])),
             }
         }
-        let kinds = rows.iter().flat_map(|row| &row.kinds);
-        let kinds = kinds.map(|(_, latencies)| latencies).any(|of| of.doubtful().next().is_some());
+        let kinds = rows.iter().flat_map(|row| &row.latencies.kinds);
+        let kinds = kinds.map(|(_, latencies)| latencies).any(|of| !of.doubtful.is_empty());
         (kinds || !of.is_empty()).then_some(Self::ThinTails { of, kinds })
     }
 
@@ -107,6 +110,13 @@ impl Warning {
             estimate: ratio.estimate,
             spread,
         })
+    }
+}
+
+/// In words.
+impl Serialize for Warning {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

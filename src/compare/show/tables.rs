@@ -143,7 +143,7 @@ pub(super) fn latencies(report: &Report) -> Table {
     ]);
     let rows = report.rows.iter().map(|row| {
         let mut cells = vec![Value::name(&row.name)];
-        cells.extend(percentiles(&row.all));
+        cells.extend(percentiles(&row.latencies.all));
         cells.push(Value::Rate(row.per_second));
         cells.extend(match row.ratio {
             Some(Ratio { estimate, interval, verdict }) => {
@@ -165,7 +165,7 @@ pub(super) fn steps(report: &Report) -> Table {
     ];
     let row = |step: &Step| {
         vec![
-            Value::Step { name: step.name.clone(), is_noise: step.is_noise() },
+            Value::Step { name: step.name.clone(), is_noise: step.within_noise },
             Value::Latency(step.adds_ns),
             Value::Share(step.share()),
             Value::Name(all_of(&step.merged_names())),
@@ -207,7 +207,7 @@ pub(super) fn kinds(report: &Report) -> Vec<Table> {
         columns.extend(Column::percentiles());
         columns.push(Column::numbers("count"));
         let rows = report.rows.iter().flat_map(|row| {
-            let found = row.kinds.iter().filter(|(other, _)| *other == of);
+            let found = row.latencies.kinds.iter().filter(|(other, _)| *other == of);
             found.map(|(_, latencies)| {
                 let mut cells = vec![Value::name(&row.name)];
                 cells.extend(percentiles(latencies));
@@ -301,9 +301,7 @@ const MEASUREMENTS: [(&str, Measurement); 26] = [
     ("bytes_per_request", |of| of.together(|row| row.per_request.bytes, Value::Amount)),
     ("baseline_ratio", |of| of.together(|row| Some(row.change?.ratio.estimate), Value::Times)),
     ("baseline_verdict", |of| of.together(|row| Some(row.change?.ratio.verdict), Value::Change)),
-    ("doubtful", |of| {
-        Value::Name(of.latencies.doubtful().map(|of| of.key).collect::<Vec<_>>().join(";"))
-    }),
+    ("doubtful", |of| Value::Name(of.latencies.doubtful.join(";"))),
     ("share_of_rate", |of| of.together(|row| row.share_of_rate, Value::Share)),
     ("passbook", |_| Value::name(env!("CARGO_PKG_VERSION"))),
 ];
@@ -312,8 +310,8 @@ const MEASUREMENTS: [(&str, Measurement); 26] = [
 pub(super) fn measurements(report: &Report) -> Table {
     let scenario = &report.subject.scenario;
     let rows = report.rows.iter().flat_map(|row| {
-        let kinds = row.kinds.iter().map(|(kind, latencies)| (Some(*kind), latencies));
-        [(None, &row.all)].into_iter().chain(kinds).map(move |(kind, latencies)| {
+        let kinds = row.latencies.kinds.iter().map(|(kind, latencies)| (Some(*kind), latencies));
+        [(None, &row.latencies.all)].into_iter().chain(kinds).map(move |(kind, latencies)| {
             let measured = Measured { scenario, row, kind, latencies };
             MEASUREMENTS.iter().map(|(_, value)| value(&measured)).collect()
         })

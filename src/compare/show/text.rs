@@ -177,7 +177,7 @@ fn ladder(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             number(latency(step.adds_ns)),
             number(percent(step.share())),
             bar,
-            Cell::new(UNSURE, if step.is_noise() { "within noise" } else { "" }),
+            Cell::new(UNSURE, if step.within_noise { "within noise" } else { "" }),
         ]);
     }
     let top = report.rows.iter().max_by_key(|row| row.transport);

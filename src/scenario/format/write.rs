@@ -7,9 +7,9 @@ use serde::{Serialize, Serializer};
 use super::file::{EventFile, LinkFile, ProcessFile, ResultFile, RowFile, ScenarioFile};
 use super::list::List;
 use super::value::{AnyCase, Ending, Field, ProcessType, Quotable, Seen};
-use crate::model::{Money, Operation};
+use crate::model::Operation;
 use crate::network::{Latency, Link};
-use crate::scenario::{BalanceRow, Event, EventResult, EventsRow, Output, Scenario, Told, Visit};
+use crate::scenario::{Event, EventResult, EventsRow, Output, Scenario, Told, Visit};
 
 impl Serialize for Scenario {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -101,15 +101,6 @@ impl Serialize for Output {
     }
 }
 
-impl Serialize for BalanceRow {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let id = Field::Is(Quotable::plain(self.id));
-        let balance = seen(self.balance);
-        let row: RowFile = RowFile { id, balance, money: Field::Absent, recv: None };
-        row.serialize(serializer)
-    }
-}
-
 impl Serialize for EventsRow {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         events_row(self, &self.recv).serialize(serializer)
@@ -119,10 +110,6 @@ impl Serialize for EventsRow {
 fn events_row<R>(row: &EventsRow, recv: R) -> RowFile<R> {
     let id = Field::Is(Quotable::plain(row.id));
     RowFile { id, balance: Field::Absent, money: Field::Absent, recv: Some(Box::new(recv)) }
-}
-
-fn seen(balance: Option<Money>) -> Field<Seen> {
-    Field::Is(balance.map_or(Seen::Nothing, |balance| Seen::Balance(Quotable::plain(balance))))
 }
 
 impl Serialize for EventResult {
@@ -135,7 +122,9 @@ impl Serialize for EventResult {
 fn result(event: &EventResult) -> ResultFile {
     let told = event.told;
     let (result, balance) = match told {
-        Told::Balance(balance) => (Field::Absent, seen(Some(balance))),
+        Told::Balance(balance) => {
+            (Field::Absent, Field::Is(Seen::Balance(Quotable::plain(balance))))
+        }
         Told::Success | Told::Fail | Told::Unknown | Told::Nothing => {
             (Field::Is(Ending { told, is_other_word: false, is_odd_case: false }), Field::Absent)
         }

@@ -171,7 +171,7 @@ fn sums_beyond_what_money_can_hold_are_judged_all_the_same() {
     });
     let verdicts = tale.judge().unwrap();
     assert_eq!(
-        verdicts.balances.witness().unwrap().sentence,
+        verdicts.by_property.balances.witness().unwrap().sentence,
         "branch 1 gave its balance as -92233720368547758.08 after customer 1's deposit of 1 \
          (event 1) at position 1 of its log, but the opening balance and the log come to \
          9223372036854775907 cents, which no balance can hold"
@@ -222,7 +222,7 @@ proptest! {
         let (before, mut tale) = (tale.clone(), tale);
         tale.damage(Damage::Balance(at, by));
         if tale.facts != before.facts {
-            prop_assert_eq!(tale.judge().unwrap().balances.summary(), Summary::Violated);
+            prop_assert_eq!(tale.judge().unwrap().by_property.balances.summary(), Summary::Violated);
         }
     }
 

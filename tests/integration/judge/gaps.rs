@@ -263,6 +263,7 @@ fn as_many_witnesses_and_steps_are_kept_as_are_asked_for() {
     };
     let few = tale.judge_with(options(2, StepsKept::None)).unwrap();
     let later: Vec<u32> = few
+        .by_property
         .read_your_writes
         .witnesses()
         .iter()
@@ -309,7 +310,7 @@ fn two_branches_that_each_decide_alone_can_overdraw() {
          (event 1), which branch 1 had accepted: each branch decides alone"
     );
     assert_eq!((witness.write, witness.other), (Some(write_id(2, 1)), Some(write_id(1, 1))));
-    assert!(overdrawn(Overdraft::Allow).judge().unwrap().no_overdraft.is_none());
+    assert!(overdrawn(Overdraft::Allow).judge().unwrap().by_property.no_overdraft.is_none());
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Thousands of random histories, sound and damaged: the judge says what the reference says.
 
-use passbook::check::{Property, Summary};
+use std::num::NonZeroUsize;
+
+use passbook::check::{ByProperty, JudgeOptions, Property, Summary, Verdict};
 use passbook::history::{Fact, Recorded};
 use passbook::model::{BranchId, Operation, WriteId};
 use proptest::prelude::*;
@@ -80,6 +82,18 @@ proptest! {
                 (_, Operation::Query) => prop_assert!(false, "{property}: {witness}"),
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(config(2000))]
+
+    #[test]
+    fn every_verdict_reads_back_as_it_was_written(tale in styles().prop_flat_map(tales)) {
+        let options = JudgeOptions { witnesses: NonZeroUsize::MAX, ..JudgeOptions::default() };
+        let verdicts = tale.judge_with(options).unwrap().by_property;
+        let text = serde_json::to_string(&verdicts).unwrap();
+        prop_assert_eq!(serde_json::from_str::<ByProperty<Verdict>>(&text).unwrap(), verdicts);
     }
 }
 

@@ -45,10 +45,14 @@ fn a_request_that_was_given_up_may_have_taken_effect_or_not() {
     let mut tale = Tale::new(2, 0);
     tale.asks(1, 1, 1, Operation::Write(deposit(4))).gives_up(1).reads(1, 1, 2);
     let before = tale.judge().unwrap();
-    assert_eq!(before.read_your_writes.summary(), Summary::Undecided, "nothing was acknowledged");
-    assert_eq!(before.exactly_once.tested(), 0);
+    assert_eq!(
+        before.by_property.read_your_writes.summary(),
+        Summary::Undecided,
+        "nothing was acknowledged"
+    );
+    assert_eq!(before.by_property.exactly_once.tested(), 0);
     tale.applies(1, 1, 1).applies(2, 1, 1);
-    assert_eq!(tale.judge().unwrap().exactly_once.summary(), Summary::Holds);
+    assert_eq!(tale.judge().unwrap().by_property.exactly_once.summary(), Summary::Holds);
 }
 
 #[test]
@@ -65,12 +69,12 @@ fn an_answer_that_comes_too_late_is_told_to_nobody() {
     };
     let mut arrives = tale.clone();
     tale.gives_up(1).reads(1, 2, 2).add(late.clone());
-    assert_eq!(tale.judge().unwrap().read_your_writes.summary(), Summary::Undecided);
+    assert_eq!(tale.judge().unwrap().by_property.read_your_writes.summary(), Summary::Undecided);
     tale.add(late.clone());
     assert_eq!(impossible(&tale), Impossible::AnsweredTwice { customer, request });
     // The same where it was on its way when the customer gave up.
     arrives.add(late).gives_up(1).reads(1, 2, 2);
-    assert_eq!(arrives.judge().unwrap().read_your_writes.summary(), Summary::Undecided);
+    assert_eq!(arrives.judge().unwrap().by_property.read_your_writes.summary(), Summary::Undecided);
     arrives.gives_up(1);
     let request = RequestNumber::new(2);
     assert_eq!(impossible(&arrives), Impossible::NotAwaited { customer, request });
@@ -108,7 +112,7 @@ fn a_balance_at_a_start_is_the_sum_of_what_was_kept() {
     tale.writes(1, 1, 1, deposit(4));
     stops(&mut tale, 1);
     starts(&mut tale, 1, 1, 5);
-    assert_eq!(tale.judge().unwrap().balances.summary(), Summary::Violated);
+    assert_eq!(tale.judge().unwrap().by_property.balances.summary(), Summary::Violated);
 }
 
 #[test]
@@ -147,7 +151,7 @@ fn of_a_history_without_its_end_only_what_speaks_of_the_past_is_decided() {
     let mut tale = Tale::new(2, 0);
     tale.writes(1, 1, 1, deposit(4));
     let whole = tale.judge().unwrap();
-    assert_eq!(whole.exactly_once.summary(), Summary::Violated, "missing at branch 2");
+    assert_eq!(whole.by_property.exactly_once.summary(), Summary::Violated, "missing at branch 2");
     let cut = cut_off(&tale);
     for property in [Property::Convergence, Property::ExactlyOnce] {
         assert_eq!(*of(&cut, property), Verdict::Undecided(Undecided::CutOff));

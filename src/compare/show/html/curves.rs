@@ -38,7 +38,7 @@ pub(super) fn draw(rows: &[Row], frame: Frame) -> String {
     if frame == Frame::Narrow {
         legend::draw(&mut drawing, rows);
     }
-    let points = || rows.iter().flat_map(|row| &row.all.curve);
+    let points = || rows.iter().flat_map(|row| &row.latencies.all.curve);
     let low = points().map(|point| float(point.ns)).fold(f64::INFINITY, f64::min);
     let high = points().map(|point| float(point.ns)).fold(1.0, f64::max);
     let nines = points().map(|point| nines(point.quantile)).fold(1.0, f64::max);
@@ -93,11 +93,11 @@ impl Plane {
 
     /// Where it ends.
     fn curve(&self, drawing: &mut Drawing, place: usize, row: &Row) -> Option<(usize, At)> {
-        let points: Vec<At> = row.all.curve.iter().map(|point| self.at(*point)).collect();
+        let points: Vec<At> = row.latencies.all.curve.iter().map(|point| self.at(*point)).collect();
         drawing.path(&points, &format!("curve {}", color(place)));
         for (quantile, _) in LABELS {
             let near = |point: &&Point| (nines(point.quantile) - nines(quantile)).abs() < 0.045;
-            if let Some(point) = row.all.curve.iter().find(near) {
+            if let Some(point) = row.latencies.all.curve.iter().find(near) {
                 drawing.mark(place, self.at(*point), 4.2);
             }
         }
@@ -134,7 +134,7 @@ fn names(drawing: &mut Drawing, rows: &[Row], plane: &Plane, mut ends: Vec<(usiz
 
 fn description(rows: &[Row]) -> String {
     let told = rows.iter().map(|row| {
-        let [p50, p90, p99, p999, _] = row.all.percentiles();
+        let [p50, p90, p99, p999, _] = row.latencies.all.percentiles();
         format!("{}: 50% {p50}, 90% {p90}, 99% {p99}, 99.9% {p999}", row.name)
     });
     told.collect::<Vec<_>>().join(". ")

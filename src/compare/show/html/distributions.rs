@@ -29,13 +29,13 @@ pub(super) fn draw(rows: &[Row], frame: Frame) -> String {
         drawing.mark(place, at(name_at.x - 12.0, name_at.y - 4.0), 4.5);
         drawing.text(name_at, Anchor::Start, "name", &row.name);
         if frame == Frame::Narrow {
-            let [p50, _, p99, ..] = row.all.percentiles();
+            let [p50, _, p99, ..] = row.latencies.all.percentiles();
             let text = format!("p50 {p50}, p99 {p99}");
             drawing.text(at(frame.width() - 6.0, name_at.y), Anchor::End, "small", &text);
         }
-        hill(&mut drawing, &row.all, (place, base), &scale);
+        hill(&mut drawing, &row.latencies.all, (place, base), &scale);
         if frame == Frame::Wide {
-            values(&mut drawing, &row.all, base, &scale);
+            values(&mut drawing, &row.latencies.all, base, &scale);
         }
     }
     let title = at((left + frame.width()) / 2.0, bottom + AXIS - 6.0);
@@ -44,9 +44,9 @@ pub(super) fn draw(rows: &[Row], frame: Frame) -> String {
 }
 
 fn ends(rows: &[Row]) -> (f64, f64) {
-    let buckets = || rows.iter().flat_map(|row| &row.all.buckets);
+    let buckets = || rows.iter().flat_map(|row| &row.latencies.all.buckets);
     let low = buckets().map(|bucket| bucket.from_ns).fold(f64::INFINITY, f64::min);
-    let high = rows.iter().map(|row| float(row.all.max_ns)).fold(1.0, f64::max);
+    let high = rows.iter().map(|row| float(row.latencies.all.max_ns)).fold(1.0, f64::max);
     (low.min(high), high)
 }
 
@@ -104,7 +104,7 @@ fn values(drawing: &mut Drawing, all: &Distribution, base: f64, scale: &LogScale
 
 fn description(rows: &[Row]) -> String {
     let told = rows.iter().map(|row| {
-        let [p50, _, p99, _, most] = row.all.percentiles();
+        let [p50, _, p99, _, most] = row.latencies.all.percentiles();
         format!(
             "{}: half of the requests take at most {p50}, 99% at most {p99}, the slowest {most}",
             row.name

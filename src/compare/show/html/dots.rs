@@ -24,7 +24,7 @@ pub(super) fn draw(rows: &[Row], frame: Frame) -> String {
     let most = most.fold(SPREAD_LEAST, f64::max) * 1.08;
     let ends = [(most, "+"), (-most, "−")]
         .map(|(log, sign)| (log, format!("{sign}{}", about((libm::exp(log) - 1.0).abs()))));
-    let places = rows.iter().flat_map(|row| row.rounds.iter().map(|round| round.place));
+    let places = rows.iter().flat_map(|row| row.rounds.iter().map(|of| of.round.place));
     let last = float_len(places.max().unwrap_or_default()).max(1.0);
     for (place, row) in rows.iter().enumerate() {
         let top = TOP + step * float_len(place) + gap;
@@ -59,7 +59,7 @@ pub(super) fn draw(rows: &[Row], frame: Frame) -> String {
 /// The place of each round, and how much more or less than usual it took: logarithms, so that half
 /// as long is as far away as twice as long.
 fn deviations(row: &Row) -> impl Iterator<Item = (usize, f64)> {
-    row.rounds.iter().map(|round| (round.place, libm::log(round.mean_ns / row.mean_ns)))
+    row.rounds.iter().map(|of| (of.round.place, libm::log(of.round.mean_ns / row.mean_ns)))
 }
 
 fn description(rows: &[Row]) -> String {

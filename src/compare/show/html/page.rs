@@ -132,7 +132,7 @@ fn charts(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     )?;
     let text = "On average, all rounds together. A dash stands where nobody counts.";
     section(out, "What a request costs", text, &html(&tables::costs(report)))?;
-    if rows.iter().any(|row| row.kinds.len() > 1) {
+    if rows.iter().any(|row| row.latencies.kinds.len() > 1) {
         let text = "Propagation is no request: it is from a write's being applied where it was \
                     accepted to its being applied at the last branch.";
         let tables = tables::kinds(report);

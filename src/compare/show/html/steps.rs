@@ -34,7 +34,7 @@ pub(super) fn draw(ladder: &Ladder, frame: Frame) -> String {
             drawing.line(at(end, bar_top + BAR), at(end, next), "leader");
         }
         let value = format!("{} · {}", latency(part.adds_ns), percent(part.share()));
-        let note = if part.is_noise() { " · within noise" } else { "" };
+        let note = if part.within_noise { " · within noise" } else { "" };
         label(&mut drawing, frame, (top, from.max(to)), (&part.name, &format!("{value}{note}")));
     }
     let top = TOP + step * float_len(ladder.steps.len());
