@@ -13,10 +13,9 @@ use super::endpoint::Endpoint;
 use super::problem::{Absence, CallProblem, told};
 use super::reply::Told;
 use crate::actors::Ask;
-use crate::grpc::convert::{ClassicCall, FieldError, WriteSetText, money_from_float};
+use crate::grpc::convert::{BRANCH_KEY, ClassicCall, FieldError, WriteSetText, money_from_float};
 use crate::grpc::proto::banking::branch_client::BranchClient;
 use crate::grpc::proto::banking::{BranchReply, BranchRequest};
-use crate::grpc::server::BRANCH_KEY;
 use crate::grpc::status::ClassicStatus;
 use crate::grpc::trailers::REASON_TRAILER;
 use crate::model::{

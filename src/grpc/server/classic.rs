@@ -10,15 +10,14 @@ use super::reason::{Reason, Refused};
 use crate::actors::{
     Answer, HasIntroduced, ReadWriteSet, Relay, ReplyTo, Shown, Summarize, WriteSetAt,
 };
-use crate::grpc::convert::{ClassicCall, is_from_branch, money_to_float, session, write_set_text};
+use crate::grpc::convert::{
+    BRANCH_KEY, ClassicCall, is_from_branch, money_to_float, session, write_set_text,
+};
 use crate::grpc::error::{CallError, PeerError};
 use crate::grpc::proto::banking::branch_server::Branch;
 use crate::grpc::proto::banking::{BranchReply, BranchRequest};
 use crate::grpc::status::ClassicStatus;
 use crate::model::{BranchId, CustomerId, LogPosition, Money, Operation, Write, WriteId};
-
-/// The metadata key that names the branch where one listener serves them all.
-pub(crate) const BRANCH_KEY: &str = "branch";
 
 /// The classic service of one branch, or of all behind one listener.
 #[derive(Debug, Clone)]
