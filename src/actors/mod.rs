@@ -16,8 +16,8 @@ pub use branch::{BranchActor, Surroundings};
 pub use clock::{Clock, paused_runtime};
 pub use customer::{Counters, CustomerActor, CustomerSetup};
 pub use desk::{
-    Bears, Bring, Brought, CountRemembered, Desk, HasIntroduced, Introduced, NoEventIdLeft, Shown,
-    Tell,
+    Bears, Bring, Brought, Call, CountRemembered, Desk, HasIntroduced, Introduced, NoEventIdLeft,
+    Shown, Tell,
 };
 pub use messages::{
     Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close,

@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use tokio::sync::oneshot;
 use tonic::{Request, Response, Status};
 
-use super::gateway::{Call, Front, Served};
+use super::gateway::Front;
 use super::reason::{Reason, Refused};
 use crate::actors::{
-    Answer, HasIntroduced, ReadWriteSet, Relay, ReplyTo, Shown, Summarize, WriteSetAt,
+    Answer, Brought, Call, HasIntroduced, ReadWriteSet, Relay, ReplyTo, Shown, Summarize,
+    WriteSetAt,
 };
 use crate::grpc::convert::{
     BRANCH_KEY, ClassicCall, is_from_branch, money_to_float, session, write_set_text,
@@ -80,10 +81,10 @@ impl ClassicService {
             }
             Err(error) => return self.refuse(branch, request, error.into()).await,
         };
-        let passbook = Shown::Kept;
+        let (event, passbook) = (event.into(), Shown::Kept);
         let call = Call { branch, customer, event, operation, passbook };
         match self.front.serve(call).await {
-            Ok(Served { outcome, balance, position, .. }) => {
+            Ok(Brought { outcome, balance, position, .. }) => {
                 let result = outcome.map(drop).map_err(CallError::from);
                 match self.write_set_at(branch, customer, position).await {
                     Ok(write_sets) => Answered { result, told: Told { write_sets, balance } },
