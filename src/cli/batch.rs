@@ -14,7 +14,7 @@ use super::exit::Exit;
 use super::exports::{ExportArgs, Exports, PartialRows};
 use super::memory_args::MemoryArgs;
 use super::settings_args::SettingsArgs;
-use super::signal::Interrupt;
+use super::signal::{Ending, Interrupt};
 use super::terminal::Terminal;
 use crate::batch::{
     self, BatchError, Course, Earlier, Filter, Held, Item, Job, JsonLines, Next, Order, Outcome,
@@ -215,7 +215,7 @@ fn prepare(args: &BatchArgs, terminal: &mut Terminal) -> Result<Prepared, Exit> 
     let open = |path| Earlier::open(path, document_max);
     let earlier = args.resume.as_deref().map(open).transpose();
     let earlier = earlier.map_err(|error| mismatch(&error, terminal))?;
-    let interrupt = Interrupt::listen().map_err(|error| {
+    let interrupt = Interrupt::listen(Ending::Open).map_err(|error| {
         terminal.error(&format!("cannot listen for signals: {error}"));
         Exit::Internal
     })?;

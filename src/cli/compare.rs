@@ -1,21 +1,20 @@
 //! `passbook compare`: times a scenario over several transports, side by side.
 
+use std::io;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
-use std::{io, thread};
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::compare_output::{CompareOutput, Variant};
 use super::document_args::DocumentArgs;
 use super::exit::Exit;
 use super::memory_args::MemoryArgs;
+use super::signal::{Ending, Interrupt};
 use super::terminal::Terminal;
 use crate::compare::{
     CompareError, CompareOptions, Comparison, Load, Progress, Transport, compare, compare_bytes,
@@ -202,7 +201,8 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
             .warning(&format!("{name}: lag is not simulated here; messages take what they take"));
     }
     let program = std::env::current_exe()?;
-    let stop = stop_on_signal()?;
+    // A process that died of a signal would leave the processes of its branches behind.
+    let stop = Interrupt::listen(Ending::BoundedWithTerminal)?.into_inner();
     let mut comparisons = Vec::with_capacity(propagations.len());
     for (propagation, variant) in propagations.into_iter().zip(variants) {
         let options = args.options(propagation, program.clone(), stop.clone());
@@ -310,28 +310,4 @@ fn exit_of(error: &CompareError) -> Exit {
         | CompareError::Answers { .. }
         | CompareError::BankEnded(_) => Exit::Internal,
     }
-}
-
-/// Ends comparisons on SIGINT, SIGTERM or SIGHUP: a process that died of them would leave the processes of
-/// its branches behind.
-fn stop_on_signal() -> io::Result<watch::Receiver<()>> {
-    let (stop, stopped) = watch::channel(());
-    let runtime = Builder::new_current_thread().enable_io().build()?;
-    let [mut interrupt, mut terminate, mut hang_up] = runtime.block_on(async {
-        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        let [interrupt, terminate, hang_up] = kinds.map(signal);
-        Ok::<_, io::Error>([interrupt?, terminate?, hang_up?])
-    })?;
-    thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        runtime.block_on(async {
-            tokio::select! {
-                biased;
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                _ = hang_up.recv() => {}
-            }
-        });
-        drop(stop);
-    })?;
-    Ok(stopped)
 }

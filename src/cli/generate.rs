@@ -9,10 +9,10 @@ use std::{fs, io};
 use clap::{Args, ValueEnum};
 use thiserror::Error;
 
-use super::cleanup;
 use super::exit::Exit;
 use super::new_file::NewFile;
 use super::settings_args::{CustomersArg, PropagationArg};
+use super::signal;
 use super::terminal::Terminal;
 use crate::model::{Amount, CustomerOrder, Guarantees, Money, Propagation, Seed};
 use crate::network::Latency;
@@ -214,7 +214,7 @@ pub(super) fn generate(args: &GenerateArgs, terminal: &mut Terminal) -> io::Resu
         terminal.diagnostic(&error);
         return Ok(Exit::BadInput);
     }
-    cleanup::on_signals()?;
+    signal::clean_up()?;
     let written = match (&args.directory, named) {
         (Some(directory), _) => write_files(&generator, args, directory),
         (None, Some(file)) => write_file(&generator, args, file),

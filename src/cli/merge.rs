@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::cleanup;
 use super::document_args::DocumentArgs;
 use super::exit::{EXIT_CODES, Exit};
 use super::exports::{ExportArgs, Exports, PartialRows};
+use super::signal;
 use super::terminal::Terminal;
 use crate::batch::{self, JoinError, Joined, JsonLines, Overview, Part, RowWriter};
 use crate::source::Outputs;
@@ -69,7 +69,7 @@ pub(super) fn merge_results(args: &MergeArgs, terminal: &mut Terminal) -> io::Re
         Ok(joined) => joined,
         Err(error) => return Ok(misfit(&error, terminal)),
     };
-    cleanup::on_signals()?;
+    signal::clean_up()?;
     match Exports::create(&args.exports, PartialRows::Useless, terminal) {
         Ok(exports) => write(args, joined, exports, terminal),
         Err(exit) => Ok(exit),

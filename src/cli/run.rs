@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::cleanup;
 use super::connect_args::{ConnectArgs, LATENCY, idle_settings};
 use super::document_args::DocumentArgs;
 use super::exit::{EXIT_CODES, Exit};
 use super::memory_args::MemoryArgs;
 use super::new_file::NewFile;
 use super::settings_args::SettingsArgs;
+use super::signal;
 use super::terminal::Terminal;
 use super::witness_args::WitnessArgs;
 use crate::check::{Demand, JudgeOptions, StepsKept, Summary};
@@ -203,7 +203,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         return Ok(Exit::BadInput);
     }
     if args.history.is_some() {
-        cleanup::on_signals()?;
+        signal::clean_up()?;
     }
     let mut worst = Exit::default();
     let mut reports = 0_usize;

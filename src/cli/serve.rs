@@ -7,13 +7,13 @@ use std::{io, thread};
 
 use serde_json::json;
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::exit::Exit;
 use super::secret::{SecretFileError, read_secret};
 use super::serve_args::{ServeArgs, ServeFormat};
 use super::serve_scenario::run_for_clients;
+use super::signal::{Ending, Interrupt};
 use super::terminal::Terminal;
 use crate::bank::{BranchConfig, Patience};
 use crate::grpc::seal::{BankKeys, BankSecret, NoRandomness};
@@ -98,9 +98,10 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exi
         origins: args.cors_origin.clone().into(),
     };
     let mut announced = Ok(());
+    let stop = Interrupt::listen(Ending::Bounded)?.into_inner();
     let orphaned = if args.until_stdin_ends { Some(stdin_end()?) } else { None };
     let closing = async {
-        announced = wait_for_signal(orphaned, || {
+        announced = wait_for_end(stop, orphaned, || {
             ready.iter().try_for_each(|line| writeln!(terminal.results(), "{line}"))?;
             terminal.flush()
         })
@@ -137,9 +138,9 @@ fn stdin_end() -> io::Result<oneshot::Receiver<()>> {
     Ok(end)
 }
 
-/// Waits for SIGINT, SIGTERM, or the end of what is `orphaned`. Says that all is ready when neither
-/// signal could be missed any more.
-async fn wait_for_signal(
+/// Says that all is ready, and waits for the end of `stop` or of what is `orphaned`.
+async fn wait_for_end(
+    mut stop: watch::Receiver<()>,
     orphaned: Option<oneshot::Receiver<()>>,
     ready: impl FnOnce() -> io::Result<()>,
 ) -> io::Result<()> {
@@ -149,13 +150,9 @@ async fn wait_for_signal(
             None => std::future::pending().await,
         }
     };
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
     ready()?;
     tokio::select! {
-        biased;
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+        _ = stop.changed() => {}
         _ = orphaned => {}
     }
     Ok(())
