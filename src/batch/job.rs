@@ -1,7 +1,5 @@
 //! What a worker does with one scenario: reads it, runs it, and makes a row of it, whatever happens.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,8 +14,8 @@ use crate::check::Demand;
 use crate::model::ByteSize;
 use crate::report::Assessment;
 use crate::run::{Carrier, MemoryBudget, RunError, RunOptions, Runner, run_bytes};
-use crate::scenario::{Scenario, ScenarioError, Source, Warning};
-use crate::source::{InputError, expect_what_stands_beside, read_file, unpacked};
+use crate::scenario::{Scenario, ScenarioError};
+use crate::source::{InputError, Place, expect_what_stands_beside, parse_scenario};
 
 /// A scenario that waits for a worker.
 #[derive(Debug)]
@@ -25,39 +23,9 @@ pub(crate) struct Item {
     /// Its number in the whole input, from 1.
     pub(super) number: u64,
     pub(super) place: Place,
+    /// How the file is packed that it is a line of.
+    pub(super) packed: Option<Packing>,
     pub(super) content: Content,
-}
-
-/// Where a scenario stands.
-#[derive(Debug, Clone)]
-pub(super) enum Place {
-    /// It is a file of its own.
-    File(Arc<str>),
-    /// It is this line of a file.
-    Line {
-        file: Arc<str>,
-        line: u64,
-        /// How the file is packed.
-        packed: Option<Packing>,
-    },
-}
-
-impl Place {
-    const fn packed(&self) -> Option<Packing> {
-        match self {
-            Self::File(_) => None,
-            Self::Line { packed, .. } => *packed,
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(file) => f.write_str(file),
-            Self::Line { file, line, .. } => write!(f, "{file}:{line}"),
-        }
-    }
 }
 
 /// What is known of a scenario before a worker has it.
@@ -65,8 +33,8 @@ impl fmt::Display for Place {
 pub(super) enum Content {
     /// Its text.
     Text(Vec<u8>),
-    /// The file that it is in.
-    File(PathBuf),
+    /// It is still to be read.
+    Unread,
     /// Why it cannot be had.
     Unreadable(String),
     /// Why the batch cannot go on from here.
@@ -115,7 +83,7 @@ impl Job {
         let nothing = Content::Unreadable(String::new());
         let content = match std::mem::replace(&mut item.content, nothing) {
             Content::Mismatch(error) => return Outcome::Mismatch(error),
-            content @ (Content::Text(_) | Content::File(_) | Content::Unreadable(_)) => content,
+            content @ (Content::Text(_) | Content::Unread | Content::Unreadable(_)) => content,
         };
         let begun = now();
         let place = item.place.to_string();
@@ -139,7 +107,7 @@ impl Job {
     }
 
     fn head(&self, item: &Item, place: String, took: Duration) -> RowHead {
-        let (packed, options) = (item.place.packed(), Arc::clone(&self.replay));
+        let (packed, options) = (item.packed, Arc::clone(&self.replay));
         RowHead { number: item.number, place, packed, options, took }
     }
 
@@ -150,28 +118,25 @@ impl Job {
         mut scenario: Scenario,
         head: impl Fn() -> RowHead,
     ) -> Row {
-        if let Place::File(path) = place {
-            let path = Path::new(&**path);
-            if let Err(error) = expect_what_stands_beside(path, self.document_max, &mut scenario) {
-                let problem = match error {
-                    InputError::Scenario(error) => {
-                        format!("{}:{}:{}", error.source_name(), error.line(), told(&error))
-                    }
-                    InputError::Directory { .. }
-                    | InputError::Missing { .. }
-                    | InputError::Unreadable { .. }
-                    | InputError::StandardInput { .. }
-                    | InputError::TooMuch { .. } => error.to_string(),
-                };
-                return Row::failed(head(), Some(scenario.name), problem);
-            }
+        if let Err(error) = expect_what_stands_beside(place, self.document_max, &mut scenario) {
+            let problem = match error {
+                InputError::Scenario(error) => {
+                    format!("{}:{}:{}", error.source_name(), error.line(), told(&error))
+                }
+                InputError::Directory { .. }
+                | InputError::Missing { .. }
+                | InputError::Unreadable { .. }
+                | InputError::StandardInput { .. }
+                | InputError::Unfit { .. } => error.to_string(),
+            };
+            return Row::failed(head(), Some(scenario.name), problem);
         }
         let needed = run_bytes(&scenario, &self.options, Carrier::Mailboxes);
         let row = match self.memory.take(needed) {
             Ok(_memory) => self.run_in_memory(runner, &scenario, head),
             Err(refused) => Row::failed(head(), Some(scenario.name.clone()), refused.to_string()),
         };
-        row.with_warnings(placed(place, scenario.warnings))
+        row.with_warnings(scenario.warnings)
     }
 
     /// Runs what there is the memory for.
@@ -193,18 +158,17 @@ impl Job {
     fn read(&self, place: &Place, shown: &str, content: Content) -> Result<Scenario, String> {
         let bytes = match content {
             Content::Text(bytes) => bytes,
-            Content::File(path) => {
-                read_file(&path, self.document_max).map_err(|error| error.to_string())?
-            }
+            Content::Unread => place.read(self.document_max).map_err(|error| error.to_string())?,
             Content::Unreadable(problem) => return Err(problem),
             Content::Mismatch(error) => return Err(error.to_string()),
         };
-        let source = Source::from_bytes(unpacked(shown), bytes);
-        let event_ids = self.options.overrides.event_ids;
-        let scenario = source.and_then(|source| Scenario::parse_with(&source, event_ids));
-        scenario.map_err(|error| match place {
-            Place::File(_) => format!("{shown}:{}:{}", error.line(), told(&error)),
-            Place::Line { .. } => format!("{shown}:{}", told(&error)),
+        let scenario = parse_scenario(place, bytes, self.options.overrides.event_ids);
+        scenario.map_err(|error| {
+            if place.is_line() {
+                format!("{shown}:{}", told(&error))
+            } else {
+                format!("{shown}:{}:{}", error.line(), told(&error))
+            }
         })
     }
 
@@ -215,16 +179,6 @@ impl Job {
         }
         Outcome::Row { row, line }
     }
-}
-
-/// Warnings of a line name it as the place does, and then the column.
-fn placed(place: &Place, mut warnings: Vec<Warning>) -> Vec<Warning> {
-    if let Place::Line { .. } = place {
-        for Warning { message, .. } in &mut warnings {
-            *message = message.replace(&format!("{place}:1:"), &format!("{place}:"));
-        }
-    }
-    warnings
 }
 
 /// In which column what is wrong with an input, and what to do, on one line.
@@ -263,6 +217,8 @@ fn now() -> Instant {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::history::DOCUMENT_MAX;
     use crate::model::ByteSize;
@@ -281,7 +237,7 @@ mod tests {
 
     fn row(place: Place, text: &str) -> Row {
         let content = Content::Text(text.as_bytes().to_vec());
-        let mut item = Item { number: 17, place, content };
+        let mut item = Item { number: 17, place, packed: None, content };
         match job(&[]).run(&mut Runner::new().unwrap(), &mut item) {
             Outcome::Row { row, .. } => row,
             Outcome::FilteredOut | Outcome::Mismatch(_) => panic!("no row"),
@@ -289,7 +245,7 @@ mod tests {
     }
 
     fn line_17() -> Place {
-        Place::Line { file: "many.jsonl".into(), line: 17, packed: None }
+        Place::line(Path::new("many.jsonl"), 17)
     }
 
     #[test]
@@ -298,7 +254,7 @@ mod tests {
         assert_eq!((line.number, &*line.place), (17, "many.jsonl:17"));
         let problem = line.problem.unwrap();
         assert!(problem.starts_with("many.jsonl:17:20: [0].type: "), "{problem}");
-        let file = row(Place::File("a.json".into()), "[\n{\"id\": 1, \"type\": \"bransh\"}]");
+        let file = row(Place::whole("a.json"), "[\n{\"id\": 1, \"type\": \"bransh\"}]");
         let problem = file.problem.unwrap();
         assert!(problem.starts_with("a.json:2:19: [0].type: "), "{problem}");
         assert!(!problem.contains('\n'));
@@ -306,8 +262,8 @@ mod tests {
 
     #[test]
     fn a_panic_is_a_row() {
-        let place = Place::File("a.json".into());
-        let item = Item { number: 3, place, content: Content::Text(Vec::new()) };
+        let place = Place::whole("a.json");
+        let item = Item { number: 3, place, packed: None, content: Content::Text(Vec::new()) };
         let Outcome::Row { row, .. } = job(&[]).panicked(item, "index out of bounds") else {
             panic!("no row");
         };

@@ -7,15 +7,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::Packing;
 use super::feed::{Feed, FeedClosed};
 use super::fingerprint::Fingerprint;
-use super::job::{Content, Item, Place};
+use super::job::{Content, Item};
 use super::partition::Partition;
-use super::resume::Held;
+use super::resume::{Held, ResumeError};
 use crate::model::ByteSize;
 use crate::source::{
-    Clash, Decoded, DocumentError, FileKind, FilesError, Input, Inputs, STDIN, ScenarioFile, Text,
-    decoded, lines,
+    Clash, Decoded, DocumentError, FileKind, FilesError, Input, Inputs, Place, STDIN, ScenarioFile,
+    Text, decoded, lines,
 };
 
 /// Which scenarios of the input are to be run here.
@@ -76,7 +77,7 @@ pub(crate) fn feed(
 ) -> Result<(), FeedClosed> {
     let mut number = 0;
     each(reading, progress, |found| {
-        let Found::Scenario { place, content, bytes } = found else { return feed.flush() };
+        let Found::Scenario { place, packed, content, bytes } = found else { return feed.flush() };
         number += 1;
         if !share.has(number, &place) {
             return Ok(());
@@ -86,17 +87,16 @@ pub(crate) fn feed(
                 Ok(true) => return Ok(()),
                 Ok(false) => {}
                 Err(error) => {
-                    feed.push(Item { number, place, content: Content::Mismatch(error) }, 0)?;
+                    feed.push(mismatch(number, place, error), 0)?;
                     // Whoever gets this stops the batch.
                     return feed.flush().and(Err(FeedClosed));
                 }
             }
         }
-        feed.push(Item { number, place, content }, bytes)
+        feed.push(Item { number, place, packed, content }, bytes)
     })?;
     if let Err(error) = held.has_met_all() {
-        let place = Place::File("".into());
-        feed.push(Item { number, place, content: Content::Mismatch(error) }, 0)?;
+        feed.push(mismatch(number, Place::whole(""), error), 0)?;
     }
     progress.scenarios.store(number, Ordering::Relaxed);
     progress.is_at_end.store(true, Ordering::Release);
@@ -120,6 +120,7 @@ pub(crate) fn count(reading: &Reading) -> u64 {
 enum Found {
     Scenario {
         place: Place,
+        packed: Option<Packing>,
         content: Content,
         /// How much work it may be.
         bytes: usize,
@@ -137,34 +138,51 @@ fn each(
     let Reading { inputs, document_max } = reading;
     for input in inputs.walk() {
         match input {
-            Ok(Input::StandardInput) => {
-                each_line(STDIN, *document_max, || decoded(io::stdin()), &mut take)?;
+            Ok(Input::Stdin) => {
+                each_line(Path::new(STDIN), *document_max, || decoded(io::stdin()), &mut take)?;
             }
             Ok(Input::File(ScenarioFile { path, kind: FileKind::Lines, .. })) => {
                 let open =
                     || decoded(Counted { source: File::open(&path)?, progress: progress.clone() });
-                each_line(&shown(&path), *document_max, open, &mut take)?;
+                each_line(&path, *document_max, open, &mut take)?;
             }
             Ok(Input::File(ScenarioFile { path, kind: FileKind::Document, bytes })) => {
-                let place = Place::File(shown(&path).into());
+                let place = Place::whole(path);
                 let weight = usize::try_from(bytes).unwrap_or(usize::MAX);
-                take(Found::Scenario { place, content: Content::File(path), bytes: weight })?;
+                let content = Content::Unread;
+                take(Found::Scenario { place, packed: None, content, bytes: weight })?;
                 progress.bytes.fetch_add(bytes, Ordering::Relaxed);
             }
+            Ok(Input::Line(place)) => take(one_line(place, *document_max))?,
             // It was there a moment ago.
-            Err(error) => take(unreadable(Place::File(named(&error).into()), error.to_string()))?,
+            Err(error) => take(unreadable(Place::whole(named(&error)), error.to_string()))?,
         }
     }
     Ok(())
 }
 
+/// The one line that `place` is.
+fn one_line(place: Place, document_max: ByteSize) -> Found {
+    let read = place
+        .open()
+        .map_err(DocumentError::from)
+        .and_then(|Decoded { packed, text }| Ok((packed, place.read_from(text, document_max)?)));
+    match read {
+        Ok((packed, text)) => {
+            let bytes = text.len();
+            Found::Scenario { place, packed, content: Content::Text(text), bytes }
+        }
+        Err(error) => unreadable(place, error.to_string()),
+    }
+}
+
 fn each_line(
-    file: &str,
+    file: &Path,
     document_max: ByteSize,
     open: impl FnOnce() -> io::Result<Decoded>,
     take: &mut impl FnMut(Found) -> Result<(), FeedClosed>,
 ) -> Result<(), FeedClosed> {
-    let file: Arc<str> = file.into();
+    let file: Arc<Path> = file.into();
     let opened = open().map_err(DocumentError::from).and_then(|Decoded { packed, text }| {
         let text = lines::open(text, document_max)?;
         Ok((packed, text))
@@ -173,27 +191,27 @@ fn each_line(
         Ok((packed, Text::Lines(lines))) => (packed, lines),
         Ok((_, Text::Document(text))) => {
             let bytes = text.len();
-            let place = Place::File(file);
-            return take(Found::Scenario { place, content: Content::Text(text), bytes });
+            let (place, content) = (Place::whole(file), Content::Text(text));
+            return take(Found::Scenario { place, packed: None, content, bytes });
         }
-        Err(error) => return take(unreadable(Place::File(file), cannot_read(&error))),
+        Err(error) => return take(unreadable(Place::whole(file), cannot_read(&error))),
     };
     loop {
         let line = match lines.next() {
             Ok(Some(line)) => line,
             Ok(None) => return Ok(()),
             Err(error) => {
-                let place = Place::Line { file, line: lines.number(), packed };
-                return take(unreadable(place, cannot_read(&error)));
+                let place = Place::line(file, lines.number());
+                return take(unreadable(place, cannot_read(&error)).packed(packed));
             }
         };
-        let place = Place::Line { file: Arc::clone(&file), line: line.number, packed };
+        let place = Place::line(Arc::clone(&file), line.number);
         take(match line.text {
             Some(text) => {
                 let bytes = text.len();
-                Found::Scenario { place, content: Content::Text(text), bytes }
+                Found::Scenario { place, packed, content: Content::Text(text), bytes }
             }
-            None => unreadable(place, too_long(document_max)),
+            None => unreadable(place, too_long(document_max)).packed(packed),
         })?;
         if lines.may_wait() {
             take(Found::Pause)?;
@@ -202,7 +220,21 @@ fn each_line(
 }
 
 fn unreadable(place: Place, problem: String) -> Found {
-    Found::Scenario { place, content: Content::Unreadable(problem), bytes: 0 }
+    Found::Scenario { place, packed: None, content: Content::Unreadable(problem), bytes: 0 }
+}
+
+fn mismatch(number: u64, place: Place, error: ResumeError) -> Item {
+    Item { number, place, packed: None, content: Content::Mismatch(error) }
+}
+
+impl Found {
+    /// The same, of a file that is `packed` like that.
+    fn packed(mut self, packed: Option<Packing>) -> Self {
+        if let Self::Scenario { packed: of_file, .. } = &mut self {
+            *of_file = packed;
+        }
+        self
+    }
 }
 
 fn too_long(limit: ByteSize) -> String {
@@ -211,15 +243,14 @@ fn too_long(limit: ByteSize) -> String {
 
 fn cannot_read(error: &DocumentError) -> String {
     match error {
-        DocumentError::TooLong { .. } => error.to_string(),
+        DocumentError::TooLong { .. }
+        | DocumentError::LineZero
+        | DocumentError::BlankLine
+        | DocumentError::PastEnd { .. } => error.to_string(),
         DocumentError::Unreadable(_) | DocumentError::Blank { .. } => {
             format!("cannot read on from here: {error}")
         }
     }
-}
-
-fn shown(path: &Path) -> String {
-    path.display().to_string()
 }
 
 fn named(error: &FilesError) -> String {

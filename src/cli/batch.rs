@@ -9,7 +9,7 @@ use std::{io, thread};
 
 use clap::{Args, ValueEnum};
 
-use super::document_args::DocumentArgs;
+use super::document_args::{DocumentArgs, ONE_DOCUMENT};
 use super::exit::Exit;
 use super::exports::{ExportArgs, Exports, PartialRows};
 use super::memory_args::MemoryArgs;
@@ -26,7 +26,7 @@ use crate::model::number::count;
 use crate::network::parse_span;
 use crate::report::shell;
 use crate::run::{Judging, Recording, RunOptions, Runner};
-use crate::source::{FilesError, Inputs, Survey};
+use crate::source::{FilesError, Inputs, Place, Survey};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,10 +49,11 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(super) struct BatchArgs {
-    /// Folders, globs, files with a scenario (.json) or a scenario a line (.jsonl, .ndjson), as they
-    /// are or packed by gzip or zstd; `-` is standard input, a scenario a line
-    #[arg(required = true, value_name = "INPUT")]
-    pub(super) inputs: Vec<PathBuf>,
+    #[arg(required = true, value_name = "INPUT", help = format!(
+        "Folders and globs; scenarios (.json), or a scenario a line (.jsonl, .ndjson, `-`), \
+         each {ONE_DOCUMENT}"
+    ))]
+    pub(super) inputs: Vec<Place>,
 
     /// How many scenarios to run at the same time, up to 1024 [default: one per core]
     #[arg(long, short, value_name = "NUMBER", env = "PASSBOOK_JOBS", hide_env_values = true)]

@@ -1,12 +1,10 @@
 //! `passbook check`: judges recorded histories.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use clap::{Args, ValueEnum};
 
-use super::document_args::DocumentArgs;
+use super::document_args::{DocumentArgs, ONE_FILE};
 use super::exit::{EXIT_CODES, Exit};
 use super::memory_args::MemoryArgs;
 use super::terminal::Terminal;
@@ -15,21 +13,21 @@ use crate::check::{CheckError, Demand, JudgeOptions, Verdicts, judge_history};
 use crate::history::{Header, Reader};
 use crate::report::judgement::{self, Judgement};
 use crate::scenario::{Scenario, Source};
-use crate::source::{DocumentError, Outputs, is_stdin, read_document};
+use crate::source::{Outputs, Place};
 
 const EXAMPLES: &str = "\
 Examples:
   passbook run --history a.jsonl scenario.json && passbook check a.jsonl
   passbook check --format json a.jsonl
   passbook check --witnesses 10 a.jsonl
-  zcat a.jsonl.gz | passbook check -";
+  passbook check a.jsonl.gz";
 
 #[derive(Debug, Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(super) struct CheckArgs {
-    /// A history, as `passbook run --history` writes it; `-` is standard input
     #[arg(value_name = "HISTORY")]
-    pub(super) history: PathBuf,
+    #[arg(help = format!("A history, as `passbook run --history` writes it, {ONE_FILE}"))]
+    pub(super) history: Place,
 
     /// What to print
     #[arg(
@@ -78,19 +76,25 @@ impl CheckArgs {
 
 /// Judges the history that `args` name.
 pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Result<Exit> {
-    let clash = Outputs::new([]).and_then(|outputs| outputs.refuse(&args.history));
+    let clash = Outputs::new([]).and_then(|outputs| outputs.refuse(args.history.path()));
     if let Err(error) = clash {
         terminal.diagnostic(&error);
         return Ok(Exit::BadInput);
     }
-    let name = if is_stdin(&args.history) {
+    if args.history.is_line() {
+        terminal.error(&format!("{} is one line; name a whole history", args.history));
+        return Ok(Exit::BadInput);
+    }
+    let name = if args.history.is_stdin() {
         "standard input".to_owned()
     } else {
-        args.history.display().to_string()
+        args.history.to_string()
     };
-    let opened = open(&args.history).and_then(|mut input| {
-        let beginning = input.fill_buf()?.to_vec();
-        Ok((input, beginning))
+    let opened = args.history.open().and_then(|opened| {
+        let (mut text, mut beginning) = (opened.text, Vec::new());
+        text.by_ref().take(1 << 16).read_to_end(&mut beginning)?;
+        let whole = Cursor::new(beginning.clone()).chain(text);
+        Ok((BufReader::with_capacity(1 << 16, whole), beginning))
     });
     let (input, beginning) = match opened {
         Ok(opened) => opened,
@@ -129,7 +133,7 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Re
 
 fn judged(
     args: &CheckArgs,
-    input: Box<dyn BufRead>,
+    input: impl BufRead,
     bytes_max: u64,
 ) -> Result<(Header, Verdicts), CheckError> {
     let reader = Reader::with_line_max(input, args.document.document_max)?;
@@ -140,13 +144,11 @@ fn judged(
 /// Whether what was given is a scenario, or its first line is. Of what is no plain file, or a file
 /// that is longer than a document may be, only the `beginning` is looked at.
 fn is_scenario(args: &CheckArgs, beginning: Vec<u8>) -> bool {
-    let path = &args.history;
-    let bytes = if is_stdin(path) || !path.is_file() {
-        beginning
+    let place = &args.history;
+    let bytes = if place.path().is_file() && !place.is_stdin() {
+        place.read(args.document.document_max).unwrap_or(beginning)
     } else {
-        let opened = File::open(path).map_err(DocumentError::from);
-        let read = opened.and_then(|file| read_document(file, args.document.document_max));
-        read.unwrap_or(beginning)
+        beginning
     };
     let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
     let is_one = |bytes| {
@@ -154,14 +156,4 @@ fn is_scenario(args: &CheckArgs, beginning: Vec<u8>) -> bool {
         source.is_ok_and(|source| Scenario::parse(&source).is_ok())
     };
     is_one(bytes) || is_one(first)
-}
-
-fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
-    if is_stdin(path) {
-        return Ok(Box::new(io::stdin().lock()));
-    }
-    if path.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory));
-    }
-    Ok(Box::new(BufReader::with_capacity(1 << 16, File::open(path)?)))
 }

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 
 use super::compare_output::{CompareOutput, Variant};
-use super::document_args::DocumentArgs;
+use super::document_args::{DocumentArgs, ONE_DOCUMENT};
 use super::exit::Exit;
 use super::memory_args::MemoryArgs;
 use super::signal::{Ending, Interrupt};
@@ -24,7 +24,7 @@ use crate::model::{CustomerOrder, Guarantees, Propagation, Seed, Shown};
 use crate::network::parse_span;
 use crate::scenario::generate::{Between, GenerateOptions, Generator};
 use crate::scenario::{Scenario, Settings};
-use crate::source::read_scenario;
+use crate::source::{Place, read_scenario};
 
 const COMPARE_EXAMPLES: &str = "\
 Examples:
@@ -39,9 +39,9 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = COMPARE_EXAMPLES)]
 pub(super) struct CompareArgs {
-    /// A scenario file, in any input dialect; `-` is standard input
+    #[arg(help = format!("A scenario, in any input dialect, {ONE_DOCUMENT}"))]
     #[arg(value_name = "SCENARIO", required_unless_present_any = ["branches", "customers", "events"])]
-    pub(super) scenario: Option<PathBuf>,
+    pub(super) scenario: Option<Place>,
 
     /// Instead of a scenario: one from the seed, with so many branches [default: 2]
     #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
@@ -189,7 +189,9 @@ pub(super) fn compare_transports(args: &CompareArgs, terminal: &mut Terminal) ->
         Variant(propagation.filter(|_| propagations.len() > 1))
     };
     let variants: Vec<Variant> = propagations.iter().map(variant).collect();
-    if let Err(error) = args.output.refuse_clashes(args.scenario.as_deref(), &variants) {
+    if let Err(error) =
+        args.output.refuse_clashes(args.scenario.as_ref().map(Place::path), &variants)
+    {
         terminal.diagnostic(&error);
         return Ok(Exit::BadInput);
     }

@@ -1,9 +1,17 @@
-//! How much every command reads of one document at most.
+//! What a command may be given to read, and how much of it is read at most.
 
 use clap::Args;
 
 use crate::history::DOCUMENT_MAX;
 use crate::model::ByteSize;
+
+/// What a command may be given where all of it is read.
+pub(super) const ONE_FILE: &str =
+    "a file, as it is or packed by gzip or zstd, or `-` for standard input";
+
+/// What it may be given where that may be one line as well.
+pub(super) const ONE_DOCUMENT: &str = "a file, as it is or packed by gzip or zstd, one line of it \
+    (`many.jsonl.zst:17`), or `-` for standard input";
 
 /// What every command that reads has.
 #[derive(Debug, Clone, Copy, Args)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::connect_args::{ConnectArgs, LATENCY, idle_settings};
-use super::document_args::DocumentArgs;
+use super::document_args::{DocumentArgs, ONE_DOCUMENT};
 use super::exit::{EXIT_CODES, Exit};
 use super::memory_args::MemoryArgs;
 use super::new_file::NewFile;
@@ -24,8 +24,8 @@ use crate::run::{
 };
 use crate::scenario::{Scenario, Settings};
 use crate::source::{
-    Clash, InputError, Outputs, expect_what_stands_beside, expected_results, is_stdin,
-    read_scenario, scenario_beside,
+    Clash, InputError, Outputs, Place, expect_what_stands_beside, expected_results, read_scenario,
+    scenario_beside,
 };
 
 const RUN_EXAMPLES: &str = "\
@@ -40,9 +40,9 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = format!("{RUN_EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(super) struct RunArgs {
-    /// Scenario files, in any input dialect; `-` is standard input
     #[arg(required = true, value_name = "SCENARIO")]
-    pub(super) scenarios: Vec<PathBuf>,
+    #[arg(help = format!("Scenarios, in any input dialect, each {ONE_DOCUMENT}"))]
+    pub(super) scenarios: Vec<Place>,
 
     /// What to print
     #[arg(
@@ -124,7 +124,7 @@ pub(super) enum Format {
 impl RunArgs {
     /// What of them cannot be together, of which clap knows nothing.
     pub(super) fn conflict(&self) -> Option<String> {
-        if self.scenarios.iter().filter(|path| is_stdin(path)).count() > 1 {
+        if self.scenarios.iter().filter(|place| place.is_stdin()).count() > 1 {
             return Some("standard input (`-`) can be read only once".to_owned());
         }
         if self.history.is_some() && self.scenarios.len() > 1 {
@@ -207,8 +207,8 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
     }
     let mut worst = Exit::default();
     let mut reports = 0_usize;
-    for path in scenarios {
-        let scenario = match read_whole(path, args) {
+    for place in scenarios {
+        let scenario = match read_whole(place, args) {
             Ok(scenario) => scenario,
             Err(error) => {
                 terminal.diagnostic(&error);
@@ -218,7 +218,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         };
         terminal.remarks(&scenario.warnings);
         warn_of_idle_settings(args, &scenario, terminal);
-        let run = match run_one(args, path, &scenario, terminal) {
+        let run = match run_one(args, place, &scenario, terminal) {
             Ok(run) => run,
             Err(exit) => {
                 worst = worst.max(exit);
@@ -241,7 +241,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
             }
         }
         if summary == Summary::Violated && args.tells_all() {
-            let again = replay(path, &args.replay_options(run.result.config.seed));
+            let again = replay(place, &args.replay_options(run.result.config.seed));
             writeln!(terminal.results(), "\n  to see it again: {again}")?;
         }
         worst = worst.max(summary.into());
@@ -250,53 +250,50 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
 }
 
 /// Refuses a history that is something that is read: a scenario, or what is expected of it.
-fn refuse_clashes(args: &RunArgs, scenarios: &[&Path]) -> Result<(), Clash> {
+fn refuse_clashes(args: &RunArgs, scenarios: &[&Place]) -> Result<(), Clash> {
     let outputs = Outputs::new(args.history.as_deref())?;
-    for path in scenarios {
-        outputs.refuse(path)?;
-        if !is_stdin(path) {
+    for place in scenarios {
+        outputs.refuse(place.path())?;
+        if let Some(path) = place.whole_file() {
             expected_results(path).iter().try_for_each(|beside| outputs.refuse(beside))?;
         }
     }
     Ok(())
 }
 
-/// The scenario at `path` with what is expected of it: in the file beside it, unless it says it.
-fn read_whole(path: &Path, args: &RunArgs) -> Result<Scenario, InputError> {
+/// The scenario at `place` with what is expected of it: in the file beside it, unless it says it.
+fn read_whole(place: &Place, args: &RunArgs) -> Result<Scenario, InputError> {
     let document_max = args.document.document_max;
-    let mut scenario = read_scenario(path, document_max, args.overrides().event_ids)?;
-    if !is_stdin(path) {
-        expect_what_stands_beside(path, document_max, &mut scenario)?;
-    }
+    let mut scenario = read_scenario(place, document_max, args.overrides().event_ids)?;
+    expect_what_stands_beside(place, document_max, &mut scenario)?;
     Ok(scenario)
 }
 
 /// The files that are to be run. The others are told of; `None` if there is nothing else.
 fn without_expected_results<'a>(
-    paths: &'a [PathBuf],
+    places: &'a [Place],
     terminal: &mut Terminal,
-) -> Option<Vec<&'a Path>> {
-    let mut scenarios = Vec::with_capacity(paths.len());
+) -> Option<Vec<&'a Place>> {
+    let mut scenarios = Vec::with_capacity(places.len());
     let mut expected = Vec::new();
-    for path in paths {
-        match scenario_beside(path) {
-            Some(scenario) => expected.push((path, scenario)),
-            None => scenarios.push(path.as_path()),
+    for place in places {
+        match place.whole_file().and_then(scenario_beside) {
+            Some(scenario) => expected.push((place, scenario)),
+            None => scenarios.push(place),
         }
     }
-    let Some((path, scenario)) = expected.first() else { return Some(scenarios) };
+    let Some((place, scenario)) = expected.first() else { return Some(scenarios) };
     if scenarios.is_empty() {
         terminal.error(&format!(
             "{} holds an expected result; its scenario is beside it: passbook run {}",
-            path.display(),
+            place,
             shell::file(scenario)
         ));
         return None;
     }
-    let path = path.display();
     let what = match expected.len() {
-        1 => format!("{path} holds an expected result"),
-        files => format!("{files} files hold expected results, such as {path}"),
+        1 => format!("{place} holds an expected result"),
+        files => format!("{files} files hold expected results, such as {place}"),
     };
     terminal.note(&format!("{what}; passed over"));
     Some(scenarios)
@@ -305,7 +302,7 @@ fn without_expected_results<'a>(
 /// Runs one scenario. A defect of this program is told with the command that shows it again.
 fn run_one(
     args: &RunArgs,
-    path: &Path,
+    place: &Place,
     scenario: &Scenario,
     terminal: &mut Terminal,
 ) -> Result<Run, Exit> {
@@ -366,7 +363,7 @@ fn run_one(
         )) => error.to_string(),
         Err(_) => "the run panicked".to_owned(),
     };
-    let again = replay(path, &args.replay_options(seed));
+    let again = replay(place, &args.replay_options(seed));
     terminal.error(&format!("{name}: {problem}"));
     terminal.advice(&[
         "This is a defect of passbook. Please report it with the scenario and what stands above.",
@@ -466,25 +463,7 @@ fn report(
     }
 }
 
-/// A command line for a shell that runs the scenario at `path` again.
-fn replay(path: &Path, options: &[String]) -> String {
-    let options = shell::options(&options.join(" "));
-    if is_stdin(path) {
-        return format!("passbook run {options} - < the-same-input");
-    }
-    format!("passbook run {options} {}", shell::file(path))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_replay_can_be_pasted_into_a_shell() {
-        let options = ["--seed 1".to_owned()];
-        let line = |path: &str| replay(Path::new(path), &options);
-        assert_eq!(line("input/a.json"), "passbook run --seed 1 input/a.json");
-        assert_eq!(line("it's a.json"), r"passbook run --seed 1 'it'\''s a.json'");
-        assert_eq!(line("-"), "passbook run --seed 1 - < the-same-input");
-    }
+/// A command line for a shell that runs the scenario at `place` again.
+fn replay(place: &Place, options: &[String]) -> String {
+    shell::replay(place.argument(), &options.join(" "))
 }

@@ -26,7 +26,7 @@ use crate::run::{
     self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, ServeError,
     ServeOptions, Taken, bank_bytes, log_max,
 };
-use crate::source::{InputError, is_stdin, read_scenario, read_scenario_line};
+use crate::source::{InputError, read_scenario, read_scenario_line};
 
 /// Why the bank did not open.
 #[derive(Debug, Error)]
@@ -233,7 +233,7 @@ fn described(
     elsewhere: &BTreeMap<BranchId, Endpoint>,
 ) -> Result<Described, OpenError> {
     let named: Vec<BranchId> = args.branch.into_iter().chain(elsewhere.keys().copied()).collect();
-    let Some(path) = &args.scenario else {
+    let Some(place) = &args.scenario else {
         let roster = if named.is_empty() {
             let numbered = (1..=i64::from(args.branches)).map(BranchId::new);
             Roster::new(numbered.collect::<Result<Vec<_>, _>>()?)?
@@ -245,9 +245,9 @@ fn described(
         return Ok(Described { roster, opening_balance, propagation, overdraft, promises });
     };
     let document_max = args.document.document_max;
-    let scenario = match args.until_stdin_ends && is_stdin(path) {
+    let scenario = match args.until_stdin_ends && place.is_stdin() && !place.is_line() {
         true => read_scenario_line(document_max),
-        false => read_scenario(path, document_max, None),
+        false => read_scenario(place, document_max, None),
     };
     let scenario = scenario.map_err(Box::new)?;
     if !named.is_empty() && Roster::new(named)? != *scenario.roster {

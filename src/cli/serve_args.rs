@@ -9,13 +9,14 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use thiserror::Error;
 
-use super::document_args::DocumentArgs;
+use super::document_args::{DocumentArgs, ONE_DOCUMENT};
 use super::memory_args::MemoryArgs;
 use super::settings_args::{OverdraftArg, PropagationArg};
 use crate::grpc::{Endpoint, EndpointError, Limits, Origin, ScenarioLimits};
 use crate::model::{BranchId, Guarantees, IdError, Money};
 use crate::network::parse_span;
 use crate::run::LOG_MAX_MOST;
+use crate::source::Place;
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -27,9 +28,12 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = SERVE_EXAMPLES)]
 pub(super) struct ServeArgs {
-    /// A scenario whose branches and opening balance are served; its customers stay at home
+    #[arg(help = format!(
+        "A scenario whose branches and opening balance are served, without its customers: \
+         {ONE_DOCUMENT}"
+    ))]
     #[arg(value_name = "SCENARIO", conflicts_with_all = ["branches", "balance"])]
-    pub(super) scenario: Option<PathBuf>,
+    pub(super) scenario: Option<Place>,
 
     /// How many branches; they are numbered from 1
     #[arg(long, value_name = "NUMBER", default_value_t = 2)]

@@ -35,6 +35,33 @@ pub fn options(text: &str) -> String {
     words.map(word).collect::<Vec<_>>().join(" ")
 }
 
+/// Stands for what was piped in and is nowhere else.
+const PIPED: &str = "the-same-input";
+/// What is only there while it is read: standard input, and pipes of the shell.
+const STANDARD_INPUT: [&str; 2] = ["-", "/dev/stdin"];
+const PIPES: [&str; 2] = ["/dev/fd/", "/proc/self/fd/"];
+
+/// The command that runs what stands at `place` again, a file or one line of it, with `options`.
+pub fn replay(place: impl AsRef<OsStr>, options: &str) -> String {
+    let place = place.as_ref();
+    let run = ["passbook run".to_owned(), self::options(options)];
+    let run = run.iter().filter(|part| !part.is_empty()).map(String::as_str);
+    let run = run.collect::<Vec<_>>().join(" ");
+    match place.to_str().and_then(piped) {
+        Some(line) => format!("{run} {PIPED}{line}"),
+        None => format!("{run} {}", file(place)),
+    }
+}
+
+/// Which line of what is there no more `place` is, such as `:17`; empty if it is all of it.
+fn piped(place: &str) -> Option<&str> {
+    let is_gone = |path: &str| {
+        STANDARD_INPUT.contains(&path) || PIPES.iter().any(|pipes| path.starts_with(pipes))
+    };
+    let (path, line) = place.split_at(place.rfind(':').unwrap_or(place.len()));
+    is_gone(path).then_some(line)
+}
+
 fn is_plain(c: char) -> bool {
     c.is_ascii_alphanumeric() || "/._-+=:,@".contains(c)
 }

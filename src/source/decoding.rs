@@ -1,16 +1,11 @@
 //! Undoes gzip and zstd, recognised by the first bytes and not by a name.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
-use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use serde::{Deserialize, Serialize};
-
-use super::document::{DocumentError, read_document};
-use crate::model::ByteSize;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -63,20 +58,6 @@ pub(crate) fn decoded(mut source: impl Read + Send + 'static) -> io::Result<Deco
         Some(Packing::Zstd) => Box::new(Zstd::new(BufReader::with_capacity(BUFFER_BYTES, whole))),
     };
     Ok(Decoded { packed, text })
-}
-
-/// All that `source` holds, without the compression around it: one document of at most `limit`
-/// bytes.
-pub(crate) fn read_all(
-    source: impl Read + Send + 'static,
-    limit: ByteSize,
-) -> Result<Vec<u8>, DocumentError> {
-    read_document(decoded(source)?.text, limit)
-}
-
-/// The same of the file at `path`.
-pub(crate) fn read_file(path: &Path, limit: ByteSize) -> Result<Vec<u8>, DocumentError> {
-    read_all(File::open(path)?, limit)
 }
 
 /// The contents of one zstd frame after the other.

@@ -8,7 +8,7 @@ use thiserror::Error;
 use walkdir::{DirEntry, WalkDir};
 
 use super::clash::{Clash, Output, Outputs};
-use super::place::{STDIN, is_stdin};
+use super::place::Place;
 
 /// The names of files that hold a scenario, or one a line.
 const DOCUMENT: &str = ".json";
@@ -48,8 +48,9 @@ pub(crate) enum FilesError {
 /// Something that scenarios are read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Input {
-    StandardInput,
+    Stdin,
     File(ScenarioFile),
+    Line(Place),
 }
 
 /// A file with one scenario or many.
@@ -81,6 +82,7 @@ pub(crate) struct Inputs {
 #[derive(Debug)]
 enum Root {
     StandardInput,
+    Line(Place),
     File(PathBuf),
     Folder(PathBuf),
 }
@@ -95,21 +97,24 @@ pub(crate) struct Survey {
 }
 
 impl Inputs {
-    /// What `paths` name, without the files of `outputs`, which the batch itself writes. In a folder
+    /// What `places` name, without the files of `outputs`, which the batch itself writes. In a folder
     /// one of them may be there already, if it `holds_rows` alone.
     pub(crate) fn find<'a>(
-        paths: &[PathBuf],
+        places: &[Place],
         outputs: impl Iterator<Item = &'a Path>,
         holds_rows: fn(&Path) -> bool,
     ) -> Result<Self, FilesError> {
         let outputs = Outputs::new(outputs)?;
-        let mut roots = Vec::with_capacity(paths.len());
-        for path in paths {
+        let mut roots = Vec::with_capacity(places.len());
+        for place in places {
+            let path = place.path();
             let before = roots.len();
-            if is_stdin(path) {
+            if place.is_line() {
+                roots.push(Root::Line(place.clone()));
+            } else if place.is_stdin() {
                 roots.push(Root::StandardInput);
             } else if path.exists() {
-                roots.extend(Root::at(path.clone()));
+                roots.extend(Root::at(path.to_owned()));
             } else {
                 expand(path, &mut roots)?;
             }
@@ -117,17 +122,19 @@ impl Inputs {
                 return Err(FilesError::NoScenario { path: path.display().to_string() });
             }
         }
-        if roots.iter().filter(|root| matches!(root, Root::StandardInput)).count() > 1 {
+        if places.iter().filter(|place| place.is_stdin()).count() > 1 {
             return Err(FilesError::StandardInputTwice);
+        }
+        for place in places {
+            outputs.refuse(place.path())?;
         }
         for root in &roots {
             match root {
-                Root::StandardInput => outputs.refuse(Path::new(STDIN))?,
                 Root::File(path) => {
                     outputs.refuse(path)?;
                     expected_results(path).iter().try_for_each(|beside| outputs.refuse(beside))?;
                 }
-                Root::Folder(_) => {}
+                Root::StandardInput | Root::Line(_) | Root::Folder(_) => {}
             }
         }
         Ok(Self { roots, outputs, holds_rows })
@@ -146,7 +153,8 @@ impl Inputs {
                     {
                         survey.bytes = survey.bytes.map(|sum| sum.saturating_add(bytes));
                     }
-                    Input::StandardInput | Input::File(_) => {
+                    Input::Line(place) if place.path().is_file() => survey.bytes = None,
+                    Input::Stdin | Input::File(_) | Input::Line(_) => {
                         survey = Survey { bytes: None, is_repeatable: false };
                     }
                 }
@@ -168,7 +176,8 @@ impl Inputs {
         root: &'a Root,
     ) -> Box<dyn Iterator<Item = Result<Input, FilesError>> + 'a> {
         match root {
-            Root::StandardInput => Box::new(std::iter::once(Ok(Input::StandardInput))),
+            Root::StandardInput => Box::new(std::iter::once(Ok(Input::Stdin))),
+            Root::Line(place) => Box::new(std::iter::once(Ok(Input::Line(place.clone())))),
             Root::File(path) => Box::new(std::iter::once(file(path))),
             Root::Folder(folder) => {
                 let entries = WalkDir::new(folder)
@@ -307,6 +316,8 @@ pub(crate) fn expected_results(path: &Path) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::*;
 
     /// What a batch of `names` reads in a folder with these files.
@@ -332,12 +343,16 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "[]").unwrap();
         }
-        let paths: Vec<PathBuf> = names.iter().map(|name| folder.path().join(name)).collect();
+        let paths: Vec<Place> = names
+            .iter()
+            .map(|name| Place::from(folder.path().join(name).into_os_string()))
+            .collect();
         let output = folder.path().join("out.jsonl");
         let inputs = Inputs::find(&paths, [output.as_path()].into_iter(), |_| true)?;
         inputs.survey()?;
         let shown = |input: Input| match input {
-            Input::StandardInput => "-".to_owned(),
+            Input::Stdin => "-".to_owned(),
+            Input::Line(place) => place.to_string(),
             Input::File(file) => {
                 assert_eq!(file.bytes, 2);
                 file.path.strip_prefix(folder.path()).unwrap().display().to_string()
@@ -383,7 +398,7 @@ mod tests {
             found(&["out.jsonl"]),
             Err(FilesError::Clash(Clash::InputIsOutput { .. }))
         ));
-        let twice = [PathBuf::from("-"), PathBuf::from("-")];
+        let twice = ["-", "-:2"].map(|name| Place::from(OsString::from(name)));
         let error = Inputs::find(&twice, std::iter::empty(), |_| false).unwrap_err();
         assert!(matches!(error, FilesError::StandardInputTwice));
     }

@@ -15,6 +15,12 @@ pub(crate) enum DocumentError {
     TooLong { limit: ByteSize },
     #[error("more than {limit} of blank text; --document-max allows more")]
     Blank { limit: ByteSize },
+    #[error("no line: they are counted from 1")]
+    LineZero,
+    #[error("a blank line")]
+    BlankLine,
+    #[error("past the end: there {} {lines} {}", if *.lines == 1 { "is" } else { "are" }, if *.lines == 1 { "line" } else { "lines" })]
+    PastEnd { lines: u64 },
 }
 
 /// All that `source` holds, which is one document of at most `limit` bytes. No more is read.

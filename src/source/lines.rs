@@ -43,9 +43,7 @@ pub(crate) fn open(
     source: Box<dyn Read + Send>,
     document_max: ByteSize,
 ) -> Result<Text, DocumentError> {
-    let source = BufReader::with_capacity(BUFFER_BYTES, source);
-    let source = history::Lines::new(source, document_max);
-    let mut lines = Lines { source, ahead: VecDeque::new() };
+    let mut lines = Lines::new(source, document_max);
     let Some(first) = lines.read()? else { return Ok(Text::Lines(lines)) };
     if !first.text.as_deref().is_some_and(is_unfinished) {
         lines.ahead.push_back(first);
@@ -92,6 +90,12 @@ fn goes_on(first: &[u8], second: Option<&[u8]>) -> bool {
 }
 
 impl Lines {
+    /// Lines of `source`, each of at most `document_max` bytes.
+    pub(crate) fn new(source: Box<dyn Read + Send>, document_max: ByteSize) -> Self {
+        let source = BufReader::with_capacity(BUFFER_BYTES, source);
+        Self { source: history::Lines::new(source, document_max), ahead: VecDeque::new() }
+    }
+
     /// The next line that says something; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Line>, DocumentError> {
         match self.ahead.pop_front() {

@@ -10,13 +10,14 @@ mod scenarios;
 
 pub(crate) use clash::{Clash, Outputs, own_stream};
 pub use decoding::Packing;
-pub(crate) use decoding::{Decoded, decoded, read_file};
+pub(crate) use decoding::{Decoded, decoded};
 pub(crate) use discovery::{
-    FileKind, FilesError, Input, Inputs, ScenarioFile, Survey, expected_results, unpacked,
+    FileKind, FilesError, Input, Inputs, ScenarioFile, Survey, expected_results,
 };
 pub(crate) use document::{DocumentError, read_document};
 pub(crate) use lines::Text;
-pub(crate) use place::{STDIN, is_stdin};
+pub(crate) use place::{Place, STDIN, is_stdin};
 pub(crate) use scenarios::{
-    InputError, expect_what_stands_beside, read_scenario, read_scenario_line, scenario_beside,
+    InputError, expect_what_stands_beside, parse_scenario, read_scenario, read_scenario_line,
+    scenario_beside,
 };

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::decoding::{read_all, read_file};
 use super::discovery::{expected_results, unpacked};
 use super::document::DocumentError;
-use super::place::{STDIN, is_stdin};
+use super::place::{Place, STDIN};
 use crate::history::{LineEnd, Lines};
 use crate::model::{ByteSize, EventIds};
 use crate::report::shell;
@@ -31,7 +30,7 @@ pub(crate) enum InputError {
     #[diagnostic(help("pipe a scenario into it, or name a file"))]
     StandardInput { reason: io::Error },
     #[error("{path} is {problem}")]
-    TooMuch { path: String, problem: DocumentError },
+    Unfit { path: String, problem: DocumentError },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Scenario(#[from] ScenarioError),
@@ -48,43 +47,54 @@ pub(crate) fn scenario_beside(path: &Path) -> Option<PathBuf> {
     scenario.is_file().then_some(scenario)
 }
 
-/// Reads and validates the scenario at `path`, which may be packed; `-` is standard input. No more
-/// than `document_max` is read. `event_ids` overrides what it says of its event ids.
+/// Reads and validates the scenario at `place`. No more than `document_max` is read. `event_ids`
+/// overrides what it says of its event ids.
 pub(crate) fn read_scenario(
-    path: &Path,
+    place: &Place,
     document_max: ByteSize,
     event_ids: Option<EventIds>,
 ) -> Result<Scenario, InputError> {
-    let bytes = read(path, document_max)?;
-    let source = Source::from_bytes(unpacked(&path.display().to_string()), bytes)?;
-    Ok(Scenario::parse_with(&source, event_ids)?)
+    let bytes = place.read(document_max).map_err(|error| InputError::at(place, error))?;
+    Ok(parse_scenario(place, bytes, event_ids)?)
 }
 
-/// Takes the expected result of `scenario`, which is the file `path`, from the file beside it, if
-/// there is one and the scenario says nothing itself. No more than `document_max` is read.
+/// Validates the scenario that stands at `place` and says `bytes`.
+pub(crate) fn parse_scenario(
+    place: &Place,
+    bytes: Vec<u8>,
+    event_ids: Option<EventIds>,
+) -> Result<Scenario, ScenarioError> {
+    let source = Source::from_bytes(unpacked(&place.to_string()), bytes)?;
+    let mut scenario = Scenario::parse_with(&source, event_ids)?;
+    if place.is_line() {
+        // The place says the line already: what follows it is the column.
+        let (lines, column) = (format!("{}:1:", source.shown_name()), format!("{place}:"));
+        for warning in &mut scenario.warnings {
+            warning.message = warning.message.replace(&lines, &column);
+        }
+    }
+    Ok(scenario)
+}
+
+/// Takes the expected result of `scenario`, which stands at `place`, from the file beside it, if it
+/// is a file that has one and the scenario says nothing itself. No more than `document_max` is read.
 pub(crate) fn expect_what_stands_beside(
-    path: &Path,
+    place: &Place,
     document_max: ByteSize,
     scenario: &mut Scenario,
 ) -> Result<(), InputError> {
-    if scenario.expected.is_some() {
+    let Some(path) = place.whole_file().filter(|_| scenario.expected.is_none()) else {
         return Ok(());
-    }
+    };
     for beside in expected_results(path) {
-        let name = beside.display().to_string();
-        let bytes = match read_file(&beside, document_max) {
+        let beside = Place::whole(beside);
+        let bytes = match beside.read(document_max).map_err(|error| InputError::at(&beside, error))
+        {
             Ok(bytes) => bytes,
-            Err(DocumentError::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound => {
-                continue;
-            }
-            Err(DocumentError::Unreadable(reason)) => {
-                return Err(InputError::Unreadable { path: name, reason });
-            }
-            Err(problem @ (DocumentError::TooLong { .. } | DocumentError::Blank { .. })) => {
-                return Err(InputError::TooMuch { path: name, problem });
-            }
+            Err(InputError::Missing { .. }) => continue,
+            Err(error) => return Err(error),
         };
-        let expected = scenario.parse_expected(&Source::from_bytes(name, bytes)?)?;
+        let expected = scenario.parse_expected(&Source::from_bytes(beside.to_string(), bytes)?)?;
         scenario.expected = Some(expected.output);
         scenario.warnings.extend(expected.notes);
         return Ok(());
@@ -97,35 +107,35 @@ pub(crate) fn read_scenario_line(document_max: ByteSize) -> Result<Scenario, Inp
     let mut lines = Lines::new(io::stdin().lock(), document_max);
     let end = lines.advance().map_err(|reason| InputError::StandardInput { reason })?;
     if end == Some(LineEnd::BeyondLimit) {
-        let problem = DocumentError::TooLong { limit: document_max };
-        return Err(InputError::TooMuch { path: "standard input".to_owned(), problem });
+        let error = DocumentError::TooLong { limit: document_max };
+        return Err(InputError::at(&Place::whole(STDIN), error));
     }
     Ok(Scenario::parse(&Source::from_bytes(STDIN, lines.take_bytes())?)?)
 }
 
-fn read(path: &Path, document_max: ByteSize) -> Result<Vec<u8>, InputError> {
-    if is_stdin(path) {
-        return read_all(io::stdin(), document_max).map_err(|error| match error {
-            DocumentError::Unreadable(reason) => InputError::StandardInput { reason },
-            problem @ (DocumentError::TooLong { .. } | DocumentError::Blank { .. }) => {
-                InputError::TooMuch { path: "standard input".to_owned(), problem }
-            }
-        });
-    }
-    read_file(path, document_max).map_err(|error| {
-        let is_directory = path.is_dir();
-        let path = path.display().to_string();
+impl InputError {
+    /// Why nothing can be read at `place`.
+    fn at(place: &Place, error: DocumentError) -> Self {
+        let path = match (place.is_stdin(), place.is_line()) {
+            (true, false) => "standard input".to_owned(),
+            (true, true) | (false, _) => place.to_string(),
+        };
         match error {
-            DocumentError::Unreadable(_) if is_directory => InputError::Directory { path },
+            DocumentError::Unreadable(reason) if place.is_stdin() => Self::StandardInput { reason },
+            DocumentError::Unreadable(reason) if reason.kind() == io::ErrorKind::IsADirectory => {
+                Self::Directory { path }
+            }
             DocumentError::Unreadable(reason) if reason.kind() == io::ErrorKind::NotFound => {
-                InputError::Missing { path }
+                Self::Missing { path }
             }
-            DocumentError::Unreadable(reason) => InputError::Unreadable { path, reason },
-            problem @ (DocumentError::TooLong { .. } | DocumentError::Blank { .. }) => {
-                InputError::TooMuch { path, problem }
-            }
+            DocumentError::Unreadable(reason) => Self::Unreadable { path, reason },
+            problem @ (DocumentError::TooLong { .. }
+            | DocumentError::Blank { .. }
+            | DocumentError::LineZero
+            | DocumentError::BlankLine
+            | DocumentError::PastEnd { .. }) => Self::Unfit { path, problem },
         }
-    })
+    }
 }
 
 #[cfg(test)]

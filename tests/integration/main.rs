@@ -28,6 +28,7 @@ mod names;
 mod notes;
 mod numbers;
 mod outputs;
+mod places;
 mod runs;
 mod scenario_any_text;
 mod scenario_dialects;

@@ -141,8 +141,8 @@ fn rows_of_the_first_format_stay_as_they_are_beside_new_ones() {
     let new = merged.lines().nth(5).expect("a row");
     assert!(new.starts_with(r#"{"kind":"scenario","format":2,"number":6,"#), "{new}");
     let told = stdout(&done);
-    assert!(told.contains("sed -n 2p many.jsonl | passbook run -\n"), "{told}");
-    assert!(told.contains("sed -n 6p many.jsonl | passbook run --guarantees none -\n"), "{told}");
+    assert!(told.contains("passbook run many.jsonl:2\n"), "{told}");
+    assert!(told.contains("passbook run --guarantees none many.jsonl:6\n"), "{told}");
     assert!(told.contains("Rows of an earlier passbook do not say which options"), "{told}");
 }
 

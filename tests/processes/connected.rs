@@ -311,7 +311,7 @@ fn a_failure_is_seen_again_where_it_was_seen() {
     let addresses = [idle(70.0), idle(0.0)];
     let output = run(DEPOSIT_AND_QUERY, &addresses, &["--call-limit=2s"]);
     let again = format!(
-        "passbook run --connect 1={} --connect 2={} --call-limit 2s - < the-same-input",
+        "passbook run --connect 1={} --connect 2={} --call-limit 2s the-same-input",
         addresses[0], addresses[1]
     );
     let told = text(&output.stdout);

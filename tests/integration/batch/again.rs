@@ -2,12 +2,9 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 use crate::batch::fixture::*;
@@ -17,12 +14,6 @@ use crate::support::program::{command, stdout};
 const STALE: &str = "owed at least its own deposit";
 const STALE_READ: &[&str] =
     &["--propagation", "async", "--latency", "constant:50ms", "--guarantees", "none"];
-
-fn gzip(text: &str) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text.as_bytes()).expect("memory");
-    encoder.finish().expect("memory")
-}
 
 fn zstd(text: &str) -> Vec<u8> {
     compress_to_vec(text.as_bytes(), CompressionLevel::Fastest)

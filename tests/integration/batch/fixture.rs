@@ -1,9 +1,12 @@
 //! Scenarios whose outcome is known, folders to put them in, and what a batch says of them.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use assert_cmd::assert::Assert;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -114,4 +117,11 @@ pub(crate) fn many(count: u32) -> String {
         text.push('\n');
     }
     text
+}
+
+/// `text` packed by gzip.
+pub(crate) fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).expect("memory");
+    encoder.finish().expect("memory")
 }

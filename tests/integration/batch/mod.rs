@@ -1,7 +1,7 @@
 //! `passbook batch` as a shell sees it: many scenarios in, a row of each out.
 
 mod again;
-mod fixture;
+pub(crate) mod fixture;
 mod inputs;
 mod outputs;
 mod results;

@@ -144,7 +144,7 @@ fn the_text_shows_what_failed_and_how_to_see_it_again() {
     let done = batch(folder.path(), &args).code(1);
     let text = stdout(&done);
     assert!(text.starts_with("2 scenarios  in "), "{text}");
-    assert!(text.contains("sed -n 2p many.jsonl | passbook run --seed 7 -\n"), "{text}");
+    assert!(text.contains("passbook run --seed 7 many.jsonl:2\n"), "{text}");
     assert!(text.ends_with("✗ 1 of 2 scenarios failed\n"), "{text}");
     assert_eq!(stderr(&done), "", "no progress where nobody watches");
 }
