@@ -9,7 +9,7 @@ use serde_json::json;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 
-use super::exit::Exit;
+use super::exit::{Exit, Failure};
 use super::secret::{SecretFileError, read_secret};
 use super::serve_args::{ServeArgs, ServeFormat};
 use super::serve_scenario::run_for_clients;
@@ -23,8 +23,8 @@ use crate::model::{
     BranchId, IdError, LogPosition, Money, Overdraft, Promises, Propagation, Roster, RosterError,
 };
 use crate::run::{
-    self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, ServeError,
-    ServeOptions, Taken, bank_bytes, log_max,
+    self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, ServeOptions,
+    Taken, bank_bytes, log_max,
 };
 use crate::source::{InputError, read_scenario, read_scenario_line};
 
@@ -64,24 +64,14 @@ enum OpenError {
 }
 
 /// Serves until SIGINT or SIGTERM.
-pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let memory = args.memory.budget();
     let opened = live_options(args, terminal).and_then(|mut bank| {
         let taken = take_memory(args, &mut bank, &memory)?;
         Ok((listeners(args, &bank)?, bank, taken))
     });
     // What the bank takes is taken as long as it is open; scenarios of clients share the rest.
-    let (listeners, bank, _taken) = match opened {
-        Ok(opened) => opened,
-        Err(OpenError::Scenario(error)) => {
-            terminal.diagnostic(&*error);
-            return Ok(Exit::BadInput);
-        }
-        Err(error) => {
-            terminal.error(&error.to_string());
-            return Ok(Exit::BadInput);
-        }
-    };
+    let (listeners, bank, _taken) = opened?;
     if !args.listen.is_loopback() {
         terminal.warning(&format!(
             "listening on {}: there is no authentication yet; whoever reaches it can move money",
@@ -109,19 +99,14 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exi
     };
     let closed = run::serve(options, closing);
     announced?;
-    match closed {
-        Ok(closing) => {
-            print_closing(args.format, &closing, terminal)?;
-            Ok(Exit::Holds)
-        }
-        Err(error @ ServeError::ClassicPeer { .. }) => {
-            terminal.error(&error.to_string());
-            Ok(Exit::BadInput)
-        }
-        Err(error @ (ServeError::Edge(_) | ServeError::Stopped)) => {
-            terminal.error(&error.to_string());
-            Ok(Exit::Internal)
-        }
+    print_closing(args.format, &closed?, terminal)?;
+    Ok(Exit::Holds)
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let OpenError::Scenario(error) = error else { return Self::bad_input(error) };
+        Self::Input(error)
     }
 }
 
