@@ -8,13 +8,14 @@ use std::time::Duration;
 use std::{io, thread};
 
 use clap::{Args, ValueEnum};
+use tokio_util::sync::CancellationToken;
 
 use super::document_args::{DocumentArgs, ONE_DOCUMENT};
 use super::exit::{Exit, Failure};
 use super::exports::{ExportArgs, Exports, PartialRows};
 use super::memory_args::MemoryArgs;
 use super::settings_args::SettingsArgs;
-use super::signal::{Ending, Interrupt};
+use super::signal::{self, Ending};
 use super::terminal::Terminal;
 use crate::batch::{
     self, Course, Earlier, Filter, Held, Item, Job, JsonLines, Next, Order, Outcome, Overview,
@@ -194,7 +195,7 @@ struct Sources {
     survey: Survey,
     share: Share,
     earlier: Option<(Earlier, Held)>,
-    interrupt: Interrupt,
+    interrupt: CancellationToken,
 }
 
 /// Looks at everything that may be wrong before anything runs or is written.
@@ -206,7 +207,7 @@ fn prepare(args: &BatchArgs) -> Result<Prepared, Failure> {
     let share = share(args, &reading, survey)?;
     let open = |path| Earlier::open(path, document_max);
     let earlier = args.resume.as_deref().map(open).transpose()?;
-    let interrupt = Interrupt::listen(Ending::Open)
+    let interrupt = signal::listen(Ending::Open)
         .map_err(|error| Failure::internal(format!("cannot listen for signals: {error}")))?;
     let exports = Exports::create(&args.exports, PartialRows::GoOn)?;
     Ok(Prepared { sources: Sources { reading, survey, share, earlier, interrupt }, exports })
@@ -330,13 +331,13 @@ impl<'a> Batch<'a> {
     fn take_all(
         &mut self,
         results: &mut Results<Outcome>,
-        interrupt: &Interrupt,
+        interrupt: &CancellationToken,
         screen: &mut Screen,
         progress: &Progress,
     ) -> Result<End, Failure> {
         let failures_max = self.args.failures_max();
         let mut patience = Duration::ZERO;
-        while !interrupt.is_wanted() {
+        while !interrupt.is_cancelled() {
             let next = results.next_within(patience);
             patience = Duration::ZERO;
             match next {

@@ -7,13 +7,13 @@ use std::time::Duration;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::compare_output::{CompareOutput, Variant};
 use super::document_args::{DocumentArgs, ONE_DOCUMENT};
 use super::exit::{Exit, Failure};
 use super::memory_args::MemoryArgs;
-use super::signal::{Ending, Interrupt};
+use super::signal::{self, Ending};
 use super::terminal::Terminal;
 use crate::compare::{
     CompareError, CompareOptions, Comparison, Load, Progress, Transport, compare, compare_bytes,
@@ -161,7 +161,7 @@ impl CompareArgs {
         &self,
         propagation: Option<Propagation>,
         program: PathBuf,
-        stop: watch::Receiver<()>,
+        stop: CancellationToken,
     ) -> CompareOptions {
         CompareOptions {
             overrides: Settings {
@@ -176,7 +176,7 @@ impl CompareArgs {
             copies: self.in_flight.into(),
             load: self.rate.map_or(Load::Closed, |rate| Load::Open { rate }),
             program: Some(program),
-            stop: Some(stop),
+            stop,
         }
     }
 }
@@ -201,7 +201,7 @@ pub(super) fn compare_transports(
     }
     let program = std::env::current_exe()?;
     // A process that died of a signal would leave the processes of its branches behind.
-    let stop = Interrupt::listen(Ending::BoundedWithTerminal)?.into_inner();
+    let stop = signal::listen(Ending::BoundedWithTerminal)?;
     let mut comparisons = Vec::with_capacity(propagations.len());
     for (propagation, variant) in propagations.into_iter().zip(variants) {
         let options = args.options(propagation, program.clone(), stop.clone());

@@ -7,13 +7,14 @@ use std::{io, thread};
 
 use serde_json::json;
 use thiserror::Error;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, Failure};
 use super::secret::{SecretFileError, read_secret};
 use super::serve_args::{ServeArgs, ServeFormat};
 use super::serve_scenario::run_for_clients;
-use super::signal::{Ending, Interrupt};
+use super::signal::{self, Ending};
 use super::terminal::Terminal;
 use crate::bank::{BranchConfig, Patience};
 use crate::grpc::seal::{BankKeys, BankSecret, NoRandomness};
@@ -88,7 +89,7 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> Result<Exit, F
         origins: args.cors_origin.clone().into(),
     };
     let mut announced = Ok(());
-    let stop = Interrupt::listen(Ending::Bounded)?.into_inner();
+    let stop = signal::listen(Ending::Bounded)?;
     let orphaned = if args.until_stdin_ends { Some(stdin_end()?) } else { None };
     let closing = async {
         announced = wait_for_end(stop, orphaned, || {
@@ -125,7 +126,7 @@ fn stdin_end() -> io::Result<oneshot::Receiver<()>> {
 
 /// Says that all is ready, and waits for the end of `stop` or of what is `orphaned`.
 async fn wait_for_end(
-    mut stop: watch::Receiver<()>,
+    stop: CancellationToken,
     orphaned: Option<oneshot::Receiver<()>>,
     ready: impl FnOnce() -> io::Result<()>,
 ) -> io::Result<()> {
@@ -137,7 +138,7 @@ async fn wait_for_end(
     };
     ready()?;
     tokio::select! {
-        _ = stop.changed() => {}
+        () = stop.cancelled() => {}
         _ = orphaned => {}
     }
     Ok(())

@@ -8,14 +8,10 @@ use std::{fs, io, thread};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// Files that are not complete.
 static INCOMPLETE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-
-/// Whether somebody wants the program to end. Cheap to copy.
-#[derive(Debug, Clone)]
-pub(super) struct Interrupt(watch::Receiver<()>);
 
 /// What a command does that ends in good order of its own when it is told to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,31 +24,21 @@ pub(super) enum Ending {
     BoundedWithTerminal,
 }
 
-impl Interrupt {
-    /// From now on the first signal is only remembered.
-    pub(super) fn listen(ending: Ending) -> io::Result<Self> {
-        let signals: &[c_int] = match ending {
-            Ending::Open | Ending::Bounded => &[SIGINT, SIGTERM],
-            Ending::BoundedWithTerminal => &[SIGINT, SIGTERM, SIGHUP],
-        };
-        let (wanted, heard) = watch::channel(());
-        let mut wanted = Some(wanted);
-        on_each(signals, move |signal| {
-            if wanted.take().is_none() && ending == Ending::Open {
-                end(signal);
-            }
-        })?;
-        Ok(Self(heard))
-    }
-
-    pub(super) fn is_wanted(&self) -> bool {
-        self.0.has_changed().is_err()
-    }
-
-    /// What ends, with an error, when it is wanted.
-    pub(super) fn into_inner(self) -> watch::Receiver<()> {
-        self.0
-    }
+/// From now on the first signal is only remembered: it cancels what is returned.
+pub(super) fn listen(ending: Ending) -> io::Result<CancellationToken> {
+    let signals: &[c_int] = match ending {
+        Ending::Open | Ending::Bounded => &[SIGINT, SIGTERM],
+        Ending::BoundedWithTerminal => &[SIGINT, SIGTERM, SIGHUP],
+    };
+    let token = CancellationToken::new();
+    let heard = token.clone();
+    on_each(signals, move |signal| {
+        if heard.is_cancelled() && ending == Ending::Open {
+            end(signal);
+        }
+        heard.cancel();
+    })?;
+    Ok(token)
 }
 
 /// From now on SIGINT and SIGTERM take incomplete files away before they end the program. Not for
