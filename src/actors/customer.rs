@@ -1,14 +1,19 @@
 //! The customer actor: asks one thing after the other, and keeps what it was told.
 
-use actix::{Actor, AsyncContext, Context, Handler};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Recipient};
 use tokio::sync::oneshot;
 
-use super::barrier::{Signal, Stand};
-use super::{Answer, Ask, Counters, MakeVisit, RecorderLink, ReplyTo, TakeRequests};
+use super::barrier::{Barrier, Signal, Stand};
+use super::{Answer, Ask, MakeVisit, RecorderLink, ReplyTo, TakeRequests};
 use crate::bank::{Passbook, Session};
 use crate::history::{Fact, RequestResult};
 use crate::model::number::count;
-use crate::model::{CustomerId, Event, Guarantees, Operation, RequestNumber, Time};
+use crate::model::{
+    BranchId, CustomerId, Event, Guarantees, Operation, RequestNumber, Roster, Time,
+};
 
 /// One customer, with its mailbox.
 #[derive(Debug)]
@@ -33,6 +38,17 @@ pub struct CustomerSetup {
     pub recorder: RecorderLink,
 }
 
+/// Where customers turn to.
+#[derive(Debug, Clone)]
+pub struct Counters {
+    /// The branches.
+    pub roster: Arc<Roster>,
+    /// Who takes requests for each branch, ascending by id.
+    pub counters: Rc<[Recipient<Ask>]>,
+    /// Where customers wait before each query, if they do.
+    pub barrier: Option<Addr<Barrier>>,
+}
+
 /// A visit that has not ended.
 #[derive(Debug)]
 struct UnderWay {
@@ -41,6 +57,15 @@ struct UnderWay {
     /// When `asked` was sent.
     asked_at: Time,
     done: oneshot::Sender<()>,
+}
+
+impl Counters {
+    /// Who takes requests for the branch `id`.
+    ///
+    /// Panics if it is no branch of the roster.
+    pub fn at(&self, id: BranchId) -> &Recipient<Ask> {
+        &self.counters[self.roster.index(id).expect("a visit is to a branch of the roster").get()]
+    }
 }
 
 impl CustomerActor {

@@ -12,7 +12,10 @@ use actix::{
 use super::sessions::{Numbers, Remembered, Remembers, Sessions};
 use super::{Answer, Ask, BranchActor, LatestEvent, ReplyTo};
 use crate::bank::{Entry, Passbook, Session};
-use crate::model::{BranchId, BranchIndex, CustomerId, EventId, Operation, Promises, Roster};
+use crate::model::{
+    BranchId, BranchIndex, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Promises,
+    Roster,
+};
 
 /// Keeps the passbooks and the last event ids of customers that do not bring them themselves.
 #[derive(Debug)]
@@ -34,12 +37,11 @@ struct Numbering {
     step: i64,
 }
 
-/// Brings what a customer asks to the desk.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Bring {
+/// What a customer asks.
+#[derive(Debug)]
+pub struct Call {
     /// The branch that is asked.
-    pub branch: Addr<BranchActor>,
+    pub branch: BranchId,
     /// Who asks.
     pub customer: CustomerId,
     /// The event id that it bears.
@@ -48,6 +50,16 @@ pub struct Bring {
     pub operation: Operation,
     /// The passbook that goes with it.
     pub passbook: Shown,
+}
+
+/// Brings what a customer asks to the desk.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Bring {
+    /// What is asked.
+    pub call: Call,
+    /// The branch that is asked.
+    pub branch: Addr<BranchActor>,
     /// Told the answer; even if nobody waits for it any more.
     pub tell: Tell,
 }
@@ -57,11 +69,7 @@ pub type Tell = Box<dyn FnOnce(Result<Brought, NoEventIdLeft>) + Send>;
 
 impl fmt::Debug for Bring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bring")
-            .field("customer", &self.customer)
-            .field("event", &self.event)
-            .field("operation", &self.operation)
-            .finish_non_exhaustive()
+        f.debug_struct("Bring").field("call", &self.call).finish_non_exhaustive()
     }
 }
 
@@ -73,6 +81,12 @@ pub enum Bears {
     /// None. It gets the next one: after all that the desk has heard of, and after the one here,
     /// which is the last that is known at the branch.
     After(Option<EventId>),
+}
+
+impl From<Option<EventId>> for Bears {
+    fn from(event: Option<EventId>) -> Self {
+        event.map_or(Self::After(None), Self::Id)
+    }
 }
 
 /// Which passbook goes with a request.
@@ -91,15 +105,19 @@ enum Keeper {
     Customer,
 }
 
-/// An answer from a branch.
+/// How a call went that reached its branch.
 #[derive(Debug)]
 pub struct Brought {
-    /// The event id that the request bore.
+    /// The event id that it bore.
     pub event: EventId,
-    /// The passbook that went with it; the answer's entry is not in it.
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The branch's balance.
+    pub balance: Money,
+    /// How long the branch's apply log is.
+    pub position: LogPosition,
+    /// The customer's passbook after it.
     pub passbook: Passbook,
-    /// The answer.
-    pub answer: Answer,
 }
 
 /// The customer has used the highest event id, so that no next one can be given.
@@ -158,7 +176,7 @@ impl Desk {
     /// Asks the branches for the customer's last event id before it hands `bring` on. The customer is
     /// remembered meanwhile, so that no other request of it is overlooked.
     fn look_up(&self, bring: Bring, ctx: &mut Context<Self>) {
-        let customer = bring.customer;
+        let customer = bring.call.customer;
         let asked: Vec<_> =
             self.branches.iter().map(|branch| branch.send(LatestEvent(customer))).collect();
         let latest = async move {
@@ -180,7 +198,8 @@ impl Desk {
 
     /// Hands on a request that has begun to its branch.
     fn hand_on(&mut self, bring: Bring, ctx: &mut Context<Self>) {
-        let Bring { branch, customer, event, operation, passbook, tell } = bring;
+        let Bring { call, branch, tell } = bring;
+        let Call { customer, event, operation, passbook, .. } = call;
         let guarantees = self.promises.to(customer);
         let forgets = self.sessions.forgets();
         let Some(kept) = self.sessions.get_mut(customer) else { return };
@@ -198,7 +217,7 @@ impl Desk {
             kept.last_event = kept.last_event.max(Some(event));
         }
         let request = kept.requests;
-        let (passbook, keeper) = match passbook {
+        let (mut passbook, keeper) = match passbook {
             Shown::Carried(carried) => (carried, Keeper::Customer),
             Shown::Kept => {
                 let kept = kept.passbook.get_or_insert_with(|| Passbook::new(&self.roster));
@@ -206,17 +225,19 @@ impl Desk {
             }
         };
         let session = Some(Session { passbook: passbook.clone(), guarantees });
-        let desk = ctx.address();
+        let (desk, roster) = (ctx.address(), Arc::clone(&self.roster));
         let reply_to = ReplyTo::Then(Box::new(move |answer: Answer| {
+            let Answer { outcome, position, balance, entry: learnt, .. } = answer;
             let entry = match keeper {
                 // A kept passbook only grows, so what it held when it was shown it holds now.
-                Keeper::Desk if !passbook.holds(&answer.entry) => answer.entry.clone(),
+                Keeper::Desk if !passbook.holds(&learnt) => learnt.clone(),
                 Keeper::Desk | Keeper::Customer => Entry::Nothing,
             };
             if forgets || entry != Entry::Nothing {
                 desk.do_send(Answered { customer, entry });
             }
-            tell(Ok(Brought { event, passbook, answer }));
+            passbook.enter(&learnt, &roster);
+            tell(Ok(Brought { event, outcome, balance, position, passbook }));
         }));
         branch.do_send(Ask { customer, request, event, operation, session, reply_to });
     }
@@ -239,8 +260,8 @@ impl Handler<Bring> for Desk {
     type Result = ();
 
     fn handle(&mut self, bring: Bring, ctx: &mut Self::Context) {
-        let kept = self.sessions.begin(bring.customer);
-        match (bring.event, bring.operation) {
+        let kept = self.sessions.begin(bring.call.customer);
+        match (bring.call.event, bring.call.operation) {
             (Bears::After(_), Operation::Write(_)) => match kept.numbers {
                 Numbers::Recent => return self.look_up(bring, ctx),
                 Numbers::All => kept.numbers = Numbers::Given,

@@ -4,10 +4,9 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::{Addr, Message, Recipient};
+use actix::{Message, Recipient};
 use tokio::sync::{oneshot, watch};
 
-use super::Barrier;
 use crate::bank::{
     Acknowledgement, Congestion, Entry, LogEntry, PeerMessage, Session, VersionVector,
 };
@@ -326,31 +325,11 @@ pub struct Peers {
     pub links: Rc<[Recipient<PeerEnvelope>]>,
 }
 
-/// Where customers turn to.
-#[derive(Debug, Clone)]
-pub struct Counters {
-    /// The branches.
-    pub roster: Arc<Roster>,
-    /// Who takes requests for each branch, ascending by id.
-    pub counters: Rc<[Recipient<Ask>]>,
-    /// Where customers wait before each query, if they do.
-    pub barrier: Option<Addr<Barrier>>,
-}
-
 impl Peers {
     /// The recipient for the branch `to`.
     ///
     /// Panics if it is no branch of the roster.
     pub fn link(&self, to: BranchId) -> &Recipient<PeerEnvelope> {
         &self.links[self.roster.index(to).expect("a message is for a branch of the roster").get()]
-    }
-}
-
-impl Counters {
-    /// Who takes requests for the branch `id`.
-    ///
-    /// Panics if it is no branch of the roster.
-    pub fn at(&self, id: BranchId) -> &Recipient<Ask> {
-        &self.counters[self.roster.index(id).expect("a visit is to a branch of the roster").get()]
     }
 }

@@ -14,16 +14,16 @@ mod sessions;
 pub use barrier::{Barrier, SetOut};
 pub use branch::{BranchActor, Surroundings};
 pub use clock::{Clock, paused_runtime};
-pub use customer::{CustomerActor, CustomerSetup};
+pub use customer::{Counters, CustomerActor, CustomerSetup};
 pub use desk::{
-    Bears, Bring, Brought, CountRemembered, Desk, HasIntroduced, Introduced, NoEventIdLeft, Shown,
-    Tell,
+    Bears, Bring, Brought, Call, CountRemembered, Desk, HasIntroduced, Introduced, NoEventIdLeft,
+    Shown, Tell,
 };
 pub use messages::{
     Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close,
-    Counters, Deliver, Delivered, Inspect, LatestEvent, LinkNews, MakeVisit, News, PeerEnvelope,
-    Peers, ReadCame, ReadLog, ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize,
-    TakeRequests, Watch, WriteSetAt, WriteSetState,
+    Deliver, Delivered, Inspect, LatestEvent, LinkNews, MakeVisit, News, PeerEnvelope, Peers,
+    ReadCame, ReadLog, ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize, TakeRequests,
+    Watch, WriteSetAt, WriteSetState,
 };
 pub use network::{Network, NetworkSetup};
 pub use recorder::{Detail, RecorderLink};

@@ -1,23 +1,19 @@
 //! A short number for a text that is the same on every machine and in every release.
 
+use std::hash::Hasher;
+
+use fnv::FnvHasher;
+
 /// The FNV-1a hash of a text, 64 bits (<http://www.isthe.com/chongo/tech/comp/fnv/>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fingerprint(u64);
 
-const EMPTY: u64 = 0xcbf2_9ce4_8422_2325;
-const PRIME: u64 = 0x0000_0100_0000_01b3;
-
 impl Fingerprint {
     /// The fingerprint of `text`.
     pub fn of(text: &str) -> Self {
-        Self(EMPTY).and(text)
-    }
-
-    /// The fingerprint of the text so far with `more` after it.
-    #[must_use]
-    pub fn and(self, more: &str) -> Self {
-        let add = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
-        Self(more.bytes().fold(self.0, add))
+        let mut hasher = FnvHasher::default();
+        hasher.write(text.as_bytes());
+        Self(hasher.finish())
     }
 
     /// As a number.
@@ -40,6 +36,5 @@ mod tests {
         ] {
             assert_eq!(Fingerprint::of(text).get(), hash, "{text}");
         }
-        assert_eq!(Fingerprint::of("foo").and("bar"), Fingerprint::of("foobar"));
     }
 }

@@ -1,21 +1,11 @@
 //! What is wrong with a run, in one line. Formats nothing for a run that is as it should be.
 
-use super::Status;
 use crate::report::phrase::{branches, verb};
 use crate::report::{Agreement, Assessment, Difference, Seen};
 use crate::run::RunResult;
 
-/// The first thing that made `assessment` come to `status`; `None` where nothing is wrong.
-pub(super) fn of(status: Status, result: &RunResult, assessment: &Assessment) -> Option<String> {
-    match status {
-        Status::Holds | Status::Undecided | Status::Error => None,
-        Status::Unexpected => assessment.differences.as_ref()?.first().map(unexpected),
-        Status::Violated => violated(result, assessment),
-    }
-}
-
 /// The witness of the first property that is violated; without one, which branches differ.
-fn violated(result: &RunResult, assessment: &Assessment) -> Option<String> {
+pub(super) fn violated(result: &RunResult, assessment: &Assessment) -> Option<String> {
     let judged = assessment.verdicts.as_ref();
     let witness = judged.and_then(|verdicts| {
         verdicts.iter().find_map(|(property, verdict)| {
@@ -30,14 +20,19 @@ fn violated(result: &RunResult, assessment: &Assessment) -> Option<String> {
     })
 }
 
-fn unexpected(difference: &Difference) -> String {
+/// The first difference from the expected result.
+pub(super) fn unexpected(assessment: &Assessment) -> Option<String> {
+    assessment.differences.as_ref()?.first().map(in_words)
+}
+
+fn in_words(difference: &Difference) -> String {
     let seen = |seen: Option<Seen>| seen.map_or("nothing".to_owned(), |seen| seen.to_string());
     format!("{difference}: expected {}, got {}", seen(difference.expected), seen(difference.got))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::row::{Row, RowHead};
+    use super::super::row::{Row, RowHead, Status};
     use super::*;
     use crate::check::Demand;
     use crate::model::Money;

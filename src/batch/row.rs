@@ -162,7 +162,11 @@ impl Row {
             verdicts: assessment.verdicts.as_ref().map(|of| of.by_property.map(Verdict::summary)),
             balances,
             counts: Some(Counts::of(result)),
-            problem: problem::of(status, result, assessment),
+            problem: match status {
+                Status::Holds | Status::Undecided | Status::Error => None,
+                Status::Unexpected => problem::unexpected(assessment),
+                Status::Violated => problem::violated(result, assessment),
+            },
             seed: Some(result.config.seed),
             ..Self::begun(head)
         }

@@ -11,7 +11,8 @@ use super::options::{JudgeOptions, StepsKept};
 use super::reach::Reach;
 use super::sessions::{Asked, Op, OpRef, Seen};
 use super::tally::Tally;
-use super::verdict::{Promised, Property};
+use super::verdict::Property;
+use super::witness::Promised;
 use super::writes::ABSENT;
 use crate::model::{BranchIndex, Guarantee, OutcomeClass};
 

@@ -1,34 +1,12 @@
 //! Takes facts one by one, and gives the verdicts when all are in.
 
-use std::sync::Arc;
-
 use super::guarantees::Guarantees;
 use super::ledger::Ledger;
-use super::options::JudgeOptions;
+use super::options::{Case, JudgeOptions};
 use super::sentence::Teller;
 use super::verdict::Undecided;
 use super::{ByProperty, JudgeError, Verdicts, bank_wide, guarantees};
-use crate::history::{Extent, Header, Recorded, Terms};
-use crate::model::{Money, Roster};
-
-/// What is known of a run before its first fact.
-#[derive(Debug, Clone)]
-pub struct Case {
-    /// The branches.
-    pub roster: Arc<Roster>,
-    /// What each branch held at the start.
-    pub opening_balance: Money,
-    /// What was promised; `None` where nobody says.
-    pub terms: Option<Terms>,
-}
-
-impl Case {
-    /// The case of a history with this header.
-    pub fn of(header: &Header) -> Self {
-        let Header { roster, opening_balance, terms, .. } = header;
-        Self { roster: Arc::clone(roster), opening_balance: *opening_balance, terms: terms.clone() }
-    }
-}
+use crate::history::{Extent, Recorded};
 
 /// Judges one history. [`Judge::bytes`] says what it takes.
 #[derive(Debug)]

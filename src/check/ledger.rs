@@ -11,7 +11,7 @@ use super::origins::{Dot, Origins};
 use super::overdraft::Overdrawn;
 use super::sessions::{Answer, Asked, Known, Mark, Op, OpRef, Sent, SessionRef, Sessions};
 use super::tally::Tally;
-use super::verdict::Promised;
+use super::witness::Promised;
 use super::writes::{ABSENT, Apply, FirstSeen, Writes};
 use super::{Case, Impossible};
 use crate::history::{Extent, Fact, Recorded, Terms};

@@ -27,9 +27,10 @@ mod writes;
 
 pub use error::{Impossible, JudgeError};
 pub use file::{CheckError, judge_history};
-pub use judge::{Case, Judge, judge};
-pub use options::{JudgeOptions, Lines, StepsKept};
+pub use judge::{Judge, judge};
+pub use options::{Case, JudgeOptions, Lines, StepsKept};
 pub use verdict::{
-    ByProperty, Demand, Promised, Property, Split, Summary, Undecided, Verdict, Verdicts, Violation,
+    ByProperty, Demand, FailedStep, Property, Split, Summary, Undecided, Verdict, Verdicts,
+    Violation,
 };
-pub use witness::{FailedStep, Place, Step, Witness, WitnessKind};
+pub use witness::{Place, Promised, Step, Witness, WitnessKind};

@@ -1,6 +1,29 @@
-//! What is wanted of a judge beyond the verdicts.
+//! What a judge knows before the first fact, and what is wanted of it beyond the verdicts.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::history::{Header, Terms};
+use crate::model::{Money, Roster};
+
+/// What is known of a run before its first fact.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The branches.
+    pub roster: Arc<Roster>,
+    /// What each branch held at the start.
+    pub opening_balance: Money,
+    /// What was promised; `None` where nobody says.
+    pub terms: Option<Terms>,
+}
+
+impl Case {
+    /// The case of a history with this header.
+    pub fn of(header: &Header) -> Self {
+        let Header { roster, opening_balance, terms, .. } = header;
+        Self { roster: Arc::clone(roster), opening_balance: *opening_balance, terms: terms.clone() }
+    }
+}
 
 /// What is wanted of a judge beyond the verdicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 
 use super::index::{WriteRef, place};
 use super::tally::Tally;
-use super::verdict::Promised;
+use super::witness::Promised;
 use super::writes::{Apply, Writes};
 use crate::model::{BranchIndex, WriteKind};
 

@@ -8,7 +8,7 @@ use super::index::WriteRef;
 use super::ledger::{Ledger, WrongBalance};
 use super::overdraft::{Cause, Overdrawn};
 use super::sessions::{Asked, Mark, OpRef};
-use super::verdict::Promised;
+use super::witness::Promised;
 use super::writes::{ABSENT, Apply, Entry, FirstSeen};
 use super::{FailedStep, Lines, Place, Step, Witness, WitnessKind};
 use crate::model::{

@@ -1,6 +1,7 @@
 //! Counts tests, and keeps the first that failed.
 
-use super::verdict::{Promised, Split, Undecided, Verdict, Violation};
+use super::verdict::{Split, Undecided, Verdict, Violation};
+use super::witness::Promised;
 use super::witness::Witness;
 
 /// The tests of one property so far. `F` is what a witness can be made of.

@@ -6,8 +6,9 @@ use std::fmt;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{FailedStep, Witness};
+use super::{Promised, Witness};
 use crate::history::Extent;
+use crate::model::{BranchId, CustomerId, RequestNumber};
 
 /// What is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,27 +77,20 @@ impl fmt::Display for Property {
     }
 }
 
-/// Whether something was promised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Promised {
-    /// It was: where it is broken, the bank is at fault.
-    Yes,
-    /// It was not.
-    No,
-    /// The history does not say.
-    Unknown,
-}
-
-/// `promised`, `not promised`, or that nobody knows.
-impl fmt::Display for Promised {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Yes => "promised",
-            Self::No => "not promised",
-            Self::Unknown => "promised or not: unknown",
-        })
-    }
+/// A step that failed a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailedStep {
+    /// What it broke.
+    pub property: Property,
+    /// Whose it is.
+    pub customer: CustomerId,
+    /// Which of the customer's requests.
+    pub request: RequestNumber,
+    /// Where it shows: of a read, the branch that answered it; of a write, a branch that has it too
+    /// early.
+    pub branch: BranchId,
+    /// Whether that was promised.
+    pub promised: Promised,
 }
 
 /// A number of tests, by whether what they test was promised.

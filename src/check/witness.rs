@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Promised;
 use crate::model::{
     BranchId, CustomerId, EventId, LogPosition, Money, Operation, RequestNumber, Time, WriteId,
 };
@@ -111,20 +110,27 @@ pub struct Step {
     pub answered: Option<Place>,
 }
 
-/// A step that failed a test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FailedStep {
-    /// What it broke.
-    pub property: super::Property,
-    /// Whose it is.
-    pub customer: CustomerId,
-    /// Which of the customer's requests.
-    pub request: RequestNumber,
-    /// Where it shows: of a read, the branch that answered it; of a write, a branch that has it too
-    /// early.
-    pub branch: BranchId,
-    /// Whether that was promised.
-    pub promised: Promised,
+/// Whether something was promised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Promised {
+    /// It was: where it is broken, the bank is at fault.
+    Yes,
+    /// It was not.
+    No,
+    /// The history does not say.
+    Unknown,
+}
+
+/// `promised`, `not promised`, or that nobody knows.
+impl fmt::Display for Promised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Yes => "promised",
+            Self::No => "not promised",
+            Self::Unknown => "promised or not: unknown",
+        })
+    }
 }
 
 impl fmt::Display for Witness {

@@ -8,25 +8,26 @@ use std::time::Duration;
 use std::{io, thread};
 
 use clap::{Args, ValueEnum};
+use tokio_util::sync::CancellationToken;
 
 use super::document_args::{DocumentArgs, ONE_DOCUMENT};
-use super::exit::Exit;
+use super::exit::{Exit, Failure};
 use super::exports::{ExportArgs, Exports, PartialRows};
 use super::memory_args::MemoryArgs;
 use super::settings_args::SettingsArgs;
-use super::signal::Interrupt;
+use super::signal::{self, Ending};
 use super::terminal::Terminal;
 use crate::batch::{
-    self, BatchError, Course, Earlier, Filter, Held, Item, Job, JsonLines, Next, Order, Outcome,
-    Overview, Partition, PartitionKind, Plan, Progress, Reading, Results, ResumeError, Row,
-    RowLines, RowWriter, Screen, Share, Standing, Stopped, append_line, reading, write_text,
+    self, Course, Earlier, Filter, Held, Item, Job, JsonLines, Next, Order, Outcome, Overview,
+    Partition, PartitionKind, Plan, Progress, Reading, Results, Row, RowLines, RowWriter, Screen,
+    Share, Standing, Stopped, append_line, reading, write_text,
 };
 use crate::check::{Demand, JudgeOptions};
 use crate::model::number::count;
 use crate::network::parse_span;
 use crate::report::shell;
 use crate::run::{Judging, Recording, RunOptions, Runner};
-use crate::source::{FilesError, Inputs, Place, Survey};
+use crate::source::{Inputs, Place, Survey};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -177,11 +178,9 @@ impl BatchArgs {
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Runs all scenarios that `args` name.
-pub(super) fn run_batch(args: &BatchArgs, terminal: &mut Terminal) -> io::Result<Exit> {
-    match prepare(args, terminal) {
-        Ok(prepared) => Batch::new(args, terminal, prepared.exports).run(prepared.sources),
-        Err(exit) => Ok(exit),
-    }
+pub(super) fn run_batch(args: &BatchArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let Prepared { sources, exports } = prepare(args)?;
+    Batch::new(args, terminal, exports).run(sources)
 }
 
 /// A batch of which nothing has run yet.
@@ -196,40 +195,25 @@ struct Sources {
     survey: Survey,
     share: Share,
     earlier: Option<(Earlier, Held)>,
-    interrupt: Interrupt,
+    interrupt: CancellationToken,
 }
 
 /// Looks at everything that may be wrong before anything runs or is written.
-fn prepare(args: &BatchArgs, terminal: &mut Terminal) -> Result<Prepared, Exit> {
-    let look = || -> Result<(Inputs, Survey), FilesError> {
-        let inputs = Inputs::find(&args.inputs, args.outputs(), batch::holds_rows)?;
-        let survey = inputs.survey()?;
-        Ok((inputs, survey))
-    };
-    let (inputs, survey) = look().map_err(|error| {
-        terminal.diagnostic(&error);
-        Exit::BadInput
-    })?;
+fn prepare(args: &BatchArgs) -> Result<Prepared, Failure> {
+    let inputs = Inputs::find(&args.inputs, args.outputs(), batch::holds_rows)?;
+    let survey = inputs.survey()?;
     let document_max = args.document.document_max;
     let reading = Reading { inputs, document_max };
-    let share = share(args, &reading, survey, terminal)?;
+    let share = share(args, &reading, survey)?;
     let open = |path| Earlier::open(path, document_max);
-    let earlier = args.resume.as_deref().map(open).transpose();
-    let earlier = earlier.map_err(|error| mismatch(&error, terminal))?;
-    let interrupt = Interrupt::listen().map_err(|error| {
-        terminal.error(&format!("cannot listen for signals: {error}"));
-        Exit::Internal
-    })?;
-    let exports = Exports::create(&args.exports, PartialRows::GoOn, terminal)?;
+    let earlier = args.resume.as_deref().map(open).transpose()?;
+    let interrupt = signal::listen(Ending::Open)
+        .map_err(|error| Failure::internal(format!("cannot listen for signals: {error}")))?;
+    let exports = Exports::create(&args.exports, PartialRows::GoOn)?;
     Ok(Prepared { sources: Sources { reading, survey, share, earlier, interrupt }, exports })
 }
 
-fn share(
-    args: &BatchArgs,
-    reading: &Reading,
-    survey: Survey,
-    terminal: &mut Terminal,
-) -> Result<Share, Exit> {
+fn share(args: &BatchArgs, reading: &Reading, survey: Survey) -> Result<Share, Failure> {
     let Some(partition) = args.partition else { return Ok(Share::All) };
     match partition.kind() {
         PartitionKind::Count => Ok(Share::Count(partition)),
@@ -237,19 +221,11 @@ fn share(
         PartitionKind::Slice if survey.is_repeatable => {
             Ok(Share::Slice(partition.slice(reading::count(reading))))
         }
-        PartitionKind::Slice => {
-            terminal.error(
-                "a slice needs to know how many scenarios there are, and standard input or a pipe \
-                 is read only once; use --partition count:… or hash:…, or name a file",
-            );
-            Err(Exit::BadInput)
-        }
+        PartitionKind::Slice => Err(Failure::bad_input(
+            "a slice needs to know how many scenarios there are, and standard input or a pipe \
+             is read only once; use --partition count:… or hash:…, or name a file",
+        )),
     }
-}
-
-fn mismatch(error: &ResumeError, terminal: &mut Terminal) -> Exit {
-    terminal.error(&error.to_string());
-    Exit::BadInput
 }
 
 /// A batch that is run, and what it has come to so far.
@@ -268,8 +244,6 @@ struct Batch<'a> {
 enum End {
     All,
     Stopped(Stopped),
-    Mismatch(ResumeError),
-    Broken(BatchError),
 }
 
 impl<'a> Batch<'a> {
@@ -285,13 +259,13 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn run(mut self, sources: Sources) -> io::Result<Exit> {
+    fn run(mut self, sources: Sources) -> Result<Exit, Failure> {
         let Sources { reading, survey, share, earlier, interrupt } = sources;
         let held = match earlier {
-            Some((earlier, held)) => match self.go_on(earlier)? {
-                Ok(()) => held,
-                Err(error) => return Ok(mismatch(&error, self.terminal)),
-            },
+            Some((earlier, held)) => {
+                self.go_on(earlier)?;
+                held
+            }
             None => Held::default(),
         };
         let mut screen = Screen::open(survey.bytes, self.args.progress_every);
@@ -303,26 +277,23 @@ impl<'a> Batch<'a> {
         let same = Arc::clone(&job);
         let run = move |runner: &mut Runner, item: &mut Item| job.run(runner, item);
         let panicked = move |item: Item, message: &str| same.panicked(item, message);
-        let mut results = match batch::start(self.args.plan(), run, panicked, read) {
-            Ok(results) => results,
-            Err(error) => return Ok(self.broken(&error)),
-        };
+        let mut results = batch::start(self.args.plan(), run, panicked, read)?;
         let end = self.take_all(&mut results, &interrupt, &mut screen, &progress);
         drop(results);
         let wall = screen.close();
         let stopped = match end {
             Ok(End::All) => None,
             Ok(End::Stopped(stopped)) => Some(stopped),
-            Ok(End::Mismatch(error)) => return Ok(mismatch(&error, self.terminal)),
-            Ok(End::Broken(error)) => return Ok(self.broken(&error)),
-            Err(lost) => {
-                let course = self.course(&progress, Some(Stopped::Interrupted), wall);
-                self.save(&course);
-                return Err(lost);
+            Err(failure) => {
+                if let Failure::Output(_) = failure {
+                    let course = self.course(&progress, Some(Stopped::Interrupted), wall);
+                    self.save(&course);
+                }
+                return Err(failure);
             }
         };
         let course = self.course(&progress, stopped, wall);
-        self.finish(&course)
+        Ok(self.finish(&course)?)
     }
 
     fn job(&self) -> Job {
@@ -344,34 +315,29 @@ impl<'a> Batch<'a> {
     }
 
     /// Takes over what an earlier batch left, for all but the file that it is in.
-    fn go_on(&mut self, earlier: Earlier) -> io::Result<Result<(), ResumeError>> {
+    fn go_on(&mut self, earlier: Earlier) -> Result<(), Failure> {
         let mut line = Vec::new();
-        let taken = earlier.replay(|row| -> Result<(), Halt> {
+        earlier.replay(|row| -> Result<(), Failure> {
             line.clear();
             append_line(&mut line, &row)?;
             Ok(self.write(&row, &line)?)
-        });
-        match taken {
-            Ok(()) => {}
-            Err(Halt::Mismatch(error)) => return Ok(Err(error)),
-            Err(Halt::Lost(error)) => return Err(error),
-        }
+        })?;
         let path = earlier.path().to_owned();
         self.exports.go_on_with(&path, earlier.into_file()?);
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Takes results until there are no more, or the batch is to stop.
     fn take_all(
         &mut self,
         results: &mut Results<Outcome>,
-        interrupt: &Interrupt,
+        interrupt: &CancellationToken,
         screen: &mut Screen,
         progress: &Progress,
-    ) -> io::Result<End> {
+    ) -> Result<End, Failure> {
         let failures_max = self.args.failures_max();
         let mut patience = Duration::ZERO;
-        while !interrupt.is_wanted() {
+        while !interrupt.is_cancelled() {
             let next = results.next_within(patience);
             patience = Duration::ZERO;
             match next {
@@ -387,7 +353,7 @@ impl<'a> Batch<'a> {
                     }
                 }
                 Ok(Next::Outcome(Outcome::FilteredOut)) => self.filtered_out += 1,
-                Ok(Next::Outcome(Outcome::Mismatch(error))) => return Ok(End::Mismatch(error)),
+                Ok(Next::Outcome(Outcome::Mismatch(error))) => return Err(error.into()),
                 Ok(Next::NotYet) => {
                     self.terminal.flush()?;
                     self.exports.flush()?;
@@ -397,7 +363,7 @@ impl<'a> Batch<'a> {
                     patience = PATIENCE;
                 }
                 Ok(Next::End) => return Ok(End::All),
-                Err(error) => return Ok(End::Broken(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(End::Stopped(Stopped::Interrupted))
@@ -458,28 +424,5 @@ impl<'a> Batch<'a> {
         }
         self.terminal.warning("no scenario was run");
         Exit::Undecided
-    }
-
-    fn broken(&mut self, error: &BatchError) -> Exit {
-        self.terminal.error(&error.to_string());
-        Exit::Internal
-    }
-}
-
-/// Why taking over rows ended early.
-enum Halt {
-    Mismatch(ResumeError),
-    Lost(io::Error),
-}
-
-impl From<ResumeError> for Halt {
-    fn from(error: ResumeError) -> Self {
-        Self::Mismatch(error)
-    }
-}
-
-impl From<io::Error> for Halt {
-    fn from(error: io::Error) -> Self {
-        Self::Lost(error)
     }
 }

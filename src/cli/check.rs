@@ -1,11 +1,11 @@
 //! `passbook check`: judges recorded histories.
 
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 
 use clap::{Args, ValueEnum};
 
 use super::document_args::{DocumentArgs, ONE_FILE};
-use super::exit::{EXIT_CODES, Exit};
+use super::exit::{EXIT_CODES, Exit, Failure};
 use super::memory_args::MemoryArgs;
 use super::terminal::Terminal;
 use super::witness_args::WitnessArgs;
@@ -75,15 +75,11 @@ impl CheckArgs {
 }
 
 /// Judges the history that `args` name.
-pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Result<Exit> {
-    let clash = Outputs::new([]).and_then(|outputs| outputs.refuse(args.history.path()));
-    if let Err(error) = clash {
-        terminal.diagnostic(&error);
-        return Ok(Exit::BadInput);
-    }
+pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    Outputs::new([])?.refuse(args.history.path())?;
     if args.history.is_line() {
-        terminal.error(&format!("{} is one line; name a whole history", args.history));
-        return Ok(Exit::BadInput);
+        let what = format!("{} is one line; name a whole history", args.history);
+        return Err(Failure::bad_input(what));
     }
     let name = if args.history.is_stdin() {
         "standard input".to_owned()
@@ -96,32 +92,26 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> io::Re
         let whole = Cursor::new(beginning.clone()).chain(text);
         Ok((BufReader::with_capacity(1 << 16, whole), beginning))
     });
-    let (input, beginning) = match opened {
-        Ok(opened) => opened,
-        Err(error) => {
-            terminal.error(&format!("cannot read {name}: {error}"));
-            return Ok(Exit::BadInput);
-        }
-    };
+    let (input, beginning) =
+        opened.map_err(|error| Failure::bad_input(format!("cannot read {name}: {error}")))?;
     let budget = args.memory.budget();
-    let (header, verdicts) = match judged(args, input, budget.room()) {
-        Ok(judged) => judged,
-        Err(CheckError::TooLarge { line, bytes }) => {
-            let error = budget.too_large(bytes);
-            terminal.error(&format!("{name} is not judged: up to line {line}, {error}"));
-            return Ok(Exit::BadInput);
-        }
-        Err(CheckError::History(error)) if error.line == 1 && is_scenario(args, beginning) => {
-            terminal.error(&format!(
-                "{name} is a scenario, and no history: passbook run --history FILE records one"
-            ));
-            return Ok(Exit::BadInput);
-        }
-        Err(error) => {
-            terminal.error(&format!("{name} is no history that can be judged: {error}"));
-            return Ok(Exit::BadInput);
-        }
-    };
+    let judged = judged(args, input, budget.room()).map_err(|error| {
+        Failure::bad_input(match error {
+            CheckError::TooLarge { line, bytes } => {
+                let error = budget.too_large(bytes);
+                format!("{name} is not judged: up to line {line}, {error}")
+            }
+            CheckError::History(error) if error.line == 1 && is_scenario(args, beginning) => {
+                format!(
+                    "{name} is a scenario, and no history: passbook run --history FILE records one"
+                )
+            }
+            CheckError::History(_) | CheckError::Impossible { .. } => {
+                format!("{name} is no history that can be judged: {error}")
+            }
+        })
+    });
+    let (header, verdicts) = judged?;
     let summary = verdicts.overall(args.demand());
     let judgement = Judgement { header: &header, verdicts: &verdicts, summary };
     match args.format {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::exit::Exit;
+use super::exit::{Exit, Failure};
 use super::new_file::NewFile;
 use super::terminal::Terminal;
 use crate::compare::{
@@ -68,22 +68,19 @@ impl CompareOutput {
         &self,
         variant: Variant,
         document_max: ByteSize,
-        terminal: &mut Terminal,
-    ) -> Result<Option<Earlier>, Exit> {
+    ) -> Result<Option<Earlier>, Failure> {
         for (path, _) in self.exports() {
             let Some(path) = path else { continue };
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             if path.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
                 let (path, what) = (path.display(), folder_problem(path));
-                terminal.error(&format!("cannot write {path}: {what}"));
-                return Err(Exit::BadInput);
+                return Err(Failure::bad_input(format!("cannot write {path}: {what}")));
             }
         }
         let Some(path) = &self.baseline else { return Ok(None) };
         let path = variant.of(path);
         let refuse = |problem: String| {
-            terminal.error(&format!("cannot compare with {}: {problem}", path.display()));
-            Exit::BadInput
+            Failure::bad_input(format!("cannot compare with {}: {problem}", path.display()))
         };
         let opened = File::open(&path).map_err(DocumentError::from);
         let read = opened.and_then(|file| read_document(file, document_max));

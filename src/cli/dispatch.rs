@@ -9,7 +9,7 @@ use super::args::{Cli, Command};
 use super::batch::run_batch;
 use super::check::check_history;
 use super::compare::compare_transports;
-use super::exit::Exit;
+use super::exit::{Exit, Failure};
 use super::generate::generate;
 use super::merge::merge_results;
 use super::run::run_scenarios;
@@ -39,17 +39,18 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
-    let exit = match command {
+    let done = match command {
         Command::Run(args) => run_scenarios(args, terminal),
         Command::Batch(args) => run_batch(args, terminal),
         Command::Check(args) => check_history(args, terminal),
         Command::Merge(args) => merge_results(args, terminal),
         Command::Serve(args) => serve(args, terminal),
-        Command::Secret(args) => make_secret(args, terminal),
+        Command::Secret(args) => make_secret(args),
         Command::Compare(args) => compare_transports(args, terminal),
         Command::Generate(args) => generate(args, terminal),
-        Command::Schema => print_schema(terminal),
-    }?;
+        Command::Schema => print_schema(terminal).map_err(Failure::from),
+    };
+    let exit = done.or_else(|failure| failure.tell(terminal))?;
     terminal.flush()?;
     Ok(exit)
 }

@@ -1,9 +1,18 @@
-//! The exit codes, and which wins when there are several.
+//! The exit codes: which wins when there are several, and which an error becomes.
 
+use std::error::Error;
+use std::fmt::Display;
+use std::io;
 use std::process::ExitCode;
 
-use crate::batch::Status;
+use miette::Diagnostic;
+
+use super::terminal::Terminal;
+use crate::batch::{BatchError, JoinError, ResumeError, Status};
 use crate::check::Summary;
+use crate::compare::CompareError;
+use crate::run::ServeError;
+use crate::source::{Clash, FilesError, InputError};
 
 /// What `--help` says of them.
 pub(super) const EXIT_CODES: &str = "\
@@ -68,6 +77,139 @@ impl From<Status> for Exit {
             Status::Unexpected | Status::Violated | Status::Error => Self::Violated,
         }
     }
+}
+
+/// Why a command ends before it is done.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Results cannot be written.
+    Output(io::Error),
+    /// Something is wrong with what the command was given; it is shown with its place.
+    Input(Box<dyn Diagnostic>),
+    /// It is told in a sentence.
+    Told { message: String, exit: Exit },
+    /// A defect of this program.
+    Defect {
+        message: String,
+        /// The command that shows it again.
+        again: String,
+    },
+}
+
+impl Failure {
+    fn input(error: impl Diagnostic + 'static) -> Self {
+        Self::Input(Box::new(error))
+    }
+
+    /// The arguments, or what they name, are wrong.
+    pub(super) fn bad_input(message: impl Display) -> Self {
+        Self::Told { message: message.to_string(), exit: Exit::BadInput }
+    }
+
+    /// It is not the fault of what the command was given.
+    pub(super) fn internal(message: impl Display) -> Self {
+        Self::Told { message: message.to_string(), exit: Exit::Internal }
+    }
+
+    /// Tells it, and returns how the program ends.
+    pub(super) fn tell(self, terminal: &mut Terminal) -> io::Result<Exit> {
+        match self {
+            Self::Output(error) => Err(error),
+            Self::Input(error) => {
+                terminal.diagnostic(&*error);
+                Ok(Exit::BadInput)
+            }
+            Self::Told { message, exit } => {
+                terminal.error(&message);
+                Ok(exit)
+            }
+            Self::Defect { message, again } => {
+                terminal.error(&message);
+                terminal.advice(&[
+                    "This is a defect of passbook. Please report it with the scenario and what stands above.",
+                    &format!("To see it again: {again}"),
+                ]);
+                Ok(Exit::Internal)
+            }
+        }
+    }
+}
+
+macro_rules! failures {
+    ($($error:ty => $failure:expr;)+) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                $failure(error)
+            }
+        })+
+    };
+}
+
+failures! {
+    io::Error => Self::Output;
+    Clash => Self::input;
+    FilesError => Self::input;
+    InputError => Self::input;
+    ResumeError => Self::bad_input;
+    JoinError => Self::bad_input;
+    BatchError => Self::internal;
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::ClassicPeer { .. } => Self::bad_input(error),
+            ServeError::Edge(_) | ServeError::Stopped => Self::internal(error),
+        }
+    }
+}
+
+impl From<CompareError> for Failure {
+    fn from(error: CompareError) -> Self {
+        Self::Told { message: with_causes(&error), exit: (&error).into() }
+    }
+}
+
+impl From<&CompareError> for Exit {
+    fn from(error: &CompareError) -> Self {
+        match error {
+            CompareError::NoTransports
+            | CompareError::NoRounds
+            | CompareError::NoCopies
+            | CompareError::NoRequests
+            | CompareError::Rate { .. }
+            | CompareError::Ids { .. }
+            | CompareError::TooMany { .. }
+            | CompareError::QueriesWait => Self::BadInput,
+            CompareError::Stopped => Self::Undecided,
+            CompareError::NoProgram
+            | CompareError::NoRandomness(_)
+            | CompareError::Runtime(_)
+            | CompareError::Door(_)
+            | CompareError::Folder { .. }
+            | CompareError::Process { .. }
+            | CompareError::Unanswered { .. }
+            | CompareError::NoState { .. }
+            | CompareError::Unsettled { .. }
+            | CompareError::Balance { .. }
+            | CompareError::Answers { .. }
+            | CompareError::BankEnded(_) => Self::Internal,
+        }
+    }
+}
+
+/// An error and all that is behind it.
+fn with_causes(error: &dyn Error) -> String {
+    let mut told = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_told = cause.to_string();
+        if !told.contains(&cause_told) {
+            told = format!("{told}: {cause_told}");
+        }
+        source = cause.source();
+    }
+    told
 }
 
 #[cfg(test)]

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::exit::Exit;
+use super::exit::Failure;
 use super::new_file::NewFile;
-use super::terminal::Terminal;
 use crate::batch::{Csv, JsonLines, Junit, Row, RowWriter, Stopped, Summary};
 
 #[derive(Debug, Clone, Default, Args)]
@@ -69,11 +68,7 @@ struct Table {
 
 impl Exports {
     /// Creates the files that `args` name.
-    pub(super) fn create(
-        args: &ExportArgs,
-        partial: PartialRows,
-        terminal: &mut Terminal,
-    ) -> Result<Self, Exit> {
+    pub(super) fn create(args: &ExportArgs, partial: PartialRows) -> Result<Self, Failure> {
         let ExportArgs { export_jsonl, export_csv, export_junit } = args;
         let mut exports = Self::default();
         if let Some(path) = export_jsonl {
@@ -81,15 +76,15 @@ impl Exports {
                 PartialRows::GoOn => NewFile::create_to_go_on_with,
                 PartialRows::Useless => NewFile::create,
             };
-            let (new, out) = begin(path, terminal, create, Ok)?;
+            let (new, out) = begin(path, create, Ok)?;
             exports.lines = Some(Lines { path: path.clone(), new, out });
         }
         if let Some(path) = export_csv {
-            let (new, writer) = begin(path, terminal, NewFile::create, Csv::new)?;
+            let (new, writer) = begin(path, NewFile::create, Csv::new)?;
             exports.tables.push(Table { path: path.clone(), new, writer: Box::new(writer) });
         }
         if let Some(path) = export_junit {
-            let (new, writer) = begin(path, terminal, NewFile::create, Junit::new)?;
+            let (new, writer) = begin(path, NewFile::create, Junit::new)?;
             exports.tables.push(Table { path: path.clone(), new, writer: Box::new(writer) });
         }
         Ok(exports)
@@ -162,16 +157,12 @@ impl Exports {
 /// Creates the file at `path`, with what comes before the rows.
 fn begin<W>(
     path: &Path,
-    terminal: &mut Terminal,
     create: fn(&Path) -> io::Result<(NewFile, File)>,
     writer: impl FnOnce(BufWriter<File>) -> io::Result<W>,
-) -> Result<(NewFile, W), Exit> {
+) -> Result<(NewFile, W), Failure> {
     let begun = create(path)
         .and_then(|(new, file)| Ok((new, writer(BufWriter::with_capacity(BUFFER_BYTES, file))?)));
-    begun.map_err(|error| {
-        terminal.error(&format!("cannot write {}: {error}", path.display()));
-        Exit::BadInput
-    })
+    begun.map_err(|error| Failure::bad_input(format!("cannot write {}: {error}", path.display())))
 }
 
 fn lost(path: &Path, error: &io::Error) -> io::Error {

@@ -9,9 +9,9 @@ use std::{fs, io};
 use clap::Args;
 use thiserror::Error;
 
-use super::cleanup;
-use super::exit::Exit;
+use super::exit::{Exit, Failure};
 use super::new_file::NewFile;
+use super::signal;
 use super::terminal::Terminal;
 use super::words::one_of;
 use crate::model::{Amount, CustomerOrder, Dialect, Guarantees, Money, Propagation, Seed};
@@ -178,38 +178,18 @@ enum OutputError {
 }
 
 /// Makes the scenarios that `args` ask for.
-pub(super) fn generate(args: &GenerateArgs, terminal: &mut Terminal) -> io::Result<Exit> {
-    let generator = match Generator::new(args.options()) {
-        Ok(generator) => generator,
-        Err(error) => {
-            terminal.error(&format!("{}: {error}", option_of(&error)));
-            return Ok(Exit::BadInput);
-        }
-    };
+pub(super) fn generate(args: &GenerateArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let generator = Generator::new(args.options())
+        .map_err(|error| Failure::bad_input(format!("{}: {error}", option_of(&error))))?;
     let named = args.output.as_deref().filter(|file| !is_stdin(file));
-    if let Err(error) = Outputs::new(named) {
-        terminal.diagnostic(&error);
-        return Ok(Exit::BadInput);
+    Outputs::new(named)?;
+    signal::clean_up()?;
+    match (&args.directory, named) {
+        (Some(directory), _) => write_files(&generator, args, directory)?,
+        (None, Some(file)) => write_file(&generator, args, file)?,
+        (None, None) => write_lines(&generator, args, terminal.results())?,
     }
-    cleanup::on_signals()?;
-    let written = match (&args.directory, named) {
-        (Some(directory), _) => write_files(&generator, args, directory),
-        (None, Some(file)) => write_file(&generator, args, file),
-        (None, None) => {
-            write_lines(&generator, args, terminal.results())?;
-            return Ok(Exit::Holds);
-        }
-    };
-    match written {
-        Ok(()) => Ok(Exit::Holds),
-        Err(OutputError::Lost { reason, .. }) if reason.kind() == io::ErrorKind::BrokenPipe => {
-            Err(reason)
-        }
-        Err(error) => {
-            terminal.error(&error.to_string());
-            Ok(error.exit())
-        }
-    }
+    Ok(Exit::Holds)
 }
 
 /// The option that an error is about.
@@ -224,14 +204,17 @@ const fn option_of(error: &GenerateError) -> &'static str {
     }
 }
 
-impl OutputError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Exists { .. }
-            | Self::NotEmpty { .. }
-            | Self::NotADirectory { .. }
-            | Self::CannotOpen { .. } => Exit::BadInput,
-            Self::Lost { .. } => Exit::Internal,
+impl From<OutputError> for Failure {
+    fn from(error: OutputError) -> Self {
+        match error {
+            OutputError::Lost { reason, .. } if reason.kind() == io::ErrorKind::BrokenPipe => {
+                Self::Output(reason)
+            }
+            OutputError::Exists { .. }
+            | OutputError::NotEmpty { .. }
+            | OutputError::NotADirectory { .. }
+            | OutputError::CannotOpen { .. } => Self::bad_input(error),
+            OutputError::Lost { .. } => Self::internal(error),
         }
     }
 }

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::cleanup;
 use super::document_args::DocumentArgs;
-use super::exit::{EXIT_CODES, Exit};
+use super::exit::{EXIT_CODES, Exit, Failure};
 use super::exports::{ExportArgs, Exports, PartialRows};
+use super::signal;
 use super::terminal::Terminal;
-use crate::batch::{self, JoinError, Joined, JsonLines, Overview, Part, RowWriter};
+use crate::batch::{self, Joined, JsonLines, Overview, Part, RowWriter};
 use crate::source::Outputs;
 
 const EXAMPLES: &str = "\
@@ -48,32 +48,19 @@ pub(super) enum MergeFormat {
 
 /// Joins the files that `args` name. Nothing is written to files where they do not fit together, nor
 /// printed, unless that shows only on the way; then the summary is left out.
-pub(super) fn merge_results(args: &MergeArgs, terminal: &mut Terminal) -> io::Result<Exit> {
-    let clash = Outputs::new(args.exports.paths())
-        .and_then(|outputs| args.results.iter().try_for_each(|path| outputs.refuse(path)));
-    if let Err(error) = clash {
-        terminal.diagnostic(&error);
-        return Ok(Exit::BadInput);
-    }
-    let mut parts = Vec::with_capacity(args.results.len());
-    for path in &args.results {
-        match open(path) {
-            Ok(input) => parts.push(Part { name: path.display().to_string(), input }),
-            Err(error) => {
-                terminal.error(&format!("cannot read {}: {error}", path.display()));
-                return Ok(Exit::BadInput);
-            }
-        }
-    }
-    let joined = match batch::join(parts, args.document.document_max) {
-        Ok(joined) => joined,
-        Err(error) => return Ok(misfit(&error, terminal)),
+pub(super) fn merge_results(args: &MergeArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let outputs = Outputs::new(args.exports.paths())?;
+    args.results.iter().try_for_each(|path| outputs.refuse(path))?;
+    let part = |path: &PathBuf| {
+        let name = path.display().to_string();
+        let input = open(path)
+            .map_err(|error| Failure::bad_input(format!("cannot read {name}: {error}")))?;
+        Ok(Part { name, input })
     };
-    cleanup::on_signals()?;
-    match Exports::create(&args.exports, PartialRows::Useless, terminal) {
-        Ok(exports) => write(args, joined, exports, terminal),
-        Err(exit) => Ok(exit),
-    }
+    let parts = args.results.iter().map(part).collect::<Result<_, Failure>>()?;
+    let joined = batch::join(parts, args.document.document_max)?;
+    signal::clean_up()?;
+    write(args, joined, Exports::create(&args.exports, PartialRows::Useless)?, terminal)
 }
 
 fn write(
@@ -81,7 +68,7 @@ fn write(
     joined: Joined<BufReader<File>>,
     mut exports: Exports,
     terminal: &mut Terminal,
-) -> io::Result<Exit> {
+) -> Result<Exit, Failure> {
     let format = format(args);
     let course = joined.course().clone();
     let mut overview = Overview::default();
@@ -89,23 +76,13 @@ fn write(
         MergeFormat::Text => None,
         MergeFormat::Jsonl => Some(JsonLines::new(terminal.results())),
     };
-    let mut found = None;
     for row in joined {
-        let row = match row {
-            Ok(row) => row,
-            Err(error) => {
-                found = Some(error);
-                break;
-            }
-        };
+        let row = row?;
         overview.add(&row);
         exports.write(&row)?;
         if let Some(lines) = &mut lines {
             lines.write(&row)?;
         }
-    }
-    if let Some(error) = found {
-        return Ok(misfit(&error, terminal));
     }
     let summary = overview.summary(&course);
     exports.finish(&summary)?;
@@ -120,11 +97,6 @@ fn format(args: &MergeArgs) -> MergeFormat {
     let is_for_people = args.exports.export_jsonl.is_some() || io::stdout().is_terminal();
     let usual = if is_for_people { MergeFormat::Text } else { MergeFormat::Jsonl };
     args.format.unwrap_or(usual)
-}
-
-fn misfit(error: &JoinError, terminal: &mut Terminal) -> Exit {
-    terminal.error(&error.to_string());
-    Exit::BadInput
 }
 
 /// Files are read twice, so a pipe will not do.

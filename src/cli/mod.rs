@@ -3,7 +3,6 @@
 mod args;
 mod batch;
 mod check;
-mod cleanup;
 mod compare;
 mod compare_output;
 mod connect_args;

@@ -1,20 +1,18 @@
 //! A file that a command writes. It is written beside its place and put there when it is complete,
 //! so that a run that fails, or is ended, leaves what was there before.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process;
 
-use super::cleanup;
+use tempfile::{Builder, TempPath};
+
+use super::signal;
 use crate::source::own_stream;
 
 /// Names longer than this leave no room for what is added.
 const NAME_BYTES_MAX: usize = 200;
-/// As a shell makes files; the umask takes away from it.
-const MODE: u32 = 0o666;
 
 /// Where a file is until it is complete.
 #[derive(Debug)]
@@ -27,10 +25,9 @@ pub(super) enum NewFile {
 /// A file beside its place. It goes away when this is dropped.
 #[derive(Debug)]
 pub(super) struct Beside {
-    written: PathBuf,
+    written: TempPath,
     place: PathBuf,
     found: Found,
-    is_placed: bool,
 }
 
 /// What was at the place.
@@ -80,30 +77,22 @@ impl NewFile {
     }
 
     fn beside(place: PathBuf, found: Found) -> io::Result<(Self, File)> {
-        let mut tried = 0_u32;
-        loop {
-            let written = place.with_file_name(name_beside(&place, tried));
-            let mut open = OpenOptions::new();
-            match open.write(true).create_new(true).mode(MODE).open(&written) {
-                Ok(file) => {
-                    cleanup::begin(&written);
-                    let new = Beside { written, place, found, is_placed: false };
-                    return Ok((Self::Beside(new), file));
-                }
-                // Of a process that had this number and was killed.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tried < 1000 => {
-                    tried += 1;
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let name = place.file_name().filter(|name| name.len() <= NAME_BYTES_MAX);
+        let mut prefix = name.unwrap_or(OsStr::new("passbook")).to_owned();
+        prefix.push(".part-");
+        let folder = place.parent().unwrap_or(Path::new(""));
+        let begun =
+            Builder::new().prefix(&prefix).make_in(folder, |path| File::create_new(path))?;
+        let (file, written) = begun.into_parts();
+        signal::begin(&written);
+        Ok((Self::Beside(Beside { written, place, found }), file))
     }
 
     /// Puts it in its place. All must have been written.
     pub(super) fn finish(self) -> io::Result<()> {
         match self {
             Self::InPlace => Ok(()),
-            Self::Beside(mut new) => new.put_in_place(),
+            Self::Beside(new) => new.put_in_place(),
         }
     }
 
@@ -112,7 +101,7 @@ impl NewFile {
     pub(super) fn finish_early(self) -> io::Result<()> {
         match self {
             Self::InPlace => Ok(()),
-            Self::Beside(mut new) => match new.found {
+            Self::Beside(new) => match new.found {
                 Found::Nothing => new.put_in_place(),
                 Found::File => Ok(()),
             },
@@ -122,9 +111,9 @@ impl NewFile {
     /// The same; and what does not replace a file stays beside it, under the name that is returned.
     pub(super) fn finish_early_or_keep(self) -> io::Result<Option<PathBuf>> {
         match self {
-            Self::Beside(mut new) if new.found == Found::File => {
-                new.is_placed = true;
-                Ok(Some(new.written.clone()))
+            Self::Beside(new) if new.found == Found::File => {
+                let kept = new.written.keep().map_err(|error| error.error)?;
+                Ok(kept.file_name().map(|name| new.place.with_file_name(name)))
             }
             new @ (Self::InPlace | Self::Beside(_)) => new.finish_early().map(|()| None),
         }
@@ -132,33 +121,9 @@ impl NewFile {
 }
 
 impl Beside {
-    fn put_in_place(&mut self) -> io::Result<()> {
-        fs::rename(&self.written, &self.place)?;
-        self.is_placed = true;
-        Ok(())
+    fn put_in_place(self) -> io::Result<()> {
+        self.written.persist(&self.place).map_err(|error| error.error)
     }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        cleanup::end(&self.written);
-        if !self.is_placed
-            && let Err(error) = fs::remove_file(&self.written)
-        {
-            log::warn!("{} is left behind: {error}", self.written.display());
-        }
-    }
-}
-
-/// The name of the file that is to become `place`: `rows.jsonl.part-4711`.
-fn name_beside(place: &Path, tried: u32) -> OsString {
-    let name = place.file_name().filter(|name| name.len() <= NAME_BYTES_MAX);
-    let mut name = name.map_or_else(|| OsString::from("passbook"), OsString::from);
-    name.push(format!(".part-{}", process::id()));
-    if tried > 0 {
-        name.push(format!("-{tried}"));
-    }
-    name
 }
 
 #[cfg(test)]

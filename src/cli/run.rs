@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::cleanup;
 use super::connect_args::{ConnectArgs, LATENCY, idle_settings};
 use super::document_args::{DocumentArgs, ONE_DOCUMENT};
-use super::exit::{EXIT_CODES, Exit};
+use super::exit::{EXIT_CODES, Exit, Failure};
 use super::memory_args::MemoryArgs;
 use super::new_file::NewFile;
 use super::settings_args::SettingsArgs;
+use super::signal;
 use super::terminal::Terminal;
 use super::witness_args::WitnessArgs;
 use crate::check::{Demand, JudgeOptions, StepsKept, Summary};
@@ -194,16 +194,11 @@ impl RunArgs {
 }
 
 /// Runs all scenarios; what is wrong with one does not stop the rest.
-pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Result<Exit> {
-    let Some(scenarios) = without_expected_results(&args.scenarios, terminal) else {
-        return Ok(Exit::BadInput);
-    };
-    if let Err(error) = refuse_clashes(args, &scenarios) {
-        terminal.diagnostic(&error);
-        return Ok(Exit::BadInput);
-    }
+pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let scenarios = without_expected_results(&args.scenarios, terminal)?;
+    refuse_clashes(args, &scenarios)?;
     if args.history.is_some() {
-        cleanup::on_signals()?;
+        signal::clean_up()?;
     }
     let mut worst = Exit::default();
     let mut reports = 0_usize;
@@ -211,17 +206,16 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> io::Resu
         let scenario = match read_whole(place, args) {
             Ok(scenario) => scenario,
             Err(error) => {
-                terminal.diagnostic(&error);
-                worst = worst.max(Exit::BadInput);
+                worst = worst.max(Failure::from(error).tell(terminal)?);
                 continue;
             }
         };
         terminal.remarks(&scenario.warnings);
         warn_of_idle_settings(args, &scenario, terminal);
-        let run = match run_one(args, place, &scenario, terminal) {
+        let run = match run_one(args, place, &scenario) {
             Ok(run) => run,
-            Err(exit) => {
-                worst = worst.max(exit);
+            Err(failure) => {
+                worst = worst.max(failure.tell(terminal)?);
                 continue;
             }
         };
@@ -269,11 +263,11 @@ fn read_whole(place: &Place, args: &RunArgs) -> Result<Scenario, InputError> {
     Ok(scenario)
 }
 
-/// The files that are to be run. The others are told of; `None` if there is nothing else.
+/// The files that are to be run. The others are told of.
 fn without_expected_results<'a>(
     places: &'a [Place],
     terminal: &mut Terminal,
-) -> Option<Vec<&'a Place>> {
+) -> Result<Vec<&'a Place>, Failure> {
     let mut scenarios = Vec::with_capacity(places.len());
     let mut expected = Vec::new();
     for place in places {
@@ -282,30 +276,23 @@ fn without_expected_results<'a>(
             None => scenarios.push(place),
         }
     }
-    let Some((place, scenario)) = expected.first() else { return Some(scenarios) };
+    let Some((place, scenario)) = expected.first() else { return Ok(scenarios) };
     if scenarios.is_empty() {
-        terminal.error(&format!(
-            "{} holds an expected result; its scenario is beside it: passbook run {}",
-            place,
+        return Err(Failure::bad_input(format!(
+            "{place} holds an expected result; its scenario is beside it: passbook run {}",
             shell::file(scenario)
-        ));
-        return None;
+        )));
     }
     let what = match expected.len() {
         1 => format!("{place} holds an expected result"),
         files => format!("{files} files hold expected results, such as {place}"),
     };
     terminal.note(&format!("{what}; passed over"));
-    Some(scenarios)
+    Ok(scenarios)
 }
 
 /// Runs one scenario. A defect of this program is told with the command that shows it again.
-fn run_one(
-    args: &RunArgs,
-    place: &Place,
-    scenario: &Scenario,
-    terminal: &mut Terminal,
-) -> Result<Run, Exit> {
+fn run_one(args: &RunArgs, place: &Place, scenario: &Scenario) -> Result<Run, Failure> {
     let (recording, steps) = match args.format {
         Format::Text => (text::recording(scenario, args.verbosity()), StepsKept::All),
         Format::Json => (Recording::Off, StepsKept::All),
@@ -317,11 +304,9 @@ fn run_one(
     let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
     let judge = JudgeOptions { steps, ..args.witnesses.options() };
     let options = RunOptions { overrides, recording, judging: args.judging(), judge };
-    if let Err(refused) = check_memory(args, scenario, &options) {
-        terminal.error(&format!("{}: {refused}", scenario.name));
-        return Err(Exit::BadInput);
-    }
-    let history = args.history.as_deref().map(|path| create_history(path, terminal)).transpose()?;
+    let checked = check_memory(args, scenario, &options);
+    checked.map_err(|refused| Failure::bad_input(format!("{}: {refused}", scenario.name)))?;
+    let history = args.history.as_deref().map(create_history).transpose()?;
     let (new, history) = history.unzip();
     let run = || run_on(args, scenario, &options, history);
     let run = catch_unwind(AssertUnwindSafe(run)).map(|run| {
@@ -332,44 +317,34 @@ fn run_one(
     let name = Shown::name(&scenario.name);
     let problem = match run {
         Ok(Ok(run)) => return Ok(run),
-        Ok(Err(error @ RunError::BalanceOutOfRange { .. })) => {
-            terminal.error(&format!("{name}: {error}; use smaller amounts"));
-            return Err(Exit::BadInput);
-        }
-        Ok(Err(RunError::Runtime(error))) => {
-            terminal.error(&format!("cannot start the actors' runtime: {error}"));
-            return Err(Exit::Internal);
-        }
-        Ok(Err(RunError::History(error))) => {
-            terminal.error(&format!("cannot write the history of {name}: {error}"));
-            return Err(Exit::Internal);
-        }
-        Ok(Err(
-            error @ (RunError::NoEndpoint { .. }
+        Ok(Err(error)) => match error {
+            RunError::BalanceOutOfRange { .. } => {
+                let message = format!("{name}: {error}; use smaller amounts");
+                return Err(Failure::bad_input(message));
+            }
+            RunError::Runtime(error) => {
+                let message = format!("cannot start the actors' runtime: {error}");
+                return Err(Failure::internal(message));
+            }
+            RunError::History(error) => {
+                let message = format!("cannot write the history of {name}: {error}");
+                return Err(Failure::internal(message));
+            }
+            RunError::NoEndpoint { .. }
             | RunError::NotThere(_)
             | RunError::NotFresh { .. }
-            | RunError::Bind(_)),
-        )) => {
-            terminal.error(&format!("{name}: {error}"));
-            return Err(Exit::BadInput);
-        }
-        Ok(Err(
-            error @ (RunError::ActorStopped
+            | RunError::Bind(_) => return Err(Failure::bad_input(format!("{name}: {error}"))),
+            RunError::ActorStopped
             | RunError::Stopped
             | RunError::Standstill
             | RunError::NoRandomness(_)
             | RunError::Edge(_)
-            | RunError::Facts(_)),
-        )) => error.to_string(),
+            | RunError::Facts(_) => error.to_string(),
+        },
         Err(_) => "the run panicked".to_owned(),
     };
     let again = replay(place, &args.replay_options(seed));
-    terminal.error(&format!("{name}: {problem}"));
-    terminal.advice(&[
-        "This is a defect of passbook. Please report it with the scenario and what stands above.",
-        &format!("To see it again: {again}"),
-    ]);
-    Err(Exit::Internal)
+    Err(Failure::Defect { message: format!("{name}: {problem}"), again })
 }
 
 /// Whether the run fits; where its branches live elsewhere, little of it is here.
@@ -422,14 +397,11 @@ fn warn_of_idle_settings(args: &RunArgs, scenario: &Scenario, terminal: &mut Ter
 }
 
 /// The file that a history goes to, empty.
-fn create_history(path: &Path, terminal: &mut Terminal) -> Result<(NewFile, HistoryOutput), Exit> {
-    match NewFile::create(path) {
-        Ok((new, file)) => Ok((new, Box::new(BufWriter::with_capacity(1 << 16, file)))),
-        Err(error) => {
-            terminal.error(&format!("cannot write the history {}: {error}", path.display()));
-            Err(Exit::BadInput)
-        }
-    }
+fn create_history(path: &Path) -> Result<(NewFile, HistoryOutput), Failure> {
+    let (new, file) = NewFile::create(path).map_err(|error| {
+        Failure::bad_input(format!("cannot write the history {}: {error}", path.display()))
+    })?;
+    Ok((new, Box::new(BufWriter::with_capacity(1 << 16, file))))
 }
 
 /// Runs a scenario on whatever carries its messages.

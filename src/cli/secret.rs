@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use thiserror::Error;
 
-use super::exit::Exit;
+use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
 use crate::grpc::seal::{BankSecret, NoRandomness, SecretError};
 use crate::model::UnknownVersion;
@@ -49,14 +49,9 @@ pub(super) enum SecretFileError {
 }
 
 /// Writes a new secret.
-pub(super) fn make_secret(args: &SecretArgs, terminal: &mut Terminal) -> io::Result<Exit> {
-    match written(&args.file) {
-        Ok(()) => Ok(Exit::Holds),
-        Err(error) => {
-            terminal.error(&error.to_string());
-            Ok(error.exit())
-        }
-    }
+pub(super) fn make_secret(args: &SecretArgs) -> Result<Exit, Failure> {
+    written(&args.file)?;
+    Ok(Exit::Holds)
 }
 
 fn written(path: &Path) -> Result<(), SecretFileError> {
@@ -108,16 +103,16 @@ pub(super) fn read_secret(
     Ok(secret)
 }
 
-impl SecretFileError {
-    const fn exit(&self) -> Exit {
-        match self {
-            Self::Exists { .. }
-            | Self::Write { .. }
-            | Self::Read { .. }
-            | Self::NoText { .. }
-            | Self::OtherVersion { .. }
-            | Self::NoSecret { .. } => Exit::BadInput,
-            Self::NoRandomness(_) => Exit::Internal,
+impl From<SecretFileError> for Failure {
+    fn from(error: SecretFileError) -> Self {
+        match error {
+            SecretFileError::Exists { .. }
+            | SecretFileError::Write { .. }
+            | SecretFileError::Read { .. }
+            | SecretFileError::NoText { .. }
+            | SecretFileError::OtherVersion { .. }
+            | SecretFileError::NoSecret { .. } => Self::bad_input(error),
+            SecretFileError::NoRandomness(_) => Self::internal(error),
         }
     }
 }

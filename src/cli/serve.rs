@@ -7,13 +7,14 @@ use std::{io, thread};
 
 use serde_json::json;
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
-use super::exit::Exit;
+use super::exit::{Exit, Failure};
 use super::secret::{SecretFileError, read_secret};
 use super::serve_args::{ServeArgs, ServeFormat};
 use super::serve_scenario::run_for_clients;
+use super::signal::{self, Ending};
 use super::terminal::Terminal;
 use crate::bank::{BranchConfig, Patience};
 use crate::grpc::seal::{BankKeys, BankSecret, NoRandomness};
@@ -23,8 +24,8 @@ use crate::model::{
     BranchId, IdError, LogPosition, Money, Overdraft, Promises, Propagation, Roster, RosterError,
 };
 use crate::run::{
-    self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, ServeError,
-    ServeOptions, Taken, bank_bytes, log_max,
+    self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, ServeOptions,
+    Taken, bank_bytes, log_max,
 };
 use crate::source::{InputError, read_scenario, read_scenario_line};
 
@@ -64,24 +65,14 @@ enum OpenError {
 }
 
 /// Serves until SIGINT or SIGTERM.
-pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let memory = args.memory.budget();
     let opened = live_options(args, terminal).and_then(|mut bank| {
         let taken = take_memory(args, &mut bank, &memory)?;
         Ok((listeners(args, &bank)?, bank, taken))
     });
     // What the bank takes is taken as long as it is open; scenarios of clients share the rest.
-    let (listeners, bank, _taken) = match opened {
-        Ok(opened) => opened,
-        Err(OpenError::Scenario(error)) => {
-            terminal.diagnostic(&*error);
-            return Ok(Exit::BadInput);
-        }
-        Err(error) => {
-            terminal.error(&error.to_string());
-            return Ok(Exit::BadInput);
-        }
-    };
+    let (listeners, bank, _taken) = opened?;
     if !args.listen.is_loopback() {
         terminal.warning(&format!(
             "listening on {}: there is no authentication yet; whoever reaches it can move money",
@@ -98,9 +89,10 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exi
         origins: args.cors_origin.clone().into(),
     };
     let mut announced = Ok(());
+    let stop = signal::listen(Ending::Bounded)?;
     let orphaned = if args.until_stdin_ends { Some(stdin_end()?) } else { None };
     let closing = async {
-        announced = wait_for_signal(orphaned, || {
+        announced = wait_for_end(stop, orphaned, || {
             ready.iter().try_for_each(|line| writeln!(terminal.results(), "{line}"))?;
             terminal.flush()
         })
@@ -108,19 +100,14 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> io::Result<Exi
     };
     let closed = run::serve(options, closing);
     announced?;
-    match closed {
-        Ok(closing) => {
-            print_closing(args.format, &closing, terminal)?;
-            Ok(Exit::Holds)
-        }
-        Err(error @ ServeError::ClassicPeer { .. }) => {
-            terminal.error(&error.to_string());
-            Ok(Exit::BadInput)
-        }
-        Err(error @ (ServeError::Edge(_) | ServeError::Stopped)) => {
-            terminal.error(&error.to_string());
-            Ok(Exit::Internal)
-        }
+    print_closing(args.format, &closed?, terminal)?;
+    Ok(Exit::Holds)
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let OpenError::Scenario(error) = error else { return Self::bad_input(error) };
+        Self::Input(error)
     }
 }
 
@@ -137,9 +124,9 @@ fn stdin_end() -> io::Result<oneshot::Receiver<()>> {
     Ok(end)
 }
 
-/// Waits for SIGINT, SIGTERM, or the end of what is `orphaned`. Says that all is ready when neither
-/// signal could be missed any more.
-async fn wait_for_signal(
+/// Says that all is ready, and waits for the end of `stop` or of what is `orphaned`.
+async fn wait_for_end(
+    stop: CancellationToken,
     orphaned: Option<oneshot::Receiver<()>>,
     ready: impl FnOnce() -> io::Result<()>,
 ) -> io::Result<()> {
@@ -149,13 +136,9 @@ async fn wait_for_signal(
             None => std::future::pending().await,
         }
     };
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
     ready()?;
     tokio::select! {
-        biased;
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+        () = stop.cancelled() => {}
         _ = orphaned => {}
     }
     Ok(())

@@ -12,6 +12,9 @@ pub(super) const VERSIONS: Versions = Versions {
     otherwise: "run all branches with one version of passbook",
 };
 
+/// The metadata key of the ticket.
+pub(super) const TICKET_KEY: &str = "passbook-ticket-bin";
+
 /// The version of the peers that had nothing to prove.
 const UNPROVED: u64 = 0;
 

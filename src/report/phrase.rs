@@ -1,7 +1,10 @@
 //! How numbers and lists of ids read.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::time::Duration;
+
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 use super::elide::{Elided, Limit};
 use crate::model::{BranchId, EventId, Lag, Shown};
@@ -122,17 +125,13 @@ pub(crate) fn missing(lags: &[Lag]) -> String {
 
 /// `text` in lines of at most `width` characters, broken between words alone.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in Shown::new(text).to_string().split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            Some(_) | None => lines.push(word.to_owned()),
-        }
-    }
-    lines
+    let options = Options::new(width)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    let text = Shown::new(text).to_string();
+    textwrap::wrap(&text, options).into_iter().map(Cow::into_owned).collect()
 }
 
 #[cfg(test)]

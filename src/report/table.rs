@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use anstyle::Style;
+use unicode_width::UnicodeWidthStr;
 
 use super::palette::PLAIN;
 use crate::model::Shown;
@@ -57,7 +58,7 @@ impl Cell {
     }
 
     fn width(&self) -> usize {
-        self.parts.iter().map(|part| part.text.chars().count()).sum()
+        self.parts.iter().map(|part| part.text.width()).sum()
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use actix::System;
 use thiserror::Error;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::live::{FinalBalance, LiveBank, LiveOptions};
 use crate::grpc::{EdgeError, LimitTeller, Limits, Listener, Origin, Scenarios, Services};
@@ -88,17 +88,11 @@ pub fn serve(
         let services = Services { front: bank.front().clone(), scenarios, limits, origins };
         let warn = |line: &str| log::warn!("{line}");
         let mut limits_hit = LimitTeller::new(bank.front().clone(), warn);
-        let (close, closed) = watch::channel(());
+        let close = CancellationToken::new();
         let mut servers = JoinSet::new();
         for listener in listeners {
-            let (services, mut closed) = (services.clone(), closed.clone());
-            servers.spawn_local(async move {
-                let told = async move {
-                    // The sender is dropped when the bank closes.
-                    while closed.changed().await.is_ok() {}
-                };
-                services.serve(listener, told).await
-            });
+            let (services, closed) = (services.clone(), close.clone().cancelled_owned());
+            servers.spawn_local(async move { services.serve(listener, closed).await });
         }
         let told = tokio::select! {
             biased;
@@ -111,7 +105,7 @@ pub fn serve(
             }),
         };
         bank.drain();
-        drop(close);
+        close.cancel();
         end_calls(&mut servers, &bank).await;
         limits_hit.tell().await;
         told?;

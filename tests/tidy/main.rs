@@ -1,5 +1,6 @@
 //! What the design and the style ask of the source and no compiler checks. Nothing is exempt.
 
+mod circles;
 mod layers;
 mod rules;
 mod snippets;
@@ -18,6 +19,12 @@ fn the_source_is_tidy() -> io::Result<()> {
         assert!(files.iter().any(|file| file.path == known), "the walk does not find {known}");
     }
     report(files.iter().flat_map(rules::check_file).map(|finding| finding.to_string()));
+    Ok(())
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() -> io::Result<()> {
+    report(circles::find(&rust_files(&["src"])?));
     Ok(())
 }
 

@@ -283,7 +283,7 @@ fn is_relative(segment: &str) -> bool {
 }
 
 /// `src/bank/branch.rs` is the module `bank::branch`.
-fn module_of(path: &str) -> Vec<String> {
+pub(crate) fn module_of(path: &str) -> Vec<String> {
     let parts = path.trim_start_matches("src/").trim_end_matches(".rs").split('/');
     parts.filter(|part| !["mod", "lib", "main"].contains(part)).map(str::to_owned).collect()
 }

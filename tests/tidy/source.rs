@@ -67,6 +67,35 @@ impl SourceFile {
         }
     }
 
+    /// The same file without what stands under `#[cfg(test)]`.
+    pub(crate) fn without_tests(&self) -> Self {
+        let is_gate = |tokens: &[Token]| {
+            let [hash, open, cfg, .., test, _, close] = tokens else { return false };
+            hash.is_mark('#')
+                && open.is_mark('[')
+                && cfg.is_word("cfg")
+                && test.is_word("test")
+                && close.is_mark(']')
+        };
+        let mut tokens = Vec::new();
+        let mut rest = self.tokens.as_slice();
+        while let Some(token) = rest.first() {
+            if rest.get(..GATE_LEN).is_some_and(is_gate) {
+                rest = &rest[GATE_LEN + item_len(&rest[GATE_LEN..])..];
+            } else {
+                tokens.push(token.clone());
+                rest = &rest[1..];
+            }
+        }
+        Self { path: self.path.clone(), text: self.text.clone(), tokens, comments: Vec::new() }
+    }
+
+    /// The paths that `use` brings in, one of each member of a group.
+    pub(crate) fn uses(&self) -> Vec<Vec<String>> {
+        let starts = self.tokens.iter().enumerate().filter(|(_, token)| token.is_word("use"));
+        starts.flat_map(|(at, _)| Trees { tokens: &self.tokens, at: at + 1 }.tree()).collect()
+    }
+
     /// All paths that start with one of `roots`.
     pub(crate) fn paths_from(&self, roots: &[&str]) -> Vec<CodePath> {
         let mut found = Vec::new();
@@ -105,6 +134,28 @@ impl SourceFile {
         }
         found
     }
+}
+
+/// `#[cfg(test)]`
+const GATE_LEN: usize = 7;
+
+/// How many tokens the item takes that `tokens` start with: to its `;`, or to the end of its block.
+fn item_len(tokens: &[Token]) -> usize {
+    let mut depth = 0_usize;
+    for (index, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::Mark('{' | '(' | '[') => depth += 1,
+            TokenKind::Mark(mark @ ('}' | ')' | ']')) => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 && mark == '}' {
+                    return index + 1;
+                }
+            }
+            TokenKind::Mark(';') if depth == 0 => return index + 1,
+            TokenKind::Word(_) | TokenKind::PathSeparator | TokenKind::Mark(_) => {}
+        }
+    }
+    tokens.len()
 }
 
 /// Whether the word after `before` is not the first of its path. `use ::std` has nothing before.

@@ -10,10 +10,10 @@ use actix::{
     Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient, System,
     WrapFuture,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use super::bank::{Bank, Conclusion, Job, Played, Purpose, play, unanswered};
-use super::options::stopped;
 use super::propagation_delay::{TakeSeen, Watcher};
 use super::schedule::{now, until};
 use super::virtual_client::{Taken, Trouble, Turn, Walk};
@@ -29,7 +29,7 @@ use crate::model::{BranchId, Guarantees, RequestNumber, Roster, Time};
 pub(super) async fn play_between_mailboxes(
     work: &Arc<Work>,
     job: Job,
-    stop: Option<watch::Receiver<()>>,
+    stop: CancellationToken,
 ) -> Result<Played, CompareError> {
     let (tell, played) = oneshot::channel();
     let work = Arc::clone(work);
@@ -37,7 +37,7 @@ pub(super) async fn play_between_mailboxes(
         let played = System::new().block_on(async {
             tokio::select! {
                 biased;
-                () = stopped(stop) => Err(CompareError::Stopped),
+                () = stop.cancelled() => Err(CompareError::Stopped),
                 played = async {
                     let mut bank = Mailboxes::open(&work, job.purpose);
                     play(&mut bank, &work, job).await

@@ -10,7 +10,6 @@ use super::agreement::{FirstAnswers, agreed_balance};
 use super::bank::{Job, Played, Purpose, play};
 use super::children::Children;
 use super::mailbox::play_between_mailboxes;
-use super::options::stopped;
 use super::rounds::{Slot, order};
 use super::served::Served;
 use super::virtual_client::Taken;
@@ -44,7 +43,7 @@ pub fn compare(
     let measured = runtime.block_on(async {
         tokio::select! {
             biased;
-            () = stopped(options.stop.clone()) => Err(CompareError::Stopped),
+            () = options.stop.cancelled() => Err(CompareError::Stopped),
             measured = contest.run(&transports) => measured,
         }
     })?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{Load, Transport};
 use crate::scenario::Settings;
@@ -27,8 +27,8 @@ pub struct CompareOptions {
     pub load: Load,
     /// The program that serves a branch as a process of its own: `passbook`.
     pub program: Option<PathBuf>,
-    /// Ends the comparison before its time, when something is sent or the sender has gone.
-    pub stop: Option<watch::Receiver<()>>,
+    /// Ends the comparison before its time, when it is cancelled.
+    pub stop: CancellationToken,
 }
 
 impl Default for CompareOptions {
@@ -41,7 +41,7 @@ impl Default for CompareOptions {
             copies: 1,
             load: Load::Closed,
             program: None,
-            stop: None,
+            stop: CancellationToken::new(),
         }
     }
 }
@@ -60,13 +60,4 @@ pub enum Progress {
         /// How many there are.
         of: usize,
     },
-}
-
-/// Ends when the comparison is to stop.
-pub(super) async fn stopped(stop: Option<watch::Receiver<()>>) {
-    match stop {
-        // An error says that the sender has gone, which means the same.
-        Some(mut stop) => drop(stop.changed().await),
-        None => std::future::pending().await,
-    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use percent_encoding::percent_decode;
 use tokio::time::timeout;
 use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
@@ -13,10 +14,9 @@ use super::endpoint::Endpoint;
 use super::problem::{Absence, CallProblem, told};
 use super::reply::Told;
 use crate::actors::Ask;
-use crate::grpc::convert::{ClassicCall, FieldError, WriteSetText, money_from_float};
+use crate::grpc::convert::{BRANCH_KEY, ClassicCall, FieldError, WriteSetText, money_from_float};
 use crate::grpc::proto::banking::branch_client::BranchClient;
 use crate::grpc::proto::banking::{BranchReply, BranchRequest};
-use crate::grpc::server::BRANCH_KEY;
 use crate::grpc::status::ClassicStatus;
 use crate::grpc::trailers::REASON_TRAILER;
 use crate::model::{
@@ -194,32 +194,12 @@ fn because(reason: Option<&str>) -> String {
 /// not printable ASCII is percent-encoded.
 fn reason(reply: &Response<BranchReply>) -> Option<String> {
     let reason = reply.metadata().get(REASON_TRAILER)?.as_bytes();
-    Some(told(&String::from_utf8_lossy(&percent_decoded(reason))))
+    Some(told(&percent_decode(reason).decode_utf8_lossy()))
 }
 
 /// Whether a write that failed for `reason` may have taken effect.
 fn leaves_open(reason: &str) -> bool {
     ["OUTCOME_UNKNOWN", "TIME_OVER", "ACTOR_STOPPED"].iter().any(|word| reason.starts_with(word))
-}
-
-fn percent_decoded(text: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, after @ ..] = rest {
-        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (first, byte) {
-            (b'%', Some(byte)) => {
-                decoded.push(byte);
-                rest = &after[2..];
-            }
-            (&byte, _) => {
-                decoded.push(byte);
-                rest = after;
-            }
-        }
-    }
-    decoded
 }
 
 #[cfg(test)]
@@ -231,7 +211,9 @@ mod tests {
         for (text, decoded) in
             [("50%25 of %C3%A9", "50% of é"), ("100%", "100%"), ("%zz%4", "%zz%4"), ("", "")]
         {
-            assert_eq!(percent_decoded(text.as_bytes()), decoded.as_bytes());
+            let mut reply = Response::new(BranchReply::default());
+            reply.metadata_mut().insert(REASON_TRAILER, text.parse().unwrap());
+            assert_eq!(reason(&reply).as_deref(), Some(decoded));
         }
     }
 }

@@ -17,13 +17,12 @@ use crate::grpc::convert::{
     logged_write, version_entries,
 };
 use crate::grpc::proof::{
-    End, Identity, Meeting, Role, Ticket, VERSIONS, check_version, without_proofs,
+    End, Identity, Meeting, Role, TICKET_KEY, Ticket, VERSIONS, check_version, without_proofs,
 };
 use crate::grpc::proto::banking::branch_client::BranchClient;
 use crate::grpc::proto::banking::{BranchReply, BranchRequest};
 use crate::grpc::proto::v1;
 use crate::grpc::proto::v1::peer_service_client::PeerServiceClient;
-use crate::grpc::server::TICKET_KEY;
 use crate::grpc::status::{CONFLICT, ClassicStatus, DOMAIN, UNKNOWN_METHOD};
 use crate::model::{BranchId, CustomerId, EventId, MessageNumber, Money, Roster, UnknownVersion};
 

@@ -9,6 +9,9 @@ use crate::model::{
 const CUSTOMER: &str = "customer";
 const BRANCH: &str = "branch";
 
+/// The metadata key that names the branch where one listener serves them all.
+pub(crate) const BRANCH_KEY: &str = "branch";
+
 /// What a classic request asks of a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClassicCall {

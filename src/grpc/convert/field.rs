@@ -28,6 +28,16 @@ impl FieldError {
     }
 }
 
+/// What `read` makes of the message in `field`, which must be there.
+pub(super) fn within<M, R>(
+    field: &str,
+    message: Option<M>,
+    read: impl FnOnce(M) -> Result<R, FieldError>,
+) -> Result<R, FieldError> {
+    let message = message.ok_or_else(|| FieldError::new(field, FieldProblem::Missing))?;
+    read(message).map_err(|error| error.within(field))
+}
+
 /// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum FieldProblem {

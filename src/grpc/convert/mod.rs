@@ -7,6 +7,7 @@ mod float;
 mod peer;
 mod typed;
 
+pub(crate) use classic::BRANCH_KEY;
 pub use classic::{ClassicCall, WriteSetText, is_from_branch, session, write_set_text};
 pub use field::{FieldError, FieldProblem};
 pub use float::{

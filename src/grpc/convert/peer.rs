@@ -1,5 +1,6 @@
 //! What branches in different processes say to each other, in the typed contract's words.
 
+use super::field::within;
 use super::{FieldError, FieldProblem, branch_id, write, write_id};
 use crate::bank::{Acknowledgement, Dot, LogEntry, PropagatedWrite, VersionVector, WriteSetDigest};
 use crate::grpc::proto::v1;
@@ -55,8 +56,7 @@ pub fn logged_write(
     logged: Option<&v1::LoggedWrite>,
     roster: &Roster,
 ) -> Result<LogEntry, FieldError> {
-    let logged = logged.ok_or_else(|| FieldError::new(field, FieldProblem::Missing))?;
-    let read = || {
+    within(field, logged, |logged| {
         Ok(LogEntry {
             dot: Dot {
                 origin: member("origin_branch_id", logged.origin_branch_id, roster)?,
@@ -65,8 +65,7 @@ pub fn logged_write(
             id: write_id("id", logged.id)?,
             write: write("write", logged.write.as_ref())?,
         })
-    };
-    read().map_err(|error: FieldError| error.within(field))
+    })
 }
 
 /// The propagated write in `field`.
@@ -75,8 +74,7 @@ pub fn propagated_write(
     propagated: Option<&v1::PropagatedWrite>,
     roster: &Roster,
 ) -> Result<PropagatedWrite, FieldError> {
-    let propagated = propagated.ok_or_else(|| FieldError::new(field, FieldProblem::Missing))?;
-    let read = || {
+    within(field, propagated, |propagated| {
         let LogEntry { dot, id, write } =
             logged_write("logged", propagated.logged.as_ref(), roster)?;
         let dependencies = match &propagated.dependencies {
@@ -87,8 +85,7 @@ pub fn propagated_write(
             }
         };
         Ok(PropagatedWrite { dot, id, write, dependencies })
-    };
-    read().map_err(|error: FieldError| error.within(field))
+    })
 }
 
 /// The acknowledgement in `field`; the branch that sends it is in it too.
@@ -97,8 +94,7 @@ pub fn acknowledgement(
     acknowledged: Option<&v1::Acknowledgement>,
     roster: &Roster,
 ) -> Result<Acknowledgement, FieldError> {
-    let acknowledged = acknowledged.ok_or_else(|| FieldError::new(field, FieldProblem::Missing))?;
-    let read = || {
+    within(field, acknowledged, |acknowledged| {
         Ok(Acknowledgement {
             dot: Dot {
                 origin: member("origin_branch_id", acknowledged.origin_branch_id, roster)?,
@@ -111,8 +107,7 @@ pub fn acknowledgement(
                 contents: acknowledged.write_set_contents_fingerprint,
             },
         })
-    };
-    read().map_err(|error: FieldError| error.within(field))
+    })
 }
 
 fn member(field: &str, number: u32, roster: &Roster) -> Result<BranchId, FieldError> {

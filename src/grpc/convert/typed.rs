@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::field::within;
 use super::{FieldError, FieldProblem};
 use crate::bank::LogEntry;
 use crate::grpc::proto::v1;
@@ -36,22 +37,19 @@ pub fn amount(field: &str, text: &str) -> Result<Amount, FieldError> {
 
 /// The write id in `field`.
 pub fn write_id(field: &str, id: Option<v1::WriteId>) -> Result<WriteId, FieldError> {
-    let id = id.ok_or_else(|| FieldError::new(field, FieldProblem::Missing))?;
-    let read = || {
+    within(field, id, |id| {
         Ok(WriteId {
             customer: customer_id("customer_id", id.customer_id)?,
             event: event_id("event_id", id.event_id)?,
         })
-    };
-    read().map_err(|error: FieldError| error.within(field))
+    })
 }
 
 /// The write in `field`.
 pub fn write(field: &str, write: Option<&v1::Write>) -> Result<Write, FieldError> {
-    let write = write.ok_or_else(|| FieldError::new(field, FieldProblem::Missing))?;
-    let read =
-        || Ok(Write { kind: write_kind(write.kind)?, amount: amount("amount", &write.amount)? });
-    read().map_err(|error: FieldError| error.within(field))
+    within(field, write, |write| {
+        Ok(Write { kind: write_kind(write.kind)?, amount: amount("amount", &write.amount)? })
+    })
 }
 
 fn write_kind(number: i32) -> Result<WriteKind, FieldError> {
@@ -62,14 +60,28 @@ fn write_kind(number: i32) -> Result<WriteKind, FieldError> {
     }
 }
 
-/// The propagation in `field`; `None` leaves it to the scenario.
-pub fn propagation(field: &str, number: i32) -> Result<Option<Propagation>, FieldError> {
-    match v1::Propagation::try_from(number) {
-        Ok(v1::Propagation::Unspecified) => Ok(None),
-        Ok(v1::Propagation::Sync) => Ok(Some(Propagation::Sync)),
-        Ok(v1::Propagation::Async) => Ok(Some(Propagation::Async)),
-        Err(_) => Err(enum_value(field, "Propagation", number)),
-    }
+/// Readers of the settings of a scenario: what stands in a field, `None` where it leaves that to the
+/// scenario.
+macro_rules! settings {
+    ($($reader:ident -> $setting:ident: $($value:ident),+;)+) => {
+        $(
+            /// The setting in `field`; `None` leaves it to the scenario.
+            pub fn $reader(field: &str, number: i32) -> Result<Option<$setting>, FieldError> {
+                match v1::$setting::try_from(number) {
+                    Ok(v1::$setting::Unspecified) => Ok(None),
+                    $(Ok(v1::$setting::$value) => Ok(Some($setting::$value)),)+
+                    Err(_) => Err(enum_value(field, stringify!($setting), number)),
+                }
+            }
+        )+
+    };
+}
+
+settings! {
+    propagation -> Propagation: Sync, Async;
+    overdraft -> Overdraft: Allow, Reject;
+    customers -> CustomerOrder: InOrder, Concurrent;
+    queries -> QueryTiming: InPlace, AfterSettling;
 }
 
 /// The guarantees in `field`; `None` leaves them to the scenario.
@@ -90,36 +102,6 @@ pub fn guarantees(
         kept = kept.with(read(*number)?);
     }
     Ok(Some(kept))
-}
-
-/// The overdraft policy in `field`; `None` leaves it to the scenario.
-pub fn overdraft(field: &str, number: i32) -> Result<Option<Overdraft>, FieldError> {
-    match v1::Overdraft::try_from(number) {
-        Ok(v1::Overdraft::Unspecified) => Ok(None),
-        Ok(v1::Overdraft::Allow) => Ok(Some(Overdraft::Allow)),
-        Ok(v1::Overdraft::Reject) => Ok(Some(Overdraft::Reject)),
-        Err(_) => Err(enum_value(field, "Overdraft", number)),
-    }
-}
-
-/// The order of customers in `field`; `None` leaves it to the scenario.
-pub fn customers(field: &str, number: i32) -> Result<Option<CustomerOrder>, FieldError> {
-    match v1::CustomerOrder::try_from(number) {
-        Ok(v1::CustomerOrder::Unspecified) => Ok(None),
-        Ok(v1::CustomerOrder::InOrder) => Ok(Some(CustomerOrder::InOrder)),
-        Ok(v1::CustomerOrder::Concurrent) => Ok(Some(CustomerOrder::Concurrent)),
-        Err(_) => Err(enum_value(field, "CustomerOrder", number)),
-    }
-}
-
-/// The time of queries in `field`; `None` leaves it to the scenario.
-pub fn queries(field: &str, number: i32) -> Result<Option<QueryTiming>, FieldError> {
-    match v1::QueryTiming::try_from(number) {
-        Ok(v1::QueryTiming::Unspecified) => Ok(None),
-        Ok(v1::QueryTiming::InPlace) => Ok(Some(QueryTiming::InPlace)),
-        Ok(v1::QueryTiming::AfterSettling) => Ok(Some(QueryTiming::AfterSettling)),
-        Err(_) => Err(enum_value(field, "QueryTiming", number)),
-    }
 }
 
 /// The write sets in an apply log, ascending by customer.

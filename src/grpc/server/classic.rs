@@ -5,20 +5,20 @@ use std::net::IpAddr;
 use tokio::sync::oneshot;
 use tonic::{Request, Response, Status};
 
-use super::gateway::{Call, Front, Served};
+use super::gateway::Front;
 use super::reason::{Reason, Refused};
 use crate::actors::{
-    Answer, HasIntroduced, ReadWriteSet, Relay, ReplyTo, Shown, Summarize, WriteSetAt,
+    Answer, Brought, Call, HasIntroduced, ReadWriteSet, Relay, ReplyTo, Shown, Summarize,
+    WriteSetAt,
 };
-use crate::grpc::convert::{ClassicCall, is_from_branch, money_to_float, session, write_set_text};
+use crate::grpc::convert::{
+    BRANCH_KEY, ClassicCall, is_from_branch, money_to_float, session, write_set_text,
+};
 use crate::grpc::error::{CallError, PeerError};
 use crate::grpc::proto::banking::branch_server::Branch;
 use crate::grpc::proto::banking::{BranchReply, BranchRequest};
 use crate::grpc::status::ClassicStatus;
 use crate::model::{BranchId, CustomerId, LogPosition, Money, Operation, Write, WriteId};
-
-/// The metadata key that names the branch where one listener serves them all.
-pub(crate) const BRANCH_KEY: &str = "branch";
 
 /// The classic service of one branch, or of all behind one listener.
 #[derive(Debug, Clone)]
@@ -81,10 +81,10 @@ impl ClassicService {
             }
             Err(error) => return self.refuse(branch, request, error.into()).await,
         };
-        let passbook = Shown::Kept;
+        let (event, passbook) = (event.into(), Shown::Kept);
         let call = Call { branch, customer, event, operation, passbook };
         match self.front.serve(call).await {
-            Ok(Served { outcome, balance, position, .. }) => {
+            Ok(Brought { outcome, balance, position, .. }) => {
                 let result = outcome.map(drop).map_err(CallError::from);
                 match self.write_set_at(branch, customer, position).await {
                     Ok(write_sets) => Answered { result, told: Told { write_sets, balance } },

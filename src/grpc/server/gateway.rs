@@ -15,18 +15,13 @@ use super::gate::Gate;
 use super::gather::Unread;
 use super::limits::Limits;
 use super::reason::{ReasonLog, Refused};
-use crate::actors::{
-    Answer, Bears, BranchActor, Bring, Brought, Desk, LatestEvent, NoEventIdLeft, Shown,
-};
-use crate::bank::Passbook;
+use crate::actors::{Bears, BranchActor, Bring, Brought, Call, Desk, LatestEvent, NoEventIdLeft};
 use crate::grpc::client::PeerLink;
 use crate::grpc::convert;
 use crate::grpc::error::CallError;
 use crate::grpc::proto::v1;
 use crate::grpc::seal::BankKeys;
-use crate::model::{
-    BranchId, CustomerId, EventId, LogPosition, Money, Operation, Receipt, RequestError, Roster,
-};
+use crate::model::{BranchId, Money, Operation, RequestError, Roster};
 
 /// The bank as its façade sees it. Cheap to copy.
 #[derive(Debug, Clone)]
@@ -70,36 +65,6 @@ impl FrontSetup {
     pub(super) fn describe(&self) -> v1::BankDescription {
         convert::bank_description(&self.roster, self.opening_balance)
     }
-}
-
-/// What a customer asks.
-#[derive(Debug)]
-pub struct Call {
-    /// The branch that is asked.
-    pub branch: BranchId,
-    /// Who asks.
-    pub customer: CustomerId,
-    /// The event id that it bears, if it bears one.
-    pub event: Option<EventId>,
-    /// What is asked.
-    pub operation: Operation,
-    /// The passbook that goes with it.
-    pub passbook: Shown,
-}
-
-/// How a call went that reached its branch.
-#[derive(Debug)]
-pub struct Served {
-    /// The event id that it bore.
-    pub event: EventId,
-    /// How it ended.
-    pub outcome: Result<Receipt, RequestError>,
-    /// The branch's balance.
-    pub balance: Money,
-    /// How long the branch's apply log is.
-    pub position: LogPosition,
-    /// The customer's passbook after it.
-    pub passbook: Passbook,
 }
 
 impl Front {
@@ -208,7 +173,7 @@ impl Front {
     /// Brings `call` to its branch. Once it is in the branch's mailbox nothing takes it out again:
     /// a client that gives up, or is told that its time is over, hears no answer, and its passbook
     /// is entered all the same.
-    pub async fn serve(&self, call: Call) -> Result<Served, CallError> {
+    pub async fn serve(&self, call: Call) -> Result<Brought, CallError> {
         let served = match Tally::place(&self.tally, self.limits.waiting_max) {
             Ok(place) => self.bring(call, place).await,
             Err(overloaded) => Err(overloaded),
@@ -229,41 +194,34 @@ impl Front {
         answered.unwrap_or(Err(CallError::TimeOver { limit }))
     }
 
-    async fn bring(&self, call: Call, place: Place) -> Result<Served, CallError> {
-        let event = match self.bears(&call) {
-            Some(event) => event,
-            None => Box::pin(self.in_time(self.wait_to_bear(&call))).await?,
-        };
-        let brought = self.hand_in(call, event, place)?;
+    async fn bring(&self, mut call: Call, place: Place) -> Result<Brought, CallError> {
+        if !self.can_be_numbered(&call) {
+            call.event = Box::pin(self.in_time(self.wait_to_bear(&call))).await?;
+        }
+        let brought = self.hand_in(call, place)?;
         let brought = async { brought.await.map_err(|_| CallError::ActorStopped) };
         let brought = match self.bank.answer_time_max {
             // A timer for each call would never go off.
             Some(limit) if limit <= self.limits.call_time_max => brought.await?,
             Some(_) | None => Box::pin(self.in_time(brought)).await?,
         };
-        let Brought { event, mut passbook, answer } =
-            brought.map_err(|NoEventIdLeft| CallError::NoEventIdLeft)?;
-        let Answer { outcome, position, balance, entry, .. } = answer;
-        passbook.enter(&entry, &self.bank.roster);
-        Ok(Served { event, outcome, balance, position, passbook })
+        brought.map_err(|NoEventIdLeft| CallError::NoEventIdLeft)
     }
 
-    /// The event id that `call` bears, if that can be told at once.
-    fn bears(&self, call: &Call) -> Option<Bears> {
-        let is_open = *self.bank.gate.borrow() == Gate::Open;
-        match (call.event, call.operation) {
-            _ if !is_open => None,
-            (Some(event), _) => Some(Bears::Id(event)),
-            (None, Operation::Query) => Some(Bears::After(None)),
-            (None, Operation::Write(_)) => self.is_whole().then_some(Bears::After(None)),
-        }
+    /// Whether the desk can tell at once which event id `call` bears.
+    fn can_be_numbered(&self, call: &Call) -> bool {
+        *self.bank.gate.borrow() == Gate::Open
+            && match (call.event, call.operation) {
+                (Bears::Id(_), _) | (Bears::After(_), Operation::Query) => true,
+                (Bears::After(_), Operation::Write(_)) => self.is_whole(),
+            }
     }
 
-    /// The same, when requests are let in and the branch has said what it knows.
+    /// The event id that it bears when requests are let in and the branch has said what it knows.
     async fn wait_to_bear(&self, call: &Call) -> Result<Bears, CallError> {
         self.enter_gate().await?;
-        if let Some(event) = self.bears(call) {
-            return Ok(event);
+        if self.can_be_numbered(call) {
+            return Ok(call.event);
         }
         let latest = self.branch(call.branch)?.send(LatestEvent(call.customer)).await;
         latest.map(Bears::After).map_err(|_| CallError::ActorStopped)
@@ -279,11 +237,9 @@ impl Front {
     fn hand_in(
         &self,
         call: Call,
-        event: Bears,
         place: Place,
     ) -> Result<oneshot::Receiver<Result<Brought, NoEventIdLeft>>, CallError> {
-        let Call { branch, customer, operation, passbook, .. } = call;
-        let branch = self.branch(branch)?.clone();
+        let branch = self.branch(call.branch)?.clone();
         let (caller, brought) = oneshot::channel();
         let tell = Box::new(move |brought| {
             drop(place);
@@ -291,15 +247,15 @@ impl Front {
                 log::debug!("a client went away before its answer came");
             }
         });
-        self.bank.desk.do_send(Bring { branch, customer, event, operation, passbook, tell });
+        self.bank.desk.do_send(Bring { call, branch, tell });
         Ok(brought)
     }
 }
 
 /// Whether nothing was done because too much is waiting or on its way.
-fn is_turned_away(served: &Result<Served, CallError>) -> bool {
+fn is_turned_away(served: &Result<Brought, CallError>) -> bool {
     match served {
-        Ok(Served { outcome: Err(RequestError::Unavailable { .. }), .. })
+        Ok(Brought { outcome: Err(RequestError::Unavailable { .. }), .. })
         | Err(CallError::Overloaded { .. }) => true,
         Ok(_) | Err(_) => false,
     }

@@ -32,7 +32,6 @@ mod unread;
 mod watch;
 
 pub use believed::{Believed, PeersElsewhere};
-pub(crate) use classic::BRANCH_KEY;
 pub use connections::{ConnectionCounts, Connections};
 pub use connector::{Door, DoorError, Medium, Way};
 pub use gate::Gate;
@@ -40,7 +39,6 @@ pub use gateway::{Front, FrontSetup};
 pub use limits::Limits;
 pub use listen::{BindError, EdgeError, Listener, Services};
 pub use origin::{Origin, OriginError};
-pub(crate) use peer::TICKET_KEY;
 pub use scenario::{
     Expectation, InputFault, InputPlace, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioRunner,
 };

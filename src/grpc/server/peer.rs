@@ -13,13 +13,10 @@ use crate::actors::{
 use crate::bank::PeerMessage;
 use crate::grpc::convert::{self, FieldError, FieldProblem, propagated_write, version_entries};
 use crate::grpc::error::{CallError, PeerError};
-use crate::grpc::proof::{End, Ticket, check_version, without_proofs};
+use crate::grpc::proof::{End, TICKET_KEY, Ticket, check_version, without_proofs};
 use crate::grpc::proto::v1;
 use crate::grpc::proto::v1::peer_service_server::PeerService;
 use crate::model::{BranchId, LogPosition, MessageNumber, UnknownVersion};
-
-/// The metadata key of the ticket.
-pub(crate) const TICKET_KEY: &str = "passbook-ticket-bin";
 
 /// How many writes are taken from the branch at a time for one that catches up.
 const CHUNK: usize = 256;

@@ -3,12 +3,12 @@
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::gateway::{Call, Front, Served};
+use super::gateway::Front;
 use super::pages::{self, Reading};
 use super::scenario::ScenarioJob;
 use super::scenarios::Scenarios;
 use super::{statistics, watch};
-use crate::actors::{BranchState, BranchSummary, Inspect, Shown, Summarize};
+use crate::actors::{BranchState, BranchSummary, Brought, Call, Inspect, Shown, Summarize};
 use crate::bank::Passbook;
 use crate::grpc::convert::{self, version_entries};
 use crate::grpc::error::CallError;
@@ -17,7 +17,7 @@ use crate::grpc::proto::v1::bank_service_server::BankService;
 use crate::grpc::token::{passbook_of, token_of};
 use crate::grpc::trailers::{Trailers, status_of};
 use crate::model::number::count;
-use crate::model::{BranchId, EventId, LogPosition, Money, Operation, Receipt, Write, WriteKind};
+use crate::model::{BranchId, LogPosition, Operation, Receipt, Write, WriteKind};
 
 /// The typed service of the whole bank.
 #[derive(Clone)]
@@ -34,23 +34,6 @@ impl std::fmt::Debug for TypedService {
     }
 }
 
-/// What the requests for a deposit, a withdrawal and a query have in common.
-struct Asked {
-    branch_id: u32,
-    customer_id: u32,
-    event_id: Option<u32>,
-    passbook: Option<Vec<u8>>,
-}
-
-/// What their responses have in common.
-struct Answered {
-    event: EventId,
-    receipt: Receipt,
-    balance: Money,
-    position: LogPosition,
-    token: Vec<u8>,
-}
-
 impl TypedService {
     /// The service behind `front`; scenarios are run by `scenarios`.
     pub(super) fn new(front: Front, scenarios: Scenarios) -> Self {
@@ -58,22 +41,36 @@ impl TypedService {
         Self { front, blank, scenarios }
     }
 
-    async fn ask(&self, asked: Asked, operation: Operation) -> Result<Answered, Status> {
+    /// What a customer asks. What all requests have in common is a query; what all responses have, a
+    /// deposit's.
+    async fn ask(
+        &self,
+        asked: v1::QueryRequest,
+        operation: Operation,
+    ) -> Result<v1::DepositResponse, Status> {
         let call = self.call(asked, operation).map_err(Status::from)?;
-        let served = self.front.serve(call).await.map_err(Status::from)?;
-        let Served { event, outcome, balance, position, passbook } = served;
+        let brought = self.front.serve(call).await.map_err(Status::from)?;
+        let Brought { event, outcome, balance, position, passbook } = brought;
         let bank = self.front.bank();
         let token = token_of(&passbook, &bank.keys.tokens, &bank.roster);
-        match outcome {
-            Ok(receipt) => Ok(Answered { event, receipt, balance, position, token }),
+        let balance = match outcome {
+            Ok(Receipt::Balance(balance)) => balance,
+            Ok(Receipt::Written) => balance,
             Err(error) => {
-                Err(status_of(error, &Trailers { token: Some(token), balance, position }))
+                let trailers = Trailers { token: Some(token), balance, position };
+                return Err(status_of(error, &trailers));
             }
-        }
+        };
+        Ok(v1::DepositResponse {
+            event_id: event.get(),
+            balance: balance.to_string(),
+            position: position.get(),
+            passbook: token,
+        })
     }
 
-    fn call(&self, asked: Asked, operation: Operation) -> Result<Call, CallError> {
-        let Asked { branch_id, customer_id, event_id, passbook } = asked;
+    fn call(&self, asked: v1::QueryRequest, operation: Operation) -> Result<Call, CallError> {
+        let v1::QueryRequest { branch_id, customer_id, event_id, passbook } = asked;
         let bank = self.front.bank();
         let event = event_id.map(|id| convert::event_id("event_id", id)).transpose()?;
         let passbook = match passbook {
@@ -83,7 +80,7 @@ impl TypedService {
         Ok(Call {
             branch: convert::branch_id("branch_id", branch_id)?,
             customer: convert::customer_id("customer_id", customer_id)?,
-            event,
+            event: event.into(),
             operation,
             passbook: Shown::Carried(passbook),
         })
@@ -128,14 +125,8 @@ impl BankService for TypedService {
         let v1::DepositRequest { branch_id, customer_id, event_id, amount, passbook } =
             request.into_inner();
         let write = Self::write(WriteKind::Deposit, &amount)?;
-        let asked = Asked { branch_id, customer_id, event_id, passbook };
-        let Answered { event, balance, position, token, .. } = self.ask(asked, write).await?;
-        Ok(Response::new(v1::DepositResponse {
-            event_id: event.get(),
-            balance: balance.to_string(),
-            position: position.get(),
-            passbook: token,
-        }))
+        let asked = v1::QueryRequest { branch_id, customer_id, event_id, passbook };
+        self.ask(asked, write).await.map(Response::new)
     }
 
     async fn withdraw(
@@ -145,33 +136,19 @@ impl BankService for TypedService {
         let v1::WithdrawRequest { branch_id, customer_id, event_id, amount, passbook } =
             request.into_inner();
         let write = Self::write(WriteKind::Withdraw, &amount)?;
-        let asked = Asked { branch_id, customer_id, event_id, passbook };
-        let Answered { event, balance, position, token, .. } = self.ask(asked, write).await?;
-        Ok(Response::new(v1::WithdrawResponse {
-            event_id: event.get(),
-            balance: balance.to_string(),
-            position: position.get(),
-            passbook: token,
-        }))
+        let asked = v1::QueryRequest { branch_id, customer_id, event_id, passbook };
+        let v1::DepositResponse { event_id, balance, position, passbook } =
+            self.ask(asked, write).await?;
+        Ok(Response::new(v1::WithdrawResponse { event_id, balance, position, passbook }))
     }
 
     async fn query(
         &self,
         request: Request<v1::QueryRequest>,
     ) -> Result<Response<v1::QueryResponse>, Status> {
-        let v1::QueryRequest { branch_id, customer_id, event_id, passbook } = request.into_inner();
-        let asked = Asked { branch_id, customer_id, event_id, passbook };
-        let answered = self.ask(asked, Operation::Query).await?;
-        let Answered { receipt, balance, position, token, .. } = answered;
-        let balance = match receipt {
-            Receipt::Balance(balance) => balance,
-            Receipt::Written => balance,
-        };
-        Ok(Response::new(v1::QueryResponse {
-            balance: balance.to_string(),
-            position: position.get(),
-            passbook: token,
-        }))
+        let v1::DepositResponse { balance, position, passbook, .. } =
+            self.ask(request.into_inner(), Operation::Query).await?;
+        Ok(Response::new(v1::QueryResponse { balance, position, passbook }))
     }
 
     async fn list_branches(
