@@ -9,7 +9,7 @@ use std::time::Duration;
 use passbook::bank::{BranchConfig, Patience};
 use passbook::grpc::seal::{BankKeys, BankSecret};
 use passbook::grpc::{Limits, Listener, Scenarios};
-use passbook::model::{BranchId, Money, Promises, Roster};
+use passbook::model::{BranchId, GuaranteePolicy, Money, Roster};
 use passbook::run::{LinkOptions, LiveOptions, ServeOptions, serve};
 use tokio::sync::oneshot;
 
@@ -36,7 +36,7 @@ pub(crate) fn start(branches: i64) -> SocketAddr {
                 },
                 ..BranchConfig::default()
             },
-            promises: Promises::default(),
+            promises: GuaranteePolicy::default(),
             elsewhere: BTreeMap::new(),
             links: LinkOptions::default(),
             sessions_max: 100_000,

@@ -13,15 +13,15 @@ use super::sessions::{Numbers, Remembered, Remembers, Sessions};
 use super::{Answer, Ask, BranchActor, LatestEvent, ReplyTo};
 use crate::bank::{Entry, Passbook, Session};
 use crate::model::{
-    BranchId, BranchIndex, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Promises,
-    Roster,
+    BranchId, BranchIndex, CustomerId, EventId, GuaranteePolicy, LogPosition, Money, Operation,
+    Outcome, Roster,
 };
 
 /// Keeps the passbooks and the last event ids of customers that do not bring them themselves.
 #[derive(Debug)]
 pub struct Desk {
     roster: Arc<Roster>,
-    promises: Promises,
+    promises: GuaranteePolicy,
     sessions: Sessions,
     numbering: Numbering,
     /// The branches that can be asked for a customer's last event id.
@@ -150,7 +150,7 @@ pub struct CountRemembered;
 
 impl Desk {
     /// The desk of a bank of `roster`, which keeps its `promises` and knows nobody yet.
-    pub fn new(roster: Arc<Roster>, promises: Promises) -> Self {
+    pub fn new(roster: Arc<Roster>, promises: GuaranteePolicy) -> Self {
         let numbering = Numbering { first: 1, step: 1 };
         let (sessions, introduced) = (Sessions::new(Remembers::All), BTreeSet::new());
         Self { roster, promises, sessions, numbering, branches: Vec::new(), introduced }
@@ -167,7 +167,7 @@ impl Desk {
 
     /// One of several desks of one bank, at the branch `here`. No two of them give the same event
     /// id: a write that another branch knows under the same id already would be taken for that one.
-    pub fn at(here: BranchIndex, roster: Arc<Roster>, promises: Promises) -> Self {
+    pub fn at(here: BranchIndex, roster: Arc<Roster>, promises: GuaranteePolicy) -> Self {
         let number = |index: usize| i64::try_from(index).unwrap_or(i64::MAX);
         let numbering = Numbering { first: number(here.get()) + 1, step: number(roster.len()) };
         Self { numbering, ..Self::new(roster, promises) }

@@ -21,7 +21,8 @@ use crate::grpc::seal::{BankKeys, BankSecret, NoRandomness};
 use crate::grpc::{BindError, Endpoint, Listener};
 use crate::model::number::count;
 use crate::model::{
-    BranchId, IdError, LogPosition, Money, Overdraft, Promises, Propagation, Roster, RosterError,
+    BranchId, GuaranteePolicy, IdError, LogPosition, Money, Overdraft, Propagation, Roster,
+    RosterError,
 };
 use crate::run::{
     self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, ServeOptions,
@@ -158,7 +159,7 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
     let overdraft = args.overdraft.or(bank.overdraft);
     // What is said here is said to all, as for `run`.
     let promises = match args.guarantees {
-        Some(all) => Promises { all, ..Promises::default() },
+        Some(all) => GuaranteePolicy { all, ..GuaranteePolicy::default() },
         None => bank.promises,
     };
     let secret = secret(args, terminal)?;
@@ -211,7 +212,7 @@ struct Described {
     opening_balance: Money,
     propagation: Option<Propagation>,
     overdraft: Option<Overdraft>,
-    promises: Promises,
+    promises: GuaranteePolicy,
 }
 
 fn described(
@@ -226,7 +227,7 @@ fn described(
         } else {
             Roster::new(named)?
         };
-        let (propagation, overdraft, promises) = (None, None, Promises::default());
+        let (propagation, overdraft, promises) = (None, None, GuaranteePolicy::default());
         let (roster, opening_balance) = (Arc::new(roster), args.balance);
         return Ok(Described { roster, opening_balance, propagation, overdraft, promises });
     };
@@ -244,7 +245,7 @@ fn described(
         opening_balance: scenario.opening_balance,
         propagation: scenario.settings.propagation,
         overdraft: scenario.settings.overdraft,
-        promises: Promises {
+        promises: GuaranteePolicy {
             all: scenario.settings.guarantees.unwrap_or_default(),
             single: scenario.settings.customer_guarantees,
         },

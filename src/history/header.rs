@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{Money, Overdraft, Promises, Propagation, Roster, Seed};
+use crate::model::{GuaranteePolicy, Money, Overdraft, Propagation, Roster, Seed};
 
 /// Which run it was, and what was true before anything happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Header {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// The session guarantees of everyone.
-    pub guarantees: Promises,
+    pub guarantees: GuaranteePolicy,
     /// How a write reached the other branches.
     pub propagation: Propagation,
     /// What became of a withdrawal that the balance did not cover.

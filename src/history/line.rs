@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Fact, Header, Lamport, Terms};
 use crate::model::{
-    BranchId, CustomerId, Guarantees, Money, Overdraft, Promises, Propagation, Seed, Time, Versions,
+    BranchId, CustomerId, GuaranteePolicy, Guarantees, Money, Overdraft, Propagation, Seed, Time,
+    Versions,
 };
 
 /// What the key `history` of the first line says.
@@ -86,7 +87,7 @@ impl PromisedPart {
 impl From<PromisedPart> for Terms {
     fn from(part: PromisedPart) -> Self {
         Self {
-            guarantees: Promises { all: part.guarantees, single: part.customers },
+            guarantees: GuaranteePolicy { all: part.guarantees, single: part.customers },
             propagation: part.propagation,
             overdraft: part.overdraft,
         }

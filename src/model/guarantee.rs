@@ -109,14 +109,14 @@ impl fmt::Display for Guarantees {
 
 /// What each customer of a bank is promised.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Promises {
+pub struct GuaranteePolicy {
     /// Everyone of whom nothing else is said.
     pub all: Guarantees,
     /// Single customers.
     pub single: BTreeMap<CustomerId, Guarantees>,
 }
 
-impl Promises {
+impl GuaranteePolicy {
     /// What `customer` is promised.
     pub fn to(&self, customer: CustomerId) -> Guarantees {
         self.single.get(&customer).copied().unwrap_or(self.all)
@@ -174,7 +174,7 @@ mod tests {
     fn a_customer_of_whom_nothing_is_said_is_promised_what_all_are() {
         let customer = |id| CustomerId::new(id).unwrap();
         let single = BTreeMap::from([(customer(2), Guarantees::NONE)]);
-        let promises = Promises { all: Guarantees::ALL, single };
+        let promises = GuaranteePolicy { all: Guarantees::ALL, single };
         assert_eq!(promises.to(customer(1)), Guarantees::ALL);
         assert_eq!(promises.to(customer(2)), Guarantees::NONE);
     }

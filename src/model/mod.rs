@@ -16,7 +16,7 @@ mod time;
 mod version;
 mod words;
 
-pub use guarantee::{Guarantee, Guarantees, GuaranteesError, Promises};
+pub use guarantee::{Guarantee, GuaranteePolicy, Guarantees, GuaranteesError};
 pub use id::{
     BranchId, CustomerId, EventId, IdError, Life, LogPosition, MessageNumber, RequestNumber,
     Sequence, WriteId,

@@ -205,8 +205,8 @@ impl<'a> Config<'a> {
         });
         Self {
             propagation: Some(config.propagation),
-            guarantees: Some(config.guarantees),
-            customer_guarantees: Some(&config.customer_guarantees),
+            guarantees: Some(config.guarantees.all),
+            customer_guarantees: Some(&config.guarantees.single),
             overdraft: Some(config.overdraft),
             latency: Some(config.latencies.default.to_string()),
             links: links.collect(),

@@ -5,20 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Addr, AsyncContext, Context, Recipient};
+use actix::{Actor, Addr, Recipient};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::bank::{BankSetup, settle};
 use crate::actors::{
-    AnswerAll, AwaitSettled, BranchActor, Clock, Desk, Detail, PeerEnvelope, Peers, RecorderLink,
-    ReplyTo, Summarize, Surroundings,
+    AnswerAll, BranchActor, Clock, Desk, Detail, PeerEnvelope, Peers, RecorderLink, Summarize,
 };
-use crate::bank::{Branch, BranchConfig};
+use crate::bank::BranchConfig;
 use crate::grpc::seal::BankKeys;
 use crate::grpc::{
     Believed, Endpoint, Ends, Found, Front, FrontSetup, Gate, Identity, LinkSetup, PeerClient,
     PeerLink,
 };
-use crate::model::{BranchId, Money, Promises, Propagation, Roster};
+use crate::model::{BranchId, GuaranteePolicy, Money, Propagation, Roster};
 
 /// What a bank in real time is.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub struct LiveOptions {
     /// How the branches here serve.
     pub branch: BranchConfig,
     /// What customers are promised.
-    pub promises: Promises,
+    pub promises: GuaranteePolicy,
     /// With which it proves that something is of this bank.
     pub keys: BankKeys,
     /// Branches in other processes; all others live here.
@@ -85,14 +85,8 @@ impl LiveBank {
     /// The same, recorded.
     pub(super) fn open_recorded(options: &LiveOptions, recorder: &RecorderLink) -> Self {
         let LiveOptions { roster, opening_balance, keys, .. } = options;
-        let here: BTreeMap<BranchId, Context<BranchActor>> = roster
-            .ids()
-            .iter()
-            .filter(|id| !options.elsewhere.contains_key(id))
-            .map(|&id| (id, Context::new()))
-            .collect();
-        let branches: BTreeMap<BranchId, Addr<BranchActor>> =
-            here.iter().map(|(&id, context)| (id, context.address())).collect();
+        let is_here = |id: &BranchId| !options.elsewhere.contains_key(id);
+        let here: Vec<BranchId> = roster.ids().iter().copied().filter(is_here).collect();
         let gate = watch::Sender::new(match options.elsewhere.is_empty() {
             true => Gate::Open,
             false => Gate::CatchingUp,
@@ -101,21 +95,25 @@ impl LiveBank {
         let (found, finds) = mpsc::unbounded_channel();
         let (unfit, is_unfit) = oneshot::channel();
         actix_rt::spawn(watch_links(options.clone(), finds, gate.clone(), unfit));
-        // Each branch has links of its own to branches elsewhere; where there are none, all share one
-        // list of mailboxes.
-        let shared = options.elsewhere.is_empty().then(|| mailboxes(roster, &branches));
+        let setup = BankSetup {
+            roster,
+            opening_balance: *opening_balance,
+            branch: options.branch,
+            recorder,
+        };
         let mut links = Vec::new();
-        for (here, context) in here {
-            let peers = shared.clone().unwrap_or_else(|| {
-                let (owner, found) = (context.address(), found.clone());
-                let identity = identity.clone();
-                let links = &mut links;
-                Linker { options, here, owner, identity, found, links }.peers(&branches)
-            });
-            let surroundings = Surroundings { peers, recorder: recorder.clone() };
-            let branch = Branch::new(here, Arc::clone(roster), *opening_balance, options.branch);
-            context.run(BranchActor::new(branch, surroundings));
-        }
+        let addresses = if options.elsewhere.is_empty() {
+            setup.open_all(|mailboxes| mailboxes)
+        } else {
+            setup.open(here.iter().copied(), |id, owner, addresses| {
+                let branches = here.iter().copied().zip(addresses.iter().cloned()).collect();
+                let (identity, found) = (identity.clone(), found.clone());
+                let (owner, links) = (owner.clone(), &mut links);
+                Linker { options, here: id, owner, identity, found, links }.peers(&branches)
+            })
+        };
+        let branches: BTreeMap<BranchId, Addr<BranchActor>> =
+            here.into_iter().zip(addresses).collect();
         let desk = Self::desk(options)
             .forgetting(options.sessions_max, branches.values().cloned().collect())
             .start();
@@ -180,12 +178,8 @@ impl LiveBank {
 
     /// Waits until every branch elsewhere has what the branches here have accepted so far.
     pub async fn settle(&self) {
-        for (branch, address) in self.branches() {
-            let (reply_to, settled) = oneshot::channel();
-            address.do_send(AwaitSettled { reply_to: ReplyTo::Caller(reply_to) });
-            if settled.await.is_err() {
-                log::error!("branch {branch} stopped before it was settled");
-            }
+        if settle(self.branches().values()).await.is_err() {
+            log::error!("a branch stopped before it was settled");
         }
     }
 
@@ -247,12 +241,6 @@ fn open_gate(gate: &watch::Sender<Gate>) {
         }
         opens
     });
-}
-
-/// The branches' own mailboxes, where all live here.
-fn mailboxes(roster: &Arc<Roster>, branches: &BTreeMap<BranchId, Addr<BranchActor>>) -> Peers {
-    let links = branches.values().map(|branch| branch.clone().recipient()).collect();
-    Peers { roster: Arc::clone(roster), links }
 }
 
 /// Makes the links from one branch here to branches elsewhere.

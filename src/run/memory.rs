@@ -201,7 +201,7 @@ impl Shape {
     fn writes_under_way(&self, config: &RunConfig) -> u64 {
         let has_lag = !config.latencies.is_none();
         let goes_on = has_lag && config.propagation == Propagation::Async;
-        let waits_for_own = config.guarantees.has(Guarantee::MonotonicWrites)
+        let waits_for_own = config.guarantees.all.has(Guarantee::MonotonicWrites)
             || config.queries == QueryTiming::AfterSettling;
         let of_each = |writers: u64| self.writes.min(writers);
         match (goes_on, config.customers) {

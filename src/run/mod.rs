@@ -1,5 +1,6 @@
 //! Runs scenarios on a bank of actors. Prints nothing.
 
+mod bank;
 mod connected;
 mod live;
 mod memory;
@@ -13,6 +14,7 @@ mod virtual_time;
 mod wired;
 
 pub use crate::history::RequestResult;
+pub(crate) use bank::{BankSetup, balances, settle};
 pub use connected::{Connection, Opening, run_connected};
 pub use live::{FinalBalance, LinkOptions, LiveBank, LiveOptions};
 pub use memory::{

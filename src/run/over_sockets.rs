@@ -13,10 +13,9 @@ use super::result::RunConfig;
 use super::virtual_time::{Bank, Customers, Run, barrier};
 use super::wired::{LIMIT, Wired};
 use crate::actors::{BranchActor, Clock, Counters, RecorderLink};
-use crate::bank::{BranchConfig, Patience};
 use crate::grpc::seal::{BankKeys, BankSecret};
 use crate::grpc::{Channel, CounterLink, EdgeError, Endpoint, Listener, RemoteBranch, TypedBranch};
-use crate::model::{BranchId, Promises};
+use crate::model::BranchId;
 use crate::scenario::Scenario;
 
 /// Runs `scenario` to its end over loopback sockets, and writes every fact as it happens to
@@ -74,17 +73,11 @@ impl<'a> Sockets<'a> {
     }
 
     fn wired(&self) -> Wired<'_> {
-        let &RunConfig { propagation, overdraft, wait_limit, .. } = self.config;
-        let patience = Patience {
-            confirm_limit: Some(LIMIT),
-            wait_limit: Some(wait_limit),
-            resend_after: None,
-        };
         Wired {
             roster: &self.scenario.roster,
             opening_balance: self.scenario.opening_balance,
             keys: &self.keys,
-            branch: BranchConfig { propagation, overdraft, patience, log_max: None },
+            branch: self.config.branch(Some(LIMIT)),
             channels: &self.channels,
         }
     }
@@ -109,11 +102,7 @@ impl<'a> Sockets<'a> {
 
     /// Starts a server for each branch.
     fn serve(self, branches: &[Addr<BranchActor>]) -> JoinSet<Result<(), EdgeError>> {
-        let promises = Promises {
-            all: self.config.guarantees,
-            single: self.config.customer_guarantees.clone(),
-        };
-        let services = self.wired().services(branches, promises);
+        let services = self.wired().services(branches, self.config.guarantees.clone());
         let mut servers = JoinSet::new();
         for (listener, (_, services)) in self.listeners.into_iter().zip(services) {
             servers

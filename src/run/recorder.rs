@@ -10,7 +10,6 @@ use super::result::RunConfig;
 use crate::actors::{Clock, Detail, Record, RecorderLink};
 use crate::check::{Case, Judge, JudgeOptions, Lines, Verdicts};
 use crate::history::{Header, Recorded, Terms, Writer};
-use crate::model::Promises;
 use crate::scenario::Scenario;
 
 /// Where a history is written to: something buffered.
@@ -110,7 +109,7 @@ fn case(scenario: &Scenario, config: &RunConfig) -> Case {
 
 fn terms(config: &RunConfig) -> Terms {
     Terms {
-        guarantees: Promises { all: config.guarantees, single: config.customer_guarantees.clone() },
+        guarantees: config.guarantees.clone(),
         propagation: config.propagation,
         overdraft: config.overdraft,
     }

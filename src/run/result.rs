@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::Remote;
 use crate::bank::LogEntry;
+use crate::bank::{BranchConfig, Patience};
 use crate::check::Verdicts;
 use crate::history::RequestResult;
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, Dialect, EventIds, Guarantees, Money, Operation,
+    BranchId, CustomerId, CustomerOrder, Dialect, EventIds, GuaranteePolicy, Money, Operation,
     OutcomeClass, Overdraft, Propagation, QueryTiming, Receipt, Seed, Sequence, Time, Write,
     WriteId,
 };
@@ -54,9 +55,7 @@ pub struct RunConfig {
     /// How writes reached the other branches.
     pub propagation: Propagation,
     /// What customers were promised.
-    pub guarantees: Guarantees,
-    /// Customers who were promised something else.
-    pub customer_guarantees: BTreeMap<CustomerId, Guarantees>,
+    pub guarantees: GuaranteePolicy,
     /// What became of withdrawals that the balance did not cover.
     pub overdraft: Overdraft,
     /// When customers made their visits.
@@ -80,11 +79,11 @@ impl RunConfig {
     /// What `overrides` says, else what the scenario's `settings` say, else the default. Guarantees
     /// and a latency of `overrides` are for all customers and all links.
     pub fn new(settings: &Settings, overrides: &Settings) -> Self {
-        let mut customer_guarantees = match overrides.guarantees {
+        let mut single = match overrides.guarantees {
             Some(_) => BTreeMap::new(),
             None => settings.customer_guarantees.clone(),
         };
-        customer_guarantees.extend(&overrides.customer_guarantees);
+        single.extend(&overrides.customer_guarantees);
         let mut links = match overrides.latency {
             Some(_) => BTreeMap::new(),
             None => settings.links.clone(),
@@ -93,8 +92,10 @@ impl RunConfig {
         let latency = overrides.latency.or(settings.latency).unwrap_or_default();
         Self {
             propagation: overrides.propagation.or(settings.propagation).unwrap_or_default(),
-            guarantees: overrides.guarantees.or(settings.guarantees).unwrap_or_default(),
-            customer_guarantees,
+            guarantees: GuaranteePolicy {
+                all: overrides.guarantees.or(settings.guarantees).unwrap_or_default(),
+                single,
+            },
             overdraft: overrides.overdraft.or(settings.overdraft).unwrap_or_default(),
             customers: overrides.customers.or(settings.customers).unwrap_or_default(),
             queries: overrides.queries.or(settings.queries).unwrap_or_default(),
@@ -105,16 +106,19 @@ impl RunConfig {
         }
     }
 
-    /// What `customer` is promised.
-    pub fn guarantees_of(&self, customer: CustomerId) -> Guarantees {
-        self.customer_guarantees.get(&customer).copied().unwrap_or(self.guarantees)
+    /// How the branches of a bank serve that waits for confirmations for `confirm_limit`; `None`: for
+    /// ever.
+    pub(crate) const fn branch(&self, confirm_limit: Option<Duration>) -> BranchConfig {
+        let &Self { propagation, overdraft, wait_limit, .. } = self;
+        let patience = Patience { confirm_limit, wait_limit: Some(wait_limit), resend_after: None };
+        BranchConfig { propagation, overdraft, patience, log_max: None }
     }
 
     /// All choices but the seed, by name, as people read them.
     pub fn in_words(&self) -> BTreeMap<String, String> {
         let mut words: BTreeMap<String, String> = [
             ("propagation", self.propagation.to_string()),
-            ("guarantees", self.guarantees.to_string()),
+            ("guarantees", self.guarantees.all.to_string()),
             ("overdraft", self.overdraft.to_string()),
             ("customers", self.customers.to_string()),
             ("queries", self.queries.to_string()),
@@ -126,7 +130,7 @@ impl RunConfig {
         if self.event_ids != EventIds::default() {
             words.insert("event_ids".to_owned(), self.event_ids.to_string());
         }
-        words.extend(self.customer_guarantees.iter().map(|(customer, promised)| {
+        words.extend(self.guarantees.single.iter().map(|(customer, promised)| {
             (format!("guarantees of customer {customer}"), promised.to_string())
         }));
         words.extend(self.latencies.links.iter().map(|(link, latency)| {

@@ -4,27 +4,27 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use actix::{Actor, Addr, AsyncContext, Context, Recipient, System, SystemRunner};
+use actix::{Actor, Addr, Recipient, System, SystemRunner};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
+use super::bank::{BankSetup, settle};
 use super::options::{RunError, RunOptions};
 use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
 use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult, VisitResult};
 use crate::actors::{
     AwaitSettled, Barrier, BranchActor, BranchState, BranchSummary, Clock, Close, Counters,
-    CustomerActor, CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, ReplyTo,
-    SetOut, Surroundings, TakeRequests, paused_runtime,
+    CustomerActor, CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, SetOut,
+    TakeRequests, paused_runtime,
 };
-use crate::bank::{Branch, BranchConfig, Patience};
+use crate::bank::Patience;
 use crate::history::Recorded;
-use crate::model::{BranchId, CustomerId, CustomerOrder, Event, QueryTiming};
+use crate::model::{CustomerId, CustomerOrder, Event, QueryTiming};
 use crate::scenario::{Scenario, Visit};
 
 /// What a run leaves.
@@ -159,7 +159,13 @@ impl Bank {
         recorder: Option<Addr<Recorder>>,
         link: RecorderLink,
     ) -> Self {
-        let branches = open_branches(scenario, &config, &link);
+        let setup = BankSetup {
+            roster: &scenario.roster,
+            opening_balance: scenario.opening_balance,
+            branch: config.branch(Patience::default().confirm_limit),
+            recorder: &link,
+        };
+        let branches = setup.open_all(|mailboxes| connect(mailboxes, &config, link.clock));
         let settle = || branches.iter().map(|branch| branch.clone().recipient()).collect();
         let counters = Counters {
             roster: Arc::clone(&scenario.roster),
@@ -172,7 +178,7 @@ impl Bank {
 
     pub(super) async fn serve(self, scenario: &Scenario) -> Result<Run, RunError> {
         self.customers.make_visits(self.config.customers, &scenario.visits).await?;
-        self.settle().await?;
+        settle(&self.branches).await.map_err(|_| RunError::ActorStopped)?;
         // All are asked before the first answer is awaited: the runtime goes round once.
         let leaving = self.customers.leave();
         let concluding = self.recorder.map(|recorder| recorder.send(Conclude));
@@ -206,47 +212,6 @@ impl Bank {
         };
         Ok(Run { result, facts })
     }
-}
-
-impl Bank {
-    /// Waits until every write that was accepted is applied everywhere.
-    async fn settle(&self) -> Result<(), RunError> {
-        let settling: Vec<_> = self
-            .branches
-            .iter()
-            .map(|branch| {
-                let (settled, told) = oneshot::channel();
-                branch.do_send(AwaitSettled { reply_to: ReplyTo::Caller(settled) });
-                told
-            })
-            .collect();
-        for told in settling {
-            told.await.map_err(|_| RunError::ActorStopped)?;
-        }
-        Ok(())
-    }
-}
-
-/// Starts the branch actors. Their contexts come first, so that each can be given all addresses.
-fn open_branches(
-    scenario: &Scenario,
-    config: &RunConfig,
-    link: &RecorderLink,
-) -> Vec<Addr<BranchActor>> {
-    let roster = &scenario.roster;
-    let contexts: Vec<Context<BranchActor>> = roster.ids().iter().map(|_| Context::new()).collect();
-    let links = contexts.iter().map(|context| context.address().recipient()).collect::<Rc<[_]>>();
-    let peers = connect(Peers { roster: Arc::clone(roster), links }, config, link.clock);
-    let &RunConfig { propagation, overdraft, wait_limit, .. } = config;
-    let patience = Patience { wait_limit: Some(wait_limit), ..Patience::default() };
-    let branch_config = BranchConfig { propagation, overdraft, patience, log_max: None };
-    let open = |(context, &id): (Context<BranchActor>, &BranchId)| {
-        let opening = scenario.opening_balance;
-        let branch = Branch::new(id, Arc::clone(roster), opening, branch_config);
-        let surroundings = Surroundings { peers: peers.clone(), recorder: link.clone() };
-        context.run(BranchActor::new(branch, surroundings))
-    };
-    contexts.into_iter().zip(roster.ids()).map(open).collect()
 }
 
 /// What stands between the branches: nothing, or a network that takes its time.
@@ -288,7 +253,7 @@ impl Customers {
         for &Visit { customer: id, .. } in visits {
             addresses.entry(id).or_insert_with(|| {
                 ids.push(id);
-                let guarantees = config.guarantees_of(id);
+                let guarantees = config.guarantees.to(id);
                 let (counters, recorder) = (counters.clone(), link.clone());
                 CustomerActor::new(CustomerSetup { id, guarantees, counters, recorder }).start()
             });

@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Addr, AsyncContext, Context};
+use actix::{Actor, Addr};
 use tokio::sync::{mpsc, watch};
 
-use crate::actors::{BranchActor, Desk, Peers, RecorderLink, Surroundings};
-use crate::bank::{Branch, BranchConfig};
+use super::bank::BankSetup;
+use crate::actors::{BranchActor, Desk, Peers, RecorderLink};
+use crate::bank::BranchConfig;
 use crate::grpc::seal::BankKeys;
 use crate::grpc::{
     Believed, Channel, Contract, Ends, Front, FrontSetup, Gate, Identity, Limits, LinkSetup,
     PeerClient, PeerLink, Scenarios, Services,
 };
-use crate::model::{BranchId, Money, Promises, Roster};
+use crate::model::{BranchId, GuaranteePolicy, Money, Roster};
 
 /// Longer than any run.
 const EVER: Duration = Duration::from_secs(1 << 32);
@@ -35,14 +36,13 @@ pub(crate) struct Wired<'a> {
 
 impl Wired<'_> {
     /// Starts the branches, ascending by id. Called where a System runs, in real time.
-    pub(crate) fn open_branches(&self, link: &RecorderLink) -> Vec<Addr<BranchActor>> {
-        let Self { roster, opening_balance, channels, .. } = *self;
+    pub(crate) fn open_branches(&self, recorder: &RecorderLink) -> Vec<Addr<BranchActor>> {
+        let Self { roster, opening_balance, channels, branch, .. } = *self;
         // All peers are ours and start empty: there is nothing to find out about them.
         let (found, _) = mpsc::unbounded_channel();
         let identity = Identity::new(self.keys.peers.clone());
-        let open = |&here: &BranchId| {
-            let context: Context<BranchActor> = Context::new();
-            let owner = context.address();
+        let setup = BankSetup { roster, opening_balance, branch, recorder };
+        setup.open(roster.ids().iter().copied(), |here, owner, _| {
             let links = roster.ids().iter().zip(channels).map(|(&peer, channel)| {
                 if peer == here {
                     return owner.clone().recipient();
@@ -60,12 +60,8 @@ impl Wired<'_> {
                 };
                 PeerLink::new(setup).start().recipient()
             });
-            let peers = Peers { roster: Arc::clone(roster), links: links.collect() };
-            let surroundings = Surroundings { peers, recorder: link.clone() };
-            let branch = Branch::new(here, Arc::clone(roster), opening_balance, self.branch);
-            context.run(BranchActor::new(branch, surroundings))
-        };
-        roster.ids().iter().map(open).collect()
+            Peers { roster: Arc::clone(roster), links: links.collect() }
+        })
     }
 
     /// What is served for each of `branches`: each front knows its own branch alone. The desk counts
@@ -73,7 +69,7 @@ impl Wired<'_> {
     pub(crate) fn services(
         &self,
         branches: &[Addr<BranchActor>],
-        promises: Promises,
+        promises: GuaranteePolicy,
     ) -> Vec<(BranchId, Services)> {
         let desk = Desk::new(Arc::clone(self.roster), promises).start();
         let gate = watch::Sender::new(Gate::Open).subscribe();

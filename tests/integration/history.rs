@@ -11,9 +11,9 @@ use passbook::history::{
     Writer,
 };
 use passbook::model::{
-    BranchId, CustomerId, EventId, Guarantees, Life, LogPosition, MessageNumber, Money, Operation,
-    Outcome, Overdraft, Promises, Propagation, Receipt, Refusal, RequestError, RequestNumber,
-    Roster, Seed, Sequence, Time, Write, WriteId,
+    BranchId, CustomerId, EventId, GuaranteePolicy, Guarantees, Life, LogPosition, MessageNumber,
+    Money, Operation, Outcome, Overdraft, Propagation, Receipt, Refusal, RequestError,
+    RequestNumber, Roster, Seed, Sequence, Time, Write, WriteId,
 };
 use proptest::prelude::*;
 
@@ -41,7 +41,7 @@ fn header() -> Header {
         roster: Arc::new(Roster::new([branch(1), branch(2)]).unwrap()),
         opening_balance: Money::from_minor(-5),
         terms: Some(Terms {
-            guarantees: Promises {
+            guarantees: GuaranteePolicy {
                 all: Guarantees::ALL,
                 single: [(customer(1), "ryw,mw".parse().unwrap())].into(),
             },

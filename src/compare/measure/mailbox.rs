@@ -19,11 +19,10 @@ use super::schedule::{now, until};
 use super::virtual_client::{Taken, Trouble, Turn, Walk};
 use super::work::Work;
 use super::{CompareError, Transport};
-use crate::actors::{
-    Answer, Ask, AwaitSettled, BranchActor, Peers, RecorderLink, ReplyTo, Summarize, Surroundings,
-};
-use crate::bank::{Branch, Passbook, Session};
-use crate::model::{BranchId, Guarantees, RequestNumber, Roster, Time};
+use crate::actors::{Answer, Ask, BranchActor, RecorderLink, ReplyTo};
+use crate::bank::{Passbook, Session};
+use crate::model::{Guarantees, RequestNumber, Roster, Time};
+use crate::run::{BankSetup, balances, settle};
 
 /// Plays a round in a thread of its own.
 pub(super) async fn play_between_mailboxes(
@@ -66,18 +65,13 @@ impl Mailboxes {
     fn open(work: &Arc<Work>, purpose: Purpose) -> Self {
         let (recorder, watcher) = purpose.recorder();
         let Work { roster, opening_balance, .. } = &**work;
-        let contexts: Vec<Context<BranchActor>> =
-            roster.ids().iter().map(|_| Context::new()).collect();
-        let links = contexts.iter().map(|context| context.address().recipient());
-        let peers = Peers { roster: Arc::clone(roster), links: links.collect::<Rc<[_]>>() };
-        let config = work.branch_config(purpose.speed());
-        let open = |(context, &id): (Context<BranchActor>, &BranchId)| {
-            let branch = Branch::new(id, Arc::clone(roster), *opening_balance, config);
-            let surroundings = Surroundings { peers: peers.clone(), recorder: recorder.clone() };
-            context.run(BranchActor::new(branch, surroundings))
+        let setup = BankSetup {
+            roster,
+            opening_balance: *opening_balance,
+            branch: work.branch_config(purpose.speed()),
+            recorder: &recorder,
         };
-        let branches: Vec<Addr<BranchActor>> =
-            contexts.into_iter().zip(roster.ids()).map(open).collect();
+        let branches = setup.open_all(|mailboxes| mailboxes);
         let counters: Rc<[Recipient<Ask>]> =
             branches.iter().map(|branch| branch.clone().recipient()).collect();
         let lane = |lane| LaneActor::new(work, lane, Rc::clone(&counters)).start();
@@ -105,7 +99,7 @@ impl Bank for Mailboxes {
     }
 
     async fn settle(&mut self, _: u64) -> Result<(), CompareError> {
-        settle(&self.branches).await.ok_or(ENDED)
+        settle(&self.branches).await.map_err(|_| ENDED)
     }
 
     async fn conclude(&mut self) -> Result<Conclusion, CompareError> {
@@ -129,30 +123,17 @@ impl Bank for Mailboxes {
     }
 }
 
-/// Waits until all that `branches` have accepted is everywhere; `None` if one has stopped.
-pub(super) async fn settle(branches: &[Addr<BranchActor>]) -> Option<()> {
-    for branch in branches {
-        let (reply_to, settled) = oneshot::channel();
-        branch.do_send(AwaitSettled { reply_to: ReplyTo::Caller(reply_to) });
-        settled.await.ok()?;
-    }
-    Some(())
-}
-
 /// How `branches` stand; `None` if one has stopped.
 pub(super) async fn conclude(
     branches: &[Addr<BranchActor>],
     watcher: Option<&Addr<Watcher>>,
 ) -> Option<Conclusion> {
-    let mut conclusion = Conclusion::default();
-    for branch in branches {
-        let summary = branch.send(Summarize).await.ok()?;
-        conclusion.balances.push((summary.id, summary.balance));
-    }
-    if let Some(watcher) = watcher {
-        conclusion.seen = watcher.send(TakeSeen).await.ok()?;
-    }
-    Some(conclusion)
+    let balances = balances(branches).await.ok()?;
+    let seen = match watcher {
+        Some(watcher) => watcher.send(TakeSeen).await.ok()?,
+        None => Vec::new(),
+    };
+    Some(Conclusion { balances, seen })
 }
 
 /// The customers of one lane: one, or some who take turns.

@@ -14,14 +14,14 @@ use tokio::task::JoinSet;
 
 use super::bank::{Bank, Conclusion, Purpose};
 use super::customers::Customers;
-use super::mailbox::{conclude, settle};
+use super::mailbox::conclude;
 use super::virtual_client::Taken;
 use super::work::Work;
 use super::{CompareError, Transport};
 use crate::actors::Clock;
 use crate::grpc::{Channel, Door, EdgeError, Medium, Way};
 use crate::model::{BranchId, Time};
-use crate::run::Wired;
+use crate::run::{Wired, settle};
 
 /// The bank as its customers' thread sees it. It closes when this is dropped.
 pub(super) struct Served {
@@ -177,7 +177,7 @@ impl Hall {
                 Some(Command::Settle(mut reply_to)) => tokio::select! {
                     biased;
                     () = reply_to.closed() => None,
-                    settled = settle(&branches) => settled.map(|()| reply_to.send(()).is_ok()),
+                    settled = settle(&branches) => settled.ok().map(|()| reply_to.send(()).is_ok()),
                 },
                 Some(Command::Conclude(reply_to)) => conclude(&branches, watcher.as_ref())
                     .await

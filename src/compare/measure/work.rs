@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{CompareError, CompareOptions, Kind, Load, Transport};
-use crate::bank::{BranchConfig, Patience};
+use crate::bank::BranchConfig;
 use crate::grpc::seal::{BankKeys, BankSecret};
 use crate::model::{
-    BranchIndex, CustomerId, CustomerOrder, Event, EventId, Guarantees, Interface, Money,
-    Operation, Promises, Propagation, QueryTiming, Roster,
+    BranchIndex, CustomerId, CustomerOrder, Event, EventId, GuaranteePolicy, Guarantees, Interface,
+    Money, Operation, Propagation, QueryTiming, Roster,
 };
 use crate::run::RunConfig;
 use crate::scenario::{Scenario, Settings, Visit, WrittenIds};
@@ -31,7 +31,7 @@ pub(super) struct Work {
     pub(super) bank_name: String,
     pub(super) keys: BankKeys,
     pub(super) config: RunConfig,
-    pub(super) promises: Promises,
+    pub(super) promises: GuaranteePolicy,
     pub(super) lanes: Vec<Lane>,
     pub(super) load: Load,
     /// The event ids of each repetition are so much higher than those of the one before.
@@ -120,12 +120,12 @@ impl Work {
                 let what = "customer ids";
                 CustomerId::new(shifted.unwrap_or(i64::MAX)).map_err(|_| CompareError::Ids { what })
             };
-            for (&id, &promised) in &config.customer_guarantees {
+            for (&id, &promised) in &config.guarantees.single {
                 single.insert(renamed(id)?, promised);
             }
             for visits in per_lane(&scenario.visits, config.customers) {
                 lanes.push(Lane::new(&visits, &scenario.roster, |id| {
-                    Ok(Customer { id: renamed(id)?, guarantees: config.guarantees_of(id) })
+                    Ok(Customer { id: renamed(id)?, guarantees: config.guarantees.to(id) })
                 })?);
             }
         }
@@ -143,7 +143,7 @@ impl Work {
                 &scenario.roster,
                 scenario.opening_balance,
             ),
-            promises: Promises { all: config.guarantees, single },
+            promises: GuaranteePolicy { all: config.guarantees.all, single },
             config,
             lanes,
             load: options.load,
@@ -216,13 +216,9 @@ impl Work {
 
     /// How its branches serve, in a run whose time goes by so many times as fast as it should.
     pub(super) fn branch_config(&self, slow_motion: u32) -> BranchConfig {
-        let RunConfig { propagation, overdraft, wait_limit, .. } = self.config;
-        let patience = Patience {
-            confirm_limit: Some(CONFIRM_LIMIT.saturating_mul(slow_motion)),
-            wait_limit: Some(wait_limit.saturating_mul(slow_motion)),
-            resend_after: None,
-        };
-        BranchConfig { propagation, overdraft, patience, log_max: None }
+        let wait_limit = self.config.wait_limit.saturating_mul(slow_motion);
+        let config = RunConfig { wait_limit, ..self.config.clone() };
+        config.branch(Some(CONFIRM_LIMIT.saturating_mul(slow_motion)))
     }
 }
 

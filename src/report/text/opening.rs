@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use crate::model::{EventIds, Guarantees, Propagation, QueryTiming};
+use crate::model::{EventIds, GuaranteePolicy, Guarantees, Propagation, QueryTiming};
 use crate::report::elide::Limit;
 use crate::report::palette::QUIET;
 use crate::report::phrase::{grouped, listed, ranges, span};
@@ -60,12 +60,13 @@ fn addresses(remote: &Remote) -> String {
 /// What customers are promised. With sync propagation, customers who come one after the other would
 /// get all of it anyway, so there it is told only where it is not everything.
 fn promised(config: &RunConfig) -> Option<String> {
-    let RunConfig { propagation, guarantees, customer_guarantees, .. } = config;
-    let is_everything = *guarantees == Guarantees::ALL && customer_guarantees.is_empty();
+    let RunConfig { propagation, guarantees: GuaranteePolicy { all: guarantees, single }, .. } =
+        config;
+    let is_everything = *guarantees == Guarantees::ALL && single.is_empty();
     if *propagation == Propagation::Sync && is_everything {
         return None;
     }
-    let others: Vec<String> = customer_guarantees
+    let others: Vec<String> = single
         .iter()
         .map(|(customer, promised)| format!("customer {customer}: {promised}"))
         .collect();

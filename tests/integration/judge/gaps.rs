@@ -7,8 +7,8 @@ use passbook::check::{
 };
 use passbook::history::{Fact, MessageBody, Recorded, Terms};
 use passbook::model::{
-    MessageNumber, Money, Operation, Outcome, Overdraft, Promises, Propagation, Receipt, Refusal,
-    RequestError, RequestNumber, Sequence,
+    GuaranteePolicy, MessageNumber, Money, Operation, Outcome, Overdraft, Propagation, Receipt,
+    Refusal, RequestError, RequestNumber, Sequence,
 };
 
 use crate::judge::tale::{Tale, branch, customer, deposit, refused, withdrawal, write_id};
@@ -24,7 +24,7 @@ fn counts(tale: &Tale, property: Property) -> (u64, u64) {
 }
 
 fn terms(all: &str, overdraft: Overdraft) -> Option<Terms> {
-    let guarantees = Promises { all: all.parse().unwrap(), ..Promises::default() };
+    let guarantees = GuaranteePolicy { all: all.parse().unwrap(), ..GuaranteePolicy::default() };
     Some(Terms { guarantees, propagation: Propagation::Async, overdraft })
 }
 

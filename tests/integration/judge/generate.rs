@@ -3,8 +3,8 @@
 
 use passbook::history::{Fact, Recorded, Terms};
 use passbook::model::{
-    BranchId, LogPosition, Money, Operation, Outcome, Overdraft, Promises, Propagation, Receipt,
-    RequestNumber, Write, WriteId,
+    BranchId, GuaranteePolicy, LogPosition, Money, Operation, Outcome, Overdraft, Propagation,
+    Receipt, RequestNumber, Write, WriteId,
 };
 use proptest::prelude::*;
 
@@ -105,7 +105,7 @@ fn tell(style: Style, choices: Vec<u16>) -> Tale {
 fn terms(choices: &mut Choices) -> Option<Terms> {
     let mut some = || ["all", "none", "ryw,wfr", "mr,mw"][choices.next(4).unwrap_or(0)].parse();
     let (all, first) = (some().unwrap(), some().unwrap());
-    let guarantees = Promises { all, single: [(customer(1), first)].into() };
+    let guarantees = GuaranteePolicy { all, single: [(customer(1), first)].into() };
     let overdraft = match choices.next(4).unwrap_or(0) {
         0 => return None,
         1 => Overdraft::Allow,
