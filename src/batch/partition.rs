@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 use super::Fingerprint;
+use crate::model::words;
 
 /// One of several shares of a batch, which together are the whole: `count:1/3`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,15 +19,16 @@ pub struct Partition {
     of: u64,
 }
 
-/// How a batch is dealt out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PartitionKind {
-    /// In turns: the first scenario to the first share, the second to the second, and so on.
-    Count,
-    /// By the place alone, so that a scenario stays in its share when others come and go.
-    Hash,
-    /// In runs of neighbours. Needs to know how many there are.
-    Slice,
+words! {
+    /// How a batch is dealt out.
+    pub enum PartitionKind {
+        /// In turns: the first scenario to the first share, the second to the second, and so on.
+        Count = "count",
+        /// By the place alone, so that a scenario stays in its share when others come and go.
+        Hash = "hash",
+        /// In runs of neighbours. Needs to know how many there are.
+        Slice = "slice",
+    }
 }
 
 /// Why a text is no partition.
@@ -43,19 +45,6 @@ pub enum PartitionError {
         /// How many there are.
         of: u64,
     },
-}
-
-impl PartitionKind {
-    const ALL: [Self; 3] = [Self::Count, Self::Hash, Self::Slice];
-
-    /// Its word.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Count => "count",
-            Self::Hash => "hash",
-            Self::Slice => "slice",
-        }
-    }
 }
 
 impl Partition {
@@ -109,9 +98,9 @@ impl FromStr for Partition {
 
     fn from_str(text: &str) -> Result<Self, PartitionError> {
         let (kind, shares) = text.split_once(':').ok_or(PartitionError::Form)?;
-        let kind = PartitionKind::ALL.into_iter().find(|known| known.word() == kind);
+        let kind = kind.parse().map_err(|_| PartitionError::Form);
         let (share, of) = shares.split_once('/').ok_or(PartitionError::Form)?;
-        Self::new(kind.ok_or(PartitionError::Form)?, number(share)?, number(of)?)
+        Self::new(kind?, number(share)?, number(of)?)
     }
 }
 
@@ -124,7 +113,7 @@ fn number(text: &str) -> Result<u64, PartitionError> {
 
 impl fmt::Display for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}/{}", self.kind.word(), self.share, self.of)
+        write!(f, "{}:{}/{}", self.kind, self.share, self.of)
     }
 }
 

@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::{Packing, problem};
 use crate::check::{Demand, Property, Summary, Verdict, Verdicts};
 use crate::model::number::{count, micros};
-use crate::model::{Operation, Seed, Versions};
+use crate::model::{Dialect, Seed, Versions, words};
 use crate::report::Assessment;
-use crate::report::ending::Ending;
-use crate::run::{Dialect, RunResult};
+use crate::run::{RequestCounts, RunResult};
 use crate::scenario::{BalanceRow, Level, Output, Warning};
 
 /// The formats of the rows that are read.
@@ -98,20 +97,21 @@ pub struct Row {
     pub passbook: Option<Cow<'static, str>>,
 }
 
-/// What a scenario came to, in one word. The worse wins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Everything is as it should be.
-    Holds,
-    /// Nothing could be decided.
-    Undecided,
-    /// The customers saw something else than expected.
-    Unexpected,
-    /// The judge objects, or the branches disagree at the end.
-    Violated,
-    /// The scenario is wrong, or could not be run.
-    Error,
+words! {
+    /// What a scenario came to, in one word. The worse wins.
+    #[derive(PartialOrd, Ord)]
+    pub enum Status {
+        /// Everything is as it should be.
+        Holds = "holds",
+        /// Nothing could be decided.
+        Undecided = "undecided",
+        /// The customers saw something else than expected.
+        Unexpected = "unexpected",
+        /// The judge objects, or the branches disagree at the end.
+        Violated = "violated",
+        /// The scenario is wrong, or could not be run.
+        Error = "error",
+    }
 }
 
 /// The judge's verdicts, a word each, with the keys of a JSON report.
@@ -231,21 +231,6 @@ fn is_first(format: &u64) -> bool {
 }
 
 impl Status {
-    /// All of them, from good to bad.
-    pub const ALL: [Self; 5] =
-        [Self::Holds, Self::Undecided, Self::Unexpected, Self::Violated, Self::Error];
-
-    /// Its word in a result file.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Holds => "holds",
-            Self::Undecided => "undecided",
-            Self::Unexpected => "unexpected",
-            Self::Violated => "violated",
-            Self::Error => "error",
-        }
-    }
-
     /// Whether somebody must look at it.
     pub const fn is_failure(self) -> bool {
         match self {
@@ -310,25 +295,15 @@ impl RowVerdicts {
 
 impl Counts {
     fn of(result: &RunResult) -> Self {
-        let branches = count(result.branches.len());
-        let customers = count(result.customers.len());
-        let mut refused_writes = 0;
-        let mut counts = Self { branches, customers, ..Self::default() };
-        for request in result.customers.iter().flat_map(|customer| &customer.requests) {
-            let ending = Ending::of(&request.outcome);
-            match request.operation {
-                Operation::Write(_) => {
-                    counts.writes += 1;
-                    refused_writes += u64::from(ending == Ending::Refused);
-                }
-                Operation::Query => counts.queries += 1,
-            }
-            match ending {
-                Ending::Ok => {}
-                Ending::Refused => counts.refused += 1,
-                Ending::Unknown => counts.unknown += 1,
-            }
+        let requests = RequestCounts::of(&result.customers);
+        Self {
+            branches: count(result.branches.len()),
+            customers: count(result.customers.len()),
+            writes: count(requests.writes.total()),
+            queries: count(requests.queries.total()),
+            refused: count(requests.refused()),
+            unknown: count(requests.unknown()),
+            refused_writes: Some(count(requests.writes.refused)),
         }
-        Self { refused_writes: Some(refused_writes), ..counts }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::index::{WriteRef, place};
 use super::ledger::Ledger;
-use super::sessions::{Asked, OpRef, Told};
-use crate::model::BranchIndex;
+use super::sessions::{Asked, OpRef};
+use crate::model::{BranchIndex, OutcomeClass};
 
 /// A read that misses a write of its own session.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Ledger {
         let branch = self.sessions.op(read).sent.branch.get();
         let position = self.position(read);
         let missing = self.sessions.before(read).find_map(|(written, op)| match op.asked {
-            Asked::Write { write, told: Told::Written }
+            Asked::Write { write, class: OutcomeClass::Ok }
                 if self.writes.row(write)[branch] > position =>
             {
                 Some(Unread { read, written, write })
@@ -70,7 +70,7 @@ impl Ledger {
         let at = |write: WriteRef| self.writes.row(write)[branch.get()];
         let limit = self.place_of(later, branch);
         let found = self.sessions.before(later).find_map(|(earlier, op)| match op.asked {
-            Asked::Write { write, told: Told::Written | Told::Unknown }
+            Asked::Write { write, class: OutcomeClass::Ok | OutcomeClass::Unknown }
                 if self.writes.entry(write).took_effect() && at(write) > limit =>
             {
                 Some(Misordered { earlier, first: write, later, branch })

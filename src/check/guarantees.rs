@@ -9,12 +9,12 @@ use super::index::{WriteRef, place};
 use super::ledger::Ledger;
 use super::options::{JudgeOptions, StepsKept};
 use super::reach::Reach;
-use super::sessions::{Asked, Op, OpRef, Seen, Told};
+use super::sessions::{Asked, Op, OpRef, Seen};
 use super::tally::Tally;
 use super::verdict::Property;
 use super::witness::Promised;
 use super::writes::ABSENT;
-use crate::model::{BranchIndex, Guarantee};
+use crate::model::{BranchIndex, Guarantee, OutcomeClass};
 
 /// What the four guarantees come to.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub(super) fn judge(ledger: &Ledger, options: JudgeOptions) -> Guarantees {
     };
     for (at, op) in ledger.sessions.ops() {
         match op.asked {
-            Asked::Write { write, told } => walk.write(at, op, write, told),
+            Asked::Write { write, class } => walk.write(at, op, write, class),
             Asked::Query(Some(seen)) => walk.read(at, op, seen),
             Asked::Query(None) => {}
         }
@@ -125,15 +125,15 @@ impl Walk<'_> {
         memory.seen.get_or_insert_with(|| Reach::new(width)).join(reach);
     }
 
-    fn write(&mut self, at: OpRef, op: &Op, write: WriteRef, told: Told) {
+    fn write(&mut self, at: OpRef, op: &Op, write: WriteRef, class: OutcomeClass) {
         let ledger = self.ledger;
         let row = ledger.writes.row(write);
         let width = ledger.branches.len();
         let memory = &mut self.sessions[op.session.place()];
-        match told {
-            Told::Written => memory.own.get_or_insert_with(|| Reach::new(width)).add(row),
-            Told::Unknown => {}
-            Told::Refused => return,
+        match class {
+            OutcomeClass::Ok => memory.own.get_or_insert_with(|| Reach::new(width)).add(row),
+            OutcomeClass::Unknown => {}
+            OutcomeClass::Refused => return,
         }
         // A retry is the write that it repeats.
         let is_made = &mut self.is_made[write.place()];

@@ -9,7 +9,7 @@ use super::memory::Amounts;
 use super::messages::{Message, Messages};
 use super::origins::{Dot, Origins};
 use super::overdraft::Overdrawn;
-use super::sessions::{Answer, Asked, Known, Mark, Op, OpRef, Sent, SessionRef, Sessions, Told};
+use super::sessions::{Answer, Asked, Known, Mark, Op, OpRef, Sent, SessionRef, Sessions};
 use super::tally::Tally;
 use super::witness::Promised;
 use super::writes::{ABSENT, Apply, FirstSeen, Writes};
@@ -18,7 +18,7 @@ use crate::history::{Extent, Fact, Recorded, Terms};
 use crate::model::number::count;
 use crate::model::{
     BranchId, BranchIndex, CustomerId, Guarantee, LogPosition, Money, Operation, Outcome,
-    Overdraft, Refusal, RequestError, RequestNumber, Roster, Time, Write, WriteId,
+    OutcomeClass, Overdraft, Refusal, RequestError, RequestNumber, Roster, Time, Write, WriteId,
 };
 
 #[derive(Debug)]
@@ -373,7 +373,7 @@ impl Ledger {
         let sent = found.answered(number)?;
         let asked = found.answer(sent, &Answer { position, outcome })?;
         self.check_reception(is_received, request)?;
-        if let Asked::Write { write, told: Told::Refused } = asked {
+        if let Asked::Write { write, class: OutcomeClass::Refused } = asked {
             self.writes.entry_mut(write).refuse();
         }
         // What is answered too late is told to nobody.
@@ -442,8 +442,8 @@ impl Ledger {
     pub(super) fn close(&mut self) {
         self.sessions.close();
         for (_, op) in self.sessions.ops() {
-            if let Asked::Write { write, told } = op.asked {
-                self.writes.entry_mut(write).tell(told);
+            if let Asked::Write { write, class } = op.asked {
+                self.writes.entry_mut(write).tell(class);
             }
         }
     }

@@ -6,7 +6,7 @@ use super::Impossible;
 use super::index::{IdTable, NONE, WriteRef, place};
 use crate::history::Terms;
 use crate::model::{
-    BranchId, BranchIndex, CustomerId, EventId, Guarantees, Money, Outcome, Receipt, RequestError,
+    BranchId, BranchIndex, CustomerId, EventId, Guarantees, Money, Outcome, OutcomeClass, Receipt,
     RequestNumber, Roster, Time,
 };
 
@@ -59,19 +59,11 @@ pub(super) struct Sent {
 pub(super) enum Asked {
     Write {
         write: WriteRef,
-        told: Told,
+        /// What the customer was told of it; unknown if that was nothing.
+        class: OutcomeClass,
     },
     /// A query, and what it saw if it was answered with a balance.
     Query(Option<Seen>),
-}
-
-/// What a customer was told of a write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told {
-    /// Nothing, or that nobody knows.
-    Unknown,
-    Written,
-    Refused,
 }
 
 /// What a read saw: the first `position` writes of its branch's log.
@@ -197,21 +189,9 @@ impl Session {
     /// What the answer to the last request says, given from a log of `position` writes.
     pub(super) fn answer(&self, sent: Sent, said: &Answer<'_>) -> Result<Asked, Impossible> {
         Ok(match (sent.write, said.outcome) {
-            (Some(write), Ok(Receipt::Written)) => Asked::Write { write, told: Told::Written },
-            (
-                Some(write),
-                Err(
-                    RequestError::Refused(_)
-                    | RequestError::VersionNotReached { .. }
-                    | RequestError::Unavailable { .. }
-                    | RequestError::Full { .. }
-                    | RequestError::Declined { .. },
-                ),
-            ) => Asked::Write { write, told: Told::Refused },
-            (
-                Some(write),
-                Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }),
-            ) => Asked::Write { write, told: Told::Unknown },
+            (Some(write), Ok(Receipt::Written) | Err(_)) => {
+                Asked::Write { write, class: OutcomeClass::of(said.outcome) }
+            }
             (None, Ok(Receipt::Balance(balance))) => {
                 Asked::Query(Some(Seen { position: said.position, balance: *balance }))
             }
@@ -417,7 +397,7 @@ impl Sessions {
 /// A request that its customer got no answer to.
 fn unanswered(session: SessionRef, sent: Sent) -> Op {
     let asked = match sent.write {
-        Some(write) => Asked::Write { write, told: Told::Unknown },
+        Some(write) => Asked::Write { write, class: OutcomeClass::Unknown },
         None => Asked::Query(None),
     };
     Op { session, sent, asked, answered: None }

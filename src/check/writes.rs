@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Impossible;
 use super::index::{IdTable, NONE, WriteRef, place};
 use super::reach::{BLOCK, Blocks, Row};
-use super::sessions::{Mark, Told};
-use crate::model::{BranchIndex, Write, WriteId};
+use super::sessions::Mark;
+use crate::model::{BranchIndex, OutcomeClass, Write, WriteId};
 
 /// The position of a write that a branch does not have: later than any other.
 pub(super) const ABSENT: u32 = u32::MAX;
@@ -82,14 +82,14 @@ impl Entry {
     }
 
     /// Takes note of what a customer was told of it.
-    pub(super) fn tell(&mut self, told: Told) {
-        match told {
-            Told::Written => {
+    pub(super) fn tell(&mut self, class: OutcomeClass) {
+        match class {
+            OutcomeClass::Ok => {
                 self.acknowledged = true;
                 self.issued = true;
             }
-            Told::Unknown => self.issued = true,
-            Told::Refused => {}
+            OutcomeClass::Unknown => self.issued = true,
+            OutcomeClass::Refused => {}
         }
     }
 }

@@ -126,7 +126,7 @@ impl ValueEnum for Transport {
             Self::GrpcTcp => "gRPC over loopback TCP",
             Self::Processes => "The same, and each branch a process of its own",
         };
-        Some(PossibleValue::new(self.name()).help(help))
+        Some(PossibleValue::new(self.word()).help(help))
     }
 }
 
@@ -241,12 +241,12 @@ fn run(scenario: &Scenario, options: &CompareOptions) -> Result<Comparison, Comp
     let bar = ProgressBar::new(1).with_style(style);
     let comparison = compare(scenario, options, &mut |progress| match progress {
         Progress::WarmingUp(transport) => {
-            bar.set_message(format!("warming up: {}", transport.name()));
+            bar.set_message(format!("warming up: {}", transport.word()));
         }
         Progress::Round { transport, number, of } => {
             bar.set_length(count(of));
             bar.set_position(count(number - 1));
-            bar.set_message(format!("round {number} of {of}: {}", transport.name()));
+            bar.set_message(format!("round {number} of {of}: {}", transport.word()));
         }
     });
     bar.finish_and_clear();

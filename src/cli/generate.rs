@@ -6,19 +6,19 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use thiserror::Error;
 
 use super::exit::{Exit, Failure};
 use super::new_file::NewFile;
-use super::settings_args::{CustomersArg, PropagationArg};
 use super::signal;
 use super::terminal::Terminal;
-use crate::model::{Amount, CustomerOrder, Guarantees, Money, Propagation, Seed};
+use super::words::one_of;
+use crate::model::{Amount, CustomerOrder, Dialect, Guarantees, Money, Propagation, Seed};
 use crate::network::Latency;
 use crate::scenario::Scenario;
 use crate::scenario::generate::{
-    Amounts, Between, ExpectedDialect, GenerateError, GenerateOptions, Generator, Mix, Skew,
+    Amounts, Between, GenerateError, GenerateOptions, Generator, Mix, Skew,
 };
 use crate::source::{Outputs, is_stdin};
 
@@ -105,8 +105,8 @@ pub(super) struct GenerateArgs {
     skew: Skew,
 
     /// What the scenarios say of how a write reaches the other branches [default: nothing]
-    #[arg(long, value_name = "WHEN", value_enum)]
-    propagation: Option<PropagationArg>,
+    #[arg(long, value_name = "WHEN", value_parser = one_of::<Propagation>())]
+    propagation: Option<Propagation>,
 
     /// What they say that every customer is promised: all, none, or some of ryw,mr,mw,wfr
     /// [default: nothing]
@@ -119,12 +119,12 @@ pub(super) struct GenerateArgs {
     latency: Option<Latency>,
 
     /// What they say of when customers make their visits [default: nothing]
-    #[arg(long, value_name = "ORDER", value_enum)]
-    customer_order: Option<CustomersArg>,
+    #[arg(long, value_name = "ORDER", value_parser = one_of::<CustomerOrder>())]
+    customer_order: Option<CustomerOrder>,
 
     /// Add what customers must see; not with async propagation, nor with concurrent customers
-    #[arg(long, value_name = "DIALECT", value_enum)]
-    expected: Option<ExpectedArg>,
+    #[arg(long, value_name = "DIALECT", value_parser = one_of::<Dialect>())]
+    expected: Option<Dialect>,
 
     /// Write them to this file, a line each [default: standard output]
     #[arg(long, short, value_name = "FILE", group = "place")]
@@ -137,18 +137,6 @@ pub(super) struct GenerateArgs {
     /// Overwrite the file, or files in the directory
     #[arg(long, requires = "place")]
     pub(super) force: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ExpectedArg {
-    /// A row per customer with its balance
-    Balances,
-    /// A row per event
-    Events,
-    /// A row per visit with all its events
-    Customers,
-    /// The same in the oldest form
-    Classic,
 }
 
 impl GenerateArgs {
@@ -165,22 +153,11 @@ impl GenerateArgs {
             opening_balance: self.balance,
             hop_percent: self.hop,
             skew: self.skew,
-            propagation: self.propagation.map(Propagation::from),
+            propagation: self.propagation,
             guarantees: self.guarantees,
             latency: self.latency,
-            customer_order: self.customer_order.map(CustomerOrder::from),
-            expected: self.expected.map(ExpectedDialect::from),
-        }
-    }
-}
-
-impl From<ExpectedArg> for ExpectedDialect {
-    fn from(arg: ExpectedArg) -> Self {
-        match arg {
-            ExpectedArg::Balances => Self::Balances,
-            ExpectedArg::Events => Self::Events,
-            ExpectedArg::Customers => Self::Customers,
-            ExpectedArg::Classic => Self::Classic,
+            customer_order: self.customer_order,
+            expected: self.expected,
         }
     }
 }
@@ -357,7 +334,7 @@ mod tests {
             guarantees: Some(Guarantees::NONE),
             latency: Some("constant:1ms".parse().unwrap()),
             customer_order: Some(CustomerOrder::InOrder),
-            expected: Some(ExpectedDialect::Customers),
+            expected: Some(Dialect::Customers),
         };
         assert_eq!(args.options(), options);
         assert_eq!(parse("passbook generate --decodable").options().amounts, Amounts::Decodable);

@@ -25,5 +25,6 @@ mod settings_args;
 mod signal;
 mod terminal;
 mod witness_args;
+mod words;
 
 pub use dispatch::run;

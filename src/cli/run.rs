@@ -16,11 +16,11 @@ use super::signal;
 use super::terminal::Terminal;
 use super::witness_args::WitnessArgs;
 use crate::check::{Demand, JudgeOptions, StepsKept, Summary};
-use crate::model::{Seed, Shown};
+use crate::model::{Dialect, Seed, Shown};
 use crate::report::{Assessment, Verbosity, dialect, json, shell, shortfall, text};
 use crate::run::{
-    self, Carrier, Dialect, HistoryOutput, Judging, MemoryError, Recording, Run, RunError,
-    RunOptions, RunResult, Runner, run_bytes,
+    self, Carrier, HistoryOutput, Judging, MemoryError, Recording, Run, RunError, RunOptions,
+    RunResult, Runner, run_bytes,
 };
 use crate::scenario::{Scenario, Settings};
 use crate::source::{

@@ -154,8 +154,8 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
         }
     }
     let bank = described(args, &elsewhere)?;
-    let propagation = args.propagation.map(Propagation::from).or(bank.propagation);
-    let overdraft = args.overdraft.map(Overdraft::from).or(bank.overdraft);
+    let propagation = args.propagation.or(bank.propagation);
+    let overdraft = args.overdraft.or(bank.overdraft);
     // What is said here is said to all, as for `run`.
     let promises = match args.guarantees {
         Some(all) => Promises { all, ..Promises::default() },

@@ -11,9 +11,9 @@ use thiserror::Error;
 
 use super::document_args::{DocumentArgs, ONE_DOCUMENT};
 use super::memory_args::MemoryArgs;
-use super::settings_args::{OverdraftArg, PropagationArg};
+use super::words::one_of;
 use crate::grpc::{Endpoint, EndpointError, Limits, Origin, ScenarioLimits};
-use crate::model::{BranchId, Guarantees, IdError, Money};
+use crate::model::{BranchId, Guarantees, IdError, Money, Overdraft, Propagation};
 use crate::network::parse_span;
 use crate::run::LOG_MAX_MOST;
 use crate::source::Place;
@@ -74,16 +74,16 @@ pub(super) struct ServeArgs {
     pub(super) format: ServeFormat,
 
     /// How writes reach the other branches
-    #[arg(long, value_enum, value_name = "WHEN")]
-    pub(super) propagation: Option<PropagationArg>,
+    #[arg(long, value_parser = one_of::<Propagation>(), value_name = "WHEN")]
+    pub(super) propagation: Option<Propagation>,
 
     /// What customers are promised: all, none, or some of ryw, mr, mw, wfr with commas between
     #[arg(long, value_name = "LIST")]
     pub(super) guarantees: Option<Guarantees>,
 
     /// What to do with a withdrawal that the balance does not cover
-    #[arg(long, value_enum, value_name = "POLICY")]
-    pub(super) overdraft: Option<OverdraftArg>,
+    #[arg(long, value_parser = one_of::<Overdraft>(), value_name = "POLICY")]
+    pub(super) overdraft: Option<Overdraft>,
 
     /// How long a write waits for the other branches before its outcome is called unknown
     #[arg(long, value_name = "SPAN", default_value = "3s", value_parser = parse_span)]

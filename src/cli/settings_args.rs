@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::words::one_of;
 use crate::model::{
     CustomerOrder, EventIds, Guarantees, Overdraft, Propagation, QueryTiming, Seed,
 };
@@ -16,11 +17,11 @@ pub(super) struct SettingsArgs {
     #[arg(
         long,
         value_name = "WHEN",
-        value_enum,
+        value_parser = one_of::<Propagation>(),
         env = "PASSBOOK_PROPAGATION",
         hide_env_values = true
     )]
-    propagation: Option<PropagationArg>,
+    propagation: Option<Propagation>,
 
     /// What every customer is promised: all, none, or some of ryw,mr,mw,wfr [default: as the scenario
     /// says, else all]
@@ -42,22 +43,22 @@ pub(super) struct SettingsArgs {
     #[arg(
         long,
         value_name = "ORDER",
-        value_enum,
+        value_parser = one_of::<CustomerOrder>(),
         env = "PASSBOOK_CUSTOMERS",
         hide_env_values = true
     )]
-    customers: Option<CustomersArg>,
+    customers: Option<CustomerOrder>,
 
     /// What to do with a withdrawal that the balance does not cover [default: as the scenario says,
     /// else allow]
     #[arg(
         long,
         value_name = "POLICY",
-        value_enum,
+        value_parser = one_of::<Overdraft>(),
         env = "PASSBOOK_OVERDRAFT",
         hide_env_values = true
     )]
-    overdraft: Option<OverdraftArg>,
+    overdraft: Option<Overdraft>,
 
     /// Send each query only when all propagation has settled; with concurrent customers, when all stand
     /// at a query or have ended
@@ -68,61 +69,29 @@ pub(super) struct SettingsArgs {
     #[arg(
         long,
         value_name = "HOW",
-        value_enum,
+        value_parser = one_of::<EventIds>(),
         env = "PASSBOOK_EVENT_IDS",
         hide_env_values = true
     )]
-    event_ids: Option<EventIdsArg>,
+    event_ids: Option<EventIds>,
 
     /// What the run draws its chances from
     #[arg(long, value_name = "NUMBER", env = "PASSBOOK_SEED", hide_env_values = true)]
     seed: Option<u64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum CustomersArg {
-    /// One visit after the other, in the order of the file
-    InOrder,
-    /// All customers at once
-    Concurrent,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum OverdraftArg {
-    /// Apply it: the balance goes below zero
-    Allow,
-    /// Refuse it
-    Reject,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum EventIdsArg {
-    /// Number the events from 1 where the ids of the writes do not rise
-    Renumber,
-    /// Keep them: a repeated id is a retry, and a lower one is refused
-    AsWritten,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum PropagationArg {
-    /// Before the reply
-    Sync,
-    /// After it
-    Async,
-}
-
 impl SettingsArgs {
     /// What overrides the scenarios' own settings.
     pub(super) fn overrides(&self) -> Settings {
         Settings {
-            propagation: self.propagation.map(Propagation::from),
+            propagation: self.propagation,
             guarantees: self.guarantees,
             latency: self.latency,
             wait_limit: self.wait_limit,
-            overdraft: self.overdraft.map(Overdraft::from),
-            customers: self.customers.map(CustomerOrder::from),
+            overdraft: self.overdraft,
+            customers: self.customers,
             queries: self.settle_before_query.then_some(QueryTiming::AfterSettling),
-            event_ids: self.event_ids.map(EventIds::from),
+            event_ids: self.event_ids,
             seed: self.seed.map(Seed),
             ..Settings::default()
         }
@@ -142,41 +111,5 @@ impl SettingsArgs {
         options.extend(queries.map(|_| "--settle-before-query".to_owned()));
         options.extend(event_ids.map(|event_ids| format!("--event-ids {event_ids}")));
         options
-    }
-}
-
-impl From<CustomersArg> for CustomerOrder {
-    fn from(arg: CustomersArg) -> Self {
-        match arg {
-            CustomersArg::InOrder => Self::InOrder,
-            CustomersArg::Concurrent => Self::Concurrent,
-        }
-    }
-}
-
-impl From<PropagationArg> for Propagation {
-    fn from(arg: PropagationArg) -> Self {
-        match arg {
-            PropagationArg::Sync => Self::Sync,
-            PropagationArg::Async => Self::Async,
-        }
-    }
-}
-
-impl From<EventIdsArg> for EventIds {
-    fn from(arg: EventIdsArg) -> Self {
-        match arg {
-            EventIdsArg::Renumber => Self::Renumber,
-            EventIdsArg::AsWritten => Self::AsWritten,
-        }
-    }
-}
-
-impl From<OverdraftArg> for Overdraft {
-    fn from(arg: OverdraftArg) -> Self {
-        match arg {
-            OverdraftArg::Allow => Self::Allow,
-            OverdraftArg::Reject => Self::Reject,
-        }
     }
 }

@@ -1,58 +1,42 @@
 //! The reasons of errors, in the words of the typed contract.
 
-use super::server::Counted;
+use crate::model::words;
 
-macro_rules! reasons {
-    ($($(#[$doc:meta])* $variant:ident => $word:literal),+ $(,)?) => {
-        /// Why a call was not answered as it wished, in one word. `proto/passbook/v1/` says what each
-        /// means.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) enum ErrorReason { $($(#[$doc])* $variant),+ }
-
-        impl ErrorReason {
-            /// The word.
-            pub(super) const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-
-        impl Counted for ErrorReason {
-            const ALL: &'static [Self] = &[$(Self::$variant),+];
-        }
-    };
-}
-
-reasons! {
-    BadField => "BAD_FIELD",
-    Unreadable => "UNREADABLE",
-    UnknownBranch => "UNKNOWN_BRANCH",
-    ServedElsewhere => "SERVED_ELSEWHERE",
-    InsufficientFunds => "INSUFFICIENT_FUNDS",
-    BalanceOutOfRange => "BALANCE_OUT_OF_RANGE",
-    OutOfOrder => "OUT_OF_ORDER",
-    EventReused => "EVENT_REUSED",
-    TooLarge => "TOO_LARGE",
-    Overloaded => "OVERLOADED",
-    UnreadFull => "UNREAD_FULL",
-    HalfSent => "HALF_SENT",
-    Congested => "CONGESTED",
-    Full => "FULL",
-    Draining => "DRAINING",
-    VersionNotReached => "VERSION_NOT_REACHED",
-    OutcomeUnknown => "OUTCOME_UNKNOWN",
-    TimeOver => "TIME_OVER",
-    UnknownService => "UNKNOWN_SERVICE",
-    UnknownMethod => "UNKNOWN_METHOD",
-    OtherBank => "OTHER_BANK",
-    OtherVersion => "OTHER_VERSION",
-    /// To send a write again is of no use.
-    Conflict => "CONFLICT",
-    NotAPeer => "NOT_A_PEER",
-    Crowded => "CROWDED",
-    /// A branch elsewhere says no more than that it failed.
-    Declined => "DECLINED",
-    RunFailed => "RUN_FAILED",
-    ActorStopped => "ACTOR_STOPPED",
+words! {
+    /// Why a call was not answered as it wished, in one word. `proto/passbook/v1/` says what each
+    /// means.
+    pub(super) enum ErrorReason {
+    BadField = "BAD_FIELD",
+        Unreadable = "UNREADABLE",
+        UnknownBranch = "UNKNOWN_BRANCH",
+        ServedElsewhere = "SERVED_ELSEWHERE",
+        InsufficientFunds = "INSUFFICIENT_FUNDS",
+        BalanceOutOfRange = "BALANCE_OUT_OF_RANGE",
+        OutOfOrder = "OUT_OF_ORDER",
+        EventReused = "EVENT_REUSED",
+        TooLarge = "TOO_LARGE",
+        Overloaded = "OVERLOADED",
+        UnreadFull = "UNREAD_FULL",
+        HalfSent = "HALF_SENT",
+        Congested = "CONGESTED",
+        Full = "FULL",
+        Draining = "DRAINING",
+        VersionNotReached = "VERSION_NOT_REACHED",
+        OutcomeUnknown = "OUTCOME_UNKNOWN",
+        TimeOver = "TIME_OVER",
+        UnknownService = "UNKNOWN_SERVICE",
+        UnknownMethod = "UNKNOWN_METHOD",
+        OtherBank = "OTHER_BANK",
+        OtherVersion = "OTHER_VERSION",
+        /// To send a write again is of no use.
+        Conflict = "CONFLICT",
+        NotAPeer = "NOT_A_PEER",
+        Crowded = "CROWDED",
+        /// A branch elsewhere says no more than that it failed.
+        Declined = "DECLINED",
+        RunFailed = "RUN_FAILED",
+        ActorStopped = "ACTOR_STOPPED",
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod shown;
 mod size;
 mod time;
 mod version;
+mod words;
 
 pub use guarantee::{Guarantee, Guarantees, GuaranteesError, Promises};
 pub use id::{
@@ -23,11 +24,13 @@ pub use id::{
 pub use list::{listed, listed_of, named_in};
 pub use money::{Amount, Decimal, Money, MoneyError};
 pub use operation::{Event, Interface, Operation, Write, WriteKind};
-pub use outcome::{Lag, Outcome, Receipt, Refusal, RequestError, Waited};
-pub use policy::{CustomerOrder, EventIds, Overdraft, Propagation, QueryTiming, Seed};
+pub use outcome::{Lag, Outcome, OutcomeClass, Receipt, Refusal, RequestError, Waited};
+pub use policy::{CustomerOrder, Dialect, EventIds, Overdraft, Propagation, QueryTiming, Seed};
 pub use random::Chance;
 pub use roster::{BranchIndex, Roster, RosterError};
 pub use shown::{Shown, is_unseen};
 pub use size::{ByteSize, SizeError};
 pub use time::Time;
 pub use version::{UnknownVersion, Versions};
+pub(crate) use words::words;
+pub use words::{UnknownWord, Word};

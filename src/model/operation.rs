@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::words::words;
 use super::{Amount, BranchId, EventId, Money};
 
 /// Which way a write moves money.
@@ -73,35 +74,16 @@ impl Operation {
     }
 }
 
-/// The kind of an operation, by its word in input, output and wire contracts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Interface {
-    /// Money comes in.
-    Deposit,
-    /// Money goes out.
-    Withdraw,
-    /// The balance is asked for.
-    Query,
-}
-
-impl Interface {
-    /// Every interface there is.
-    pub const ALL: [Self; 3] = [Self::Deposit, Self::Withdraw, Self::Query];
-
-    /// The word.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Deposit => "deposit",
-            Self::Withdraw => "withdraw",
-            Self::Query => "query",
-        }
-    }
-}
-
-impl fmt::Display for Interface {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
+words! {
+    /// The kind of an operation, by its word in input, output and wire contracts.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Interface {
+        /// Money comes in.
+        Deposit = "deposit",
+        /// Money goes out.
+        Withdraw = "withdraw",
+        /// The balance is asked for.
+        Query = "query",
     }
 }
 

@@ -6,10 +6,42 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::words::words;
 use super::{BranchId, EventId, LogPosition, Money, Sequence, Write, listed_of};
 
 /// How a request ended.
 pub type Outcome = Result<Receipt, RequestError>;
+
+words! {
+    /// What an outcome means to the customer, without the details.
+    pub enum OutcomeClass {
+        /// It was done.
+        Ok = "ok",
+        /// It was not done, and never will be.
+        Refused = "refused",
+        /// It may or may not be done.
+        Unknown = "unknown",
+    }
+}
+
+impl OutcomeClass {
+    /// The class of `outcome`.
+    pub const fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Ok(_) => Self::Ok,
+            Err(
+                RequestError::Refused(_)
+                | RequestError::VersionNotReached { .. }
+                | RequestError::Unavailable { .. }
+                | RequestError::Full { .. }
+                | RequestError::Declined { .. },
+            ) => Self::Refused,
+            Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {
+                Self::Unknown
+            }
+        }
+    }
+}
 
 /// What a branch answers when it did what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,61 +4,68 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How a write reaches the other branches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Propagation {
-    /// Before the reply: the customer waits until every branch has confirmed.
-    #[default]
-    Sync,
-    /// After the reply: the customer goes on at once, and branches differ for a while.
-    Async,
+use super::words::words;
+
+words! {
+    /// How a write reaches the other branches.
+    #[derive(Default)]
+    pub enum Propagation {
+        /// Before the reply: the customer waits until every branch has confirmed.
+        #[default]
+        Sync = "sync",
+        /// After the reply: the customer goes on at once, and branches differ for a while.
+        Async = "async",
+    }
 }
 
-/// What becomes of a withdrawal that the balance does not cover.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Overdraft {
-    /// It is applied; the balance goes below zero.
-    #[default]
-    Allow,
-    /// The branch that gets the request refuses it.
-    Reject,
+words! {
+    /// What becomes of a withdrawal that the balance does not cover.
+    #[derive(Default)]
+    pub enum Overdraft {
+        /// It is applied; the balance goes below zero.
+        #[default]
+        Allow = "allow",
+        /// The branch that gets the request refuses it.
+        Reject = "reject",
+    }
 }
 
-/// When customers make their visits.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CustomerOrder {
-    /// One visit after the other, in the order of the file.
-    #[default]
-    InOrder,
-    /// All customers at once; each customer's own visits stay in order.
-    Concurrent,
+words! {
+    /// When customers make their visits.
+    #[derive(Default)]
+    pub enum CustomerOrder {
+        /// One visit after the other, in the order of the file.
+        #[default]
+        InOrder = "in-order",
+        /// All customers at once; each customer's own visits stay in order.
+        Concurrent = "concurrent",
+    }
 }
 
-/// When a query is sent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum QueryTiming {
-    /// In its place among the customer's events.
-    #[default]
-    InPlace,
-    /// In its place, but only when all propagation under way has settled.
-    AfterSettling,
+words! {
+    /// When a query is sent.
+    #[derive(Default)]
+    pub enum QueryTiming {
+        /// In its place among the customer's events.
+        #[default]
+        InPlace = "in-place",
+        /// In its place, but only when all propagation under way has settled.
+        AfterSettling = "after-settling",
+    }
 }
 
-/// What becomes of the event ids that a scenario has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EventIds {
-    /// Each event is a request of its own: a customer whose writes' ids do not rise has all its
-    /// events numbered from 1.
-    #[default]
-    Renumber,
-    /// They stay: a write that repeats an id is a retry, and one with other content or a lower id
-    /// is refused.
-    AsWritten,
+words! {
+    /// What becomes of the event ids that a scenario has.
+    #[derive(Default)]
+    pub enum EventIds {
+        /// Each event is a request of its own: a customer whose writes' ids do not rise has all its
+        /// events numbered from 1.
+        #[default]
+        Renumber = "renumber",
+        /// They stay: a write that repeats an id is a retry, and one with other content or a lower id
+        /// is refused.
+        AsWritten = "as-written",
+    }
 }
 
 /// What a run draws its chances from.
@@ -72,18 +79,16 @@ impl fmt::Display for Seed {
     }
 }
 
-macro_rules! words {
-    ($name:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(match self { $(Self::$variant => $word),+ })
-            }
-        }
-    };
+words! {
+    /// A form of output that courses and graders know.
+    pub enum Dialect {
+        /// A row per customer with its balance.
+        Balances = "balances",
+        /// A row per event.
+        Events = "events",
+        /// A row per visit with all its events.
+        Customers = "customers",
+        /// The same in the oldest form.
+        Classic = "classic",
+    }
 }
-
-words!(Propagation { Sync => "sync", Async => "async" });
-words!(Overdraft { Allow => "allow", Reject => "reject" });
-words!(CustomerOrder { InOrder => "in-order", Concurrent => "concurrent" });
-words!(EventIds { Renumber => "renumber", AsWritten => "as-written" });
-words!(QueryTiming { InPlace => "in-place", AfterSettling => "after-settling" });

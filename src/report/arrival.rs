@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ending::Ending;
-use crate::model::{BranchId, CustomerId, EventId, LogPosition, Operation, Write, WriteId};
+use crate::model::{
+    BranchId, CustomerId, EventId, LogPosition, Operation, OutcomeClass, Write, WriteId,
+};
 use crate::run::{BranchResult, CustomerResult, RequestResult, RunResult};
 
 /// Something that arrived at a branch for a customer.
@@ -130,9 +131,11 @@ fn accepted_writes(branches: &[BranchResult]) -> BTreeSet<Accepted> {
 fn may_have_made(customer: CustomerId, request: &RequestResult) -> Option<Accepted> {
     let Operation::Write(write) = request.operation else { return None };
     let id = WriteId { customer, event: request.event };
-    match Ending::of(&request.outcome) {
-        Ending::Ok | Ending::Unknown => Some(Accepted { branch: request.branch, id, write }),
-        Ending::Refused => None,
+    match OutcomeClass::of(&request.outcome) {
+        OutcomeClass::Ok | OutcomeClass::Unknown => {
+            Some(Accepted { branch: request.branch, id, write })
+        }
+        OutcomeClass::Refused => None,
     }
 }
 

@@ -13,8 +13,8 @@ pub fn write(out: &mut dyn Write, output: &Output) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Dialect;
     use crate::report::example::Bank;
-    use crate::run::Dialect;
 
     #[test]
     fn each_dialect_is_one_line() {

@@ -8,8 +8,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::model::{CustomerId, Money, RequestNumber};
-use crate::run::{Dialect, RunResult};
+use crate::model::{CustomerId, Dialect, Money, RequestNumber};
+use crate::run::RunResult;
 use crate::scenario::{EventResult, Output, Told};
 
 /// A place where the expected result and the run differ.

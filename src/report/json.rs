@@ -7,17 +7,17 @@ use serde::{Serialize, Serializer};
 
 use super::arrival::{Arrival, Arrivals, Holding};
 use super::broken::BrokenSteps;
-use super::ending::Ending;
 use super::story::RequestKey;
 use super::{Assessment, Difference};
 use crate::check::Verdicts;
 use crate::model::number::micros;
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, Decimal, EventId, EventIds, Guarantees, Interface, Lag,
-    Operation, Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed, Time,
+    BranchId, CustomerId, CustomerOrder, Decimal, Dialect, EventId, EventIds, Guarantees,
+    Interface, Lag, Operation, OutcomeClass, Overdraft, Propagation, QueryTiming, Receipt,
+    RequestError, Seed, Time,
 };
 use crate::run::{
-    BranchResult, CustomerResult, Dialect, Remote, RequestResult, RunConfig, RunResult,
+    BranchResult, CustomerResult, Remote, RequestCounts, RequestResult, RunConfig, RunResult,
 };
 use crate::scenario::{Level, Output, WrittenIds};
 
@@ -86,7 +86,7 @@ struct LinkLatency {
     latency: String,
 }
 
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Counts {
     branches: usize,
     customers: usize,
@@ -251,21 +251,18 @@ impl<'a> RemoteBranch<'a> {
 
 impl Counts {
     fn of(result: &RunResult) -> Self {
-        let branches = result.branches.len();
-        let mut counts = Self { branches, customers: result.customers.len(), ..Self::default() };
-        for request in result.customers.iter().flat_map(|customer| &customer.requests) {
-            counts.events += 1;
-            match request.operation {
-                Operation::Write(_) => counts.writes += 1,
-                Operation::Query => counts.queries += 1,
-            }
-            match Ending::of(&request.outcome) {
-                Ending::Ok => counts.ok += 1,
-                Ending::Refused => counts.refused += 1,
-                Ending::Unknown => counts.unknown += 1,
-            }
+        let requests = RequestCounts::of(&result.customers);
+        let (writes, queries) = (requests.writes.total(), requests.queries.total());
+        Self {
+            branches: result.branches.len(),
+            customers: result.customers.len(),
+            events: writes + queries,
+            writes,
+            queries,
+            ok: requests.writes.ok + requests.queries.ok,
+            refused: requests.refused(),
+            unknown: requests.unknown(),
         }
-        counts
     }
 }
 
@@ -294,7 +291,7 @@ impl<'a> Event<'a> {
             interface: request.operation.interface(),
             branch: request.branch,
             money: money(request.operation),
-            outcome: Ending::of(&request.outcome).word(),
+            outcome: OutcomeClass::of(&request.outcome).word(),
             balance,
             reason: request.outcome.as_ref().err().map(Reason),
             violates: Vec::new(),

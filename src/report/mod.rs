@@ -10,7 +10,6 @@ pub(crate) mod cell;
 pub mod dialect;
 mod difference;
 mod elide;
-pub(crate) mod ending;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod json;

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::ending::Ending;
 use super::phrase::grouped;
-use crate::model::{Operation, Refusal, RequestError};
+use crate::model::{Operation, OutcomeClass, Refusal, RequestError};
 use crate::run::{CustomerResult, RequestResult};
 
 /// What the bank did not do of what `customer` asked: `writes ok 1 of 2, 1 refused: out of order`.
@@ -23,10 +22,10 @@ fn part<'a>(what: &str, requests: impl Iterator<Item = &'a RequestResult>) -> Op
     let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
     for request in requests {
         all += 1;
-        match (Ending::of(&request.outcome), &request.outcome) {
-            (Ending::Refused, Err(error)) => *refused.entry(reason(error)).or_default() += 1,
-            (Ending::Unknown, _) => unknown += 1,
-            (Ending::Ok | Ending::Refused, _) => ok += 1,
+        match (OutcomeClass::of(&request.outcome), &request.outcome) {
+            (OutcomeClass::Refused, Err(error)) => *refused.entry(reason(error)).or_default() += 1,
+            (OutcomeClass::Unknown, _) => unknown += 1,
+            (OutcomeClass::Ok | OutcomeClass::Refused, _) => ok += 1,
         }
     }
     if ok == all {

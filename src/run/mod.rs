@@ -24,8 +24,8 @@ pub use over_sockets::run_over_grpc;
 pub use recorder::HistoryOutput;
 pub use remote::{HeldBefore, NotThere, Remote};
 pub use result::{
-    BranchResult, CustomerResult, Dialect, LoggedWrite, RunConfig, RunResult, VisitResult,
-    WAIT_LIMIT,
+    BranchResult, ClassCounts, CustomerResult, LoggedWrite, RequestCounts, RunConfig, RunResult,
+    VisitResult, WAIT_LIMIT,
 };
 pub use serve::{Closing, ServeError, ServeOptions, serve};
 pub use virtual_time::{Run, Runner, run, run_unless_stopped};

@@ -9,8 +9,9 @@ use crate::bank::LogEntry;
 use crate::check::Verdicts;
 use crate::history::RequestResult;
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, EventIds, Guarantees, Money, Overdraft, Propagation,
-    QueryTiming, Receipt, RequestError, Seed, Sequence, Time, Write, WriteId,
+    BranchId, CustomerId, CustomerOrder, Dialect, EventIds, Guarantees, Money, Operation,
+    OutcomeClass, Overdraft, Propagation, QueryTiming, Receipt, Seed, Sequence, Time, Write,
+    WriteId,
 };
 use crate::network::{LinkLatencies, show_span};
 use crate::scenario::{
@@ -74,19 +75,6 @@ pub struct RunConfig {
 
 /// How long a request waits for what its customer is promised, where nobody says otherwise.
 pub const WAIT_LIMIT: Duration = Duration::from_secs(10);
-
-/// Which of the classic output dialects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// A row per customer, with its balance.
-    Balances,
-    /// A row per event.
-    Events,
-    /// A row per visit, with all its events.
-    Customers,
-    /// The same, in the oldest form.
-    Classic,
-}
 
 impl RunConfig {
     /// What `overrides` says, else what the scenario's `settings` say, else the default. Guarantees
@@ -236,17 +224,65 @@ impl RequestResult {
         match &self.outcome {
             Ok(Receipt::Written) => Told::Success,
             Ok(Receipt::Balance(balance)) => Told::Balance(*balance),
-            Err(
-                RequestError::Refused(_)
-                | RequestError::VersionNotReached { .. }
-                | RequestError::Unavailable { .. }
-                | RequestError::Full { .. }
-                | RequestError::Declined { .. },
-            ) => Told::Fail,
-            Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {
-                Told::Unknown
-            }
+            Err(_) if OutcomeClass::of(&self.outcome) == OutcomeClass::Refused => Told::Fail,
+            Err(_) => Told::Unknown,
         }
+    }
+}
+
+/// How requests ended, of each kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RequestCounts {
+    /// Deposits and withdrawals.
+    pub writes: ClassCounts,
+    /// Queries.
+    pub queries: ClassCounts,
+}
+
+/// How many requests ended in each way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ClassCounts {
+    /// The bank did it.
+    pub ok: usize,
+    /// It did not.
+    pub refused: usize,
+    /// Nobody knows.
+    pub unknown: usize,
+}
+
+impl RequestCounts {
+    /// Those of `customers`.
+    pub fn of<'a>(customers: impl IntoIterator<Item = &'a CustomerResult>) -> Self {
+        let mut counts = Self::default();
+        for request in customers.into_iter().flat_map(|customer| &customer.requests) {
+            let kind = match request.operation {
+                Operation::Write(_) => &mut counts.writes,
+                Operation::Query => &mut counts.queries,
+            };
+            *match OutcomeClass::of(&request.outcome) {
+                OutcomeClass::Ok => &mut kind.ok,
+                OutcomeClass::Refused => &mut kind.refused,
+                OutcomeClass::Unknown => &mut kind.unknown,
+            } += 1;
+        }
+        counts
+    }
+
+    /// Those that the bank did not do.
+    pub const fn refused(&self) -> usize {
+        self.writes.refused + self.queries.refused
+    }
+
+    /// Those of which nobody knows.
+    pub const fn unknown(&self) -> usize {
+        self.writes.unknown + self.queries.unknown
+    }
+}
+
+impl ClassCounts {
+    /// All.
+    pub const fn total(&self) -> usize {
+        self.ok + self.refused + self.unknown
     }
 }
 

@@ -174,8 +174,8 @@ fn every_choice_of_transports_is_shown_in_a_hundred_columns() {
         let shown = text(&report);
         let page = written(&report, write_html);
         for (transport, _) in transports {
-            assert!(shown.contains(transport.name()), "{shown}");
-            assert!(page.contains(transport.name()));
+            assert!(shown.contains(transport.word()), "{shown}");
+            assert!(page.contains(transport.word()));
         }
     }
 }
@@ -213,7 +213,7 @@ fn the_json_export_has_everything() {
     assert_eq!(export["machine"]["processor"], "AMD EPYC 9R14");
     assert_eq!(export["compared_with"], "mailbox");
     for (row, measured) in export["transports"].as_array().unwrap().iter().zip(&whole.measured) {
-        assert_eq!(row["transport"], measured.transport.name());
+        assert_eq!(row["transport"], measured.transport.word());
         assert_eq!(row["rounds"].as_array().unwrap().len(), measured.rounds.len());
         assert_eq!(row["rounds"][3]["mean_ns"], measured.rounds[3].mean_ns);
         for (kind, latencies) in [

@@ -9,13 +9,11 @@ use std::time::Duration;
 use passbook::check::Summary;
 use passbook::history::RequestResult;
 use passbook::model::{
-    CustomerOrder, Guarantees, Money, Operation, Propagation, Receipt, Seed, WriteKind,
+    CustomerOrder, Dialect, Guarantees, Money, Operation, Propagation, Receipt, Seed, WriteKind,
 };
 use passbook::network::Latency;
-use passbook::run::{Dialect, Run, RunOptions, run};
-use passbook::scenario::generate::{
-    Amounts, Between, ExpectedDialect, GenerateOptions, Generator, Mix,
-};
+use passbook::run::{Run, RunOptions, run};
+use passbook::scenario::generate::{Amounts, Between, GenerateOptions, Generator, Mix};
 use passbook::scenario::{Scenario, Source};
 use proptest::prelude::*;
 
@@ -158,9 +156,9 @@ proptest! {
     #[test]
     fn what_is_expected_is_what_comes_of_it(options in options()) {
         for (expected, dialect) in [
-            (ExpectedDialect::Balances, Dialect::Balances),
-            (ExpectedDialect::Events, Dialect::Events),
-            (ExpectedDialect::Customers, Dialect::Customers),
+            (Dialect::Balances, Dialect::Balances),
+            (Dialect::Events, Dialect::Events),
+            (Dialect::Customers, Dialect::Customers),
         ] {
             let options = GenerateOptions {
                 expected: Some(expected),

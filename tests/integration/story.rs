@@ -1,8 +1,9 @@
 //! What a run tells of one event id that two branches have accepted, and of a promise that was broken.
 
 use passbook::check::{JudgeOptions, Promised, Split, StepsKept, Summary, Verdict};
+use passbook::model::Dialect;
 use passbook::report::{Assessment, text};
-use passbook::run::{Dialect, Judging, Recording, Run, RunOptions, run};
+use passbook::run::{Judging, Recording, Run, RunOptions, run};
 use passbook::scenario::{Scenario, Source};
 
 /// A run of a scenario whose customer's writes all bear the id 1.

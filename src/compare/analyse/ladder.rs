@@ -90,7 +90,7 @@ impl Step {
     }
 
     pub(crate) fn merged_names(&self) -> Vec<String> {
-        self.merged.iter().map(|transport| transport.name().to_owned()).collect()
+        self.merged.iter().map(|transport| transport.word().to_owned()).collect()
     }
 
     /// Whether it is not more than chance may do.

@@ -37,7 +37,7 @@ impl Report {
         for measured in measured {
             match Row::of(measured, *load, &rows) {
                 Some(row) => rows.push(row),
-                None => unanswered.push(measured.transport.name().to_owned()),
+                None => unanswered.push(measured.transport.word().to_owned()),
             }
         }
         let mailbox = rows.iter().position(|row| row.transport == Transport::Mailbox);

@@ -89,8 +89,8 @@ impl Row {
         let transport = measured.transport;
         let same = before.iter().filter(|row| row.transport == transport).count();
         let name = match same {
-            0 => transport.name().to_owned(),
-            _ => format!("{} ({})", transport.name(), same + 1),
+            0 => transport.word().to_owned(),
+            _ => format!("{} ({})", transport.word(), same + 1),
         };
         let per_second = per_second(&rounds);
         let kinds = name::KINDS.into_iter().map(|kind| (kind, measured.latencies.of(kind)));

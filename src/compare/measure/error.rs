@@ -82,7 +82,7 @@ pub enum CompareError {
         problem: ProcessProblem,
     },
     /// A customer has no answer that says what became of its request.
-    #[error("{}: customer {customer} asked branch {} for {} (event {}): {problem}", transport.name(), event.branch, event.operation, event.id)]
+    #[error("{}: customer {customer} asked branch {} for {} (event {}): {problem}", transport.word(), event.branch, event.operation, event.id)]
     Unanswered {
         /// Over which transport.
         transport: Transport,
@@ -94,7 +94,7 @@ pub enum CompareError {
         problem: Unanswered,
     },
     /// A branch cannot be asked how it stands.
-    #[error("{}: branch {branch} does not say how it stands: {source}", transport.name())]
+    #[error("{}: branch {branch} does not say how it stands: {source}", transport.word())]
     NoState {
         /// Over which transport.
         transport: Transport,
@@ -104,7 +104,7 @@ pub enum CompareError {
         source: Box<Status>,
     },
     /// Writes are still not everywhere.
-    #[error("{}: some branch still misses writes {limit:?} after the last answer", transport.name())]
+    #[error("{}: some branch still misses writes {limit:?} after the last answer", transport.word())]
     Unsettled {
         /// Over which transport.
         transport: Transport,
@@ -112,7 +112,7 @@ pub enum CompareError {
         limit: Duration,
     },
     /// A branch holds something else than was paid in: a defect of this program.
-    #[error("{}: branch {branch} holds {}, and must hold {} after what its customers were told", transport.name(), balance(*found), balance(*expected))]
+    #[error("{}: branch {branch} holds {}, and must hold {} after what its customers were told", transport.word(), balance(*found), balance(*expected))]
     Balance {
         /// Over which transport.
         transport: Transport,
@@ -124,7 +124,7 @@ pub enum CompareError {
         found: Option<Money>,
     },
     /// Two transports give a customer different answers: a defect of this program.
-    #[error("{} answers {found} where {} answers {expected}", transport.name(), other.name())]
+    #[error("{} answers {found} where {} answers {expected}", transport.word(), other.word())]
     Answers {
         /// One transport.
         transport: Transport,
@@ -139,7 +139,7 @@ pub enum CompareError {
     #[error("stopped before all rounds were run; nothing is told of those that were")]
     Stopped,
     /// A thread or an actor ended before its work was done: a defect of this program.
-    #[error("{}: the bank ended before its work was done", .0.name())]
+    #[error("{}: the bank ended before its work was done", .0.word())]
     BankEnded(Transport),
 }
 
@@ -182,5 +182,5 @@ fn balance(balance: Option<Money>) -> String {
 }
 
 fn names() -> String {
-    Transport::ALL.map(Transport::name).join(", ")
+    Transport::ALL.map(Transport::word).join(", ")
 }

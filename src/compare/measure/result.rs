@@ -5,7 +5,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Money, Propagation, Seed};
+use crate::model::{Money, Propagation, Seed, words};
 
 /// One bank and one piece of work, timed over several transports.
 #[derive(Debug, Clone)]
@@ -69,20 +69,21 @@ pub struct Machine {
     pub threads: usize,
 }
 
-/// What carries messages, from the bottom of the ladder to its top.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Transport {
-    /// Actors in one thread send each other messages.
-    Mailbox,
-    /// gRPC over a connection in memory.
-    GrpcMemory,
-    /// gRPC over a Unix socket.
-    GrpcUnix,
-    /// gRPC over loopback TCP.
-    GrpcTcp,
-    /// gRPC over loopback TCP, and each branch is a process of its own.
-    Processes,
+words! {
+    /// What carries messages, from the bottom of the ladder to its top.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Transport {
+        /// Actors in one thread send each other messages.
+        Mailbox = "mailbox",
+        /// gRPC over a connection in memory.
+        GrpcMemory = "grpc-memory",
+        /// gRPC over a Unix socket.
+        GrpcUnix = "grpc-unix",
+        /// gRPC over loopback TCP.
+        GrpcTcp = "grpc-tcp",
+        /// gRPC over loopback TCP, and each branch is a process of its own.
+        Processes = "processes",
+    }
 }
 
 /// What a request asks, or what branches do among themselves.
@@ -152,23 +153,6 @@ pub struct Round {
     /// frames, and not what TCP and IP add. `None` for `mailbox`, which has no connections, and for
     /// `processes`, where nobody counts what goes between the branches.
     pub bytes: Option<u64>,
-}
-
-impl Transport {
-    /// All of them, from the bottom of the ladder to its top.
-    pub const ALL: [Self; 5] =
-        [Self::Mailbox, Self::GrpcMemory, Self::GrpcUnix, Self::GrpcTcp, Self::Processes];
-
-    /// Its name on the command line and in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Mailbox => "mailbox",
-            Self::GrpcMemory => "grpc-memory",
-            Self::GrpcUnix => "grpc-unix",
-            Self::GrpcTcp => "grpc-tcp",
-            Self::Processes => "processes",
-        }
-    }
 }
 
 impl Latencies {

@@ -66,7 +66,7 @@ impl Served {
                 log::error!("{error}");
             }
         };
-        let thread = thread::Builder::new().name(transport.name().to_owned()).spawn(run);
+        let thread = thread::Builder::new().name(transport.word().to_owned()).spawn(run);
         let thread = Some((commands, thread.map_err(CompareError::Runtime)?));
         let clock = opened.await.map_err(|_| CompareError::BankEnded(transport))?;
         let channels: Vec<Channel> = ways.iter().map(Way::channel).collect();

@@ -182,7 +182,7 @@ fn ladder(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     let top = report.rows.iter().max_by_key(|row| row.transport);
     lines.push(vec![
-        Cell::new(STRONG, format!("= {}", top.map_or("", |row| row.transport.name()))),
+        Cell::new(STRONG, format!("= {}", top.map_or("", |row| row.transport.word()))),
         Cell::new(STRONG, latency(*total_ns)).right(),
         Cell::new(STRONG, percent(steps.iter().map(Step::share).sum())).right(),
     ]);

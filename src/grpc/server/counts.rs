@@ -3,11 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A closed list of what is counted.
-pub(crate) trait Counted: Copy + Eq + 'static {
-    /// All of it.
-    const ALL: &'static [Self];
-}
+use crate::model::Word;
 
 /// A counter for each of a closed list.
 #[derive(Debug)]
@@ -17,13 +13,13 @@ pub(super) struct Counts<T> {
     of: PhantomData<T>,
 }
 
-impl<T: Counted> Default for Counts<T> {
+impl<T: Word> Default for Counts<T> {
     fn default() -> Self {
         Self { counts: T::ALL.iter().map(|_| AtomicU64::new(0)).collect(), of: PhantomData }
     }
 }
 
-impl<T: Counted> Counts<T> {
+impl<T: Word> Counts<T> {
     /// Counts one more of `what`.
     pub(super) fn add(&self, what: T) {
         if let Some(place) = T::ALL.iter().position(|&listed| listed == what) {

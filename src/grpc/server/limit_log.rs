@@ -1,32 +1,21 @@
 //! The limits at which calls are refused or customers forgotten, and the line of the log that says
 //! which of them were hit.
 
-use super::counts::Counted;
 use super::scenario::ScenarioFault;
 use crate::grpc::error::{CallError, PeerError};
-use crate::model::RequestError;
+use crate::model::{RequestError, words};
 
 /// Each limit in a line: its name here, what it is called, and the option that sets it.
 macro_rules! limits {
     ($($(#[$doc:meta])* $limit:ident: $name:literal, $flag:literal;)*) => {
-        /// A limit of a bank that is served.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) enum Limit {
-            $($(#[$doc])* $limit,)*
-        }
-
-        impl Counted for Limit {
-            const ALL: &'static [Self] = &[$(Self::$limit,)*];
+        words! {
+            /// A limit of a bank that is served.
+            pub(super) enum Limit {
+                $($(#[$doc])* $limit = $name,)*
+            }
         }
 
         impl Limit {
-            /// What is limited.
-            pub(super) const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$limit => $name,)*
-                }
-            }
-
             /// The option that sets it.
             pub(super) const fn flag(self) -> &'static str {
                 match self {
@@ -130,7 +119,7 @@ impl LimitLog {
         let since = hits.iter().enumerate().filter_map(|(place, &(limit, hits))| {
             let hits = hits.saturating_sub(before(place));
             let times = if hits == 1 { "once".to_owned() } else { format!("{hits} times") };
-            (hits > 0).then(|| format!("{} ({}) {times}", limit.name(), limit.flag()))
+            (hits > 0).then(|| format!("{} ({}) {times}", limit.word(), limit.flag()))
         });
         let since: Vec<String> = since.collect();
         self.told = hits.iter().map(|&(_, hits)| hits).collect();

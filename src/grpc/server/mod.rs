@@ -34,7 +34,6 @@ mod watch;
 pub use believed::{Believed, PeersElsewhere};
 pub use connections::{ConnectionCounts, Connections};
 pub use connector::{Door, DoorError, Medium, Way};
-pub(crate) use counts::Counted;
 pub use gate::Gate;
 pub use gateway::{Front, FrontSetup};
 pub use limits::Limits;

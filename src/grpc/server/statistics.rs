@@ -34,7 +34,7 @@ pub(super) async fn of(front: &Front) -> Result<v1::GetStatisticsResponse, CallE
             .into_iter()
             .map(|(limit, hits)| {
                 let (taken, max) = taken.of(limit, front);
-                let (name, flag) = (limit.name().to_owned(), limit.flag().to_owned());
+                let (name, flag) = (limit.word().to_owned(), limit.flag().to_owned());
                 v1::LimitStatistics { name, flag, hits, taken, max }
             })
             .collect(),

@@ -5,15 +5,14 @@ use std::ops::Range;
 use std::{fmt, iter};
 
 use super::verbosity::{Verbosity, items, rows};
-use crate::model::{CustomerId, Operation, RequestError, Time};
+use crate::model::{CustomerId, Dialect, Operation, OutcomeClass, RequestError, Time};
 use crate::report::arrival::{Arrival, Arrivals, Holding, Source};
 use crate::report::elide::Limit;
-use crate::report::ending::Ending;
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, QUIET, STRONG, UNSURE, YES};
 use crate::report::phrase::{self, count, every_branch, grouped, listed, verb, write_set};
 use crate::report::table::{Cell, Row, write_table};
 use crate::report::{Agreement, Assessment, Difference, Seen, broken, shortfall};
-use crate::run::{BranchResult, CustomerResult, Dialect, RunResult};
+use crate::run::{BranchResult, RequestCounts, RunResult};
 use crate::scenario::{BalanceRow, Output};
 
 pub(super) fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
@@ -118,10 +117,12 @@ impl fmt::Display for Arrival<'_> {
         write!(f, "{event} {operation}")?;
         match source {
             Source::Accepted | Source::Branch(_) => Ok(()),
-            Source::Answered(request) => match (Ending::of(&request.outcome), operation) {
-                (Ending::Refused, _) => f.write_str(" (refused)"),
-                (Ending::Ok | Ending::Unknown, Operation::Write(_)) => f.write_str(" (again)"),
-                (Ending::Ok | Ending::Unknown, Operation::Query) => Ok(()),
+            Source::Answered(request) => match (OutcomeClass::of(&request.outcome), operation) {
+                (OutcomeClass::Refused, _) => f.write_str(" (refused)"),
+                (OutcomeClass::Ok | OutcomeClass::Unknown, Operation::Write(_)) => {
+                    f.write_str(" (again)")
+                }
+                (OutcomeClass::Ok | OutcomeClass::Unknown, Operation::Query) => Ok(()),
             },
         }
     }
@@ -161,31 +162,6 @@ fn agreement_line(
     writeln!(out, "  {GOOD}{YES}{GOOD:#} {all} {hold} {}{rest}", first.balance)
 }
 
-/// How a customer's requests ended.
-#[derive(Debug, Default)]
-struct Tally {
-    writes: usize,
-    queries: usize,
-    refused: usize,
-    unknown: usize,
-}
-
-impl Tally {
-    fn of(customer: &CustomerResult) -> Self {
-        let mut tally = Self::default();
-        for request in &customer.requests {
-            let count = match (Ending::of(&request.outcome), request.operation) {
-                (Ending::Ok, Operation::Write(_)) => &mut tally.writes,
-                (Ending::Ok, Operation::Query) => &mut tally.queries,
-                (Ending::Refused, _) => &mut tally.refused,
-                (Ending::Unknown, _) => &mut tally.unknown,
-            };
-            *count += 1;
-        }
-        tally
-    }
-}
-
 /// A row per customer.
 pub(super) fn result(out: &mut dyn Write, result: &RunResult, limit: Limit) -> io::Result<()> {
     if result.customers.is_empty() {
@@ -195,18 +171,21 @@ pub(super) fn result(out: &mut dyn Write, result: &RunResult, limit: Limit) -> i
         Output::Balances(balances) => balances,
         Output::Events(_) | Output::Customers(_) | Output::Classic(_) => Vec::new(),
     };
-    let told: Vec<_> = balances.into_iter().zip(result.customers.iter().map(Tally::of)).collect();
+    let told: Vec<_> = balances
+        .into_iter()
+        .zip(result.customers.iter().map(|of| RequestCounts::of([of])))
+        .collect();
     let columns = Outcomes {
-        refused: told.iter().any(|(_, tally)| tally.refused > 0),
-        unknown: told.iter().any(|(_, tally)| tally.unknown > 0),
+        refused: told.iter().any(|(_, counts)| counts.refused() > 0),
+        unknown: told.iter().any(|(_, counts)| counts.unknown() > 0),
     };
     let shown = limit.apply(&told);
     let mut lines = vec![columns.head()];
-    lines.extend(shown.head.iter().map(|(row, tally)| columns.row(row, tally)));
+    lines.extend(shown.head.iter().map(|(row, counts)| columns.row(row, counts)));
     if !shown.skipped.is_empty() {
         lines.push(more(shown.skipped.len(), "customer"));
     }
-    lines.extend(shown.tail.iter().map(|(row, tally)| columns.row(row, tally)));
+    lines.extend(shown.tail.iter().map(|(row, counts)| columns.row(row, counts)));
     write_table(out, 2, &lines)?;
     not_done(out, result, limit)
 }
@@ -245,15 +224,15 @@ impl Outcomes {
         row.into_iter().map(|text| head(text).right()).collect()
     }
 
-    fn row(&self, BalanceRow { id, balance }: &BalanceRow, tally: &Tally) -> Row {
+    fn row(&self, BalanceRow { id, balance }: &BalanceRow, counts: &RequestCounts) -> Row {
         let mut row = vec![
             number(id),
             Cell::new(STRONG, balance.map_or("—".to_owned(), |told| told.to_string())).right(),
-            number(grouped(tally.writes)),
-            number(grouped(tally.queries)),
+            number(grouped(counts.writes.ok)),
+            number(grouped(counts.queries.ok)),
         ];
-        row.extend(self.refused.then(|| number(grouped(tally.refused))));
-        row.extend(self.unknown.then(|| number(grouped(tally.unknown))));
+        row.extend(self.refused.then(|| number(grouped(counts.refused()))));
+        row.extend(self.unknown.then(|| number(grouped(counts.unknown()))));
         row
     }
 }

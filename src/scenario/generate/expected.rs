@@ -1,34 +1,21 @@
 //! What must come of a generated scenario, by going through its events one after the other. That is
 //! right where nothing goes on at the same time: each write is everywhere before the next event.
 
-use crate::model::{Event, Money, Operation};
+use crate::model::{Dialect, Event, Money, Operation};
 use crate::scenario::{BalanceRow, EventResult, EventsRow, Output, Scenario, Told, Visit};
 
-/// The output dialect of an expected result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExpectedDialect {
-    /// A row per customer, with the balance after its last event.
-    Balances,
-    /// A row per event.
-    Events,
-    /// A row per visit, with all its events.
-    Customers,
-    /// The same in the oldest form.
-    Classic,
-}
-
 /// What the customers of `scenario` must see. No sum of its writes may be out of range.
-pub(super) fn expected(scenario: &Scenario, dialect: ExpectedDialect) -> Output {
+pub(super) fn expected(scenario: &Scenario, dialect: Dialect) -> Output {
     let mut balance = scenario.opening_balance;
     match dialect {
-        ExpectedDialect::Balances => Output::Balances(
+        Dialect::Balances => Output::Balances(
             scenario.visits.iter().map(|visit| balance_row(visit, &mut balance)).collect(),
         ),
-        ExpectedDialect::Events => Output::Events(
+        Dialect::Events => Output::Events(
             scenario.visits.iter().flat_map(|visit| event_rows(visit, &mut balance)).collect(),
         ),
-        ExpectedDialect::Customers => Output::Customers(visit_rows(scenario, &mut balance)),
-        ExpectedDialect::Classic => Output::Classic(visit_rows(scenario, &mut balance)),
+        Dialect::Customers => Output::Customers(visit_rows(scenario, &mut balance)),
+        Dialect::Classic => Output::Classic(visit_rows(scenario, &mut balance)),
     }
 }
 

@@ -145,8 +145,9 @@ mod tests {
     use fnv::FnvHasher;
 
     use super::*;
+    use crate::model::Dialect;
     use crate::model::{CustomerOrder, Money, Propagation};
-    use crate::scenario::generate::{Amounts, ExpectedDialect, Mix};
+    use crate::scenario::generate::{Amounts, Mix};
 
     fn generator(options: GenerateOptions) -> Generator {
         Generator::new(options).unwrap()
@@ -202,7 +203,7 @@ mod tests {
             guarantees: Some(range("ryw,mw")),
             latency: Some(range("uniform:1ms..50ms")),
             customer_order: Some(CustomerOrder::InOrder),
-            expected: Some(ExpectedDialect::Balances),
+            expected: Some(Dialect::Balances),
             ..many()
         });
         assert_eq!(

@@ -121,7 +121,8 @@ impl GenerateOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::generate::{Between, ExpectedDialect, Generator};
+    use crate::model::Dialect;
+    use crate::scenario::generate::{Between, Generator};
 
     fn range<T>(text: &str) -> T
     where
@@ -138,7 +139,7 @@ mod tests {
     fn options_of_which_nothing_can_be_made_are_told() {
         let plain = GenerateOptions::default();
         let concurrent = Some(CustomerOrder::Concurrent);
-        let expected = Some(ExpectedDialect::Balances);
+        let expected = Some(Dialect::Balances);
         let cases = [
             (GenerateOptions { branches: range("1..10001"), ..plain }, "10001 branches"),
             (
@@ -180,7 +181,7 @@ mod tests {
 
     #[test]
     fn what_just_fits_is_made() {
-        let expected = Some(ExpectedDialect::Balances);
+        let expected = Some(Dialect::Balances);
         let customer_order = Some(CustomerOrder::Concurrent);
         let largest = "92233720368547757.07";
         let cases = [

@@ -12,7 +12,6 @@ mod skew;
 
 pub use amounts::Amounts;
 pub use between::{Between, BetweenError};
-pub use expected::ExpectedDialect;
 pub use generator::Generator;
 pub use limits::GenerateError;
 pub use mix::{Mix, MixError};

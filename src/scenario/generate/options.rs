@@ -2,8 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use super::{Amounts, Between, ExpectedDialect, Mix, Skew};
-use crate::model::{Amount, CustomerOrder, Guarantees, Money, Propagation, Seed};
+use super::{Amounts, Between, Mix, Skew};
+use crate::model::{Amount, CustomerOrder, Dialect, Guarantees, Money, Propagation, Seed};
 use crate::network::Latency;
 
 /// What generated scenarios are like. The default is small: two branches, and a customer who goes
@@ -40,7 +40,7 @@ pub struct GenerateOptions {
     /// What they say of when customers make their visits; `None`: nothing.
     pub customer_order: Option<CustomerOrder>,
     /// The dialect in which scenarios say what must come of them; `None`: they do not.
-    pub expected: Option<ExpectedDialect>,
+    pub expected: Option<Dialect>,
 }
 
 impl Default for GenerateOptions {

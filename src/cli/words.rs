@@ -1,0 +1,62 @@
+//! The closed lists of words as the values of options.
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use crate::model::{CustomerOrder, Dialect, EventIds, Overdraft, Propagation, UnknownWord, Word};
+
+/// What an option takes one of.
+pub(super) trait Choice: Word {
+    /// What is said of each word in the help, in their order.
+    const HELP: &'static [&'static str];
+}
+
+impl Choice for Propagation {
+    const HELP: &'static [&'static str] = &["Before the reply", "After it"];
+}
+
+impl Choice for Overdraft {
+    const HELP: &'static [&'static str] = &["Apply it: the balance goes below zero", "Refuse it"];
+}
+
+impl Choice for CustomerOrder {
+    const HELP: &'static [&'static str] =
+        &["One visit after the other, in the order of the file", "All customers at once"];
+}
+
+impl Choice for EventIds {
+    const HELP: &'static [&'static str] = &[
+        "Number the events from 1 where the ids of the writes do not rise",
+        "Keep them: a repeated id is a retry, and a lower one is refused",
+    ];
+}
+
+impl Choice for Dialect {
+    const HELP: &'static [&'static str] = &[
+        "A row per customer with its balance",
+        "A row per event",
+        "A row per visit with all its events",
+        "The same in the oldest form",
+    ];
+}
+
+/// Reads one of the words of `T`.
+pub(super) fn one_of<T: Choice>() -> impl TypedValueParser<Value = T> {
+    let values = T::ALL.iter().zip(T::HELP);
+    let values = values.map(|(value, help)| PossibleValue::new(value.word()).help(*help));
+    PossibleValuesParser::new(values).try_map(|text| UnknownWord::or_find(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_said<T: Choice>() -> bool {
+        T::ALL.len() == T::HELP.len()
+    }
+
+    #[test]
+    fn each_word_is_offered() {
+        assert!(is_said::<Propagation>() && is_said::<Overdraft>() && is_said::<CustomerOrder>());
+        assert!(is_said::<EventIds>() && is_said::<Dialect>());
+    }
+}
