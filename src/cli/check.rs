@@ -30,14 +30,8 @@ pub(super) struct CheckArgs {
     pub(super) history: Place,
 
     /// What to print
-    #[arg(
-        long,
-        short,
-        value_enum,
-        default_value_t,
-        env = "PASSBOOK_CHECK_FORMAT",
-        hide_env_values = true
-    )]
+    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(env = "PASSBOOK_CHECK_FORMAT", hide_env_values = true)]
     pub(super) format: CheckFormat,
 
     /// Exit with 3 where any property had nothing to test, not only where no guarantee had

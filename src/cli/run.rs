@@ -45,14 +45,8 @@ pub(super) struct RunArgs {
     pub(super) scenarios: Vec<Place>,
 
     /// What to print
-    #[arg(
-        long,
-        short,
-        value_enum,
-        default_value_t,
-        env = "PASSBOOK_FORMAT",
-        hide_env_values = true
-    )]
+    #[arg(long, short, value_enum, default_value_t)]
+    #[arg(env = "PASSBOOK_FORMAT", hide_env_values = true)]
     pub(super) format: Format,
 
     /// Print the result alone (text)

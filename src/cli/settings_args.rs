@@ -14,13 +14,8 @@ use crate::scenario::Settings;
 #[derive(Debug, Args)]
 pub(super) struct SettingsArgs {
     /// How a write reaches the other branches [default: as the scenario says, else sync]
-    #[arg(
-        long,
-        value_name = "WHEN",
-        value_parser = one_of::<Propagation>(),
-        env = "PASSBOOK_PROPAGATION",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "WHEN", value_parser = one_of::<Propagation>())]
+    #[arg(env = "PASSBOOK_PROPAGATION", hide_env_values = true)]
     propagation: Option<Propagation>,
 
     /// What every customer is promised: all, none, or some of ryw,mr,mw,wfr [default: as the scenario
@@ -40,24 +35,14 @@ pub(super) struct SettingsArgs {
     wait_limit: Option<Duration>,
 
     /// When customers make their visits [default: as the scenario says, else in-order]
-    #[arg(
-        long,
-        value_name = "ORDER",
-        value_parser = one_of::<CustomerOrder>(),
-        env = "PASSBOOK_CUSTOMERS",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "ORDER", value_parser = one_of::<CustomerOrder>())]
+    #[arg(env = "PASSBOOK_CUSTOMERS", hide_env_values = true)]
     customers: Option<CustomerOrder>,
 
     /// What to do with a withdrawal that the balance does not cover [default: as the scenario says,
     /// else allow]
-    #[arg(
-        long,
-        value_name = "POLICY",
-        value_parser = one_of::<Overdraft>(),
-        env = "PASSBOOK_OVERDRAFT",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "POLICY", value_parser = one_of::<Overdraft>())]
+    #[arg(env = "PASSBOOK_OVERDRAFT", hide_env_values = true)]
     overdraft: Option<Overdraft>,
 
     /// Send each query only when all propagation has settled; with concurrent customers, when all stand
@@ -66,13 +51,8 @@ pub(super) struct SettingsArgs {
     settle_before_query: bool,
 
     /// What becomes of the ids of a customer's events [default: as the scenario says, else renumber]
-    #[arg(
-        long,
-        value_name = "HOW",
-        value_parser = one_of::<EventIds>(),
-        env = "PASSBOOK_EVENT_IDS",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "HOW", value_parser = one_of::<EventIds>())]
+    #[arg(env = "PASSBOOK_EVENT_IDS", hide_env_values = true)]
     event_ids: Option<EventIds>,
 
     /// What the run draws its chances from
