@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use passbook::check::{Property, Summary};
+use passbook::check::{Overall, Property};
 use passbook::history::Fact;
 use passbook::model::{
     BranchId, CustomerId, CustomerOrder, Event, EventId, Guarantee, Guarantees, Money, Operation,
@@ -148,7 +148,7 @@ fn row(branches: i64, mode: &Mode) -> String {
     ]
     .into_iter()
     .filter(|(property, _)| {
-        verdicts.of(*property).is_some_and(|verdict| verdict.summary() == Summary::Violated)
+        verdicts.of(*property).is_some_and(|verdict| verdict.summary() == Overall::Violated)
     })
     .map(|(_, name)| name)
     .collect();

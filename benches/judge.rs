@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use passbook::check::{Case, Judge, JudgeOptions, Summary};
+use passbook::check::{Case, Judge, JudgeOptions, Overall};
 use passbook::history::{Fact, Recorded};
 use passbook::model::{
     BranchId, CustomerId, EventId, LogPosition, Money, Operation, Receipt, RequestNumber, Roster,
@@ -165,11 +165,11 @@ fn measure(operations: usize) -> (Duration, usize) {
     spent += start.elapsed();
     assert_eq!(
         verdicts.by_property.read_your_writes.summary(),
-        Summary::Violated,
+        Overall::Violated,
         "the bank is late"
     );
-    assert_eq!(verdicts.by_property.balances.summary(), Summary::Holds, "and counts right");
-    assert_eq!(verdicts.by_property.exactly_once.summary(), Summary::Holds, "and loses nothing");
+    assert_eq!(verdicts.by_property.balances.summary(), Overall::Holds, "and counts right");
+    assert_eq!(verdicts.by_property.exactly_once.summary(), Overall::Holds, "and loses nothing");
     (spent, facts)
 }
 

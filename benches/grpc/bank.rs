@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use passbook::bank::{BranchConfig, Patience};
+use passbook::bank::{BranchConfig, Timeouts};
 use passbook::grpc::seal::{BankKeys, BankSecret};
 use passbook::grpc::{Limits, Listener, Scenarios};
 use passbook::model::{BranchId, GuaranteePolicy, Money, Roster};
@@ -29,7 +29,7 @@ pub(crate) fn start(branches: i64) -> SocketAddr {
             roster,
             opening_balance: Money::ZERO,
             branch: BranchConfig {
-                patience: Patience {
+                timeouts: Timeouts {
                     confirm_limit: Some(Duration::from_secs(3)),
                     wait_limit: Some(Duration::from_secs(10)),
                     resend_after: None,

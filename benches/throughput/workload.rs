@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passbook::batch::{Row, RowHead, append_line};
-use passbook::check::Demand;
+use passbook::check::Strictness;
 use passbook::report::Assessment;
 use passbook::run::{Judging, RunOptions, Runner};
 use passbook::scenario::{Scenario, Source};
@@ -65,7 +65,7 @@ pub(crate) fn run(text: &str, judging: Judging, times: usize) -> usize {
         let (place, options) = ("bench".to_owned(), Arc::clone(&no_options));
         let head = RowHead { number, place, packed: None, options, took: Duration::ZERO };
         let assessment = Assessment::of(&run.result);
-        let row = Row::of(head, &run.result, &assessment, Demand::Anything);
+        let row = Row::of(head, &run.result, &assessment, Strictness::Anything);
         append_line(&mut line, &row).expect("a buffer takes all");
         written += line.len();
     }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::{
     Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close,
-    Deliver, Delivered, Inspect, LatestEvent, LinkNews, News, PeerEnvelope, Peers, ReadCame,
+    Deliver, Delivered, Inspect, LatestEvent, LinkChange, LinkEvent, PeerEnvelope, Peers, ReadCame,
     ReadLog, ReadWriteSet, RecorderLink, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetAt,
     WriteSetState,
 };
@@ -26,7 +26,7 @@ use crate::model::{
 pub struct BranchActor {
     /// Boxed, for an actor is moved a dozen times until it runs.
     branch: Box<Branch>,
-    surroundings: Surroundings,
+    branch_context: BranchContext,
     in_flight: BTreeMap<Ticket, InFlight>,
     tickets: u64,
     sent: MessageNumber,
@@ -50,7 +50,7 @@ struct Waiting {
 
 /// What an actor reaches beyond itself.
 #[derive(Debug, Clone)]
-pub struct Surroundings {
+pub struct BranchContext {
     /// The other branches.
     pub peers: Peers,
     /// The recorder and the clock.
@@ -73,10 +73,10 @@ enum InFlight {
 
 impl BranchActor {
     /// The actor of `branch`.
-    pub fn new(branch: Branch, surroundings: Surroundings) -> Self {
+    pub fn new(branch: Branch, branch_context: BranchContext) -> Self {
         Self {
             branch: Box::new(branch),
-            surroundings,
+            branch_context,
             in_flight: BTreeMap::new(),
             tickets: 0,
             sent: MessageNumber::default(),
@@ -95,7 +95,7 @@ impl BranchActor {
     }
 
     fn take(&mut self, input: Input, ctx: &mut Context<Self>) {
-        let now = self.surroundings.recorder.clock.now();
+        let now = self.branch_context.recorder.clock.now();
         let mut effects = std::mem::take(&mut self.effects);
         self.branch.handle(now, input, &mut effects);
         for effect in effects.drain(..) {
@@ -120,7 +120,7 @@ impl BranchActor {
             }
             Effect::Broadcast(write) => {
                 let here = self.branch.id();
-                let roster = self.surroundings.peers.roster.clone();
+                let roster = self.branch_context.peers.roster.clone();
                 for &to in roster.ids().iter().filter(|&&to| to != here) {
                     self.send(to, PeerMessage::Propagate(write.clone()));
                 }
@@ -139,7 +139,7 @@ impl BranchActor {
                 write.dot.origin,
             ),
             Effect::Compared { with, id, agrees } => {
-                self.surroundings.recorder.record_detail(|| Fact::WriteSetCompared {
+                self.branch_context.recorder.record_detail(|| Fact::WriteSetCompared {
                     branch: self.branch.id(),
                     with,
                     id,
@@ -180,7 +180,7 @@ impl BranchActor {
             return;
         };
         let branch = self.branch.id();
-        self.surroundings.recorder.record(|| {
+        self.branch_context.recorder.record(|| {
             let outcome = outcome.clone();
             Fact::ReplySent { branch, customer, request, position, outcome }
         });
@@ -198,7 +198,7 @@ impl BranchActor {
         let body = || body(&message);
         self.record_message(|| Fact::MessageSent { from, to, number, body: body() });
         let envelope = PeerEnvelope { from, to, number, message };
-        self.surroundings.peers.link(to).do_send(envelope);
+        self.branch_context.peers.link(to).do_send(envelope);
     }
 
     fn acknowledge_delivered(&mut self, to: BranchId, acknowledgement: Acknowledgement) {
@@ -226,12 +226,12 @@ impl BranchActor {
     }
 
     fn record_message(&self, fact: impl FnOnce() -> Fact) {
-        self.surroundings.recorder.record_detail(fact);
+        self.branch_context.recorder.record_detail(fact);
     }
 
     fn record_applied(&self, applied: Applied) {
         let Applied { dot, id, write, position, balance } = applied;
-        self.surroundings.recorder.record(|| Fact::WriteApplied {
+        self.branch_context.recorder.record(|| Fact::WriteApplied {
             branch: self.branch.id(),
             id,
             write,
@@ -251,7 +251,7 @@ impl BranchActor {
             return;
         }
         self.armed = Some(deadline);
-        let clock = self.surroundings.recorder.clock;
+        let clock = self.branch_context.recorder.clock;
         ctx.run_later(clock.sleep_for(deadline.since(now)), move |actor, ctx| {
             if actor.armed == Some(deadline) {
                 actor.armed = None;
@@ -271,7 +271,7 @@ impl Handler<Ask> for BranchActor {
     fn handle(&mut self, ask: Ask, ctx: &mut Self::Context) {
         let Ask { customer, request, event, operation, session, reply_to } = ask;
         let branch = self.branch.id();
-        self.surroundings.recorder.record_detail(|| Fact::RequestReceived {
+        self.branch_context.recorder.record_detail(|| Fact::RequestReceived {
             branch,
             customer,
             request,
@@ -327,14 +327,14 @@ impl Handler<Relay> for BranchActor {
     }
 }
 
-impl Handler<LinkNews> for BranchActor {
+impl Handler<LinkChange> for BranchActor {
     type Result = ();
 
-    fn handle(&mut self, LinkNews { peer, news }: LinkNews, ctx: &mut Self::Context) {
+    fn handle(&mut self, LinkChange { peer, news }: LinkChange, ctx: &mut Self::Context) {
         self.take(
             match news {
-                News::InReach => Input::InReach(peer),
-                News::Congestion(congestion) => Input::Congestion { peer, congestion },
+                LinkEvent::InReach => Input::InReach(peer),
+                LinkEvent::Congestion(congestion) => Input::Congestion { peer, congestion },
             },
             ctx,
         );

@@ -122,7 +122,7 @@ pub struct Settled;
 pub struct MakeVisit {
     /// What to ask, in order.
     pub events: Vec<Event>,
-    /// Told when the last answer is there.
+    /// EventOutcome when the last answer is there.
     pub done: oneshot::Sender<()>,
 }
 
@@ -295,16 +295,16 @@ pub struct Relay {
 /// Tells a branch how the link to another one does.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
-pub struct LinkNews {
+pub struct LinkChange {
     /// The branch at the other end.
     pub peer: BranchId,
     /// What is new.
-    pub news: News,
+    pub news: LinkEvent,
 }
 
 /// What is new of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum News {
+pub enum LinkEvent {
     /// The other end can be reached, now or again.
     InReach,
     /// It takes more or less than before.

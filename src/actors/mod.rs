@@ -3,28 +3,28 @@
 
 mod barrier;
 mod branch;
-mod clock;
 mod customer;
-mod desk;
 mod messages;
 mod network;
 mod recorder;
+mod registry;
 mod sessions;
+mod time_source;
 
 pub use barrier::{Barrier, SetOut};
-pub use branch::{BranchActor, Surroundings};
-pub use clock::{Clock, paused_runtime};
+pub use branch::{BranchActor, BranchContext};
 pub use customer::{Counters, CustomerActor, CustomerSetup};
-pub use desk::{
-    Bears, Bring, Brought, Call, CountRemembered, Desk, HasIntroduced, Introduced, NoEventIdLeft,
-    Shown, Tell,
-};
 pub use messages::{
     Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close,
-    Deliver, Delivered, Inspect, LatestEvent, LinkNews, MakeVisit, News, PeerEnvelope, Peers,
-    ReadCame, ReadLog, ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize, TakeRequests,
-    Watch, WriteSetAt, WriteSetState,
+    Deliver, Delivered, Inspect, LatestEvent, LinkChange, LinkEvent, MakeVisit, PeerEnvelope,
+    Peers, ReadCame, ReadLog, ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize,
+    TakeRequests, Watch, WriteSetAt, WriteSetState,
 };
 pub use network::{Network, NetworkSetup};
 pub use recorder::{Detail, RecorderLink};
+pub use registry::{
+    Call, CountRemembered, EventIdSource, HasIntroduced, Introduced, NoEventIdLeft, PassbookSource,
+    SessionRegistry, Submit, SubmitReply, Submitted,
+};
 pub use sessions::Remembered;
+pub use time_source::{TimeSource, paused_runtime};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use actix::{Actor, AsyncContext, Context, Handler};
 
-use super::{Clock, PeerEnvelope, Peers};
-use crate::model::{Chance, Seed, Time};
+use super::{PeerEnvelope, Peers, TimeSource};
+use crate::model::{Random, Seed, Time};
 use crate::network::{Link, LinkLatencies};
 
 /// Delays the messages between branches. One queue and one armed timer, however many are on their
@@ -13,7 +13,7 @@ use crate::network::{Link, LinkLatencies};
 #[derive(Debug)]
 pub struct Network {
     setup: NetworkSetup,
-    chances: BTreeMap<Link, Chance>,
+    chances: BTreeMap<Link, Random>,
     /// By when they arrive; those of the same moment in the order in which they were sent.
     on_their_way: BTreeMap<(Time, u64), PeerEnvelope>,
     accepted: u64,
@@ -30,7 +30,7 @@ pub struct NetworkSetup {
     /// The branches' own mailboxes.
     pub mailboxes: Peers,
     /// What time it is.
-    pub clock: Clock,
+    pub clock: TimeSource,
 }
 
 impl Network {

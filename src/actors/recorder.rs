@@ -2,14 +2,14 @@
 
 use actix::Recipient;
 
-use super::{Clock, Record};
+use super::{Record, TimeSource};
 use crate::history::{Fact, Recorded};
 
 /// An actor's way to the recorder, if there is one. The recorder gets every fact in causal order.
 #[derive(Debug, Clone)]
 pub struct RecorderLink {
     /// What time it is.
-    pub clock: Clock,
+    pub clock: TimeSource,
     /// The recorder; `None` where nothing is recorded.
     pub recorder: Option<Recipient<Record>>,
     /// How much the recorder wants to know.

@@ -9,7 +9,7 @@ use crate::model::{CustomerId, EventId, RequestNumber};
 #[derive(Debug)]
 pub(super) struct Sessions {
     remembers: Remembers,
-    kept: BTreeMap<CustomerId, Kept>,
+    kept: BTreeMap<CustomerId, KeptSession>,
     /// The customers of whom nothing is under way, by when that came to be so: the oldest first.
     resting: BTreeMap<u64, CustomerId>,
     rests: u64,
@@ -52,7 +52,7 @@ impl Remembers {
 
 /// What a desk keeps for a customer.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct KeptSession {
     /// Its passbook; `None`: it brings its own.
     pub(super) passbook: Option<Passbook>,
     /// The highest event id of its writes that the desk has heard of.
@@ -85,9 +85,9 @@ impl Sessions {
     }
 
     /// Begins a request of `customer`, who is remembered until [`Sessions::end`].
-    pub(super) fn begin(&mut self, customer: CustomerId) -> &mut Kept {
+    pub(super) fn begin(&mut self, customer: CustomerId) -> &mut KeptSession {
         let numbers = if self.has_forgotten { Numbers::Recent } else { Numbers::All };
-        let new = || Kept { numbers, ..Kept::default() };
+        let new = || KeptSession { numbers, ..KeptSession::default() };
         let kept = self.kept.entry(customer).or_insert_with(new);
         if let Some(since) = kept.resting_since.take() {
             self.resting.remove(&since);
@@ -103,11 +103,11 @@ impl Sessions {
     }
 
     /// What is kept for `customer`, if anything is.
-    pub(super) fn get_mut(&mut self, customer: CustomerId) -> Option<&mut Kept> {
+    pub(super) fn get_mut(&mut self, customer: CustomerId) -> Option<&mut KeptSession> {
         self.kept.get_mut(&customer)
     }
 
-    /// Ends a request that began. Of a customer that brings its own passbook and its own event ids
+    /// PeerId a request that began. Of a customer that brings its own passbook and its own event ids
     /// nothing is kept any longer, and past the bound one who has asked for nothing is forgotten.
     pub(super) fn end(&mut self, customer: CustomerId) {
         let Remembers::AtMost(most) = self.remembers else { return };

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::confirmation::{Confirmations, Patience};
+use super::confirmation::{Confirmations, Timeouts};
 use super::dependencies::Newest;
 use super::log::{ApplyLog, Known};
 use super::parking::{Parked, Parking, Waiter};
@@ -26,7 +26,7 @@ pub struct BranchConfig {
     /// What becomes of a withdrawal that the balance does not cover.
     pub overdraft: Overdraft,
     /// How long it waits for other branches.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// How many writes may come before it accepts no more of customers; `None`: any number. What another
     /// branch has accepted is applied all the same, or branches would differ for ever.
     pub log_max: Option<LogPosition>,
@@ -198,7 +198,7 @@ impl Branch {
         match (needed, missing) {
             (Some(needed), Some(missing)) => {
                 self.parking.wait_for(missing, Waiter::Request(request.ticket));
-                let limit = self.config.patience.serve_by(now);
+                let limit = self.config.timeouts.serve_by(now);
                 let lags = needed.lags(&self.version, &self.roster).collect();
                 self.parking.park(Parked { request, needed, since: now, lags }, limit);
             }
@@ -304,7 +304,7 @@ impl Branch {
         let LogEntry { dot, id, write } = first;
         if self.config.propagation == Propagation::Async {
             effects.push(self.written(ticket, dot));
-        } else if self.confirmations.wait(dot, ticket, self.config.patience.confirm_by(now)) {
+        } else if self.confirmations.wait(dot, ticket, self.config.timeouts.confirm_by(now)) {
             // Answered with the first request.
         } else if dot.origin == self.id() && !self.confirmations.is_disputed(dot.sequence) {
             effects.push(self.written(ticket, dot));
@@ -342,7 +342,7 @@ impl Branch {
         }
         match self.config.propagation {
             Propagation::Sync if has_peers => {
-                self.confirmations.wait(dot, ticket, self.config.patience.confirm_by(now));
+                self.confirmations.wait(dot, ticket, self.config.timeouts.confirm_by(now));
             }
             Propagation::Sync | Propagation::Async => effects.push(self.written(ticket, dot)),
         }
@@ -411,8 +411,8 @@ impl Branch {
     /// Answers all who wait, as if their time were over. Who comes after them does not wait either:
     /// nobody will be here when what they wait for comes.
     fn answer_all(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        let patience = &mut self.config.patience;
-        (patience.wait_limit, patience.confirm_limit) =
+        let timeouts = &mut self.config.timeouts;
+        (timeouts.wait_limit, timeouts.confirm_limit) =
             (Some(Duration::ZERO), Some(Duration::ZERO));
         for parked in self.parking.take_all() {
             self.give_up(now, &parked, effects);
@@ -432,7 +432,7 @@ impl Branch {
     }
 
     fn schedule_resend(&mut self, now: Time, dot: Dot) {
-        if let Some(resend_after) = self.config.patience.resend_after {
+        if let Some(resend_after) = self.config.timeouts.resend_after {
             self.confirmations.resend_at(now.after(resend_after), dot);
         }
     }

@@ -37,7 +37,7 @@ struct Unconfirmed {
 
 /// How long a branch waits. `None`: for ever, as where no message is lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Patience {
+pub struct Timeouts {
     /// For confirmations, until a request is answered as outcome unknown.
     pub confirm_limit: Option<Duration>,
     /// For an acknowledgement, until the write is sent again.
@@ -46,7 +46,7 @@ pub struct Patience {
     pub wait_limit: Option<Duration>,
 }
 
-impl Patience {
+impl Timeouts {
     /// How long a request may wait in all; `None`: for ever.
     pub fn in_all(self) -> Option<Duration> {
         Some(self.wait_limit?.saturating_add(self.confirm_limit?))

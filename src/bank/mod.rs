@@ -15,7 +15,7 @@ mod version;
 mod write_set;
 
 pub use branch::{Branch, BranchConfig};
-pub use confirmation::Patience;
+pub use confirmation::Timeouts;
 pub use dependencies::Dependencies;
 pub use interface::{
     Acknowledgement, Applied, Congestion, Effect, Input, PeerMessage, PropagatedWrite, Relayed,

@@ -10,7 +10,7 @@ use super::filter::{Filter, lets_through};
 use super::resume::ResumeError;
 use super::row::{Row, RowHead};
 use super::write::append_line;
-use crate::check::Demand;
+use crate::check::Strictness;
 use crate::model::ByteSize;
 use crate::report::Assessment;
 use crate::run::{Carrier, MemoryBudget, RunError, RunOptions, Runner, run_bytes};
@@ -69,7 +69,7 @@ pub(crate) struct Job {
     pub(crate) options: RunOptions,
     /// What all runs at the same time may take.
     pub(crate) memory: MemoryBudget,
-    pub(crate) demand: Demand,
+    pub(crate) demand: Strictness,
     /// The options after `passbook run` that do the same with one of them.
     pub(crate) replay: Arc<str>,
     pub(crate) filters: Vec<Filter>,
@@ -227,7 +227,7 @@ mod tests {
         Job {
             options: RunOptions::default(),
             memory: MemoryBudget::new(ByteSize::new(1 << 30)),
-            demand: Demand::Anything,
+            demand: Strictness::Anything,
             replay: Arc::from(""),
             filters: filters.iter().map(|text| text.parse().unwrap()).collect(),
             document_max: DOCUMENT_MAX,

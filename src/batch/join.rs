@@ -11,7 +11,7 @@ use std::vec;
 
 use super::join_error::{Gaps, JoinError, Place};
 use super::partition::Partition;
-use super::{Course, Entry, Reader, Record, Row, RowsError, StatusCounts, Summary};
+use super::{BatchStats, Entry, Reader, Record, Row, RowsError, StatusCounts, Summary};
 use crate::model::ByteSize;
 
 /// A result file that is to be joined with others.
@@ -23,7 +23,7 @@ pub struct Part<R> {
     pub input: R,
 }
 
-/// The rows of result files that fit together, in the order of the input. Ends after the first
+/// The rows of result files that fit together, in the order of the input. PeerId after the first
 /// error.
 #[derive(Debug)]
 pub struct Joined<R> {
@@ -31,7 +31,7 @@ pub struct Joined<R> {
     /// Whose row is next.
     heads: BinaryHeap<Reverse<Head>>,
     before: Option<Before>,
-    course: Course,
+    stats: BatchStats,
 }
 
 /// A part that was read once.
@@ -76,11 +76,11 @@ pub fn join<R: BufRead + Seek>(
 ) -> Result<Joined<R>, JoinError> {
     let survey = |part| Source::survey(part, line_max);
     let sources = parts.into_iter().map(survey).collect::<Result<Vec<_>, _>>()?;
-    let course = course(&sources)?;
+    let stats = stats(&sources)?;
     let told: u64 = sources.iter().map(|of| of.summary.rows).sum();
-    let inputs = course.inputs.unwrap_or_default();
-    let fits = told + course.filtered_out == inputs;
-    let mut joined = Joined::new(sources, course)?;
+    let inputs = stats.inputs.unwrap_or_default();
+    let fits = told + stats.filtered_out == inputs;
+    let mut joined = Joined::new(sources, stats)?;
     if fits {
         return Ok(joined);
     }
@@ -94,9 +94,9 @@ pub fn join<R: BufRead + Seek>(
 }
 
 /// What the summaries say of the whole batch.
-fn course<R>(sources: &[Source<R>]) -> Result<Course, JoinError> {
-    let mut course = Course::default();
-    let Some(first) = sources.first() else { return Ok(course) };
+fn stats<R>(sources: &[Source<R>]) -> Result<BatchStats, JoinError> {
+    let mut stats = BatchStats::default();
+    let Some(first) = sources.first() else { return Ok(stats) };
     let dealt = |partition: Partition| (partition.kind(), partition.of());
     for source in sources {
         let Source { name, summary, .. } = source;
@@ -111,23 +111,23 @@ fn course<R>(sources: &[Source<R>]) -> Result<Course, JoinError> {
             Some(first) if first != inputs => {
                 return Err(JoinError::InputsDiffer { names: names(), inputs: [first, inputs] });
             }
-            Some(_) | None => course.inputs = Some(inputs),
+            Some(_) | None => stats.inputs = Some(inputs),
         }
         let partitions = [first.summary.partition, summary.partition];
         if partitions[0].map(dealt) != partitions[1].map(dealt) {
             return Err(JoinError::PartitionsDiffer { names: names(), partitions });
         }
-        course.filtered_out += summary.filtered_out;
-        course.wall = course.wall.max(summary.wall());
-        course.jobs += summary.jobs;
+        stats.filtered_out += summary.filtered_out;
+        stats.wall = stats.wall.max(summary.wall());
+        stats.jobs += summary.jobs;
     }
-    Ok(course)
+    Ok(stats)
 }
 
 impl<R: BufRead + Seek> Joined<R> {
-    fn new(sources: Vec<Source<R>>, course: Course) -> Result<Self, JoinError> {
+    fn new(sources: Vec<Source<R>>, stats: BatchStats) -> Result<Self, JoinError> {
         let heads = BinaryHeap::with_capacity(sources.len());
-        let mut joined = Self { sources, heads, before: None, course };
+        let mut joined = Self { sources, heads, before: None, stats };
         for source in 0..joined.sources.len() {
             joined.advance(source)?;
         }
@@ -135,8 +135,8 @@ impl<R: BufRead + Seek> Joined<R> {
     }
 
     /// What the files say of the whole batch: how long the longest took, and all their jobs.
-    pub fn course(&self) -> &Course {
-        &self.course
+    pub fn stats(&self) -> &BatchStats {
+        &self.stats
     }
 
     /// Reads the next row of a source.
@@ -156,7 +156,7 @@ impl<R: BufRead + Seek> Joined<R> {
             return Ok(None);
         };
         let at = Place { name: of.name.clone(), line };
-        let inputs = self.course.inputs.unwrap_or_default();
+        let inputs = self.stats.inputs.unwrap_or_default();
         if !(1..=inputs).contains(&number) {
             return Err(JoinError::NoSuchInput { number, at, inputs });
         }
@@ -178,7 +178,7 @@ impl<R: BufRead + Seek> Joined<R> {
 
     /// Why so many rows as were `told` of do not fit so many `inputs`.
     fn misfit(&self, told: u64, inputs: u64, gaps: Gaps) -> JoinError {
-        let filtered_out = self.course.filtered_out;
+        let filtered_out = self.stats.filtered_out;
         let given = |share: u64| {
             self.sources.iter().any(|of| of.summary.partition.is_some_and(|is| is.share() == share))
         };

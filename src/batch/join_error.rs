@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::partition::Partition;
 use super::{RowsError, RowsProblem, Stopped};
-use crate::report::phrase::{count, grouped, run};
+use crate::report::words::{count, grouped, run};
 
 /// Why result files do not fit together.
 #[derive(Debug, Error)]

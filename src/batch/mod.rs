@@ -3,6 +3,8 @@
 mod feed;
 mod filter;
 mod fingerprint;
+#[cfg(test)]
+mod fixture;
 mod job;
 mod join;
 mod join_error;
@@ -17,8 +19,6 @@ pub(crate) mod replay;
 mod results;
 mod resume;
 mod row;
-#[cfg(test)]
-mod sample;
 mod summary;
 mod worker;
 mod write;
@@ -30,14 +30,14 @@ pub use fingerprint::Fingerprint;
 pub(crate) use job::{Item, Job, Outcome, RowLines};
 pub use join::{Joined, Part, join};
 pub use join_error::{Gaps, JoinError, Place};
-pub use overview::{Course, Overview};
+pub use overview::{BatchStats, Overview};
 pub use partition::{Partition, PartitionError, PartitionKind};
 pub use pipeline::{Plan, start};
-pub(crate) use progress::{Screen, Standing};
+pub(crate) use progress::{ProgressView, RowProgress};
 pub use reader::{Entry, Reader, Record, RowsError, RowsProblem, holds_rows};
 pub(crate) use reading::{Progress, Reading, Share};
 pub use results::{BatchError, Next, Order, Results};
-pub(crate) use resume::{Earlier, Held, ResumeError};
+pub(crate) use resume::{Earlier, EarlierRows, ResumeError};
 pub use row::{Counts, Row, RowHead, RowKind, Status};
 pub use summary::{StatusCounts, Stopped, Summary};
 pub use write::{Csv, JsonLines, Junit, RowWriter, append_line, write_text};

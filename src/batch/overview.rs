@@ -34,7 +34,7 @@ pub struct Overview {
 
 /// What a batch knows of itself when it ends, beside its rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Course {
+pub struct BatchStats {
     /// How many scenarios the whole input holds; `None` if it was not read to its end.
     pub inputs: Option<u64>,
     /// How many scenarios of this share of the input were filtered out.
@@ -111,20 +111,20 @@ impl Overview {
     }
 
     /// The summary of a batch that ended as `course` says.
-    pub fn summary(&self, course: &Course) -> Summary {
+    pub fn summary(&self, stats: &BatchStats) -> Summary {
         Summary {
-            inputs: course.inputs,
+            inputs: stats.inputs,
             rows: self.statuses.total(),
             statuses: self.statuses,
             as_expected: self.as_expected,
             not_as_expected: self.not_as_expected,
-            filtered_out: course.filtered_out,
+            filtered_out: stats.filtered_out,
             with_warnings: self.with_warnings,
             refused_writes: self.refused_writes,
-            partition: course.partition,
-            stopped: course.stopped,
-            wall_microseconds: micros(course.wall),
-            jobs: course.jobs,
+            partition: stats.partition,
+            stopped: stats.stopped,
+            wall_microseconds: micros(stats.wall),
+            jobs: stats.jobs,
             passbook: Some(Cow::Borrowed(PASSBOOK)),
         }
     }
@@ -156,7 +156,7 @@ fn keep<K: Ord, V>(kept: &mut BTreeMap<K, V>, most: usize, key: K, make: impl Fn
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{error, gathered, holds};
+    use super::super::fixture::{error, gathered, holds};
     use super::*;
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
         let backwards = gathered(&rows);
         assert!(overview.slowest().eq(backwards.slowest()));
         assert!(overview.failures().eq(backwards.failures()));
-        let summary = overview.summary(&Course::default());
+        let summary = overview.summary(&BatchStats::default());
         assert_eq!((summary.rows, summary.statuses.error), (1100, 100));
         assert_eq!((summary.as_expected, summary.not_as_expected), (1000, 0));
     }

@@ -1,6 +1,6 @@
 //! What is wrong with a run, in one line. Formats nothing for a run that is as it should be.
 
-use crate::report::phrase::{branches, verb};
+use crate::report::words::{branches, verb};
 use crate::report::{Agreement, Assessment, Difference, Seen};
 use crate::run::RunResult;
 
@@ -34,9 +34,9 @@ fn in_words(difference: &Difference) -> String {
 mod tests {
     use super::super::row::{Row, RowHead, Status};
     use super::*;
-    use crate::check::Demand;
+    use crate::check::Strictness;
     use crate::model::Money;
-    use crate::report::example::Bank;
+    use crate::report::fixture::Bank;
 
     #[test]
     fn branches_that_differ_are_a_violation_even_where_nobody_judges() {
@@ -49,7 +49,7 @@ mod tests {
             options: "".into(),
             took: Default::default(),
         };
-        let row = Row::of(head, &result, &Assessment::of(&result), Demand::Anything);
+        let row = Row::of(head, &result, &Assessment::of(&result), Strictness::Anything);
         assert_eq!(row.status, Status::Violated);
         assert_eq!(row.problem.as_deref(), Some("at the end branch 2 differs from branch 1"));
     }

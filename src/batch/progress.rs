@@ -14,7 +14,7 @@ const DRAWS_PER_SECOND: u8 = 10;
 const ROWS_PER_LOOK: u32 = 256;
 
 /// Shows how far a batch has come.
-pub(crate) struct Screen {
+pub(crate) struct ProgressView {
     form: Form,
     begun: Instant,
     told: Instant,
@@ -31,13 +31,13 @@ enum Form {
 
 /// What is shown beside the bar.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Standing {
+pub(crate) struct RowProgress {
     /// Rows that this batch has made itself.
     pub(crate) rows: u64,
     pub(crate) failures: u64,
 }
 
-impl Screen {
+impl ProgressView {
     /// It is at its end when `bytes` are read; `None` if nobody knows how many there are. Without a
     /// terminal, there is a line after `every` span of time.
     pub(crate) fn open(bytes: Option<u64>, every: Duration) -> Self {
@@ -52,17 +52,17 @@ impl Screen {
     }
 
     /// To be told of every row. Returns a line if it is time for one.
-    pub(crate) fn row(&mut self, standing: Standing, progress: &Progress) -> Option<String> {
+    pub(crate) fn row(&mut self, so_far: RowProgress, progress: &Progress) -> Option<String> {
         self.rows_since += 1;
         if self.rows_since < ROWS_PER_LOOK {
             return None;
         }
         self.rows_since = 0;
-        self.look(standing, progress)
+        self.look(so_far, progress)
     }
 
     /// To be told now and then: draws if it is time to, or returns a line.
-    pub(crate) fn look(&mut self, standing: Standing, progress: &Progress) -> Option<String> {
+    pub(crate) fn look(&mut self, so_far: RowProgress, progress: &Progress) -> Option<String> {
         let now = now();
         let every = match self.form {
             Form::Bar(_) => EVERY,
@@ -72,7 +72,7 @@ impl Screen {
             return None;
         }
         self.told = now;
-        let message = message(standing, now.duration_since(self.begun));
+        let message = message(so_far, now.duration_since(self.begun));
         match &self.form {
             Form::Bar(bar) => {
                 bar.set_message(message);
@@ -114,8 +114,8 @@ fn percent(part: u64, all: u64) -> u64 {
 }
 
 /// `12,345 scenarios, 8,900 a second, 3 failed`
-fn message(standing: Standing, took: Duration) -> String {
-    let Standing { rows, failures } = standing;
+fn message(so_far: RowProgress, took: Duration) -> String {
+    let RowProgress { rows, failures } = so_far;
     let millis = took.as_millis().max(1);
     let rate = u64::try_from(u128::from(rows) * 1000 / millis).unwrap_or(u64::MAX);
     let (rows, rate, failures) = (HumanCount(rows), HumanCount(rate), HumanCount(failures));
@@ -139,12 +139,12 @@ mod tests {
         for bytes in [Some(10), None] {
             style(bytes);
         }
-        let standing = Standing { rows: 12_345, failures: 3 };
+        let so_far = RowProgress { rows: 12_345, failures: 3 };
         assert_eq!(
-            message(standing, Duration::from_secs(2)),
+            message(so_far, Duration::from_secs(2)),
             "12,345 scenarios, 6,172 a second, 3 failed"
         );
-        message(Standing { rows: 0, failures: 0 }, Duration::ZERO);
+        message(RowProgress { rows: 0, failures: 0 }, Duration::ZERO);
         assert_eq!([percent(1, 3), percent(3, 3), percent(0, 0)], [33, 100, 0]);
     }
 }

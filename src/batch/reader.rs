@@ -13,7 +13,7 @@ use super::{Row, Summary};
 use crate::history::{DOCUMENT_MAX, LineEnd, Lines};
 use crate::model::{ByteSize, UnknownVersion};
 
-/// Reads a result file. Ends after its last line, or after the first error.
+/// Reads a result file. PeerId after its last line, or after the first error.
 #[derive(Debug)]
 pub struct Reader<R> {
     lines: Lines<R>,

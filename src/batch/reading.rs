@@ -12,7 +12,7 @@ use super::feed::{Feed, FeedClosed};
 use super::fingerprint::Fingerprint;
 use super::job::{Content, Item};
 use super::partition::Partition;
-use super::resume::{Held, ResumeError};
+use super::resume::{EarlierRows, ResumeError};
 use crate::model::ByteSize;
 use crate::source::{
     Clash, Decoded, DocumentError, FileKind, FilesError, Input, Inputs, Place, STDIN, ScenarioFile,
@@ -71,13 +71,15 @@ pub(crate) struct Reading {
 pub(crate) fn feed(
     reading: &Reading,
     share: &Share,
-    mut held: Held,
+    mut held: EarlierRows,
     progress: &Arc<Progress>,
     feed: &mut Feed<Item>,
 ) -> Result<(), FeedClosed> {
     let mut number = 0;
     each(reading, progress, |found| {
-        let Found::Scenario { place, packed, content, bytes } = found else { return feed.flush() };
+        let Scanned::Scenario { place, packed, content, bytes } = found else {
+            return feed.flush();
+        };
         number += 1;
         if !share.has(number, &place) {
             return Ok(());
@@ -107,7 +109,7 @@ pub(crate) fn feed(
 pub(crate) fn count(reading: &Reading) -> u64 {
     let mut number = 0;
     let counted = each(reading, &Arc::default(), |found| {
-        if let Found::Scenario { .. } = found {
+        if let Scanned::Scenario { .. } = found {
             number += 1;
         }
         Ok(())
@@ -117,7 +119,7 @@ pub(crate) fn count(reading: &Reading) -> u64 {
 }
 
 /// What the reader comes across.
-enum Found {
+enum Scanned {
     Scenario {
         place: Place,
         packed: Option<Packing>,
@@ -133,7 +135,7 @@ enum Found {
 fn each(
     reading: &Reading,
     progress: &Arc<Progress>,
-    mut take: impl FnMut(Found) -> Result<(), FeedClosed>,
+    mut take: impl FnMut(Scanned) -> Result<(), FeedClosed>,
 ) -> Result<(), FeedClosed> {
     let Reading { inputs, document_max } = reading;
     for input in inputs.walk() {
@@ -150,7 +152,7 @@ fn each(
                 let place = Place::whole(path);
                 let weight = usize::try_from(bytes).unwrap_or(usize::MAX);
                 let content = Content::Unread;
-                take(Found::Scenario { place, packed: None, content, bytes: weight })?;
+                take(Scanned::Scenario { place, packed: None, content, bytes: weight })?;
                 progress.bytes.fetch_add(bytes, Ordering::Relaxed);
             }
             Ok(Input::Line(place)) => take(one_line(place, *document_max))?,
@@ -162,7 +164,7 @@ fn each(
 }
 
 /// The one line that `place` is.
-fn one_line(place: Place, document_max: ByteSize) -> Found {
+fn one_line(place: Place, document_max: ByteSize) -> Scanned {
     let read = place
         .open()
         .map_err(DocumentError::from)
@@ -170,7 +172,7 @@ fn one_line(place: Place, document_max: ByteSize) -> Found {
     match read {
         Ok((packed, text)) => {
             let bytes = text.len();
-            Found::Scenario { place, packed, content: Content::Text(text), bytes }
+            Scanned::Scenario { place, packed, content: Content::Text(text), bytes }
         }
         Err(error) => unreadable(place, error.to_string()),
     }
@@ -180,7 +182,7 @@ fn each_line(
     file: &Path,
     document_max: ByteSize,
     open: impl FnOnce() -> io::Result<Decoded>,
-    take: &mut impl FnMut(Found) -> Result<(), FeedClosed>,
+    take: &mut impl FnMut(Scanned) -> Result<(), FeedClosed>,
 ) -> Result<(), FeedClosed> {
     let file: Arc<Path> = file.into();
     let opened = open().map_err(DocumentError::from).and_then(|Decoded { packed, text }| {
@@ -192,7 +194,7 @@ fn each_line(
         Ok((_, Text::Document(text))) => {
             let bytes = text.len();
             let (place, content) = (Place::whole(file), Content::Text(text));
-            return take(Found::Scenario { place, packed: None, content, bytes });
+            return take(Scanned::Scenario { place, packed: None, content, bytes });
         }
         Err(error) => return take(unreadable(Place::whole(file), cannot_read(&error))),
     };
@@ -209,25 +211,25 @@ fn each_line(
         take(match line.text {
             Some(text) => {
                 let bytes = text.len();
-                Found::Scenario { place, packed, content: Content::Text(text), bytes }
+                Scanned::Scenario { place, packed, content: Content::Text(text), bytes }
             }
             None => unreadable(place, too_long(document_max)).packed(packed),
         })?;
         if lines.may_wait() {
-            take(Found::Pause)?;
+            take(Scanned::Pause)?;
         }
     }
 }
 
-fn unreadable(place: Place, problem: String) -> Found {
-    Found::Scenario { place, packed: None, content: Content::Unreadable(problem), bytes: 0 }
+fn unreadable(place: Place, problem: String) -> Scanned {
+    Scanned::Scenario { place, packed: None, content: Content::Unreadable(problem), bytes: 0 }
 }
 
 fn mismatch(number: u64, place: Place, error: ResumeError) -> Item {
     Item { number, place, packed: None, content: Content::Mismatch(error) }
 }
 
-impl Found {
+impl Scanned {
     /// The same, of a file that is `packed` like that.
     fn packed(mut self, packed: Option<Packing>) -> Self {
         if let Self::Scenario { packed: of_file, .. } = &mut self {

@@ -13,8 +13,8 @@ pub(super) fn command(row: &Row) -> String {
 mod tests {
     use std::sync::Arc;
 
+    use super::super::fixture::holds;
     use super::super::row::FIRST_FORMAT;
-    use super::super::sample::holds;
     use super::*;
 
     fn row(place: &str, options: &str) -> Row {

@@ -62,7 +62,7 @@ pub(crate) struct Earlier {
 
 /// The scenarios whose rows an earlier batch has left.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct EarlierRows {
     file: String,
     /// Number and fingerprint of the place, ascending.
     rows: Vec<(u64, Fingerprint)>,
@@ -72,7 +72,10 @@ pub(crate) struct Held {
 impl Earlier {
     /// Reads the result file at `path`; there need not be one. None of its lines may be longer than
     /// `line_max`.
-    pub(crate) fn open(path: &Path, line_max: ByteSize) -> Result<(Self, Held), ResumeError> {
+    pub(crate) fn open(
+        path: &Path,
+        line_max: ByteSize,
+    ) -> Result<(Self, EarlierRows), ResumeError> {
         let shown = path.display().to_string();
         let opened =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
@@ -96,7 +99,7 @@ impl Earlier {
         if let Some(twice) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             return Err(ResumeError::Twice { file: shown, number: twice[0].0 });
         }
-        let held = Held { file: shown, rows, next: 0 };
+        let held = EarlierRows { file: shown, rows, next: 0 };
         Ok((Self { path: path.to_owned(), file, line_max, rows_end: cut }, held))
     }
 
@@ -134,7 +137,7 @@ impl Earlier {
     }
 }
 
-impl Held {
+impl EarlierRows {
     /// Whether the file holds the row of scenario `number` at `place`. To be asked in ascending
     /// order of numbers, about every scenario that is to be run.
     pub(crate) fn holds(&mut self, number: u64, place: &str) -> Result<bool, ResumeError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Packing, problem};
-use crate::check::{ByProperty, Demand, Summary, Verdict};
+use crate::check::{ByProperty, Overall, Strictness, Verdict};
 use crate::model::number::{count, micros};
 use crate::model::{Dialect, Seed, Versions, words};
 use crate::report::Assessment;
@@ -80,7 +80,7 @@ pub struct Row {
     pub expected: Option<bool>,
     /// What the judge says, a word each; `None` if it was not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub verdicts: Option<ByProperty<Summary>>,
+    pub verdicts: Option<ByProperty<Overall>>,
     /// The balance that each customer was told last; none if it did not run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub balances: Vec<BalanceRow>,
@@ -149,7 +149,12 @@ pub struct Counts {
 
 impl Row {
     /// The row of a scenario that ran. `demand` says how much must have been tested.
-    pub fn of(head: RowHead, result: &RunResult, assessment: &Assessment, demand: Demand) -> Self {
+    pub fn of(
+        head: RowHead,
+        result: &RunResult,
+        assessment: &Assessment,
+        demand: Strictness,
+    ) -> Self {
         let status = Status::of(assessment, demand);
         let balances = match result.output(Dialect::Balances) {
             Output::Balances(balances) => balances,
@@ -233,15 +238,15 @@ impl Status {
         }
     }
 
-    fn of(assessment: &Assessment, demand: Demand) -> Self {
+    fn of(assessment: &Assessment, demand: Strictness) -> Self {
         let judged = assessment.verdicts.as_ref().map(|verdicts| verdicts.overall(demand));
-        if judged == Some(Summary::Violated) || !assessment.agreement.is_whole() {
+        if judged == Some(Overall::Violated) || !assessment.agreement.is_whole() {
             return Self::Violated;
         }
         match assessment.verdict(demand) {
-            Summary::Holds => Self::Holds,
-            Summary::Undecided => Self::Undecided,
-            Summary::Violated => Self::Unexpected,
+            Overall::Holds => Self::Holds,
+            Overall::Undecided => Self::Undecided,
+            Overall::Violated => Self::Unexpected,
         }
     }
 }

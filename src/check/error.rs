@@ -12,12 +12,12 @@ pub struct JudgeError {
     pub fact: u64,
     /// What is wrong with it.
     #[source]
-    pub problem: Impossible,
+    pub problem: InvalidHistory,
 }
 
 /// Why a fact cannot have happened after those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Impossible {
+pub enum InvalidHistory {
     /// A branch that the header does not have.
     #[error("branch {branch} is not a branch of this bank")]
     UnknownBranch {

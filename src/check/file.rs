@@ -5,7 +5,7 @@ use std::io::BufRead;
 use thiserror::Error;
 
 use super::memory::{Amounts, line_bytes};
-use super::{Case, Impossible, Judge, JudgeError, JudgeOptions, Verdicts};
+use super::{Case, InvalidHistory, Judge, JudgeError, JudgeOptions, Verdicts};
 use crate::history::{Extent, HistoryError, Reader};
 
 /// Why there is no verdict on a history file. Each names the line.
@@ -16,11 +16,11 @@ pub enum CheckError {
     History(#[from] HistoryError),
     /// It is a history that no run can have.
     #[error("line {line}: {problem}")]
-    Impossible {
+    InvalidHistory {
         /// The line, from 1.
         line: u64,
         /// What is wrong with the fact on it.
-        problem: Impossible,
+        problem: InvalidHistory,
     },
     /// To judge it takes more memory than it may.
     #[error("line {line}: to judge all up to here takes {bytes} bytes of memory")]
@@ -46,7 +46,7 @@ pub fn judge_history<R: BufRead>(
     while let Some(entry) = reader.next() {
         let entry = entry?;
         judge.observe(&entry.recorded).map_err(|JudgeError { problem, .. }| {
-            CheckError::Impossible { line: entry.line, problem }
+            CheckError::InvalidHistory { line: entry.line, problem }
         })?;
         check_room(entry.line, judge.bytes(), &reader, bytes_max)?;
     }
@@ -54,7 +54,7 @@ pub fn judge_history<R: BufRead>(
         judge.cut_off();
     }
     // The header is line 1, so a fact stands on the line after its number.
-    judge.finish().map_err(|JudgeError { fact, problem }| CheckError::Impossible {
+    judge.finish().map_err(|JudgeError { fact, problem }| CheckError::InvalidHistory {
         line: fact.saturating_add(1),
         problem,
     })

@@ -7,7 +7,7 @@ use crate::model::{BranchIndex, OutcomeClass};
 
 /// A read that misses a write of its own session.
 #[derive(Debug)]
-pub(super) struct Unread {
+pub(super) struct ReadYourWritesFailure {
     pub(super) read: OpRef,
     /// The operation that made the write, and was acknowledged.
     pub(super) written: OpRef,
@@ -16,7 +16,7 @@ pub(super) struct Unread {
 
 /// A read that misses a write that an earlier read of its session saw.
 #[derive(Debug)]
-pub(super) struct Unseen {
+pub(super) struct MonotonicReadsFailure {
     pub(super) earlier: OpRef,
     pub(super) later: OpRef,
     pub(super) write: WriteRef,
@@ -24,7 +24,7 @@ pub(super) struct Unseen {
 
 /// A branch that has the later of two writes without the earlier before it.
 #[derive(Debug)]
-pub(super) struct Misordered {
+pub(super) struct MonotonicWritesFailure {
     pub(super) earlier: OpRef,
     pub(super) first: WriteRef,
     pub(super) later: OpRef,
@@ -33,7 +33,7 @@ pub(super) struct Misordered {
 
 /// A branch that has a write without all that its session had read before it.
 #[derive(Debug)]
-pub(super) struct Unfollowed {
+pub(super) struct WritesFollowReadsFailure {
     pub(super) read: OpRef,
     pub(super) seen: WriteRef,
     pub(super) written: OpRef,
@@ -42,14 +42,14 @@ pub(super) struct Unfollowed {
 
 impl Ledger {
     /// The first write that `read`, which misses one of its session, misses.
-    pub(super) fn find_unread(&self, read: OpRef) -> Unread {
+    pub(super) fn find_read_your_writes(&self, read: OpRef) -> ReadYourWritesFailure {
         let branch = self.sessions.op(read).sent.branch.get();
         let position = self.position(read);
         let missing = self.sessions.before(read).find_map(|(written, op)| match op.asked {
             Asked::Write { write, class: OutcomeClass::Ok }
                 if self.writes.row(write)[branch] > position =>
             {
-                Some(Unread { read, written, write })
+                Some(ReadYourWritesFailure { read, written, write })
             }
             Asked::Write { .. } | Asked::Query(_) => None,
         });
@@ -57,23 +57,27 @@ impl Ledger {
     }
 
     /// The first read before `later` that saw a write which `later` misses.
-    pub(super) fn find_unseen(&self, later: OpRef) -> Unseen {
+    pub(super) fn find_monotonic_reads(&self, later: OpRef) -> MonotonicReadsFailure {
         let branch = self.sessions.op(later).sent.branch;
         let late = self.first_after(branch, self.position(later));
         let found = self.earlier_read(later, &late);
         let (earlier, write) = found.expect("a read that fails its test follows a read");
-        Unseen { earlier, later, write }
+        MonotonicReadsFailure { earlier, later, write }
     }
 
     /// The first write of the session before `later` that `branch` has not before it.
-    pub(super) fn find_misordered(&self, later: OpRef, branch: BranchIndex) -> Misordered {
+    pub(super) fn find_monotonic_writes(
+        &self,
+        later: OpRef,
+        branch: BranchIndex,
+    ) -> MonotonicWritesFailure {
         let at = |write: WriteRef| self.writes.row(write)[branch.get()];
         let limit = self.place_of(later, branch);
         let found = self.sessions.before(later).find_map(|(earlier, op)| match op.asked {
             Asked::Write { write, class: OutcomeClass::Ok | OutcomeClass::Unknown }
                 if self.writes.entry(write).took_effect() && at(write) > limit =>
             {
-                Some(Misordered { earlier, first: write, later, branch })
+                Some(MonotonicWritesFailure { earlier, first: write, later, branch })
             }
             Asked::Write { .. } | Asked::Query(_) => None,
         });
@@ -82,12 +86,16 @@ impl Ledger {
 
     /// The first read before `written` that saw a write which `branch` has not before what was
     /// written.
-    pub(super) fn find_unfollowed(&self, written: OpRef, branch: BranchIndex) -> Unfollowed {
+    pub(super) fn find_writes_follow_reads(
+        &self,
+        written: OpRef,
+        branch: BranchIndex,
+    ) -> WritesFollowReadsFailure {
         let limit = self.place_of(written, branch);
         let late = self.first_after(branch, limit.saturating_sub(1));
         let found = self.earlier_read(written, &late);
         let (read, seen) = found.expect("a write that fails its test follows a read");
-        Unfollowed { read, seen, written, branch }
+        WritesFollowReadsFailure { read, seen, written, branch }
     }
 
     /// The place at `branch` of what `written` wrote.

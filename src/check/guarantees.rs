@@ -1,4 +1,4 @@
-//! The four session guarantees, in one walk over all operations in the order of their answers.
+//! The four session guarantees, in one examination over all operations in the order of their answers.
 //!
 //! A balance is the sum of all writes in a log, so all of them are relevant to a read. In the order
 //! of answers, the reads at a branch see longer and longer prefixes of its log. So each log is
@@ -20,13 +20,13 @@ use crate::model::{BranchIndex, Guarantee, OutcomeClass};
 #[derive(Debug)]
 pub(super) struct Guarantees {
     /// Read your writes: reads that miss a write of their session.
-    pub(super) reads_own: Tally<OpRef>,
+    pub(super) read_your_writes: Tally<OpRef>,
     /// Monotonic reads: reads that miss what an earlier one saw.
-    pub(super) reads_on: Tally<OpRef>,
+    pub(super) monotonic_reads: Tally<OpRef>,
     /// Monotonic writes: a write, and a branch that has it without all earlier ones before it.
-    pub(super) writes_in_order: Tally<(OpRef, BranchIndex)>,
+    pub(super) monotonic_writes: Tally<(OpRef, BranchIndex)>,
     /// Writes follow reads: a write, and a branch that has it before what its session had read.
-    pub(super) writes_follow: Tally<(OpRef, BranchIndex)>,
+    pub(super) writes_follow_reads: Tally<(OpRef, BranchIndex)>,
     /// Every step that failed a test, if they are wanted.
     pub(super) failed: Vec<Failed>,
 }
@@ -43,31 +43,31 @@ pub(super) struct Failed {
 /// Judges the four guarantees.
 pub(super) fn judge(ledger: &Ledger, options: JudgeOptions) -> Guarantees {
     let most = options.witnesses.get();
-    let mut walk = Walk {
+    let mut examination = Examination {
         ledger,
         logs: ledger.branches.iter().map(|_| Passed::default()).collect(),
         sessions: (0..ledger.sessions.len()).map(|_| Memory::default()).collect(),
         is_made: vec![false; ledger.writes.len()],
         steps: options.steps,
         tallies: Guarantees {
-            reads_own: Tally::new(most),
-            reads_on: Tally::new(most),
-            writes_in_order: Tally::new(most),
-            writes_follow: Tally::new(most),
+            read_your_writes: Tally::new(most),
+            monotonic_reads: Tally::new(most),
+            monotonic_writes: Tally::new(most),
+            writes_follow_reads: Tally::new(most),
             failed: Vec::new(),
         },
     };
     for (at, op) in ledger.sessions.ops() {
         match op.asked {
-            Asked::Write { write, class } => walk.write(at, op, write, class),
-            Asked::Query(Some(seen)) => walk.read(at, op, seen),
+            Asked::Write { write, class } => examination.write(at, op, write, class),
+            Asked::Query(Some(seen)) => examination.read(at, op, seen),
             Asked::Query(None) => {}
         }
     }
-    walk.tallies
+    examination.tallies
 }
 
-struct Walk<'a> {
+struct Examination<'a> {
     ledger: &'a Ledger,
     logs: Vec<Passed>,
     sessions: Vec<Memory>,
@@ -95,7 +95,7 @@ struct Memory {
     made: Option<Reach>,
 }
 
-impl Walk<'_> {
+impl Examination<'_> {
     fn read(&mut self, at: OpRef, op: &Op, seen: Seen) {
         let branch = op.sent.branch;
         let memory = &self.sessions[op.session.place()];
@@ -104,11 +104,11 @@ impl Walk<'_> {
         let seen_before = memory.seen.as_ref().map(is_kept);
         if let Some(is_kept) = own {
             let test = self.test(Guarantee::ReadYourWrites, Property::ReadYourWrites, (at, op));
-            self.judge(&test, is_kept, |tallies| &mut tallies.reads_own, at);
+            self.judge(&test, is_kept, |tallies| &mut tallies.read_your_writes, at);
         }
         if let Some(is_kept) = seen_before {
             let test = self.test(Guarantee::MonotonicReads, Property::MonotonicReads, (at, op));
-            self.judge(&test, is_kept, |tallies| &mut tallies.reads_on, at);
+            self.judge(&test, is_kept, |tallies| &mut tallies.monotonic_reads, at);
         }
         // Nothing is owed for a read that saw nothing, nor to a session that is over.
         if seen.position == 0 || self.ledger.sessions.get(op.session).requests == op.sent.request {
@@ -156,12 +156,17 @@ impl Walk<'_> {
             if let Some(before) = &before {
                 let test = Test { branch, ..in_order };
                 let is_kept = before[branch.get()] < position;
-                self.judge(&test, is_kept, |tallies| &mut tallies.writes_in_order, (at, branch));
+                self.judge(&test, is_kept, |tallies| &mut tallies.monotonic_writes, (at, branch));
             }
             if let Some(seen) = &seen {
                 let test = Test { branch, ..follows };
                 let is_kept = seen[branch.get()] < position;
-                self.judge(&test, is_kept, |tallies| &mut tallies.writes_follow, (at, branch));
+                self.judge(
+                    &test,
+                    is_kept,
+                    |tallies| &mut tallies.writes_follow_reads,
+                    (at, branch),
+                );
             }
         }
         let memory = &mut self.sessions[op.session.place()];

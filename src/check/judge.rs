@@ -3,7 +3,7 @@
 use super::guarantees::Guarantees;
 use super::ledger::Ledger;
 use super::options::{Case, JudgeOptions};
-use super::sentence::Teller;
+use super::sentence::Sentences;
 use super::verdict::Undecided;
 use super::{ByProperty, JudgeError, Verdicts, bank_wide, guarantees};
 use crate::history::{Extent, Recorded};
@@ -56,24 +56,29 @@ impl Judge {
         let balances = self.ledger.take_balances();
         let overdrafts = self.ledger.take_overdrafts();
         let ledger = &self.ledger;
-        let tell = Teller { ledger, lines: self.options.lines };
+        let tell = Sentences { ledger, lines: self.options.lines };
         let untested = Undecided::NothingToTest;
         let open = bank_wide::without_end(ledger);
-        let Guarantees { reads_own, reads_on, writes_in_order, writes_follow, failed } =
-            guarantees::judge(ledger, self.options);
+        let Guarantees {
+            read_your_writes,
+            monotonic_reads,
+            monotonic_writes,
+            writes_follow_reads,
+            failed,
+        } = guarantees::judge(ledger, self.options);
         let by_property = ByProperty {
-            read_your_writes: reads_own
-                .map(|read| ledger.find_unread(read))
-                .verdict(untested, |promised, found| tell.unread(promised, found)),
-            monotonic_reads: reads_on
-                .map(|read| ledger.find_unseen(read))
-                .verdict(untested, |promised, found| tell.unseen(promised, found)),
-            monotonic_writes: writes_in_order
-                .map(|(written, branch)| ledger.find_misordered(written, branch))
-                .verdict(untested, |promised, found| tell.misordered(promised, found)),
-            writes_follow_reads: writes_follow
-                .map(|(written, branch)| ledger.find_unfollowed(written, branch))
-                .verdict(untested, |promised, found| tell.unfollowed(promised, found)),
+            read_your_writes: read_your_writes
+                .map(|read| ledger.find_read_your_writes(read))
+                .verdict(untested, |promised, found| tell.read_your_writes(promised, found)),
+            monotonic_reads: monotonic_reads
+                .map(|read| ledger.find_monotonic_reads(read))
+                .verdict(untested, |promised, found| tell.monotonic_reads(promised, found)),
+            monotonic_writes: monotonic_writes
+                .map(|(written, branch)| ledger.find_monotonic_writes(written, branch))
+                .verdict(untested, |promised, found| tell.monotonic_writes(promised, found)),
+            writes_follow_reads: writes_follow_reads
+                .map(|(written, branch)| ledger.find_writes_follow_reads(written, branch))
+                .verdict(untested, |promised, found| tell.writes_follow_reads(promised, found)),
             balances: balances.verdict(untested, |promised, found| tell.balance(promised, found)),
             convergence: bank_wide::convergence(ledger)
                 .verdict(open.unwrap_or(untested), |promised, found| {

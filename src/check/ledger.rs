@@ -13,7 +13,7 @@ use super::sessions::{Answer, Asked, Known, Mark, Op, OpRef, Sent, SessionRef, S
 use super::tally::Tally;
 use super::witness::Promised;
 use super::writes::{ABSENT, Apply, FirstSeen, Writes};
-use super::{Case, Impossible};
+use super::{Case, InvalidHistory};
 use crate::history::{Extent, Fact, Recorded, Terms};
 use crate::model::number::count;
 use crate::model::{
@@ -157,7 +157,7 @@ impl Ledger {
     }
 
     /// Adds a fact.
-    pub(super) fn add(&mut self, recorded: &Recorded) -> Result<(), Impossible> {
+    pub(super) fn add(&mut self, recorded: &Recorded) -> Result<(), InvalidHistory> {
         self.now = Mark { fact: self.now.fact + 1, at: recorded.at };
         match recorded.fact {
             Fact::RequestSent { customer, request, branch, event, operation } => {
@@ -216,11 +216,11 @@ impl Ledger {
             Fact::PartitionBegan { partition, ref sides } => {
                 sides.iter().flatten().try_for_each(|branch| self.index(*branch).map(|_| ()))?;
                 let is_new = self.partitions.insert(partition);
-                is_new.then_some(()).ok_or(Impossible::PartitionTwice { partition })
+                is_new.then_some(()).ok_or(InvalidHistory::PartitionTwice { partition })
             }
             Fact::PartitionHealed { partition } => {
                 let is_known = self.partitions.remove(&partition);
-                is_known.then_some(()).ok_or(Impossible::PartitionTwice { partition })
+                is_known.then_some(()).ok_or(InvalidHistory::PartitionTwice { partition })
             }
             Fact::SlownessBegan { branch, .. } | Fact::SlownessEnded { branch } => {
                 self.index(branch).map(|_| ())
@@ -237,15 +237,15 @@ impl Ledger {
         }
     }
 
-    pub(super) fn index(&self, branch: BranchId) -> Result<BranchIndex, Impossible> {
-        self.roster.index(branch).ok_or(Impossible::UnknownBranch { branch })
+    pub(super) fn index(&self, branch: BranchId) -> Result<BranchIndex, InvalidHistory> {
+        self.roster.index(branch).ok_or(InvalidHistory::UnknownBranch { branch })
     }
 
     /// The branch where something happens, so it has not stopped.
-    fn up(&self, branch: BranchId) -> Result<BranchIndex, Impossible> {
+    fn up(&self, branch: BranchId) -> Result<BranchIndex, InvalidHistory> {
         let index = self.index(branch)?;
         if self.branches[index.get()].is_down {
-            return Err(Impossible::Stopped { branch });
+            return Err(InvalidHistory::Stopped { branch });
         }
         Ok(index)
     }
@@ -253,7 +253,7 @@ impl Ledger {
     fn find(
         &self,
         Request { customer, request, branch }: Request,
-    ) -> Result<(SessionRef, u32), Impossible> {
+    ) -> Result<(SessionRef, u32), InvalidHistory> {
         let found = (self.index(branch)?, branch);
         self.sessions.find(customer, request, found, &self.roster)
     }
@@ -263,7 +263,7 @@ impl Ledger {
         Request { customer, request, branch }: Request,
         id: WriteId,
         operation: Operation,
-    ) -> Result<(), Impossible> {
+    ) -> Result<(), InvalidHistory> {
         let branch = self.index(branch)?;
         let session = self.sessions.find_or_add(customer, self.terms.as_ref())?;
         let request = self.sessions.get(session).check_turn(request)?;
@@ -282,26 +282,26 @@ impl Ledger {
         Ok(())
     }
 
-    fn request_received(&mut self, request: Request) -> Result<(), Impossible> {
+    fn request_received(&mut self, request: Request) -> Result<(), InvalidHistory> {
         self.up(request.branch)?;
         let (session, number) = self.find(request)?;
         match self.receptions {
             Receptions::Told => {}
             Receptions::Unknown => self.receptions = Receptions::Told,
             Receptions::Untold(customer, request) => {
-                return Err(Impossible::NeverReceived { customer, request });
+                return Err(InvalidHistory::NeverReceived { customer, request });
             }
         }
         self.sessions.get_mut(session).receive(number)
     }
 
-    fn request_parked(&mut self, request: Request) -> Result<(), Impossible> {
+    fn request_parked(&mut self, request: Request) -> Result<(), InvalidHistory> {
         self.up(request.branch)?;
         let (session, number) = self.find(request)?;
         let Request { customer, request, .. } = request;
         match self.sessions.get(session).known(number) {
             Known::Awaited | Known::GivenUp => Ok(()),
-            Known::Answered => Err(Impossible::AnsweredTwice { customer, request }),
+            Known::Answered => Err(InvalidHistory::AnsweredTwice { customer, request }),
         }
     }
 
@@ -311,13 +311,13 @@ impl Ledger {
         (id, write): (WriteId, Write),
         (dot, origin): (Dot, BranchId),
         (said, found): (LogPosition, Money),
-    ) -> Result<(), Impossible> {
+    ) -> Result<(), InvalidHistory> {
         let session = self.sessions.find_or_add(id.customer, self.terms.as_ref())?;
         let events = &mut self.sessions.get_mut(session).events;
         let log = &mut self.branches[index.get()];
         let expected = log_length(&log.writes)?.next();
         if said != expected {
-            return Err(Impossible::ApplyOutOfPlace { branch, said, expected });
+            return Err(InvalidHistory::ApplyOutOfPlace { branch, said, expected });
         }
         let position = position(said)?;
         let delta = write.delta();
@@ -359,13 +359,13 @@ impl Ledger {
         request: Request,
         said: LogPosition,
         outcome: &Outcome,
-    ) -> Result<(), Impossible> {
+    ) -> Result<(), InvalidHistory> {
         let branch = self.up(request.branch)?;
         let (session, number) = self.find(request)?;
         let log = &self.branches[branch.get()];
         let (sum_minor, held) = (log.sum, log_length(&log.writes)?);
         if said != held {
-            return Err(Impossible::OtherLogLength { branch: request.branch, said, held });
+            return Err(InvalidHistory::OtherLogLength { branch: request.branch, said, held });
         }
         let position = position(said)?;
         let found = self.sessions.get_mut(session);
@@ -396,11 +396,11 @@ impl Ledger {
     }
 
     /// Where receptions are told at all, that of a request which is answered is.
-    fn check_reception(&mut self, is_received: bool, at: Request) -> Result<(), Impossible> {
+    fn check_reception(&mut self, is_received: bool, at: Request) -> Result<(), InvalidHistory> {
         let Request { customer, request, .. } = at;
         match self.receptions {
             Receptions::Told if !is_received => {
-                Err(Impossible::NeverReceived { customer, request })
+                Err(InvalidHistory::NeverReceived { customer, request })
             }
             Receptions::Unknown => {
                 self.receptions = Receptions::Untold(customer, request);
@@ -415,16 +415,16 @@ impl Ledger {
         branch: BranchId,
         kept: LogPosition,
         found: Money,
-    ) -> Result<(), Impossible> {
+    ) -> Result<(), InvalidHistory> {
         let index = self.index(branch)?;
         let log = &mut self.branches[index.get()];
         let held = log_length(&log.writes)?;
         if !log.is_down {
-            return Err(Impossible::NotStopped { branch });
+            return Err(InvalidHistory::NotStopped { branch });
         } else if kept > held {
-            return Err(Impossible::KeptTooMuch { branch, kept, held });
+            return Err(InvalidHistory::KeptTooMuch { branch, kept, held });
         } else if kept < held {
-            return Err(Impossible::MemoryLost { branch, kept, held });
+            return Err(InvalidHistory::MemoryLost { branch, kept, held });
         }
         log.is_down = false;
         let (mark, sum_minor) = (self.now, log.sum);
@@ -486,13 +486,13 @@ fn claimed(outcome: &Outcome) -> Option<Money> {
     }
 }
 
-fn log_length(log: &[WriteRef]) -> Result<LogPosition, Impossible> {
-    u64::try_from(log.len()).map(LogPosition::new).map_err(|_| Impossible::TooMany)
+fn log_length(log: &[WriteRef]) -> Result<LogPosition, InvalidHistory> {
+    u64::try_from(log.len()).map(LogPosition::new).map_err(|_| InvalidHistory::TooMany)
 }
 
-fn position(said: LogPosition) -> Result<u32, Impossible> {
+fn position(said: LogPosition) -> Result<u32, InvalidHistory> {
     match u32::try_from(said.get()) {
         Ok(position) if position != ABSENT => Ok(position),
-        Ok(_) | Err(_) => Err(Impossible::TooMany),
+        Ok(_) | Err(_) => Err(InvalidHistory::TooMany),
     }
 }

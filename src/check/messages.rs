@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::{Entry, OccupiedEntry};
 
-use super::Impossible;
+use super::InvalidHistory;
 use crate::history::MessageBody;
 use crate::model::{BranchId, MessageNumber};
 
@@ -25,7 +25,7 @@ struct UnderWay {
 }
 
 type Name = (BranchId, MessageNumber);
-type Found<'a> = OccupiedEntry<'a, Name, UnderWay>;
+type MessageEntry<'a> = OccupiedEntry<'a, Name, UnderWay>;
 
 #[derive(Debug, Default)]
 pub(super) struct Messages {
@@ -33,12 +33,12 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    pub(super) fn sent(&mut self, message: Message) -> Result<(), Impossible> {
+    pub(super) fn sent(&mut self, message: Message) -> Result<(), InvalidHistory> {
         let Message { from, to, number, body } = message;
         let under_way = UnderWay { to, body, copies: 1 };
         match self.under_way.insert((from, number), under_way) {
             None => Ok(()),
-            Some(_) => Err(Impossible::MessageSentTwice { from, number }),
+            Some(_) => Err(InvalidHistory::MessageSentTwice { from, number }),
         }
     }
 
@@ -48,15 +48,15 @@ impl Messages {
     }
 
     /// The network made a copy.
-    pub(super) fn duplicated(&mut self, message: Message) -> Result<(), Impossible> {
+    pub(super) fn duplicated(&mut self, message: Message) -> Result<(), InvalidHistory> {
         let mut found = self.find(message)?;
         let under_way = found.get_mut();
-        under_way.copies = under_way.copies.checked_add(1).ok_or(Impossible::TooMany)?;
+        under_way.copies = under_way.copies.checked_add(1).ok_or(InvalidHistory::TooMany)?;
         Ok(())
     }
 
     /// It was received, or lost.
-    pub(super) fn ended(&mut self, message: Message) -> Result<(), Impossible> {
+    pub(super) fn ended(&mut self, message: Message) -> Result<(), InvalidHistory> {
         let mut found = self.find(message)?;
         found.get_mut().copies -= 1;
         if found.get().copies == 0 {
@@ -65,17 +65,17 @@ impl Messages {
         Ok(())
     }
 
-    fn find(&mut self, message: Message) -> Result<Found<'_>, Impossible> {
+    fn find(&mut self, message: Message) -> Result<MessageEntry<'_>, InvalidHistory> {
         let Message { from, to: found, number, body } = message;
         let Entry::Occupied(entry) = self.under_way.entry((from, number)) else {
-            return Err(Impossible::MessageNotUnderWay { from, number });
+            return Err(InvalidHistory::MessageNotUnderWay { from, number });
         };
         let &UnderWay { to: sent, body: said, copies: _ } = entry.get();
         if sent != found {
-            return Err(Impossible::MessageElsewhere { from, number, sent, found });
+            return Err(InvalidHistory::MessageElsewhere { from, number, sent, found });
         }
         if said != body {
-            return Err(Impossible::MessageChanged { from, number });
+            return Err(InvalidHistory::MessageChanged { from, number });
         }
         Ok(entry)
     }

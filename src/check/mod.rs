@@ -25,12 +25,12 @@ mod verdict;
 mod witness;
 mod writes;
 
-pub use error::{Impossible, JudgeError};
+pub use error::{InvalidHistory, JudgeError};
 pub use file::{CheckError, judge_history};
 pub use judge::{Judge, judge};
 pub use options::{Case, JudgeOptions, Lines, StepsKept};
 pub use verdict::{
-    ByProperty, Demand, FailedStep, Property, Split, Summary, Undecided, Verdict, Verdicts,
+    ByProperty, FailedStep, Overall, Property, Split, Strictness, Undecided, Verdict, Verdicts,
     Violation,
 };
 pub use witness::{Place, Promised, Step, Witness, WitnessKind};

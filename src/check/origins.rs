@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Impossible;
+use super::InvalidHistory;
 use super::index::{IdTable, NONE, WriteRef, place};
 use crate::model::{BranchId, BranchIndex, Life, Sequence};
 
@@ -47,15 +47,15 @@ impl Origins {
         (at, branch): (BranchIndex, BranchId),
         (dot, origin): (Dot, BranchId),
         write: WriteRef,
-    ) -> Result<(), Impossible> {
+    ) -> Result<(), InvalidHistory> {
         let sequence = u32::try_from(dot.sequence.get()).ok().filter(|number| *number != NONE);
-        let sequence = sequence.ok_or(Impossible::TooMany)?;
+        let sequence = sequence.ok_or(InvalidHistory::TooMany)?;
         let index = self.index(dot)?;
         let named = &mut self.named[place(index)];
         match named.get(sequence) {
             Some(named) if named == write.get() => {}
             Some(_) => {
-                return Err(Impossible::NumberNamesTwo { origin, sequence: dot.sequence });
+                return Err(InvalidHistory::NumberNamesTwo { origin, sequence: dot.sequence });
             }
             None => self.bytes += insert(named, sequence, write.get()),
         }
@@ -63,7 +63,7 @@ impl Origins {
         match last.get_mut(index) {
             Some(last) if sequence < *last => {
                 let (said, last) = (dot.sequence, Sequence::new((*last).into()));
-                return Err(Impossible::NumberFalls { branch, origin, said, last });
+                return Err(InvalidHistory::NumberFalls { branch, origin, said, last });
             }
             Some(last) => *last = sequence,
             None => self.bytes += insert(last, index, sequence),
@@ -76,8 +76,8 @@ impl Origins {
         self.bytes
     }
 
-    fn index(&mut self, dot: Dot) -> Result<u32, Impossible> {
-        let next = u32::try_from(self.named.len()).map_err(|_| Impossible::TooMany)?;
+    fn index(&mut self, dot: Dot) -> Result<u32, InvalidHistory> {
+        let next = u32::try_from(self.named.len()).map_err(|_| InvalidHistory::TooMany)?;
         let known = match dot.life {
             None => &mut self.first_lives[dot.origin.get()],
             Some(life) => self.later_lives.entry((dot.origin, life)).or_insert(NONE),

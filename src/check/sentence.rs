@@ -2,7 +2,9 @@
 //! seen and what was owed.
 
 use super::bank_wide::{Divergence, Flaw, Wrong};
-use super::findings::{Misordered, Unfollowed, Unread, Unseen};
+use super::findings::{
+    MonotonicReadsFailure, MonotonicWritesFailure, ReadYourWritesFailure, WritesFollowReadsFailure,
+};
 use super::guarantees::Failed;
 use super::index::WriteRef;
 use super::ledger::{Ledger, WrongBalance};
@@ -18,14 +20,18 @@ use crate::model::{
 
 /// Tells what was found in a ledger.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Teller<'a> {
+pub(super) struct Sentences<'a> {
     pub(super) ledger: &'a Ledger,
     pub(super) lines: Lines,
 }
 
-impl Teller<'_> {
-    pub(super) fn unread(&self, promised: Promised, found: Unread) -> Witness {
-        let Unread { read, written, write } = found;
+impl Sentences<'_> {
+    pub(super) fn read_your_writes(
+        &self,
+        promised: Promised,
+        found: ReadYourWritesFailure,
+    ) -> Witness {
+        let ReadYourWritesFailure { read, written, write } = found;
         let noun = noun(self.ledger.writes.entry(write).write.kind);
         let later = self.ledger.sessions.op(read).sent;
         let sentence = format!(
@@ -39,8 +45,12 @@ impl Teller<'_> {
         self.witness((kind, promised), (written, read), (later.branch, write), sentence)
     }
 
-    pub(super) fn unseen(&self, promised: Promised, found: Unseen) -> Witness {
-        let Unseen { earlier, later, write } = found;
+    pub(super) fn monotonic_reads(
+        &self,
+        promised: Promised,
+        found: MonotonicReadsFailure,
+    ) -> Witness {
+        let MonotonicReadsFailure { earlier, later, write } = found;
         let branch = self.ledger.sessions.op(later).sent.branch;
         let noun = noun(self.ledger.writes.entry(write).write.kind);
         let sentence = format!(
@@ -56,8 +66,12 @@ impl Teller<'_> {
         self.witness((kind, promised), (earlier, later), (branch, write), sentence)
     }
 
-    pub(super) fn misordered(&self, promised: Promised, found: Misordered) -> Witness {
-        let Misordered { earlier, first, later, branch } = found;
+    pub(super) fn monotonic_writes(
+        &self,
+        promised: Promised,
+        found: MonotonicWritesFailure,
+    ) -> Witness {
+        let MonotonicWritesFailure { earlier, first, later, branch } = found;
         let sentence = format!(
             "customer {} {}, then {}, but branch {} applied the second {} the first: \
              its writes were owed the order in which it made them, at every branch",
@@ -71,8 +85,12 @@ impl Teller<'_> {
         self.witness((kind, promised), (earlier, later), (branch, first), sentence)
     }
 
-    pub(super) fn unfollowed(&self, promised: Promised, found: Unfollowed) -> Witness {
-        let Unfollowed { read, seen, written, branch } = found;
+    pub(super) fn writes_follow_reads(
+        &self,
+        promised: Promised,
+        found: WritesFollowReadsFailure,
+    ) -> Witness {
+        let WritesFollowReadsFailure { read, seen, written, branch } = found;
         let sentence = format!(
             "customer {} {}, with {} in it, then {}, but branch {} applied this write {} the one \
              that was seen: it was owed a place after all that the customer had seen, at every branch",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Impossible;
+use super::InvalidHistory;
 use super::index::{IdTable, NONE, WriteRef, place};
 use crate::history::Terms;
 use crate::model::{
@@ -119,17 +119,17 @@ pub(super) enum Known {
 
 impl Session {
     /// The number of the customer's next request, if `request` is that and may come now.
-    pub(super) fn check_turn(&self, request: RequestNumber) -> Result<u32, Impossible> {
+    pub(super) fn check_turn(&self, request: RequestNumber) -> Result<u32, InvalidHistory> {
         let customer = self.customer;
-        let next = self.requests.checked_add(1).ok_or(Impossible::TooMany)?;
+        let next = self.requests.checked_add(1).ok_or(InvalidHistory::TooMany)?;
         let expected = RequestNumber::new(next.into());
         if request != expected {
-            return Err(Impossible::RequestOutOfOrder { customer, request, expected });
+            return Err(InvalidHistory::RequestOutOfOrder { customer, request, expected });
         }
         match self.awaits {
             Awaits::Nothing => Ok(next),
             Awaits::Answer | Awaits::Arrival(_) => {
-                Err(Impossible::RequestsOverlap { customer, request })
+                Err(InvalidHistory::RequestsOverlap { customer, request })
             }
         }
     }
@@ -167,7 +167,7 @@ impl Session {
     }
 
     /// Takes note that a branch received a request.
-    pub(super) fn receive(&mut self, request: u32) -> Result<(), Impossible> {
+    pub(super) fn receive(&mut self, request: u32) -> Result<(), InvalidHistory> {
         let customer = self.customer;
         match self.open_mut(request).filter(|open| !open.is_received) {
             Some(open) => {
@@ -176,7 +176,7 @@ impl Session {
             }
             None => {
                 let request = RequestNumber::new(request.into());
-                Err(Impossible::ReceivedTwice { customer, request })
+                Err(InvalidHistory::ReceivedTwice { customer, request })
             }
         }
     }
@@ -187,7 +187,7 @@ impl Session {
     }
 
     /// What the answer to the last request says, given from a log of `position` writes.
-    pub(super) fn answer(&self, sent: Sent, said: &Answer<'_>) -> Result<Asked, Impossible> {
+    pub(super) fn answer(&self, sent: Sent, said: &Answer<'_>) -> Result<Asked, InvalidHistory> {
         Ok(match (sent.write, said.outcome) {
             (Some(write), Ok(Receipt::Written) | Err(_)) => {
                 Asked::Write { write, class: OutcomeClass::of(said.outcome) }
@@ -198,19 +198,19 @@ impl Session {
             (None, Err(_)) => Asked::Query(None),
             (Some(_), Ok(Receipt::Balance(_))) | (None, Ok(Receipt::Written)) => {
                 let request = RequestNumber::new(sent.request.into());
-                return Err(Impossible::OtherKind { customer: self.customer, request });
+                return Err(InvalidHistory::OtherKind { customer: self.customer, request });
             }
         })
     }
 
     /// The request that is answered now: the awaited one, or one that was given up.
-    pub(super) fn answered(&mut self, request: u32) -> Result<Sent, Impossible> {
+    pub(super) fn answered(&mut self, request: u32) -> Result<Sent, InvalidHistory> {
         let open = match self.known(request) {
             Known::Awaited => self.last,
             Known::GivenUp => self.given_up.remove(&request),
             Known::Answered => None,
         };
-        open.map(|open| open.sent).ok_or(Impossible::AnsweredTwice {
+        open.map(|open| open.sent).ok_or(InvalidHistory::AnsweredTwice {
             customer: self.customer,
             request: RequestNumber::new(request.into()),
         })
@@ -222,7 +222,7 @@ impl Session {
     }
 
     /// Takes note that the answer arrived.
-    pub(super) fn arrive(&mut self, request: u32) -> Result<(), Impossible> {
+    pub(super) fn arrive(&mut self, request: u32) -> Result<(), InvalidHistory> {
         match self.awaits {
             Awaits::Arrival(_) if request == self.requests => {
                 self.awaits = Awaits::Nothing;
@@ -230,7 +230,7 @@ impl Session {
             }
             Awaits::Arrival(_) | Awaits::Answer | Awaits::Nothing => {
                 let request = RequestNumber::new(request.into());
-                Err(Impossible::NoReply { customer: self.customer, request })
+                Err(InvalidHistory::NoReply { customer: self.customer, request })
             }
         }
     }
@@ -262,13 +262,13 @@ impl Sessions {
         &mut self,
         customer: CustomerId,
         terms: Option<&Terms>,
-    ) -> Result<SessionRef, Impossible> {
+    ) -> Result<SessionRef, InvalidHistory> {
         if let Some(found) = self.by_customer.get(customer.get()) {
             return Ok(SessionRef(found));
         }
-        let added = u32::try_from(self.all.len()).map_err(|_| Impossible::TooMany)?;
+        let added = u32::try_from(self.all.len()).map_err(|_| InvalidHistory::TooMany)?;
         if added == NONE {
-            return Err(Impossible::TooMany);
+            return Err(InvalidHistory::TooMany);
         }
         self.by_customer.insert(customer.get(), added);
         self.all.push(Session {
@@ -291,8 +291,8 @@ impl Sessions {
         request: RequestNumber,
         (found_at, found): (BranchIndex, BranchId),
         roster: &Roster,
-    ) -> Result<(SessionRef, u32), Impossible> {
-        let never = Impossible::NeverSent { customer, request };
+    ) -> Result<(SessionRef, u32), InvalidHistory> {
+        let never = InvalidHistory::NeverSent { customer, request };
         let session = self.by_customer.get(customer.get()).map(SessionRef).ok_or(never)?;
         let number = u32::try_from(request.get()).map_err(|_| never)?;
         if number == 0 || number > self.get(session).requests {
@@ -301,16 +301,16 @@ impl Sessions {
         match self.get(session).branch(number) {
             Some(asked) if asked != found_at => {
                 let asked = roster.id(asked);
-                Err(Impossible::OtherBranch { customer, request, asked, found })
+                Err(InvalidHistory::OtherBranch { customer, request, asked, found })
             }
             Some(_) | None => Ok((session, number)),
         }
     }
 
     /// The rank of the next request.
-    pub(super) fn next_rank(&mut self) -> Result<u32, Impossible> {
+    pub(super) fn next_rank(&mut self) -> Result<u32, InvalidHistory> {
         let rank = self.requests;
-        self.requests = rank.checked_add(1).ok_or(Impossible::TooMany)?;
+        self.requests = rank.checked_add(1).ok_or(InvalidHistory::TooMany)?;
         Ok(rank)
     }
 
@@ -322,7 +322,7 @@ impl Sessions {
 
     /// Takes note that the customer waits no longer for the answer to its last request. What it
     /// was not told it does not know.
-    pub(super) fn give_up(&mut self, at: SessionRef, request: u32) -> Result<(), Impossible> {
+    pub(super) fn give_up(&mut self, at: SessionRef, request: u32) -> Result<(), InvalidHistory> {
         let session = &mut self.all[at.place()];
         let is_last = request == session.requests;
         match (session.awaits, session.last) {
@@ -340,7 +340,7 @@ impl Sessions {
             }
             (Awaits::Nothing | Awaits::Answer | Awaits::Arrival(_), _) => {
                 let request = RequestNumber::new(request.into());
-                Err(Impossible::NotAwaited { customer: session.customer, request })
+                Err(InvalidHistory::NotAwaited { customer: session.customer, request })
             }
         }
     }

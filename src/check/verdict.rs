@@ -190,11 +190,11 @@ impl Verdict {
     }
 
     /// The verdict in one word: `holds`, `violated` or `undecided`.
-    pub const fn summary(&self) -> Summary {
+    pub const fn summary(&self) -> Overall {
         match self {
-            Self::Holds { .. } => Summary::Holds,
-            Self::Violated { .. } => Summary::Violated,
-            Self::Undecided(_) => Summary::Undecided,
+            Self::Holds { .. } => Overall::Holds,
+            Self::Violated { .. } => Overall::Violated,
+            Self::Undecided(_) => Overall::Undecided,
         }
     }
 
@@ -227,7 +227,7 @@ impl Verdict {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Form<'a> {
-    verdict: Summary,
+    verdict: Overall,
     #[serde(skip_serializing_if = "Option::is_none")]
     promised: Option<Promised>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -274,8 +274,8 @@ impl<'de> Deserialize<'de> for Verdict {
             Form::deserialize(deserializer)?;
         let tests = tested_by.ok_or_else(|| D::Error::missing_field("tested_by"));
         Ok(match verdict {
-            Summary::Holds => Self::Holds { tests: tests? },
-            Summary::Violated => {
+            Overall::Holds => Self::Holds { tests: tests? },
+            Overall::Violated => {
                 let first = witness.ok_or_else(|| D::Error::missing_field("witness"))?;
                 let mut witnesses = further_witnesses.into_owned();
                 witnesses.insert(0, first.into_owned());
@@ -283,7 +283,7 @@ impl<'de> Deserialize<'de> for Verdict {
                 let failed = failed.ok_or_else(|| D::Error::missing_field("violations_by"))?;
                 Self::Violated(Box::new(Violation { tests: tests?, failed, witnesses }))
             }
-            Summary::Undecided => {
+            Overall::Undecided => {
                 Self::Undecided(reason.ok_or_else(|| D::Error::missing_field("reason"))?)
             }
         })
@@ -293,7 +293,7 @@ impl<'de> Deserialize<'de> for Verdict {
 /// A verdict in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Summary {
+pub enum Overall {
     /// What was tested passed.
     Holds,
     /// Something failed.
@@ -302,7 +302,7 @@ pub enum Summary {
     Undecided,
 }
 
-impl fmt::Display for Summary {
+impl fmt::Display for Overall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Holds => "holds",
@@ -353,7 +353,7 @@ pub struct Verdicts {
 
 /// How much must have been tested for the whole to be decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Demand {
+pub enum Strictness {
     /// Any property.
     Anything,
     /// One of the four guarantees at least.
@@ -405,25 +405,25 @@ impl Verdicts {
 
     /// What they come to: violated if any is; undecided if no session guarantee had anything to
     /// test; else they hold.
-    pub fn summary(&self) -> Summary {
-        self.overall(Demand::AGuarantee)
+    pub fn summary(&self) -> Overall {
+        self.overall(Strictness::AGuarantee)
     }
 
     /// What they come to: violated if any is; undecided if less than `demand` was tested, or if the
     /// history was cut off; else they hold.
-    pub fn overall(&self, demand: Demand) -> Summary {
+    pub fn overall(&self, demand: Strictness) -> Overall {
         let mut tested = self.iter().filter(|(_, verdict)| verdict.tested() > 0);
         let is_met = match demand {
-            Demand::Anything => tested.next().is_some(),
-            Demand::AGuarantee => tested.any(|(property, _)| property.is_session_guarantee()),
-            Demand::Everything => tested.count() == self.iter().count(),
+            Strictness::Anything => tested.next().is_some(),
+            Strictness::AGuarantee => tested.any(|(property, _)| property.is_session_guarantee()),
+            Strictness::Everything => tested.count() == self.iter().count(),
         };
-        if self.iter().any(|(_, verdict)| verdict.summary() == Summary::Violated) {
-            Summary::Violated
+        if self.iter().any(|(_, verdict)| verdict.summary() == Overall::Violated) {
+            Overall::Violated
         } else if is_met && self.extent == Extent::Whole {
-            Summary::Holds
+            Overall::Holds
         } else {
-            Summary::Undecided
+            Overall::Undecided
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Impossible;
+use super::InvalidHistory;
 use super::index::{IdTable, NONE, WriteRef, place};
 use super::reach::{BLOCK, Blocks, Row};
 use super::sessions::Mark;
@@ -145,7 +145,7 @@ impl Writes {
         id: WriteId,
         write: Write,
         first_seen: FirstSeen,
-    ) -> Result<WriteRef, Impossible> {
+    ) -> Result<WriteRef, InvalidHistory> {
         let Some(first) = events.get(id.event.get()).map(WriteRef) else {
             let added = self.add(id, write, first_seen)?;
             events.insert(id.event.get(), added.0);
@@ -168,10 +168,10 @@ impl Writes {
         id: WriteId,
         write: Write,
         first_seen: FirstSeen,
-    ) -> Result<WriteRef, Impossible> {
-        let added = u32::try_from(self.entries.len()).map_err(|_| Impossible::TooMany)?;
+    ) -> Result<WriteRef, InvalidHistory> {
+        let added = u32::try_from(self.entries.len()).map_err(|_| InvalidHistory::TooMany)?;
         if added == NONE {
-            return Err(Impossible::TooMany);
+            return Err(InvalidHistory::TooMany);
         }
         self.entries.push(Entry {
             id,

@@ -18,11 +18,11 @@ use super::settings_args::SettingsArgs;
 use super::signal::{self, Ending};
 use super::terminal::Terminal;
 use crate::batch::{
-    self, Course, Earlier, Filter, Held, Item, Job, JsonLines, Next, Order, Outcome, Overview,
-    Partition, PartitionKind, Plan, Progress, Reading, Results, Row, RowLines, RowWriter, Screen,
-    Share, Standing, Stopped, append_line, reading, write_text,
+    self, BatchStats, Earlier, EarlierRows, Filter, Item, Job, JsonLines, Next, Order, Outcome,
+    Overview, Partition, PartitionKind, Plan, Progress, ProgressView, Reading, Results, Row,
+    RowLines, RowProgress, RowWriter, Share, Stopped, append_line, reading, write_text,
 };
-use crate::check::{Demand, JudgeOptions};
+use crate::check::{JudgeOptions, Strictness};
 use crate::model::number::count;
 use crate::network::parse_span;
 use crate::report::shell;
@@ -141,8 +141,8 @@ impl BatchArgs {
         self.max_fail.or(first).map(NonZeroU64::get)
     }
 
-    pub(super) fn demand(&self) -> Demand {
-        if self.strict { Demand::Everything } else { Demand::Anything }
+    pub(super) fn demand(&self) -> Strictness {
+        if self.strict { Strictness::Everything } else { Strictness::Anything }
     }
 
     pub(super) fn judging(&self) -> Judging {
@@ -194,7 +194,7 @@ struct Sources {
     reading: Reading,
     survey: Survey,
     share: Share,
-    earlier: Option<(Earlier, Held)>,
+    earlier: Option<(Earlier, EarlierRows)>,
     interrupt: CancellationToken,
 }
 
@@ -236,7 +236,7 @@ struct Batch<'a> {
     exports: Exports,
     overview: Overview,
     /// Of this batch itself, without an earlier one that it goes on with.
-    standing: Standing,
+    so_far: RowProgress,
     filtered_out: u64,
 }
 
@@ -254,7 +254,7 @@ impl<'a> Batch<'a> {
             format: args.format(),
             exports,
             overview: Overview::default(),
-            standing: Standing { rows: 0, failures: 0 },
+            so_far: RowProgress { rows: 0, failures: 0 },
             filtered_out: 0,
         }
     }
@@ -266,9 +266,9 @@ impl<'a> Batch<'a> {
                 self.go_on(earlier)?;
                 held
             }
-            None => Held::default(),
+            None => EarlierRows::default(),
         };
-        let mut screen = Screen::open(survey.bytes, self.args.progress_every);
+        let mut view = ProgressView::open(survey.bytes, self.args.progress_every);
         let progress = Arc::new(Progress::default());
         let watched = Arc::clone(&progress);
         let read =
@@ -278,22 +278,22 @@ impl<'a> Batch<'a> {
         let run = move |runner: &mut Runner, item: &mut Item| job.run(runner, item);
         let panicked = move |item: Item, message: &str| same.panicked(item, message);
         let mut results = batch::start(self.args.plan(), run, panicked, read)?;
-        let end = self.take_all(&mut results, &interrupt, &mut screen, &progress);
+        let end = self.take_all(&mut results, &interrupt, &mut view, &progress);
         drop(results);
-        let wall = screen.close();
+        let wall = view.close();
         let stopped = match end {
             Ok(End::All) => None,
             Ok(End::Stopped(stopped)) => Some(stopped),
             Err(failure) => {
                 if let Failure::Output(_) = failure {
-                    let course = self.course(&progress, Some(Stopped::Interrupted), wall);
-                    self.save(&course);
+                    let stats = self.stats(&progress, Some(Stopped::Interrupted), wall);
+                    self.save(&stats);
                 }
                 return Err(failure);
             }
         };
-        let course = self.course(&progress, stopped, wall);
-        Ok(self.finish(&course)?)
+        let stats = self.stats(&progress, stopped, wall);
+        Ok(self.finish(&stats)?)
     }
 
     fn job(&self) -> Job {
@@ -332,23 +332,23 @@ impl<'a> Batch<'a> {
         &mut self,
         results: &mut Results<Outcome>,
         interrupt: &CancellationToken,
-        screen: &mut Screen,
+        view: &mut ProgressView,
         progress: &Progress,
     ) -> Result<End, Failure> {
         let failures_max = self.args.failures_max();
-        let mut patience = Duration::ZERO;
+        let mut timeouts = Duration::ZERO;
         while !interrupt.is_cancelled() {
-            let next = results.next_within(patience);
-            patience = Duration::ZERO;
+            let next = results.next_within(timeouts);
+            timeouts = Duration::ZERO;
             match next {
                 Ok(Next::Outcome(Outcome::Row { row, line })) => {
                     self.write(&row, &line)?;
-                    self.standing.rows += 1;
-                    self.standing.failures += u64::from(row.status.is_failure());
-                    if let Some(told) = screen.row(self.standing, progress) {
+                    self.so_far.rows += 1;
+                    self.so_far.failures += u64::from(row.status.is_failure());
+                    if let Some(told) = view.row(self.so_far, progress) {
                         self.terminal.note(&told);
                     }
-                    if failures_max.is_some_and(|most| self.standing.failures >= most) {
+                    if failures_max.is_some_and(|most| self.so_far.failures >= most) {
                         return Ok(End::Stopped(Stopped::Failures));
                     }
                 }
@@ -357,10 +357,10 @@ impl<'a> Batch<'a> {
                 Ok(Next::NotYet) => {
                     self.terminal.flush()?;
                     self.exports.flush()?;
-                    if let Some(told) = screen.look(self.standing, progress) {
+                    if let Some(told) = view.look(self.so_far, progress) {
                         self.terminal.note(&told);
                     }
-                    patience = PATIENCE;
+                    timeouts = PATIENCE;
                 }
                 Ok(Next::End) => return Ok(End::All),
                 Err(error) => return Err(error.into()),
@@ -377,8 +377,8 @@ impl<'a> Batch<'a> {
         self.exports.write_with_line(row, line)
     }
 
-    fn course(&self, progress: &Progress, stopped: Option<Stopped>, wall: Duration) -> Course {
-        Course {
+    fn stats(&self, progress: &Progress, stopped: Option<Stopped>, wall: Duration) -> BatchStats {
+        BatchStats {
             inputs: progress.inputs().filter(|_| stopped.is_none()),
             filtered_out: self.filtered_out,
             partition: self.args.partition,
@@ -388,17 +388,17 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Ends the files in good order, though not all results could be written.
-    fn save(&mut self, course: &Course) {
-        let summary = self.overview.summary(course);
+    /// PeerId the files in good order, though not all results could be written.
+    fn save(&mut self, stats: &BatchStats) {
+        let summary = self.overview.summary(stats);
         if let Err(error) = std::mem::take(&mut self.exports).finish(&summary) {
             log::debug!("{error}");
         }
     }
 
     /// Writes the summary to everything, and says how the program ends.
-    fn finish(mut self, course: &Course) -> io::Result<Exit> {
-        let summary = self.overview.summary(course);
+    fn finish(mut self, stats: &BatchStats) -> io::Result<Exit> {
+        let summary = self.overview.summary(stats);
         let exported = std::mem::take(&mut self.exports).finish(&summary);
         let out = self.terminal.results();
         match self.format {
@@ -407,7 +407,7 @@ impl<'a> Batch<'a> {
         }
         let kept = exported?;
         let worst = summary.statuses.worst().map(Exit::from);
-        if course.stopped == Some(Stopped::Interrupted) {
+        if stats.stopped == Some(Stopped::Interrupted) {
             self.terminal.warning(&match kept {
                 None => "interrupted; --resume goes on with a file of rows".to_owned(),
                 Some(path) => format!("interrupted; --resume {} goes on", shell::file(path)),

@@ -9,9 +9,9 @@ use super::exit::{EXIT_CODES, Exit, Failure};
 use super::memory_args::MemoryArgs;
 use super::terminal::Terminal;
 use super::witness_args::WitnessArgs;
-use crate::check::{CheckError, Demand, JudgeOptions, Verdicts, judge_history};
+use crate::check::{CheckError, JudgeOptions, Strictness, Verdicts, judge_history};
 use crate::history::{Header, Reader};
-use crate::report::judgement::{self, Judgement};
+use crate::report::judged::{self, JudgedHistory};
 use crate::scenario::{Scenario, Source};
 use crate::source::{Outputs, Place};
 
@@ -58,8 +58,8 @@ pub(super) enum CheckFormat {
 }
 
 impl CheckArgs {
-    pub(super) fn demand(&self) -> Demand {
-        if self.strict { Demand::Everything } else { Demand::AGuarantee }
+    pub(super) fn demand(&self) -> Strictness {
+        if self.strict { Strictness::Everything } else { Strictness::AGuarantee }
     }
 
     /// What is wanted of the judge.
@@ -100,17 +100,17 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> Result
                     "{name} is a scenario, and no history: passbook run --history FILE records one"
                 )
             }
-            CheckError::History(_) | CheckError::Impossible { .. } => {
+            CheckError::History(_) | CheckError::InvalidHistory { .. } => {
                 format!("{name} is no history that can be judged: {error}")
             }
         })
     });
     let (header, verdicts) = judged?;
     let summary = verdicts.overall(args.demand());
-    let judgement = Judgement { header: &header, verdicts: &verdicts, summary };
+    let judgement = JudgedHistory { header: &header, verdicts: &verdicts, summary };
     match args.format {
-        CheckFormat::Text => judgement::write_text(terminal.results(), &judgement)?,
-        CheckFormat::Json => judgement::write_json(terminal.results(), &judgement)?,
+        CheckFormat::Text => judged::write_text(terminal.results(), &judgement)?,
+        CheckFormat::Json => judged::write_json(terminal.results(), &judgement)?,
     }
     Ok(summary.into())
 }

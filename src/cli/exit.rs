@@ -9,7 +9,7 @@ use miette::Diagnostic;
 
 use super::terminal::Terminal;
 use crate::batch::{BatchError, JoinError, ResumeError, Status};
-use crate::check::Summary;
+use crate::check::Overall;
 use crate::compare::CompareError;
 use crate::run::ServeError;
 use crate::source::{Clash, FilesError, InputError};
@@ -57,12 +57,12 @@ impl From<Exit> for ExitCode {
     }
 }
 
-impl From<Summary> for Exit {
-    fn from(summary: Summary) -> Self {
+impl From<Overall> for Exit {
+    fn from(summary: Overall) -> Self {
         match summary {
-            Summary::Holds => Self::Holds,
-            Summary::Violated => Self::Violated,
-            Summary::Undecided => Self::Undecided,
+            Overall::Holds => Self::Holds,
+            Overall::Violated => Self::Violated,
+            Overall::Undecided => Self::Undecided,
         }
     }
 }
@@ -87,7 +87,7 @@ pub(super) enum Failure {
     /// Something is wrong with what the command was given; it is shown with its place.
     Input(Box<dyn Diagnostic>),
     /// It is told in a sentence.
-    Told { message: String, exit: Exit },
+    EventOutcome { message: String, exit: Exit },
     /// A defect of this program.
     Defect {
         message: String,
@@ -103,12 +103,12 @@ impl Failure {
 
     /// The arguments, or what they name, are wrong.
     pub(super) fn bad_input(message: impl Display) -> Self {
-        Self::Told { message: message.to_string(), exit: Exit::BadInput }
+        Self::EventOutcome { message: message.to_string(), exit: Exit::BadInput }
     }
 
     /// It is not the fault of what the command was given.
     pub(super) fn internal(message: impl Display) -> Self {
-        Self::Told { message: message.to_string(), exit: Exit::Internal }
+        Self::EventOutcome { message: message.to_string(), exit: Exit::Internal }
     }
 
     /// Tells it, and returns how the program ends.
@@ -119,7 +119,7 @@ impl Failure {
                 terminal.diagnostic(&*error);
                 Ok(Exit::BadInput)
             }
-            Self::Told { message, exit } => {
+            Self::EventOutcome { message, exit } => {
                 terminal.error(&message);
                 Ok(exit)
             }
@@ -166,7 +166,7 @@ impl From<ServeError> for Failure {
 
 impl From<CompareError> for Failure {
     fn from(error: CompareError) -> Self {
-        Self::Told { message: with_causes(&error), exit: (&error).into() }
+        Self::EventOutcome { message: with_causes(&error), exit: (&error).into() }
     }
 }
 
@@ -185,7 +185,7 @@ impl From<&CompareError> for Exit {
             CompareError::NoProgram
             | CompareError::NoRandomness(_)
             | CompareError::Runtime(_)
-            | CompareError::Door(_)
+            | CompareError::BranchListener(_)
             | CompareError::Folder { .. }
             | CompareError::Process { .. }
             | CompareError::Unanswered { .. }

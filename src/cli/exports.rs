@@ -129,7 +129,7 @@ impl Exports {
         out.flush().map_err(|error| lost(path, &error))
     }
 
-    /// Ends every file, and puts it in its place. What is wrong with one does not keep the others
+    /// PeerId every file, and puts it in its place. What is wrong with one does not keep the others
     /// from their end. After an interrupt, what was there before stays; the path is that of the
     /// lines so far, where they are beside such a file.
     pub(super) fn finish(self, summary: &Summary) -> io::Result<Option<PathBuf>> {

@@ -70,7 +70,7 @@ fn write(
     terminal: &mut Terminal,
 ) -> Result<Exit, Failure> {
     let format = format(args);
-    let course = joined.course().clone();
+    let stats = joined.stats().clone();
     let mut overview = Overview::default();
     let mut lines = match format {
         MergeFormat::Text => None,
@@ -84,7 +84,7 @@ fn write(
             lines.write(&row)?;
         }
     }
-    let summary = overview.summary(&course);
+    let summary = overview.summary(&stats);
     exports.finish(&summary)?;
     match &mut lines {
         Some(lines) => lines.finish(&summary)?,

@@ -27,12 +27,12 @@ pub(super) enum NewFile {
 pub(super) struct Beside {
     written: TempPath,
     place: PathBuf,
-    found: Found,
+    found: Existing,
 }
 
 /// What was at the place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
+enum Existing {
     Nothing,
     File,
 }
@@ -49,12 +49,12 @@ impl NewFile {
                 OpenOptions::new().write(true).open(path)?;
                 let is_link = path.is_symlink();
                 let place = if is_link { fs::canonicalize(path)? } else { path.to_owned() };
-                let (new, file) = Self::beside(place, Found::File)?;
+                let (new, file) = Self::beside(place, Existing::File)?;
                 file.set_permissions(there.permissions())?;
                 Ok((new, file))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
-                Self::beside(path.to_owned(), Found::Nothing)
+                Self::beside(path.to_owned(), Existing::Nothing)
             }
             Ok(_) | Err(_) => Ok((Self::InPlace, File::create(path)?)),
         }
@@ -76,7 +76,7 @@ impl NewFile {
         new.finish()
     }
 
-    fn beside(place: PathBuf, found: Found) -> io::Result<(Self, File)> {
+    fn beside(place: PathBuf, found: Existing) -> io::Result<(Self, File)> {
         let name = place.file_name().filter(|name| name.len() <= NAME_BYTES_MAX);
         let mut prefix = name.unwrap_or(OsStr::new("passbook")).to_owned();
         prefix.push(".part-");
@@ -102,8 +102,8 @@ impl NewFile {
         match self {
             Self::InPlace => Ok(()),
             Self::Beside(new) => match new.found {
-                Found::Nothing => new.put_in_place(),
-                Found::File => Ok(()),
+                Existing::Nothing => new.put_in_place(),
+                Existing::File => Ok(()),
             },
         }
     }
@@ -111,7 +111,7 @@ impl NewFile {
     /// The same; and what does not replace a file stays beside it, under the name that is returned.
     pub(super) fn finish_early_or_keep(self) -> io::Result<Option<PathBuf>> {
         match self {
-            Self::Beside(new) if new.found == Found::File => {
+            Self::Beside(new) if new.found == Existing::File => {
                 let kept = new.written.keep().map_err(|error| error.error)?;
                 Ok(kept.file_name().map(|name| new.place.with_file_name(name)))
             }

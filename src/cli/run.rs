@@ -15,7 +15,7 @@ use super::settings_args::SettingsArgs;
 use super::signal;
 use super::terminal::Terminal;
 use super::witness_args::WitnessArgs;
-use crate::check::{Demand, JudgeOptions, StepsKept, Summary};
+use crate::check::{JudgeOptions, Overall, StepsKept, Strictness};
 use crate::model::{Dialect, Seed, Shown};
 use crate::report::{Assessment, Verbosity, dialect, json, shell, shortfall, text};
 use crate::run::{
@@ -159,8 +159,8 @@ impl RunArgs {
         self.settings.overrides()
     }
 
-    pub(super) fn demand(&self) -> Demand {
-        if self.strict { Demand::Everything } else { Demand::Anything }
+    pub(super) fn demand(&self) -> Strictness {
+        if self.strict { Strictness::Everything } else { Strictness::Anything }
     }
 
     pub(super) fn judging(&self) -> Judging {
@@ -228,7 +228,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> Result<E
                 terminal.note(&format!("{}: {note}", Shown::name(&scenario.name)));
             }
         }
-        if summary == Summary::Violated && args.tells_all() {
+        if summary == Overall::Violated && args.tells_all() {
             let again = replay(place, &args.replay_options(run.result.config.seed));
             writeln!(terminal.results(), "\n  to see it again: {again}")?;
         }

@@ -16,7 +16,7 @@ use super::serve_args::{ServeArgs, ServeFormat};
 use super::serve_scenario::run_for_clients;
 use super::signal::{self, Ending};
 use super::terminal::Terminal;
-use crate::bank::{BranchConfig, Patience};
+use crate::bank::{BranchConfig, Timeouts};
 use crate::grpc::seal::{BankKeys, BankSecret, NoRandomness};
 use crate::grpc::{BindError, Endpoint, Listener};
 use crate::model::number::count;
@@ -25,8 +25,8 @@ use crate::model::{
     RosterError,
 };
 use crate::run::{
-    self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, ServeOptions,
-    Taken, bank_bytes, log_max,
+    self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, MemoryShare,
+    ServeOptions, bank_bytes, log_max,
 };
 use crate::source::{InputError, read_scenario, read_scenario_line};
 
@@ -172,13 +172,13 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
         branch: BranchConfig {
             propagation: propagation.unwrap_or_default(),
             overdraft: overdraft.unwrap_or_default(),
-            patience: Patience {
+            timeouts: Timeouts {
                 confirm_limit: Some(args.confirm_limit),
                 wait_limit: Some(args.wait_limit),
                 // Links keep each write until it is acknowledged.
                 resend_after: None,
             },
-            // Told when it is known what memory there is.
+            // EventOutcome when it is known what memory there is.
             log_max: None,
         },
         promises,
@@ -195,7 +195,7 @@ fn take_memory(
     args: &ServeArgs,
     bank: &mut LiveOptions,
     memory: &MemoryBudget,
-) -> Result<[Taken; 2], OpenError> {
+) -> Result<[MemoryShare; 2], OpenError> {
     let branches = memory.try_take(bank_bytes(count(bank.roster.len())))?;
     let here = count(bank.roster.len() - bank.elsewhere.len());
     let kept_max = count(bank.links.kept_max);

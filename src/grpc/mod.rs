@@ -15,14 +15,14 @@ pub mod token;
 mod trailers;
 
 pub use client::{
-    Absence, CallProblem, Channel, ClassicBranch, Contract, CounterLink, Endpoint, EndpointError,
-    Ends, Found, LinkError, LinkSetup, PeerClient, PeerLink, RemoteBank, RemoteBranch,
-    SETTLE_LIMIT, Standing, Standings, TypedBranch, TypedCounter, TypedReply,
+    Absence, CallProblem, Channel, ClassicBranch, ClientStub, Contract, Endpoint, EndpointError,
+    LinkError, LinkSetup, PeerClient, PeerFinding, PeerId, PeerLink, RemoteBank, RemoteBranch,
+    ReportedState, SETTLE_LIMIT, Standings, TypedBranch, TypedReply, TypedStub,
 };
 pub use proof::{Identity, Ticket};
 pub use server::{
-    Believed, BindError, ConnectionCounts, Connections, Door, DoorError, EdgeError, Expectation,
-    Front, FrontSetup, Gate, InputFault, InputPlace, LimitTeller, Limits, Listener, Medium, Origin,
-    OriginError, PeersElsewhere, ScenarioDone, ScenarioFault, ScenarioJob, ScenarioLimits,
-    ScenarioRunner, Scenarios, Services, Way,
+    Believed, BindError, BranchListener, BranchListenerError, ConnectionCounts, Connections,
+    Connector, EdgeError, Expectation, Gate, Gateway, GatewaySetup, InputFault, InputPlace,
+    LimitTeller, Limits, Listener, Medium, Origin, OriginError, PeersElsewhere, ScenarioDone,
+    ScenarioFault, ScenarioJob, ScenarioLimits, ScenarioRunner, Scenarios, Services,
 };

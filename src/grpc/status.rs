@@ -47,8 +47,8 @@ pub(super) fn without_passbook(error: &CallError, bytes: usize) -> Status {
 }
 
 /// Some texts repeat what the client sent, and trailers have little room.
-fn status(error: &CallError, told: Told) -> Status {
-    let Told { code, reason, metadata, wrong_field } = told;
+fn status(error: &CallError, told: ErrorFields) -> Status {
+    let ErrorFields { code, reason, metadata, wrong_field } = told;
     let message = error.to_string();
     let mut status = room::fitted(|cut| {
         let mut info = ErrorInfo::new(reason.word(), DOMAIN, []);
@@ -77,7 +77,7 @@ pub(super) fn wrong_field(error: &CallError) -> Option<String> {
 }
 
 /// What is told of an error.
-struct Told {
+struct ErrorFields {
     code: Code,
     reason: ErrorReason,
     metadata: Vec<Item>,
@@ -94,7 +94,7 @@ struct WrongField {
     description: String,
 }
 
-impl Told {
+impl ErrorFields {
     fn new(code: Code, reason: ErrorReason) -> Self {
         Self { code, reason, metadata: Vec::new(), wrong_field: None }
     }
@@ -111,137 +111,152 @@ impl Told {
     }
 }
 
-fn told(error: &CallError) -> Told {
+fn told(error: &CallError) -> ErrorFields {
     match error {
         CallError::Field(FieldError { field, problem }) => {
-            Told::new(Code::InvalidArgument, ErrorReason::BadField)
+            ErrorFields::new(Code::InvalidArgument, ErrorReason::BadField)
                 .with("field", field)
                 .naming(field, problem)
         }
-        CallError::Passbook(error) => Told::new(Code::InvalidArgument, ErrorReason::BadField)
-            .with("field", "passbook")
-            .naming("passbook", error),
+        CallError::Passbook(error) => {
+            ErrorFields::new(Code::InvalidArgument, ErrorReason::BadField)
+                .with("field", "passbook")
+                .naming("passbook", error)
+        }
         CallError::Peer(error) => told_peer(*error),
         CallError::UnknownBranch { branch, branches } => {
-            Told::new(Code::NotFound, ErrorReason::UnknownBranch)
+            ErrorFields::new(Code::NotFound, ErrorReason::UnknownBranch)
                 .with("branch", branch)
                 .with("branches", listed(branches.iter()))
         }
         // To ask again here is of no use; to ask there is.
         CallError::ServedElsewhere { branch, here } => {
-            Told::new(Code::FailedPrecondition, ErrorReason::ServedElsewhere)
+            ErrorFields::new(Code::FailedPrecondition, ErrorReason::ServedElsewhere)
                 .with("branch", branch)
                 .with("branches", listed(here.iter()))
         }
         CallError::Request(error) => told_request(error),
         CallError::Overloaded { waiting } => {
-            Told::new(Code::ResourceExhausted, ErrorReason::Overloaded).with("waiting", waiting)
+            ErrorFields::new(Code::ResourceExhausted, ErrorReason::Overloaded)
+                .with("waiting", waiting)
         }
         CallError::UnreadFull { limit_bytes } => {
-            Told::new(Code::ResourceExhausted, ErrorReason::UnreadFull)
+            ErrorFields::new(Code::ResourceExhausted, ErrorReason::UnreadFull)
                 .with("limit_bytes", limit_bytes)
         }
-        CallError::TimeOver { .. } => Told::new(Code::DeadlineExceeded, ErrorReason::TimeOver),
-        CallError::HalfSent { .. } => Told::new(Code::DeadlineExceeded, ErrorReason::HalfSent),
-        CallError::Draining => Told::new(Code::Unavailable, ErrorReason::Draining),
-        CallError::NoBranchNamed { key } => Told::new(Code::InvalidArgument, ErrorReason::BadField)
-            .with("field", key)
-            .naming(key, error),
-        CallError::NoEventIdLeft => Told::new(Code::InvalidArgument, ErrorReason::BadField)
+        CallError::TimeOver { .. } => {
+            ErrorFields::new(Code::DeadlineExceeded, ErrorReason::TimeOver)
+        }
+        CallError::HalfSent { .. } => {
+            ErrorFields::new(Code::DeadlineExceeded, ErrorReason::HalfSent)
+        }
+        CallError::Draining => ErrorFields::new(Code::Unavailable, ErrorReason::Draining),
+        CallError::NoBranchNamed { key } => {
+            ErrorFields::new(Code::InvalidArgument, ErrorReason::BadField)
+                .with("field", key)
+                .naming(key, error)
+        }
+        CallError::NoEventIdLeft => ErrorFields::new(Code::InvalidArgument, ErrorReason::BadField)
             .with("field", "event_id")
             .naming("event_id", error),
         CallError::UnknownService { found, services } => {
-            Told::new(Code::Unimplemented, ErrorReason::UnknownService)
+            ErrorFields::new(Code::Unimplemented, ErrorReason::UnknownService)
                 .with("service", found)
                 .with("services", services.join(", "))
         }
         CallError::UnknownMethod { service, found, methods } => {
-            Told::new(Code::Unimplemented, ErrorReason::UnknownMethod)
+            ErrorFields::new(Code::Unimplemented, ErrorReason::UnknownMethod)
                 .with("service", service)
                 .with("method", found)
                 .with("methods", methods.join(", "))
         }
-        CallError::Unreadable { .. } => Told::new(Code::InvalidArgument, ErrorReason::Unreadable),
+        CallError::Unreadable { .. } => {
+            ErrorFields::new(Code::InvalidArgument, ErrorReason::Unreadable)
+        }
         CallError::TooLarge { limit_bytes } => {
-            Told::new(Code::ResourceExhausted, ErrorReason::TooLarge)
+            ErrorFields::new(Code::ResourceExhausted, ErrorReason::TooLarge)
                 .with("limit_bytes", limit_bytes)
         }
         CallError::Scenario(fault) => told_scenario(fault),
-        CallError::ActorStopped => Told::new(Code::Internal, ErrorReason::ActorStopped),
+        CallError::ActorStopped => ErrorFields::new(Code::Internal, ErrorReason::ActorStopped),
     }
 }
 
 /// What is told of an answer that a branch gave.
-fn told_request(error: &RequestError) -> Told {
+fn told_request(error: &RequestError) -> ErrorFields {
     match error {
         RequestError::Refused(refusal) => told_refusal(refusal),
         // The write is applied here and may yet be confirmed.
         RequestError::OutcomeUnknown { unconfirmed_by, more } => {
-            Told::new(Code::DeadlineExceeded, ErrorReason::OutcomeUnknown)
+            ErrorFields::new(Code::DeadlineExceeded, ErrorReason::OutcomeUnknown)
                 .with("unconfirmed_by", listed_of(unconfirmed_by.iter(), *more))
         }
         // Of branches elsewhere alone: no bank of ours says so.
         RequestError::NoAnswer { branch, .. } => {
-            Told::new(Code::DeadlineExceeded, ErrorReason::OutcomeUnknown)
+            ErrorFields::new(Code::DeadlineExceeded, ErrorReason::OutcomeUnknown)
                 .with("unconfirmed_by", branch)
         }
-        RequestError::Declined { .. } => Told::new(Code::FailedPrecondition, ErrorReason::Declined),
+        RequestError::Declined { .. } => {
+            ErrorFields::new(Code::FailedPrecondition, ErrorReason::Declined)
+        }
         // Not DEADLINE_EXCEEDED: nothing was done, so that a client may try again blindly.
         RequestError::VersionNotReached { lags, more } => {
-            Told::new(Code::Unavailable, ErrorReason::VersionNotReached)
+            ErrorFields::new(Code::Unavailable, ErrorReason::VersionNotReached)
                 .with("needed", version(lags, *more, |lag| lag.needed.get()))
                 .with("here", version(lags, *more, |lag| lag.here.get()))
         }
         RequestError::Unavailable { congested, more } => {
-            Told::new(Code::ResourceExhausted, ErrorReason::Congested)
+            ErrorFields::new(Code::ResourceExhausted, ErrorReason::Congested)
                 .with("congested", listed_of(congested.iter(), *more))
         }
         RequestError::Full { log_max } => {
-            Told::new(Code::ResourceExhausted, ErrorReason::Full).with("log_max", log_max)
+            ErrorFields::new(Code::ResourceExhausted, ErrorReason::Full).with("log_max", log_max)
         }
     }
 }
 
-fn told_peer(error: PeerError) -> Told {
+fn told_peer(error: PeerError) -> ErrorFields {
     match error {
         PeerError::OtherVersion { unknown: UnknownVersion { found, known }, .. } => {
-            Told::new(Code::FailedPrecondition, ErrorReason::OtherVersion)
+            ErrorFields::new(Code::FailedPrecondition, ErrorReason::OtherVersion)
                 .with("found", found)
                 .with("newest", known.newest)
         }
-        PeerError::OtherBank => Told::new(Code::FailedPrecondition, ErrorReason::OtherBank),
+        PeerError::OtherBank => ErrorFields::new(Code::FailedPrecondition, ErrorReason::OtherBank),
         PeerError::Conflict { from } => {
-            Told::new(Code::FailedPrecondition, ErrorReason::Conflict).with("from", from)
+            ErrorFields::new(Code::FailedPrecondition, ErrorReason::Conflict).with("from", from)
         }
-        PeerError::NotThatBranch { .. } => Told::new(Code::InvalidArgument, ErrorReason::BadField)
-            .with("field", "id")
-            .naming("id", error),
+        PeerError::NotThatBranch { .. } => {
+            ErrorFields::new(Code::InvalidArgument, ErrorReason::BadField)
+                .with("field", "id")
+                .naming("id", error)
+        }
         PeerError::NotAPeer { branch, .. } => {
-            Told::new(Code::Unauthenticated, ErrorReason::NotAPeer).with("branch", branch)
+            ErrorFields::new(Code::Unauthenticated, ErrorReason::NotAPeer).with("branch", branch)
         }
         PeerError::Crowded { waiting } => {
-            Told::new(Code::ResourceExhausted, ErrorReason::Crowded).with("waiting", waiting)
+            ErrorFields::new(Code::ResourceExhausted, ErrorReason::Crowded).with("waiting", waiting)
         }
     }
 }
 
-fn told_scenario(fault: &ScenarioFault) -> Told {
+fn told_scenario(fault: &ScenarioFault) -> ErrorFields {
     let fault = match fault {
         ScenarioFault::Input(fault) => fault,
         ScenarioFault::TooLarge(_) | ScenarioFault::TooLong { .. } => {
-            return Told::new(Code::ResourceExhausted, ErrorReason::TooLarge);
+            return ErrorFields::new(Code::ResourceExhausted, ErrorReason::TooLarge);
         }
         ScenarioFault::TooManyEvents { most, .. } => {
-            return Told::new(Code::ResourceExhausted, ErrorReason::TooLarge)
+            return ErrorFields::new(Code::ResourceExhausted, ErrorReason::TooLarge)
                 .with("events_max", most);
         }
         ScenarioFault::Crowded { most } => {
-            return Told::new(Code::ResourceExhausted, ErrorReason::Overloaded)
+            return ErrorFields::new(Code::ResourceExhausted, ErrorReason::Overloaded)
                 .with("running", most);
         }
-        ScenarioFault::Run(_) => return Told::new(Code::Internal, ErrorReason::RunFailed),
+        ScenarioFault::Run(_) => return ErrorFields::new(Code::Internal, ErrorReason::RunFailed),
     };
-    let mut told = Told::new(Code::InvalidArgument, ErrorReason::BadField)
+    let mut told = ErrorFields::new(Code::InvalidArgument, ErrorReason::BadField)
         .with("field", "scenario")
         .naming("scenario", fault);
     if let Some(place) = fault.place {
@@ -253,23 +268,25 @@ fn told_scenario(fault: &ScenarioFault) -> Told {
     }
 }
 
-fn told_refusal(refusal: &Refusal) -> Told {
+fn told_refusal(refusal: &Refusal) -> ErrorFields {
     let reason = refusal_reason(refusal);
     match refusal {
         // The state of the account is in the way, and may change.
         Refusal::InsufficientFunds { balance, requested } => {
-            Told::new(Code::FailedPrecondition, reason)
+            ErrorFields::new(Code::FailedPrecondition, reason)
                 .with("balance", balance)
                 .with("requested", requested)
         }
         Refusal::BalanceOutOfRange { balance } => {
-            Told::new(Code::OutOfRange, reason).with("balance", balance)
+            ErrorFields::new(Code::OutOfRange, reason).with("balance", balance)
         }
         // The customer's session has moved on meanwhile: as a whole it has to start again.
-        Refusal::OutOfOrder { latest } => Told::new(Code::Aborted, reason).with("latest", latest),
+        Refusal::OutOfOrder { latest } => {
+            ErrorFields::new(Code::Aborted, reason).with("latest", latest)
+        }
         // The name is taken, by something else.
         Refusal::EventReused { first } => {
-            Told::new(Code::AlreadyExists, reason).with("first", first)
+            ErrorFields::new(Code::AlreadyExists, reason).with("first", first)
         }
     }
 }

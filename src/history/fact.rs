@@ -212,7 +212,7 @@ pub enum Fact {
 #[serde(rename_all = "snake_case")]
 pub enum LossReason {
     /// The network loses some of its messages.
-    Chance,
+    Random,
     /// A partition stood between the two branches.
     Partition,
     /// The receiver was down.

@@ -4,10 +4,10 @@
 //! into a history file, a [`Reader`] turns the file into facts again; `docs/HISTORY.md` is the
 //! format. Knows no actor, no bank and no file system.
 
-mod clock;
 mod error;
 mod fact;
 mod header;
+mod lamport;
 mod line;
 mod lines;
 mod misfit;
@@ -16,10 +16,10 @@ mod reader;
 mod request;
 mod writer;
 
-pub use clock::Lamport;
 pub use error::{HistoryError, HistoryProblem};
 pub use fact::{Fact, LossReason, MessageBody, Process, Recorded};
 pub use header::{Header, Terms};
+pub use lamport::Lamport;
 pub use lines::{DOCUMENT_MAX, LineEnd, Lines};
 pub use reader::{Entry, Extent, Reader};
 pub use request::RequestResult;

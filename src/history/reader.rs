@@ -4,7 +4,7 @@
 
 use std::io::BufRead;
 
-use super::clock::Clocks;
+use super::lamport::LamportClocks;
 use super::line::{FORMAT, HeaderLine, Line, Preamble, VERSIONS};
 use super::lines::{DOCUMENT_MAX, LineEnd, Lines};
 use super::misfit::{Misfit, parse};
@@ -42,7 +42,7 @@ pub enum Extent {
 pub struct Reader<R> {
     lines: FilledLines<R>,
     header: Header,
-    clocks: Clocks,
+    clocks: LamportClocks,
     now: Time,
     facts: u64,
     done: bool,
@@ -76,7 +76,7 @@ impl<R: BufRead> Reader<R> {
             Ok(header) => Ok(Self {
                 lines,
                 header,
-                clocks: Clocks::default(),
+                clocks: LamportClocks::default(),
                 now: Time::START,
                 facts: 0,
                 done: false,

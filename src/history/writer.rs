@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::clock::Clocks;
+use super::lamport::LamportClocks;
 use super::line::{End, EndLine, FactLine, HeaderLine};
 use super::{Header, Recorded};
 
@@ -11,7 +11,7 @@ use super::{Header, Recorded};
 #[derive(Debug)]
 pub struct Writer<W: io::Write> {
     out: W,
-    clocks: Clocks,
+    clocks: LamportClocks,
     facts: u64,
 }
 
@@ -21,7 +21,7 @@ impl<W: io::Write> Writer<W> {
         let line = HeaderLine::of(header);
         serde_json::to_writer(&mut out, &line)?;
         out.write_all(b"\n")?;
-        Ok(Self { out, clocks: Clocks::default(), facts: 0 })
+        Ok(Self { out, clocks: LamportClocks::default(), facts: 0 })
     }
 
     /// Writes one fact with its Lamport clock. Facts come in the order in which they happened.

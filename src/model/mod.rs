@@ -23,10 +23,10 @@ pub use id::{
 };
 pub use list::{listed, listed_of, named_in};
 pub use money::{Amount, Decimal, Money, MoneyError};
-pub use operation::{Event, Interface, Operation, Write, WriteKind};
+pub use operation::{Event, Operation, OperationKind, Write, WriteKind};
 pub use outcome::{Lag, Outcome, OutcomeClass, Receipt, Refusal, RequestError, Waited};
 pub use policy::{CustomerOrder, Dialect, EventIds, Overdraft, Propagation, QueryTiming, Seed};
-pub use random::Chance;
+pub use random::Random;
 pub use roster::{BranchIndex, Roster, RosterError};
 pub use shown::{Shown, is_unseen};
 pub use size::{ByteSize, SizeError};

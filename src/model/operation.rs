@@ -65,11 +65,11 @@ pub enum Operation {
 
 impl Operation {
     /// Which kind of operation it is.
-    pub const fn interface(self) -> Interface {
+    pub const fn interface(self) -> OperationKind {
         match self {
-            Self::Write(Write { kind: WriteKind::Deposit, .. }) => Interface::Deposit,
-            Self::Write(Write { kind: WriteKind::Withdraw, .. }) => Interface::Withdraw,
-            Self::Query => Interface::Query,
+            Self::Write(Write { kind: WriteKind::Deposit, .. }) => OperationKind::Deposit,
+            Self::Write(Write { kind: WriteKind::Withdraw, .. }) => OperationKind::Withdraw,
+            Self::Query => OperationKind::Query,
         }
     }
 }
@@ -77,7 +77,7 @@ impl Operation {
 words! {
     /// The kind of an operation, by its word in input, output and wire contracts.
     #[derive(PartialOrd, Ord, Hash)]
-    pub enum Interface {
+    pub enum OperationKind {
         /// Money comes in.
         Deposit = "deposit",
         /// Money goes out.

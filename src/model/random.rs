@@ -8,11 +8,11 @@ use crate::model::number::float;
 
 /// A stream of chances.
 #[derive(Debug, Clone)]
-pub struct Chance {
+pub struct Random {
     generator: Pcg64Mcg,
 }
 
-impl Chance {
+impl Random {
     /// The stream for one of the numbered parts that are drawn from `seed`. Each has its own, so
     /// that one part can be drawn without those before it.
     pub fn of_part(seed: Seed, part: u64) -> Self {

@@ -85,7 +85,7 @@ pub(crate) use words;
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{CustomerOrder, Interface};
+    use crate::model::{CustomerOrder, OperationKind};
 
     #[test]
     fn a_word_is_the_same_wherever_it_is_written() {
@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&CustomerOrder::InOrder).unwrap(), "\"in-order\"");
         let read: CustomerOrder = serde_json::from_str("\"concurrent\"").unwrap();
         assert_eq!(read, CustomerOrder::Concurrent);
-        let all = Interface::ALL.map(Interface::word);
+        let all = OperationKind::ALL.map(OperationKind::word);
         assert_eq!(all, ["deposit", "withdraw", "query"]);
     }
 

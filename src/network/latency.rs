@@ -8,7 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::model::number::micros;
-use crate::model::{BranchId, Chance, Seed};
+use crate::model::{BranchId, Random, Seed};
 
 /// How long a message takes from one branch to another. Text: `none`, `constant:20ms`,
 /// `uniform:1ms..50ms`, `exponential:10ms`.
@@ -42,9 +42,9 @@ pub struct Link {
 impl Link {
     /// The chances of its messages. Each link has its own, so that a message more on one does not
     /// shift the others.
-    pub fn chances(self, seed: Seed) -> Chance {
+    pub fn chances(self, seed: Seed) -> Random {
         let Self { from, to } = self;
-        Chance::of_part(seed, (u64::from(from.get()) << 32) | u64::from(to.get()))
+        Random::of_part(seed, (u64::from(from.get()) << 32) | u64::from(to.get()))
     }
 }
 
@@ -71,7 +71,7 @@ impl LinkLatencies {
 
 impl Latency {
     /// How long one message takes, in whole microseconds.
-    pub fn draw(self, chance: &mut Chance) -> Duration {
+    pub fn draw(self, chance: &mut Random) -> Duration {
         match self {
             Self::None => Duration::ZERO,
             Self::Constant(span) => span,
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
     use crate::model::Seed;
 
-    fn chance(seed: u64) -> Chance {
+    fn chance(seed: u64) -> Random {
         let branch = |id| BranchId::new(id).unwrap();
         Link { from: branch(1), to: branch(2) }.chances(Seed(seed))
     }

@@ -74,10 +74,10 @@ fn sorted(sets: &BTreeMap<CustomerId, Vec<Content>>) -> BTreeMap<CustomerId, Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Case, JudgeOptions, Summary, judge};
+    use crate::check::{Case, JudgeOptions, Overall, judge};
     use crate::history::{Fact, Recorded};
     use crate::model::{LogPosition, Money, Roster, Sequence, Time, WriteId};
-    use crate::report::example::{Bank, amount, branch, customer, event, money};
+    use crate::report::fixture::{Bank, amount, branch, customer, event, money};
     use proptest::prelude::*;
 
     #[test]
@@ -167,7 +167,7 @@ mod tests {
             let facts: Vec<_> = branches.iter().flat_map(applies).collect();
             let verdicts = judge(case, JudgeOptions::default(), &facts).unwrap();
             let agreement = Agreement::of(&branches);
-            let is_violated = verdicts.by_property.convergence.summary() == Summary::Violated;
+            let is_violated = verdicts.by_property.convergence.summary() == Overall::Violated;
             prop_assert_eq!(agreement.is_whole(), !is_violated, "{:?}", verdicts.by_property.convergence);
         }
     }

@@ -165,7 +165,7 @@ fn may_have_made(customer: CustomerId, request: &RequestResult) -> Option<Accept
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::example::{Bank, branch, customer};
+    use crate::report::fixture::{Bank, branch, customer};
 
     /// What arrived at a branch for a customer, and from whom, in short.
     fn arrived(result: &RunResult, at: i64, of: i64) -> Vec<String> {

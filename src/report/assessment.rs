@@ -2,7 +2,7 @@
 //! what the judge says.
 
 use super::{Agreement, Difference, Note, difference};
-use crate::check::{Demand, Summary, Verdicts};
+use crate::check::{Overall, Strictness, Verdicts};
 use crate::model::RequestError;
 use crate::run::RunResult;
 
@@ -40,18 +40,18 @@ impl Assessment {
     /// Whether the run came to what it should: violated if the branches disagree or do not answer, a
     /// customer saw something else than expected, or the judge objects; undecided if less than `demand` was
     /// tested. That the expected result is met is a test of something, too.
-    pub fn verdict(&self, demand: Demand) -> Summary {
+    pub fn verdict(&self, demand: Strictness) -> Overall {
         let met = self.differences.as_ref().is_none_or(Vec::is_empty);
         let judged = self.verdicts.as_ref().map(|verdicts| verdicts.overall(demand));
         match judged {
-            _ if !met || !self.agreement.is_whole() || self.unanswered > 0 => Summary::Violated,
-            Some(Summary::Undecided)
-                if demand == Demand::Anything && self.differences.is_some() =>
+            _ if !met || !self.agreement.is_whole() || self.unanswered > 0 => Overall::Violated,
+            Some(Overall::Undecided)
+                if demand == Strictness::Anything && self.differences.is_some() =>
             {
-                Summary::Holds
+                Overall::Holds
             }
             Some(summary) => summary,
-            None => Summary::Holds,
+            None => Overall::Holds,
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Assessment;
-use super::phrase::branches;
-use super::story::RequestKey;
+use super::trace::RequestKey;
+use super::words::branches;
 use crate::check::{FailedStep, Promised, Property, Verdicts, WitnessKind};
 use crate::model::{BranchId, Operation};
 

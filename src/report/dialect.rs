@@ -14,7 +14,7 @@ pub fn write(out: &mut dyn Write, output: &Output) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::model::Dialect;
-    use crate::report::example::Bank;
+    use crate::report::fixture::Bank;
 
     #[test]
     fn each_dialect_is_one_line() {

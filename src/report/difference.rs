@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use crate::model::{CustomerId, Dialect, Money, RequestNumber};
 use crate::run::RunResult;
-use crate::scenario::{EventResult, Output, Told};
+use crate::scenario::{EventOutcome, EventResult, Output};
 
 /// A place where the expected result and the run differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -114,7 +114,9 @@ fn matches(expected: Option<Seen>, got: Option<Seen>) -> bool {
         (Some(Seen::Event(expected)), Some(Seen::Event(got))) => {
             let branch = expected.branch.and(got.branch);
             let told = match (expected.told, got.told) {
-                (Told::Nothing, Told::Fail | Told::Unknown) => Told::Nothing,
+                (EventOutcome::Nothing, EventOutcome::Fail | EventOutcome::Unknown) => {
+                    EventOutcome::Nothing
+                }
                 (_, told) => told,
             };
             expected == EventResult { branch, told, ..got }
@@ -148,11 +150,11 @@ impl fmt::Display for Seen {
                     write!(f, " at branch {branch}")?;
                 }
                 match told {
-                    Told::Balance(balance) => write!(f, ": balance {balance}"),
-                    Told::Success => f.write_str(": success"),
-                    Told::Fail => f.write_str(": fail"),
-                    Told::Unknown => f.write_str(": unknown"),
-                    Told::Nothing => f.write_str(": nothing"),
+                    EventOutcome::Balance(balance) => write!(f, ": balance {balance}"),
+                    EventOutcome::Success => f.write_str(": success"),
+                    EventOutcome::Fail => f.write_str(": fail"),
+                    EventOutcome::Unknown => f.write_str(": unknown"),
+                    EventOutcome::Nothing => f.write_str(": nothing"),
                 }
             }
         }
@@ -172,15 +174,15 @@ impl Serialize for Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Interface;
-    use crate::report::example::{Bank, branch, customer, money};
+    use crate::model::OperationKind;
+    use crate::report::fixture::{Bank, branch, customer, money};
     use crate::scenario::{BalanceRow, EventsRow};
 
     fn query(branch_number: Option<i64>, balance: i64) -> EventResult {
         EventResult {
-            interface: Interface::Query,
+            interface: OperationKind::Query,
             branch: branch_number.map(branch),
-            told: Told::Balance(money(balance)),
+            told: EventOutcome::Balance(money(balance)),
         }
     }
 

@@ -22,8 +22,8 @@ pub(crate) struct Elided<'a, T> {
 impl Limit {
     pub(crate) fn apply<T>(self, items: &[T]) -> Elided<'_, T> {
         let skipped = self.skipped(items.len());
-        let (front, tail) = items.split_at(skipped.end);
-        let (head, skipped) = front.split_at(skipped.start);
+        let (gateway, tail) = items.split_at(skipped.end);
+        let (head, skipped) = gateway.split_at(skipped.start);
         Elided { head, skipped, tail }
     }
 

@@ -7,13 +7,13 @@ use serde::{Serialize, Serializer};
 
 use super::arrival::{Arrival, Arrivals, Holding, money};
 use super::broken::BrokenSteps;
-use super::story::RequestKey;
+use super::trace::RequestKey;
 use super::{Assessment, Difference};
 use crate::check::Verdicts;
 use crate::model::number::micros;
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, Decimal, Dialect, EventId, EventIds, Guarantees,
-    Interface, Lag, OutcomeClass, Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed,
+    BranchId, CustomerId, CustomerOrder, Decimal, Dialect, EventId, EventIds, Guarantees, Lag,
+    OperationKind, OutcomeClass, Overdraft, Propagation, QueryTiming, Receipt, RequestError, Seed,
     Time,
 };
 use crate::run::{
@@ -116,7 +116,7 @@ struct Event<'a> {
     /// The id in the input, where the event bears another now.
     #[serde(skip_serializing_if = "Option::is_none")]
     written_id: Option<EventId>,
-    interface: Interface,
+    interface: OperationKind,
     branch: BranchId,
     #[serde(skip_serializing_if = "Option::is_none")]
     money: Option<Decimal>,
@@ -326,7 +326,7 @@ mod tests {
 
     use super::*;
     use crate::model::LogPosition;
-    use crate::report::example::{Bank, customer, event, money};
+    use crate::report::fixture::{Bank, customer, event, money};
     use crate::scenario::BalanceRow;
 
     fn report_of(result: &RunResult) -> Value {

@@ -11,17 +11,17 @@ pub mod dialect;
 mod difference;
 mod elide;
 #[cfg(test)]
-pub(crate) mod example;
+pub(crate) mod fixture;
 pub mod json;
-pub mod judgement;
+pub mod judged;
 mod note;
 pub(crate) mod palette;
-pub(crate) mod phrase;
 pub mod shell;
 mod shortfall;
-mod story;
 pub(crate) mod table;
 pub mod text;
+mod trace;
+pub(crate) mod words;
 
 pub use agreement::Agreement;
 pub use assessment::Assessment;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::elide::Limit;
-use super::phrase::{count, listed, span};
-use crate::check::{Property, Summary, Verdicts};
+use super::words::{count, listed, span};
+use crate::check::{Overall, Property, Verdicts};
 use crate::model::{CustomerOrder, Money, Propagation, Time};
 use crate::run::{HeldBefore, Remote, RunConfig, RunResult};
 
@@ -55,7 +55,7 @@ fn no_lag(result: &RunResult) -> Option<Note> {
     }
     let verdicts: &Verdicts = result.verdicts.as_ref()?;
     let untried = verdicts.iter().filter(|(property, verdict)| {
-        verdict.summary() == Summary::Holds && lag_can_break(*property, &result.config)
+        verdict.summary() == Overall::Holds && lag_can_break(*property, &result.config)
     });
     let untried: Vec<Property> = untried.map(|(property, _)| property).collect();
     (!untried.is_empty()).then_some(Note::NoLag { untried })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::phrase::grouped;
+use super::words::grouped;
 use crate::model::{Operation, OutcomeClass, Refusal, RequestError};
 use crate::run::{CustomerResult, RequestResult};
 
@@ -67,7 +67,7 @@ const fn reason(error: &RequestError) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::example::Bank;
+    use crate::report::fixture::Bank;
 
     fn told(bank: Bank) -> Option<String> {
         shortfall(&bank.run().result.customers[0])

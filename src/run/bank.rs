@@ -7,7 +7,7 @@ use actix::{Addr, AsyncContext, Context, Recipient};
 use tokio::sync::oneshot;
 
 use crate::actors::{
-    AwaitSettled, BranchActor, Peers, RecorderLink, ReplyTo, Summarize, Surroundings,
+    AwaitSettled, BranchActor, BranchContext, Peers, RecorderLink, ReplyTo, Summarize,
 };
 use crate::bank::{Branch, BranchConfig};
 use crate::model::{BranchId, Money, Roster};
@@ -37,10 +37,10 @@ impl BankSetup<'_> {
         let addresses: Vec<_> = contexts.iter().map(|(_, context)| context.address()).collect();
         for ((id, context), address) in contexts.into_iter().zip(&addresses) {
             let peers = peers(id, address, &addresses);
-            let surroundings = Surroundings { peers, recorder: self.recorder.clone() };
+            let branch_context = BranchContext { peers, recorder: self.recorder.clone() };
             let roster = Arc::clone(self.roster);
             let branch = Branch::new(id, roster, self.opening_balance, self.branch);
-            context.run(BranchActor::new(branch, surroundings));
+            context.run(BranchActor::new(branch, branch_context));
         }
         addresses
     }

@@ -12,10 +12,10 @@ use super::options::{RunError, RunOptions};
 use super::remote::{HeldBefore, NotThere, Remote};
 use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult, VisitResult};
 use super::virtual_time::{Customers, Run, barrier};
-use crate::actors::{Clock, Counters, Detail, RecorderLink};
+use crate::actors::{Counters, Detail, RecorderLink, TimeSource};
 use crate::grpc::{
-    CallProblem, ClassicBranch, CounterLink, Endpoint, RemoteBank, RemoteBranch, SETTLE_LIMIT,
-    Standing, Standings,
+    CallProblem, ClassicBranch, ClientStub, Endpoint, RemoteBank, RemoteBranch, ReportedState,
+    SETTLE_LIMIT, Standings,
 };
 use crate::model::{BranchId, LogPosition, Money, Operation, Sequence, Write, WriteId};
 use crate::scenario::Scenario;
@@ -50,7 +50,7 @@ pub fn run_connected(
     System::new().block_on(async {
         // What goes on between branches elsewhere is not known here: there are no facts to record,
         // and nothing to judge.
-        let clock = Clock::real_time();
+        let clock = TimeSource::real_time();
         let link = RecorderLink { clock, recorder: None, detail: Detail::Essentials };
         let (bank, before) = meet(scenario, connection).await?;
         let mut held_before = held_before(&before);
@@ -148,7 +148,7 @@ async fn meet(
 }
 
 fn silence(
-    (&branch, standing): (&BranchId, &Result<Standing, CallProblem>),
+    (&branch, standing): (&BranchId, &Result<ReportedState, CallProblem>),
 ) -> Option<(BranchId, String)> {
     Some((branch, standing.as_ref().err()?.to_string()))
 }
@@ -165,8 +165,8 @@ fn opening_balance(before: &Standings) -> Option<Money> {
 
 /// What each branch held, of those that tell.
 fn held_before(before: &Standings) -> Vec<HeldBefore> {
-    let held = |(&branch, standing): (&BranchId, &Result<Standing, CallProblem>)| {
-        let Standing { balance, write_sets } = standing.as_ref().ok()?.clone();
+    let held = |(&branch, standing): (&BranchId, &Result<ReportedState, CallProblem>)| {
+        let ReportedState { balance, write_sets } = standing.as_ref().ok()?.clone();
         let write_sets = write_sets.into_iter().filter(|(_, write_set)| !write_set.is_empty());
         Some(HeldBefore { branch, balance, write_sets: write_sets.collect() })
     };
@@ -187,7 +187,7 @@ fn admit_customers(
     link: &RecorderLink,
 ) -> Customers {
     let counter = |branch: &ClassicBranch| {
-        CounterLink::new(RemoteBranch::Classic(branch.clone())).start().recipient()
+        ClientStub::new(RemoteBranch::Classic(branch.clone())).start().recipient()
     };
     let counters = Counters {
         roster: Arc::clone(&scenario.roster),
@@ -207,7 +207,7 @@ fn branch_results(
     let made = writes_made(customers);
     let mut branches = Vec::new();
     for (&id, standing) in after {
-        let Ok(Standing { balance, write_sets }) = standing else { continue };
+        let Ok(ReportedState { balance, write_sets }) = standing else { continue };
         let known = before.get(&id).and_then(|before| before.as_ref().ok());
         let mut log = Vec::new();
         for customer in customers {

@@ -10,13 +10,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::bank::{BankSetup, settle};
 use crate::actors::{
-    AnswerAll, BranchActor, Clock, Desk, Detail, PeerEnvelope, Peers, RecorderLink, Summarize,
+    AnswerAll, BranchActor, Detail, PeerEnvelope, Peers, RecorderLink, SessionRegistry, Summarize,
+    TimeSource,
 };
 use crate::bank::BranchConfig;
 use crate::grpc::seal::BankKeys;
 use crate::grpc::{
-    Believed, Endpoint, Ends, Found, Front, FrontSetup, Gate, Identity, LinkSetup, PeerClient,
-    PeerLink,
+    Believed, Endpoint, Gate, Gateway, GatewaySetup, Identity, LinkSetup, PeerClient, PeerFinding,
+    PeerId, PeerLink,
 };
 use crate::model::{BranchId, GuaranteePolicy, Money, Propagation, Roster};
 
@@ -60,7 +61,7 @@ impl Default for LinkOptions {
 /// The actors of a bank in real time.
 #[derive(Debug)]
 pub struct LiveBank {
-    front: Front,
+    gateway: Gateway,
     gate: watch::Sender<Gate>,
     is_unfit: oneshot::Receiver<BranchId>,
 }
@@ -77,8 +78,11 @@ pub struct FinalBalance {
 impl LiveBank {
     /// Starts the actors. Called where a System runs, in real time.
     pub fn open(options: &LiveOptions) -> Self {
-        let link =
-            RecorderLink { clock: Clock::real_time(), recorder: None, detail: Detail::Essentials };
+        let link = RecorderLink {
+            clock: TimeSource::real_time(),
+            recorder: None,
+            detail: Detail::Essentials,
+        };
         Self::open_recorded(options, &link)
     }
 
@@ -114,43 +118,43 @@ impl LiveBank {
         };
         let branches: BTreeMap<BranchId, Addr<BranchActor>> =
             here.into_iter().zip(addresses).collect();
-        let desk = Self::desk(options)
+        let registry = Self::registry(options)
             .forgetting(options.sessions_max, branches.values().cloned().collect())
             .start();
-        let front = Front::new(FrontSetup {
+        let gateway = Gateway::new(GatewaySetup {
             roster: Arc::clone(roster),
             opening_balance: *opening_balance,
             keys: keys.clone(),
             believed: (!options.elsewhere.is_empty())
                 .then(|| Believed::peers(identity, &options.elsewhere)),
             branches,
-            desk,
+            registry,
             links,
             gate: gate.subscribe(),
-            answer_time_max: options.branch.patience.in_all(),
+            answer_time_max: options.branch.timeouts.in_all(),
         });
-        Self { front, gate, is_unfit }
+        Self { gateway, gate, is_unfit }
     }
 
-    fn desk(options: &LiveOptions) -> Desk {
+    fn registry(options: &LiveOptions) -> SessionRegistry {
         let LiveOptions { roster, elsewhere, promises, .. } = options;
         let mut here = roster.ids().iter().filter(|id| !elsewhere.contains_key(id));
         match here.next().and_then(|&here| roster.index(here)) {
             Some(here) if !elsewhere.is_empty() => {
-                Desk::at(here, Arc::clone(roster), promises.clone())
+                SessionRegistry::at(here, Arc::clone(roster), promises.clone())
             }
-            Some(_) | None => Desk::new(Arc::clone(roster), promises.clone()),
+            Some(_) | None => SessionRegistry::new(Arc::clone(roster), promises.clone()),
         }
     }
 
     /// The way in.
-    pub fn front(&self) -> &Front {
-        &self.front
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
     }
 
     /// The actors of the branches that live here.
     pub fn branches(&self) -> &BTreeMap<BranchId, Addr<BranchActor>> {
-        &self.front.bank().branches
+        &self.gateway.bank().branches
     }
 
     /// Turns new requests away. Those under way go on.
@@ -167,7 +171,7 @@ impl LiveBank {
         }
     }
 
-    /// Ends when a peer turns out to speak only the classic contract, which cannot carry what async
+    /// PeerId when a peer turns out to speak only the classic contract, which cannot carry what async
     /// propagation needs.
     pub async fn unfit_peer(&mut self) -> BranchId {
         match (&mut self.is_unfit).await {
@@ -199,7 +203,7 @@ impl LiveBank {
 /// that cannot do what this bank needs.
 async fn watch_links(
     options: LiveOptions,
-    mut found: mpsc::UnboundedReceiver<Found>,
+    mut found: mpsc::UnboundedReceiver<PeerFinding>,
     gate: watch::Sender<Gate>,
     unfit: oneshot::Sender<BranchId>,
 ) {
@@ -212,13 +216,13 @@ async fn watch_links(
             biased;
             found = found.recv() => match found {
                 None => return,
-                Some(Found::Classic(peer)) if options.branch.propagation == Propagation::Async => {
+                Some(PeerFinding::Classic(peer)) if options.branch.propagation == Propagation::Async => {
                     if unfit.send(peer).is_err() {
                         log::debug!("the bank is closing already");
                     }
                     return;
                 }
-                Some(Found::CaughtUp(peer) | Found::Classic(peer)) => {
+                Some(PeerFinding::CaughtUp(peer) | PeerFinding::Classic(peer)) => {
                     asked.insert(peer);
                     if asked.len() == options.elsewhere.len() {
                         open_gate(&gate);
@@ -249,7 +253,7 @@ struct Linker<'a> {
     here: BranchId,
     owner: Addr<BranchActor>,
     identity: Identity,
-    found: mpsc::UnboundedSender<Found>,
+    found: mpsc::UnboundedSender<PeerFinding>,
     /// All that were made.
     links: &'a mut Vec<Addr<PeerLink>>,
 }
@@ -268,7 +272,7 @@ impl Linker<'_> {
     fn link(&mut self, peer: BranchId, endpoint: &Endpoint) -> Recipient<PeerEnvelope> {
         let LiveOptions { roster, opening_balance, links, .. } = self.options;
         let (here, roster, opening_balance) = (self.here, Arc::clone(roster), *opening_balance);
-        let ends = Ends { here, peer, roster, opening_balance, identity: self.identity.clone() };
+        let ends = PeerId { here, peer, roster, opening_balance, identity: self.identity.clone() };
         let setup = LinkSetup {
             here,
             owner: self.owner.clone(),

@@ -223,7 +223,7 @@ pub struct MemoryBudget {
 #[derive(Debug, Default)]
 struct Shares {
     taken: Mutex<u64>,
-    /// Told when something is given back.
+    /// EventOutcome when something is given back.
     given_back: Condvar,
 }
 
@@ -302,16 +302,16 @@ impl MemoryBudget {
 
     /// Takes `bytes`, to be given back when what is returned is dropped. Waits until others have
     /// given back enough; whoever waits must hold nothing of it.
-    pub fn take(&self, bytes: u64) -> Result<Taken, MemoryError> {
+    pub fn take(&self, bytes: u64) -> Result<MemoryShare, MemoryError> {
         self.check(bytes)?;
         let has_no_room = |taken: &mut u64| self.room() - *taken < bytes;
         let taken = self.shares.given_back.wait_while(self.taken(), has_no_room);
         *taken.unwrap_or_else(PoisonError::into_inner) += bytes;
-        Ok(Taken { budget: self.clone(), bytes })
+        Ok(MemoryShare { budget: self.clone(), bytes })
     }
 
     /// The same, without waiting.
-    pub fn try_take(&self, bytes: u64) -> Result<Taken, MemoryError> {
+    pub fn try_take(&self, bytes: u64) -> Result<MemoryShare, MemoryError> {
         self.check(bytes)?;
         let mut taken = self.taken();
         let left = self.room() - *taken;
@@ -320,11 +320,15 @@ impl MemoryBudget {
             return Err(MemoryError::Busy { needed, left, max: self.max });
         }
         *taken += bytes;
-        Ok(Taken { budget: self.clone(), bytes })
+        Ok(MemoryShare { budget: self.clone(), bytes })
     }
 
     /// The same, for the logs of so many branches that hold up to `log_max` writes each.
-    pub fn take_for_logs(&self, log_max: LogPosition, branches: u64) -> Result<Taken, MemoryError> {
+    pub fn take_for_logs(
+        &self,
+        log_max: LogPosition,
+        branches: u64,
+    ) -> Result<MemoryShare, MemoryError> {
         let bytes = log_bytes(log_max, branches);
         let left = ByteSize::new(self.left());
         let needed = ByteSize::new(bytes);
@@ -345,12 +349,12 @@ impl MemoryBudget {
 /// A part of a budget, given back when it is dropped.
 #[derive(Debug)]
 #[must_use = "it is given back when it is dropped"]
-pub struct Taken {
+pub struct MemoryShare {
     budget: MemoryBudget,
     bytes: u64,
 }
 
-impl Drop for Taken {
+impl Drop for MemoryShare {
     fn drop(&mut self) {
         *self.budget.taken() -= self.bytes;
         self.budget.shares.given_back.notify_all();

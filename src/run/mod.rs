@@ -10,16 +10,16 @@ mod recorder;
 mod remote;
 mod result;
 mod serve;
+mod socket_bank;
 mod virtual_time;
-mod wired;
 
 pub use crate::history::RequestResult;
 pub(crate) use bank::{BankSetup, balances, settle};
 pub use connected::{Connection, Opening, run_connected};
 pub use live::{FinalBalance, LinkOptions, LiveBank, LiveOptions};
 pub use memory::{
-    Carrier, LOG_MAX_MOST, MemoryBudget, MemoryError, Taken, bank_bytes, copies_bytes, log_max,
-    run_bytes, text_bytes,
+    Carrier, LOG_MAX_MOST, MemoryBudget, MemoryError, MemoryShare, bank_bytes, copies_bytes,
+    log_max, run_bytes, text_bytes,
 };
 pub use options::{Judging, Recording, RunError, RunOptions};
 pub use over_sockets::run_over_grpc;
@@ -30,5 +30,5 @@ pub use result::{
     VisitResult, WAIT_LIMIT,
 };
 pub use serve::{Closing, ServeError, ServeOptions, serve};
+pub(crate) use socket_bank::{LIMIT, SocketBank};
 pub use virtual_time::{Run, Runner, run, run_unless_stopped};
-pub(crate) use wired::{LIMIT, Wired};

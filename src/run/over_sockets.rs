@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 use super::options::{RunError, RunOptions};
 use super::recorder::{HistoryOutput, Recorder};
 use super::result::RunConfig;
+use super::socket_bank::{LIMIT, SocketBank};
 use super::virtual_time::{Bank, Customers, Run, barrier};
-use super::wired::{LIMIT, Wired};
-use crate::actors::{BranchActor, Clock, Counters, RecorderLink};
+use crate::actors::{BranchActor, Counters, RecorderLink, TimeSource};
 use crate::grpc::seal::{BankKeys, BankSecret};
-use crate::grpc::{Channel, CounterLink, EdgeError, Endpoint, Listener, RemoteBranch, TypedBranch};
+use crate::grpc::{Channel, ClientStub, EdgeError, Endpoint, Listener, RemoteBranch, TypedBranch};
 use crate::model::BranchId;
 use crate::scenario::Scenario;
 
@@ -27,10 +27,10 @@ pub fn run_over_grpc(
 ) -> Result<Run, RunError> {
     let config = RunConfig::new(&scenario.settings, &options.overrides);
     System::new().block_on(async {
-        let clock = Clock::real_time();
+        let clock = TimeSource::real_time();
         let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
         let sockets = Sockets::bind(scenario, &config)?;
-        let branches = sockets.wired().open_branches(&link);
+        let branches = sockets.socket_bank().open_branches(&link);
         let customers = sockets.admit_customers(&branches, &link);
         let mut servers = sockets.serve(&branches);
         let bank = Bank { config: config.clone(), branches, customers, recorder, clock };
@@ -72,8 +72,8 @@ impl<'a> Sockets<'a> {
         Ok(Self { scenario, config, keys, listeners, channels })
     }
 
-    fn wired(&self) -> Wired<'_> {
-        Wired {
+    fn socket_bank(&self) -> SocketBank<'_> {
+        SocketBank {
             roster: &self.scenario.roster,
             opening_balance: self.scenario.opening_balance,
             keys: &self.keys,
@@ -89,7 +89,7 @@ impl<'a> Sockets<'a> {
             let (channel, tokens) = (channel.clone(), keys.tokens.clone());
             let roster = Arc::clone(roster);
             let branch = TypedBranch { branch, channel, tokens, roster };
-            CounterLink::new(RemoteBranch::Typed(branch)).start().recipient()
+            ClientStub::new(RemoteBranch::Typed(branch)).start().recipient()
         };
         let settle = || branches.iter().map(|branch| branch.clone().recipient()).collect();
         let counters = Counters {
@@ -102,7 +102,7 @@ impl<'a> Sockets<'a> {
 
     /// Starts a server for each branch.
     fn serve(self, branches: &[Addr<BranchActor>]) -> JoinSet<Result<(), EdgeError>> {
-        let services = self.wired().services(branches, self.config.guarantees.clone());
+        let services = self.socket_bank().services(branches, self.config.guarantees.clone());
         let mut servers = JoinSet::new();
         for (listener, (_, services)) in self.listeners.into_iter().zip(services) {
             servers

@@ -7,7 +7,7 @@ use actix::{Actor, Addr, Context, Handler, Message};
 
 use super::options::{Judging, Recording, RunError, RunOptions};
 use super::result::RunConfig;
-use crate::actors::{Clock, Detail, Record, RecorderLink};
+use crate::actors::{Detail, Record, RecorderLink, TimeSource};
 use crate::check::{Case, Judge, JudgeOptions, Lines, Verdicts};
 use crate::history::{Header, Recorded, Terms, Writer};
 use crate::scenario::Scenario;
@@ -46,7 +46,7 @@ impl Recorder {
         config: &RunConfig,
         options: &RunOptions,
         history: Option<HistoryOutput>,
-        clock: Clock,
+        clock: TimeSource,
     ) -> Result<(Option<Addr<Self>>, RecorderLink), RunError> {
         let detail = match (options.recording, &history) {
             (Recording::Off, None) => Detail::Essentials,

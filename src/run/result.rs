@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Remote;
 use crate::bank::LogEntry;
-use crate::bank::{BranchConfig, Patience};
+use crate::bank::{BranchConfig, Timeouts};
 use crate::check::Verdicts;
 use crate::history::RequestResult;
 use crate::model::{
@@ -16,7 +16,7 @@ use crate::model::{
 };
 use crate::network::{LinkLatencies, show_span};
 use crate::scenario::{
-    BalanceRow, EventResult, EventsRow, Output, Settings, Told, Visit, Warning, WrittenIds,
+    BalanceRow, EventOutcome, EventResult, EventsRow, Output, Settings, Visit, Warning, WrittenIds,
 };
 
 /// One scenario, run to its end: every write that was accepted is propagated.
@@ -110,8 +110,8 @@ impl RunConfig {
     /// ever.
     pub(crate) const fn branch(&self, confirm_limit: Option<Duration>) -> BranchConfig {
         let &Self { propagation, overdraft, wait_limit, .. } = self;
-        let patience = Patience { confirm_limit, wait_limit: Some(wait_limit), resend_after: None };
-        BranchConfig { propagation, overdraft, patience, log_max: None }
+        let timeouts = Timeouts { confirm_limit, wait_limit: Some(wait_limit), resend_after: None };
+        BranchConfig { propagation, overdraft, timeouts, log_max: None }
     }
 
     /// All choices but the seed, by name, as people read them.
@@ -224,12 +224,14 @@ impl RequestResult {
     }
 
     /// What the customer was told, in the words of the output dialects.
-    pub fn told(&self) -> Told {
+    pub fn told(&self) -> EventOutcome {
         match &self.outcome {
-            Ok(Receipt::Written) => Told::Success,
-            Ok(Receipt::Balance(balance)) => Told::Balance(*balance),
-            Err(_) if OutcomeClass::of(&self.outcome) == OutcomeClass::Refused => Told::Fail,
-            Err(_) => Told::Unknown,
+            Ok(Receipt::Written) => EventOutcome::Success,
+            Ok(Receipt::Balance(balance)) => EventOutcome::Balance(*balance),
+            Err(_) if OutcomeClass::of(&self.outcome) == OutcomeClass::Refused => {
+                EventOutcome::Fail
+            }
+            Err(_) => EventOutcome::Unknown,
         }
     }
 }

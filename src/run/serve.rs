@@ -85,9 +85,9 @@ pub fn serve(
     System::new().block_on(async {
         let ServeOptions { bank, listeners, scenarios, limits, origins } = options;
         let mut bank = LiveBank::open(&bank);
-        let services = Services { front: bank.front().clone(), scenarios, limits, origins };
+        let services = Services { gateway: bank.gateway().clone(), scenarios, limits, origins };
         let warn = |line: &str| log::warn!("{line}");
-        let mut limits_hit = LimitTeller::new(bank.front().clone(), warn);
+        let mut limits_hit = LimitTeller::new(bank.gateway().clone(), warn);
         let close = CancellationToken::new();
         let mut servers = JoinSet::new();
         for listener in listeners {
@@ -109,7 +109,7 @@ pub fn serve(
         end_calls(&mut servers, &bank).await;
         limits_hit.tell().await;
         told?;
-        Ok(Closing { balances: bank.balances().await, turned_away: bank.front().turned_away() })
+        Ok(Closing { balances: bank.balances().await, turned_away: bank.gateway().turned_away() })
     })
 }
 
@@ -124,7 +124,7 @@ async fn end_calls(servers: &mut JoinSet<Result<(), EdgeError>>, bank: &LiveBank
     if tokio::time::timeout(DRAIN_LIMIT, by_themselves).await.is_ok() {
         return;
     }
-    log::warn!("closing with calls still under way, or writes that some branch has not got");
+    log::warn!("closing with calls still under connector, or writes that some branch has not got");
     bank.answer_all().await;
     let answered = async { while servers.join_next().await.is_some() {} };
     if tokio::time::timeout(ANSWER_LIMIT, answered).await.is_err() {

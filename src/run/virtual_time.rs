@@ -18,11 +18,11 @@ use super::options::{RunError, RunOptions};
 use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
 use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult, VisitResult};
 use crate::actors::{
-    AwaitSettled, Barrier, BranchActor, BranchState, BranchSummary, Clock, Close, Counters,
-    CustomerActor, CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, SetOut,
-    TakeRequests, paused_runtime,
+    AwaitSettled, Barrier, BranchActor, BranchState, BranchSummary, Close, Counters, CustomerActor,
+    CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, SetOut, TakeRequests,
+    TimeSource, paused_runtime,
 };
-use crate::bank::Patience;
+use crate::bank::Timeouts;
 use crate::history::Recorded;
 use crate::model::{CustomerId, CustomerOrder, Event, QueryTiming};
 use crate::scenario::{Scenario, Visit};
@@ -115,7 +115,7 @@ async fn run_to_its_end(
     history: Option<HistoryOutput>,
 ) -> Result<Run, RunError> {
     let config = RunConfig::new(&scenario.settings, &options.overrides);
-    let clock = Clock::virtual_time();
+    let clock = TimeSource::virtual_time();
     let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
     let bank = Bank::open(scenario, config, recorder, link);
     match tokio::time::timeout(STANDSTILL, bank.serve(scenario)).await {
@@ -130,7 +130,7 @@ pub(super) struct Bank {
     pub(super) branches: Vec<Addr<BranchActor>>,
     pub(super) customers: Customers,
     pub(super) recorder: Option<Addr<Recorder>>,
-    pub(super) clock: Clock,
+    pub(super) clock: TimeSource,
 }
 
 /// The customers, in the order in which they first come up.
@@ -162,7 +162,7 @@ impl Bank {
         let setup = BankSetup {
             roster: &scenario.roster,
             opening_balance: scenario.opening_balance,
-            branch: config.branch(Patience::default().confirm_limit),
+            branch: config.branch(Timeouts::default().confirm_limit),
             recorder: &link,
         };
         let branches = setup.open_all(|mailboxes| connect(mailboxes, &config, link.clock));
@@ -215,7 +215,7 @@ impl Bank {
 }
 
 /// What stands between the branches: nothing, or a network that takes its time.
-fn connect(mailboxes: Peers, config: &RunConfig, clock: Clock) -> Peers {
+fn connect(mailboxes: Peers, config: &RunConfig, clock: TimeSource) -> Peers {
     if config.latencies.is_none() {
         return mailboxes;
     }

@@ -11,4 +11,4 @@ pub use format::{
     BranchList, Excerpt, Expected, Kind, Problem, ScenarioError, Source, SyntaxProblem, schema,
 };
 pub use model::{Level, Scenario, Settings, Visit, Warning, WrittenIds};
-pub use output::{BalanceRow, EventResult, EventsRow, Output, Told};
+pub use output::{BalanceRow, EventOutcome, EventResult, EventsRow, Output};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{BranchId, CustomerId, Interface, Money};
+use crate::model::{BranchId, CustomerId, Money, OperationKind};
 
 /// A result in one of the classic output dialects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,16 +61,16 @@ pub struct EventsRow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventResult {
     /// What was asked.
-    pub interface: Interface,
+    pub interface: OperationKind,
     /// The branch that was asked; dialects `customers` and `classic` leave it out.
     pub branch: Option<BranchId>,
     /// What the customer was told.
-    pub told: Told,
+    pub told: EventOutcome,
 }
 
 /// What a customer was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum EventOutcome {
     /// `"balance": 400`: the answer to a query.
     Balance(Money),
     /// `"result": "success"`: the write took effect.
@@ -83,7 +83,7 @@ pub enum Told {
     Nothing,
 }
 
-impl Told {
+impl EventOutcome {
     /// The word for it in `"result"`; `None` for a balance, and for nothing.
     pub const fn word(self) -> Option<&'static str> {
         match self {

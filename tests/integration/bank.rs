@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::parts::{branch, customer, deposit, event, event_id, roster, withdraw};
 use passbook::bank::{
-    Branch, BranchConfig, Effect, Input, Patience, PeerMessage, Reply, Request, Ticket,
+    Branch, BranchConfig, Effect, Input, PeerMessage, Reply, Request, Ticket, Timeouts,
 };
 use passbook::model::{
     BranchId, Event, Money, Operation, Overdraft, Propagation, Receipt, Refusal, RequestError, Time,
@@ -27,13 +27,13 @@ struct Net {
 impl Net {
     fn new(branches: u32, overdraft: Overdraft) -> Self {
         let roster = roster(branches);
-        let patience = Patience {
+        let timeouts = Timeouts {
             confirm_limit: Some(CONFIRM_LIMIT),
             resend_after: Some(RESEND_AFTER),
             wait_limit: None,
         };
         let propagation = Propagation::Sync;
-        let config = BranchConfig { propagation, overdraft, patience, log_max: None };
+        let config = BranchConfig { propagation, overdraft, timeouts, log_max: None };
         let open = |&id| Branch::new(id, roster.clone(), Money::ZERO, config);
         Self {
             branches: roster.ids().iter().map(open).collect(),

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passbook::batch::{
-    Counts, Course, JsonLines, Overview, Packing, Reader, Record, Row, RowHead, RowKind, RowWriter,
-    RowsError, RowsProblem, Status, Stopped, Summary,
+    BatchStats, Counts, JsonLines, Overview, Packing, Reader, Record, Row, RowHead, RowKind,
+    RowWriter, RowsError, RowsProblem, Status, Stopped, Summary,
 };
-use passbook::check::{ByProperty, Demand, Summary as Verdict};
+use passbook::check::{ByProperty, Overall as Verdict, Strictness};
 use passbook::model::{CustomerId, Guarantees, Money, Propagation, Seed};
 use passbook::network::Latency;
 use passbook::report::Assessment;
@@ -46,7 +46,7 @@ fn lagging(guarantees: Guarantees) -> RunOptions {
     RunOptions { overrides, ..RunOptions::default() }
 }
 
-fn row_of(scenario: &Scenario, options: &RunOptions, demand: Demand) -> Row {
+fn row_of(scenario: &Scenario, options: &RunOptions, demand: Strictness) -> Row {
     let result = run(scenario, options).expect("a run").result;
     Row::of(head(17), &result, &Assessment::of(&result), demand)
 }
@@ -74,7 +74,7 @@ fn read(text: &[u8]) -> Result<Vec<Record>, RowsError> {
 #[test]
 fn a_run_that_came_to_what_it_should_is_one_line() {
     let scenario = deposit_and_query(r#","expected":[{"id":1,"balance":400}]"#);
-    let row = row_of(&scenario, &RunOptions::default(), Demand::Anything);
+    let row = row_of(&scenario, &RunOptions::default(), Strictness::Anything);
     let expected = concat!(
         r#"{"kind":"scenario","format":2,"number":17,"place":"many.jsonl:17","name":"hop","#,
         r#""status":"holds","#,
@@ -92,7 +92,7 @@ fn a_run_that_came_to_what_it_should_is_one_line() {
 
 #[test]
 fn a_violation_is_told_in_a_sentence() {
-    let row = row_of(&deposit_and_query(""), &lagging(Guarantees::NONE), Demand::Anything);
+    let row = row_of(&deposit_and_query(""), &lagging(Guarantees::NONE), Strictness::Anything);
     assert_eq!((row.status, row.expected), (Status::Violated, None));
     assert_eq!(row.verdicts.expect("verdicts").read_your_writes, Verdict::Violated);
     assert_eq!(
@@ -108,14 +108,14 @@ fn a_violation_is_told_in_a_sentence() {
 #[test]
 fn a_violation_is_worse_than_a_result_that_was_not_expected() {
     let scenario = deposit_and_query(r#","expected":[{"id":1,"balance":400}]"#);
-    let row = row_of(&scenario, &lagging(Guarantees::NONE), Demand::Anything);
+    let row = row_of(&scenario, &lagging(Guarantees::NONE), Strictness::Anything);
     assert_eq!((row.status, row.expected), (Status::Violated, Some(false)));
 }
 
 #[test]
 fn the_first_difference_from_what_was_expected_is_told_in_words() {
     let scenario = deposit_and_query(r#","expected":[{"id":1,"balance":399.5}]"#);
-    let row = row_of(&scenario, &RunOptions::default(), Demand::Anything);
+    let row = row_of(&scenario, &RunOptions::default(), Strictness::Anything);
     assert_eq!((row.status, row.expected), (Status::Unexpected, Some(false)));
     assert_eq!(row.problem.as_deref(), Some("customer 1: expected balance 399.5, got balance 400"));
 }
@@ -123,14 +123,14 @@ fn the_first_difference_from_what_was_expected_is_told_in_words() {
 #[test]
 fn what_is_undecided_is_a_matter_of_what_is_demanded() {
     let scenario = deposit_and_query("");
-    let row = row_of(&scenario, &RunOptions::default(), Demand::Everything);
+    let row = row_of(&scenario, &RunOptions::default(), Strictness::Everything);
     assert_eq!((row.status, row.problem), (Status::Undecided, None));
 }
 
 #[test]
 fn a_run_that_nobody_judged_has_no_verdicts() {
     let options = RunOptions { judging: Judging::Off, ..RunOptions::default() };
-    let row = row_of(&deposit_and_query(""), &options, Demand::Anything);
+    let row = row_of(&deposit_and_query(""), &options, Strictness::Anything);
     assert_eq!((row.status, row.verdicts), (Status::Holds, None));
     assert!(!line(&row).contains("verdicts"));
 }
@@ -154,7 +154,7 @@ fn what_never_ran_has_its_error_and_no_numbers() {
 fn the_summary_is_the_last_line() {
     let mut overview = Overview::default();
     overview.add(&Row::failed(head(1), None, "wrong".to_owned()));
-    let summary = overview.summary(&Course {
+    let summary = overview.summary(&BatchStats {
         inputs: Some(9),
         filtered_out: 2,
         partition: Some("count:1/3".parse().expect("a partition")),
@@ -202,7 +202,7 @@ fn a_torn_line_is_not_a_broken_one() {
 fn what_is_no_row_says_why_and_where() {
     let row = line(&Row::failed(head(1), None, "wrong".to_owned()));
     let summary =
-        String::from_utf8(lines(&[], Some(&Overview::default().summary(&Course::default()))));
+        String::from_utf8(lines(&[], Some(&Overview::default().summary(&BatchStats::default()))));
     let summary = summary.expect("text");
     for (text, said) in [
         ("[]\n".to_owned(), "line 1: neither a row nor the summary of a batch: "),

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-use passbook::check::Summary;
+use passbook::check::Overall;
 use passbook::history::RequestResult;
 use passbook::model::{
     CustomerOrder, Dialect, Guarantees, Money, Operation, Propagation, Receipt, Seed, WriteKind,
@@ -98,7 +98,7 @@ fn run_as_it_says(scenario: &Scenario) -> Run {
     run(scenario, &RunOptions::default()).expect("it runs to its end")
 }
 
-fn summary(run: &Run) -> Summary {
+fn summary(run: &Run) -> Overall {
     run.result.verdicts.as_ref().expect("it was judged").summary()
 }
 
@@ -138,7 +138,7 @@ proptest! {
     #[test]
     fn what_is_promised_holds_when_it_is_run(options in options()) {
         let run = run_as_it_says(&generated(options, 1));
-        prop_assert_ne!(summary(&run), Summary::Violated);
+        prop_assert_ne!(summary(&run), Overall::Violated);
     }
 
     #[test]
@@ -150,7 +150,7 @@ proptest! {
             ..options
         };
         let run = run_as_it_says(&generated(options, 1));
-        prop_assert_ne!(summary(&run), Summary::Violated);
+        prop_assert_ne!(summary(&run), Overall::Violated);
     }
 
     #[test]

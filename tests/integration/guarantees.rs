@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use passbook::check::{Demand, Promised, Property, Summary, Verdicts};
+use passbook::check::{Overall, Promised, Property, Strictness, Verdicts};
 use passbook::model::{Guarantee, Guarantees, Overdraft, Propagation, Receipt, RequestError};
 use passbook::report::Assessment;
 use passbook::run::{Run, RunOptions, run};
@@ -79,7 +79,7 @@ fn verdicts(run: &Run) -> &Verdicts {
 fn violated(run: &Run) -> Vec<Property> {
     let verdicts = verdicts(run).iter();
     verdicts
-        .filter(|(_, verdict)| verdict.summary() == Summary::Violated)
+        .filter(|(_, verdict)| verdict.summary() == Overall::Violated)
         .map(|(property, _)| property)
         .collect()
 }
@@ -91,7 +91,7 @@ fn without_its_guarantee_alone_each_scenario_is_violated_in_that_and_nothing_els
         assert_eq!(violated(&run), [property], "{path}");
         let witness = verdicts(&run).of(property).expect("judged").witness().expect("a witness");
         assert_eq!(witness.sentence, sentence, "{path}");
-        assert_eq!(Assessment::of(&run.result).verdict(Demand::Anything), Summary::Violated);
+        assert_eq!(Assessment::of(&run.result).verdict(Strictness::Anything), Overall::Violated);
     }
 }
 
@@ -102,11 +102,11 @@ fn with_all_guarantees_each_scenario_holds_and_comes_to_what_it_expects() {
         assert_eq!(violated(&run), [], "{path}");
         assert_eq!(
             verdicts(&run).of(property).expect("judged").summary(),
-            Summary::Holds,
+            Overall::Holds,
             "{path}"
         );
         let assessment = Assessment::of(&run.result);
-        assert_eq!(assessment.verdict(Demand::AGuarantee), Summary::Holds, "{path}");
+        assert_eq!(assessment.verdict(Strictness::AGuarantee), Overall::Holds, "{path}");
         assert_eq!(assessment.differences, Some(vec![]), "{path}");
     }
 }
@@ -117,7 +117,7 @@ fn each_guarantee_alone_is_enough_for_its_own_scenario() {
         let run = run_at(path, with(Guarantees::NONE.with(guarantee)));
         assert_eq!(
             verdicts(&run).of(property).expect("judged").summary(),
-            Summary::Holds,
+            Overall::Holds,
             "{path}"
         );
     }
@@ -175,8 +175,8 @@ fn one_customer_may_be_promised_more_than_another() {
         let run = run(scenario, &RunOptions::default()).expect("it runs to its end");
         verdicts(&run).by_property.monotonic_reads.summary()
     };
-    assert_eq!(judged(&scenario), Summary::Violated);
+    assert_eq!(judged(&scenario), Overall::Violated);
     let promise = Guarantees::NONE.with(Guarantee::MonotonicReads);
     scenario.settings.customer_guarantees.insert(reader, promise);
-    assert_eq!(judged(&scenario), Summary::Holds);
+    assert_eq!(judged(&scenario), Overall::Holds);
 }

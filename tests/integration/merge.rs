@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::support::program::{command, passbook, stderr, stdout};
 use passbook::batch::{
-    Course, JsonLines, Overview, Reader, Record, Row, RowHead, RowWriter, Status, Stopped, Summary,
+    BatchStats, JsonLines, Overview, Reader, Record, Row, RowHead, RowWriter, Status, Stopped,
+    Summary,
 };
 use tempfile::TempDir;
 
@@ -25,11 +26,11 @@ impl Folder {
     }
 
     /// Writes the result file of rows with these numbers.
-    fn results(&self, name: &str, numbers: &[u64], course: Course) -> String {
-        self.rows(name, numbers.iter().map(|number| row(*number)), course)
+    fn results(&self, name: &str, numbers: &[u64], stats: BatchStats) -> String {
+        self.rows(name, numbers.iter().map(|number| row(*number)), stats)
     }
 
-    fn rows(&self, name: &str, rows: impl IntoIterator<Item = Row>, course: Course) -> String {
+    fn rows(&self, name: &str, rows: impl IntoIterator<Item = Row>, stats: BatchStats) -> String {
         let path = self.path(name);
         let mut lines = JsonLines::new(File::create(&path).expect("a file"));
         let mut overview = Overview::default();
@@ -37,7 +38,7 @@ impl Folder {
             overview.add(&row);
             lines.write(&row).expect("written");
         }
-        lines.finish(&overview.summary(&course)).expect("written");
+        lines.finish(&overview.summary(&stats)).expect("written");
         path
     }
 
@@ -55,14 +56,14 @@ fn row(number: u64) -> Row {
     Row { status: Status::Holds, problem: None, ..failed }
 }
 
-fn of(inputs: u64, partition: &str) -> Course {
+fn of(inputs: u64, partition: &str) -> BatchStats {
     let partition = (!partition.is_empty()).then(|| partition.parse().expect("a partition"));
-    Course {
+    BatchStats {
         inputs: Some(inputs),
         partition,
         wall: Duration::from_secs(inputs),
         jobs: 2,
-        ..Course::default()
+        ..BatchStats::default()
     }
 }
 
@@ -192,7 +193,7 @@ fn every_form_of_results_is_written_from_one_pass() {
 #[test]
 fn a_filtered_batch_is_whole_with_what_was_filtered_out() {
     let folder = Folder::new();
-    let filtered = |partition, filtered_out| Course { filtered_out, ..of(7, partition) };
+    let filtered = |partition, filtered_out| BatchStats { filtered_out, ..of(7, partition) };
     let one = folder.results("1.jsonl", &[1, 5], filtered("count:1/2", 2));
     let two = folder.results("2.jsonl", &[4], filtered("count:2/2", 2));
     let done = passbook(&["merge", "--format", "jsonl", &one, &two]).code(0);
@@ -308,7 +309,7 @@ fn a_file_that_is_not_whole_is_told_from_a_broken_one() {
         &[&path],
         "a.jsonl: the summary does not count the statuses that its rows have: lines were changed",
     );
-    let stopped = Course { stopped: Some(Stopped::Interrupted), ..of(2, "") };
+    let stopped = BatchStats { stopped: Some(Stopped::Interrupted), ..of(2, "") };
     let stopped = folder.results("s.jsonl", &[1], stopped);
     refused(
         &folder,

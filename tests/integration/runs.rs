@@ -15,7 +15,7 @@ use proptest::prelude::*;
 
 use crate::support::parts::{customer, deposit, event, withdraw};
 use crate::support::scenarios::{any_scenario, scenario};
-use crate::support::sequential::Told;
+use crate::support::sequential::EventOutcome;
 
 fn run_with(scenario: &Scenario, overrides: Settings) -> Run {
     run(scenario, &RunOptions { overrides, ..RunOptions::default() }).expect("it runs to its end")
@@ -29,11 +29,11 @@ fn write_sets(branch: &BranchResult) -> BTreeMap<u32, Vec<u32>> {
     sets
 }
 
-fn told(run: &Run) -> BTreeMap<u32, Vec<Told>> {
+fn told(run: &Run) -> BTreeMap<u32, Vec<EventOutcome>> {
     let told = |outcome: &Result<Receipt, RequestError>| match outcome {
-        Ok(Receipt::Written) => Told::Success,
-        Ok(Receipt::Balance(balance)) => Told::Balance(balance.minor()),
-        Err(RequestError::Refused(_)) => Told::Refused,
+        Ok(Receipt::Written) => EventOutcome::Success,
+        Ok(Receipt::Balance(balance)) => EventOutcome::Balance(balance.minor()),
+        Err(RequestError::Refused(_)) => EventOutcome::Refused,
         Err(
             RequestError::OutcomeUnknown { .. }
             | RequestError::VersionNotReached { .. }
@@ -57,7 +57,10 @@ fn the_classic_monotonic_writes_scenario_ends_at_nothing() {
         event(3, 2, Operation::Query),
     ];
     let run = run_with(&scenario(2, 0, vec![(1, events)]), Settings::default());
-    assert_eq!(told(&run)[&1], [Told::Success, Told::Success, Told::Balance(0)]);
+    assert_eq!(
+        told(&run)[&1],
+        [EventOutcome::Success, EventOutcome::Success, EventOutcome::Balance(0)]
+    );
     for branch in &run.result.branches {
         assert_eq!(write_sets(branch)[&1], [1, 2]);
         assert_eq!(branch.balance, Money::ZERO);
@@ -103,8 +106,8 @@ fn a_query_that_waits_for_settling_sees_what_others_write_meanwhile() {
         );
         told(&run)[&2].clone()
     };
-    assert_eq!(balance_seen(QueryTiming::InPlace), [Told::Balance(0)]);
-    assert_eq!(balance_seen(QueryTiming::AfterSettling), [Told::Balance(300)]);
+    assert_eq!(balance_seen(QueryTiming::InPlace), [EventOutcome::Balance(0)]);
+    assert_eq!(balance_seen(QueryTiming::AfterSettling), [EventOutcome::Balance(300)]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use passbook::check::{JudgeOptions, Property, Summary, Verdicts, judge_history};
+use passbook::check::{JudgeOptions, Overall, Property, Verdicts, judge_history};
 use passbook::history::Reader;
 use passbook::model::{
     CustomerOrder, Guarantee, Guarantees, Operation, Overdraft, Propagation, RequestError, Seed,
@@ -88,7 +88,7 @@ fn verdicts(run: &Run) -> &Verdicts {
 }
 
 fn is_violated(run: &Run, property: Property) -> bool {
-    verdicts(run).of(property).expect("judged").summary() == Summary::Violated
+    verdicts(run).of(property).expect("judged").summary() == Overall::Violated
 }
 
 /// What must hold of any run, whatever is promised.
@@ -103,7 +103,7 @@ fn check(run: &Run, promised: Guarantees) -> Result<(), TestCaseError> {
     for (guarantee, property) in PROPERTIES {
         let verdict = verdicts(run).of(property).expect("judged");
         prop_assert!(
-            !promised.has(guarantee) || verdict.summary() != Summary::Violated,
+            !promised.has(guarantee) || verdict.summary() != Overall::Violated,
             "{promised} promised, {property}: {verdict:?}"
         );
     }

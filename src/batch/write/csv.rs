@@ -37,8 +37,8 @@ impl<W: io::Write> Csv<W> {
     pub fn new(out: W) -> io::Result<Self> {
         let mut out = ::csv::Writer::from_writer(out);
         let verdicts = Property::ALL.map(|of| Cell::text(format!("verdict_{}", of.key())));
-        let front = FRONT.map(Cell::text).into_iter();
-        write_row(&mut out, front.chain(verdicts).chain(BACK.map(Cell::text)))?;
+        let gateway = FRONT.map(Cell::text).into_iter();
+        write_row(&mut out, gateway.chain(verdicts).chain(BACK.map(Cell::text)))?;
         Ok(Self { out })
     }
 }
@@ -93,7 +93,7 @@ fn balances(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::sample::{error, finished, holds, unexpected, violated};
+    use crate::batch::fixture::{error, finished, holds, unexpected, violated};
 
     fn written(rows: &[Row]) -> Vec<Vec<String>> {
         let mut csv = Csv::new(Vec::new()).unwrap();

@@ -54,12 +54,12 @@ struct Case<'a> {
 enum Outcome {
     Passed,
     Skipped(String),
-    Failure(Told),
-    Error(Told),
+    Failure(CaseProblem),
+    Error(CaseProblem),
 }
 
 /// What is told of a test case that did not pass.
-struct Told {
+struct CaseProblem {
     /// In one word.
     kind: &'static str,
     message: String,
@@ -137,7 +137,11 @@ impl<'a> Case<'a> {
             let kind = row.status.word();
             let message = row.problem.as_deref().unwrap_or(kind).to_owned();
             let by = row.passbook.as_ref().map_or(String::new(), |by| format!(" (passbook {by})"));
-            Told { kind, message, more: format!("to see it again{by}: {}", replay::command(row)) }
+            CaseProblem {
+                kind,
+                message,
+                more: format!("to see it again{by}: {}", replay::command(row)),
+            }
         };
         Self {
             name: row.name.as_deref().unwrap_or(&row.place),
@@ -157,7 +161,7 @@ impl<'a> Case<'a> {
     /// What a batch that ended before its end has beside its rows.
     fn of_the_batch(stopped: Stopped, rows: u64) -> Self {
         let outcome = match stopped {
-            Stopped::Interrupted => Outcome::Error(Told {
+            Stopped::Interrupted => Outcome::Error(CaseProblem {
                 kind: "interrupted",
                 message: format!("the batch was interrupted after {rows} scenarios"),
                 more: "the others have no test case".to_owned(),
@@ -188,7 +192,7 @@ impl fmt::Display for Case<'_> {
             Outcome::Error(told) => ("error", told),
         };
         // Some servers show the attribute, some the text.
-        let Told { kind, message, more } = told;
+        let CaseProblem { kind, message, more } = told;
         let (attribute, text, more) = (Attribute(message), Text(message), Text(more));
         write!(
             f,
@@ -255,8 +259,10 @@ mod tests {
     use roxmltree::{Document, Node};
 
     use super::*;
-    use crate::batch::overview::Course;
-    use crate::batch::sample::{error, finished, gathered, holds, undecided, unexpected, violated};
+    use crate::batch::fixture::{
+        error, finished, gathered, holds, undecided, unexpected, violated,
+    };
+    use crate::batch::overview::BatchStats;
 
     fn written(rows: &[Row]) -> String {
         written_with(rows, &finished(rows))
@@ -351,8 +357,8 @@ mod tests {
             ),
             (Stopped::Failures, "skipped", "skipped", "the batch stopped after 2 scenarios"),
         ] {
-            let course = Course { stopped: Some(stopped), ..Course::default() };
-            let xml = written_with(&rows, &gathered(&rows).summary(&course));
+            let stats = BatchStats { stopped: Some(stopped), ..BatchStats::default() };
+            let xml = written_with(&rows, &gathered(&rows).summary(&stats));
             let document = Document::parse(&xml).unwrap();
             let suites = all(&document, "testsuite");
             let totals: Vec<_> = suites.iter().map(|suite| suite.attribute(counted)).collect();

@@ -10,8 +10,8 @@ use crate::batch::row::Status;
 use crate::batch::summary::{Stopped, Summary};
 use crate::model::{Shown, number};
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, TITLE, UNSURE, YES};
-use crate::report::phrase::{count, grouped, span, wrapped};
 use crate::report::table::{Cell, Columns, Row, write_table};
+use crate::report::words::{count, grouped, span, wrapped};
 
 const INDENT: usize = 2;
 /// As far as a sentence runs to the right.
@@ -215,13 +215,13 @@ fn closing(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::overview::Course;
-    use crate::batch::sample::{error, gathered, holds, undecided, unexpected, violated};
+    use crate::batch::fixture::{error, gathered, holds, undecided, unexpected, violated};
+    use crate::batch::overview::BatchStats;
 
-    fn screen(rows: &[crate::batch::Row], course: &Course) -> String {
+    fn view(rows: &[crate::batch::Row], stats: &BatchStats) -> String {
         let overview = gathered(rows);
         let mut out = Vec::new();
-        write_text(&mut out, &overview, &overview.summary(course)).unwrap();
+        write_text(&mut out, &overview, &overview.summary(stats)).unwrap();
         let text = anstream::adapter::strip_bytes(&out).into_vec();
         let text = String::from_utf8(text).unwrap().replace(env!("CARGO_PKG_VERSION"), "(version)");
         assert!(
@@ -231,8 +231,8 @@ mod tests {
         text
     }
 
-    fn course(wall_ms: u64) -> Course {
-        Course { wall: Duration::from_millis(wall_ms), jobs: 2, ..Course::default() }
+    fn stats(wall_ms: u64) -> BatchStats {
+        BatchStats { wall: Duration::from_millis(wall_ms), jobs: 2, ..BatchStats::default() }
     }
 
     #[test]
@@ -240,41 +240,41 @@ mod tests {
         let mut rows = vec![holds(1), violated(2), unexpected(3), error(4), undecided(5)];
         rows[0].microseconds = 1_234_567;
         rows[2].microseconds = 4_321;
-        let course = Course {
+        let stats = BatchStats {
             inputs: Some(21),
             filtered_out: 2,
             partition: Some("count:1/3".parse().unwrap()),
-            ..course(1_500)
+            ..stats(1_500)
         };
-        insta::assert_snapshot!(screen(&rows, &course));
+        insta::assert_snapshot!(view(&rows, &stats));
     }
 
     #[test]
     fn a_batch_where_all_is_well() {
         let rows: Vec<_> = (1..=12).map(holds).collect();
-        insta::assert_snapshot!(screen(&rows, &course(3)));
+        insta::assert_snapshot!(view(&rows, &stats(3)));
     }
 
     #[test]
     fn a_flood_of_failures_is_cut_and_the_first_are_shown_whatever_order_they_come_in() {
         let mut rows: Vec<_> = (1..=2_025).map(error).collect();
         rows.reverse();
-        let course = Course { stopped: Some(Stopped::Failures), ..course(10) };
-        insta::assert_snapshot!(screen(&rows, &course));
+        let stats = BatchStats { stopped: Some(Stopped::Failures), ..stats(10) };
+        insta::assert_snapshot!(view(&rows, &stats));
     }
 
     #[test]
     fn an_interrupted_batch_without_rows_says_so() {
-        let course = Course { stopped: Some(Stopped::Interrupted), ..course(0) };
-        insta::assert_snapshot!(screen(&[], &course));
+        let stats = BatchStats { stopped: Some(Stopped::Interrupted), ..stats(0) };
+        insta::assert_snapshot!(view(&[], &stats));
     }
 
     #[test]
     fn commands_of_rows_that_do_not_say_their_options_are_told_to_be_without() {
         let row = crate::batch::Row { format: 1, options: None, ..violated(1) };
         let told = "Rows of an earlier passbook do not say which options their batch had";
-        assert!(screen(&[row, error(2)], &course(1)).contains(told));
-        assert!(!screen(&[violated(1)], &course(1)).contains(told));
+        assert!(view(&[row, error(2)], &stats(1)).contains(told));
+        assert!(!view(&[violated(1)], &stats(1)).contains(told));
     }
 
     #[test]
@@ -282,14 +282,14 @@ mod tests {
         let mut row = holds(1);
         row.warnings = vec!["a".to_owned(), "b".to_owned()];
         row.counts.as_mut().unwrap().refused_writes = Some(3);
-        let text = screen(&[row, error(2)], &course(1));
+        let text = view(&[row, error(2)], &stats(1));
         assert!(text.contains("\n  refused writes  3\n  with warnings   1\n"), "{text}");
     }
 
     #[test]
     fn no_name_moves_the_cursor() {
         let row = crate::batch::Row { name: Some("a\u{1b}[2J\nb".to_owned()), ..violated(1) };
-        let text = screen(&[row], &course(1));
+        let text = view(&[row], &stats(1));
         assert!(text.contains(r"a\u{1b}[2J\nb"), "{text}");
     }
 }

@@ -6,7 +6,7 @@ use super::number::{about, latency, percent, range, rounded, significant};
 use super::row::Row;
 use super::statistics::{Ratio, Verdict};
 use crate::compare::measure::{Load, Transport};
-use crate::report::phrase::count;
+use crate::report::words::count;
 
 /// What the highest transport costs against `base`, and where most of it goes; before that, over
 /// which transports the rate was not reached.

@@ -4,7 +4,7 @@ use crate::compare::measure::{Kind, Load, Machine, Subject, Transport};
 
 use super::number::rounded;
 use crate::model::Shown;
-use crate::report::phrase::count;
+use crate::report::words::count;
 
 pub(crate) const KINDS: [Kind; 4] = [Kind::Deposit, Kind::Withdraw, Kind::Query, Kind::Propagation];
 

@@ -1,6 +1,6 @@
 //! How measured numbers read: as many digits as mean something, and the unit that fits.
 
-use crate::report::phrase::grouped;
+use crate::report::words::grouped;
 
 /// Three significant digits or four: `0.984`, `13.2`, `1,320`, `14.2k`.
 pub(crate) fn significant(number: f64) -> String {

@@ -9,7 +9,7 @@ use super::number::{about, percent, range, rounded, significant};
 use super::row::Row;
 use super::statistics::Verdict;
 use crate::compare::measure::Load;
-use crate::report::phrase::count;
+use crate::report::words::count;
 
 const ROUNDS_LEAST: usize = 5;
 const SPREAD_MOST: f64 = 0.1;

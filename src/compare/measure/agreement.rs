@@ -1,7 +1,7 @@
 //! Whether what the banks came to is what it must be, and the same over every transport.
 
 use super::bank::Played;
-use super::virtual_client::Taken;
+use super::virtual_client::Samples;
 use super::work::Work;
 use super::{CompareError, Transport};
 use crate::model::{BranchId, Money, Operation};
@@ -9,14 +9,14 @@ use crate::scenario::EventsRow;
 
 impl Work {
     /// How many writes `taken` made: one that was sent again counts once.
-    pub(super) fn writes(&self, taken: &[Taken]) -> u64 {
+    pub(super) fn writes(&self, taken: &[Samples]) -> u64 {
         self.made(taken).map(|(_, times)| times).sum()
     }
 
     /// The writes that the customers were told are written, and how often each.
-    fn made(&self, taken: &[Taken]) -> impl Iterator<Item = (Money, u64)> {
-        self.lanes.iter().zip(taken).flat_map(|(lane, taken)| {
-            let steps = lane.steps.iter().zip(&taken.written);
+    fn made(&self, taken: &[Samples]) -> impl Iterator<Item = (Money, u64)> {
+        self.workers.iter().zip(taken).flat_map(|(worker, taken)| {
+            let steps = worker.steps.iter().zip(&taken.written);
             steps.filter_map(|(step, &times)| match step.event.operation {
                 // Once written, it is told so each time that it is sent again.
                 Operation::Write(write) if !step.is_sent_again => Some((write.delta(), times)),
@@ -26,7 +26,7 @@ impl Work {
     }
 
     /// What each branch must hold after `walks`; `None` where that is out of range.
-    fn balance_after(&self, walks: &[&[Taken]]) -> Option<Money> {
+    fn balance_after(&self, walks: &[&[Samples]]) -> Option<Money> {
         let made = walks.iter().flat_map(|taken| self.made(taken));
         let sum: i128 =
             made.map(|(delta, times)| i128::from(delta.minor()) * i128::from(times)).sum();
@@ -75,8 +75,8 @@ impl FirstAnswers {
         transport: Transport,
         played: &Played,
     ) -> Result<(), CompareError> {
-        let lanes = played.warm_up.iter().chain(&played.taken);
-        let found: Vec<EventsRow> = lanes.flat_map(|taken| taken.first.iter().cloned()).collect();
+        let workers = played.warm_up.iter().chain(&played.taken);
+        let found: Vec<EventsRow> = workers.flat_map(|taken| taken.first.iter().cloned()).collect();
         let (other, expected) = self.first.get_or_insert_with(|| (transport, found.clone()));
         if *expected == found {
             return Ok(());

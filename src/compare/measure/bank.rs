@@ -6,19 +6,19 @@ use std::time::Duration;
 use actix::{Actor, Addr};
 
 use super::propagation_delay::{Seen, Watcher, delays_us};
-use super::resource_usage::{Effort, Usage};
+use super::resource_usage::{ResourceUsage, Usage};
 use super::schedule::now;
-use super::virtual_client::{Taken, Trouble};
+use super::virtual_client::{Failure, Samples};
 use super::work::Work;
 use super::{CompareError, Load, Transport};
-use crate::actors::{Clock, Detail, RecorderLink};
+use crate::actors::{Detail, RecorderLink, TimeSource};
 use crate::model::{BranchId, Money, Propagation, Time};
 use crate::run::LIMIT;
 
 /// A bank that is open, with its customers.
 pub(super) trait Bank {
     /// Sends all customers through the repetitions `span`, and waits until they are back.
-    async fn walk(&mut self, span: Range<u32>) -> Result<Vec<Taken>, CompareError>;
+    async fn walk(&mut self, span: Range<u32>) -> Result<Vec<Samples>, CompareError>;
 
     /// Waits until all `writes` that were ever accepted are at every branch.
     async fn settle(&mut self, writes: u64) -> Result<(), CompareError>;
@@ -83,12 +83,12 @@ impl Job {
 /// A round that was played.
 #[derive(Debug)]
 pub(super) struct Played {
-    /// What each lane brought back before it was measured.
-    pub(super) warm_up: Vec<Taken>,
-    /// What each lane brought back.
-    pub(super) taken: Vec<Taken>,
+    /// What each worker brought back before it was measured.
+    pub(super) warm_up: Vec<Samples>,
+    /// What each worker brought back.
+    pub(super) taken: Vec<Samples>,
     pub(super) elapsed: Duration,
-    pub(super) effort: Option<Effort>,
+    pub(super) usage: Option<ResourceUsage>,
     pub(super) bytes: Option<u64>,
     pub(super) balances: Vec<(BranchId, Option<Money>)>,
     /// How long each write took to the last branch, in nanoseconds.
@@ -115,12 +115,12 @@ impl Purpose {
         let detail = Detail::Essentials;
         match self {
             Self::Latency => {
-                (RecorderLink { clock: Clock::real_time(), recorder: None, detail }, None)
+                (RecorderLink { clock: TimeSource::real_time(), recorder: None, detail }, None)
             }
             Self::Propagation => {
                 let watcher = Watcher::default().start();
                 let recorder = Some(watcher.clone().recipient());
-                (RecorderLink { clock: Clock::slow_motion(), recorder, detail }, Some(watcher))
+                (RecorderLink { clock: TimeSource::slow_motion(), recorder, detail }, Some(watcher))
             }
         }
     }
@@ -145,14 +145,14 @@ pub(super) async fn play(
     let used = Usage::read(&processes);
     let carried = bank.carried_bytes();
     let Conclusion { balances, seen } = bank.conclude().await?;
-    let effort = match work.load {
+    let usage = match work.load {
         Load::Closed => used.zip(usage).map(|(used, usage)| used.since(&usage)),
         // Customers wait for the moment when a request is due by asking the clock.
         Load::Open { .. } => None,
     };
     let bytes = carried.zip(bytes).map(|(carried, bytes)| carried.saturating_sub(bytes));
     let delays_ns = delays_us(&seen, work.roster.len(), since);
-    Ok(Played { warm_up, taken, elapsed, effort, bytes, balances, delays_ns })
+    Ok(Played { warm_up, taken, elapsed, usage, bytes, balances, delays_ns })
 }
 
 /// With sync propagation a write is everywhere when it is answered.
@@ -168,7 +168,7 @@ async fn settle(bank: &mut impl Bank, work: &Work, writes: u64) -> Result<(), Co
 }
 
 /// The error that `trouble` over `transport` is.
-pub(super) fn unanswered(transport: Transport, trouble: Trouble) -> CompareError {
-    let Trouble { customer, event, problem } = trouble;
+pub(super) fn unanswered(transport: Transport, failure: Failure) -> CompareError {
+    let Failure { customer, event, problem } = failure;
     CompareError::Unanswered { transport, customer, event, problem }
 }

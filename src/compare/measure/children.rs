@@ -15,12 +15,12 @@ use tokio::sync::oneshot;
 
 use super::bank::{Bank, Conclusion};
 use super::customers::Customers;
-use super::virtual_client::Taken;
+use super::virtual_client::Samples;
 use super::work::{CONFIRM_LIMIT, Work};
 use super::{CompareError, ProcessProblem, Transport};
 use crate::grpc::proto::v1;
 use crate::grpc::proto::v1::bank_service_client::BankServiceClient;
-use crate::grpc::{Channel, Way};
+use crate::grpc::{Channel, Connector};
 use crate::model::{BranchId, Money, Time};
 use crate::network::show_span;
 use crate::run::LIMIT;
@@ -73,7 +73,8 @@ impl Children {
             let told = told.map_err(|_| CompareError::BankEnded(TRANSPORT))?;
             process.0.stdin = told.map_err(failed)?;
         }
-        let channel = |&(_, address): &(BranchId, SocketAddr)| Way::to_port(address).channel();
+        let channel =
+            |&(_, address): &(BranchId, SocketAddr)| Connector::to_port(address).channel();
         let channels: Vec<Channel> = addresses.iter().map(channel).collect();
         let customers = Customers::arrive(TRANSPORT, work, &channels);
         let clients = channels.into_iter().map(BankServiceClient::new);
@@ -111,7 +112,7 @@ struct State {
 }
 
 impl Bank for Children {
-    async fn walk(&mut self, span: Range<u32>) -> Result<Vec<Taken>, CompareError> {
+    async fn walk(&mut self, span: Range<u32>) -> Result<Vec<Samples>, CompareError> {
         self.customers.walk(span).await
     }
 
@@ -191,14 +192,14 @@ fn serve(
 }
 
 /// What comes of the first words of a process: its standard input, to be kept open, or why it ended.
-type Told = Result<Option<ChildStdin>, ProcessProblem>;
+type StartResult = Result<Option<ChildStdin>, ProcessProblem>;
 
 /// Tells the process which `bank` it serves, in a line. What it says first: that it is ready, or why
 /// it ended.
 fn first_words(
     child: &mut Child,
     bank: Arc<[u8]>,
-) -> Result<oneshot::Receiver<Told>, CompareError> {
+) -> Result<oneshot::Receiver<StartResult>, CompareError> {
     let (mut input, out, log) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (tell, words) = oneshot::channel();
     let speak = move || {

@@ -31,9 +31,9 @@ pub(super) fn cost(work: &Work) -> Duration {
     let start = now();
     let (mut requests, mut repetition) = (0_u32, 0_u32);
     while start.elapsed() < LONG_ENOUGH || requests == 0 {
-        for lane in &work.lanes {
-            for step in &lane.steps {
-                exchange.run(step, lane.customers[step.who], repetition);
+        for worker in &work.workers {
+            for step in &worker.steps {
+                exchange.run(step, worker.customers[step.who], repetition);
                 requests = requests.saturating_add(1);
             }
         }

@@ -1,4 +1,4 @@
-//! Customers who reach their bank over gRPC: each lane a task of its own, with the passbooks as they
+//! Customers who reach their bank over gRPC: each worker a task of its own, with the passbooks as they
 //! came.
 
 use std::ops::Range;
@@ -8,23 +8,23 @@ use tokio::task::JoinSet;
 
 use super::bank::unanswered;
 use super::schedule::{now, until};
-use super::virtual_client::{Taken, Trouble, Turn, Walk};
-use super::work::{Lane, Work};
+use super::virtual_client::{Failure, Samples, Turn, VirtualClient};
+use super::work::{Work, Worker};
 use super::{CompareError, Transport, Unanswered};
-use crate::grpc::{Channel, TypedCounter, TypedReply};
+use crate::grpc::{Channel, TypedReply, TypedStub};
 use crate::model::Guarantees;
 
-/// All lanes of a bank.
+/// All workers of a bank.
 pub(super) struct Customers {
     transport: Transport,
     work: Arc<Work>,
-    lanes: Vec<LaneTask>,
+    workers: Vec<LaneTask>,
 }
 
-/// One lane between two walks.
+/// One worker between two walks.
 struct LaneTask {
     /// One per branch.
-    counters: Vec<TypedCounter>,
+    counters: Vec<TypedStub>,
     /// One per customer; `None` before its first answer, and for ever where nothing is promised.
     passbooks: Vec<Option<Vec<u8>>>,
 }
@@ -32,41 +32,41 @@ struct LaneTask {
 impl Customers {
     /// The customers of `work`, who reach each branch through its channel in `channels`.
     pub(super) fn arrive(transport: Transport, work: &Arc<Work>, channels: &[Channel]) -> Self {
-        let counters: Vec<TypedCounter> = channels.iter().cloned().map(TypedCounter::new).collect();
-        let lane = |lane: &Lane| LaneTask {
+        let counters: Vec<TypedStub> = channels.iter().cloned().map(TypedStub::new).collect();
+        let worker = |worker: &Worker| LaneTask {
             counters: counters.clone(),
-            passbooks: vec![None; lane.customers.len()],
+            passbooks: vec![None; worker.customers.len()],
         };
-        let lanes = work.lanes.iter().map(lane).collect();
-        Self { transport, work: Arc::clone(work), lanes }
+        let workers = work.workers.iter().map(worker).collect();
+        Self { transport, work: Arc::clone(work), workers }
     }
 
-    pub(super) async fn walk(&mut self, span: Range<u32>) -> Result<Vec<Taken>, CompareError> {
+    pub(super) async fn walk(&mut self, span: Range<u32>) -> Result<Vec<Samples>, CompareError> {
         let mut under_way = JoinSet::new();
         let start = now();
-        for (place, mut lane) in self.lanes.drain(..).enumerate() {
-            let walk = Walk::new(&self.work, place, span.clone(), start);
+        for (place, mut worker) in self.workers.drain(..).enumerate() {
+            let walk = VirtualClient::new(&self.work, place, span.clone(), start);
             under_way.spawn(async move {
-                let taken = lane.walk(walk).await;
-                (place, lane, taken)
+                let taken = worker.walk(walk).await;
+                (place, worker, taken)
             });
         }
         let mut back = Vec::with_capacity(under_way.len());
         while let Some(ended) = under_way.join_next().await {
-            let (place, lane, taken) =
+            let (place, worker, taken) =
                 ended.map_err(|_| CompareError::BankEnded(self.transport))?;
-            let taken = taken.map_err(|trouble| unanswered(self.transport, trouble))?;
-            back.push((place, lane, taken));
+            let taken = taken.map_err(|failure| unanswered(self.transport, failure))?;
+            back.push((place, worker, taken));
         }
         back.sort_by_key(|&(place, ..)| place);
-        let (lanes, taken) = back.into_iter().map(|(_, lane, taken)| (lane, taken)).unzip();
-        self.lanes = lanes;
+        let (workers, taken) = back.into_iter().map(|(_, worker, taken)| (worker, taken)).unzip();
+        self.workers = workers;
         Ok(taken)
     }
 }
 
 impl LaneTask {
-    async fn walk(&mut self, mut walk: Walk) -> Result<Taken, Trouble> {
+    async fn walk(&mut self, mut walk: VirtualClient) -> Result<Samples, Failure> {
         while let Some(Turn { step, customer, event }) = walk.turn() {
             let (who, branch) = (step.who, step.branch.get());
             if let Some(due) = walk.due() {
@@ -75,7 +75,7 @@ impl LaneTask {
             let shown = self.passbooks[who].clone();
             let answer = self.counters[branch].ask(customer.id, event, shown).await;
             let TypedReply { outcome, passbook } =
-                answer.map_err(|status| walk.trouble(Unanswered::Status(Box::new(status))))?;
+                answer.map_err(|status| walk.failure(Unanswered::Status(Box::new(status))))?;
             walk.answered(&outcome)?;
             // Who is promised nothing shows none.
             if customer.guarantees != Guarantees::NONE && passbook.is_some() {

@@ -7,7 +7,7 @@ use thiserror::Error;
 use tonic::Status;
 
 use super::Transport;
-use crate::grpc::DoorError;
+use crate::grpc::BranchListenerError;
 use crate::grpc::seal::NoRandomness;
 use crate::model::{BranchId, CustomerId, Event, Money, RequestError};
 
@@ -66,7 +66,7 @@ pub enum CompareError {
     Runtime(#[source] io::Error),
     /// A branch cannot be listened at.
     #[error(transparent)]
-    Door(#[from] DoorError),
+    BranchListener(#[from] BranchListenerError),
     /// The folder for Unix sockets cannot be made.
     #[error("cannot make a folder for sockets in {}: {source}; TMPDIR says where", std::env::temp_dir().display())]
     Folder {

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::bank::{Bank, Conclusion, Job, Played, Purpose, play, unanswered};
 use super::propagation_delay::{TakeSeen, Watcher};
 use super::schedule::{now, until};
-use super::virtual_client::{Taken, Trouble, Turn, Walk};
+use super::virtual_client::{Failure, Samples, Turn, VirtualClient};
 use super::work::Work;
 use super::{CompareError, Transport};
 use crate::actors::{Answer, Ask, BranchActor, RecorderLink, ReplyTo};
@@ -56,7 +56,7 @@ const ENDED: CompareError = CompareError::BankEnded(Transport::Mailbox);
 struct Mailboxes {
     work: Arc<Work>,
     branches: Vec<Addr<BranchActor>>,
-    lanes: Vec<Addr<LaneActor>>,
+    workers: Vec<Addr<WorkerActor>>,
     recorder: RecorderLink,
     watcher: Option<Addr<Watcher>>,
 }
@@ -74,26 +74,26 @@ impl Mailboxes {
         let branches = setup.open_all(|mailboxes| mailboxes);
         let counters: Rc<[Recipient<Ask>]> =
             branches.iter().map(|branch| branch.clone().recipient()).collect();
-        let lane = |lane| LaneActor::new(work, lane, Rc::clone(&counters)).start();
-        let lanes = (0..work.lanes.len()).map(lane).collect();
-        Self { work: Arc::clone(work), branches, lanes, recorder, watcher }
+        let worker = |worker| WorkerActor::new(work, worker, Rc::clone(&counters)).start();
+        let workers = (0..work.workers.len()).map(worker).collect();
+        Self { work: Arc::clone(work), branches, workers, recorder, watcher }
     }
 }
 
 impl Bank for Mailboxes {
-    async fn walk(&mut self, span: Range<u32>) -> Result<Vec<Taken>, CompareError> {
-        let mut ends = Vec::with_capacity(self.lanes.len());
+    async fn walk(&mut self, span: Range<u32>) -> Result<Vec<Samples>, CompareError> {
+        let mut ends = Vec::with_capacity(self.workers.len());
         let start = now();
-        for (lane, address) in self.lanes.iter().enumerate() {
+        for (worker, address) in self.workers.iter().enumerate() {
             let (done, end) = oneshot::channel();
-            let walk = Walk::new(&self.work, lane, span.clone(), start);
+            let walk = VirtualClient::new(&self.work, worker, span.clone(), start);
             address.do_send(Depart { walk, done });
             ends.push(end);
         }
         let mut taken = Vec::with_capacity(ends.len());
         for end in ends {
             let end = end.await.map_err(|_| ENDED)?;
-            taken.push(end.map_err(|trouble| unanswered(Transport::Mailbox, trouble))?);
+            taken.push(end.map_err(|failure| unanswered(Transport::Mailbox, failure))?);
         }
         Ok(taken)
     }
@@ -136,42 +136,42 @@ pub(super) async fn conclude(
     Some(Conclusion { balances, seen })
 }
 
-/// The customers of one lane: one, or some who take turns.
-struct LaneActor {
+/// The customers of one worker: one, or some who take turns.
+struct WorkerActor {
     roster: Arc<Roster>,
     counters: Rc<[Recipient<Ask>]>,
     /// One per customer; `None` where nothing is promised.
     sessions: Vec<Option<Session>>,
-    way: Option<Depart>,
+    connector: Option<Depart>,
     requests: RequestNumber,
 }
 
-/// Sends a lane on its way.
+/// Sends a worker on its way.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Depart {
-    walk: Walk,
-    done: oneshot::Sender<Result<Taken, Trouble>>,
+    walk: VirtualClient,
+    done: oneshot::Sender<Result<Samples, Failure>>,
 }
 
-impl LaneActor {
-    fn new(work: &Work, lane: usize, counters: Rc<[Recipient<Ask>]>) -> Self {
+impl WorkerActor {
+    fn new(work: &Work, worker: usize, counters: Rc<[Recipient<Ask>]>) -> Self {
         let session = |guarantees| {
             (guarantees != Guarantees::NONE)
                 .then(|| Session { passbook: Passbook::new(&work.roster), guarantees })
         };
-        let customers = &work.lanes[lane].customers;
+        let customers = &work.workers[worker].customers;
         Self {
             roster: Arc::clone(&work.roster),
             counters,
             sessions: customers.iter().map(|customer| session(customer.guarantees)).collect(),
-            way: None,
+            connector: None,
             requests: RequestNumber::default(),
         }
     }
 
     fn go_on(&mut self, ctx: &mut Context<Self>) {
-        let Some(Depart { walk, .. }) = &self.way else { return };
+        let Some(Depart { walk, .. }) = &self.connector else { return };
         match (walk.turn().is_some(), walk.due()) {
             (false, _) => self.end(Ok),
             (true, Some(due)) if due > now() => self.wait(due, ctx),
@@ -180,12 +180,12 @@ impl LaneActor {
     }
 
     fn wait(&self, due: Instant, ctx: &mut Context<Self>) {
-        ctx.spawn(until(due).into_actor(self).map(|(), lane, ctx| lane.ask(ctx)));
+        ctx.spawn(until(due).into_actor(self).map(|(), worker, ctx| worker.ask(ctx)));
     }
 
     fn ask(&mut self, ctx: &mut Context<Self>) {
         let Some(Turn { step, customer, event }) =
-            self.way.as_ref().and_then(|way| way.walk.turn())
+            self.connector.as_ref().and_then(|connector| connector.walk.turn())
         else {
             return;
         };
@@ -201,33 +201,33 @@ impl LaneActor {
         });
     }
 
-    fn end(&mut self, taken: impl FnOnce(Taken) -> Result<Taken, Trouble>) {
-        if let Some(Depart { walk, done }) = self.way.take()
+    fn end(&mut self, taken: impl FnOnce(Samples) -> Result<Samples, Failure>) {
+        if let Some(Depart { walk, done }) = self.connector.take()
             && done.send(taken(walk.finish())).is_err()
         {
-            log::debug!("nobody waits for a lane any more");
+            log::debug!("nobody waits for a worker any more");
         }
     }
 }
 
-impl Actor for LaneActor {
+impl Actor for WorkerActor {
     type Context = Context<Self>;
 }
 
-impl Handler<Depart> for LaneActor {
+impl Handler<Depart> for WorkerActor {
     type Result = ();
 
     fn handle(&mut self, depart: Depart, ctx: &mut Self::Context) {
-        self.way = Some(depart);
+        self.connector = Some(depart);
         self.go_on(ctx);
     }
 }
 
-impl Handler<Answer> for LaneActor {
+impl Handler<Answer> for WorkerActor {
     type Result = ();
 
     fn handle(&mut self, answer: Answer, ctx: &mut Self::Context) {
-        let Some(Depart { walk, .. }) = &mut self.way else { return };
+        let Some(Depart { walk, .. }) = &mut self.connector else { return };
         let Some(who) = walk.turn().map(|turn| turn.step.who) else { return };
         let answered = walk.answered(&answer.outcome);
         if let Some(session) = &mut self.sessions[who] {
@@ -235,7 +235,7 @@ impl Handler<Answer> for LaneActor {
         }
         match answered {
             Ok(()) => self.go_on(ctx),
-            Err(trouble) => self.end(|_| Err(trouble)),
+            Err(failure) => self.end(|_| Err(failure)),
         }
     }
 }

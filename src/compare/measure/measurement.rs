@@ -12,7 +12,7 @@ use super::children::Children;
 use super::mailbox::play_between_mailboxes;
 use super::rounds::{Slot, order};
 use super::served::Served;
-use super::virtual_client::Taken;
+use super::virtual_client::Samples;
 use super::work::Work;
 use super::{
     CompareError, CompareOptions, Comparison, Kind, Latencies, Load, Machine, Measured, Progress,
@@ -39,7 +39,8 @@ pub fn compare(
     let runtime = runtime.map_err(CompareError::Runtime)?;
     let mut transports = options.transports.clone();
     transports.sort_unstable();
-    let mut contest = Contest { work: &work, options, progress, answers: FirstAnswers::default() };
+    let mut contest =
+        Measurement { work: &work, options, progress, answers: FirstAnswers::default() };
     let measured = runtime.block_on(async {
         tokio::select! {
             biased;
@@ -53,7 +54,7 @@ pub fn compare(
             seed: work.config.seed,
             propagation: work.config.propagation,
             branches: work.roster.len(),
-            customers: work.lanes.len(),
+            customers: work.workers.len(),
             requests: work.requests(),
         },
         load: options.load,
@@ -77,14 +78,14 @@ fn check(options: &CompareOptions) -> Result<(), CompareError> {
 }
 
 /// A comparison under way.
-struct Contest<'a> {
+struct Measurement<'a> {
     work: &'a Arc<Work>,
     options: &'a CompareOptions,
     progress: &'a mut dyn FnMut(Progress),
     answers: FirstAnswers,
 }
 
-impl Contest<'_> {
+impl Measurement<'_> {
     async fn run(&mut self, transports: &[Transport]) -> Result<Vec<Measured>, CompareError> {
         let mut jobs = Vec::with_capacity(transports.len());
         for &transport in transports {
@@ -211,8 +212,8 @@ impl Table {
 
     fn enter(&mut self, work: &Work, place: usize, played: &Played, balance: Money) {
         self.balance = Some(balance);
-        for (lane, taken) in work.lanes.iter().zip(&played.taken) {
-            for (step, &latency) in lane.steps.iter().cycle().zip(&taken.latencies_ns) {
+        for (worker, taken) in work.workers.iter().zip(&played.taken) {
+            for (step, &latency) in worker.steps.iter().cycle().zip(&taken.latencies_ns) {
                 let histogram = match step.kind {
                     Kind::Deposit => &mut self.latencies.deposit,
                     Kind::Withdraw => &mut self.latencies.withdraw,
@@ -234,7 +235,7 @@ impl Table {
 
 fn round(work: &Work, place: usize, played: &Played) -> Round {
     let mut all: Vec<u64> =
-        played.taken.iter().flat_map(|taken: &Taken| &taken.latencies_ns).copied().collect();
+        played.taken.iter().flat_map(|taken: &Samples| &taken.latencies_ns).copied().collect();
     let requests = count(all.len());
     let sum: u64 = all.iter().sum();
     let middle = all.len() / 2;
@@ -248,8 +249,8 @@ fn round(work: &Work, place: usize, played: &Played) -> Round {
         elapsed_ns: nanos(played.elapsed),
         mean_ns: float(sum) / float(requests),
         median_ns,
-        processor_ns: played.effort.map(|effort| effort.processor_ns),
-        context_switches: played.effort.map(|effort| effort.context_switches),
+        processor_ns: played.usage.map(|usage| usage.processor_ns),
+        context_switches: played.usage.map(|usage| usage.context_switches),
         messages: (!work.sends_again()).then_some(messages),
         bytes: played.bytes,
     }

@@ -8,12 +8,12 @@ use std::path::Path;
 /// What each thread of some processes has used so far.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
-    threads: BTreeMap<(u32, String), Effort>,
+    threads: BTreeMap<(u32, String), ResourceUsage>,
 }
 
 /// What was used, by a thread or by all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Effort {
+pub(super) struct ResourceUsage {
     pub(super) processor_ns: u64,
     pub(super) context_switches: u64,
 }
@@ -29,7 +29,7 @@ impl Usage {
                 let entry = entry.ok()?;
                 let (path, name) = (entry.path(), entry.file_name());
                 // One that cannot be read has ended since it was listed.
-                if let Some(thread) = Effort::read(&path) {
+                if let Some(thread) = ResourceUsage::read(&path) {
                     threads.insert((process, name.to_string_lossy().into_owned()), thread);
                 }
             }
@@ -38,8 +38,8 @@ impl Usage {
     }
 
     /// What was used since `earlier`. Threads that ended meanwhile are left out.
-    pub(super) fn since(&self, earlier: &Self) -> Effort {
-        let mut sum = Effort::default();
+    pub(super) fn since(&self, earlier: &Self) -> ResourceUsage {
+        let mut sum = ResourceUsage::default();
         for (name, thread) in &self.threads {
             let before = earlier.threads.get(name).copied().unwrap_or_default();
             sum.processor_ns += thread.processor_ns.saturating_sub(before.processor_ns);
@@ -50,7 +50,7 @@ impl Usage {
     }
 }
 
-impl Effort {
+impl ResourceUsage {
     fn read(path: &Path) -> Option<Self> {
         let schedstat = fs::read_to_string(path.join("schedstat")).ok()?;
         let status = fs::read_to_string(path.join("status")).ok()?;
@@ -81,10 +81,10 @@ nonvoluntary_ctxt_switches:\t33
 
     #[test]
     fn a_thread_is_read_as_linux_writes_it() {
-        let expected = Effort { processor_ns: 2_827_619, context_switches: 2483 };
-        assert_eq!(Effort::parse("2827619 1042 17\n", STATUS), Some(expected));
-        assert_eq!(Effort::parse("", STATUS), None);
-        assert_eq!(Effort::parse("2827619 1042 17\n", "Name:\tpassbook\n"), None);
+        let expected = ResourceUsage { processor_ns: 2_827_619, context_switches: 2483 };
+        assert_eq!(ResourceUsage::parse("2827619 1042 17\n", STATUS), Some(expected));
+        assert_eq!(ResourceUsage::parse("", STATUS), None);
+        assert_eq!(ResourceUsage::parse("2827619 1042 17\n", "Name:\tpassbook\n"), None);
     }
 
     #[test]
@@ -93,13 +93,13 @@ nonvoluntary_ctxt_switches:\t33
             threads: threads
                 .iter()
                 .map(|&(name, processor_ns, context_switches)| {
-                    ((7, name.to_owned()), Effort { processor_ns, context_switches })
+                    ((7, name.to_owned()), ResourceUsage { processor_ns, context_switches })
                 })
                 .collect(),
         };
         let earlier = usage(&[("1", 100, 5), ("2", 900, 50)]);
         let later = usage(&[("1", 150, 6), ("3", 30, 2)]);
-        let expected = Effort { processor_ns: 80, context_switches: 3 };
+        let expected = ResourceUsage { processor_ns: 80, context_switches: 3 };
         assert_eq!(later.since(&earlier), expected);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::bank::Purpose;
 use crate::model::number::count;
-use crate::model::{Chance, Seed};
+use crate::model::{Random, Seed};
 
 /// How many rounds of a transport measure latency for each that measures propagation.
 const LATENCY_PER_PROPAGATION: usize = 5;
@@ -19,7 +19,7 @@ pub(super) struct Slot {
 /// stretch, in any order: whatever slows the machine for a while slows all alike. Those of
 /// `recorded` come once more in some stretches, for propagation.
 pub(super) fn order(seed: Seed, transports: usize, rounds: usize, recorded: &[usize]) -> Vec<Slot> {
-    let mut chance = Chance::of_part(seed, 0);
+    let mut chance = Random::of_part(seed, 0);
     let mut order = Vec::new();
     for round in 0..rounds {
         let latency =
@@ -36,7 +36,7 @@ pub(super) fn order(seed: Seed, transports: usize, rounds: usize, recorded: &[us
 }
 
 /// Fisher and Yates.
-fn shuffle<T>(items: &mut [T], chance: &mut Chance) {
+fn shuffle<T>(items: &mut [T], chance: &mut Random) {
     for last in (1..items.len()).rev() {
         let other = usize::try_from(chance.below(count(last + 1))).unwrap_or(last);
         items.swap(last, other);

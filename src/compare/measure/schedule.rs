@@ -17,16 +17,16 @@ pub(super) fn now() -> Instant {
 /// Requests that are due at a steady rate, whatever becomes of those before.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Schedule {
-    /// Requests a second, all lanes together.
+    /// Requests a second, all workers together.
     pub(super) rate: f64,
-    /// How many lanes take turns.
-    pub(super) lanes: usize,
+    /// How many workers take turns.
+    pub(super) workers: usize,
 }
 
 impl Schedule {
-    /// When the request `index` of `lane` is due, after the start; both from 0.
-    pub(super) fn due(self, lane: usize, index: usize) -> Duration {
-        let place = index.saturating_mul(self.lanes).saturating_add(lane);
+    /// When the request `index` of `worker` is due, after the start; both from 0.
+    pub(super) fn due(self, worker: usize, index: usize) -> Duration {
+        let place = index.saturating_mul(self.workers).saturating_add(worker);
         Duration::try_from_secs_f64(float_len(place) / self.rate).unwrap_or(Duration::MAX)
     }
 }
@@ -49,8 +49,8 @@ mod tests {
 
     #[test]
     fn lanes_take_turns_at_the_rate_of_all_together() {
-        let schedule = Schedule { rate: 1000.0, lanes: 4 };
-        let due_ms = |lane, index| schedule.due(lane, index).as_micros();
+        let schedule = Schedule { rate: 1000.0, workers: 4 };
+        let due_ms = |worker, index| schedule.due(worker, index).as_micros();
         assert_eq!([due_ms(0, 0), due_ms(1, 0), due_ms(3, 0)], [0, 1000, 3000]);
         assert_eq!([due_ms(0, 1), due_ms(2, 5)], [4000, 22_000]);
     }

@@ -15,21 +15,21 @@ use tokio::task::JoinSet;
 use super::bank::{Bank, Conclusion, Purpose};
 use super::customers::Customers;
 use super::mailbox::conclude;
-use super::virtual_client::Taken;
+use super::virtual_client::Samples;
 use super::work::Work;
 use super::{CompareError, Transport};
-use crate::actors::Clock;
-use crate::grpc::{Channel, Door, EdgeError, Medium, Way};
+use crate::actors::TimeSource;
+use crate::grpc::{BranchListener, Channel, Connector, EdgeError, Medium};
 use crate::model::{BranchId, Time};
-use crate::run::{Wired, settle};
+use crate::run::{SocketBank, settle};
 
 /// The bank as its customers' thread sees it. It closes when this is dropped.
 pub(super) struct Served {
     transport: Transport,
     customers: Customers,
     /// To each branch: those of customers and those of the other branches.
-    ways: Vec<Way>,
-    clock: Clock,
+    connectors: Vec<Connector>,
+    clock: TimeSource,
     thread: Option<(mpsc::UnboundedSender<Command>, JoinHandle<()>)>,
     /// Where its sockets are.
     _folder: Option<Folder>,
@@ -47,31 +47,36 @@ impl Served {
         purpose: Purpose,
     ) -> Result<Self, CompareError> {
         let folder = (transport == Transport::GrpcUnix).then(Folder::make).transpose()?;
-        let (mut doors, mut ways) = (Vec::new(), Vec::new());
+        let (mut door_listeners, mut connectors) = (Vec::new(), Vec::new());
         for &branch in work.roster.ids() {
             let medium = match &folder {
                 Some(Folder(path)) => Medium::Unix(path.join(branch.to_string())),
                 None if transport == Transport::GrpcMemory => Medium::Memory,
                 None => Medium::Tcp,
             };
-            let (door, way) = Door::open(medium, branch)?;
-            doors.push((branch, door));
-            ways.push(way);
+            let (door_listener, connector) = BranchListener::open(medium, branch)?;
+            door_listeners.push((branch, door_listener));
+            connectors.push(connector);
         }
         let (commands, inbox) = mpsc::unbounded_channel();
         let (ready, opened) = oneshot::channel();
-        let hall = Hall { work: Arc::clone(work), purpose, doors, ways: ways.clone() };
+        let bank_thread = BankThread {
+            work: Arc::clone(work),
+            purpose,
+            door_listeners,
+            connectors: connectors.clone(),
+        };
         let run = move || {
-            if let Err(error) = System::new().block_on(hall.serve(ready, inbox)) {
+            if let Err(error) = System::new().block_on(bank_thread.serve(ready, inbox)) {
                 log::error!("{error}");
             }
         };
         let thread = thread::Builder::new().name(transport.word().to_owned()).spawn(run);
         let thread = Some((commands, thread.map_err(CompareError::Runtime)?));
         let clock = opened.await.map_err(|_| CompareError::BankEnded(transport))?;
-        let channels: Vec<Channel> = ways.iter().map(Way::channel).collect();
+        let channels: Vec<Channel> = connectors.iter().map(Connector::channel).collect();
         let customers = Customers::arrive(transport, work, &channels);
-        Ok(Self { transport, customers, ways, clock, thread, _folder: folder })
+        Ok(Self { transport, customers, connectors, clock, thread, _folder: folder })
     }
 
     async fn tell<T>(
@@ -98,7 +103,7 @@ impl Drop for Served {
 }
 
 impl Bank for Served {
-    async fn walk(&mut self, span: Range<u32>) -> Result<Vec<Taken>, CompareError> {
+    async fn walk(&mut self, span: Range<u32>) -> Result<Vec<Samples>, CompareError> {
         self.customers.walk(span).await
     }
 
@@ -119,7 +124,7 @@ impl Bank for Served {
     }
 
     fn carried_bytes(&self) -> Option<u64> {
-        Some(self.ways.iter().map(Way::carried_bytes).sum())
+        Some(self.connectors.iter().map(Connector::carried_bytes).sum())
     }
 
     fn time(&self) -> Time {
@@ -128,35 +133,35 @@ impl Bank for Served {
 }
 
 /// What the bank's own thread needs.
-struct Hall {
+struct BankThread {
     work: Arc<Work>,
     purpose: Purpose,
-    doors: Vec<(BranchId, Door)>,
-    ways: Vec<Way>,
+    door_listeners: Vec<(BranchId, BranchListener)>,
+    connectors: Vec<Connector>,
 }
 
-impl Hall {
+impl BankThread {
     /// Serves until nobody can tell it anything any more.
     async fn serve(
         self,
-        ready: oneshot::Sender<Clock>,
+        ready: oneshot::Sender<TimeSource>,
         mut inbox: mpsc::UnboundedReceiver<Command>,
     ) -> Result<(), EdgeError> {
-        let Self { work, purpose, doors, ways } = self;
+        let Self { work, purpose, door_listeners, connectors } = self;
         let (recorder, watcher) = purpose.recorder();
-        let channels: Vec<Channel> = ways.iter().map(Way::channel).collect();
-        let wired = Wired {
+        let channels: Vec<Channel> = connectors.iter().map(Connector::channel).collect();
+        let socket_bank = SocketBank {
             roster: &work.roster,
             opening_balance: work.opening_balance,
             keys: &work.keys,
             branch: work.branch_config(purpose.speed()),
             channels: &channels,
         };
-        let branches = wired.open_branches(&recorder);
-        let services = wired.services(&branches, work.promises.clone());
+        let branches = socket_bank.open_branches(&recorder);
+        let services = socket_bank.services(&branches, work.promises.clone());
         let mut servers = JoinSet::new();
-        for ((branch, door), (_, services)) in doors.into_iter().zip(services) {
-            servers.spawn_local(async move { services.serve_at(door, branch).await });
+        for ((branch, door_listener), (_, services)) in door_listeners.into_iter().zip(services) {
+            servers.spawn_local(async move { services.serve_at(door_listener, branch).await });
         }
         if ready.send(recorder.clock).is_err() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! One lane's way through a round, whoever carries its requests: what comes next, when it was asked,
+//! One worker's way through a round, whoever carries its requests: what comes next, when it was asked,
 //! what was told.
 
 use std::ops::Range;
@@ -10,32 +10,32 @@ use super::work::{Customer, Step, Work};
 use super::{Load, Unanswered};
 use crate::model::number::nanos;
 use crate::model::{CustomerId, Event, Outcome, Receipt, RequestError};
-use crate::scenario::{EventResult, EventsRow, Told};
+use crate::scenario::{EventOutcome, EventResult, EventsRow};
 
-/// A lane under way.
+/// A worker under way.
 #[derive(Debug)]
-pub(super) struct Walk {
+pub(super) struct VirtualClient {
     work: Arc<Work>,
-    lane: usize,
+    worker: usize,
     repetition: u32,
     step: usize,
     end: u32,
-    pace: Pace,
+    pace: Arrivals,
     /// When the request under way was sent or, if that was earlier, due.
     asked: Instant,
-    taken: Taken,
+    taken: Samples,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Pace {
+enum Arrivals {
     AsTheyCan,
     Due { schedule: Schedule, start: Instant },
 }
 
-/// What a lane brings back.
+/// What a worker brings back.
 #[derive(Debug, Default)]
-pub(super) struct Taken {
-    /// The latency of each request, in the lane's order. It begins with the first step and ends
+pub(super) struct Samples {
+    /// The latency of each request, in the worker's order. It begins with the first step and ends
     /// with the last.
     pub(super) latencies_ns: Vec<u64>,
     /// How often each step was answered as written.
@@ -46,7 +46,7 @@ pub(super) struct Taken {
 
 /// A request without an answer.
 #[derive(Debug)]
-pub(super) struct Trouble {
+pub(super) struct Failure {
     pub(super) customer: CustomerId,
     pub(super) event: Event,
     pub(super) problem: Unanswered,
@@ -61,26 +61,26 @@ pub(super) struct Turn<'a> {
     pub(super) event: Event,
 }
 
-impl Walk {
-    /// The way of `lane` through the repetitions `span`, of which the first request can be asked at
+impl VirtualClient {
+    /// The way of `worker` through the repetitions `span`, of which the first request can be asked at
     /// `start`.
-    pub(super) fn new(work: &Arc<Work>, lane: usize, span: Range<u32>, start: Instant) -> Self {
-        let steps = work.lanes[lane].steps.len();
+    pub(super) fn new(work: &Arc<Work>, worker: usize, span: Range<u32>, start: Instant) -> Self {
+        let steps = work.workers[worker].steps.len();
         let repetitions = usize::try_from(span.end - span.start).unwrap_or(usize::MAX);
         let pace = match work.load {
-            Load::Closed => Pace::AsTheyCan,
+            Load::Closed => Arrivals::AsTheyCan,
             Load::Open { rate } => {
-                Pace::Due { schedule: Schedule { rate, lanes: work.lanes.len() }, start }
+                Arrivals::Due { schedule: Schedule { rate, workers: work.workers.len() }, start }
             }
         };
-        let taken = Taken {
+        let taken = Samples {
             latencies_ns: Vec::with_capacity(repetitions.saturating_mul(steps)),
             written: vec![0; steps],
             first: Vec::new(),
         };
         let mut walk = Self {
             work: Arc::clone(work),
-            lane,
+            worker,
             repetition: span.start,
             step: 0,
             end: span.end,
@@ -97,43 +97,45 @@ impl Walk {
         if self.repetition >= self.end {
             return None;
         }
-        let lane = &self.work.lanes[self.lane];
-        let step = &lane.steps[self.step];
+        let worker = &self.work.workers[self.worker];
+        let step = &worker.steps[self.step];
         let event = self.work.event(step, self.repetition);
-        Some(Turn { step, customer: lane.customers[step.who], event })
+        Some(Turn { step, customer: worker.customers[step.who], event })
     }
 
     /// When it is due, where requests are.
     pub(super) fn due(&self) -> Option<Instant> {
         match self.pace {
-            Pace::AsTheyCan => None,
-            Pace::Due { schedule, start } => {
-                start.checked_add(schedule.due(self.lane, self.taken.latencies_ns.len()))
+            Arrivals::AsTheyCan => None,
+            Arrivals::Due { schedule, start } => {
+                start.checked_add(schedule.due(self.worker, self.taken.latencies_ns.len()))
             }
         }
     }
 
     /// Takes the answer to what came next, just now.
-    pub(super) fn answered(&mut self, outcome: &Outcome) -> Result<(), Trouble> {
+    pub(super) fn answered(&mut self, outcome: &Outcome) -> Result<(), Failure> {
         self.answered_at(now(), outcome)
     }
 
-    fn answered_at(&mut self, now: Instant, outcome: &Outcome) -> Result<(), Trouble> {
+    fn answered_at(&mut self, now: Instant, outcome: &Outcome) -> Result<(), Failure> {
         let latency = nanos(now.saturating_duration_since(self.asked));
         let told = match outcome {
             Ok(Receipt::Written) => {
                 self.taken.written[self.step] += 1;
-                Told::Success
+                EventOutcome::Success
             }
-            Ok(Receipt::Balance(balance)) => Told::Balance(*balance),
-            Err(RequestError::Refused(_) | RequestError::VersionNotReached { .. }) => Told::Fail,
+            Ok(Receipt::Balance(balance)) => EventOutcome::Balance(*balance),
+            Err(RequestError::Refused(_) | RequestError::VersionNotReached { .. }) => {
+                EventOutcome::Fail
+            }
             Err(
                 error @ (RequestError::OutcomeUnknown { .. }
                 | RequestError::Unavailable { .. }
                 | RequestError::Full { .. }
                 | RequestError::NoAnswer { .. }
                 | RequestError::Declined { .. }),
-            ) => return Err(self.trouble(Unanswered::Request(error.clone()))),
+            ) => return Err(self.failure(Unanswered::Request(error.clone()))),
         };
         if self.repetition == 0 {
             self.note(told);
@@ -149,12 +151,12 @@ impl Walk {
     }
 
     /// What is wrong with the request under way.
-    pub(super) fn trouble(&self, problem: Unanswered) -> Trouble {
+    pub(super) fn failure(&self, problem: Unanswered) -> Failure {
         let Turn { customer, event, .. } = self.turn().expect("a request is under way");
-        Trouble { customer: customer.id, event, problem }
+        Failure { customer: customer.id, event, problem }
     }
 
-    fn note(&mut self, told: Told) {
+    fn note(&mut self, told: EventOutcome) {
         if let Some(Turn { customer, event, .. }) = self.turn() {
             let (interface, branch) = (event.operation.interface(), Some(event.branch));
             let recv = vec![EventResult { interface, branch, told }];
@@ -163,7 +165,7 @@ impl Walk {
     }
 
     /// What was brought back.
-    pub(super) fn finish(self) -> Taken {
+    pub(super) fn finish(self) -> Samples {
         self.taken
     }
 }
@@ -189,7 +191,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     /// The latencies of `walk` where the answers come so long after `start`.
-    fn latencies_ms(mut walk: Walk, start: Instant, answers_ms: &[u32]) -> Vec<u128> {
+    fn latencies_ms(mut walk: VirtualClient, start: Instant, answers_ms: &[u32]) -> Vec<u128> {
         for &ms in answers_ms {
             walk.answered_at(start + MS * ms, &Ok(Receipt::Balance(Money::ZERO))).unwrap();
         }
@@ -202,10 +204,10 @@ mod tests {
     fn under_an_open_load_a_stall_counts_for_all_who_were_due_meanwhile() {
         let start = now();
         let open = work(Load::Open { rate: 1000.0 }, 1);
-        let walk = Walk::new(&open, 0, 0..2, start);
+        let walk = VirtualClient::new(&open, 0, 0..2, start);
         assert_eq!(latencies_ms(walk, start, &[10, 10, 10, 11, 12]), [10, 9, 8, 8, 8]);
         let closed = work(Load::Closed, 1);
-        let walk = Walk::new(&closed, 0, 0..2, start);
+        let walk = VirtualClient::new(&closed, 0, 0..2, start);
         assert_eq!(latencies_ms(walk, start, &[10, 10, 10, 11, 12]), [10, 0, 0, 1, 1]);
     }
 
@@ -213,7 +215,7 @@ mod tests {
     fn copies_take_turns_at_being_due() {
         let start = now();
         let open = work(Load::Open { rate: 1000.0 }, 2);
-        let mut walk = Walk::new(&open, 1, 0..1, start);
+        let mut walk = VirtualClient::new(&open, 1, 0..1, start);
         assert_eq!(walk.due(), Some(start + MS));
         walk.answered_at(start + MS, &Ok(Receipt::Written)).unwrap();
         assert_eq!(walk.due(), Some(start + MS * 3));
@@ -222,7 +224,7 @@ mod tests {
     #[test]
     fn event_ids_move_on_with_each_repetition_and_customer_ids_with_each_copy() {
         let work = work(Load::Closed, 3);
-        let mut walk = Walk::new(&work, 2, 1..3, now());
+        let mut walk = VirtualClient::new(&work, 2, 1..3, now());
         let mut asked = Vec::new();
         while let Some(Turn { customer, event, .. }) = walk.turn() {
             asked.push((customer.id.get(), event.id.get()));

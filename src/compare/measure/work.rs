@@ -9,8 +9,8 @@ use super::{CompareError, CompareOptions, Kind, Load, Transport};
 use crate::bank::BranchConfig;
 use crate::grpc::seal::{BankKeys, BankSecret};
 use crate::model::{
-    BranchIndex, CustomerId, CustomerOrder, Event, EventId, GuaranteePolicy, Guarantees, Interface,
-    Money, Operation, Propagation, QueryTiming, Roster,
+    BranchIndex, CustomerId, CustomerOrder, Event, EventId, GuaranteePolicy, Guarantees, Money,
+    Operation, OperationKind, Propagation, QueryTiming, Roster,
 };
 use crate::run::RunConfig;
 use crate::scenario::{Scenario, Settings, Visit, WrittenIds};
@@ -32,7 +32,7 @@ pub(super) struct Work {
     pub(super) keys: BankKeys,
     pub(super) config: RunConfig,
     pub(super) promises: GuaranteePolicy,
-    pub(super) lanes: Vec<Lane>,
+    pub(super) workers: Vec<Worker>,
     pub(super) load: Load,
     /// The event ids of each repetition are so much higher than those of the one before.
     stride: u32,
@@ -40,7 +40,7 @@ pub(super) struct Work {
 
 /// Requests that are made one after the other: of one customer, or of some who take turns.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct Worker {
     pub(super) customers: Vec<Customer>,
     /// One repetition.
     pub(super) steps: Vec<Step>,
@@ -56,7 +56,7 @@ pub(super) struct Customer {
 /// One request of a repetition.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Step {
-    /// Its place among the lane's customers.
+    /// Its place among the worker's customers.
     pub(super) who: usize,
     pub(super) branch: BranchIndex,
     /// As it is in the first repetition.
@@ -110,7 +110,7 @@ impl Work {
             at_most(max, scenario.roster.ids().len(), what)?;
         }
         let highest = scenario.visits.iter().map(|visit| visit.customer.get()).max().unwrap_or(0);
-        let mut lanes = Vec::new();
+        let mut workers = Vec::new();
         let mut single = BTreeMap::new();
         for copy in 0..options.copies {
             let renamed = |id: CustomerId| {
@@ -124,7 +124,7 @@ impl Work {
                 single.insert(renamed(id)?, promised);
             }
             for visits in per_lane(&scenario.visits, config.customers) {
-                lanes.push(Lane::new(&visits, &scenario.roster, |id| {
+                workers.push(Worker::new(&visits, &scenario.roster, |id| {
                     Ok(Customer { id: renamed(id)?, guarantees: config.guarantees.to(id) })
                 })?);
             }
@@ -145,7 +145,7 @@ impl Work {
             ),
             promises: GuaranteePolicy { all: config.guarantees.all, single },
             config,
-            lanes,
+            workers,
             load: options.load,
             stride,
         })
@@ -163,9 +163,9 @@ impl Work {
         Event { id, ..step.event }
     }
 
-    /// How many requests all lanes make in one repetition.
+    /// How many requests all workers make in one repetition.
     pub(super) fn requests(&self) -> usize {
-        self.lanes.iter().map(|lane| lane.steps.len()).sum()
+        self.workers.iter().map(|worker| worker.steps.len()).sum()
     }
 
     pub(super) fn has_writes(&self) -> bool {
@@ -178,16 +178,16 @@ impl Work {
     }
 
     fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.lanes.iter().flat_map(|lane| &lane.steps)
+        self.workers.iter().flat_map(|worker| &worker.steps)
     }
 
     /// Whether every bank in order gives the same answers.
     pub(super) fn is_deterministic(&self) -> bool {
-        let [lane] = self.lanes.as_slice() else { return false };
+        let [worker] = self.workers.as_slice() else { return false };
         match self.config.propagation {
             Propagation::Sync => true,
             Propagation::Async => {
-                matches!(lane.customers.as_slice(), [only] if only.guarantees == Guarantees::ALL)
+                matches!(worker.customers.as_slice(), [only] if only.guarantees == Guarantees::ALL)
             }
         }
     }
@@ -222,7 +222,7 @@ impl Work {
     }
 }
 
-/// The visits of each lane of one copy.
+/// The visits of each worker of one copy.
 fn per_lane(visits: &[Visit], order: CustomerOrder) -> Vec<Vec<&Visit>> {
     let visits = visits.iter().filter(|visit| !visit.events.is_empty());
     match order {
@@ -231,34 +231,34 @@ fn per_lane(visits: &[Visit], order: CustomerOrder) -> Vec<Vec<&Visit>> {
             if all.is_empty() { Vec::new() } else { vec![all] }
         }
         CustomerOrder::Concurrent => {
-            let mut lanes: BTreeMap<CustomerId, Vec<&Visit>> = BTreeMap::new();
+            let mut workers: BTreeMap<CustomerId, Vec<&Visit>> = BTreeMap::new();
             for visit in visits {
-                lanes.entry(visit.customer).or_default().push(visit);
+                workers.entry(visit.customer).or_default().push(visit);
             }
-            lanes.into_values().collect()
+            workers.into_values().collect()
         }
     }
 }
 
-impl Lane {
+impl Worker {
     fn new(
         visits: &[&Visit],
         roster: &Roster,
         customer: impl Fn(CustomerId) -> Result<Customer, CompareError>,
     ) -> Result<Self, CompareError> {
         let mut places: BTreeMap<CustomerId, usize> = BTreeMap::new();
-        let mut lane = Self { customers: Vec::new(), steps: Vec::new() };
+        let mut worker = Self { customers: Vec::new(), steps: Vec::new() };
         for visit in visits {
             let who = match places.get(&visit.customer) {
                 Some(&who) => who,
                 None => {
-                    let who = lane.customers.len();
-                    lane.customers.push(customer(visit.customer)?);
+                    let who = worker.customers.len();
+                    worker.customers.push(customer(visit.customer)?);
                     places.insert(visit.customer, who);
                     who
                 }
             };
-            lane.steps.extend(visit.events.iter().map(|&event| Step {
+            worker.steps.extend(visit.events.iter().map(|&event| Step {
                 who,
                 branch: roster.index(event.branch).expect("events are for branches that there are"),
                 event,
@@ -267,20 +267,20 @@ impl Lane {
             }));
         }
         let mut later = BTreeSet::new();
-        for step in lane.steps.iter_mut().rev() {
+        for step in worker.steps.iter_mut().rev() {
             if let Operation::Write(write) = step.event.operation {
                 step.is_sent_again = !later.insert((step.who, step.event.id, write));
             }
         }
-        Ok(lane)
+        Ok(worker)
     }
 }
 
 fn kind(operation: Operation) -> Kind {
     match operation.interface() {
-        Interface::Deposit => Kind::Deposit,
-        Interface::Withdraw => Kind::Withdraw,
-        Interface::Query => Kind::Query,
+        OperationKind::Deposit => Kind::Deposit,
+        OperationKind::Withdraw => Kind::Withdraw,
+        OperationKind::Query => Kind::Query,
     }
 }
 
@@ -308,7 +308,7 @@ mod tests {
             let work = work(&one_write(1, event), &CompareOptions::default()).unwrap();
             let Job { warm_up, repetitions, .. } = Job::of(&work, repetitions);
             // All of them have ids.
-            work.event(&work.lanes[0].steps[0], warm_up + repetitions - 1);
+            work.event(&work.workers[0].steps[0], warm_up + repetitions - 1);
             (warm_up, repetitions)
         };
         let highest = i32::MAX.unsigned_abs();
@@ -322,7 +322,7 @@ mod tests {
         let highest = i32::MAX.unsigned_abs();
         let of = |copies| {
             let options = CompareOptions { copies, ..CompareOptions::default() };
-            work(&one_write(highest / 2, 1), &options).map(|work| work.lanes.len())
+            work(&one_write(highest / 2, 1), &options).map(|work| work.workers.len())
         };
         assert_eq!(of(2).unwrap(), 2);
         assert!(matches!(of(3), Err(CompareError::Ids { .. })));
@@ -338,7 +338,8 @@ mod tests {
                 {"id": 1, "interface": "deposit", "dest": 1, "money": 1},
                 {"id": 1, "interface": "deposit", "dest": 1, "money": 2}]}]}"#;
         let work = work(text, &CompareOptions::default()).unwrap();
-        let again: Vec<bool> = work.lanes[0].steps.iter().map(|step| step.is_sent_again).collect();
+        let again: Vec<bool> =
+            work.workers[0].steps.iter().map(|step| step.is_sent_again).collect();
         assert_eq!(again, [true, false, false]);
     }
 }

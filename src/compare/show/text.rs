@@ -9,8 +9,8 @@ use crate::compare::analyse::{Ladder, Report, Step, Verdict, latency, name, perc
 use crate::model::Shown;
 use crate::model::number::{float_len, whole_len};
 use crate::report::palette::{BAD, GOOD, MAYBE, PLAIN, QUIET, STRONG, TITLE, UNSURE};
-use crate::report::phrase::{count, wrapped};
 use crate::report::table::{Cell, Row as Line, write_table};
+use crate::report::words::{count, wrapped};
 
 const WIDTH: usize = 96;
 const BAR_MOST: usize = 40;

@@ -12,7 +12,7 @@ use tonic::{Request, Response};
 
 use super::endpoint::Endpoint;
 use super::problem::{Absence, CallProblem, told};
-use super::reply::Told;
+use super::reply::ReplyFields;
 use crate::actors::Ask;
 use crate::grpc::convert::{BRANCH_KEY, ClassicCall, FieldError, WriteSetText, money_from_float};
 use crate::grpc::proto::banking::branch_client::BranchClient;
@@ -35,7 +35,7 @@ pub struct ClassicBranch {
 
 /// How a branch elsewhere stands, as far as the classic contract tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct ReportedState {
     /// Its balance.
     pub balance: Money,
     /// The write set of each customer that was asked about; without those that it does not tell.
@@ -65,11 +65,11 @@ impl ClassicBranch {
     }
 
     /// How it stands, asked for each of `customers`.
-    pub async fn standing(&self, customers: &[CustomerId]) -> Result<Standing, CallProblem> {
+    pub async fn standing(&self, customers: &[CustomerId]) -> Result<ReportedState, CallProblem> {
         // The balance is told beside some customer's write set; it need not be one of the run.
         let anybody = [CustomerId::new(1).expect("1 is an id")];
         let customers = if customers.is_empty() { &anybody } else { customers };
-        let mut standing = Standing { balance: Money::ZERO, write_sets: BTreeMap::new() };
+        let mut standing = ReportedState { balance: Money::ZERO, write_sets: BTreeMap::new() };
         for &customer in customers {
             let RemoteState { balance, write_set } = self.read_state(customer).await?;
             standing.balance = balance;
@@ -90,7 +90,7 @@ impl ClassicBranch {
         protocol.map_or(absence, |protocol| Absence::NotGrpc { protocol })
     }
 
-    pub(super) async fn ask(&self, ask: &Ask) -> Told {
+    pub(super) async fn ask(&self, ask: &Ask) -> ReplyFields {
         let told = match ask.operation {
             Operation::Query => self.query(ask).await,
             Operation::Write(write) => {
@@ -98,10 +98,10 @@ impl ClassicBranch {
                 self.write(ClassicCall::Write { id, write }, id).await
             }
         };
-        told.unwrap_or_else(|problem| Told::no_answer(self.branch, &problem))
+        told.unwrap_or_else(|problem| ReplyFields::no_answer(self.branch, &problem))
     }
 
-    async fn query(&self, ask: &Ask) -> Result<Told, CallProblem> {
+    async fn query(&self, ask: &Ask) -> Result<ReplyFields, CallProblem> {
         let Ask { customer, event, .. } = *ask;
         let reply = self.call(ClassicCall::Query { customer, event: Some(event) }).await?;
         if self.status(&reply)? == ClassicStatus::Failed {
@@ -109,15 +109,15 @@ impl ClassicBranch {
         }
         let balance = balance_of(reply.get_ref())?;
         let balance = self.balance_beside(balance, customer).await;
-        Ok(Told { balance, ..Told::nothing_but(Ok(Receipt::Balance(balance))) })
+        Ok(ReplyFields { balance, ..ReplyFields::nothing_but(Ok(Receipt::Balance(balance))) })
     }
 
-    async fn write(&self, call: ClassicCall, id: WriteId) -> Result<Told, CallProblem> {
+    async fn write(&self, call: ClassicCall, id: WriteId) -> Result<ReplyFields, CallProblem> {
         let reply = self.call(call).await?;
         if self.status(&reply)? == ClassicStatus::Done {
             let balance = money_from_float(reply.get_ref().balance).unwrap_or_default();
             let balance = self.balance_beside(balance, id.customer).await;
-            return Ok(Told { balance, ..Told::nothing_but(Ok(Receipt::Written)) });
+            return Ok(ReplyFields { balance, ..ReplyFields::nothing_but(Ok(Receipt::Written)) });
         }
         let reason = reason(&reply);
         if reason.as_ref().is_some_and(|reason| !leaves_open(reason)) {
@@ -143,8 +143,8 @@ impl ClassicBranch {
         }
     }
 
-    fn declined(&self, reason: Option<String>) -> Told {
-        Told::nothing_but(Err(RequestError::Declined { branch: self.branch, reason }))
+    fn declined(&self, reason: Option<String>) -> ReplyFields {
+        ReplyFields::nothing_but(Err(RequestError::Declined { branch: self.branch, reason }))
     }
 
     fn status(&self, reply: &Response<BranchReply>) -> Result<ClassicStatus, CallProblem> {

@@ -9,11 +9,11 @@ mod remote_bank;
 mod reply;
 mod stub;
 
-pub use classic_stub::{ClassicBranch, Standing};
+pub use classic_stub::{ClassicBranch, ReportedState};
 pub use endpoint::{Channel, Contract, Endpoint, EndpointError};
-pub use peer_client::{Ends, LinkError, PeerClient};
-pub use peer_link::{Found, LinkSetup, PeerLink};
+pub use peer_client::{LinkError, PeerClient, PeerId};
+pub use peer_link::{LinkSetup, PeerFinding, PeerLink};
 pub(crate) use peer_link::{LinkState, ReadLink};
 pub use problem::{Absence, CallProblem};
 pub use remote_bank::{RemoteBank, SETTLE_LIMIT, Standings};
-pub use stub::{CounterLink, RemoteBranch, TypedBranch, TypedCounter, TypedReply};
+pub use stub::{ClientStub, RemoteBranch, TypedBranch, TypedReply, TypedStub};

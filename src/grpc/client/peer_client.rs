@@ -30,14 +30,14 @@ use crate::model::{BranchId, CustomerId, EventId, MessageNumber, Money, Roster, 
 #[derive(Debug, Clone)]
 pub struct PeerClient {
     channel: Channel,
-    ends: Arc<Ends>,
+    ends: Arc<PeerId>,
     /// What the other end gave for the last proof.
     ticket: Option<Ticket>,
 }
 
 /// Who speaks to whom, and of which bank.
 #[derive(Debug)]
-pub struct Ends {
+pub struct PeerId {
     /// The branch here.
     pub here: BranchId,
     /// The branch elsewhere.
@@ -104,12 +104,12 @@ impl From<Status> for LinkError {
 
 impl PeerClient {
     /// Speaks through `channel`.
-    pub fn new(channel: Channel, ends: Ends) -> Self {
+    pub fn new(channel: Channel, ends: PeerId) -> Self {
         Self { channel, ends: Arc::new(ends), ticket: None }
     }
 
     /// The same, to a branch of this very process, to which nothing need be proved.
-    pub fn of_one_process(channel: Channel, ends: Ends) -> Self {
+    pub fn of_one_process(channel: Channel, ends: PeerId) -> Self {
         let ticket = Some(Ticket::of_one_process(&ends.identity.seal));
         Self { ticket, ..Self::new(channel, ends) }
     }
@@ -131,7 +131,7 @@ impl PeerClient {
 
     /// A new ticket, or `None` where the other end speaks the classic contract alone.
     async fn prove(&self) -> Result<Option<Ticket>, LinkError> {
-        let Ends { here, peer, identity, .. } = &*self.ends;
+        let PeerId { here, peer, identity, .. } = &*self.ends;
         let caller = identity.end(*here);
         let request = v1::ChallengeRequest {
             bank: Some(self.bank()),
@@ -181,7 +181,7 @@ impl PeerClient {
         write: &PropagatedWrite,
         number: MessageNumber,
     ) -> Result<(Acknowledgement, MessageNumber), LinkError> {
-        let Ends { here, roster, .. } = &*self.ends;
+        let PeerId { here, roster, .. } = &*self.ends;
         let request = v1::PropagateRequest {
             write: Some(v1::PropagatedWrite::of(write, roster)),
             from_branch_id: here.get(),

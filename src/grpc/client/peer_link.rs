@@ -13,7 +13,7 @@ use tonic::Code;
 
 use super::endpoint::Contract;
 use super::peer_client::{Attempt, LinkError, PeerClient};
-use crate::actors::{BranchActor, LinkNews, News, PeerEnvelope};
+use crate::actors::{BranchActor, LinkChange, LinkEvent, PeerEnvelope};
 use crate::bank::{Congestion, Dot, PeerMessage, VersionVector};
 use crate::model::{BranchId, MessageNumber, Sequence};
 
@@ -84,13 +84,13 @@ pub struct LinkSetup {
     pub contract: Option<Contract>,
     /// How many writes are kept before the branch here takes no more.
     pub kept_max: usize,
-    /// Told what is found out about the other end.
-    pub found: mpsc::UnboundedSender<Found>,
+    /// ReplyFields what is found out about the other end.
+    pub found: mpsc::UnboundedSender<PeerFinding>,
 }
 
 /// What a link finds out about the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum PeerFinding {
     /// The branch here has got from it all that it may have forgotten.
     CaughtUp(BranchId),
     /// It speaks the classic contract alone, and has nothing to tell of the past.
@@ -194,8 +194,8 @@ impl PeerLink {
         self.peer = Peer::Speaks(contract);
         self.reached();
         match contract {
-            Contract::Typed => self.tell(News::InReach),
-            Contract::Classic => self.tell_found(Found::Classic(peer)),
+            Contract::Typed => self.tell(LinkEvent::InReach),
+            Contract::Classic => self.tell_found(PeerFinding::Classic(peer)),
         }
         self.pump(ctx);
     }
@@ -286,7 +286,7 @@ impl PeerLink {
         ctx.spawn(missed.into_actor(self).map(move |missed, link, ctx| match missed {
             Ok(missed) => {
                 link.bring(MessageNumber::default(), PeerMessage::Missed(missed));
-                link.tell_found(Found::CaughtUp(link.setup.peer));
+                link.tell_found(PeerFinding::CaughtUp(link.setup.peer));
             }
             Err(error) => link.lose(losses, &error, ctx),
         }));
@@ -307,14 +307,14 @@ impl PeerLink {
             Congestion::Clear | Congestion::Full => return,
         };
         self.congestion = congestion;
-        self.tell(News::Congestion(congestion));
+        self.tell(LinkEvent::Congestion(congestion));
     }
 
-    fn tell(&self, news: News) {
-        self.setup.owner.do_send(LinkNews { peer: self.setup.peer, news });
+    fn tell(&self, news: LinkEvent) {
+        self.setup.owner.do_send(LinkChange { peer: self.setup.peer, news });
     }
 
-    fn tell_found(&self, found: Found) {
+    fn tell_found(&self, found: PeerFinding) {
         if self.setup.found.send(found).is_err() {
             log::debug!("nobody wants to know any more: {found:?}");
         }

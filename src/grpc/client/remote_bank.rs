@@ -9,7 +9,7 @@ use actix::{Actor, AsyncContext, Context, Handler, WrapFuture};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::classic_stub::{ClassicBranch, Standing};
+use super::classic_stub::{ClassicBranch, ReportedState};
 use super::problem::CallProblem;
 use crate::actors::{AwaitSettled, Settled};
 use crate::model::{BranchId, CustomerId, EventId};
@@ -31,7 +31,7 @@ pub struct RemoteBank {
 }
 
 /// How each branch stands, or why it does not say.
-pub type Standings = BTreeMap<BranchId, Result<Standing, CallProblem>>;
+pub type Standings = BTreeMap<BranchId, Result<ReportedState, CallProblem>>;
 
 impl RemoteBank {
     /// The bank of `branches`, asked about `customers`.

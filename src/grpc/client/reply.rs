@@ -5,14 +5,14 @@ use crate::bank::Entry;
 use crate::model::{BranchId, LogPosition, Money, Outcome, RequestError};
 
 /// An answer, but for whom it is.
-pub(super) struct Told {
+pub(super) struct ReplyFields {
     pub(super) outcome: Outcome,
     pub(super) position: LogPosition,
     pub(super) balance: Money,
     pub(super) entry: Entry,
 }
 
-impl Told {
+impl ReplyFields {
     /// `outcome`, and no more.
     pub(super) fn nothing_but(outcome: Outcome) -> Self {
         let (position, balance) = (LogPosition::default(), Money::ZERO);

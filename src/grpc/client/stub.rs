@@ -9,7 +9,7 @@ use tonic::transport::Channel;
 
 use super::classic_stub::ClassicBranch;
 use super::problem::CallProblem;
-use super::reply::Told;
+use super::reply::ReplyFields;
 use crate::actors::{Answer, Ask};
 use crate::bank::Entry;
 use crate::grpc::proto::v1;
@@ -24,7 +24,7 @@ use crate::model::{
 
 /// Takes what customers ask of one branch elsewhere, and asks it there.
 #[derive(Debug)]
-pub struct CounterLink {
+pub struct ClientStub {
     branch: RemoteBranch,
     /// Whether it was told that the branch gives no answer.
     has_warned: bool,
@@ -101,11 +101,11 @@ async fn call_typed(
 /// A branch elsewhere as a customer meets it who is no actor, and to whom the passbook is a token
 /// that is shown as it came. Typed contract.
 #[derive(Debug, Clone)]
-pub struct TypedCounter {
+pub struct TypedStub {
     client: BankServiceClient<Channel>,
 }
 
-/// What a [`TypedCounter`] answers.
+/// What a [`TypedStub`] answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypedReply {
     /// How the request ended.
@@ -114,7 +114,7 @@ pub struct TypedReply {
     pub passbook: Option<Vec<u8>>,
 }
 
-impl TypedCounter {
+impl TypedStub {
     /// The branch behind `channel`.
     pub fn new(channel: Channel) -> Self {
         Self { client: BankServiceClient::new(channel) }
@@ -150,7 +150,7 @@ impl TypedCounter {
     }
 }
 
-impl CounterLink {
+impl ClientStub {
     /// The way to `branch`.
     pub fn new(branch: RemoteBranch) -> Self {
         Self { branch, has_warned: false }
@@ -174,7 +174,7 @@ impl RemoteBranch {
         }
     }
 
-    async fn ask(&self, ask: &Ask) -> Told {
+    async fn ask(&self, ask: &Ask) -> ReplyFields {
         match self {
             Self::Classic(branch) => branch.ask(ask).await,
             Self::Typed(branch) => branch.ask(ask).await,
@@ -183,7 +183,7 @@ impl RemoteBranch {
 }
 
 impl TypedBranch {
-    async fn ask(&self, ask: &Ask) -> Told {
+    async fn ask(&self, ask: &Ask) -> ReplyFields {
         match self.ask_typed(ask).await {
             Ok(response) => self.read(response, ask.operation),
             Err(status) => self.read_error(&status),
@@ -200,40 +200,40 @@ impl TypedBranch {
         call_typed(&mut client, ask.customer, event, passbook).await
     }
 
-    fn read(&self, response: Response, operation: Operation) -> Told {
+    fn read(&self, response: Response, operation: Operation) -> ReplyFields {
         let Response { balance, position, passbook } = response;
         let (Ok(balance), Ok(passbook)) =
             (balance.parse(), passbook_of(&passbook, &self.tokens, &self.roster))
         else {
             let reason = "no balance, or no passbook of this bank".to_owned();
-            return Told::no_answer(self.branch, &CallProblem::Malformed { reason });
+            return ReplyFields::no_answer(self.branch, &CallProblem::Malformed { reason });
         };
         let outcome = Ok(match operation {
             Operation::Query => Receipt::Balance(balance),
             Operation::Write(_) => Receipt::Written,
         });
         let (position, entry) = (LogPosition::new(position), Entry::Passbook(passbook));
-        Told { outcome, position, balance, entry }
+        ReplyFields { outcome, position, balance, entry }
     }
 
-    fn read_error(&self, status: &Status) -> Told {
+    fn read_error(&self, status: &Status) -> ReplyFields {
         let Some((error, Trailers { token, balance, position })) = request_error_of(status) else {
-            return Told::no_answer(self.branch, &CallProblem::from(status));
+            return ReplyFields::no_answer(self.branch, &CallProblem::from(status));
         };
         let passbook = token.map(|token| passbook_of(&token, &self.tokens, &self.roster));
         let entry = match passbook {
             Some(Ok(passbook)) => Entry::Passbook(passbook),
             Some(Err(_)) | None => Entry::Nothing,
         };
-        Told { outcome: Err(error), position, balance, entry }
+        ReplyFields { outcome: Err(error), position, balance, entry }
     }
 }
 
-impl Actor for CounterLink {
+impl Actor for ClientStub {
     type Context = Context<Self>;
 }
 
-impl Handler<Ask> for CounterLink {
+impl Handler<Ask> for ClientStub {
     type Result = ();
 
     fn handle(&mut self, ask: Ask, ctx: &mut Self::Context) {
@@ -243,7 +243,7 @@ impl Handler<Ask> for CounterLink {
             (ask, told)
         };
         ctx.spawn(asked.into_actor(self).map(|(ask, told), link, _| {
-            let Told { outcome, position, balance, entry } = told;
+            let ReplyFields { outcome, position, balance, entry } = told;
             link.warn_of(&outcome);
             let (request, branch, waited) = (ask.request, link.branch.id(), None);
             ask.reply_to.send(Answer {

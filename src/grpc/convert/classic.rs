@@ -3,7 +3,7 @@
 use super::{FieldError, FieldProblem, amount_from_float, amount_to_float};
 use crate::grpc::proto::banking::BranchRequest;
 use crate::model::{
-    BranchId, CustomerId, EventId, IdError, Interface, Operation, Write, WriteId, WriteKind,
+    BranchId, CustomerId, EventId, IdError, Operation, OperationKind, Write, WriteId, WriteKind,
 };
 
 const CUSTOMER: &str = "customer";
@@ -72,9 +72,9 @@ impl TryFrom<&BranchRequest> for ClassicCall {
 fn from_customer(request: &BranchRequest) -> Result<ClassicCall, FieldError> {
     let customer = session(request)?;
     let kind = match interface(&request.interface) {
-        Some(Interface::Deposit) => WriteKind::Deposit,
-        Some(Interface::Withdraw) => WriteKind::Withdraw,
-        Some(Interface::Query) => {
+        Some(OperationKind::Deposit) => WriteKind::Deposit,
+        Some(OperationKind::Withdraw) => WriteKind::Withdraw,
+        Some(OperationKind::Query) => {
             let event = match request.event_id {
                 0 => None,
                 event => Some(id("event_id", event)?),
@@ -97,9 +97,9 @@ fn from_branch(request: &BranchRequest) -> Result<ClassicCall, FieldError> {
     let customer = id("customer_id", request.customer_id)?;
     let from = id("id", request.id)?;
     let kind = match interface(&request.interface) {
-        Some(Interface::Deposit) => WriteKind::Deposit,
-        Some(Interface::Withdraw) => WriteKind::Withdraw,
-        Some(Interface::Query) | None => {
+        Some(OperationKind::Deposit) => WriteKind::Deposit,
+        Some(OperationKind::Withdraw) => WriteKind::Withdraw,
+        Some(OperationKind::Query) | None => {
             let expected = "\"deposit\" or \"withdraw\" from a branch";
             return Err(word("interface", expected, &request.interface));
         }
@@ -163,7 +163,7 @@ impl TryFrom<ClassicCall> for BranchRequest {
             },
             ClassicCall::Query { customer, event } => Self {
                 r#type: CUSTOMER.to_owned(),
-                interface: Interface::Query.word().to_owned(),
+                interface: OperationKind::Query.word().to_owned(),
                 id: number(customer.get()),
                 event_id: event.map_or(0, |event| number(event.get())),
                 customer_id: number(customer.get()),
@@ -198,8 +198,8 @@ fn number(id: u32) -> i32 {
     i32::try_from(id).expect("an id is at most i32::MAX")
 }
 
-fn interface(word: &str) -> Option<Interface> {
-    Interface::ALL.into_iter().find(|interface| interface.word() == word)
+fn interface(word: &str) -> Option<OperationKind> {
+    OperationKind::ALL.into_iter().find(|interface| interface.word() == word)
 }
 
 fn word(field: &str, expected: &'static str, found: &str) -> FieldError {

@@ -8,7 +8,7 @@ use crate::bank::LogEntry;
 use crate::grpc::proto::v1;
 use crate::model::{
     Amount, BranchId, CustomerId, CustomerOrder, EventId, Guarantee, Guarantees, IdError,
-    Interface, Overdraft, Propagation, QueryTiming, Write, WriteId, WriteKind,
+    OperationKind, Overdraft, Propagation, QueryTiming, Write, WriteId, WriteKind,
 };
 
 /// The branch that `field` names.
@@ -158,12 +158,12 @@ impl From<WriteKind> for v1::WriteKind {
     }
 }
 
-impl From<Interface> for v1::Interface {
-    fn from(interface: Interface) -> Self {
+impl From<OperationKind> for v1::Interface {
+    fn from(interface: OperationKind) -> Self {
         match interface {
-            Interface::Deposit => Self::Deposit,
-            Interface::Withdraw => Self::Withdraw,
-            Interface::Query => Self::Query,
+            OperationKind::Deposit => Self::Deposit,
+            OperationKind::Withdraw => Self::Withdraw,
+            OperationKind::Query => Self::Query,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::grpc::status::reason;
 
 /// Counts what comes to a bank, and how it is answered.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct Admission {
     waiting: AtomicUsize,
     turned_away: AtomicU64,
     /// For each of [`METHODS`], and at the end for all others.
@@ -45,7 +45,7 @@ pub(super) struct Called(usize);
 
 /// A place among the requests that wait; given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place(Arc<Tally>);
+pub(super) struct Place(Arc<Admission>);
 
 impl Called {
     /// What the path of a call names.
@@ -61,7 +61,7 @@ impl Called {
     }
 }
 
-impl Default for Tally {
+impl Default for Admission {
     fn default() -> Self {
         Self {
             waiting: AtomicUsize::default(),
@@ -73,7 +73,7 @@ impl Default for Tally {
     }
 }
 
-impl Tally {
+impl Admission {
     /// One of `most` places, if one is free.
     pub(super) fn place(tally: &Arc<Self>, most: usize) -> Result<Place, CallError> {
         let waiting = tally.waiting.fetch_add(1, Ordering::Relaxed);

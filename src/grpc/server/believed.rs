@@ -176,7 +176,7 @@ impl PeersElsewhere {
         self.prover.send(challenge).await.map_err(|_| CallError::ActorStopped)
     }
 
-    /// Ends one.
+    /// PeerId one.
     pub(super) async fn prove(&self, prove: Prove) -> Result<Ticket, CallError> {
         let branch = prove.caller.peer;
         let given = self.prover.send(prove).await.map_err(|_| CallError::ActorStopped)?;

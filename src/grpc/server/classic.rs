@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use tokio::sync::oneshot;
 use tonic::{Request, Response, Status};
 
-use super::gateway::Front;
+use super::gateway::Gateway;
 use super::reason::{Reason, Refused};
 use crate::actors::{
-    Answer, Brought, Call, HasIntroduced, ReadWriteSet, Relay, ReplyTo, Shown, Summarize,
-    WriteSetAt,
+    Answer, Call, HasIntroduced, PassbookSource, ReadWriteSet, Relay, ReplyTo, Submitted,
+    Summarize, WriteSetAt,
 };
 use crate::grpc::convert::{
     BRANCH_KEY, ClassicCall, is_from_branch, money_to_float, session, write_set_text,
@@ -23,7 +23,7 @@ use crate::model::{BranchId, CustomerId, LogPosition, Money, Operation, Write, W
 /// The classic service of one branch, or of all behind one listener.
 #[derive(Debug, Clone)]
 pub(super) struct ClassicService {
-    front: Front,
+    gateway: Gateway,
     branch: Option<BranchId>,
 }
 
@@ -39,20 +39,20 @@ struct Relayed {
 /// How a call ended, and what its reply says beside that.
 struct Answered {
     result: Result<(), CallError>,
-    told: Told,
+    told: ReplyBody,
 }
 
 /// What a classic reply says beside its status.
 #[derive(Default)]
-struct Told {
+struct ReplyBody {
     write_sets: String,
     balance: Money,
 }
 
 impl ClassicService {
     /// The service of `branch`; where that is `None`, each call names its branch in the metadata.
-    pub(super) fn new(front: Front, branch: Option<BranchId>) -> Self {
-        Self { front, branch }
+    pub(super) fn new(gateway: Gateway, branch: Option<BranchId>) -> Self {
+        Self { gateway, branch }
     }
 
     async fn answer(
@@ -81,13 +81,13 @@ impl ClassicService {
             }
             Err(error) => return self.refuse(branch, request, error.into()).await,
         };
-        let (event, passbook) = (event.into(), Shown::Kept);
+        let (event, passbook) = (event.into(), PassbookSource::Kept);
         let call = Call { branch, customer, event, operation, passbook };
-        match self.front.serve(call).await {
-            Ok(Brought { outcome, balance, position, .. }) => {
+        match self.gateway.serve(call).await {
+            Ok(Submitted { outcome, balance, position, .. }) => {
                 let result = outcome.map(drop).map_err(CallError::from);
                 match self.write_set_at(branch, customer, position).await {
-                    Ok(write_sets) => Answered { result, told: Told { write_sets, balance } },
+                    Ok(write_sets) => Answered { result, told: ReplyBody { write_sets, balance } },
                     Err(stopped) => self.refuse(branch, request, stopped).await,
                 }
             }
@@ -105,22 +105,22 @@ impl ClassicService {
     ) -> Answered {
         let result = Err(error);
         if request.read_writes || is_from_branch(request) {
-            return Answered { result, told: Told::default() };
+            return Answered { result, told: ReplyBody::default() };
         }
         let told = match session(request) {
             Ok(customer) => self.state(branch, customer).await,
             Err(_) => self.balance(branch).await,
         };
-        Answered { result, told: told.unwrap_or_else(|_| Told::nothing_written(Money::ZERO)) }
+        Answered { result, told: told.unwrap_or_else(|_| ReplyBody::nothing_written(Money::ZERO)) }
     }
 
     /// Brings the write of a branch elsewhere, which speaks this contract alone.
     async fn relay(&self, branch: BranchId, relayed: Relayed) -> Result<(), CallError> {
         let Relayed { from, at, id, write } = relayed;
-        let here = self.front.branch(branch)?;
+        let here = self.gateway.branch(branch)?;
         self.check_relayer(from, at).await?;
         // Its number here depends on how many came before: those must be known again first.
-        self.front.in_time(self.front.enter_gate()).await?;
+        self.gateway.in_time(self.gateway.enter_gate()).await?;
         let (reply_to, answer) = oneshot::channel();
         let reply_to = ReplyTo::Caller(reply_to);
         here.do_send(Relay { from, id, write, reply_to });
@@ -132,13 +132,17 @@ impl ClassicService {
     /// Only a branch elsewhere brings its writes in this contract, and only one that speaks no other:
     /// to take a write in the name of one of our own would give its number away.
     async fn check_relayer(&self, from: BranchId, at: Option<IpAddr>) -> Result<(), CallError> {
-        let bank = self.front.bank();
+        let bank = self.gateway.bank();
         if bank.roster.index(from).is_none() {
             let branches = bank.roster.ids().to_vec();
             return Err(CallError::UnknownBranch { branch: from, branches });
         }
         let is_ours = bank.branches.contains_key(&from)
-            || bank.desk.send(HasIntroduced(from)).await.map_err(|_| CallError::ActorStopped)?;
+            || bank
+                .registry
+                .send(HasIntroduced(from))
+                .await
+                .map_err(|_| CallError::ActorStopped)?;
         match &bank.believed {
             Some(believed) if !is_ours => believed.check_address(from, at).map(drop),
             Some(_) | None => Err(PeerError::NotThatBranch { from }.into()),
@@ -153,25 +157,25 @@ impl ClassicService {
         customer: CustomerId,
         position: LogPosition,
     ) -> Result<String, CallError> {
-        let read = self.front.branch(branch)?.send(WriteSetAt(customer, position)).await;
+        let read = self.gateway.branch(branch)?.send(WriteSetAt(customer, position)).await;
         read.map(write_set_text).map_err(|_| CallError::ActorStopped)
     }
 
     /// How the branch and the customer's write set there stand now.
-    async fn state(&self, branch: BranchId, customer: CustomerId) -> Result<Told, CallError> {
-        let read = self.front.branch(branch)?.send(ReadWriteSet(customer)).await;
+    async fn state(&self, branch: BranchId, customer: CustomerId) -> Result<ReplyBody, CallError> {
+        let read = self.gateway.branch(branch)?.send(ReadWriteSet(customer)).await;
         let state = read.map_err(|_| CallError::ActorStopped)?;
-        Ok(Told {
+        Ok(ReplyBody {
             write_sets: write_set_text(state.write_set),
             balance: state.balance.unwrap_or_default(),
         })
     }
 
     /// How the branch stands now, for a customer who is not known.
-    async fn balance(&self, branch: BranchId) -> Result<Told, CallError> {
-        let read = self.front.branch(branch)?.send(Summarize).await;
+    async fn balance(&self, branch: BranchId) -> Result<ReplyBody, CallError> {
+        let read = self.gateway.branch(branch)?.send(Summarize).await;
         let summary = read.map_err(|_| CallError::ActorStopped)?;
-        Ok(Told::nothing_written(summary.balance.unwrap_or_default()))
+        Ok(ReplyBody::nothing_written(summary.balance.unwrap_or_default()))
     }
 
     fn branch_of(&self, request: &Request<BranchRequest>) -> Result<BranchId, Status> {
@@ -188,15 +192,15 @@ impl ClassicService {
 
 impl Answered {
     /// What is told, or an error and nothing else.
-    fn or_nothing(told: Result<Told, CallError>) -> Self {
+    fn or_nothing(told: Result<ReplyBody, CallError>) -> Self {
         match told {
             Ok(told) => Self { result: Ok(()), told },
-            Err(error) => Self { result: Err(error), told: Told::default() },
+            Err(error) => Self { result: Err(error), told: ReplyBody::default() },
         }
     }
 }
 
-impl Told {
+impl ReplyBody {
     fn nothing_written(balance: Money) -> Self {
         Self { write_sets: write_set_text([]), balance }
     }
@@ -212,12 +216,12 @@ impl Branch for ClassicService {
         let peer = request.remote_addr().map(|address| address.ip());
         let Answered { result, told } = self.answer(branch, peer, request.get_ref()).await;
         let status = ClassicStatus::of(&result).number();
-        let Told { write_sets, balance } = told;
+        let ReplyBody { write_sets, balance } = told;
         let reply = BranchReply { status, write_sets, balance: money_to_float(balance) };
         let mut response = Response::new(reply);
         if let Err(error) = result {
             response.extensions_mut().insert(Reason::of(&error));
-            self.front.tell_refused(Refused { branch, peer, error });
+            self.gateway.tell_refused(Refused { branch, peer, error });
         }
         Ok(response)
     }

@@ -36,7 +36,7 @@ pub enum Medium {
 
 /// The branch's side.
 #[derive(Debug)]
-pub struct Door {
+pub struct BranchListener {
     accepting: Accepting,
 }
 
@@ -49,7 +49,7 @@ enum Accepting {
 
 /// The other side: for customers and other branches. Cheap to copy.
 #[derive(Debug, Clone)]
-pub struct Way {
+pub struct Connector {
     target: Target,
     carried: Arc<AtomicU64>,
 }
@@ -63,7 +63,7 @@ enum Target {
 
 /// A door that cannot be opened.
 #[derive(Debug, Error)]
-pub enum DoorError {
+pub enum BranchListenerError {
     /// A loopback port.
     #[error(transparent)]
     Port(#[from] BindError),
@@ -77,9 +77,12 @@ pub enum DoorError {
     },
 }
 
-impl Door {
+impl BranchListener {
     /// Opens a door to the branch `branch`, and says how to come to it. Lets nobody in yet.
-    pub fn open(medium: Medium, branch: BranchId) -> Result<(Self, Way), DoorError> {
+    pub fn open(
+        medium: Medium,
+        branch: BranchId,
+    ) -> Result<(Self, Connector), BranchListenerError> {
         let (accepting, target) = match medium {
             Medium::Memory => {
                 let (sender, receiver) = mpsc::unbounded_channel();
@@ -91,8 +94,8 @@ impl Door {
                     listener.set_nonblocking(true)?;
                     Ok(listener)
                 };
-                let listener =
-                    bind().map_err(|source| DoorError::Socket { path: path.clone(), source })?;
+                let listener = bind()
+                    .map_err(|source| BranchListenerError::Socket { path: path.clone(), source })?;
                 (Accepting::Unix(listener), Target::Unix(path))
             }
             Medium::Tcp => {
@@ -102,15 +105,19 @@ impl Door {
                 (Accepting::Tcp(listener), Target::Tcp(address))
             }
         };
-        Ok((Self { accepting }, Way { target, carried: Arc::default() }))
+        Ok((Self { accepting }, Connector { target, carried: Arc::default() }))
     }
 }
 
 impl Services {
     /// Serves the branch `branch` to whoever comes through `door`, for ever.
-    pub async fn serve_at(&self, door: Door, branch: BranchId) -> Result<(), EdgeError> {
+    pub async fn serve_at(
+        &self,
+        door_listener: BranchListener,
+        branch: BranchId,
+    ) -> Result<(), EdgeError> {
         let never = std::future::pending();
-        match door.accepting {
+        match door_listener.accepting {
             Accepting::Memory(connections) => {
                 let incoming = UnboundedReceiverStream::new(connections);
                 self.serve_incoming(incoming, Some(branch), never).await
@@ -125,7 +132,7 @@ impl Services {
     }
 }
 
-impl Way {
+impl Connector {
     /// The way to a loopback port at which another process listens.
     pub fn to_port(address: SocketAddr) -> Self {
         Self { target: Target::Tcp(address), carried: Arc::default() }
@@ -142,10 +149,10 @@ impl Way {
         let Self { target, carried } = self.clone();
         let counted = move |carried: &Arc<AtomicU64>| Arc::clone(carried);
         match target {
-            Target::Memory(door) => {
+            Target::Memory(door_listener) => {
                 endpoint.connect_with_connector_lazy(service_fn(move |_: Uri| {
                     let (ours, theirs) = tokio::io::duplex(MEMORY_BYTES);
-                    let connected = door.send(Ok(theirs)).map_err(|_| {
+                    let connected = door_listener.send(Ok(theirs)).map_err(|_| {
                         io::Error::new(io::ErrorKind::ConnectionRefused, "the branch has closed")
                     });
                     let carried = counted(&carried);

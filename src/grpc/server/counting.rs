@@ -8,7 +8,7 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::http::{Request, Response};
 
-use super::admission::{Called, Tally};
+use super::admission::{Admission, Called};
 use super::layer::Around;
 use crate::grpc::error::CallError;
 
@@ -16,19 +16,19 @@ use crate::grpc::error::CallError;
 #[derive(Debug, Clone)]
 pub(super) struct Counting {
     /// Where.
-    pub(super) tally: Arc<Tally>,
+    pub(super) tally: Arc<Admission>,
 }
 
 impl Around for Counting {
-    type Kept = Arc<Tally>;
+    type Kept = Arc<Admission>;
 
-    fn before(&self, request: &Request<Body>) -> ControlFlow<Response<Body>, Arc<Tally>> {
+    fn before(&self, request: &Request<Body>) -> ControlFlow<Response<Body>, Arc<Admission>> {
         self.tally.call(Called::at(request.uri().path()));
         ControlFlow::Continue(Arc::clone(&self.tally))
     }
 
     async fn after<E>(
-        tally: Arc<Tally>,
+        tally: Arc<Admission>,
         answer: impl Future<Output = Result<Response<Body>, E>> + Send,
     ) -> Result<Response<Body>, E> {
         let response = answer.await?;

@@ -11,7 +11,7 @@ use tonic::codegen::http::{HeaderMap, Request, Response};
 use super::layer::Around;
 use crate::grpc::error::CallError;
 
-/// Ends calls whose time is over.
+/// PeerId calls whose time is over.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline {
     /// The server's limit.

@@ -8,14 +8,17 @@ use std::time::Duration;
 use actix::{Actor, Addr};
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
 
-use super::admission::{Place, Tally};
+use super::admission::{Admission, Place};
 use super::believed::Believed;
 use super::connections::Connections;
 use super::gate::Gate;
 use super::gather::Unread;
 use super::limits::Limits;
 use super::reason::{ReasonLog, Refused};
-use crate::actors::{Bears, BranchActor, Bring, Brought, Call, Desk, LatestEvent, NoEventIdLeft};
+use crate::actors::{
+    BranchActor, Call, EventIdSource, LatestEvent, NoEventIdLeft, SessionRegistry, Submit,
+    Submitted,
+};
 use crate::grpc::client::PeerLink;
 use crate::grpc::convert;
 use crate::grpc::error::CallError;
@@ -25,11 +28,11 @@ use crate::model::{BranchId, Money, Operation, RequestError, Roster};
 
 /// The bank as its façade sees it. Cheap to copy.
 #[derive(Debug, Clone)]
-pub struct Front {
-    bank: Arc<FrontSetup>,
+pub struct Gateway {
+    bank: Arc<GatewaySetup>,
     limits: Limits,
     /// Shared by all copies.
-    tally: Arc<Tally>,
+    tally: Arc<Admission>,
     reasons: Addr<ReasonLog>,
     /// Whose turn it is to make a long answer. Shared by all copies.
     turns: Arc<Semaphore>,
@@ -39,7 +42,7 @@ pub struct Front {
 
 /// What a façade needs to know of its bank.
 #[derive(Debug)]
-pub struct FrontSetup {
+pub struct GatewaySetup {
     /// All branches, here and elsewhere.
     pub roster: Arc<Roster>,
     /// What each branch held at the start.
@@ -51,7 +54,7 @@ pub struct FrontSetup {
     /// The branches that live in this process.
     pub branches: BTreeMap<BranchId, Addr<BranchActor>>,
     /// Where requests come in.
-    pub desk: Addr<Desk>,
+    pub registry: Addr<SessionRegistry>,
     /// The links to branches elsewhere.
     pub links: Vec<Addr<PeerLink>>,
     /// Whether requests are let in.
@@ -60,16 +63,16 @@ pub struct FrontSetup {
     pub answer_time_max: Option<Duration>,
 }
 
-impl FrontSetup {
+impl GatewaySetup {
     /// What the branches of one bank have in common.
     pub(super) fn describe(&self) -> v1::BankDescription {
         convert::bank_description(&self.roster, self.opening_balance)
     }
 }
 
-impl Front {
+impl Gateway {
     /// The façade's view of the bank `setup`. Called where a System runs.
-    pub fn new(setup: FrontSetup) -> Self {
+    pub fn new(setup: GatewaySetup) -> Self {
         let reasons = ReasonLog::default().start();
         Self {
             bank: Arc::new(setup),
@@ -104,7 +107,7 @@ impl Front {
     }
 
     /// What is counted of all that comes.
-    pub(super) fn tally(&self) -> Arc<Tally> {
+    pub(super) fn tally(&self) -> Arc<Admission> {
         Arc::clone(&self.tally)
     }
 
@@ -125,7 +128,7 @@ impl Front {
     }
 
     /// What it knows of its bank.
-    pub fn bank(&self) -> &FrontSetup {
+    pub fn bank(&self) -> &GatewaySetup {
         &self.bank
     }
 
@@ -173,8 +176,8 @@ impl Front {
     /// Brings `call` to its branch. Once it is in the branch's mailbox nothing takes it out again:
     /// a client that gives up, or is told that its time is over, hears no answer, and its passbook
     /// is entered all the same.
-    pub async fn serve(&self, call: Call) -> Result<Brought, CallError> {
-        let served = match Tally::place(&self.tally, self.limits.waiting_max) {
+    pub async fn serve(&self, call: Call) -> Result<Submitted, CallError> {
+        let served = match Admission::place(&self.tally, self.limits.waiting_max) {
             Ok(place) => self.bring(call, place).await,
             Err(overloaded) => Err(overloaded),
         };
@@ -194,7 +197,7 @@ impl Front {
         answered.unwrap_or(Err(CallError::TimeOver { limit }))
     }
 
-    async fn bring(&self, mut call: Call, place: Place) -> Result<Brought, CallError> {
+    async fn bring(&self, mut call: Call, place: Place) -> Result<Submitted, CallError> {
         if !self.can_be_numbered(&call) {
             call.event = Box::pin(self.in_time(self.wait_to_bear(&call))).await?;
         }
@@ -212,19 +215,19 @@ impl Front {
     fn can_be_numbered(&self, call: &Call) -> bool {
         *self.bank.gate.borrow() == Gate::Open
             && match (call.event, call.operation) {
-                (Bears::Id(_), _) | (Bears::After(_), Operation::Query) => true,
-                (Bears::After(_), Operation::Write(_)) => self.is_whole(),
+                (EventIdSource::Id(_), _) | (EventIdSource::After(_), Operation::Query) => true,
+                (EventIdSource::After(_), Operation::Write(_)) => self.is_whole(),
             }
     }
 
     /// The event id that it bears when requests are let in and the branch has said what it knows.
-    async fn wait_to_bear(&self, call: &Call) -> Result<Bears, CallError> {
+    async fn wait_to_bear(&self, call: &Call) -> Result<EventIdSource, CallError> {
         self.enter_gate().await?;
         if self.can_be_numbered(call) {
             return Ok(call.event);
         }
         let latest = self.branch(call.branch)?.send(LatestEvent(call.customer)).await;
-        latest.map(Bears::After).map_err(|_| CallError::ActorStopped)
+        latest.map(EventIdSource::After).map_err(|_| CallError::ActorStopped)
     }
 
     /// Whether all branches live here, so that the desk hears of every write. Otherwise others may
@@ -238,7 +241,7 @@ impl Front {
         &self,
         call: Call,
         place: Place,
-    ) -> Result<oneshot::Receiver<Result<Brought, NoEventIdLeft>>, CallError> {
+    ) -> Result<oneshot::Receiver<Result<Submitted, NoEventIdLeft>>, CallError> {
         let branch = self.branch(call.branch)?.clone();
         let (caller, brought) = oneshot::channel();
         let tell = Box::new(move |brought| {
@@ -247,15 +250,15 @@ impl Front {
                 log::debug!("a client went away before its answer came");
             }
         });
-        self.bank.desk.do_send(Bring { call, branch, tell });
+        self.bank.registry.do_send(Submit { call, branch, tell });
         Ok(brought)
     }
 }
 
 /// Whether nothing was done because too much is waiting or on its way.
-fn is_turned_away(served: &Result<Brought, CallError>) -> bool {
+fn is_turned_away(served: &Result<Submitted, CallError>) -> bool {
     match served {
-        Ok(Brought { outcome: Err(RequestError::Unavailable { .. }), .. })
+        Ok(Submitted { outcome: Err(RequestError::Unavailable { .. }), .. })
         | Err(CallError::Overloaded { .. }) => true,
         Ok(_) | Err(_) => false,
     }

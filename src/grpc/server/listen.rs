@@ -28,7 +28,7 @@ use super::counting::Counting;
 use super::deadline::Deadline;
 use super::directory::Directory;
 use super::gate::Gate;
-use super::gateway::Front;
+use super::gateway::Gateway;
 use super::gather::Gathered;
 use super::http::GrpcAlone;
 use super::layer::AroundLayer;
@@ -92,7 +92,7 @@ pub enum EdgeError {
 #[derive(Clone)]
 pub struct Services {
     /// The way in.
-    pub front: Front,
+    pub gateway: Gateway,
     /// Who runs scenarios.
     pub scenarios: Scenarios,
     /// What clients may ask, at most.
@@ -104,7 +104,7 @@ pub struct Services {
 impl std::fmt::Debug for Services {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Services")
-            .field("front", &self.front)
+            .field("front", &self.gateway)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
@@ -162,21 +162,21 @@ impl Services {
         let Limits { message_bytes_max, call_time_max, .. } = limits;
         let (health, health_service) = tonic_health::server::health_reporter();
         let (routes, directory) = self.routes(branch, health_service)?;
-        let unread = Arc::clone(self.front.unread());
+        let unread = Arc::clone(self.gateway.unread());
         let gather = move |request: Request<Body>| {
             request.map(|body| Body::new(Gathered::new(body, &unread, &limits)))
         };
         let services = ServiceBuilder::new()
             .layer(AroundLayer(GrpcAlone { origins: Arc::clone(&self.origins) }))
             .layer(GrpcWebLayer::new())
-            .layer(AroundLayer(Counting { tally: self.front.tally() }))
+            .layer(AroundLayer(Counting { tally: self.gateway.tally() }))
             // The services end calls themselves when their time is over; this is for those that
             // have not even come whole by then, and for clients that have less time.
             .layer(AroundLayer(Deadline { limit: call_time_max.saturating_add(UNREAD_GRACE) }))
             .layer(AroundLayer(Readable { directory: Arc::new(directory), message_bytes_max }))
             .layer(MapRequestLayer::new(gather))
             .service(routes.prepare());
-        let acceptor = Acceptor::new(services, self.front.connections().clone(), limits);
+        let acceptor = Acceptor::new(services, self.gateway.connections().clone(), limits);
         tokio::select! {
             biased;
             never = self.report_health(health, branch) => match never {},
@@ -194,7 +194,7 @@ impl Services {
         let names = ["", BranchServer::<ClassicService>::NAME];
         let names = names.into_iter().chain([BankServiceServer::<TypedService>::NAME]);
         let names: Vec<&str> = names.chain(peers).collect();
-        let mut gate = self.front.bank().gate.clone();
+        let mut gate = self.gateway.bank().gate.clone();
         loop {
             let status = match *gate.borrow_and_update() {
                 Gate::Open => ServingStatus::Serving,
@@ -211,7 +211,7 @@ impl Services {
 
     /// For whom a port has the peer service: nobody where all branches live here.
     fn peers(&self, branch: Option<BranchId>) -> Option<(BranchId, Believed)> {
-        branch.zip(self.front.bank().believed.clone())
+        branch.zip(self.gateway.bank().believed.clone())
     }
 
     /// The services of a port, and the list of them.
@@ -221,17 +221,17 @@ impl Services {
         health: HealthServer<impl Health>,
     ) -> Result<(Routes, Directory), EdgeError> {
         let message_bytes_max = self.limits.message_bytes_max;
-        let front = self.front.within(self.limits);
-        let classic = BranchServer::new(ClassicService::new(front.clone(), branch))
+        let gateway = self.gateway.within(self.limits);
+        let classic = BranchServer::new(ClassicService::new(gateway.clone(), branch))
             .max_decoding_message_size(message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip);
         let classic = MapResponseLayer::new(reason::to_trailers).named_layer(classic);
-        let typed = TypedService::new(front.clone(), self.scenarios.clone());
+        let typed = TypedService::new(gateway.clone(), self.scenarios.clone());
         let typed = BankServiceServer::new(typed)
             .max_decoding_message_size(message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip);
         let peers = self.peers(branch).map(|(here, believed)| {
-            PeerServiceServer::new(PeerServer::new(front.clone(), here, believed))
+            PeerServiceServer::new(PeerServer::new(gateway.clone(), here, believed))
                 .max_decoding_message_size(message_bytes_max)
                 .accept_compressed(CompressionEncoding::Gzip)
         });

@@ -33,9 +33,9 @@ mod watch;
 
 pub use believed::{Believed, PeersElsewhere};
 pub use connections::{ConnectionCounts, Connections};
-pub use connector::{Door, DoorError, Medium, Way};
+pub use connector::{BranchListener, BranchListenerError, Connector, Medium};
 pub use gate::Gate;
-pub use gateway::{Front, FrontSetup};
+pub use gateway::{Gateway, GatewaySetup};
 pub use limits::Limits;
 pub use listen::{BindError, EdgeError, Listener, Services};
 pub use origin::{Origin, OriginError};

@@ -5,7 +5,7 @@ use actix::Addr;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::gateway::Front;
+use super::gateway::Gateway;
 use super::outgoing::{self, Item};
 use super::watch::closing;
 use crate::actors::{BranchActor, ReadLog};
@@ -33,15 +33,15 @@ pub(super) struct Reading {
     pub(super) page_writes_max: u32,
 }
 
-/// The summary and the pages of `reading`, until the bank closes. Ends early, with an error, where a page
+/// The summary and the pages of `reading`, until the bank closes. PeerId early, with an error, where a page
 /// is not read in the time that a call may take.
 pub(super) fn stream(
     reading: Reading,
-    front: Front,
+    gateway: Gateway,
 ) -> ReceiverStream<Item<v1::ReadBranchResponse>> {
     outgoing::stream(KEPT, move |sender| async move {
-        let gate = front.bank().gate.clone();
-        let pages = Pages { sender, front };
+        let gate = gateway.bank().gate.clone();
+        let pages = Pages { sender, gateway };
         tokio::select! {
             biased;
             () = closing(gate) => Err(CallError::Draining),
@@ -52,7 +52,7 @@ pub(super) fn stream(
 
 struct Pages {
     sender: mpsc::Sender<Item<v1::ReadBranchResponse>>,
-    front: Front,
+    gateway: Gateway,
 }
 
 impl Pages {
@@ -69,7 +69,7 @@ impl Pages {
         let mut position = after;
         while position.get() < end {
             let left = usize::try_from(end - position.get()).unwrap_or(usize::MAX);
-            let turn = self.front.turn().await?;
+            let turn = self.gateway.turn().await?;
             let read = ReadLog { after: position, most: most.min(left) };
             let log = branch.send(read).await.map_err(|_| CallError::ActorStopped)?;
             let page = v1::BranchPage {
@@ -88,7 +88,7 @@ impl Pages {
 
     async fn send(&self, item: Read) -> Result<Reader, CallError> {
         let response = v1::ReadBranchResponse { item: Some(item) };
-        let limit = self.front.limits().call_time_max;
+        let limit = self.gateway.limits().call_time_max;
         let sent = tokio::time::timeout(limit, self.sender.send(Ok(response))).await;
         let sent = sent.map_err(|_| CallError::TimeOver { limit })?;
         Ok(if sent.is_ok() { Reader::Here } else { Reader::Gone })

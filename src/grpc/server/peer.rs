@@ -5,9 +5,9 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::believed::{Believed, Caller, Challenge, Challenged, PeersElsewhere, Prove};
-use super::gateway::Front;
+use super::gateway::Gateway;
 use crate::actors::{
-    Came, Deliver, Delivered, Introduced, LinkNews, News, PeerEnvelope, ReadCame, ReplyTo,
+    Came, Deliver, Delivered, Introduced, LinkChange, LinkEvent, PeerEnvelope, ReadCame, ReplyTo,
     Summarize,
 };
 use crate::bank::PeerMessage;
@@ -24,15 +24,15 @@ const CHUNK: usize = 256;
 /// The peer service of one branch, for peers alone.
 #[derive(Debug, Clone)]
 pub(super) struct PeerServer {
-    front: Front,
+    gateway: Gateway,
     here: BranchId,
     believed: Believed,
 }
 
 impl PeerServer {
     /// The service of the branch `here`, for those that are `believed`.
-    pub(super) fn new(front: Front, here: BranchId, believed: Believed) -> Self {
-        Self { front, here, believed }
+    pub(super) fn new(gateway: Gateway, here: BranchId, believed: Believed) -> Self {
+        Self { gateway, here, believed }
     }
 
     /// Who calls, if it is as it says and its ticket is good.
@@ -81,13 +81,13 @@ impl PeerServer {
         &self,
         bank: Option<&v1::BankDescription>,
     ) -> Result<v1::BankDescription, CallError> {
-        let ours = self.front.bank().describe();
+        let ours = self.gateway.bank().describe();
         if bank == Some(&ours) { Ok(ours) } else { Err(PeerError::OtherBank.into()) }
     }
 
     fn other_branch(&self, field: &str, number: u32) -> Result<BranchId, CallError> {
         let branch = convert::branch_id(field, number)?;
-        if branch == self.here || self.front.bank().roster.index(branch).is_none() {
+        if branch == self.here || self.gateway.bank().roster.index(branch).is_none() {
             return Err(FieldError::new(field, FieldProblem::UnknownBranch { branch }).into());
         }
         Ok(branch)
@@ -137,12 +137,12 @@ impl PeerService for PeerServer {
         }
         let bank = self.check_bank(request.get_ref().bank.as_ref())?;
         let peer = self.peer(&request, "branch_id", request.get_ref().branch_id)?;
-        self.front.bank().desk.do_send(Introduced(peer));
-        let branch = self.front.branch(self.here)?;
+        self.gateway.bank().registry.do_send(Introduced(peer));
+        let branch = self.gateway.branch(self.here)?;
         // Whoever could not reach us could not be reached either: it may hold what is missing here.
-        branch.do_send(LinkNews { peer, news: News::InReach });
+        branch.do_send(LinkChange { peer, news: LinkEvent::InReach });
         let state = branch.send(Summarize).await.map_err(|_| CallError::ActorStopped)?;
-        let version = version_entries(&state.version, &self.front.bank().roster);
+        let version = version_entries(&state.version, &self.gateway.bank().roster);
         Ok(Response::new(v1::IntroduceResponse {
             bank: Some(bank),
             branch_id: self.here.get(),
@@ -156,7 +156,7 @@ impl PeerService for PeerServer {
     ) -> Result<Response<v1::PropagateResponse>, Status> {
         let from = self.peer(&request, "from_branch_id", request.get_ref().from_branch_id)?;
         let request = request.into_inner();
-        let roster = &self.front.bank().roster;
+        let roster = &self.gateway.bank().roster;
         let write =
             propagated_write("write", request.write.as_ref(), roster).map_err(CallError::from)?;
         let number = MessageNumber::new(request.number);
@@ -164,12 +164,12 @@ impl PeerService for PeerServer {
         let envelope = PeerEnvelope { from, to: self.here, number, message };
         let (reply_to, acknowledged) = oneshot::channel();
         let reply_to = ReplyTo::Caller(reply_to);
-        let branch = self.front.branch(self.here)?;
-        let delivered = self.front.in_time(async {
+        let branch = self.gateway.branch(self.here)?;
+        let delivered = self.gateway.in_time(async {
             // A branch that has lost its memory gets that back first. What comes now may be a
             // customer's next write, and the ones before it are to come before it here too.
-            self.front.caught_up().await?;
-            let waiting_max = self.front.limits().peer_waiting_max;
+            self.gateway.caught_up().await?;
+            let waiting_max = self.gateway.limits().peer_waiting_max;
             branch.do_send(Deliver { envelope, waiting_max, reply_to });
             match acknowledged.await.map_err(|_| CallError::ActorStopped)? {
                 Delivered::Applied { acknowledgement, number } => Ok((acknowledgement, number)),
@@ -190,10 +190,10 @@ impl PeerService for PeerServer {
     ) -> Result<Response<Self::CatchUpStream>, Status> {
         self.peer(&request, "branch_id", request.get_ref().branch_id)?;
         let request = request.into_inner();
-        let roster = self.front.bank().roster.clone();
+        let roster = self.gateway.bank().roster.clone();
         let version = convert::version_vector("version", request.version.as_ref(), &roster)
             .map_err(CallError::from)?;
-        let branch = self.front.branch(self.here)?.clone();
+        let branch = self.gateway.branch(self.here)?.clone();
         let (sender, receiver) = mpsc::channel(CHUNK);
         tokio::spawn(async move {
             let is_missed = |origin, sequence| {

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use super::connections::ConnectionCounts;
-use super::gateway::Front;
+use super::gateway::Gateway;
 use super::limit_log::{Limit, LimitLog};
 use crate::actors::{BranchSummary, CountRemembered, Remembered, Summarize};
 use crate::bank::Congestion;
@@ -15,15 +15,15 @@ use crate::model::LogPosition;
 use crate::model::number::count;
 
 /// The counts of `front`.
-pub(super) async fn of(front: &Front) -> Result<v1::GetStatisticsResponse, CallError> {
-    let tally = front.tally();
-    let (links, summaries) = (links(front).await?, summaries(front).await?);
-    let (hits, remembered) = hits(front).await?;
-    let taken = Taken { links: &links, summaries: &summaries, remembered };
+pub(super) async fn of(gateway: &Gateway) -> Result<v1::GetStatisticsResponse, CallError> {
+    let tally = gateway.tally();
+    let (links, summaries) = (links(gateway).await?, summaries(gateway).await?);
+    let (hits, remembered) = hits(gateway).await?;
+    let taken = LimitsInUse { links: &links, summaries: &summaries, remembered };
     let calls = tally.calls().filter(|&(_, calls)| calls > 0);
     let errors = tally.refusals().filter(|&(_, calls)| calls > 0);
     Ok(v1::GetStatisticsResponse {
-        connections: Some(connections(front.connections().counts())),
+        connections: Some(connections(gateway.connections().counts())),
         calls: calls
             .map(|(called, calls)| v1::CallStatistics { method: called.name().to_owned(), calls })
             .collect(),
@@ -33,7 +33,7 @@ pub(super) async fn of(front: &Front) -> Result<v1::GetStatisticsResponse, CallE
         limits: hits
             .into_iter()
             .map(|(limit, hits)| {
-                let (taken, max) = taken.of(limit, front);
+                let (taken, max) = taken.of(limit, gateway);
                 let (name, flag) = (limit.word().to_owned(), limit.flag().to_owned());
                 v1::LimitStatistics { name, flag, hits, taken, max }
             })
@@ -71,20 +71,20 @@ fn connections(counts: &ConnectionCounts) -> v1::ConnectionStatistics {
 }
 
 /// What is taken of limits.
-struct Taken<'a> {
+struct LimitsInUse<'a> {
     links: &'a [LinkState],
     summaries: &'a [BranchSummary],
     remembered: Remembered,
 }
 
-impl Taken<'_> {
+impl LimitsInUse<'_> {
     /// How much of `limit` is taken, and how much there is.
-    fn of(&self, limit: Limit, front: &Front) -> (Option<u64>, Option<u64>) {
-        let limits = front.limits();
+    fn of(&self, limit: Limit, gateway: &Gateway) -> (Option<u64>, Option<u64>) {
+        let limits = gateway.limits();
         match limit {
             Limit::Message => (None, Some(count(limits.message_bytes_max))),
             Limit::Waiting => {
-                (Some(count(front.tally().waiting())), Some(count(limits.waiting_max)))
+                (Some(count(gateway.tally().waiting())), Some(count(limits.waiting_max)))
             }
             Limit::Kept => (
                 self.links.iter().map(|link| count(link.kept)).max(),
@@ -110,7 +110,7 @@ impl Taken<'_> {
             | Limit::ScenarioTime
             | Limit::BodyTime => (None, None),
             Limit::Connections => (
-                Some(count(front.connections().counts().open())),
+                Some(count(gateway.connections().counts().open())),
                 Some(count(limits.connections_max)),
             ),
             Limit::AddressConnections => (None, Some(count(limits.address_connections_max))),
@@ -122,15 +122,15 @@ impl Taken<'_> {
 /// Says which limits were hit.
 #[derive(Debug)]
 pub struct LimitTeller<T> {
-    front: Front,
+    gateway: Gateway,
     log: LimitLog,
     tell: T,
 }
 
 impl<T: FnMut(&str)> LimitTeller<T> {
     /// Of the limits of `front`; `tell` gets each line.
-    pub fn new(front: Front, tell: T) -> Self {
-        Self { front, log: LimitLog::default(), tell }
+    pub fn new(gateway: Gateway, tell: T) -> Self {
+        Self { gateway, log: LimitLog::default(), tell }
     }
 
     /// Says after each `period` which limits were hit in it, and nothing where none was.
@@ -144,7 +144,7 @@ impl<T: FnMut(&str)> LimitTeller<T> {
     /// Says which limits were hit since it said so last, and nothing where none was.
     pub async fn tell(&mut self) {
         // Without its actors the bank has ended.
-        if let Ok((hits, _)) = hits(&self.front).await
+        if let Ok((hits, _)) = hits(&self.gateway).await
             && let Some(line) = self.log.line(&hits)
         {
             (self.tell)(&line);
@@ -153,10 +153,10 @@ impl<T: FnMut(&str)> LimitTeller<T> {
 }
 
 /// How often each limit was hit, and what the desk says of its own.
-async fn hits(front: &Front) -> Result<(Vec<(Limit, u64)>, Remembered), CallError> {
-    let remembered = front.bank().desk.send(CountRemembered).await;
+async fn hits(gateway: &Gateway) -> Result<(Vec<(Limit, u64)>, Remembered), CallError> {
+    let remembered = gateway.bank().registry.send(CountRemembered).await;
     let remembered = remembered.map_err(|_| CallError::ActorStopped)?;
-    let connections = front.connections().counts();
+    let connections = gateway.connections().counts();
     let of = |(limit, hits)| match limit {
         Limit::Sessions => (limit, remembered.forgotten),
         Limit::Connections => (limit, connections.refused_in_all()),
@@ -174,20 +174,20 @@ async fn hits(front: &Front) -> Result<(Vec<(Limit, u64)>, Remembered), CallErro
         | Limit::Unread
         | Limit::BodyTime => (limit, hits),
     };
-    Ok((front.tally().hits().map(of).collect(), remembered))
+    Ok((gateway.tally().hits().map(of).collect(), remembered))
 }
 
-async fn links(front: &Front) -> Result<Vec<LinkState>, CallError> {
+async fn links(gateway: &Gateway) -> Result<Vec<LinkState>, CallError> {
     let mut links = Vec::new();
-    for link in &front.bank().links {
+    for link in &gateway.bank().links {
         links.push(link.send(ReadLink).await.map_err(|_| CallError::ActorStopped)?);
     }
     Ok(links)
 }
 
-async fn summaries(front: &Front) -> Result<Vec<BranchSummary>, CallError> {
+async fn summaries(gateway: &Gateway) -> Result<Vec<BranchSummary>, CallError> {
     let mut summaries = Vec::new();
-    for branch in front.bank().branches.values() {
+    for branch in gateway.bank().branches.values() {
         summaries.push(branch.send(Summarize).await.map_err(|_| CallError::ActorStopped)?);
     }
     Ok(summaries)

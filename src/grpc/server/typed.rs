@@ -3,12 +3,14 @@
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::gateway::Front;
+use super::gateway::Gateway;
 use super::pages::{self, Reading};
 use super::scenario::ScenarioJob;
 use super::scenarios::Scenarios;
 use super::{statistics, watch};
-use crate::actors::{BranchState, BranchSummary, Brought, Call, Inspect, Shown, Summarize};
+use crate::actors::{
+    BranchState, BranchSummary, Call, Inspect, PassbookSource, Submitted, Summarize,
+};
 use crate::bank::Passbook;
 use crate::grpc::convert::{self, version_entries};
 use crate::grpc::error::CallError;
@@ -22,7 +24,7 @@ use crate::model::{BranchId, LogPosition, Operation, Receipt, Write, WriteKind};
 /// The typed service of the whole bank.
 #[derive(Clone)]
 pub(super) struct TypedService {
-    front: Front,
+    gateway: Gateway,
     /// A new customer's passbook.
     blank: Passbook,
     scenarios: Scenarios,
@@ -30,15 +32,15 @@ pub(super) struct TypedService {
 
 impl std::fmt::Debug for TypedService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TypedService").field("front", &self.front).finish_non_exhaustive()
+        f.debug_struct("TypedService").field("front", &self.gateway).finish_non_exhaustive()
     }
 }
 
 impl TypedService {
     /// The service behind `front`; scenarios are run by `scenarios`.
-    pub(super) fn new(front: Front, scenarios: Scenarios) -> Self {
-        let blank = Passbook::new(&front.bank().roster);
-        Self { front, blank, scenarios }
+    pub(super) fn new(gateway: Gateway, scenarios: Scenarios) -> Self {
+        let blank = Passbook::new(&gateway.bank().roster);
+        Self { gateway, blank, scenarios }
     }
 
     /// What a customer asks. What all requests have in common is a query; what all responses have, a
@@ -49,9 +51,9 @@ impl TypedService {
         operation: Operation,
     ) -> Result<v1::DepositResponse, Status> {
         let call = self.call(asked, operation).map_err(Status::from)?;
-        let brought = self.front.serve(call).await.map_err(Status::from)?;
-        let Brought { event, outcome, balance, position, passbook } = brought;
-        let bank = self.front.bank();
+        let brought = self.gateway.serve(call).await.map_err(Status::from)?;
+        let Submitted { event, outcome, balance, position, passbook } = brought;
+        let bank = self.gateway.bank();
         let token = token_of(&passbook, &bank.keys.tokens, &bank.roster);
         let balance = match outcome {
             Ok(Receipt::Balance(balance)) => balance,
@@ -71,7 +73,7 @@ impl TypedService {
 
     fn call(&self, asked: v1::QueryRequest, operation: Operation) -> Result<Call, CallError> {
         let v1::QueryRequest { branch_id, customer_id, event_id, passbook } = asked;
-        let bank = self.front.bank();
+        let bank = self.gateway.bank();
         let event = event_id.map(|id| convert::event_id("event_id", id)).transpose()?;
         let passbook = match passbook {
             Some(token) => passbook_of(&token, &bank.keys.tokens, &bank.roster)?,
@@ -82,7 +84,7 @@ impl TypedService {
             customer: convert::customer_id("customer_id", customer_id)?,
             event: event.into(),
             operation,
-            passbook: Shown::Carried(passbook),
+            passbook: PassbookSource::Carried(passbook),
         })
     }
 
@@ -92,7 +94,7 @@ impl TypedService {
     }
 
     async fn summarize(&self, branch: BranchId) -> Result<v1::BranchSummary, CallError> {
-        let summary = self.front.branch(branch)?.send(Summarize).await;
+        let summary = self.gateway.branch(branch)?.send(Summarize).await;
         Ok(self.summary(&summary.map_err(|_| CallError::ActorStopped)?))
     }
 
@@ -102,7 +104,7 @@ impl TypedService {
         v1::BranchSummary {
             branch_id: id.get(),
             balance: balance.map_or_else(String::new, |balance| balance.to_string()),
-            version: Some(version_entries(version, &self.front.bank().roster)),
+            version: Some(version_entries(version, &self.gateway.bank().roster)),
             position: position.get(),
         }
     }
@@ -155,8 +157,8 @@ impl BankService for TypedService {
         &self,
         _: Request<v1::ListBranchesRequest>,
     ) -> Result<Response<v1::ListBranchesResponse>, Status> {
-        self.front.refuse_if_draining()?;
-        let bank = self.front.bank();
+        self.gateway.refuse_if_draining()?;
+        let bank = self.gateway.bank();
         let mut branches = Vec::with_capacity(bank.branches.len());
         for &branch in bank.branches.keys() {
             branches.push(self.summarize(branch).await?);
@@ -170,16 +172,16 @@ impl BankService for TypedService {
         &self,
         request: Request<v1::GetBranchRequest>,
     ) -> Result<Response<v1::GetBranchResponse>, Status> {
-        self.front.refuse_if_draining()?;
+        self.gateway.refuse_if_draining()?;
         let request = request.into_inner();
         let branch = branch_id(request.branch_id)?;
         let view = convert::branch_view("view", request.view).map_err(CallError::from)?;
         let (summary, log, writes_left_out, _turn) = match view {
             v1::BranchView::Brief => (self.summarize(branch).await?, Vec::new(), 0, None),
             v1::BranchView::Unspecified | v1::BranchView::Full => {
-                let turn = self.front.turn().await?;
-                let most = self.front.limits().log_entries_max;
-                let state = self.front.branch(branch)?.send(Inspect { most }).await;
+                let turn = self.gateway.turn().await?;
+                let most = self.gateway.limits().log_entries_max;
+                let state = self.gateway.branch(branch)?.send(Inspect { most }).await;
                 let BranchState { summary, log } = state.map_err(|_| CallError::ActorStopped)?;
                 let given = count(log.len());
                 let left_out = summary.position.get() - given;
@@ -202,28 +204,28 @@ impl BankService for TypedService {
         &self,
         request: Request<v1::ReadBranchRequest>,
     ) -> Result<Response<Self::ReadBranchStream>, Status> {
-        self.front.refuse_if_draining()?;
+        self.gateway.refuse_if_draining()?;
         let v1::ReadBranchRequest { branch_id: number, from_position, page_writes_max } =
             request.into_inner();
         let id = branch_id(number)?;
         let reading = Reading {
-            branch: self.front.branch(id)?.clone(),
+            branch: self.gateway.branch(id)?.clone(),
             summary: self.summarize(id).await?,
             after: LogPosition::new(from_position.saturating_sub(1)),
             page_writes_max,
         };
-        Ok(Response::new(pages::stream(reading, self.front.clone())))
+        Ok(Response::new(pages::stream(reading, self.gateway.clone())))
     }
 
     async fn watch_branch(
         &self,
         request: Request<v1::WatchBranchRequest>,
     ) -> Result<Response<Self::WatchBranchStream>, Status> {
-        self.front.refuse_if_draining()?;
+        self.gateway.refuse_if_draining()?;
         let v1::WatchBranchRequest { branch_id: number, from_position } = request.into_inner();
-        let branch = self.front.branch(branch_id(number)?)?.clone();
+        let branch = self.gateway.branch(branch_id(number)?)?.clone();
         let after = LogPosition::new(from_position.saturating_sub(1));
-        let gate = self.front.bank().gate.clone();
+        let gate = self.gateway.bank().gate.clone();
         Ok(Response::new(watch::stream(branch, after, gate)))
     }
 
@@ -231,7 +233,7 @@ impl BankService for TypedService {
         &self,
         _: Request<v1::GetStatisticsRequest>,
     ) -> Result<Response<v1::GetStatisticsResponse>, Status> {
-        Ok(Response::new(statistics::of(&self.front).await?))
+        Ok(Response::new(statistics::of(&self.gateway).await?))
     }
 
     async fn run_scenario(
@@ -239,8 +241,8 @@ impl BankService for TypedService {
         request: Request<v1::RunScenarioRequest>,
     ) -> Result<Response<Self::RunScenarioStream>, Status> {
         let job = ScenarioJob::try_from(request.into_inner()).map_err(CallError::from)?;
-        self.front.refuse_if_draining()?;
-        let gate = self.front.bank().gate.clone();
+        self.gateway.refuse_if_draining()?;
+        let gate = self.gateway.bank().gate.clone();
         Ok(Response::new(self.scenarios.run(job, gate).await?))
     }
 }

@@ -9,8 +9,8 @@ use crate::model::{CustomerId, Dialect, Operation, OutcomeClass, RequestError, T
 use crate::report::arrival::{Arrival, Arrivals, Holding, Source};
 use crate::report::elide::Limit;
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, QUIET, STRONG, UNSURE, YES};
-use crate::report::phrase::{self, count, every_branch, grouped, listed, verb, write_set};
 use crate::report::table::{Cell, Row, write_table};
+use crate::report::words::{self, count, every_branch, grouped, listed, verb, write_set};
 use crate::report::{Agreement, Assessment, Difference, Seen, broken, shortfall};
 use crate::run::{BranchResult, RequestCounts, RunResult};
 use crate::scenario::{BalanceRow, Output};
@@ -146,7 +146,7 @@ fn agreement_line(
         return Ok(());
     }
     if !agreement.is_whole() {
-        let dissenters = phrase::branches(&agreement.dissenters);
+        let dissenters = words::branches(&agreement.dissenters);
         let differ = verb(agreement.dissenters.len(), "differ");
         return writeln!(out, "  {BAD}{NO} {dissenters} {differ} from branch {}{BAD:#}", first.id);
     }
@@ -154,7 +154,7 @@ fn agreement_line(
         (1, _) => String::new(),
         (_, []) => " and the same write sets".to_owned(),
         (_, reordered) => {
-            let who = phrase::branches(reordered);
+            let who = words::branches(reordered);
             format!(" and the same writes, {who} in another order than branch {}", first.id)
         }
     };
@@ -243,7 +243,7 @@ pub(super) fn ended(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     if took.is_zero() {
         return Ok(());
     }
-    let took = phrase::span(took);
+    let took = words::span(took);
     let says = match result.remote {
         None => format!("all is settled after {took}"),
         Some(_) => format!("the last answer came after {took}; the branches cannot tell more"),

@@ -13,9 +13,9 @@ use crate::model::{
 use crate::report::broken::BrokenSteps;
 use crate::report::elide::{Elided, Limit};
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, UNSURE, YES};
-use crate::report::phrase::{self, count, grouped, verb};
-use crate::report::story::{RequestKey, Story};
 use crate::report::table::{Cell, Columns, Row, write_table};
+use crate::report::trace::{RequestKey, Trace};
+use crate::report::words::{self, count, grouped, verb};
 use crate::run::{RequestResult, Run, RunResult};
 
 const INDENT: usize = 2;
@@ -24,7 +24,7 @@ const BROKEN_MOST: usize = 10;
 
 /// One event of one visit.
 #[derive(Debug, Clone, Copy)]
-struct Told<'a> {
+struct ShownEvent<'a> {
     customer: CustomerId,
     request: &'a RequestResult,
     /// The id in the input, where it bears another now.
@@ -67,8 +67,8 @@ pub(super) fn write(
     broken: &BrokenSteps,
     verbosity: Verbosity,
 ) -> io::Result<()> {
-    let story = Story::of(&run.facts);
-    let told = in_order(&run.result, &story);
+    let trace = Trace::of(&run.facts);
+    let told = in_order(&run.result, &trace);
     let limit = match verbosity {
         Verbosity::Quiet | Verbosity::Normal => {
             Limit::Middle { most: EVENTS_MOST, head: 10, tail: 10 }
@@ -77,7 +77,7 @@ pub(super) fn write(
     };
     let items = shown(&told, limit, broken);
     let branches = run.result.branches.len();
-    let telling = Telling { story: &story, broken, branches, verbosity };
+    let telling = Telling { trace: &trace, broken, branches, verbosity };
 
     let mut layout = Layout::default();
     for item in &items {
@@ -101,14 +101,14 @@ pub(super) fn write(
     }
     match verbosity {
         Verbosity::Quiet | Verbosity::Normal => Ok(()),
-        Verbosity::Verbose => other_messages(out, &story),
+        Verbosity::Verbose => other_messages(out, &trace),
     }
 }
 
 /// What is told of the events, one after the other.
 #[derive(Debug)]
 enum Item<'a, 'b> {
-    Event(&'b Told<'a>),
+    Event(&'b ShownEvent<'a>),
     /// So many events are not, of which so many broke a guarantee.
     LeftOut {
         events: usize,
@@ -117,7 +117,11 @@ enum Item<'a, 'b> {
 }
 
 /// The events up to `limit`. Of those in the middle, the first that broke a guarantee are told too.
-fn shown<'a, 'b>(told: &'b [Told<'a>], limit: Limit, broken: &BrokenSteps) -> Vec<Item<'a, 'b>> {
+fn shown<'a, 'b>(
+    told: &'b [ShownEvent<'a>],
+    limit: Limit,
+    broken: &BrokenSteps,
+) -> Vec<Item<'a, 'b>> {
     let Elided { head, skipped, tail } = limit.apply(told);
     let mut items: Vec<Item<'a, 'b>> = head.iter().map(Item::Event).collect();
     let mut told_of = 0;
@@ -148,30 +152,34 @@ fn left_out(out: &mut dyn Write, events: usize, broken: usize) -> io::Result<()>
 }
 
 /// Messages that no event caused: branches that catch up.
-fn other_messages(out: &mut dyn Write, story: &Story<'_>) -> io::Result<()> {
-    if story.other_messages.is_empty() {
+fn other_messages(out: &mut dyn Write, trace: &Trace<'_>) -> io::Result<()> {
+    if trace.other_messages.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n{STRONG}Other messages{STRONG:#}\n")?;
-    write_table(out, 2, &messages::between_branches(&story.other_messages))
+    write_table(out, 2, &messages::between_branches(&trace.other_messages))
 }
 
 /// Customers that come one after the other are told visit by visit, as it happened; concurrent ones,
 /// and a run of which nothing was recorded, customer by customer.
-fn in_order<'a>(result: &'a RunResult, story: &Story<'_>) -> Vec<Told<'a>> {
+fn in_order<'a>(result: &'a RunResult, trace: &Trace<'_>) -> Vec<ShownEvent<'a>> {
     let by_customer = result.customers.iter().flat_map(|customer| {
         let told = |request: &'a RequestResult| {
             let written_id = result.written_ids.of(customer.id, request.number);
             let written_id = written_id.filter(|id| *id != request.event);
             let (heading, part) = (0, Part::Continues);
-            Told { customer: customer.id, request, written_id, heading, part }
+            ShownEvent { customer: customer.id, request, written_id, heading, part }
         };
         customer.requests.iter().map(told)
     });
-    let mut told: Vec<Told<'a>> = by_customer.collect();
+    let mut told: Vec<ShownEvent<'a>> = by_customer.collect();
     match result.config.customers {
-        CustomerOrder::InOrder if told.iter().all(|event| story.chapter(event.key()).is_some()) => {
-            told.sort_by_key(|event| story.chapter(event.key()).map(|chapter| chapter.place));
+        CustomerOrder::InOrder
+            if told.iter().all(|event| trace.request_trace(event.key()).is_some()) =>
+        {
+            told.sort_by_key(|event| {
+                trace.request_trace(event.key()).map(|request_trace| request_trace.place)
+            });
         }
         CustomerOrder::InOrder | CustomerOrder::Concurrent => {}
     }
@@ -186,7 +194,7 @@ fn in_order<'a>(result: &'a RunResult, story: &Story<'_>) -> Vec<Told<'a>> {
     told
 }
 
-impl Told<'_> {
+impl ShownEvent<'_> {
     fn key(&self) -> RequestKey {
         RequestKey { customer: self.customer, number: self.request.number }
     }
@@ -200,7 +208,11 @@ enum Place {
 }
 
 /// Writes the heading of `event`, where it is the first shown under it.
-fn title(out: &mut dyn Write, event: &Told<'_>, current: &mut Option<usize>) -> io::Result<Place> {
+fn title(
+    out: &mut dyn Write,
+    event: &ShownEvent<'_>,
+    current: &mut Option<usize>,
+) -> io::Result<Place> {
     if current.replace(event.heading) == Some(event.heading) {
         return Ok(Place::Further);
     }
@@ -214,22 +226,21 @@ fn title(out: &mut dyn Write, event: &Told<'_>, current: &mut Option<usize>) -> 
     Ok(Place::UnderHeading)
 }
 
-fn block(telling: &Telling<'_>, event: &Told<'_>) -> Block {
-    let chapter = telling.story.chapter(event.key());
-    let steps = chapter.map_or_else(Vec::new, |chapter| {
-        steps::rows(telling, event.customer, event.request, chapter)
+fn block(telling: &Telling<'_>, event: &ShownEvent<'_>) -> Block {
+    let request_trace = telling.trace.request_trace(event.key());
+    let steps = request_trace.map_or_else(Vec::new, |request_trace| {
+        steps::rows(telling, event.customer, event.request, request_trace)
     });
     let messages = match telling.verbosity {
         Verbosity::Quiet | Verbosity::Normal => Vec::new(),
-        Verbosity::Verbose => {
-            chapter.map_or_else(Vec::new, |chapter| messages::rows(event.request, chapter))
-        }
+        Verbosity::Verbose => request_trace
+            .map_or_else(Vec::new, |request_trace| messages::rows(event.request, request_trace)),
     };
     Block { event: event_row(telling, event), steps, messages }
 }
 
-fn event_row(telling: &Telling<'_>, event: &Told<'_>) -> Row {
-    let &Told { request, written_id, .. } = event;
+fn event_row(telling: &Telling<'_>, event: &ShownEvent<'_>) -> Row {
+    let &ShownEvent { request, written_id, .. } = event;
     let id = Cell::new(STRONG, request.event.to_string()).right();
     let interface = Cell::new(STRONG, request.operation.interface().word());
     let amount = match request.operation {
@@ -254,11 +265,11 @@ fn outcome(request: &RequestResult, broken: Option<&str>) -> Cell {
     };
     match request.waited.as_deref() {
         Some(Waited { span, lags }) => {
-            let (waited, what) = (phrase::span(*span), phrase::missing(lags));
+            let (waited, what) = (words::span(*span), words::missing(lags));
             ended.and(UNSURE, format!("  waited {waited} for {what}"))
         }
         None if request.took.is_zero() => ended,
-        None => ended.and(QUIET, format!("  took {}", phrase::span(request.took))),
+        None => ended.and(QUIET, format!("  took {}", words::span(request.took))),
     }
 }
 

@@ -3,9 +3,9 @@
 use crate::history::{Fact, MessageBody, Recorded};
 use crate::model::{Outcome, Receipt};
 use crate::report::palette::QUIET;
-use crate::report::phrase::count;
-use crate::report::story::Chapter;
 use crate::report::table::{Cell, Row};
+use crate::report::trace::RequestTrace;
+use crate::report::words::count;
 use crate::run::RequestResult;
 
 const SENT_TO: &str = "→";
@@ -13,8 +13,8 @@ const LOST: &str = "✗";
 const RECEIVED_FROM: &str = "←";
 
 /// A row per message sent and per message received because of `request`.
-pub(super) fn rows(request: &RequestResult, chapter: &Chapter<'_>) -> Vec<Row> {
-    chapter.messages.iter().filter_map(|recorded| row(recorded, Some(request))).collect()
+pub(super) fn rows(request: &RequestResult, request_trace: &RequestTrace<'_>) -> Vec<Row> {
+    request_trace.messages.iter().filter_map(|recorded| row(recorded, Some(request))).collect()
 }
 
 /// The same for messages between branches that are about no request.

@@ -5,13 +5,13 @@ mod closing;
 mod events;
 mod messages;
 mod opening;
+mod report;
 #[cfg(test)]
 mod snapshots;
 mod steps;
 mod verbosity;
 mod verdicts;
-mod whole;
 
+pub use report::write;
 pub use verbosity::{Verbosity, recording};
 pub(in crate::report) use verdicts::{FoundBy, all as verdicts};
-pub use whole::write;

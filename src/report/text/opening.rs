@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use crate::model::{EventIds, GuaranteePolicy, Guarantees, Propagation, QueryTiming};
 use crate::report::elide::Limit;
 use crate::report::palette::QUIET;
-use crate::report::phrase::{grouped, listed, ranges, span};
 use crate::report::table::{Cell, Row, write_table};
+use crate::report::words::{grouped, listed, ranges, span};
 use crate::run::{Remote, RunConfig, RunResult};
 
 const FEW: Limit = Limit::Middle { most: 5, head: 4, tail: 1 };

@@ -3,7 +3,7 @@
 use super::{Verbosity, write};
 use crate::model::{CustomerOrder, Overdraft, QueryTiming, Seed};
 use crate::report::Assessment;
-use crate::report::example::{Bank, customer, money};
+use crate::report::fixture::{Bank, customer, money};
 use crate::run::{LoggedWrite, Run, RunConfig};
 use crate::scenario::{BalanceRow, Output};
 

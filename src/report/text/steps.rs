@@ -8,15 +8,17 @@ use super::verbosity::{Verbosity, running_items};
 use crate::model::{BranchId, CustomerId, Money, Operation, Receipt, RequestError, WriteId};
 use crate::report::broken::BrokenSteps;
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, UNSURE, YES};
-use crate::report::phrase::{branches, count, every_branch, grouped, span, verb, write_set};
-use crate::report::story::{Chapter, Comparison, Confirmation, Delivery, Held, Peer, Story};
 use crate::report::table::{Cell, Row};
+use crate::report::trace::{
+    Comparison, Confirmation, Delivery, Holding, Peer, RequestTrace, Trace,
+};
+use crate::report::words::{branches, count, every_branch, grouped, span, verb, write_set};
 use crate::run::RequestResult;
 
 /// What the telling of every event needs.
 #[derive(Debug)]
 pub(super) struct Telling<'a> {
-    pub(super) story: &'a Story<'a>,
+    pub(super) trace: &'a Trace<'a>,
     pub(super) broken: &'a BrokenSteps,
     /// How many branches the bank has.
     pub(super) branches: usize,
@@ -30,27 +32,27 @@ pub(super) fn rows(
     telling: &Telling<'_>,
     customer: CustomerId,
     request: &RequestResult,
-    chapter: &Chapter<'_>,
+    request_trace: &RequestTrace<'_>,
 ) -> Vec<Row> {
     let received = Cell::plain(format!("asked by customer {customer}"));
     let mut asked = vec![branch_cell(&[request.branch]), received];
-    match chapter.applied {
+    match request_trace.applied {
         Some(balance) => asked.push(applied(Duration::ZERO, (balance, balance))),
         None => asked.push(answered(request)),
     }
-    if chapter.applied.is_none() && chapter.peers.is_empty() {
+    if request_trace.applied.is_none() && request_trace.peers.is_empty() {
         return vec![asked];
     }
-    asked.push(propagated(chapter));
+    asked.push(propagated(request_trace));
     let mut rows = vec![asked];
     let each = telling.verbosity == Verbosity::Verbose || telling.branches <= BRANCHES_MOST;
     if each {
-        let peers = chapter.peers.iter();
+        let peers = request_trace.peers.iter();
         rows.extend(peers.map(|(&id, peer)| peer_row(request.branch, &[(id, *peer)])));
     } else {
-        rows.extend(alike(chapter).values().map(|peers| peer_row(request.branch, peers)));
+        rows.extend(alike(request_trace).values().map(|peers| peer_row(request.branch, peers)));
     }
-    rows.push(vec![Cell::new(QUIET, "check"), check(telling, customer, request, chapter)]);
+    rows.push(vec![Cell::new(QUIET, "check"), check(telling, customer, request, request_trace)]);
     rows
 }
 
@@ -84,11 +86,11 @@ fn applied(lag: Duration, (least, most): (Money, Money)) -> Cell {
     }
 }
 
-fn propagated(chapter: &Chapter<'_>) -> Cell {
-    if chapter.peers.is_empty() {
+fn propagated(request_trace: &RequestTrace<'_>) -> Cell {
+    if request_trace.peers.is_empty() {
         return Cell::plain("no other branch");
     }
-    let peers: Vec<BranchId> = chapter.peers.keys().copied().collect();
+    let peers: Vec<BranchId> = request_trace.peers.keys().copied().collect();
     let named = if peers.len() < BRANCHES_MOST {
         branches(&peers)
     } else {
@@ -101,16 +103,16 @@ fn propagated(chapter: &Chapter<'_>) -> Cell {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Progress {
     delivery: Delivery,
-    held: Held,
+    held: Holding,
     confirmation: Confirmation,
 }
 
 type Peers = Vec<(BranchId, Peer)>;
 
 /// The other branches, those that came equally far together.
-fn alike(chapter: &Chapter<'_>) -> BTreeMap<Progress, Peers> {
+fn alike(request_trace: &RequestTrace<'_>) -> BTreeMap<Progress, Peers> {
     let mut groups: BTreeMap<Progress, Peers> = BTreeMap::new();
-    for (&id, &peer) in &chapter.peers {
+    for (&id, &peer) in &request_trace.peers {
         let Peer { delivery, held, confirmation, .. } = peer;
         let progress = Progress { delivery, held, confirmation };
         groups.entry(progress).or_default().push((id, peer));
@@ -130,8 +132,8 @@ fn peer_row(origin: BranchId, peers: &[(BranchId, Peer)]) -> Row {
     let slowest = peers.iter().map(|(_, peer)| peer.lag).max().unwrap_or_default();
     let applied = match (like.held, balances().min(), balances().max()) {
         (_, Some(least), Some(most)) => applied(slowest, (least, most)),
-        (Held::Already, _, _) => Cell::plain("already applied"),
-        (Held::No | Held::Applied, _, _) => Cell::new(UNSURE, "not applied"),
+        (Holding::Already, _, _) => Cell::plain("already applied"),
+        (Holding::No | Holding::Applied, _, _) => Cell::new(UNSURE, "not applied"),
     };
     let confirmed = match like.confirmation {
         Confirmation::Received if peers.len() == 1 => {
@@ -150,13 +152,13 @@ fn check(
     telling: &Telling<'_>,
     customer: CustomerId,
     request: &RequestResult,
-    chapter: &Chapter<'_>,
+    request_trace: &RequestTrace<'_>,
 ) -> Cell {
     let id = WriteId { customer, event: request.event };
-    let events = telling.story.write_set(request.branch, id);
+    let events = telling.trace.write_set(request.branch, id);
     let set = write_set(&events, running_items(telling.verbosity));
     let found = |wanted: Option<Comparison>| -> Vec<BranchId> {
-        let peers = chapter.peers.iter().filter(|(_, peer)| peer.comparison == wanted);
+        let peers = request_trace.peers.iter().filter(|(_, peer)| peer.comparison == wanted);
         peers.map(|(id, _)| *id).collect()
     };
     let different = found(Some(Comparison::Different));
@@ -187,7 +189,7 @@ fn differ(
 ) -> Cell {
     let (who, hold) = (branches(different), verb(different.len(), "hold"));
     let set_of = |branch| {
-        let events = telling.story.write_set(branch, id);
+        let events = telling.trace.write_set(branch, id);
         write_set(&events, running_items(telling.verbosity))
     };
     let sets: BTreeSet<String> = different.iter().map(|&branch| set_of(branch)).collect();

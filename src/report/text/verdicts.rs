@@ -10,8 +10,8 @@ use crate::check::{
 use crate::model::Operation;
 use crate::report::Note;
 use crate::report::palette::{BAD, GOOD, NO, PLAIN, QUIET, YES};
-use crate::report::phrase::{count, grouped, wrapped};
 use crate::report::table::{Cell, Columns, Row};
+use crate::report::words::{count, grouped, wrapped};
 
 const UNTESTED: &str = "–";
 const INDENT: usize = 2;

@@ -17,8 +17,8 @@ use super::problem::Problem;
 use super::reading::Reading;
 use super::source::Span;
 use super::value::{Ending, Field, Quotable, Seen};
-use crate::model::{BranchId, CustomerId, Interface, Money, Roster};
-use crate::scenario::{BalanceRow, EventResult, EventsRow, Output, Told, Visit};
+use crate::model::{BranchId, CustomerId, Money, OperationKind, Roster};
+use crate::scenario::{BalanceRow, EventOutcome, EventResult, EventsRow, Output, Visit};
 
 /// Who can be in an expected result.
 #[derive(Debug, Clone, Copy)]
@@ -154,8 +154,8 @@ impl Rows<'_, '_> {
             }
         }
         let told = match interface {
-            Interface::Query => self.query(object, balances, ending)?,
-            Interface::Deposit | Interface::Withdraw => {
+            OperationKind::Query => self.query(object, balances, ending)?,
+            OperationKind::Deposit | OperationKind::Withdraw => {
                 self.write(object, interface, &balances, ending)?
             }
         };
@@ -167,20 +167,20 @@ impl Rows<'_, '_> {
         object: Object<'_>,
         balances: [Field<Seen>; 2],
         ending: Option<Ending>,
-    ) -> Checked<Told> {
+    ) -> Checked<EventOutcome> {
         let [has_balance, has_money] = [!balances[0].is_absent(), !balances[1].is_absent()];
         let seen = self.one_balance(object, balances)?;
-        let wrong = Problem::WrongResult { interface: Interface::Query };
+        let wrong = Problem::WrongResult { interface: OperationKind::Query };
         let told = ending.map(|ending| ending.told);
         let told = match (seen, told) {
             (None, None) => Err(object.fault(wrong)),
-            (None, Some(Told::Success)) => Err(object.fault_in(&["result"], wrong)),
+            (None, Some(EventOutcome::Success)) => Err(object.fault_in(&["result"], wrong)),
             (None, Some(told)) => Ok(told),
-            (Some(Some(balance)), None | Some(Told::Success | Told::Nothing)) => {
-                Ok(Told::Balance(balance))
+            (Some(Some(balance)), None | Some(EventOutcome::Success | EventOutcome::Nothing)) => {
+                Ok(EventOutcome::Balance(balance))
             }
-            (Some(None), None | Some(Told::Nothing)) => Ok(Told::Nothing),
-            (Some(None), Some(told @ (Told::Fail | Told::Unknown))) => Ok(told),
+            (Some(None), None | Some(EventOutcome::Nothing)) => Ok(EventOutcome::Nothing),
+            (Some(None), Some(told @ (EventOutcome::Fail | EventOutcome::Unknown))) => Ok(told),
             (Some(_), Some(_)) => Err(object.fault_in(&["result"], wrong)),
         }?;
         if seen.is_some() {
@@ -201,10 +201,10 @@ impl Rows<'_, '_> {
     fn write(
         &mut self,
         object: Object<'_>,
-        interface: Interface,
+        interface: OperationKind,
         balances: &[Field<Seen>; 2],
         ending: Option<Ending>,
-    ) -> Checked<Told> {
+    ) -> Checked<EventOutcome> {
         let wrong = Problem::WrongResult { interface };
         let has_money = balances.iter().any(|field| !field.is_absent());
         match (ending, has_money) {

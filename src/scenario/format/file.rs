@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::list::List;
 use super::value::{AnyCase, Anything, Ending, Field, ProcessType, Quotable, Remark, Seen, Value};
 use crate::model::{
-    Amount, BranchId, CustomerId, CustomerOrder, EventId, EventIds, Guarantees, Interface, Money,
-    Overdraft, Propagation, QueryTiming, Seed,
+    Amount, BranchId, CustomerId, CustomerOrder, EventId, EventIds, Guarantees, Money,
+    OperationKind, Overdraft, Propagation, QueryTiming, Seed,
 };
 use crate::network::Latency;
 
@@ -148,7 +148,7 @@ pub(super) struct EventFile {
     /// The same as `id`.
     #[serde(rename = "customer-request-id", default, skip_serializing_if = "Field::is_absent")]
     pub(super) customer_request_id: Field<EventId>,
-    pub(super) interface: Field<Interface>,
+    pub(super) interface: Field<OperationKind>,
     /// The branch to ask. Left out: the branch with the customer's own id.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub(super) dest: Field<BranchId>,
@@ -205,7 +205,7 @@ pub(super) struct RowFile<R = List<ResultFile>> {
     {"required": ["balance"]}, {"required": ["money"]}, {"required": ["result"]}
 ]))]
 pub(super) struct ResultFile {
-    pub(super) interface: Field<AnyCase<Interface>>,
+    pub(super) interface: Field<AnyCase<OperationKind>>,
     /// The branch that was asked.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub(super) branch: Field<Quotable<BranchId>>,

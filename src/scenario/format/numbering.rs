@@ -10,7 +10,7 @@ use super::fault::{Checked, Fault};
 use super::locate::Node;
 use super::problem::Problem;
 use super::source::{Source, Span};
-use crate::model::{CustomerId, EventId, EventIds, Interface};
+use crate::model::{CustomerId, EventId, EventIds, OperationKind};
 use crate::scenario::{Level, Visit, Warning, WrittenIds};
 
 /// The keys of an event's id.
@@ -39,7 +39,7 @@ struct Ids {
 #[derive(Debug, Clone, Copy)]
 struct Use {
     event: EventId,
-    interface: Interface,
+    interface: OperationKind,
     /// Where the event begins.
     start: usize,
 }
@@ -113,11 +113,16 @@ impl Numbering {
 
 impl VisitNumbering<'_> {
     /// The next event bears the id `event`.
-    pub(super) fn given(&mut self, event: EventId, interface: Interface, start: usize) -> EventId {
+    pub(super) fn given(
+        &mut self,
+        event: EventId,
+        interface: OperationKind,
+        start: usize,
+    ) -> EventId {
         let ids = &mut *self.ids;
         ids.events += 1;
         ids.highest = ids.highest.max(Some(event));
-        if interface != Interface::Query {
+        if interface != OperationKind::Query {
             let write = Use { event, interface, start };
             if let (Some(before), None) = (ids.last_write, ids.offence)
                 && event <= before.event
@@ -130,7 +135,7 @@ impl VisitNumbering<'_> {
     }
 
     /// The next event bears no id, and gets one.
-    pub(super) fn next(&mut self, interface: Interface, start: usize) -> Checked<EventId> {
+    pub(super) fn next(&mut self, interface: OperationKind, start: usize) -> Checked<EventId> {
         let highest = self.ids.highest.map_or(0, |highest| i64::from(highest.get()));
         let next = match (EventId::new(highest + 1), self.how) {
             (Ok(next), _) => next,

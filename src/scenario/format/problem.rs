@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use crate::model::{BranchId, CustomerId, Guarantees, Interface, Money, MoneyError, Roster, Shown};
+use crate::model::{
+    BranchId, CustomerId, Guarantees, Money, MoneyError, OperationKind, Roster, Shown,
+};
 
 /// Makes an enum of problems. After each variant stand its message, the words at its place, and its
 /// help.
@@ -161,7 +163,7 @@ problems! {
             "no such customer", say("expect results of the scenario's own customers");
         MixedDialects => ("the rows are of different output dialects"), "of another dialect",
             say("either all rows have `balance` alone, or all have `recv`");
-        WrongResult { interface: Interface } =>
+        WrongResult { interface: OperationKind } =>
             ("the result of a {interface} is {}", expected_told(*interface)),
             format!("does not fit a {interface}"), None;
         Other { message: Excerpt } => ("{message}"), "here", None;
@@ -329,10 +331,12 @@ impl fmt::Display for BranchList {
     }
 }
 
-fn expected_told(interface: Interface) -> &'static str {
+fn expected_told(interface: OperationKind) -> &'static str {
     match interface {
-        Interface::Query => "its `balance`, or a `result` of `fail` or `unknown`",
-        Interface::Deposit | Interface::Withdraw => "its `result`: `success`, `fail` or `unknown`",
+        OperationKind::Query => "its `balance`, or a `result` of `fail` or `unknown`",
+        OperationKind::Deposit | OperationKind::Withdraw => {
+            "its `result`: `success`, `fail` or `unknown`"
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::reading::Reading;
 use super::source::Span;
 use super::value::{Field, ProcessType};
 use crate::model::{
-    Amount, BranchId, CustomerId, EventId, EventIds, Guarantees, Interface, Money, Operation,
+    Amount, BranchId, CustomerId, EventId, EventIds, Guarantees, Money, Operation, OperationKind,
     Roster, RosterError, Write,
 };
 use crate::scenario::{Event, Visit, WrittenIds};
@@ -205,10 +205,10 @@ impl<'a> WrittenEvent<'a> {
             Ok(reading.plain(object, "money", money, Leniency::QuotedAmount))
         };
         let operation = match interface {
-            // Course inputs give queries a meaningless amount, so it may be anything.
-            Interface::Query => Operation::Query,
-            Interface::Deposit => Operation::Write(Write::deposit(moved()?)),
-            Interface::Withdraw => Operation::Write(Write::withdraw(moved()?)),
+            // BatchStats inputs give queries a meaningless amount, so it may be anything.
+            OperationKind::Query => Operation::Query,
+            OperationKind::Deposit => Operation::Write(Write::deposit(moved()?)),
+            OperationKind::Withdraw => Operation::Write(Write::withdraw(moved()?)),
         };
         Ok(Self { object, id, dest, operation })
     }

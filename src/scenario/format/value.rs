@@ -15,10 +15,10 @@ use super::problem::{Excerpt, Kind, Problem};
 use super::written::Written;
 use crate::model::{
     Amount, BranchId, CustomerId, CustomerOrder, EventId, EventIds, Guarantee, Guarantees,
-    GuaranteesError, IdError, Interface, Money, Overdraft, Propagation, QueryTiming, Seed,
+    GuaranteesError, IdError, Money, OperationKind, Overdraft, Propagation, QueryTiming, Seed,
 };
 use crate::network::{Latency, LatencyError, parse_span, show_span};
-use crate::scenario::Told;
+use crate::scenario::EventOutcome;
 
 /// A value in a file. What is wrong with one is told once its place is known, by reading it again.
 #[derive(Debug, Clone, Default)]
@@ -163,9 +163,9 @@ values! {
     ProcessType = "ProcessType"
         choice::<Self>("A branch is a `branch` or `bank`, a customer a `customer` or `client`."),
         |written| word("type", &written.string()?), |word| *word;
-    Interface = "Interface" choice::<Self>("What is asked."),
+    OperationKind = "Interface" choice::<Self>("What is asked."),
         |written| word("interface", &written.string()?), |word| *word;
-    AnyCase<Interface> = "Interface" choice::<Interface>("What is asked."),
+    AnyCase<OperationKind> = "Interface" choice::<OperationKind>("What is asked."),
         |written| any_case("interface", &written.string()?), |word| word.value;
     Propagation = "Propagation" choice::<Self>("How a write reaches the other branches."),
         |written| word("propagation", &written.string()?), |word| *word;
@@ -254,7 +254,7 @@ pub(super) struct AnyCase<T> {
 /// How an event ended, as an expected result says it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ending {
-    pub(super) told: Told,
+    pub(super) told: EventOutcome,
     /// Another word for the same.
     pub(super) is_other_word: bool,
     pub(super) is_odd_case: bool,
@@ -363,12 +363,12 @@ fn ending(written: Written<'_>) -> Checked<Ending> {
     };
     let lower = text.to_ascii_lowercase();
     let (told, is_other_word) = match &*lower {
-        "success" => (Told::Success, false),
-        "fail" => (Told::Fail, false),
-        "unknown" => (Told::Unknown, false),
-        "null" if written.kind() == Kind::Null => (Told::Nothing, false),
-        "ok" | "true" => (Told::Success, true),
-        "failed" | "failure" | "false" => (Told::Fail, true),
+        "success" => (EventOutcome::Success, false),
+        "fail" => (EventOutcome::Fail, false),
+        "unknown" => (EventOutcome::Unknown, false),
+        "null" if written.kind() == Kind::Null => (EventOutcome::Nothing, false),
+        "ok" | "true" => (EventOutcome::Success, true),
+        "failed" | "failure" | "false" => (EventOutcome::Fail, true),
         _ => {
             let known = vec!["success", "fail", "unknown"];
             let found = Excerpt::new(&text);
@@ -407,7 +407,7 @@ mod tests {
 
     #[test]
     fn words_are_those_that_the_program_shows() {
-        check::<Interface>(&["deposit", "withdraw", "query"]);
+        check::<OperationKind>(&["deposit", "withdraw", "query"]);
         check::<Propagation>(&["sync", "async"]);
         check::<Overdraft>(&["allow", "reject"]);
         check::<CustomerOrder>(&["in-order", "concurrent"]);

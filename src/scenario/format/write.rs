@@ -9,7 +9,7 @@ use super::list::List;
 use super::value::{AnyCase, Ending, Field, ProcessType, Quotable, Seen};
 use crate::model::Operation;
 use crate::network::{Latency, Link};
-use crate::scenario::{Event, EventResult, EventsRow, Output, Scenario, Told, Visit};
+use crate::scenario::{Event, EventOutcome, EventResult, EventsRow, Output, Scenario, Visit};
 
 impl Serialize for Scenario {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -122,10 +122,13 @@ impl Serialize for EventResult {
 fn result(event: &EventResult) -> ResultFile {
     let told = event.told;
     let (result, balance) = match told {
-        Told::Balance(balance) => {
+        EventOutcome::Balance(balance) => {
             (Field::Absent, Field::Is(Seen::Balance(Quotable::plain(balance))))
         }
-        Told::Success | Told::Fail | Told::Unknown | Told::Nothing => {
+        EventOutcome::Success
+        | EventOutcome::Fail
+        | EventOutcome::Unknown
+        | EventOutcome::Nothing => {
             (Field::Is(Ending { told, is_other_word: false, is_odd_case: false }), Field::Absent)
         }
     };
@@ -145,7 +148,7 @@ fn classic(event: &EventResult) -> ResultFile {
     if seen.balance.is_absent() {
         return seen;
     }
-    let done = result(&EventResult { told: Told::Success, branch: None, ..*event });
+    let done = result(&EventResult { told: EventOutcome::Success, branch: None, ..*event });
     ResultFile { money: seen.balance, ..done }
 }
 

@@ -9,7 +9,7 @@
 //! of write *n*, if it is a deposit, that it is in *S*; and if a withdrawal, that it is not.
 
 use super::Between;
-use crate::model::{Amount, Chance, Money};
+use crate::model::{Amount, Money, Random};
 
 /// What writes move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ const CENTS_PER_UNIT: i64 = 100;
 
 impl Amounts {
     /// What the next write moves, after `writes_before` others of its scenario.
-    pub(super) fn draw(self, chance: &mut Chance, writes_before: u32) -> Amount {
+    pub(super) fn draw(self, chance: &mut Random, writes_before: u32) -> Amount {
         match self {
             Self::Drawn(range) => draw(range, chance),
             Self::Decodable => {
@@ -44,7 +44,7 @@ impl Amounts {
     }
 }
 
-fn draw(range: Between<Amount>, chance: &mut Chance) -> Amount {
+fn draw(range: Between<Amount>, chance: &mut Random) -> Amount {
     let (min, max) = (range.min().money().minor(), range.max().money().minor());
     let is_whole = min % CENTS_PER_UNIT == 0 && max % CENTS_PER_UNIT == 0;
     let step = if is_whole { CENTS_PER_UNIT } else { 1 };
@@ -65,7 +65,7 @@ mod tests {
 
     fn drawn(range: &str, draws: usize) -> BTreeSet<String> {
         let amounts = Amounts::Drawn(range.parse().unwrap());
-        let mut chance = Chance::of_part(Seed(1), 1);
+        let mut chance = Random::of_part(Seed(1), 1);
         (0..draws).map(|_| amounts.draw(&mut chance, 0).to_string()).collect()
     }
 
@@ -84,7 +84,7 @@ mod tests {
         for (opening, fit) in [(0, 56), (100_000, 56), (i64::MAX - 300, 2), (i64::MAX, 0)] {
             assert_eq!(Amounts::decodable_writes_max(Money::from_minor(opening)), fit, "{opening}");
         }
-        let mut chance = Chance::of_part(Seed(1), 1);
+        let mut chance = Random::of_part(Seed(1), 1);
         let sum: i64 = (0..56)
             .map(|before| Amounts::Decodable.draw(&mut chance, before).money().minor())
             .sum();
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn every_set_of_decodable_writes_has_a_balance_of_its_own() {
-        let mut chance = Chance::of_part(Seed(1), 1);
+        let mut chance = Random::of_part(Seed(1), 1);
         let amounts: Vec<i64> = (0..10)
             .map(|before| Amounts::Decodable.draw(&mut chance, before).money().minor())
             .collect();

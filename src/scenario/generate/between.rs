@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::model::{Amount, Chance, MoneyError};
+use crate::model::{Amount, MoneyError, Random};
 
 /// Anything from the one to the other, both included. Text: `3`, or `2..10`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl<T: Copy + Ord + fmt::Display> Between<T> {
 
 impl Between<NonZeroU32> {
     /// One of the counts, each equally likely.
-    pub(super) fn draw(self, chance: &mut Chance) -> u32 {
+    pub(super) fn draw(self, chance: &mut Random) -> u32 {
         let width = u64::from(self.max.get() - self.min.get()) + 1;
         // Less than `width`, which came from a u32.
         self.min.get() + u32::try_from(chance.below(width)).unwrap_or(0)
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn both_ends_are_drawn_and_nothing_beyond() {
         let range: Between<NonZeroU32> = "3..6".parse().unwrap();
-        let mut chance = Chance::of_part(Seed(1), 1);
+        let mut chance = Random::of_part(Seed(1), 1);
         let drawn: std::collections::BTreeSet<_> =
             (0..1_000).map(|_| range.draw(&mut chance)).collect();
         assert_eq!(drawn, (3..=6).collect());

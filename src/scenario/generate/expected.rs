@@ -2,7 +2,7 @@
 //! right where nothing goes on at the same time: each write is everywhere before the next event.
 
 use crate::model::{Dialect, Event, Money, Operation};
-use crate::scenario::{BalanceRow, EventResult, EventsRow, Output, Scenario, Told, Visit};
+use crate::scenario::{BalanceRow, EventOutcome, EventResult, EventsRow, Output, Scenario, Visit};
 
 /// What the customers of `scenario` must see. No sum of its writes may be out of range.
 pub(super) fn expected(scenario: &Scenario, dialect: Dialect) -> Output {
@@ -45,10 +45,10 @@ fn visit_rows(scenario: &Scenario, balance: &mut Money) -> Vec<EventsRow> {
 /// What the customer is told, and what `balance` is afterwards.
 fn tell(event: &Event, balance: &mut Money) -> EventResult {
     let told = match event.operation {
-        Operation::Query => Told::Balance(*balance),
+        Operation::Query => EventOutcome::Balance(*balance),
         Operation::Write(write) => {
             *balance = balance.checked_add(write.delta()).expect("no sum is out of range");
-            Told::Success
+            EventOutcome::Success
         }
     };
     EventResult { interface: event.operation.interface(), branch: None, told }

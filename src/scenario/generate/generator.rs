@@ -11,7 +11,7 @@ use super::expected::expected;
 use super::skew::Popularity;
 use super::{GenerateError, GenerateOptions};
 use crate::model::{
-    BranchId, Chance, CustomerId, Event, EventId, Interface, Operation, Roster, Seed, Write,
+    BranchId, CustomerId, Event, EventId, Operation, OperationKind, Random, Roster, Seed, Write,
 };
 use crate::scenario::{Scenario, Settings, Visit, WrittenIds};
 
@@ -37,7 +37,7 @@ impl Generator {
     /// Scenario `number`, the first being 1. Its name is `generated-SEED-NUMBER`.
     pub fn scenario(&self, number: u64) -> Scenario {
         let GenerateOptions { branches, customers, opening_balance, .. } = self.options;
-        let mut chance = Chance::of_part(self.options.seed, number);
+        let mut chance = Random::of_part(self.options.seed, number);
         let settings = self.settings(Seed(chance.below(SCENARIO_SEEDS)));
         let branches = branches.draw(&mut chance);
         let customers = customers.draw(&mut chance);
@@ -85,7 +85,7 @@ struct Draft<'g> {
 impl Draft<'_> {
     fn visit(&mut self, customer: u32) -> Visit {
         let options = &self.generator.options;
-        let mut chance = Chance::of_part(self.visits_seed, u64::from(customer));
+        let mut chance = Random::of_part(self.visits_seed, u64::from(customer));
         let count = options.events.draw(&mut chance);
         let mut here = None;
         let mut events = Vec::new();
@@ -105,7 +105,7 @@ impl Draft<'_> {
     }
 
     /// Where the customer goes from `here`, its last branch.
-    fn next_branch(&self, here: Option<usize>, chance: &mut Chance) -> usize {
+    fn next_branch(&self, here: Option<usize>, chance: &mut Random) -> usize {
         let Generator { options, popularity } = self.generator;
         let hops = chance.below(100) < u64::from(options.hop_percent);
         let Some(here) = here else {
@@ -115,14 +115,14 @@ impl Draft<'_> {
         if hops { other } else { here }
     }
 
-    fn operation(&mut self, chance: &mut Chance) -> Operation {
+    fn operation(&mut self, chance: &mut Random) -> Operation {
         let options = &self.generator.options;
         let interface = options.mix.draw(chance);
         let amount = options.amounts.draw(chance, self.writes);
         let write = match interface {
-            Interface::Deposit => Write::deposit(amount),
-            Interface::Withdraw => Write::withdraw(amount),
-            Interface::Query => return Operation::Query,
+            OperationKind::Deposit => Write::deposit(amount),
+            OperationKind::Withdraw => Write::withdraw(amount),
+            OperationKind::Query => return Operation::Query,
         };
         self.writes += 1;
         Operation::Write(write)
@@ -244,7 +244,7 @@ mod tests {
     }
 
     /// What the customers do and where, without amounts.
-    fn shapes(scenario: &Scenario) -> Vec<Vec<(EventId, BranchId, Interface)>> {
+    fn shapes(scenario: &Scenario) -> Vec<Vec<(EventId, BranchId, OperationKind)>> {
         let shape = |event: &Event| (event.id, event.branch, event.operation.interface());
         scenario.visits.iter().map(|visit| visit.events.iter().map(shape).collect()).collect()
     }

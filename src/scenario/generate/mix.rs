@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::model::{Chance, Interface};
+use crate::model::{OperationKind, Random};
 
 /// How often each interface is asked for, in proportion to the others. Text:
 /// `deposit=40,withdraw=20,query=40`; what is left out is never asked for.
@@ -41,7 +41,7 @@ pub enum MixError {
     #[error("'{interface}' is there twice")]
     Twice {
         /// The word.
-        interface: Interface,
+        interface: OperationKind,
     },
     /// All are zero.
     #[error("customers would do nothing; let at least one of the three be more than 0")]
@@ -58,11 +58,11 @@ impl Mix {
     }
 
     /// The proportion of `interface`.
-    pub const fn of(self, interface: Interface) -> u32 {
+    pub const fn of(self, interface: OperationKind) -> u32 {
         match interface {
-            Interface::Deposit => self.deposit,
-            Interface::Withdraw => self.withdraw,
-            Interface::Query => self.query,
+            OperationKind::Deposit => self.deposit,
+            OperationKind::Withdraw => self.withdraw,
+            OperationKind::Query => self.query,
         }
     }
 
@@ -71,12 +71,12 @@ impl Mix {
         self.deposit > 0 || self.withdraw > 0
     }
 
-    pub(super) fn draw(self, chance: &mut Chance) -> Interface {
-        let [deposit, withdraw, query] = Interface::ALL.map(|one| u64::from(self.of(one)));
+    pub(super) fn draw(self, chance: &mut Random) -> OperationKind {
+        let [deposit, withdraw, query] = OperationKind::ALL.map(|one| u64::from(self.of(one)));
         match chance.below(deposit + withdraw + query) {
-            drawn if drawn < deposit => Interface::Deposit,
-            drawn if drawn < deposit + withdraw => Interface::Withdraw,
-            _ => Interface::Query,
+            drawn if drawn < deposit => OperationKind::Deposit,
+            drawn if drawn < deposit + withdraw => OperationKind::Withdraw,
+            _ => OperationKind::Query,
         }
     }
 }
@@ -89,7 +89,7 @@ impl Default for Mix {
 
 impl fmt::Display for Mix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts = Interface::ALL.into_iter().filter(|&one| self.of(one) > 0);
+        let parts = OperationKind::ALL.into_iter().filter(|&one| self.of(one) > 0);
         let parts = parts.map(|one| format!("{one}={}", self.of(one)));
         f.pad(&parts.collect::<Vec<_>>().join(","))
     }
@@ -105,12 +105,12 @@ impl FromStr for Mix {
             let (word, number) =
                 part.split_once('=').ok_or_else(|| MixError::Part { found: found() })?;
             let (word, number) = (word.trim(), number.trim());
-            let at = Interface::ALL.into_iter().position(|one| one.word() == word);
+            let at = OperationKind::ALL.into_iter().position(|one| one.word() == word);
             let at = at.ok_or_else(|| MixError::Word { found: word.to_owned() })?;
             let number: u32 =
                 number.parse().map_err(|_| MixError::Number { found: number.to_owned() })?;
             if proportions[at].replace(number).is_some() {
-                return Err(MixError::Twice { interface: Interface::ALL[at] });
+                return Err(MixError::Twice { interface: OperationKind::ALL[at] });
             }
         }
         let [deposit, withdraw, query] = proportions.map(Option::unwrap_or_default);
@@ -151,13 +151,13 @@ mod tests {
     #[test]
     fn draws_come_in_proportion() {
         let mix = Mix::new(1, 2, 5).unwrap();
-        let mut chance = Chance::of_part(Seed(3), 1);
+        let mut chance = Random::of_part(Seed(3), 1);
         let drawn: Vec<_> = (0..80_000).map(|_| mix.draw(&mut chance)).collect();
-        for (interface, ideal) in Interface::ALL.into_iter().zip([10_000, 20_000, 50_000]) {
+        for (interface, ideal) in OperationKind::ALL.into_iter().zip([10_000, 20_000, 50_000]) {
             let found = drawn.iter().filter(|one| **one == interface).count();
             assert!((ideal - 500..ideal + 500).contains(&found), "{interface}: {found}");
         }
         let never = Mix::new(0, 1, 0).unwrap();
-        assert!((0..1_000).all(|_| never.draw(&mut chance) == Interface::Withdraw));
+        assert!((0..1_000).all(|_| never.draw(&mut chance) == OperationKind::Withdraw));
     }
 }

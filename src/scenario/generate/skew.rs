@@ -6,7 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::model::number::whole;
-use crate::model::{Chance, Money};
+use crate::model::{Money, Random};
 
 /// How unequally branches are visited: the exponent *s* of Zipf's law, by which branch *k* is
 /// visited *k*⁻ˢ times as often as branch 1. At 0 all are visited alike. Text: `0`, `1.25`.
@@ -75,12 +75,12 @@ impl Popularity {
     }
 
     /// Any of the first `branches`.
-    pub(super) fn draw(&self, chance: &mut Chance, branches: usize) -> usize {
+    pub(super) fn draw(&self, chance: &mut Random, branches: usize) -> usize {
         self.at(chance.below(self.up_to[branches - 1]))
     }
 
     /// Any of the first `branches` but `here`; `here` where there is no other.
-    pub(super) fn draw_other(&self, chance: &mut Chance, branches: usize, here: usize) -> usize {
+    pub(super) fn draw_other(&self, chance: &mut Random, branches: usize, here: usize) -> usize {
         let before = here.checked_sub(1).map_or(0, |last| self.up_to[last]);
         let width = self.up_to[here] - before;
         let drawn = chance.below(self.up_to[branches - 1] - width);
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn branches_are_drawn_by_their_weight() {
         let popularity = Popularity::new(skew("1"), 10);
-        let mut chance = Chance::of_part(Seed(5), 1);
+        let mut chance = Random::of_part(Seed(5), 1);
         let mut found = [0; 4];
         for _ in 0..250_000 {
             found[popularity.draw(&mut chance, 4)] += 1;
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn another_branch_is_drawn_by_the_weights_of_the_others() {
         let popularity = Popularity::new(skew("1"), 10);
-        let mut chance = Chance::of_part(Seed(6), 1);
+        let mut chance = Random::of_part(Seed(6), 1);
         let mut found = [0; 4];
         for _ in 0..190_000 {
             found[popularity.draw_other(&mut chance, 4, 1)] += 1;
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn in_a_bank_of_one_branch_there_is_no_other() {
         let popularity = Popularity::new(skew("1"), 3);
-        let mut chance = Chance::of_part(Seed(7), 1);
+        let mut chance = Random::of_part(Seed(7), 1);
         assert_eq!(popularity.draw_other(&mut chance, 1, 0), 0);
         for here in 0..3 {
             let other = |_| popularity.draw_other(&mut chance, 3, here);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use passbook::bank::{Branch, Input, Patience, PeerMessage};
+use passbook::bank::{Branch, Input, PeerMessage, Timeouts};
 use passbook::model::{
     Money, Operation, Propagation, Receipt, Refusal, RequestError, Write, WriteId,
 };
@@ -41,7 +41,7 @@ fn one_id_for_two_writes_at_two_branches_is_told_and_both_are_held_everywhere() 
 
 #[test]
 fn branches_agree_on_an_id_of_two_writes_as_soon_as_both_hold_both() {
-    let mut net = Net::new(Propagation::Sync, Patience::default());
+    let mut net = Net::new(Propagation::Sync, Timeouts::default());
     let careless = Visitor::new(1, &[]);
     net.ask(0, &careless, event(1, 1, deposit(800)));
     net.ask(1, &careless, event(1, 2, deposit(900)));
@@ -131,7 +131,7 @@ proptest! {
         steps in steps(),
         propagation in prop_oneof![Just(Propagation::Async), Just(Propagation::Sync)],
     ) {
-        let mut net = Net::new(propagation, Patience::default());
+        let mut net = Net::new(propagation, Timeouts::default());
         let mut asked = Vec::new();
         for step in steps {
             match step {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::support::parts::{branch, customer, deposit, event, roster, withdraw};
 use passbook::bank::{
-    Branch, BranchConfig, Effect, Input, Passbook, Patience, PeerMessage, Reply, Request, Session,
-    Ticket,
+    Branch, BranchConfig, Effect, Input, Passbook, PeerMessage, Reply, Request, Session, Ticket,
+    Timeouts,
 };
 use passbook::model::{
     BranchId, Event, Guarantee, Guarantees, Lag, Money, Operation, Outcome, Overdraft, Propagation,
@@ -27,10 +27,10 @@ struct Net {
 }
 
 impl Net {
-    fn new(propagation: Propagation, patience: Patience) -> Self {
+    fn new(propagation: Propagation, timeouts: Timeouts) -> Self {
         let roster = roster(3);
         let config =
-            BranchConfig { propagation, overdraft: Overdraft::Allow, patience, log_max: None };
+            BranchConfig { propagation, overdraft: Overdraft::Allow, timeouts, log_max: None };
         let open = |&id| Branch::new(id, roster.clone(), Money::ZERO, config);
         Self {
             branches: roster.ids().iter().map(open).collect(),
@@ -43,8 +43,8 @@ impl Net {
     }
 
     fn lagging() -> Self {
-        let patience = Patience { wait_limit: Some(WAIT_LIMIT), ..Patience::default() };
-        Self::new(Propagation::Async, patience)
+        let timeouts = Timeouts { wait_limit: Some(WAIT_LIMIT), ..Timeouts::default() };
+        Self::new(Propagation::Async, timeouts)
     }
 
     fn at(&mut self, id: BranchId) -> &mut Branch {
@@ -303,9 +303,9 @@ fn a_branch_that_was_away_catches_up_and_serves_who_waited() {
 #[test]
 fn a_passbook_covers_a_write_whose_outcome_is_unknown() {
     let limit = Duration::from_millis(5);
-    let patience =
-        Patience { confirm_limit: Some(limit), wait_limit: Some(WAIT_LIMIT), resend_after: None };
-    let mut net = Net::new(Propagation::Sync, patience);
+    let timeouts =
+        Timeouts { confirm_limit: Some(limit), wait_limit: Some(WAIT_LIMIT), resend_after: None };
+    let mut net = Net::new(Propagation::Sync, timeouts);
     let mut me = Visitor::new(1, &[Guarantee::ReadYourWrites]);
     net.ask(0, &me, event(1, 1, deposit(400)));
     net.wait(limit);

@@ -1,4 +1,4 @@
-//! Ends before the end: failures, signals, a reader that goes away, a disk that is full.
+//! PeerId before the end: failures, signals, a reader that goes away, a disk that is full.
 
 use std::fs::{DirEntry, File};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};

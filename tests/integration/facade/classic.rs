@@ -6,15 +6,15 @@ use tokio::task::JoinSet;
 use tonic::Code;
 
 use crate::facade::elsewhere::Away;
-use crate::facade::shop::{
-    At, Shop, assert_told, bank_of, branch, in_system, read_writes, relayed, reply, told, write,
+use crate::facade::test_bank::{
+    At, TestBank, assert_told, bank_of, branch, in_system, read_writes, relayed, reply, told, write,
 };
 
 #[test]
 fn writes_are_answered_with_the_write_set_as_existing_clients_compare_it() {
     in_system(async {
-        let shop = Shop::with(&bank_of(2), Limits::default(), Some(branch(1)));
-        let mut bank = shop.classic().await;
+        let test_bank = TestBank::with(&bank_of(2), Limits::default(), Some(branch(1)));
+        let mut bank = test_bank.classic().await;
         assert_eq!(bank.send(write("deposit", 1, 400.0)).await, reply(200, "[1]", 500.0));
         assert_eq!(bank.send(write("withdraw", 2, 0.1)).await, reply(200, "[1, 2]", 499.9));
         assert_eq!(bank.send(read_writes()).await, reply(200, "[1, 2]", 499.9));
@@ -31,8 +31,8 @@ fn writes_are_answered_with_the_write_set_as_existing_clients_compare_it() {
 #[test]
 fn what_cannot_be_done_is_answered_with_400() {
     in_system(async {
-        let shop = Shop::with(&bank_of(2), Limits::default(), Some(branch(1)));
-        let mut bank = shop.classic().await;
+        let test_bank = TestBank::with(&bank_of(2), Limits::default(), Some(branch(1)));
+        let mut bank = test_bank.classic().await;
         for money in [
             0.0,
             -0.0,
@@ -88,8 +88,8 @@ fn what_cannot_be_done_is_answered_with_400() {
 #[test]
 fn one_listener_for_all_finds_the_branch_in_the_metadata() {
     in_system(async {
-        let shop = Shop::open(&bank_of(2));
-        let mut bank = shop.classic().await;
+        let test_bank = TestBank::open(&bank_of(2));
+        let mut bank = test_bank.classic().await;
         let deposited = bank.send_to("2", write("deposit", 1, 1.0)).await.unwrap();
         assert_eq!(deposited, reply(200, "[1]", 101.0));
         let queried = bank.send_to("1", write("query", 2, 0.0)).await.unwrap();
@@ -112,8 +112,8 @@ fn one_listener_for_all_finds_the_branch_in_the_metadata() {
 #[test]
 fn nobody_brings_a_write_in_the_name_of_a_branch_that_lives_here() {
     in_system(async {
-        let shop = Shop::with(&bank_of(2), Limits::default(), Some(branch(1)));
-        let mut bank = shop.classic().await;
+        let test_bank = TestBank::with(&bank_of(2), Limits::default(), Some(branch(1)));
+        let mut bank = test_bank.classic().await;
         for from in [1, 2, 3] {
             assert_eq!(bank.send(relayed(from, 1, 1.0)).await.status, 400, "{from}");
         }
@@ -126,8 +126,8 @@ fn nobody_brings_a_write_in_the_name_of_a_branch_that_lives_here() {
 #[test]
 fn a_write_set_holds_what_the_balance_beside_it_counts() {
     in_system(async {
-        let shop = Shop::with(&bank_of(2), Limits::default(), Some(branch(1)));
-        let bank = shop.classic().await;
+        let test_bank = TestBank::with(&bank_of(2), Limits::default(), Some(branch(1)));
+        let bank = test_bank.classic().await;
         let mut calls = JoinSet::new();
         for call in 0..200 {
             let mut bank = bank.clone();
@@ -149,8 +149,8 @@ fn a_write_set_holds_what_the_balance_beside_it_counts() {
 #[test]
 fn a_customer_who_bears_two_ids_is_refused_and_nothing_is_applied() {
     in_system(async {
-        let shop = Shop::with(&bank_of(2), Limits::default(), Some(branch(1)));
-        let mut bank = shop.classic().await;
+        let test_bank = TestBank::with(&bank_of(2), Limits::default(), Some(branch(1)));
+        let mut bank = test_bank.classic().await;
         assert_eq!(bank.send(write("deposit", 1, 1.0)).await, reply(200, "[1]", 101.0));
         for (interface, customer_id) in [("deposit", 3), ("withdraw", 4), ("query", 3)] {
             let sibling = BranchRequest { customer_id, ..write(interface, 2, 10.0) };
@@ -175,8 +175,8 @@ fn a_customer_who_bears_two_ids_is_refused_and_nothing_is_applied() {
 #[test]
 fn a_customer_without_customer_id_and_event_id_is_served_and_the_branch_numbers_its_writes() {
     in_system(async {
-        let shop = Shop::open(&bank_of(2));
-        let mut bank = shop.classic().await;
+        let test_bank = TestBank::open(&bank_of(2));
+        let mut bank = test_bank.classic().await;
         let oldest = |interface: &str, money| BranchRequest {
             id: 5,
             customer_id: 0,
@@ -218,8 +218,8 @@ fn a_customer_without_customer_id_and_event_id_is_served_and_the_branch_numbers_
 #[test]
 fn the_reason_of_a_400_is_in_the_trailers() {
     in_system(async {
-        let shop = Shop::with(&bank_of(2), Limits::default(), Some(branch(1)));
-        let mut bank = shop.classic().await;
+        let test_bank = TestBank::with(&bank_of(2), Limits::default(), Some(branch(1)));
+        let mut bank = test_bank.classic().await;
         for (wrong, expected) in [
             (write("deposit", 1, -1.0), "BAD_FIELD: money: not positive; an amount is more than 0"),
             (
@@ -250,8 +250,8 @@ fn a_branch_of_another_process_is_served_elsewhere_and_not_unknown() {
         let mut options = bank_of(2);
         let away = Away::new();
         options.elsewhere.insert(away.branch(), away.endpoint());
-        let shop = Shop::open(&options);
-        let mut typed = shop.typed().await;
+        let test_bank = TestBank::open(&options);
+        let mut typed = test_bank.typed().await;
         let answers = [
             typed.query(At(2, 1, None), None).await.map(drop),
             typed.deposit(At(2, 1, Some(1)), "1", None).await.map(drop),
@@ -265,7 +265,7 @@ fn a_branch_of_another_process_is_served_elsewhere_and_not_unknown() {
         let unknown = typed.query(At(3, 1, None), None).await;
         let status = assert_told(unknown, Code::NotFound, "UNKNOWN_BRANCH");
         assert_eq!(told(&status, "branches"), "1, 2");
-        let mut classic = shop.classic().await;
+        let mut classic = test_bank.classic().await;
         let mut request = tonic::Request::new(write("deposit", 1, 1.0));
         request.metadata_mut().insert("branch", "2".parse().unwrap());
         let response = classic.0.msg_delivery(request).await.unwrap();

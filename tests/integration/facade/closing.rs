@@ -12,7 +12,9 @@ use tokio::sync::oneshot;
 use tonic::Code;
 
 use crate::facade::elsewhere::Away;
-use crate::facade::shop::{At, Shop, Typed, assert_told, bank_of, branch, in_system, write};
+use crate::facade::test_bank::{
+    At, TestBank, Typed, assert_told, bank_of, branch, in_system, write,
+};
 
 #[test]
 fn new_calls_are_turned_away_and_those_under_way_end() {
@@ -20,24 +22,24 @@ fn new_calls_are_turned_away_and_those_under_way_end() {
         let mut options = bank_of(2);
         let away = Away::new();
         options.elsewhere.insert(away.branch(), away.endpoint());
-        let shop = Shop::open(&options);
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&options);
+        let mut bank = test_bank.typed().await;
         let under_way = {
             let mut bank = bank.clone();
             tokio::spawn(async move { bank.deposit(At(1, 1, Some(1)), "1", None).await })
         };
         bank.holds(1, 1).await;
-        shop.bank.drain();
+        test_bank.bank.drain();
         assert_told(bank.query(At(1, 1, None), None).await, Code::Unavailable, "DRAINING");
         assert_told(bank.deposit(At(1, 1, None), "1", None).await, Code::Unavailable, "DRAINING");
         assert_told(bank.get(1).await, Code::Unavailable, "DRAINING");
-        let mut classic = shop.classic().await;
+        let mut classic = test_bank.classic().await;
         let answer = classic.send_to("1", write("deposit", 2, 1.0)).await;
         assert_eq!(answer.unwrap().status, 400);
-        shop.close.send(()).unwrap();
+        test_bank.close.send(()).unwrap();
         let ended = under_way.await.unwrap();
         assert_told(ended, Code::DeadlineExceeded, "OUTCOME_UNKNOWN");
-        shop.served.await.unwrap().unwrap();
+        test_bank.served.await.unwrap().unwrap();
     });
 }
 

@@ -13,7 +13,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
-use crate::facade::shop;
+use crate::facade::test_bank;
 
 /// Branch 2, which is away: its port is taken, and nobody listens on it.
 pub(crate) struct Away {
@@ -64,7 +64,7 @@ impl Away {
     }
 
     pub(crate) fn branch(&self) -> BranchId {
-        shop::branch(2)
+        test_bank::branch(2)
     }
 
     pub(crate) fn endpoint(&self) -> Endpoint {
@@ -111,7 +111,7 @@ impl Stranger {
         if !request.read_writes {
             books.calls += 1;
             if self.manner == Manner::Reluctant && books.calls == 1 {
-                return Ok(shop::reply(400, "", 0.0));
+                return Ok(test_bank::reply(400, "", 0.0));
             }
             books.sets[customer].push(request.event_id);
             if self.manner == Manner::Clumsy && books.calls == 1 {
@@ -119,13 +119,13 @@ impl Stranger {
             }
         }
         let told = match self.manner {
-            Manner::Terse if !request.read_writes => return Ok(shop::reply(200, "", 0.0)),
+            Manner::Terse if !request.read_writes => return Ok(test_bank::reply(200, "", 0.0)),
             Manner::Forgetful => Vec::new(),
             Manner::Right | Manner::Terse | Manner::Clumsy | Manner::Reluctant => {
                 books.sets[customer].clone()
             }
         };
-        Ok(shop::reply(200, &format!("{told:?}"), 0.0))
+        Ok(test_bank::reply(200, &format!("{told:?}"), 0.0))
     }
 }
 

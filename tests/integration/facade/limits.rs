@@ -12,7 +12,7 @@ use tonic::Code;
 use tonic::codec::CompressionEncoding;
 
 use crate::facade::elsewhere::Away;
-use crate::facade::shop::{At, Shop, assert_told, bank_of, in_system, told};
+use crate::facade::test_bank::{At, TestBank, assert_told, bank_of, in_system, told};
 
 /// The connection preface of HTTP/2 and an empty frame of settings.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
@@ -33,14 +33,14 @@ async fn rest(mut wire: DuplexStream) -> io::Result<Vec<u8>> {
 #[test]
 fn bytes_that_make_no_sense_harm_nobody() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(1));
+        let mut bank = test_bank.typed().await;
         let truncated = [PREFACE, b"\0\x10\0\x01\x04\0\0\0\x01half a header"].concat();
         let oversized = [PREFACE, b"\xff\xff\xff\0\0\0\0\0\x01"].concat();
         let zeros = vec![0; 100_000];
         for garbage in [b"".as_slice(), b"\x16\x03\x01 is TLS", &zeros, &truncated, &oversized] {
             // The server may hang up before all is sent; then nothing comes back.
-            let answer = send(shop.wire(), garbage).await.unwrap_or_default();
+            let answer = send(test_bank.wire(), garbage).await.unwrap_or_default();
             assert!(!String::from_utf8_lossy(&answer).contains("200"), "{answer:?}");
             assert_eq!(bank.query(At(1, 1, None), None).await.unwrap().balance, "100");
         }
@@ -50,14 +50,14 @@ fn bytes_that_make_no_sense_harm_nobody() {
 #[test]
 fn a_plain_http_1_request_gets_an_http_1_error() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
+        let test_bank = TestBank::open(&bank_of(1));
         let request = b"GET / HTTP/1.1\r\nhost: passbook\r\nconnection: close\r\n\r\n";
-        let mut wire = shop.wire();
+        let mut wire = test_bank.wire();
         wire.write_all(request).await.unwrap();
         let answer = rest(wire).await.unwrap();
         let text = String::from_utf8_lossy(&answer);
         assert!(text.starts_with("HTTP/1.1 4"), "{text}");
-        let mut bank = shop.typed().await;
+        let mut bank = test_bank.typed().await;
         assert_eq!(bank.query(At(1, 1, None), None).await.unwrap().balance, "100");
     });
 }
@@ -66,8 +66,8 @@ fn a_plain_http_1_request_gets_an_http_1_error() {
 fn a_message_that_is_too_large_is_refused_compressed_or_not() {
     in_system(async {
         let limits = Limits { message_bytes_max: 1000, ..Limits::default() };
-        let shop = Shop::with(&bank_of(1), limits, None);
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::with(&bank_of(1), limits, None);
+        let mut bank = test_bank.typed().await;
         let large = "1".repeat(2000);
         let answer = bank.deposit(At(1, 1, None), &large, None).await;
         let status = assert_told(answer, Code::ResourceExhausted, "TOO_LARGE");
@@ -85,8 +85,8 @@ fn a_message_that_is_too_large_is_refused_compressed_or_not() {
 fn headers_that_are_too_large_are_refused() {
     in_system(async {
         let limits = Limits { header_bytes_max: 1000, ..Limits::default() };
-        let shop = Shop::with(&bank_of(1), limits, None);
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::with(&bank_of(1), limits, None);
+        let mut bank = test_bank.typed().await;
         let mut request = tonic::Request::new(v1::ListBranchesRequest {});
         request.metadata_mut().insert("filler", "x".repeat(2000).parse().unwrap());
         assert!(bank.0.list_branches(request).await.is_err());
@@ -99,8 +99,8 @@ fn headers_that_are_too_large_are_refused() {
 fn more_calls_than_a_connection_may_make_wait_for_their_turn() {
     in_system(async {
         let limits = Limits { calls_max: 2, ..Limits::default() };
-        let shop = Shop::with(&bank_of(1), limits, None);
-        let bank = shop.typed().await;
+        let test_bank = TestBank::with(&bank_of(1), limits, None);
+        let bank = test_bank.typed().await;
         let mut calls = JoinSet::new();
         for _ in 0..20 {
             let mut bank = bank.clone();
@@ -115,11 +115,11 @@ fn more_requests_than_may_wait_are_refused_and_counted() {
     in_system(async {
         let limits = Limits { waiting_max: 2, ..Limits::default() };
         let mut options = bank_of(2);
-        options.branch.patience.confirm_limit = Some(Duration::from_secs(60));
+        options.branch.timeouts.confirm_limit = Some(Duration::from_secs(60));
         let away = Away::new();
         options.elsewhere.insert(away.branch(), away.endpoint());
-        let shop = Shop::with(&options, limits, None);
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::with(&options, limits, None);
+        let mut bank = test_bank.typed().await;
         let mut calls = JoinSet::new();
         for customer in 1..=2 {
             let mut bank = bank.clone();
@@ -129,7 +129,7 @@ fn more_requests_than_may_wait_are_refused_and_counted() {
         let answer = bank.deposit(At(1, 3, None), "1", None).await;
         let status = assert_told(answer, Code::ResourceExhausted, "OVERLOADED");
         assert_eq!(told(&status, "waiting"), "2");
-        assert_eq!(shop.bank.front().turned_away(), 1);
+        assert_eq!(test_bank.bank.gateway().turned_away(), 1);
         // Who goes away leaves a request behind that waits on.
         calls.shutdown().await;
         assert_told(bank.query(At(1, 3, None), None).await, Code::ResourceExhausted, "OVERLOADED");
@@ -142,11 +142,11 @@ fn a_call_that_takes_too_long_is_told_so_and_its_write_goes_on() {
     in_system(async {
         let limits = Limits { call_time_max: Duration::from_millis(50), ..Limits::default() };
         let mut options = bank_of(2);
-        options.branch.patience.confirm_limit = Some(Duration::from_secs(60));
+        options.branch.timeouts.confirm_limit = Some(Duration::from_secs(60));
         let away = Away::new();
         options.elsewhere.insert(away.branch(), away.endpoint());
-        let shop = Shop::with(&options, limits, None);
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::with(&options, limits, None);
+        let mut bank = test_bank.typed().await;
         let answer = bank.deposit(At(1, 1, Some(1)), "1", None).await;
         assert_told(answer, Code::DeadlineExceeded, "TIME_OVER");
         assert_eq!(bank.query(At(1, 1, None), None).await.unwrap().balance, "101");

@@ -8,7 +8,7 @@ use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::read_branch_response::Item;
 use tonic::{Code, Streaming};
 
-use crate::facade::shop::{At, Shop, Typed, assert_told, bank_of, in_system};
+use crate::facade::test_bank::{At, TestBank, Typed, assert_told, bank_of, in_system};
 
 /// Deposits of 1, 2, 3 and so on, by customer 1 and customer 2 in turns.
 async fn deposit(bank: &mut Typed, times: u32) {
@@ -58,8 +58,8 @@ async fn pages(mut stream: Streaming<v1::ReadBranchResponse>) -> Vec<v1::BranchP
 fn an_answer_has_so_many_writes_and_says_how_many_are_left_out() {
     in_system(async {
         let limits = Limits { log_entries_max: 3, ..Limits::default() };
-        let shop = Shop::with(&bank_of(1), limits, None);
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::with(&bank_of(1), limits, None);
+        let mut bank = test_bank.typed().await;
         deposit(&mut bank, 3).await;
         let whole = bank.get(1).await.unwrap();
         assert_eq!((whole.events, whole.writes_left_out), (events(1..=3), 0));
@@ -78,8 +78,8 @@ fn an_answer_has_so_many_writes_and_says_how_many_are_left_out() {
 #[test]
 fn all_pages_together_are_the_apply_log_in_its_order() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(1));
+        let mut bank = test_bank.typed().await;
         deposit(&mut bank, 5).await;
         let (summary, stream) = read(&mut bank, 0, 2).await;
         assert_eq!((summary.position, summary.balance.as_str()), (5, "115"));
@@ -105,10 +105,10 @@ fn all_pages_together_are_the_apply_log_in_its_order() {
 #[test]
 fn pages_that_are_read_late_hold_nobody_up_and_end_where_the_branch_stood() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(1));
+        let mut bank = test_bank.typed().await;
         deposit(&mut bank, 1200).await;
-        let late = read(&mut shop.typed().await, 1, 0).await.1;
+        let late = read(&mut test_bank.typed().await, 1, 0).await.1;
         bank.deposit(At(1, 3, Some(1)), "1", None).await.unwrap();
         let pages = pages(late).await;
         let starts: Vec<u64> = pages.iter().map(|page| page.from_position).collect();
@@ -128,11 +128,11 @@ fn pages_that_are_read_late_hold_nobody_up_and_end_where_the_branch_stood() {
 fn a_page_that_is_not_read_in_time_ends_the_stream_with_an_error() {
     in_system(async {
         let limits = Limits { call_time_max: Duration::from_millis(50), ..Limits::default() };
-        let shop = Shop::with(&bank_of(1), limits, None);
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::with(&bank_of(1), limits, None);
+        let mut bank = test_bank.typed().await;
         deposit(&mut bank, 300).await;
         // A page for each write, so that not all of them fit what lies between server and client.
-        let mut unread = read(&mut shop.slow().await, 1, 1).await.1;
+        let mut unread = read(&mut test_bank.slow().await, 1, 1).await.1;
         // Longer than the server waits for its client.
         tokio::time::sleep(Duration::from_millis(500)).await;
         let mut pages = 0;
@@ -150,11 +150,11 @@ fn a_page_that_is_not_read_in_time_ends_the_stream_with_an_error() {
 #[test]
 fn reading_ends_with_an_error_when_the_bank_closes() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(1));
+        let mut bank = test_bank.typed().await;
         deposit(&mut bank, 300).await;
-        let mut unread = read(&mut shop.slow().await, 1, 1).await.1;
-        shop.bank.drain();
+        let mut unread = read(&mut test_bank.slow().await, 1, 1).await.1;
+        test_bank.bank.drain();
         let status = loop {
             match unread.message().await {
                 Ok(page) => assert!(page.is_some(), "it ends as if it were whole"),

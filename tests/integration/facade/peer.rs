@@ -8,25 +8,25 @@ use passbook::run::LinkOptions;
 use tonic::Code;
 
 use crate::facade::elsewhere::{Away, Manner, There};
-use crate::facade::shop::{
-    At, Shop, assert_told, bank_of, branch, in_system, read_writes, relayed, reply, told, write,
+use crate::facade::test_bank::{
+    At, TestBank, assert_told, bank_of, branch, in_system, read_writes, relayed, reply, told, write,
 };
 
 /// Branch 1 here, and branch 2 there.
-fn meet(manner: Manner) -> (Shop, There) {
+fn meet(manner: Manner) -> (TestBank, There) {
     let away = Away::new();
     let mut options = bank_of(2);
-    options.branch.patience.confirm_limit = Some(Duration::from_secs(20));
+    options.branch.timeouts.confirm_limit = Some(Duration::from_secs(20));
     options.elsewhere.insert(away.branch(), away.endpoint());
     let there = away.arrive_as(manner);
-    (Shop::with(&options, Limits::default(), Some(branch(1))), there)
+    (TestBank::with(&options, Limits::default(), Some(branch(1))), there)
 }
 
 #[test]
 fn writes_are_confirmed_by_a_branch_that_answers_as_the_contract_says() {
     in_system(async {
-        let (shop, there) = meet(Manner::Right);
-        let mut bank = shop.classic().await;
+        let (test_bank, there) = meet(Manner::Right);
+        let mut bank = test_bank.classic().await;
         assert_eq!(bank.send(write("deposit", 1, 10.0)).await, reply(200, "[1]", 110.0));
         assert_eq!(bank.send(write("withdraw", 2, 5.0)).await, reply(200, "[1, 2]", 105.0));
         assert_eq!(there.sets(), [vec![1, 2]]);
@@ -36,8 +36,8 @@ fn writes_are_confirmed_by_a_branch_that_answers_as_the_contract_says() {
 #[test]
 fn a_branch_that_leaves_write_sets_out_is_asked_for_them() {
     in_system(async {
-        let (shop, there) = meet(Manner::Terse);
-        let mut bank = shop.classic().await;
+        let (test_bank, there) = meet(Manner::Terse);
+        let mut bank = test_bank.classic().await;
         assert_eq!(bank.send(write("deposit", 1, 10.0)).await, reply(200, "[1]", 110.0));
         assert_eq!(there.sets(), [vec![1]]);
     });
@@ -46,8 +46,8 @@ fn a_branch_that_leaves_write_sets_out_is_asked_for_them() {
 #[test]
 fn a_write_that_may_have_come_before_is_not_sent_again() {
     in_system(async {
-        let (shop, there) = meet(Manner::Clumsy);
-        let mut bank = shop.classic().await;
+        let (test_bank, there) = meet(Manner::Clumsy);
+        let mut bank = test_bank.classic().await;
         assert_eq!(bank.send(write("deposit", 1, 10.0)).await, reply(200, "[1]", 110.0));
         assert_eq!(bank.send(write("deposit", 2, 10.0)).await, reply(200, "[1, 2]", 120.0));
         assert_eq!(there.sets(), [vec![1, 2]]);
@@ -57,8 +57,8 @@ fn a_write_that_may_have_come_before_is_not_sent_again() {
 #[test]
 fn a_write_that_was_refused_there_is_sent_again() {
     in_system(async {
-        let (shop, there) = meet(Manner::Reluctant);
-        let mut bank = shop.classic().await;
+        let (test_bank, there) = meet(Manner::Reluctant);
+        let mut bank = test_bank.classic().await;
         assert_eq!(bank.send(write("deposit", 1, 10.0)).await, reply(200, "[1]", 110.0));
         assert_eq!(there.sets(), [vec![1]]);
     });
@@ -67,9 +67,9 @@ fn a_write_that_was_refused_there_is_sent_again() {
 #[test]
 fn a_write_set_that_is_not_ours_confirms_nothing_however_often_it_is_asked() {
     in_system(async {
-        let (shop, there) = meet(Manner::Forgetful);
-        let mut typed = shop.typed().await;
-        let mut classic = shop.classic().await;
+        let (test_bank, there) = meet(Manner::Forgetful);
+        let mut typed = test_bank.typed().await;
+        let mut classic = test_bank.classic().await;
         for _ in 0..2 {
             let answer = typed.deposit(At(1, 1, Some(1)), "10", None).await;
             let status = assert_told(answer, Code::DeadlineExceeded, "OUTCOME_UNKNOWN");
@@ -85,8 +85,8 @@ fn a_write_set_that_is_not_ours_confirms_nothing_however_often_it_is_asked() {
 #[test]
 fn a_branch_elsewhere_brings_its_writes_and_asks_for_write_sets() {
     in_system(async {
-        let (shop, there) = meet(Manner::Right);
-        let mut bank = shop.classic().await;
+        let (test_bank, there) = meet(Manner::Right);
+        let mut bank = test_bank.classic().await;
         assert_eq!(bank.send(relayed(2, 1, 10.0)).await, reply(200, "[1]", 110.0));
         // Sent again it is applied once, and other content under its name is refused.
         assert_eq!(bank.send(relayed(2, 1, 10.0)).await, reply(200, "[1]", 110.0));
@@ -104,8 +104,8 @@ fn a_branch_elsewhere_brings_its_writes_and_asks_for_write_sets() {
 #[test]
 fn one_id_for_two_writes_at_two_branches_counts_twice_at_both() {
     in_system(async {
-        let (shop, there) = meet(Manner::Right);
-        let mut bank = shop.classic().await;
+        let (test_bank, there) = meet(Manner::Right);
+        let mut bank = test_bank.classic().await;
         assert_eq!(bank.send(write("deposit", 1, 8.0)).await, reply(200, "[1]", 108.0));
         assert_eq!(bank.send(relayed(2, 1, 9.0)).await, reply(200, "[1, 1]", 117.0));
         assert_eq!(bank.send(relayed(2, 1, 9.0)).await, reply(200, "[1, 1]", 117.0));
@@ -122,8 +122,8 @@ fn a_write_that_cannot_be_confirmed_stays_applied_and_comes_later() {
         let away = Away::new();
         let mut options = bank_of(2);
         options.elsewhere.insert(away.branch(), away.endpoint());
-        let shop = Shop::with(&options, Limits::default(), Some(branch(1)));
-        let (mut typed, mut classic) = (shop.typed().await, shop.classic().await);
+        let test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
+        let (mut typed, mut classic) = (test_bank.typed().await, test_bank.classic().await);
         let answer = typed.deposit(At(1, 1, Some(1)), "10", None).await;
         let status = assert_told(answer, Code::DeadlineExceeded, "OUTCOME_UNKNOWN");
         assert_eq!(told(&status, "unconfirmed_by"), "2");
@@ -144,17 +144,17 @@ fn a_client_that_goes_away_does_not_take_its_write_with_it() {
     in_system(async {
         let away = Away::new();
         let mut options = bank_of(2);
-        options.branch.patience.confirm_limit = Some(Duration::from_secs(60));
+        options.branch.timeouts.confirm_limit = Some(Duration::from_secs(60));
         options.elsewhere.insert(away.branch(), away.endpoint());
-        let shop = Shop::with(&options, Limits::default(), Some(branch(1)));
-        let mut classic = shop.classic().await;
+        let test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
+        let mut classic = test_bank.classic().await;
         let gone = tokio::spawn(async move { classic.send(write("deposit", 1, 10.0)).await });
-        let mut typed = shop.typed().await;
+        let mut typed = test_bank.typed().await;
         typed.holds(1, 1).await;
         gone.abort();
         assert!(gone.await.unwrap_err().is_cancelled());
         let there = away.arrive();
-        let again = shop.classic().await.send(write("deposit", 1, 10.0)).await;
+        let again = test_bank.classic().await.send(write("deposit", 1, 10.0)).await;
         assert_eq!(again, reply(200, "[1]", 110.0));
         assert_eq!(there.sets(), [vec![1]]);
     });
@@ -165,11 +165,11 @@ fn no_more_writes_are_taken_than_can_be_kept_and_none_is_lost() {
     in_system(async {
         let away = Away::new();
         let mut options = bank_of(2);
-        options.branch.patience.confirm_limit = Some(Duration::ZERO);
+        options.branch.timeouts.confirm_limit = Some(Duration::ZERO);
         options.links = LinkOptions { kept_max: 4, ..options.links };
         options.elsewhere.insert(away.branch(), away.endpoint());
-        let shop = Shop::with(&options, Limits::default(), Some(branch(1)));
-        let (mut typed, mut classic) = (shop.typed().await, shop.classic().await);
+        let test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
+        let (mut typed, mut classic) = (test_bank.typed().await, test_bank.classic().await);
         let mut refused = 0;
         for event in 1..=6 {
             let answer = typed.deposit(At(1, 1, Some(event)), "1", None).await;
@@ -182,7 +182,7 @@ fn no_more_writes_are_taken_than_can_be_kept_and_none_is_lost() {
                 assert_told(answer, Code::DeadlineExceeded, "OUTCOME_UNKNOWN");
             }
         }
-        assert_eq!((refused, shop.bank.front().turned_away()), (2, 2));
+        assert_eq!((refused, test_bank.bank.gateway().turned_away()), (2, 2));
         assert_eq!(classic.send(read_writes()).await, reply(200, "[1, 2, 3, 4]", 104.0));
         let there = away.arrive();
         // The bank takes writes again when those that were kept have gone.
@@ -200,7 +200,7 @@ fn async_propagation_with_a_branch_that_speaks_only_the_classic_contract_is_foun
         options.branch.propagation = Propagation::Async;
         options.elsewhere.insert(away.branch(), away.endpoint());
         let _there = away.arrive();
-        let mut shop = Shop::open(&options);
-        assert_eq!(shop.bank.unfit_peer().await, branch(2));
+        let mut test_bank = TestBank::open(&options);
+        assert_eq!(test_bank.bank.unfit_peer().await, branch(2));
     });
 }

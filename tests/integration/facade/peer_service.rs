@@ -10,20 +10,20 @@ use tonic::Code;
 
 use crate::facade::elsewhere::Away;
 use crate::facade::proving::{Peer, Shows, challenge, prove, proved};
-use crate::facade::shop::{
-    At, Shop, assert_told, bank_of, branch, in_system, relayed, reply, told, write,
+use crate::facade::test_bank::{
+    At, TestBank, assert_told, bank_of, branch, in_system, relayed, reply, told, write,
 };
 
 /// Branch 1 here; the test speaks for branch 2, which is away.
-async fn meet() -> (Shop, Peer) {
+async fn meet() -> (TestBank, Peer) {
     meet_within(Limits::default()).await
 }
 
-async fn meet_within(limits: Limits) -> (Shop, Peer) {
+async fn meet_within(limits: Limits) -> (TestBank, Peer) {
     let options = with_a_peer();
-    let shop = Shop::with(&options, limits, Some(branch(1)));
-    let client = proved(shop.channel().await, &options).await;
-    (shop, client)
+    let test_bank = TestBank::with(&options, limits, Some(branch(1)));
+    let client = proved(test_bank.channel().await, &options).await;
+    (test_bank, client)
 }
 
 fn with_a_peer() -> LiveOptions {
@@ -71,7 +71,7 @@ fn branches_of_one_bank_introduce_themselves_and_others_are_refused() {
 #[test]
 fn a_write_waits_for_the_one_before_it_and_is_acknowledged_again_if_it_comes_again() {
     in_system(async {
-        let (shop, mut peer) = meet().await;
+        let (test_bank, mut peer) = meet().await;
         let later = {
             let mut peer = peer.clone();
             tokio::spawn(async move { peer.propagate(handed(2, 2)).await })
@@ -83,7 +83,7 @@ fn a_write_waits_for_the_one_before_it_and_is_acknowledged_again_if_it_comes_aga
         assert_eq!((second.sequence, second.write_set_len), (2, 2));
         let again = peer.propagate(handed(2, 2)).await.unwrap().into_inner();
         assert_eq!(again.acknowledgement, Some(second));
-        assert_eq!(shop.typed().await.get(1).await.unwrap().balance, "102");
+        assert_eq!(test_bank.typed().await.get(1).await.unwrap().balance, "102");
 
         let asked = v1::CatchUpRequest {
             branch_id: 2,
@@ -101,11 +101,11 @@ fn a_write_waits_for_the_one_before_it_and_is_acknowledged_again_if_it_comes_aga
 #[test]
 fn a_number_that_names_another_write_is_told_and_nothing_waits_for_ever() {
     in_system(async {
-        let (shop, mut peer) = meet().await;
+        let (test_bank, mut peer) = meet().await;
         peer.propagate(handed(1, 1)).await.unwrap();
         let answer = peer.propagate(handed(1, 5)).await;
         assert_told(answer, Code::FailedPrecondition, "CONFLICT");
-        assert_eq!(shop.typed().await.get(1).await.unwrap().balance, "101");
+        assert_eq!(test_bank.typed().await.get(1).await.unwrap().balance, "101");
     });
 }
 
@@ -113,8 +113,8 @@ fn a_number_that_names_another_write_is_told_and_nothing_waits_for_ever() {
 #[test]
 fn a_branch_that_has_introduced_itself_brings_nothing_in_the_classic_contract() {
     in_system(async {
-        let (shop, mut peer) = meet().await;
-        let mut classic = shop.classic().await;
+        let (test_bank, mut peer) = meet().await;
+        let mut classic = test_bank.classic().await;
         peer.introduce(introduction(vec![1, 2], "100")).await.unwrap();
         assert_eq!(classic.send(relayed(2, 1, 1.0)).await, reply(400, "", 0.0));
         assert_eq!(classic.send(write("query", 0, 0.0)).await, reply(200, "[]", 100.0));
@@ -125,8 +125,8 @@ fn a_branch_that_has_introduced_itself_brings_nothing_in_the_classic_contract() 
 #[test]
 fn event_ids_given_here_are_not_those_given_elsewhere() {
     in_system(async {
-        let (shop, mut peer) = meet().await;
-        let mut bank = shop.typed().await;
+        let (test_bank, mut peer) = meet().await;
+        let mut bank = test_bank.typed().await;
         let mut given = Vec::new();
         for sequence in 1..=2 {
             // Nobody confirms, and the id is told all the same, by the write set.
@@ -155,12 +155,12 @@ async fn assert_refused(mut peer: Peer) {
 #[test]
 fn who_has_not_proved_to_be_a_peer_is_told_nothing_and_brings_nothing() {
     in_system(async {
-        let (shop, mut peer) = meet().await;
-        let channel = shop.channel().await;
+        let (test_bank, mut peer) = meet().await;
+        let channel = test_bank.channel().await;
         for ticket in [&[][..], &[0; 16], &[0; 15]] {
             assert_refused(showing(&channel, ticket)).await;
         }
-        assert_eq!(shop.typed().await.get(1).await.unwrap().events, []);
+        assert_eq!(test_bank.typed().await.get(1).await.unwrap().events, []);
         peer.propagate(handed(1, 1)).await.unwrap();
     });
 }
@@ -169,8 +169,8 @@ fn who_has_not_proved_to_be_a_peer_is_told_nothing_and_brings_nothing() {
 fn a_proof_with_another_secret_or_of_another_meeting_is_none() {
     in_system(async {
         let options = with_a_peer();
-        let shop = Shop::with(&options, Limits::default(), Some(branch(1)));
-        let channel = shop.channel().await;
+        let test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
+        let channel = test_bank.channel().await;
         let secret = BankSecret::read(&"5".repeat(64)).unwrap();
         let others = BankKeys::new(&secret, "test", &options.roster, options.opening_balance);
         let (unproved, reason) = (Code::Unauthenticated, "NOT_A_PEER");
@@ -182,7 +182,7 @@ fn a_proof_with_another_secret_or_of_another_meeting_is_none() {
         prove(&channel, &options.keys, &answer).await.unwrap();
         assert_told(prove(&channel, &options.keys, &answer).await, unproved, reason);
         // Another process of the same bank has other tickets, and begins other meetings.
-        let other = Shop::with(&options, Limits::default(), Some(branch(1)));
+        let other = TestBank::with(&options, Limits::default(), Some(branch(1)));
         let answer = challenge(&channel, &options).await.unwrap();
         assert_told(prove(&other.channel().await, &options.keys, &answer).await, unproved, reason);
         let ticket = prove(&channel, &options.keys, &answer).await.unwrap();
@@ -194,8 +194,8 @@ fn a_proof_with_another_secret_or_of_another_meeting_is_none() {
 fn a_ticket_is_good_until_the_same_branch_proves_itself_anew() {
     in_system(async {
         let options = with_a_peer();
-        let shop = Shop::with(&options, Limits::default(), Some(branch(1)));
-        let channel = shop.channel().await;
+        let test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
+        let channel = test_bank.channel().await;
         let mut first = proved(channel.clone(), &options).await;
         first.propagate(handed(1, 1)).await.unwrap();
         let mut second = proved(channel, &options).await;
@@ -208,8 +208,8 @@ fn a_ticket_is_good_until_the_same_branch_proves_itself_anew() {
 fn of_more_than_eight_open_meetings_the_oldest_is_forgotten() {
     in_system(async {
         let options = with_a_peer();
-        let shop = Shop::with(&options, Limits::default(), Some(branch(1)));
-        let channel = shop.channel().await;
+        let test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
+        let channel = test_bank.channel().await;
         let mut answers = Vec::new();
         for _ in 0..9 {
             answers.push(challenge(&channel, &options).await.unwrap());
@@ -225,7 +225,8 @@ fn of_more_than_eight_open_meetings_the_oldest_is_forgotten() {
 #[test]
 fn what_waits_of_one_peer_has_a_bound_and_what_was_refused_is_taken_later() {
     in_system(async {
-        let (shop, peer) = meet_within(Limits { peer_waiting_max: 3, ..Limits::default() }).await;
+        let (test_bank, peer) =
+            meet_within(Limits { peer_waiting_max: 3, ..Limits::default() }).await;
         let mut waiting = JoinSet::new();
         for number in 2..=5 {
             let mut peer = peer.clone();
@@ -241,7 +242,7 @@ fn what_waits_of_one_peer_has_a_bound_and_what_was_refused_is_taken_later() {
             waited.unwrap().1.unwrap();
         }
         peer.propagate(handed(u64::from(refused), refused)).await.unwrap();
-        assert_eq!(shop.typed().await.get(1).await.unwrap().balance, "105");
+        assert_eq!(test_bank.typed().await.get(1).await.unwrap().balance, "105");
     });
 }
 
@@ -249,7 +250,7 @@ fn what_waits_of_one_peer_has_a_bound_and_what_was_refused_is_taken_later() {
 #[test]
 fn one_write_that_is_sent_again_and_again_counts_each_time_until_it_is_applied() {
     in_system(async {
-        let (shop, mut peer) =
+        let (test_bank, mut peer) =
             meet_within(Limits { peer_waiting_max: 3, ..Limits::default() }).await;
         for number in [2, 4] {
             let mut waiting = JoinSet::new();
@@ -264,18 +265,18 @@ fn one_write_that_is_sent_again_and_again_counts_each_time_until_it_is_applied()
             // The one that is missing is taken, and all that waited for it are let go.
             peer.propagate(handed(u64::from(number) - 1, number - 1)).await.unwrap();
         }
-        assert_eq!(shop.typed().await.get(1).await.unwrap().balance, "104");
+        assert_eq!(test_bank.typed().await.get(1).await.unwrap().balance, "104");
     });
 }
 
 #[test]
 fn a_bank_whose_branches_all_live_here_has_no_peer_service() {
     in_system(async {
-        let shop = Shop::with(&bank_of(2), Limits::default(), Some(branch(1)));
-        let mut peer = showing(&shop.channel().await, &[]);
+        let test_bank = TestBank::with(&bank_of(2), Limits::default(), Some(branch(1)));
+        let mut peer = showing(&test_bank.channel().await, &[]);
         let answer = peer.propagate(handed(1, 1)).await;
         let status = assert_told(answer, Code::Unimplemented, "UNKNOWN_SERVICE");
         assert!(!told(&status, "services").contains("PeerService"), "{status:?}");
-        assert_eq!(shop.typed().await.get(1).await.unwrap().events, []);
+        assert_eq!(test_bank.typed().await.get(1).await.unwrap().events, []);
     });
 }

@@ -10,15 +10,15 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_reflection::pb::{v1 as reflection, v1alpha as older};
 
-use crate::facade::shop::{At, Shop, bank_of, branch, in_system};
+use crate::facade::test_bank::{At, TestBank, bank_of, branch, in_system};
 
 const OURS: [&str; 2] = ["banking.Branch", "passbook.v1.BankService"];
 
 #[test]
 fn reflection_lists_every_service_in_both_versions() {
     in_system(async {
-        let shop = Shop::with(&bank_of(1), Limits::default(), Some(branch(1)));
-        let channel = shop.channel().await;
+        let test_bank = TestBank::with(&bank_of(1), Limits::default(), Some(branch(1)));
+        let channel = test_bank.channel().await;
         let names = {
             use reflection::server_reflection_client::ServerReflectionClient;
             use reflection::server_reflection_request::MessageRequest;
@@ -70,8 +70,8 @@ fn reflection_lists_every_service_in_both_versions() {
 #[test]
 fn each_service_is_healthy_until_the_bank_closes() {
     in_system(async {
-        let shop = Shop::with(&bank_of(1), Limits::default(), Some(branch(1)));
-        let mut health = HealthClient::new(shop.channel().await);
+        let test_bank = TestBank::with(&bank_of(1), Limits::default(), Some(branch(1)));
+        let mut health = HealthClient::new(test_bank.channel().await);
         let ask = |service: &str| HealthCheckRequest { service: service.to_owned() };
         for service in OURS.into_iter().chain([""]) {
             let status = health.check(ask(service)).await.unwrap().into_inner().status();
@@ -80,7 +80,7 @@ fn each_service_is_healthy_until_the_bank_closes() {
         assert_eq!(health.check(ask("no.such")).await.unwrap_err().code(), tonic::Code::NotFound);
         let mut watched = health.watch(ask(OURS[0])).await.unwrap().into_inner();
         assert_eq!(watched.message().await.unwrap().unwrap().status().as_str_name(), "SERVING");
-        shop.bank.drain();
+        test_bank.bank.drain();
         let next = watched.message().await.unwrap().unwrap().status();
         assert_eq!(next.as_str_name(), "NOT_SERVING");
     });
@@ -89,11 +89,11 @@ fn each_service_is_healthy_until_the_bank_closes() {
 #[test]
 fn compressed_requests_are_accepted() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(1));
+        let mut bank = test_bank.typed().await;
         bank.0 = bank.0.send_compressed(CompressionEncoding::Gzip);
         assert_eq!(bank.deposit(At(1, 1, None), "1", None).await.unwrap().balance, "101");
-        let health = HealthClient::new(shop.channel().await);
+        let health = HealthClient::new(test_bank.channel().await);
         let mut health = health.send_compressed(CompressionEncoding::Gzip);
         assert!(health.check(HealthCheckRequest::default()).await.is_ok());
     });
@@ -103,7 +103,7 @@ fn compressed_requests_are_accepted() {
 #[test]
 fn a_client_in_a_browser_is_served() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
+        let test_bank = TestBank::open(&bank_of(1));
         let request = v1::QueryRequest { branch_id: 1, customer_id: 1, ..Default::default() };
         let message = request.encode_to_vec();
         let length = u32::try_from(message.len()).unwrap().to_be_bytes();
@@ -114,7 +114,7 @@ fn a_client_in_a_browser_is_served() {
              content-length: {}\r\nconnection: close\r\n\r\n",
             body.len()
         );
-        let mut wire = shop.wire();
+        let mut wire = test_bank.wire();
         wire.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
         let mut answer = Vec::new();
         wire.read_to_end(&mut answer).await.unwrap();

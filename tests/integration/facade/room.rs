@@ -17,17 +17,17 @@ use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 
 use crate::facade::elsewhere::Away;
-use crate::facade::shop::{At, Typed, assert_told, bank_of, branch, in_system, told};
+use crate::facade::test_bank::{At, Typed, assert_told, bank_of, branch, in_system, told};
 
 /// How much clients accept: as their libraries come, what the protocol proposes, and half of that.
 const CLIENTS: [Option<u32>; 3] = [None, Some(8 << 10), Some(4 << 10)];
 
 /// Serves `options` on a socket.
 fn served(options: &LiveOptions) -> SocketAddr {
-    let front = LiveBank::open(options).front().clone();
+    let gateway = LiveBank::open(options).gateway().clone();
     let (limits, origins) = (Limits::default(), Arc::default());
     let scenarios = Scenarios::none();
-    let services = Services { front, scenarios, limits, origins };
+    let services = Services { gateway, scenarios, limits, origins };
     let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).expect("a port");
     let address = listener.address();
     actix_rt::spawn(async move { services.serve(listener, std::future::pending()).await });

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tonic::Code;
 
 use crate::facade::elsewhere::Away;
-use crate::facade::shop::{At, Classic, Shop, Typed, assert_told, bank_of};
+use crate::facade::test_bank::{At, Classic, TestBank, Typed, assert_told, bank_of};
 
 /// Remembers one customer.
 fn forgetful(branches: u32) -> LiveOptions {
@@ -37,8 +37,8 @@ async fn deposit_in_the_oldest_form(classic: &mut Classic, branch: &str) -> Stri
 
 #[test]
 fn an_event_id_that_was_given_is_never_given_again() {
-    in_shop(&forgetful(2), async |shop| {
-        let (mut bank, mut classic) = (shop.typed().await, shop.classic().await);
+    in_shop(&forgetful(2), async |test_bank| {
+        let (mut bank, mut classic) = (test_bank.typed().await, test_bank.classic().await);
         assert_eq!(deposit_in_the_oldest_form(&mut classic, "1").await, "[1]");
         assert_eq!(deposit_in_the_oldest_form(&mut classic, "1").await, "[1, 2]");
         others_come(&mut bank).await;
@@ -51,8 +51,8 @@ fn an_event_id_that_was_given_is_never_given_again() {
 
 #[test]
 fn an_id_that_a_customer_brought_itself_counts_as_well() {
-    in_shop(&forgetful(2), async |shop| {
-        let mut bank = shop.typed().await;
+    in_shop(&forgetful(2), async |test_bank| {
+        let mut bank = test_bank.typed().await;
         bank.deposit(At(2, 1, Some(7)), "1", None).await.unwrap();
         let answer = bank.deposit(At(1, 1, None), "1", None).await.unwrap();
         assert_eq!(answer.event_id, 8);
@@ -61,8 +61,8 @@ fn an_id_that_a_customer_brought_itself_counts_as_well() {
 
 #[test]
 fn the_id_of_a_refused_write_is_taken() {
-    in_shop(&forgetful(1), async |shop| {
-        let mut bank = shop.typed().await;
+    in_shop(&forgetful(1), async |test_bank| {
+        let mut bank = test_bank.typed().await;
         let refused = bank.withdraw(At(1, 1, None), "500").await;
         assert_told(refused, Code::FailedPrecondition, "INSUFFICIENT_FUNDS");
         others_come(&mut bank).await;
@@ -73,8 +73,8 @@ fn the_id_of_a_refused_write_is_taken() {
 
 #[test]
 fn requests_at_the_same_time_of_one_that_was_forgotten_get_ids_of_their_own() {
-    in_shop(&forgetful(2), async |shop| {
-        let mut bank = shop.typed().await;
+    in_shop(&forgetful(2), async |test_bank| {
+        let mut bank = test_bank.typed().await;
         bank.deposit(At(1, 1, None), "1", None).await.unwrap();
         others_come(&mut bank).await;
         let mut calls = JoinSet::new();
@@ -96,8 +96,8 @@ fn who_is_being_served_is_remembered() {
     let mut options = forgetful(2);
     let away = Away::new();
     options.elsewhere.insert(away.branch(), away.endpoint());
-    in_shop(&options, async |shop| {
-        let mut bank = shop.typed().await;
+    in_shop(&options, async |test_bank| {
+        let mut bank = test_bank.typed().await;
         let under_way = {
             let mut bank = bank.clone();
             tokio::spawn(async move { bank.deposit(At(1, 1, None), "1", None).await })
@@ -115,9 +115,9 @@ fn who_is_being_served_is_remembered() {
     });
 }
 
-fn in_shop(options: &LiveOptions, test: impl AsyncFnOnce(&Shop)) {
-    crate::facade::shop::in_system(async {
-        let shop = Shop::open(options);
-        test(&shop).await;
+fn in_shop(options: &LiveOptions, test: impl AsyncFnOnce(&TestBank)) {
+    crate::facade::test_bank::in_system(async {
+        let test_bank = TestBank::open(options);
+        test(&test_bank).await;
     });
 }

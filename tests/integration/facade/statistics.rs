@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tonic::Code;
 
 use super::elsewhere::Away;
-use super::shop::{At, Shop, Typed, assert_told, bank_of, branch, in_system, told, write};
+use super::test_bank::{At, TestBank, Typed, assert_told, bank_of, branch, in_system, told, write};
 
 /// Two branches that hold 100 each, and take no more than `writes`.
 fn bank_for(writes: u64) -> LiveOptions {
@@ -32,8 +32,8 @@ fn limit(statistics: &v1::GetStatisticsResponse, flag: &str) -> [Option<u64>; 3]
 #[test]
 fn a_full_bank_refuses_writes_in_both_contracts_and_goes_on_answering() {
     in_system(async {
-        let shop = Shop::open(&bank_for(2));
-        let (mut bank, mut classic) = (shop.typed().await, shop.classic().await);
+        let test_bank = TestBank::open(&bank_for(2));
+        let (mut bank, mut classic) = (test_bank.typed().await, test_bank.classic().await);
         for event in [1, 2] {
             bank.deposit(At(1, 1, Some(event)), "1", None).await.unwrap();
         }
@@ -61,8 +61,8 @@ fn a_full_bank_refuses_writes_in_both_contracts_and_goes_on_answering() {
 #[test]
 fn why_a_classic_call_is_refused_by_a_full_branch_is_in_its_trailer() {
     in_system(async {
-        let shop = Shop::with(&bank_for(1), Limits::default(), Some(branch(1)));
-        let mut classic = shop.classic().await;
+        let test_bank = TestBank::with(&bank_for(1), Limits::default(), Some(branch(1)));
+        let mut classic = test_bank.classic().await;
         assert_eq!(classic.send(write("deposit", 1, 1.0)).await.status, 200);
         assert_eq!(
             classic.reason(write("deposit", 2, 1.0)).await,
@@ -74,8 +74,8 @@ fn why_a_classic_call_is_refused_by_a_full_branch_is_in_its_trailer() {
 #[test]
 fn calls_errors_and_limits_are_counted() {
     in_system(async {
-        let shop = Shop::open(&bank_for(2));
-        let (mut bank, mut classic) = (shop.typed().await, shop.classic().await);
+        let test_bank = TestBank::open(&bank_for(2));
+        let (mut bank, mut classic) = (test_bank.typed().await, test_bank.classic().await);
         for event in [1, 2, 3, 4] {
             let _answer = bank.deposit(At(1, 1, Some(event)), "1", None).await;
         }
@@ -124,8 +124,8 @@ fn what_is_kept_for_a_branch_that_is_away_is_told() {
         let away = Away::new();
         options.elsewhere.insert(away.branch(), away.endpoint());
         options.links.kept_max = 1;
-        let shop = Shop::open(&options);
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&options);
+        let mut bank = test_bank.typed().await;
         let answer = bank.deposit(At(1, 1, Some(1)), "1", None).await;
         assert_told(answer, Code::DeadlineExceeded, "OUTCOME_UNKNOWN");
         let answer = bank.deposit(At(1, 1, Some(2)), "1", None).await;
@@ -141,11 +141,11 @@ fn what_is_kept_for_a_branch_that_is_away_is_told() {
 #[test]
 fn a_line_says_which_limit_was_hit_and_none_comes_where_none_was() {
     in_system(async {
-        let shop = Shop::open(&bank_for(1));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_for(1));
+        let mut bank = test_bank.typed().await;
         let (lines, mut told) = mpsc::unbounded_channel();
         let tell = move |line: &str| lines.send(line.to_owned()).expect("the test listens");
-        let mut limits = LimitTeller::new(shop.bank.front().clone(), tell);
+        let mut limits = LimitTeller::new(test_bank.bank.gateway().clone(), tell);
         bank.deposit(At(1, 1, Some(1)), "1", None).await.unwrap();
         limits.tell().await;
         assert!(told.try_recv().is_err(), "nothing was hit");

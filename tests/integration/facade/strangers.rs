@@ -15,7 +15,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::facade::elsewhere::Away;
-use crate::facade::shop::{Shop, bank_of, branch, in_system, told, write};
+use crate::facade::test_bank::{TestBank, bank_of, branch, in_system, told, write};
 
 const QUERY: &str = "/passbook.v1.BankService/Query";
 const CLASSIC: &str = "/banking.Branch/MsgDelivery";
@@ -32,21 +32,31 @@ fn query() -> Vec<u8> {
 }
 
 /// Sends `body` over HTTP/2.
-async fn post(shop: &Shop, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Response<Body> {
+async fn post(
+    test_bank: &TestBank,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Vec<u8>,
+) -> Response<Body> {
     let mut request = Request::post(format!("http://in-memory{path}"));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let request = request.body(Body::new(http_body_util::Full::from(body))).expect("a request");
-    let mut channel = shop.channel().await;
-    std::future::poll_fn(|cx| channel.poll_ready(cx)).await.expect("the shop is open");
+    let mut channel = test_bank.channel().await;
+    std::future::poll_fn(|cx| channel.poll_ready(cx)).await.expect("the test_bank is open");
     channel.call(request).await.expect("an answer")
 }
 
 /// The status of a call that did not come as far as its service.
-async fn status(shop: &Shop, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Status {
+async fn status(
+    test_bank: &TestBank,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Vec<u8>,
+) -> Status {
     let headers = [&[("content-type", "application/grpc")], headers].concat();
-    let response = post(shop, path, &headers, body).await;
+    let response = post(test_bank, path, &headers, body).await;
     assert_eq!(response.status(), StatusCode::OK);
     Status::from_header_map(response.headers()).expect("a status before any message")
 }
@@ -58,27 +68,27 @@ fn assert_status(status: &Status, code: Code, reason: &str) {
 }
 
 /// Sends text over HTTP/1.1; what comes back.
-async fn over_http_1(shop: &Shop, request: &[u8]) -> String {
-    let mut wire = shop.wire();
-    wire.write_all(request).await.expect("the shop is open");
+async fn over_http_1(test_bank: &TestBank, request: &[u8]) -> String {
+    let mut wire = test_bank.wire();
+    wire.write_all(request).await.expect("the test_bank is open");
     let mut answer = Vec::new();
     wire.read_to_end(&mut answer).await.expect("an answer");
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-async fn post_over_http_1(shop: &Shop, path: &str, headers: &str, body: &[u8]) -> String {
+async fn post_over_http_1(test_bank: &TestBank, path: &str, headers: &str, body: &[u8]) -> String {
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: passbook\r\ncontent-length: {}\r\nconnection: close\r\n\
          {headers}\r\n",
         body.len()
     );
-    over_http_1(shop, &[head.as_bytes(), body].concat()).await
+    over_http_1(test_bank, &[head.as_bytes(), body].concat()).await
 }
 
 #[test]
 fn bytes_that_are_no_message_blame_the_client() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
+        let test_bank = TestBank::open(&bank_of(1));
         // Field 7, customer_id, as text: an older form of the contract may have it so.
         let wrong_wire_type = framed(b"\x3a\x011");
         // Field 1, branch_id, as text.
@@ -95,19 +105,19 @@ fn bytes_that_are_no_message_blame_the_client() {
             (QUERY, flagged, "invalid compression flag: 7"),
             (QUERY, Vec::new(), "Missing request message"),
         ] {
-            let status = status(&shop, path, &[], body).await;
+            let status = status(&test_bank, path, &[], body).await;
             assert_status(&status, Code::InvalidArgument, "UNREADABLE");
             assert!(status.message().starts_with("the request cannot be read: "), "{status:?}");
             assert!(status.message().contains(expected), "{status:?}");
         }
         let not_packed = [&[1], &query()[1..]].concat();
         let gzip = [("grpc-encoding", "gzip")];
-        let unpacked = status(&shop, QUERY, &gzip, not_packed.clone()).await;
+        let unpacked = status(&test_bank, QUERY, &gzip, not_packed.clone()).await;
         assert_status(&unpacked, Code::InvalidArgument, "UNREADABLE");
         // These two codes are those of the gRPC compression specification.
-        let no_encoding = status(&shop, QUERY, &[], not_packed.clone()).await;
+        let no_encoding = status(&test_bank, QUERY, &[], not_packed.clone()).await;
         assert_status(&no_encoding, Code::Internal, "");
-        let unknown = status(&shop, QUERY, &[("grpc-encoding", "br")], not_packed).await;
+        let unknown = status(&test_bank, QUERY, &[("grpc-encoding", "br")], not_packed).await;
         assert_status(&unknown, Code::Unimplemented, "");
         assert!(unknown.message().contains("br"), "{unknown:?}");
     });
@@ -116,8 +126,8 @@ fn bytes_that_are_no_message_blame_the_client() {
 #[test]
 fn an_empty_message_is_a_message_with_nothing_in_it() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
-        let status = status(&shop, QUERY, &[], framed(&[])).await;
+        let test_bank = TestBank::open(&bank_of(1));
+        let status = status(&test_bank, QUERY, &[], framed(&[])).await;
         assert_status(&status, Code::InvalidArgument, "BAD_FIELD");
     });
 }
@@ -125,12 +135,12 @@ fn an_empty_message_is_a_message_with_nothing_in_it() {
 #[test]
 fn who_asks_for_what_is_not_served_is_told_what_is() {
     in_system(async {
-        let shop = Shop::with(&bank_of(1), Limits::default(), Some(branch(1)));
+        let test_bank = TestBank::with(&bank_of(1), Limits::default(), Some(branch(1)));
         let services = "banking.Branch, grpc.health.v1.Health, \
                         grpc.reflection.v1.ServerReflection, \
                         grpc.reflection.v1alpha.ServerReflection, passbook.v1.BankService";
         for path in ["/bank.Branch/MsgDelivery", "/Branch/MsgDelivery", "/", "/a/b/c"] {
-            let status = status(&shop, path, &[], query()).await;
+            let status = status(&test_bank, path, &[], query()).await;
             assert_status(&status, Code::Unimplemented, "UNKNOWN_SERVICE");
             assert_eq!(told(&status, "services"), services);
             assert!(status.message().ends_with(services), "{status:?}");
@@ -143,22 +153,23 @@ fn who_asks_for_what_is_not_served_is_told_what_is() {
                 "Deposit, Withdraw, Query, ListBranches, GetBranch, ReadBranch, WatchBranch, RunScenario, GetStatistics",
             ),
         ] {
-            let status = status(&shop, path, &[], query()).await;
+            let status = status(&test_bank, path, &[], query()).await;
             assert_status(&status, Code::Unimplemented, "UNKNOWN_METHOD");
             assert_eq!(told(&status, "methods"), methods);
             assert!(status.message().contains(methods), "{status:?}");
         }
         // Where all branches live in one process there is nobody for peers.
-        for shop in [shop, Shop::open(&bank_of(1))] {
-            let status = status(&shop, "/passbook.v1.PeerService/Introduce", &[], query()).await;
+        for test_bank in [test_bank, TestBank::open(&bank_of(1))] {
+            let status =
+                status(&test_bank, "/passbook.v1.PeerService/Introduce", &[], query()).await;
             assert_status(&status, Code::Unimplemented, "UNKNOWN_SERVICE");
             assert!(!told(&status, "services").contains("PeerService"), "{status:?}");
         }
         let mut options = bank_of(2);
         let away = Away::new();
         options.elsewhere.insert(away.branch(), away.endpoint());
-        let shop = Shop::with(&options, Limits::default(), Some(branch(1)));
-        let status = status(&shop, "/passbook.v1.PeerService/Meet", &[], query()).await;
+        let test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
+        let status = status(&test_bank, "/passbook.v1.PeerService/Meet", &[], query()).await;
         assert_status(&status, Code::Unimplemented, "UNKNOWN_METHOD");
         let methods = "Challenge, Prove, Introduce, Propagate, CatchUp";
         assert_eq!(told(&status, "methods"), methods);
@@ -168,7 +179,7 @@ fn who_asks_for_what_is_not_served_is_told_what_is() {
 #[test]
 fn what_is_no_grpc_is_told_so_in_http() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
+        let test_bank = TestBank::open(&bank_of(1));
         for content_type in [
             "application/json",
             "application/grpc+json",
@@ -176,22 +187,23 @@ fn what_is_no_grpc_is_told_so_in_http() {
             "application/grpcx",
         ] {
             let headers = [("content-type", content_type)];
-            let response = post(&shop, QUERY, &headers, b"{}".to_vec()).await;
+            let response = post(&test_bank, QUERY, &headers, b"{}".to_vec()).await;
             assert_eq!(response.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "{content_type}");
             let text = response.into_body().collect().await.unwrap().to_bytes();
             assert!(text.starts_with(b"the content-type must be application/grpc"), "{text:?}");
             let header = format!("content-type: {content_type}\r\n");
-            let answer = post_over_http_1(&shop, QUERY, &header, b"{}").await;
+            let answer = post_over_http_1(&test_bank, QUERY, &header, b"{}").await;
             assert!(answer.starts_with("HTTP/1.1 415 "), "{content_type}: {answer}");
         }
-        assert_eq!(post(&shop, QUERY, &[], query()).await.status(), 415);
+        assert_eq!(post(&test_bank, QUERY, &[], query()).await.status(), 415);
         let answer =
-            post_over_http_1(&shop, QUERY, "content-type: application/grpc\r\n", &query()).await;
+            post_over_http_1(&test_bank, QUERY, "content-type: application/grpc\r\n", &query())
+                .await;
         assert!(answer.starts_with("HTTP/1.1 505 "), "{answer}");
         for method in ["GET", "PUT", "OPTIONS"] {
             let request =
                 format!("{method} / HTTP/1.1\r\nhost: passbook\r\nconnection: close\r\n\r\n");
-            let answer = over_http_1(&shop, request.as_bytes()).await;
+            let answer = over_http_1(&test_bank, request.as_bytes()).await;
             assert!(answer.starts_with("HTTP/1.1 405 "), "{method}: {answer}");
             assert!(answer.contains("\r\nallow: POST\r\n"), "{method}: {answer}");
         }
@@ -214,8 +226,8 @@ const GRPC_WEB: &str = "content-type: application/grpc-web+proto\r\nx-grpc-web: 
 fn a_page_from_elsewhere_may_call_where_its_origin_is_named() {
     in_system(async {
         let own = ["https://bank.example", "http://localhost:8080"].map(|o| o.parse().unwrap());
-        let shop = Shop::for_pages(&bank_of(1), Limits::default(), None, &own);
-        let answer = over_http_1(&shop, preflight(PAGE).as_bytes()).await;
+        let test_bank = TestBank::for_pages(&bank_of(1), Limits::default(), None, &own);
+        let answer = over_http_1(&test_bank, preflight(PAGE).as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
         for line in [
             "access-control-allow-origin: https://bank.example",
@@ -229,13 +241,14 @@ fn a_page_from_elsewhere_may_call_where_its_origin_is_named() {
         let exposed = "\r\naccess-control-expose-headers: grpc-status, grpc-message, \
                        grpc-status-details-bin, grpc-encoding, grpc-accept-encoding, passbook-bin, \
                        passbook-balance, passbook-position, passbook-reason\r\n";
-        let called = post_over_http_1(&shop, QUERY, &format!("{PAGE}{GRPC_WEB}"), &query()).await;
+        let called =
+            post_over_http_1(&test_bank, QUERY, &format!("{PAGE}{GRPC_WEB}"), &query()).await;
         assert!(called.starts_with("HTTP/1.1 200 "), "{called}");
         assert!(called.contains("grpc-status:0"), "{called}");
         // An error before the call is for the page to read too.
         let json = format!("{PAGE}content-type: application/json\r\n");
-        let refused = post_over_http_1(&shop, QUERY, &json, b"{}").await;
-        let unknown = post_over_http_1(&shop, "/x/Y", &format!("{PAGE}{GRPC_WEB}"), b"").await;
+        let refused = post_over_http_1(&test_bank, QUERY, &json, b"{}").await;
+        let unknown = post_over_http_1(&test_bank, "/x/Y", &format!("{PAGE}{GRPC_WEB}"), b"").await;
         for answer in [called, refused, unknown] {
             assert!(answer.contains(exposed), "{answer}");
             assert!(
@@ -244,7 +257,7 @@ fn a_page_from_elsewhere_may_call_where_its_origin_is_named() {
             );
         }
         let other = "origin: https://other.example\r\n";
-        let answer = over_http_1(&shop, preflight(other).as_bytes()).await;
+        let answer = over_http_1(&test_bank, preflight(other).as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
         assert!(!answer.contains("access-control"), "{answer}");
     });
@@ -253,10 +266,10 @@ fn a_page_from_elsewhere_may_call_where_its_origin_is_named() {
 #[test]
 fn pages_of_all_origins_may_call_or_none_which_is_the_default() {
     in_system(async {
-        let all = Shop::for_pages(&bank_of(1), Limits::default(), None, &[Origin::Any]);
+        let all = TestBank::for_pages(&bank_of(1), Limits::default(), None, &[Origin::Any]);
         let answer = over_http_1(&all, preflight(PAGE).as_bytes()).await;
         assert!(answer.contains("\r\naccess-control-allow-origin: *\r\n"), "{answer}");
-        let none = Shop::open(&bank_of(1));
+        let none = TestBank::open(&bank_of(1));
         let answer = over_http_1(&none, preflight(PAGE).as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
         let called = post_over_http_1(&none, QUERY, &format!("{PAGE}{GRPC_WEB}"), &query()).await;
@@ -269,9 +282,9 @@ fn pages_of_all_origins_may_call_or_none_which_is_the_default() {
 #[test]
 fn a_page_reads_why_a_classic_call_was_refused() {
     in_system(async {
-        let shop = Shop::with(&bank_of(1), Limits::default(), Some(branch(1)));
+        let test_bank = TestBank::with(&bank_of(1), Limits::default(), Some(branch(1)));
         let body = framed(&write("deposit", 1, -1.0).encode_to_vec());
-        let answer = post_over_http_1(&shop, CLASSIC, GRPC_WEB, &body).await;
+        let answer = post_over_http_1(&test_bank, CLASSIC, GRPC_WEB, &body).await;
         let (_, frame) = answer.split_once("\u{fffd}\0\0\0").expect("a frame of trailers");
         assert!(frame.contains("grpc-status:0\r\n"), "{answer}");
         assert!(frame.contains("passbook-reason:BAD_FIELD: money: not positive"), "{answer}");
@@ -281,10 +294,10 @@ fn a_page_reads_why_a_classic_call_was_refused() {
 #[test]
 fn a_page_that_sends_no_message_is_told_so() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
+        let test_bank = TestBank::open(&bank_of(1));
         let text = "content-type: application/grpc-web-text\r\n";
         for (headers, body) in [(GRPC_WEB, b"".as_slice()), (GRPC_WEB, b"\0\0"), (text, b"!!!!")] {
-            let answer = post_over_http_1(&shop, QUERY, headers, body).await;
+            let answer = post_over_http_1(&test_bank, QUERY, headers, body).await;
             assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
             // 3 is INVALID_ARGUMENT.
             assert!(answer.contains("grpc-status: 3\r\n"), "{answer}");
@@ -296,10 +309,10 @@ fn a_page_that_sends_no_message_is_told_so() {
 #[test]
 fn the_reason_comes_after_the_reply() {
     in_system(async {
-        let shop = Shop::with(&bank_of(1), Limits::default(), Some(branch(1)));
+        let test_bank = TestBank::with(&bank_of(1), Limits::default(), Some(branch(1)));
         let body = framed(&BranchRequest::default().encode_to_vec());
         let headers = [("content-type", "application/grpc")];
-        let response = post(&shop, CLASSIC, &headers, body).await;
+        let response = post(&test_bank, CLASSIC, &headers, body).await;
         assert!(!response.headers().contains_key("passbook-reason"));
         let collected = response.into_body().collect().await.unwrap();
         let trailers: &HeaderMap = collected.trailers().expect("trailers");
@@ -314,21 +327,21 @@ fn the_reason_comes_after_the_reply() {
 fn a_call_whose_own_time_is_over_is_told_so() {
     in_system(async {
         let mut options = bank_of(2);
-        options.branch.patience.confirm_limit = Some(Duration::from_secs(60));
+        options.branch.timeouts.confirm_limit = Some(Duration::from_secs(60));
         let away = Away::new();
         options.elsewhere.insert(away.branch(), away.endpoint());
-        let shop = Shop::open(&options);
+        let test_bank = TestBank::open(&options);
         let amount = "1".to_owned();
         let request =
             v1::DepositRequest { branch_id: 1, customer_id: 1, amount, ..Default::default() };
         let headers = format!("{GRPC_WEB}grpc-timeout: 50m\r\n");
         let path = "/passbook.v1.BankService/Deposit";
         let body = framed(&request.encode_to_vec());
-        let answer = post_over_http_1(&shop, path, &headers, &body).await;
+        let answer = post_over_http_1(&test_bank, path, &headers, &body).await;
         // 4 is DEADLINE_EXCEEDED.
         assert!(answer.contains("\r\ngrpc-status: 4\r\n"), "{answer}");
         assert!(answer.contains("\r\ngrpc-message: no%20answer%20in%2050ms"), "{answer}");
-        assert_eq!(shop.typed().await.holds(1, 1).await.balance, "101");
+        assert_eq!(test_bank.typed().await.holds(1, 1).await.balance, "101");
     });
 }
 
@@ -337,12 +350,12 @@ fn a_call_whose_own_time_is_over_is_told_so() {
 fn a_call_that_does_not_come_whole_is_ended() {
     in_system(async {
         let limits = Limits { call_time_max: Duration::ZERO, ..Limits::default() };
-        let shop = Shop::with(&bank_of(1), limits, None);
+        let test_bank = TestBank::with(&bank_of(1), limits, None);
         let head = format!(
             "POST {QUERY} HTTP/1.1\r\nhost: bank\r\n{GRPC_WEB}content-length: 100\r\n\
              connection: close\r\n\r\n"
         );
-        let answer = over_http_1(&shop, head.as_bytes()).await;
+        let answer = over_http_1(&test_bank, head.as_bytes()).await;
         assert!(answer.contains("\r\ngrpc-status: 4\r\n"), "{answer}");
     });
 }

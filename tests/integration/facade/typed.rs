@@ -9,13 +9,13 @@ use tokio::task::JoinSet;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use crate::facade::shop::{At, Shop, assert_told, bank_of, in_system, told};
+use crate::facade::test_bank::{At, TestBank, assert_told, bank_of, in_system, told};
 
 #[test]
 fn every_call_answers() {
     in_system(async {
-        let shop = Shop::open(&bank_of(2));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(2));
+        let mut bank = test_bank.typed().await;
         let deposited = bank.deposit(At(1, 7, Some(1)), "10.5", None).await.unwrap();
         assert_eq!((deposited.event_id, deposited.position), (1, 1));
         assert_eq!(deposited.balance, "110.5");
@@ -66,8 +66,8 @@ fn every_call_answers() {
 #[test]
 fn a_passbook_is_carried_from_branch_to_branch() {
     in_system(async {
-        let shop = Shop::open(&bank_of(3));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(3));
+        let mut bank = test_bank.typed().await;
         let mut passbook = bank.deposit(At(1, 1, None), "1", None).await.unwrap().passbook;
         for branch in [2, 3, 1, 2] {
             let deposited = bank.deposit(At(branch, 1, None), "1", Some(&passbook)).await;
@@ -81,7 +81,7 @@ fn a_passbook_is_carried_from_branch_to_branch() {
 #[test]
 fn a_passbook_that_asks_for_more_than_is_here_is_told_what_is_missing() {
     in_system(async {
-        let (one, other) = (Shop::open(&bank_of(2)), Shop::open(&bank_of(2)));
+        let (one, other) = (TestBank::open(&bank_of(2)), TestBank::open(&bank_of(2)));
         let (mut one, mut other) = (one.typed().await, other.typed().await);
         // Both banks are called the same, and the other one has not seen the write.
         let passbook = one.deposit(At(1, 1, None), "1", None).await.unwrap().passbook;
@@ -100,12 +100,12 @@ fn a_passbook_that_asks_for_more_than_is_here_is_told_what_is_missing() {
 #[test]
 fn a_passbook_that_this_bank_did_not_make_is_refused() {
     in_system(async {
-        let shop = Shop::open(&bank_of(2));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(2));
+        let mut bank = test_bank.typed().await;
         let mut options = bank_of(2);
         let (roster, secret) = (&options.roster, BankSecret::public());
         options.keys = BankKeys::new(&secret, "another", roster, options.opening_balance);
-        let another = Shop::open(&options);
+        let another = TestBank::open(&options);
         let foreign = another.typed().await.query(At(1, 1, None), None).await.unwrap().passbook;
         let ours = bank.query(At(1, 1, None), None).await.unwrap().passbook;
         let mut damaged = ours.clone();
@@ -141,10 +141,10 @@ fn unsealed(bank: u64, writes: &[u8]) -> Vec<u8> {
 fn forged_passbooks_of_the_future_are_refused_at_once_and_hold_up_nobody() {
     in_system(async {
         let mut options = bank_of(2);
-        options.branch.patience.wait_limit = Some(Duration::from_secs(10));
+        options.branch.timeouts.wait_limit = Some(Duration::from_secs(10));
         let limits = Limits { waiting_max: 8, ..Limits::default() };
-        let shop = Shop::with(&options, limits, None);
-        let bank = shop.typed().await;
+        let test_bank = TestBank::with(&options, limits, None);
+        let bank = test_bank.typed().await;
         // 5,000 writes of branch 1 that never were, as both formats say it.
         let sealed = [&[1, 0, 1, 0x88, 0x27, 0][..], &[0; 16]].concat();
         // The mark of this very bank was no secret either.
@@ -168,8 +168,8 @@ fn forged_passbooks_of_the_future_are_refused_at_once_and_hold_up_nobody() {
 #[test]
 fn a_passbook_of_the_unsealed_version_is_refused_by_its_version() {
     in_system(async {
-        let shop = Shop::open(&bank_of(2));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(2));
+        let mut bank = test_bank.typed().await;
         let answer = bank.query(At(1, 1, None), Some(&unsealed(7, &[1, 0]))).await;
         let status = assert_told(answer, Code::InvalidArgument, "BAD_FIELD");
         assert_eq!(
@@ -182,8 +182,8 @@ fn a_passbook_of_the_unsealed_version_is_refused_by_its_version() {
 #[test]
 fn a_passbook_may_be_handed_on_to_another_customer() {
     in_system(async {
-        let shop = Shop::open(&bank_of(2));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(2));
+        let mut bank = test_bank.typed().await;
         let passbook = bank.deposit(At(1, 1, None), "1", None).await.unwrap().passbook;
         let seen = bank.query(At(2, 9, None), Some(&passbook)).await.unwrap();
         assert_eq!(seen.balance, "101");
@@ -193,8 +193,8 @@ fn a_passbook_may_be_handed_on_to_another_customer() {
 #[test]
 fn a_write_that_is_sent_again_is_done_once() {
     in_system(async {
-        let shop = Shop::open(&bank_of(2));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(2));
+        let mut bank = test_bank.typed().await;
         let first = bank.deposit(At(1, 1, Some(5)), "10", None).await.unwrap();
         for branch in [1, 2, 1] {
             let again = bank.deposit(At(branch, 1, Some(5)), "10.00", None).await.unwrap();
@@ -218,8 +218,8 @@ fn a_write_that_is_sent_again_is_done_once() {
 #[test]
 fn a_write_without_an_event_id_gets_the_next_one() {
     in_system(async {
-        let shop = Shop::open(&bank_of(2));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(2));
+        let mut bank = test_bank.typed().await;
         let mut given = Vec::new();
         for (branch, event) in [(1, None), (2, None), (1, Some(9)), (2, None), (1, None)] {
             let deposited = bank.deposit(At(branch, 1, event), "1", None).await.unwrap();
@@ -237,10 +237,10 @@ fn a_write_without_an_event_id_gets_the_next_one() {
 #[test]
 fn deposits_at_the_same_time_all_count() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
+        let test_bank = TestBank::open(&bank_of(1));
         let mut calls = JoinSet::new();
         for _ in 0..4 {
-            let bank = shop.typed().await;
+            let bank = test_bank.typed().await;
             for _ in 0..50 {
                 let mut bank = bank.clone();
                 calls.spawn(async move { bank.deposit(At(1, 1, None), "1", None).await });
@@ -251,7 +251,7 @@ fn deposits_at_the_same_time_all_count() {
             answers.into_iter().map(|answer| answer.unwrap().event_id).collect();
         given.sort_unstable();
         assert_eq!(given, (1..=200).collect::<Vec<u32>>());
-        let mut bank = shop.typed().await;
+        let mut bank = test_bank.typed().await;
         assert_eq!(bank.query(At(1, 1, None), None).await.unwrap().balance, "300");
     });
 }
@@ -259,8 +259,8 @@ fn deposits_at_the_same_time_all_count() {
 #[test]
 fn an_unknown_branch_is_not_found() {
     in_system(async {
-        let shop = Shop::open(&bank_of(2));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(2));
+        let mut bank = test_bank.typed().await;
         let status =
             assert_told(bank.query(At(3, 1, None), None).await, Code::NotFound, "UNKNOWN_BRANCH");
         assert_eq!(
@@ -276,8 +276,8 @@ fn an_unknown_branch_is_not_found() {
 #[test]
 fn a_wrong_field_is_named() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(1));
+        let mut bank = test_bank.typed().await;
         for amount in ["", "0", "-1", "1.005", "NaN", "inf", "1e3", "ten", "92233720368547758.08"] {
             let answer = bank.deposit(At(1, 1, None), amount, None).await;
             let status = assert_told(answer, Code::InvalidArgument, "BAD_FIELD");
@@ -306,8 +306,8 @@ fn a_wrong_field_is_named() {
 #[test]
 fn what_the_balance_does_not_cover_is_refused_and_can_be_tried_under_another_event_id() {
     in_system(async {
-        let shop = Shop::open(&bank_of(2));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(2));
+        let mut bank = test_bank.typed().await;
         let answer = bank.withdraw(At(1, 1, Some(1)), "100.01").await;
         let status = assert_told(answer, Code::FailedPrecondition, "INSUFFICIENT_FUNDS");
         assert_eq!(
@@ -323,8 +323,8 @@ fn what_the_balance_does_not_cover_is_refused_and_can_be_tried_under_another_eve
 #[test]
 fn a_balance_out_of_range_is_refused() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(1));
+        let mut bank = test_bank.typed().await;
         let answer = bank.deposit(At(1, 1, None), "92233720368547758.07", None).await;
         assert_told(answer, Code::OutOfRange, "BALANCE_OUT_OF_RANGE");
         assert_eq!(bank.query(At(1, 1, None), None).await.unwrap().balance, "100");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use passbook::grpc::proto::v1;
 use tonic::Streaming;
 
-use crate::facade::shop::{At, Shop, Typed, bank_of, in_system};
+use crate::facade::test_bank::{At, TestBank, Typed, bank_of, in_system};
 
 async fn watch(bank: &mut Typed, from_position: u64) -> Streaming<v1::WatchBranchResponse> {
     let request = v1::WatchBranchRequest { branch_id: 1, from_position };
@@ -40,8 +40,8 @@ fn writes(positions: std::ops::RangeInclusive<u64>) -> Vec<(u64, String)> {
 #[test]
 fn a_watcher_sees_what_was_applied_and_then_what_is_applied() {
     in_system(async {
-        let shop = Shop::open(&bank_of(2));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(2));
+        let mut bank = test_bank.typed().await;
         deposit(&mut bank, 3).await;
         let mut from_start = watch(&mut bank, 0).await;
         let mut from_first = watch(&mut bank, 1).await;
@@ -58,9 +58,9 @@ fn a_watcher_sees_what_was_applied_and_then_what_is_applied() {
 #[test]
 fn a_slow_watcher_holds_nobody_up_and_misses_nothing() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
-        let mut slow = watch(&mut shop.typed().await, 1).await;
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(1));
+        let mut slow = watch(&mut test_bank.typed().await, 1).await;
+        let mut bank = test_bank.typed().await;
         // Far more than any buffer between holds.
         deposit(&mut bank, 3000).await;
         assert_eq!(next(&mut slow, 3000).await, writes(1..=3000));
@@ -70,12 +70,12 @@ fn a_slow_watcher_holds_nobody_up_and_misses_nothing() {
 #[test]
 fn a_watch_ends_when_the_bank_closes() {
     in_system(async {
-        let shop = Shop::open(&bank_of(1));
-        let mut bank = shop.typed().await;
+        let test_bank = TestBank::open(&bank_of(1));
+        let mut bank = test_bank.typed().await;
         let mut watched = watch(&mut bank, 1).await;
         deposit(&mut bank, 1).await;
         assert_eq!(next(&mut watched, 1).await, writes(1..=1));
-        shop.bank.drain();
+        test_bank.bank.drain();
         let ended = tokio::time::timeout(Duration::from_secs(2), watched.message()).await;
         assert!(ended.expect("no longer than a bank drains").unwrap().is_none());
     });

@@ -2,13 +2,15 @@
 //! verdicts and sentences are worked out on paper.
 
 use passbook::check::{
-    Promised, Property, Split, Summary, Undecided, Verdict, Witness, WitnessKind,
+    Overall, Promised, Property, Split, Undecided, Verdict, Witness, WitnessKind,
 };
 use passbook::model::{LogPosition, Money, Operation, Receipt, RequestNumber};
 
-use crate::judge::tale::{Tale, branch, customer, deposit, refused, unknown, withdrawal, write_id};
+use crate::judge::history_builder::{
+    HistoryBuilder, branch, customer, deposit, refused, unknown, withdrawal, write_id,
+};
 
-fn verdict(tale: &Tale, property: Property) -> Verdict {
+fn verdict(tale: &HistoryBuilder, property: Property) -> Verdict {
     tale.judge().unwrap().of(property).expect("judged").clone()
 }
 
@@ -20,49 +22,49 @@ fn holds(tests: u64) -> Verdict {
 }
 
 /// How many tests there were, how many failed, and the first that did.
-fn violated(tale: &Tale, property: Property) -> (u64, u64, Witness) {
+fn violated(tale: &HistoryBuilder, property: Property) -> (u64, u64, Witness) {
     let verdict = verdict(tale, property);
     (verdict.tested(), verdict.violations().total(), verdict.witness().expect("violated").clone())
 }
 
-fn witness(tale: &Tale, property: Property) -> Witness {
+fn witness(tale: &HistoryBuilder, property: Property) -> Witness {
     verdict(tale, property).witness().expect("violated").clone()
 }
 
-fn sentence(tale: &Tale, property: Property) -> String {
+fn sentence(tale: &HistoryBuilder, property: Property) -> String {
     witness(tale, property).sentence
 }
 
 /// The four session guarantees, then balances, convergence, exactly once: `h`, `v` or `u` each.
-fn letters(tale: &Tale) -> String {
+fn letters(tale: &HistoryBuilder) -> String {
     let verdicts = tale.judge().unwrap();
     let letter = |summary| match summary {
-        Summary::Holds => 'h',
-        Summary::Violated => 'v',
-        Summary::Undecided => 'u',
+        Overall::Holds => 'h',
+        Overall::Violated => 'v',
+        Overall::Undecided => 'u',
     };
     verdicts.iter().map(|(_, verdict)| letter(verdict.summary())).collect()
 }
 
 #[test]
 fn an_empty_history_decides_nothing() {
-    let verdicts = Tale::new(2, 0).judge().unwrap();
+    let verdicts = HistoryBuilder::new(2, 0).judge().unwrap();
     assert!(verdicts.iter().all(|(_, verdict)| *verdict == UNTESTED));
-    assert_eq!(verdicts.summary(), Summary::Undecided);
+    assert_eq!(verdicts.summary(), Overall::Undecided);
 }
 
 #[test]
 fn reads_alone_decide_no_guarantee() {
-    let mut tale = Tale::new(2, 5);
+    let mut tale = HistoryBuilder::new(2, 5);
     tale.reads(1, 1, 1).reads(1, 2, 2);
     // That the two balances are the same is what there is to converge.
     assert_eq!(letters(&tale), "uuuuhhu");
-    assert_eq!(tale.judge().unwrap().summary(), Summary::Undecided);
+    assert_eq!(tale.judge().unwrap().summary(), Overall::Undecided);
 }
 
 #[test]
 fn a_read_at_a_branch_without_my_deposit_breaks_read_your_writes() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(400)).reads(1, 2, 2).applies(2, 1, 1);
     assert_eq!(letters(&tale), "vuuuhhh");
     let witness = witness(&tale, Property::ReadYourWrites);
@@ -83,16 +85,16 @@ fn a_read_at_a_branch_without_my_deposit_breaks_read_your_writes() {
 
 #[test]
 fn a_read_where_my_deposit_has_arrived_holds() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(400)).applies(2, 1, 1).reads(1, 2, 2);
     assert_eq!(letters(&tale), "huuuhhh");
     assert_eq!(verdict(&tale, Property::ReadYourWrites), holds(1));
-    assert_eq!(tale.judge().unwrap().summary(), Summary::Holds);
+    assert_eq!(tale.judge().unwrap().summary(), Overall::Holds);
 }
 
 #[test]
 fn the_first_of_several_violations_is_the_witness() {
-    let mut tale = Tale::new(3, 0);
+    let mut tale = HistoryBuilder::new(3, 0);
     tale.writes(2, 1, 1, withdrawal(7)).writes(1, 1, 1, deposit(400));
     tale.reads(2, 3, 2).reads(1, 2, 2).reads(1, 3, 3).reads(1, 1, 4);
     let (tested, violations, witness) = violated(&tale, Property::ReadYourWrites);
@@ -107,7 +109,7 @@ fn the_first_of_several_violations_is_the_witness() {
 #[test]
 fn a_write_that_nobody_acknowledged_is_not_owed_to_a_read() {
     for outcome in [refused(), unknown()] {
-        let mut tale = Tale::new(2, 0);
+        let mut tale = HistoryBuilder::new(2, 0);
         tale.asks(1, 1, 1, Operation::Write(deposit(1))).answers(1, outcome).hears(1);
         tale.reads(1, 2, 2);
         assert_eq!(verdict(&tale, Property::ReadYourWrites), UNTESTED);
@@ -116,7 +118,7 @@ fn a_write_that_nobody_acknowledged_is_not_owed_to_a_read() {
 
 #[test]
 fn a_query_that_was_not_answered_tests_nothing() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(1)).asks(1, 2, 2, Operation::Query);
     assert_eq!(verdict(&tale, Property::ReadYourWrites), UNTESTED);
     tale.answers(1, unknown()).hears(1);
@@ -125,7 +127,7 @@ fn a_query_that_was_not_answered_tests_nothing() {
 
 #[test]
 fn a_read_that_falls_behind_the_read_before_it_breaks_monotonic_reads() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(2, 1, 1, deposit(400)).reads(1, 1, 1).reads(1, 2, 2).applies(2, 2, 1);
     assert_eq!(letters(&tale), "uvuuhhh");
     assert_eq!(
@@ -138,7 +140,7 @@ fn a_read_that_falls_behind_the_read_before_it_breaks_monotonic_reads() {
 
 #[test]
 fn a_read_at_an_equally_long_log_of_other_writes_breaks_monotonic_reads() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(2, 1, 1, deposit(4)).writes(3, 2, 1, deposit(4)).reads(1, 1, 1).reads(1, 2, 2);
     tale.applies(2, 2, 1).applies(1, 3, 1);
     assert_eq!(letters(&tale), "uvuuhhh");
@@ -146,7 +148,7 @@ fn a_read_at_an_equally_long_log_of_other_writes_breaks_monotonic_reads() {
 
 #[test]
 fn a_read_of_more_in_another_order_keeps_monotonic_reads() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(2, 1, 1, deposit(4)).writes(3, 2, 1, deposit(5)).reads(1, 1, 1);
     tale.applies(2, 2, 1).reads(1, 2, 2).applies(1, 3, 1);
     assert_eq!(verdict(&tale, Property::MonotonicReads), holds(1));
@@ -154,14 +156,14 @@ fn a_read_of_more_in_another_order_keeps_monotonic_reads() {
 
 #[test]
 fn a_read_before_any_write_tests_no_monotonic_reads() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.reads(1, 1, 1).writes(2, 1, 1, deposit(4)).reads(1, 1, 2).applies(2, 2, 1);
     assert_eq!(verdict(&tale, Property::MonotonicReads), UNTESTED);
 }
 
 #[test]
 fn a_branch_that_applies_my_second_write_first_breaks_monotonic_writes() {
-    let mut tale = Tale::new(3, 0);
+    let mut tale = HistoryBuilder::new(3, 0);
     tale.writes(1, 1, 1, deposit(400)).writes(1, 2, 2, withdrawal(400));
     tale.applies(3, 1, 1).applies(3, 1, 2).applies(1, 1, 2).applies(2, 1, 1);
     assert_eq!(letters(&tale), "uuvuhhh");
@@ -179,10 +181,10 @@ fn a_branch_that_applies_my_second_write_first_breaks_monotonic_writes() {
 
 #[test]
 fn a_branch_with_my_second_write_alone_breaks_monotonic_writes() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(1)).writes(1, 2, 2, deposit(1));
     assert!(sentence(&tale, Property::MonotonicWrites).contains("the second without the first"));
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(1)).writes(1, 1, 2, deposit(1));
     assert_eq!(
         verdict(&tale, Property::MonotonicWrites),
@@ -193,17 +195,17 @@ fn a_branch_with_my_second_write_alone_breaks_monotonic_writes() {
 
 #[test]
 fn an_unknown_write_is_ordered_if_and_only_if_it_took_effect() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.asks(1, 1, 1, Operation::Write(deposit(1))).answers(1, unknown()).hears(1);
     tale.writes(1, 2, 2, deposit(1));
     assert_eq!(verdict(&tale, Property::MonotonicWrites), UNTESTED);
     tale.applies(1, 1, 1);
-    assert_eq!(verdict(&tale, Property::MonotonicWrites).summary(), Summary::Violated);
+    assert_eq!(verdict(&tale, Property::MonotonicWrites).summary(), Overall::Violated);
 }
 
 #[test]
 fn a_refused_write_is_no_write() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.asks(1, 1, 1, Operation::Write(deposit(1))).answers(1, refused()).hears(1);
     tale.writes(1, 2, 2, deposit(1)).applies(1, 1, 2);
     assert_eq!(letters(&tale), "uuuuhhh");
@@ -211,11 +213,11 @@ fn a_refused_write_is_no_write() {
 
 #[test]
 fn a_retry_is_the_same_write_at_its_first_place() {
-    let retry = |tale: &mut Tale| {
+    let retry = |tale: &mut HistoryBuilder| {
         tale.asks(1, 2, 1, Operation::Write(deposit(1)));
         tale.answers(1, Ok(Receipt::Written)).hears(1);
     };
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(1)).applies(2, 1, 1);
     retry(&mut tale);
     assert_eq!(letters(&tale), "uuuuhhh", "one write, so no order");
@@ -226,7 +228,7 @@ fn a_retry_is_the_same_write_at_its_first_place() {
 
 #[test]
 fn a_branch_that_applies_my_answer_before_what_i_read_breaks_writes_follow_reads() {
-    let mut tale = Tale::new(3, 0);
+    let mut tale = HistoryBuilder::new(3, 0);
     tale.writes(1, 1, 1, deposit(400)).reads(2, 1, 1).writes(2, 1, 2, withdrawal(100));
     tale.applies(2, 1, 1).applies(2, 2, 2).applies(3, 2, 2).applies(3, 1, 1);
     assert_eq!(letters(&tale), "uuuvhhh");
@@ -243,7 +245,7 @@ fn a_branch_that_applies_my_answer_before_what_i_read_breaks_writes_follow_reads
 
 #[test]
 fn a_branch_that_applies_my_answer_after_what_i_read_keeps_writes_follow_reads() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(400)).reads(2, 1, 1).writes(2, 1, 2, withdrawal(100));
     tale.applies(2, 1, 1).applies(2, 2, 2);
     assert_eq!(letters(&tale), "uuuhhhh");
@@ -252,7 +254,7 @@ fn a_branch_that_applies_my_answer_after_what_i_read_keeps_writes_follow_reads()
 
 #[test]
 fn a_write_follows_all_reads_before_it_and_not_the_last_alone() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     // The second read sees nothing, so it asks for nothing; the first still does.
     tale.writes(1, 1, 1, deposit(4)).reads(2, 1, 1).reads(2, 2, 2).writes(2, 2, 3, deposit(1));
     assert_eq!(letters(&tale), "uvuvhvv");
@@ -260,7 +262,7 @@ fn a_write_follows_all_reads_before_it_and_not_the_last_alone() {
 
 #[test]
 fn a_write_follows_reads_even_where_the_write_between_is_missing() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(4)).reads(2, 1, 1).writes(2, 1, 2, deposit(1));
     tale.writes(2, 2, 3, deposit(1));
     let (_, violations, witness) = violated(&tale, Property::WritesFollowReads);
@@ -270,7 +272,7 @@ fn a_write_follows_reads_even_where_the_write_between_is_missing() {
 
 #[test]
 fn a_balance_that_is_not_the_sum_of_the_log_is_found() {
-    let mut tale = Tale::new(2, 10);
+    let mut tale = HistoryBuilder::new(2, 10);
     tale.writes(1, 1, 1, deposit(4)).applies(2, 1, 1).asks(1, 2, 2, Operation::Query);
     tale.answers(1, Ok(Receipt::Balance(Money::from_minor(1399)))).hears(1);
     // Branch 1 gave 14 last, and branch 2 gave 13.99.
@@ -284,7 +286,7 @@ fn a_balance_that_is_not_the_sum_of_the_log_is_found() {
 
 #[test]
 fn branches_that_end_with_other_writes_have_not_converged() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(4)).writes(2, 2, 1, deposit(4));
     assert_eq!(letters(&tale), "uuuuhvv");
     assert_eq!(
@@ -301,7 +303,7 @@ fn branches_that_end_with_other_writes_have_not_converged() {
 
 #[test]
 fn a_bank_of_one_branch_cannot_diverge() {
-    let mut tale = Tale::new(1, 0);
+    let mut tale = HistoryBuilder::new(1, 0);
     tale.writes(1, 1, 1, deposit(4)).reads(1, 1, 2);
     assert_eq!(letters(&tale), "huuuhuh");
 }
@@ -309,7 +311,7 @@ fn a_bank_of_one_branch_cannot_diverge() {
 #[test]
 fn each_way_not_to_apply_a_write_exactly_once_has_its_sentence() {
     let asked = |who, write| {
-        let mut tale = Tale::new(1, 0);
+        let mut tale = HistoryBuilder::new(1, 0);
         tale.asks(who, 1, 1, Operation::Write(write));
         tale
     };
@@ -320,7 +322,7 @@ fn each_way_not_to_apply_a_write_exactly_once_has_its_sentence() {
     refused_but_applied.applies(1, 1, 1).answers(1, refused());
     let mut content = asked(1, deposit(4));
     content.applies_as(1, write_id(1, 1), deposit(5));
-    let mut unasked = Tale::new(1, 0);
+    let mut unasked = HistoryBuilder::new(1, 0);
     unasked.applies_as(1, write_id(1, 1), withdrawal(5));
     let mut too_soon = unasked.clone();
     too_soon.asks(1, 1, 1, Operation::Write(withdrawal(5))).answers(1, ok());
@@ -355,7 +357,7 @@ fn each_way_not_to_apply_a_write_exactly_once_has_its_sentence() {
 
 #[test]
 fn two_contents_that_a_customer_gave_one_id_are_its_own_fault() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     for (units, at) in [(4, 1), (5, 2)] {
         tale.asks(1, at, 1, Operation::Write(deposit(units)));
         tale.applies_as(at, write_id(1, 1), deposit(units))
@@ -378,7 +380,7 @@ fn two_contents_that_a_customer_gave_one_id_are_its_own_fault() {
 
 #[test]
 fn verdicts_are_serialized_under_their_keys() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(400)).reads(1, 2, 2).applies(2, 1, 1);
     let json = serde_json::to_value(tale.judge().unwrap()).unwrap();
     // Overdraft is not judged where nobody says that it is refused.

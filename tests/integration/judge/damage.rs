@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use passbook::check::{CheckError, Impossible, JudgeOptions, Summary, Verdicts, judge_history};
+use passbook::check::{CheckError, InvalidHistory, JudgeOptions, Overall, Verdicts, judge_history};
 use passbook::history::{Fact, Header, Reader, Recorded, Writer};
 use passbook::model::{LogPosition, Money, Operation, Receipt, RequestNumber, Seed};
 use proptest::prelude::*;
 
 use crate::judge::generate::{Damage, Style, damages, styles, tales};
-use crate::judge::tale::{Tale, branch, customer, deposit, unknown, write_id};
+use crate::judge::history_builder::{HistoryBuilder, branch, customer, deposit, unknown, write_id};
 
-fn impossible(tale: &Tale) -> Impossible {
+fn impossible(tale: &HistoryBuilder) -> InvalidHistory {
     let error = tale.judge().unwrap_err();
     let last = u64::try_from(tale.facts.len()).unwrap();
     assert_eq!(error.fact, last, "the last fact is the one that cannot be: {error}");
@@ -19,8 +19,8 @@ fn impossible(tale: &Tale) -> Impossible {
 }
 
 /// A deposit and a read by customer 1, both at branch 1 of 2.
-fn sound() -> Tale {
-    let mut tale = Tale::new(2, 0);
+fn sound() -> HistoryBuilder {
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(4)).reads(1, 1, 2);
     tale
 }
@@ -52,7 +52,7 @@ fn answered(at: u32, position: u64) -> Fact {
 
 #[test]
 fn a_branch_that_is_not_there_is_an_error() {
-    let unknown_branch = Impossible::UnknownBranch { branch: branch(3) };
+    let unknown_branch = InvalidHistory::UnknownBranch { branch: branch(3) };
     let mut tale = sound();
     tale.asks(1, 3, 3, Operation::Query);
     assert_eq!(impossible(&tale), unknown_branch);
@@ -70,16 +70,16 @@ fn requests_of_a_customer_come_one_by_one() {
         tale.add(asked(number));
         assert_eq!(
             impossible(&tale),
-            Impossible::RequestOutOfOrder { customer, request, expected }
+            InvalidHistory::RequestOutOfOrder { customer, request, expected }
         );
     }
     let request = RequestNumber::new(4);
     let mut tale = sound();
     tale.add(asked(3)).add(asked(4));
-    assert_eq!(impossible(&tale), Impossible::RequestsOverlap { customer, request });
+    assert_eq!(impossible(&tale), InvalidHistory::RequestsOverlap { customer, request });
     let mut tale = sound();
     tale.asks(1, 1, 3, Operation::Query).answers(1, unknown()).add(asked(4));
-    assert_eq!(impossible(&tale), Impossible::RequestsOverlap { customer, request });
+    assert_eq!(impossible(&tale), InvalidHistory::RequestsOverlap { customer, request });
 }
 
 #[test]
@@ -88,24 +88,24 @@ fn a_reply_belongs_to_a_request() {
     let request = RequestNumber::new(3);
     let mut tale = sound();
     tale.add(answered(1, 1));
-    assert_eq!(impossible(&tale), Impossible::NeverSent { customer, request });
+    assert_eq!(impossible(&tale), InvalidHistory::NeverSent { customer, request });
     let mut tale = sound();
     tale.add(asked(3)).add(answered(2, 0));
     let (asked_at, found) = (branch(1), branch(2));
     assert_eq!(
         impossible(&tale),
-        Impossible::OtherBranch { customer, request, asked: asked_at, found }
+        InvalidHistory::OtherBranch { customer, request, asked: asked_at, found }
     );
     let mut tale = sound();
     tale.add(asked(3)).add(answered(1, 1)).add(answered(1, 1));
-    assert_eq!(impossible(&tale), Impossible::AnsweredTwice { customer, request });
+    assert_eq!(impossible(&tale), InvalidHistory::AnsweredTwice { customer, request });
     let mut tale = sound();
     tale.add(asked(3)).add(reply_received(3, 1));
-    assert_eq!(impossible(&tale), Impossible::NoReply { customer, request });
+    assert_eq!(impossible(&tale), InvalidHistory::NoReply { customer, request });
     let mut tale = sound();
     tale.add(reply_received(2, 1));
     let request = RequestNumber::new(2);
-    assert_eq!(impossible(&tale), Impossible::NoReply { customer, request });
+    assert_eq!(impossible(&tale), InvalidHistory::NoReply { customer, request });
 }
 
 #[test]
@@ -113,10 +113,10 @@ fn an_outcome_fits_its_request() {
     let (customer, request) = (customer(1), RequestNumber::new(3));
     let mut tale = sound();
     tale.asks(1, 1, 3, Operation::Query).answers(1, Ok(Receipt::Written));
-    assert_eq!(impossible(&tale), Impossible::OtherKind { customer, request });
+    assert_eq!(impossible(&tale), InvalidHistory::OtherKind { customer, request });
     let mut tale = sound();
     tale.asks(1, 1, 3, Operation::Write(deposit(1))).add(answered(1, 1));
-    assert_eq!(impossible(&tale), Impossible::OtherKind { customer, request });
+    assert_eq!(impossible(&tale), InvalidHistory::OtherKind { customer, request });
 }
 
 #[test]
@@ -125,7 +125,10 @@ fn a_position_is_not_taken_on_trust() {
         let mut tale = sound();
         tale.add(asked(3)).add(answered(1, said));
         let (said, held) = (LogPosition::new(said), LogPosition::new(1));
-        assert_eq!(impossible(&tale), Impossible::OtherLogLength { branch: branch(1), said, held });
+        assert_eq!(
+            impossible(&tale),
+            InvalidHistory::OtherLogLength { branch: branch(1), said, held }
+        );
     }
     let mut tale = sound();
     tale.applies(2, 1, 1).applies(2, 1, 1);
@@ -137,7 +140,7 @@ fn a_position_is_not_taken_on_trust() {
     let (said, expected) = (LogPosition::new(1), LogPosition::new(2));
     assert_eq!(
         impossible(&tale),
-        Impossible::ApplyOutOfPlace { branch: branch(2), said, expected }
+        InvalidHistory::ApplyOutOfPlace { branch: branch(2), said, expected }
     );
 }
 
@@ -155,7 +158,7 @@ fn after_an_error_there_is_no_verdict() {
 
 #[test]
 fn sums_beyond_what_money_can_hold_are_judged_all_the_same() {
-    let mut tale = Tale::new(1, 0);
+    let mut tale = HistoryBuilder::new(1, 0);
     tale.opening = Money::from_minor(i64::MAX);
     let id = write_id(1, 1);
     tale.asks(1, 1, 1, Operation::Write(deposit(1)));
@@ -178,7 +181,7 @@ fn sums_beyond_what_money_can_hold_are_judged_all_the_same() {
     );
 }
 
-fn file(tale: &Tale) -> Vec<u8> {
+fn file(tale: &HistoryBuilder) -> Vec<u8> {
     let header = Header {
         passbook: None,
         scenario: "tale".to_owned(),
@@ -222,7 +225,7 @@ proptest! {
         let (before, mut tale) = (tale.clone(), tale);
         tale.damage(Damage::Balance(at, by));
         if tale.facts != before.facts {
-            prop_assert_eq!(tale.judge().unwrap().by_property.balances.summary(), Summary::Violated);
+            prop_assert_eq!(tale.judge().unwrap().by_property.balances.summary(), Overall::Violated);
         }
     }
 
@@ -242,7 +245,7 @@ proptest! {
         prop_assume!(tale.roster.len() > 1 && !places.is_empty());
         let taken = tale.facts.remove(*at.get(&places));
         let is_found = match tale.judge() {
-            Ok(verdicts) => verdicts.summary() == Summary::Violated,
+            Ok(verdicts) => verdicts.summary() == Overall::Violated,
             Err(_) => true,
         };
         // The very last request, if nobody answered it and nobody applied it, leaves no trace.
@@ -272,7 +275,7 @@ proptest! {
         }
         match (check(&file(&tale)), tale.judge()) {
             (Ok(from_file), Ok(from_facts)) => prop_assert_eq!(from_file, from_facts),
-            (Err(CheckError::Impossible { line, problem }), Err(error)) => {
+            (Err(CheckError::InvalidHistory { line, problem }), Err(error)) => {
                 prop_assert_eq!((line, problem), (error.fact + 1, error.problem));
             }
             (from_file, from_facts) => prop_assert!(false, "{from_file:?}, {from_facts:?}"),
@@ -289,7 +292,7 @@ proptest! {
         let mut file = file(&tale);
         let cut = cut.index(file.len() - 1);
         if let Ok(verdicts) = check(&file[..cut]) {
-            prop_assert!(verdicts.summary() != Summary::Holds);
+            prop_assert!(verdicts.summary() != Overall::Holds);
         }
         for (at, byte) in bytes {
             *at.get_mut(&mut file) = byte;
@@ -318,9 +321,9 @@ fn damage_leaves_both_errors_and_verdicts_of_each_kind() {
             (tales(Style::Prompt), damages()).new_tree(&mut runner).unwrap().current();
         tale.damage(damage);
         match tale.judge().map(|verdicts| verdicts.summary()) {
-            Ok(Summary::Violated) => violated += 1,
-            Ok(Summary::Holds) => holds += 1,
-            Ok(Summary::Undecided) => {}
+            Ok(Overall::Violated) => violated += 1,
+            Ok(Overall::Holds) => holds += 1,
+            Ok(Overall::Undecided) => {}
             Err(_) => errors += 1,
         }
     }

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use passbook::check::{
-    Impossible, JudgeOptions, Promised, Property, Split, StepsKept, Verdict, WitnessKind,
+    InvalidHistory, JudgeOptions, Promised, Property, Split, StepsKept, Verdict, WitnessKind,
 };
 use passbook::history::{Fact, MessageBody, Recorded, Terms};
 use passbook::model::{
@@ -11,14 +11,16 @@ use passbook::model::{
     Refusal, RequestError, RequestNumber, Sequence,
 };
 
-use crate::judge::tale::{Tale, branch, customer, deposit, refused, withdrawal, write_id};
+use crate::judge::history_builder::{
+    HistoryBuilder, branch, customer, deposit, refused, withdrawal, write_id,
+};
 
-fn verdict(tale: &Tale, property: Property) -> Verdict {
+fn verdict(tale: &HistoryBuilder, property: Property) -> Verdict {
     tale.judge().unwrap().of(property).expect("judged").clone()
 }
 
 /// How many tests there were, and how many failed.
-fn counts(tale: &Tale, property: Property) -> (u64, u64) {
+fn counts(tale: &HistoryBuilder, property: Property) -> (u64, u64) {
     let verdict = verdict(tale, property);
     (verdict.tested(), verdict.violations().total())
 }
@@ -28,13 +30,13 @@ fn terms(all: &str, overdraft: Overdraft) -> Option<Terms> {
     Some(Terms { guarantees, propagation: Propagation::Async, overdraft })
 }
 
-fn impossible(tale: &Tale) -> Impossible {
+fn impossible(tale: &HistoryBuilder) -> InvalidHistory {
     tale.judge().unwrap_err().problem
 }
 
 #[test]
 fn a_second_read_that_misses_the_same_write_fails_too() {
-    let mut tale = Tale::new(3, 0);
+    let mut tale = HistoryBuilder::new(3, 0);
     tale.writes(2, 1, 1, deposit(4)).reads(1, 1, 1).reads(1, 2, 2).reads(1, 3, 3);
     tale.applies(2, 2, 1).applies(3, 2, 1);
     assert_eq!(counts(&tale, Property::MonotonicReads), (2, 2));
@@ -44,7 +46,7 @@ fn a_second_read_that_misses_the_same_write_fails_too() {
 
 #[test]
 fn a_write_is_compared_with_every_earlier_one() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     for event in 1..=3 {
         tale.writes(1, 1, event, deposit(event.into()));
     }
@@ -55,7 +57,7 @@ fn a_write_is_compared_with_every_earlier_one() {
 
 #[test]
 fn convergence_has_a_test_per_write_and_one_per_further_balance() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(4)).writes(2, 2, 1, deposit(5));
     assert_eq!(counts(&tale, Property::Convergence), (3, 3));
     tale.applies(2, 1, 1).applies(1, 2, 1);
@@ -64,7 +66,7 @@ fn convergence_has_a_test_per_write_and_one_per_further_balance() {
 
 #[test]
 fn what_a_branch_answers_last_is_its_balance_at_the_end() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(4)).applies(2, 1, 1);
     tale.asks(1, 2, 2, Operation::Query).answers(1, Ok(Receipt::Balance(Money::ZERO))).hears(1);
     assert_eq!(counts(&tale, Property::Convergence), (2, 1));
@@ -74,7 +76,7 @@ fn what_a_branch_answers_last_is_its_balance_at_the_end() {
 
 #[test]
 fn a_write_is_judged_by_what_was_refused_when_it_was_applied() {
-    let mut tale = Tale::new(1, 0);
+    let mut tale = HistoryBuilder::new(1, 0);
     tale.asks(1, 1, 1, Operation::Write(deposit(4))).answers(1, refused()).hears(1);
     tale.applies(1, 1, 1);
     // The retry comes too late to be asked for.
@@ -83,7 +85,7 @@ fn a_write_is_judged_by_what_was_refused_when_it_was_applied() {
     assert_eq!(witness.kind, WitnessKind::RefusedButApplied);
     assert_eq!(witness.shown.unwrap().line, Some(5), "the apply is fact 4");
 
-    let mut tale = Tale::new(1, 0);
+    let mut tale = HistoryBuilder::new(1, 0);
     tale.asks(1, 1, 1, Operation::Write(deposit(4))).answers(1, refused()).hears(1);
     tale.writes(1, 1, 1, deposit(4));
     assert_eq!(counts(&tale, Property::ExactlyOnce), (1, 0), "a retry asks for it anew");
@@ -97,7 +99,7 @@ fn a_balance_in_a_refusal_is_tested_and_is_no_read() {
         Err(RequestError::Refused(Refusal::InsufficientFunds { balance, requested }))
     };
     for (claimed, violations) in [(4, 0), (5, 1)] {
-        let mut tale = Tale::new(1, 0);
+        let mut tale = HistoryBuilder::new(1, 0);
         tale.writes(1, 1, 1, deposit(4)).asks(1, 1, 2, Operation::Write(withdrawal(9)));
         tale.answers(1, refusal(claimed)).hears(1);
         assert_eq!(counts(&tale, Property::Balances), (2, violations));
@@ -106,7 +108,7 @@ fn a_balance_in_a_refusal_is_tested_and_is_no_read() {
 }
 
 /// A branch applies a write under this number of branch 1.
-fn numbered(tale: &mut Tale, at: u32, event: u32, number: u64) {
+fn numbered(tale: &mut HistoryBuilder, at: u32, event: u32, number: u64) {
     tale.applies(at, 1, event);
     let Some(Recorded { fact: Fact::WriteApplied { origin, life, sequence, .. }, .. }) =
         tale.facts.last_mut()
@@ -116,8 +118,8 @@ fn numbered(tale: &mut Tale, at: u32, event: u32, number: u64) {
     (*origin, *life, *sequence) = (branch(1), None, Sequence::new(number));
 }
 
-fn three_asked() -> Tale {
-    let mut tale = Tale::new(2, 0);
+fn three_asked() -> HistoryBuilder {
+    let mut tale = HistoryBuilder::new(2, 0);
     for event in 1..=3 {
         let deposit = deposit(event.into());
         tale.asks(1, 1, event, Operation::Write(deposit)).answers(1, refused()).hears(1);
@@ -135,15 +137,18 @@ fn numbers_of_an_origin_rise_and_name_one_write() {
     numbered(&mut falling, 1, 3, 2);
     let (said, last) = (Sequence::new(2), Sequence::new(3));
     let (at, origin) = (branch(1), branch(1));
-    assert_eq!(impossible(&falling), Impossible::NumberFalls { branch: at, origin, said, last });
+    assert_eq!(
+        impossible(&falling),
+        InvalidHistory::NumberFalls { branch: at, origin, said, last }
+    );
     numbered(&mut tale, 2, 3, 3);
     let sequence = Sequence::new(3);
-    assert_eq!(impossible(&tale), Impossible::NumberNamesTwo { origin, sequence });
+    assert_eq!(impossible(&tale), InvalidHistory::NumberNamesTwo { origin, sequence });
 }
 
 #[test]
 fn a_write_that_two_branches_accepted_has_a_number_of_each() {
-    let mut tale = Tale::new(3, 0);
+    let mut tale = HistoryBuilder::new(3, 0);
     for at in 1..=2 {
         tale.asks(1, at, 1, Operation::Write(deposit(4))).applies(at, 1, 1);
         let Some(Recorded { fact: Fact::WriteApplied { origin, .. }, .. }) = tale.facts.last_mut()
@@ -160,38 +165,41 @@ fn a_write_that_two_branches_accepted_has_a_number_of_each() {
 
 #[test]
 fn a_reply_needs_a_reception_where_receptions_are_told() {
-    let mut told = Tale::new(1, 0);
+    let mut told = HistoryBuilder::new(1, 0);
     told.asks(1, 1, 1, Operation::Query).comes(1);
     told.answers(1, Ok(Receipt::Balance(Money::ZERO))).hears(1);
     assert!(told.judge().is_ok());
     told.asks(1, 1, 2, Operation::Query).answers(1, Ok(Receipt::Balance(Money::ZERO)));
     let (customer, request) = (customer(1), RequestNumber::new(2));
-    assert_eq!(impossible(&told), Impossible::NeverReceived { customer, request });
+    assert_eq!(impossible(&told), InvalidHistory::NeverReceived { customer, request });
 
-    let mut untold = Tale::new(1, 0);
+    let mut untold = HistoryBuilder::new(1, 0);
     untold.reads(1, 1, 1);
     assert!(untold.judge().is_ok(), "a run that tells none is judged");
     untold.asks(1, 1, 2, Operation::Query).comes(1);
     let request = RequestNumber::new(1);
-    assert_eq!(impossible(&untold), Impossible::NeverReceived { customer, request });
+    assert_eq!(impossible(&untold), InvalidHistory::NeverReceived { customer, request });
 }
 
 #[test]
 fn a_request_is_received_once_where_it_was_sent() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.asks(1, 1, 1, Operation::Query).comes(1);
     let (customer, request) = (customer(1), RequestNumber::new(1));
-    let mut elsewhere = Tale::new(2, 0);
+    let mut elsewhere = HistoryBuilder::new(2, 0);
     elsewhere.asks(1, 1, 1, Operation::Query);
     elsewhere.add(Fact::RequestReceived { branch: branch(2), customer, request });
     let (asked, found) = (branch(1), branch(2));
-    assert_eq!(impossible(&elsewhere), Impossible::OtherBranch { customer, request, asked, found });
+    assert_eq!(
+        impossible(&elsewhere),
+        InvalidHistory::OtherBranch { customer, request, asked, found }
+    );
     tale.comes(1);
-    assert_eq!(impossible(&tale), Impossible::ReceivedTwice { customer, request });
+    assert_eq!(impossible(&tale), InvalidHistory::ReceivedTwice { customer, request });
 }
 
 /// Message 1 of branch 1, with this fact of it.
-fn message(tale: &mut Tale, kind: &str, to: u32) {
+fn message(tale: &mut HistoryBuilder, kind: &str, to: u32) {
     let (from, to, number) = (branch(1), branch(to), MessageNumber::new(1));
     let body = MessageBody::Propagate { id: write_id(1, 1) };
     tale.add(match kind {
@@ -206,7 +214,7 @@ fn message(tale: &mut Tale, kind: &str, to: u32) {
 #[test]
 fn a_message_ends_once_and_once_more_for_each_copy() {
     let after = |kinds: &[&str]| {
-        let mut tale = Tale::new(3, 0);
+        let mut tale = HistoryBuilder::new(3, 0);
         kinds.iter().for_each(|kind| message(&mut tale, kind, 2));
         tale
     };
@@ -219,7 +227,7 @@ fn a_message_ends_once_and_once_more_for_each_copy() {
         assert!(after(whole).judge().is_ok(), "{whole:?}");
     }
     let (from, number) = (branch(1), MessageNumber::new(1));
-    let ended = Impossible::MessageNotUnderWay { from, number };
+    let ended = InvalidHistory::MessageNotUnderWay { from, number };
     for odd in [
         &["received"][..],
         &["sent", "received", "received"],
@@ -231,12 +239,15 @@ fn a_message_ends_once_and_once_more_for_each_copy() {
     let mut elsewhere = after(&["sent"]);
     message(&mut elsewhere, "received", 3);
     let (sent, found) = (branch(2), branch(3));
-    assert_eq!(impossible(&elsewhere), Impossible::MessageElsewhere { from, number, sent, found });
+    assert_eq!(
+        impossible(&elsewhere),
+        InvalidHistory::MessageElsewhere { from, number, sent, found }
+    );
 }
 
 #[test]
 fn each_test_is_of_a_customer_that_was_promised_it_or_was_not() {
-    let mut tale = Tale::new(2, 0).promising(terms("none", Overdraft::Allow));
+    let mut tale = HistoryBuilder::new(2, 0).promising(terms("none", Overdraft::Allow));
     let terms = tale.terms.as_mut().unwrap();
     terms.guarantees.single.insert(customer(2), "ryw".parse().unwrap());
     tale.writes(1, 1, 1, deposit(4)).writes(2, 1, 1, deposit(4)).reads(1, 2, 2);
@@ -253,7 +264,7 @@ fn each_test_is_of_a_customer_that_was_promised_it_or_was_not() {
 
 #[test]
 fn as_many_witnesses_and_steps_are_kept_as_are_asked_for() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(4)).reads(1, 2, 2).reads(1, 2, 3).reads(1, 2, 4);
     tale.writes(1, 1, 5, deposit(5)).applies(2, 1, 5).applies(2, 1, 1);
     let options = |witnesses, steps| JudgeOptions {
@@ -288,8 +299,8 @@ fn as_many_witnesses_and_steps_are_kept_as_are_asked_for() {
 }
 
 /// 100 at both branches; each accepts a withdrawal of 80 before it hears of the other's.
-fn overdrawn(policy: Overdraft) -> Tale {
-    let mut tale = Tale::new(2, 100).promising(terms("all", policy));
+fn overdrawn(policy: Overdraft) -> HistoryBuilder {
+    let mut tale = HistoryBuilder::new(2, 100).promising(terms("all", policy));
     tale.writes(1, 1, 1, withdrawal(80)).writes(2, 2, 1, withdrawal(80));
     tale.applies(1, 2, 1).applies(2, 1, 1);
     tale
@@ -315,7 +326,7 @@ fn two_branches_that_each_decide_alone_can_overdraw() {
 
 #[test]
 fn a_withdrawal_that_overtakes_the_deposit_behind_it_can_overdraw() {
-    let mut tale = Tale::new(2, 0).promising(terms("none", Overdraft::Reject));
+    let mut tale = HistoryBuilder::new(2, 0).promising(terms("none", Overdraft::Reject));
     tale.writes(1, 1, 1, deposit(5)).writes(1, 1, 2, withdrawal(5));
     tale.applies(2, 1, 2).applies(2, 1, 1);
     let verdict = verdict(&tale, Property::NoOverdraft);
@@ -330,7 +341,7 @@ fn a_withdrawal_that_overtakes_the_deposit_behind_it_can_overdraw() {
 
 #[test]
 fn a_branch_that_accepts_what_it_cannot_cover_breaks_its_promise() {
-    let mut tale = Tale::new(1, 0).promising(terms("none", Overdraft::Reject));
+    let mut tale = HistoryBuilder::new(1, 0).promising(terms("none", Overdraft::Reject));
     tale.writes(1, 1, 1, withdrawal(5));
     assert_eq!(verdict(&tale, Property::NoOverdraft).promised(), Some(Promised::Yes));
 }

@@ -8,7 +8,9 @@ use passbook::model::{
 };
 use proptest::prelude::*;
 
-use crate::judge::tale::{Tale, branch, customer, deposit, refused, unknown, withdrawal, write_id};
+use crate::judge::history_builder::{
+    HistoryBuilder, branch, customer, deposit, refused, unknown, withdrawal, write_id,
+};
 
 /// How a bank treats its customers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +65,7 @@ struct World {
     style: Style,
     branches: usize,
     customers: usize,
-    tale: Tale,
+    tale: HistoryBuilder,
     /// Writes on their way to a branch.
     under_way: Vec<(u32, WriteId, Write)>,
     sessions: Vec<Session>,
@@ -74,11 +76,11 @@ pub(crate) fn styles() -> impl Strategy<Value = Style> {
 }
 
 /// A history of up to about 40 requests.
-pub(crate) fn tales(style: Style) -> impl Strategy<Value = Tale> {
+pub(crate) fn tales(style: Style) -> impl Strategy<Value = HistoryBuilder> {
     prop::collection::vec(any::<u16>(), 8..160).prop_map(move |choices| tell(style, choices))
 }
 
-fn tell(style: Style, choices: Vec<u16>) -> Tale {
+fn tell(style: Style, choices: Vec<u16>) -> HistoryBuilder {
     let mut choices = Choices { left: choices.into_iter() };
     let branches = 1 + choices.next(4).unwrap_or(1);
     let customers = 1 + choices.next(3).unwrap_or(0);
@@ -88,7 +90,7 @@ fn tell(style: Style, choices: Vec<u16>) -> Tale {
         style,
         branches,
         customers,
-        tale: Tale::new(u32::try_from(branches).unwrap(), 3).promising(terms),
+        tale: HistoryBuilder::new(u32::try_from(branches).unwrap(), 3).promising(terms),
         under_way: Vec::new(),
         sessions: vec![Session::default(); customers],
     };
@@ -273,7 +275,7 @@ pub(crate) fn damages() -> impl Strategy<Value = Damage> {
     ]
 }
 
-impl Tale {
+impl HistoryBuilder {
     pub(crate) fn damage(&mut self, damage: Damage) {
         let facts = &mut self.facts;
         if facts.is_empty() {

@@ -6,7 +6,7 @@ mod by_hand;
 mod damage;
 mod gaps;
 mod generate;
+mod history_builder;
 mod random;
 mod reference;
-mod tale;
 mod weather;

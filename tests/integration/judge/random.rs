@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use passbook::check::{ByProperty, JudgeOptions, Property, Summary, Verdict};
+use passbook::check::{ByProperty, JudgeOptions, Overall, Property, Verdict};
 use passbook::history::{Fact, Recorded};
 use passbook::model::{BranchId, Operation, WriteId};
 use proptest::prelude::*;
@@ -10,8 +10,8 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::judge::generate::{Style, damages, styles, tales};
+use crate::judge::history_builder::HistoryBuilder;
 use crate::judge::reference::{self, Count};
-use crate::judge::tale::Tale;
 
 fn config(cases: u32) -> Config {
     Config { cases, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() }
@@ -19,7 +19,7 @@ fn config(cases: u32) -> Config {
 
 /// How many tests there were and how many failed, in the order of `Property::ALL`; `None` where
 /// there is an error.
-fn counts(tale: &Tale) -> Option<Vec<Count>> {
+fn counts(tale: &HistoryBuilder) -> Option<Vec<Count>> {
     let verdicts = tale.judge().ok()?;
     Some(verdicts.iter().map(|(_, verdict)| (verdict.tests(), verdict.violations())).collect())
 }
@@ -46,7 +46,7 @@ proptest! {
 }
 
 /// The order in which a branch applied writes, as the facts tell it.
-fn log(tale: &Tale, at: BranchId) -> Vec<WriteId> {
+fn log(tale: &HistoryBuilder, at: BranchId) -> Vec<WriteId> {
     let id = |recorded: &Recorded| {
         if let Fact::WriteApplied { branch, id, .. } = recorded.fact {
             (branch == at).then_some(id)
@@ -108,9 +108,9 @@ fn shares(style: Style) -> Vec<(Property, [usize; 3])> {
         for (property, verdict) in verdicts.iter() {
             let counts = &mut counts.iter_mut().find(|(of, _)| *of == property).unwrap().1;
             match verdict.summary() {
-                Summary::Holds => counts[0] += 1,
-                Summary::Violated => counts[1] += 1,
-                Summary::Undecided => counts[2] += 1,
+                Overall::Holds => counts[0] += 1,
+                Overall::Violated => counts[1] += 1,
+                Overall::Undecided => counts[2] += 1,
             }
         }
     }

@@ -11,13 +11,13 @@ use passbook::model::{
     RequestError, Sequence, Write, WriteId, WriteKind,
 };
 
-use crate::judge::tale::Tale;
+use crate::judge::history_builder::HistoryBuilder;
 
 /// A write in the paper's sense: under the right id with another content it is another write.
 type W = (WriteId, Write);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum EventOutcome {
     Nothing,
     Written,
     Refused,
@@ -29,7 +29,7 @@ struct Op {
     customer: CustomerId,
     branch: BranchId,
     write: Option<W>,
-    told: Told,
+    told: EventOutcome,
     /// DB(S, t): the log of the branch when it answered.
     seen: Vec<W>,
     heard: bool,
@@ -58,7 +58,7 @@ fn count(tests: &[Test]) -> Count {
 
 /// What the reference found, in the order of `Property::ALL`, without what is not judged; `None`
 /// where no run can have this history.
-pub(crate) fn judge(tale: &Tale) -> Option<Vec<Count>> {
+pub(crate) fn judge(tale: &HistoryBuilder) -> Option<Vec<Count>> {
     let mut world = World {
         tale,
         ops: Vec::new(),
@@ -92,7 +92,7 @@ pub(crate) fn judge(tale: &Tale) -> Option<Vec<Count>> {
 }
 
 struct World<'a> {
-    tale: &'a Tale,
+    tale: &'a HistoryBuilder,
     ops: Vec<Op>,
     logs: BTreeMap<BranchId, Vec<W>>,
     /// Every apply: where, under which number, and what.
@@ -184,7 +184,7 @@ impl World<'_> {
         let mut asked = self.ops.iter().filter(|op| op.write == Some(write)).peekable();
         if asked.peek().is_none() {
             self.unasked.insert(write);
-        } else if asked.all(|op| op.told == Told::Refused) {
+        } else if asked.all(|op| op.told == EventOutcome::Refused) {
             self.too_late.insert(write);
         }
         self.last.insert(at, balance);
@@ -216,7 +216,7 @@ impl World<'_> {
             customer: id.customer,
             branch,
             write,
-            told: Told::Nothing,
+            told: EventOutcome::Nothing,
             seen: Vec::new(),
             heard: false,
             answered: false,
@@ -230,16 +230,16 @@ impl World<'_> {
             return None;
         }
         let told = match outcome {
-            Ok(Receipt::Written) => Told::Written,
+            Ok(Receipt::Written) => EventOutcome::Written,
             Ok(Receipt::Balance(balance)) => {
                 self.gives(op, &log, *balance);
-                Told::Balance(*balance)
+                EventOutcome::Balance(*balance)
             }
             Err(RequestError::Refused(
                 Refusal::InsufficientFunds { balance, .. } | Refusal::BalanceOutOfRange { balance },
             )) => {
                 self.gives(op, &log, *balance);
-                Told::Refused
+                EventOutcome::Refused
             }
             Err(
                 RequestError::Refused(_)
@@ -247,16 +247,16 @@ impl World<'_> {
                 | RequestError::Unavailable { .. }
                 | RequestError::Full { .. }
                 | RequestError::Declined { .. },
-            ) => Told::Refused,
+            ) => EventOutcome::Refused,
             Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {
-                Told::Nothing
+                EventOutcome::Nothing
             }
         };
         let op = &mut self.ops[op];
         match (op.write, told) {
-            (Some(_), Told::Balance(_)) | (None, Told::Written) => return None,
-            (Some(_), Told::Nothing | Told::Written | Told::Refused)
-            | (None, Told::Nothing | Told::Refused | Told::Balance(_)) => {}
+            (Some(_), EventOutcome::Balance(_)) | (None, EventOutcome::Written) => return None,
+            (Some(_), EventOutcome::Nothing | EventOutcome::Written | EventOutcome::Refused)
+            | (None, EventOutcome::Nothing | EventOutcome::Refused | EventOutcome::Balance(_)) => {}
         }
         (op.told, op.seen, op.answered) = (told, log, true);
         Some(())
@@ -294,13 +294,13 @@ impl World<'_> {
         self.logs.values().any(|log| log.contains(write))
     }
 
-    fn told(&self, write: &W, told: Told) -> bool {
+    fn told(&self, write: &W, told: EventOutcome) -> bool {
         self.ops.iter().any(|op| op.write == Some(*write) && op.told == told)
     }
 
     /// The reads of a session that got a balance.
     fn is_read(op: &Op) -> bool {
-        matches!(op.told, Told::Balance(_))
+        matches!(op.told, EventOutcome::Balance(_))
     }
 
     /// The operations of the same session before this one.
@@ -319,11 +319,11 @@ impl World<'_> {
     /// for without being refused, if it happened at all.
     fn made(&self, index: usize) -> Option<W> {
         let op = &self.ops[index];
-        let write = op.write.filter(|_| op.told != Told::Refused)?;
+        let write = op.write.filter(|_| op.told != EventOutcome::Refused)?;
         let is_first = !self.ops[..index]
             .iter()
-            .any(|other| other.write == Some(write) && other.told != Told::Refused);
-        let happened = self.told(&write, Told::Written) || self.is_applied(&write);
+            .any(|other| other.write == Some(write) && other.told != EventOutcome::Refused);
+        let happened = self.told(&write, EventOutcome::Written) || self.is_applied(&write);
         (is_first && happened).then_some(write)
     }
 
@@ -332,7 +332,7 @@ impl World<'_> {
     fn read_your_writes(&self) -> Vec<Test> {
         let mut tests = Vec::new();
         for (index, read) in self.reads() {
-            let written = self.before(index).filter(|(_, op)| op.told == Told::Written);
+            let written = self.before(index).filter(|(_, op)| op.told == EventOutcome::Written);
             let written: Vec<W> = written.filter_map(|(_, op)| op.write).collect();
             if !written.is_empty() {
                 let failed = written.iter().any(|write| !read.seen.contains(write));
@@ -422,13 +422,13 @@ impl World<'_> {
         }
         let mut tests = Vec::new();
         for (index, write) in asked.iter().enumerate() {
-            let is_acknowledged = self.told(write, Told::Written);
-            let is_refused = self.told(write, Told::Refused);
+            let is_acknowledged = self.told(write, EventOutcome::Written);
+            let is_refused = self.told(write, EventOutcome::Refused);
             let is_applied = self.is_applied(write);
             if !is_acknowledged && !is_refused && !is_applied {
                 continue;
             }
-            let may_have_happened = is_acknowledged || self.told(write, Told::Nothing);
+            let may_have_happened = is_acknowledged || self.told(write, EventOutcome::Nothing);
             let is_twice = |log: &Vec<W>| log.iter().filter(|w| *w == write).count() > 1;
             let is_wrong = self.unasked.contains(write)
                 || self.too_late.contains(write)

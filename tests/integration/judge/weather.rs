@@ -2,14 +2,14 @@
 //! are missing.
 
 use passbook::check::{
-    Impossible, Judge, JudgeOptions, Property, Summary, Undecided, Verdict, Verdicts,
+    InvalidHistory, Judge, JudgeOptions, Overall, Property, Undecided, Verdict, Verdicts,
 };
 use passbook::history::Fact;
 use passbook::model::{Life, LogPosition, Money, Operation, Receipt, RequestNumber};
 
-use crate::judge::tale::{Tale, branch, customer, deposit, refused};
+use crate::judge::history_builder::{HistoryBuilder, branch, customer, deposit, refused};
 
-fn impossible(tale: &Tale) -> Impossible {
+fn impossible(tale: &HistoryBuilder) -> InvalidHistory {
     tale.judge().unwrap_err().problem
 }
 
@@ -17,11 +17,11 @@ fn of(verdicts: &Verdicts, property: Property) -> &Verdict {
     verdicts.of(property).expect("judged")
 }
 
-fn stops(tale: &mut Tale, at: u32) {
+fn stops(tale: &mut HistoryBuilder, at: u32) {
     tale.add(Fact::BranchStopped { branch: branch(at) });
 }
 
-fn starts(tale: &mut Tale, at: u32, kept: u64, balance: i64) {
+fn starts(tale: &mut HistoryBuilder, at: u32, kept: u64, balance: i64) {
     tale.add(Fact::BranchStarted {
         branch: branch(at),
         life: Life::new(2),
@@ -31,7 +31,7 @@ fn starts(tale: &mut Tale, at: u32, kept: u64, balance: i64) {
 }
 
 /// What the judge says of a tale whose end is lost.
-fn cut_off(tale: &Tale) -> Verdicts {
+fn cut_off(tale: &HistoryBuilder) -> Verdicts {
     let mut judge = Judge::new(tale.case(), JudgeOptions::default());
     for recorded in &tale.facts {
         judge.observe(recorded).unwrap();
@@ -42,22 +42,22 @@ fn cut_off(tale: &Tale) -> Verdicts {
 
 #[test]
 fn a_request_that_was_given_up_may_have_taken_effect_or_not() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.asks(1, 1, 1, Operation::Write(deposit(4))).gives_up(1).reads(1, 1, 2);
     let before = tale.judge().unwrap();
     assert_eq!(
         before.by_property.read_your_writes.summary(),
-        Summary::Undecided,
+        Overall::Undecided,
         "nothing was acknowledged"
     );
     assert_eq!(before.by_property.exactly_once.tested(), 0);
     tale.applies(1, 1, 1).applies(2, 1, 1);
-    assert_eq!(tale.judge().unwrap().by_property.exactly_once.summary(), Summary::Holds);
+    assert_eq!(tale.judge().unwrap().by_property.exactly_once.summary(), Overall::Holds);
 }
 
 #[test]
 fn an_answer_that_comes_too_late_is_told_to_nobody() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.asks(1, 1, 1, Operation::Write(deposit(4))).applies(1, 1, 1).applies(2, 1, 1);
     let (customer, request) = (customer(1), RequestNumber::new(1));
     let late = Fact::ReplySent {
@@ -69,32 +69,32 @@ fn an_answer_that_comes_too_late_is_told_to_nobody() {
     };
     let mut arrives = tale.clone();
     tale.gives_up(1).reads(1, 2, 2).add(late.clone());
-    assert_eq!(tale.judge().unwrap().by_property.read_your_writes.summary(), Summary::Undecided);
+    assert_eq!(tale.judge().unwrap().by_property.read_your_writes.summary(), Overall::Undecided);
     tale.add(late.clone());
-    assert_eq!(impossible(&tale), Impossible::AnsweredTwice { customer, request });
+    assert_eq!(impossible(&tale), InvalidHistory::AnsweredTwice { customer, request });
     // The same where it was on its way when the customer gave up.
     arrives.add(late).gives_up(1).reads(1, 2, 2);
-    assert_eq!(arrives.judge().unwrap().by_property.read_your_writes.summary(), Summary::Undecided);
+    assert_eq!(arrives.judge().unwrap().by_property.read_your_writes.summary(), Overall::Undecided);
     arrives.gives_up(1);
     let request = RequestNumber::new(2);
-    assert_eq!(impossible(&arrives), Impossible::NotAwaited { customer, request });
+    assert_eq!(impossible(&arrives), InvalidHistory::NotAwaited { customer, request });
 }
 
 #[test]
 fn nothing_happens_at_a_branch_that_has_stopped() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(4));
     stops(&mut tale, 2);
     tale.applies(2, 1, 1);
-    assert_eq!(impossible(&tale), Impossible::Stopped { branch: branch(2) });
-    let mut running = Tale::new(2, 0);
+    assert_eq!(impossible(&tale), InvalidHistory::Stopped { branch: branch(2) });
+    let mut running = HistoryBuilder::new(2, 0);
     starts(&mut running, 2, 0, 0);
-    assert_eq!(impossible(&running), Impossible::NotStopped { branch: branch(2) });
+    assert_eq!(impossible(&running), InvalidHistory::NotStopped { branch: branch(2) });
 }
 
 #[test]
 fn a_branch_that_kept_all_goes_on_with_its_log() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(4)).applies(2, 1, 1);
     stops(&mut tale, 1);
     let down = tale.judge().unwrap();
@@ -102,32 +102,32 @@ fn a_branch_that_kept_all_goes_on_with_its_log() {
     starts(&mut tale, 1, 1, 4);
     tale.writes(1, 1, 2, deposit(5)).applies(2, 1, 2).reads(1, 1, 3);
     let up = tale.judge().unwrap();
-    assert!(up.iter().all(|(_, verdict)| verdict.summary() != Summary::Violated), "{up:?}");
+    assert!(up.iter().all(|(_, verdict)| verdict.summary() != Overall::Violated), "{up:?}");
     assert_eq!(of(&up, Property::Convergence).tested(), 3);
 }
 
 #[test]
 fn a_balance_at_a_start_is_the_sum_of_what_was_kept() {
-    let mut tale = Tale::new(1, 0);
+    let mut tale = HistoryBuilder::new(1, 0);
     tale.writes(1, 1, 1, deposit(4));
     stops(&mut tale, 1);
     starts(&mut tale, 1, 1, 5);
-    assert_eq!(tale.judge().unwrap().by_property.balances.summary(), Summary::Violated);
+    assert_eq!(tale.judge().unwrap().by_property.balances.summary(), Overall::Violated);
 }
 
 #[test]
 fn a_branch_that_lost_memory_is_refused_and_not_judged_wrongly() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(4));
     stops(&mut tale, 1);
     let mut more = tale.clone();
     starts(&mut more, 1, 2, 4);
     let held = LogPosition::new(1);
     let (branch, kept) = (branch(1), LogPosition::new(2));
-    assert_eq!(impossible(&more), Impossible::KeptTooMuch { branch, kept, held });
+    assert_eq!(impossible(&more), InvalidHistory::KeptTooMuch { branch, kept, held });
     starts(&mut tale, 1, 0, 0);
     let kept = LogPosition::new(0);
-    assert_eq!(impossible(&tale), Impossible::MemoryLost { branch, kept, held });
+    assert_eq!(impossible(&tale), InvalidHistory::MemoryLost { branch, kept, held });
     assert!(impossible(&tale).to_string().ends_with(
         "this version of the judge does not read histories of branches that lost memory"
     ));
@@ -135,7 +135,7 @@ fn a_branch_that_lost_memory_is_refused_and_not_judged_wrongly() {
 
 #[test]
 fn a_partition_begins_and_heals() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     let sides = vec![vec![branch(1)], vec![branch(2)]];
     tale.add(Fact::PartitionBegan { partition: 1, sides });
     tale.add(Fact::SlownessBegan { branch: branch(1), delay_us: 50_000 });
@@ -143,23 +143,23 @@ fn a_partition_begins_and_heals() {
     tale.add(Fact::PartitionHealed { partition: 1 });
     assert!(tale.judge().is_ok());
     tale.add(Fact::PartitionHealed { partition: 1 });
-    assert_eq!(impossible(&tale), Impossible::PartitionTwice { partition: 1 });
+    assert_eq!(impossible(&tale), InvalidHistory::PartitionTwice { partition: 1 });
 }
 
 #[test]
 fn of_a_history_without_its_end_only_what_speaks_of_the_past_is_decided() {
-    let mut tale = Tale::new(2, 0);
+    let mut tale = HistoryBuilder::new(2, 0);
     tale.writes(1, 1, 1, deposit(4));
     let whole = tale.judge().unwrap();
-    assert_eq!(whole.by_property.exactly_once.summary(), Summary::Violated, "missing at branch 2");
+    assert_eq!(whole.by_property.exactly_once.summary(), Overall::Violated, "missing at branch 2");
     let cut = cut_off(&tale);
     for property in [Property::Convergence, Property::ExactlyOnce] {
         assert_eq!(*of(&cut, property), Verdict::Undecided(Undecided::CutOff));
     }
     tale.applies(2, 1, 1).reads(1, 2, 2);
-    assert_eq!(tale.judge().unwrap().summary(), Summary::Holds);
-    assert_eq!(cut_off(&tale).summary(), Summary::Undecided, "the rest may be worse");
+    assert_eq!(tale.judge().unwrap().summary(), Overall::Holds);
+    assert_eq!(cut_off(&tale).summary(), Overall::Undecided, "the rest may be worse");
     tale.asks(1, 1, 3, Operation::Write(deposit(5))).answers(1, refused()).hears(1);
     tale.applies(1, 1, 3);
-    assert_eq!(cut_off(&tale).summary(), Summary::Violated, "that will not get better");
+    assert_eq!(cut_off(&tale).summary(), Overall::Violated, "that will not get better");
 }

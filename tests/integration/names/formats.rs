@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passbook::batch;
-use passbook::batch::{Course, Csv, JsonLines, Junit, Overview, Row, RowHead, RowWriter, Summary};
+use passbook::batch::{
+    BatchStats, Csv, JsonLines, Junit, Overview, Row, RowHead, RowWriter, Summary,
+};
 use passbook::compare::Comparison;
 use passbook::compare::{
     Earlier, Report, write_csv, write_html, write_json, write_markdown, write_text,
@@ -44,7 +46,7 @@ fn row(name: &str) -> Row {
 fn overview(row: &Row) -> (Overview, Summary) {
     let mut overview = Overview::default();
     overview.add(row);
-    let summary = overview.summary(&Course::default());
+    let summary = overview.summary(&BatchStats::default());
     (overview, summary)
 }
 

@@ -8,7 +8,7 @@ use passbook::scenario::Scenario;
 
 /// What one event comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum EventOutcome {
     Success,
     Balance(i64),
     Refused,
@@ -19,7 +19,7 @@ pub(crate) enum Told {
 pub(crate) struct Sequential {
     pub(crate) balance: i64,
     /// Per customer, what it was told, in order.
-    pub(crate) told: BTreeMap<u32, Vec<Told>>,
+    pub(crate) told: BTreeMap<u32, Vec<EventOutcome>>,
     /// Per customer, the event ids of its writes that took effect, in order.
     pub(crate) write_sets: BTreeMap<u32, Vec<u32>>,
     applied: BTreeMap<(u32, u32), i64>,
@@ -39,7 +39,7 @@ pub(crate) fn run(scenario: &Scenario, overdraft: Overdraft) -> Sequential {
         bank.told.entry(customer).or_default();
         for event in &visit.events {
             let told = match event.operation {
-                Operation::Query => Told::Balance(bank.balance),
+                Operation::Query => EventOutcome::Balance(bank.balance),
                 Operation::Write(write) => {
                     let minor = write.amount.money().minor();
                     let delta = if write.kind == WriteKind::Deposit { minor } else { -minor };
@@ -53,24 +53,24 @@ pub(crate) fn run(scenario: &Scenario, overdraft: Overdraft) -> Sequential {
 }
 
 impl Sequential {
-    fn write(&mut self, who: u32, at: u32, event: u32, delta: i64) -> Told {
+    fn write(&mut self, who: u32, at: u32, event: u32, delta: i64) -> EventOutcome {
         if let Some(&first) = self.applied.get(&(who, event)) {
-            return if first == delta { Told::Success } else { Told::Refused };
+            return if first == delta { EventOutcome::Success } else { EventOutcome::Refused };
         }
         if self.refused_at.contains_key(&(at, who, event)) {
-            return Told::Refused;
+            return EventOutcome::Refused;
         }
         let set = self.write_sets.entry(who).or_default();
         if set.iter().any(|&later| later > event) {
-            return Told::Refused;
+            return EventOutcome::Refused;
         }
         if delta < 0 && self.balance + delta < 0 && self.overdraft == Overdraft::Reject {
             self.refused_at.insert((at, who, event), delta);
-            return Told::Refused;
+            return EventOutcome::Refused;
         }
         self.balance += delta;
         self.applied.insert((who, event), delta);
         set.push(event);
-        Told::Success
+        EventOutcome::Success
     }
 }

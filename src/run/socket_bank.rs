@@ -9,12 +9,12 @@ use actix::{Actor, Addr};
 use tokio::sync::{mpsc, watch};
 
 use super::bank::BankSetup;
-use crate::actors::{BranchActor, Desk, Peers, RecorderLink};
+use crate::actors::{BranchActor, Peers, RecorderLink, SessionRegistry};
 use crate::bank::BranchConfig;
 use crate::grpc::seal::BankKeys;
 use crate::grpc::{
-    Believed, Channel, Contract, Ends, Front, FrontSetup, Gate, Identity, Limits, LinkSetup,
-    PeerClient, PeerLink, Scenarios, Services,
+    Believed, Channel, Contract, Gate, Gateway, GatewaySetup, Identity, Limits, LinkSetup,
+    PeerClient, PeerId, PeerLink, Scenarios, Services,
 };
 use crate::model::{BranchId, GuaranteePolicy, Money, Roster};
 
@@ -25,7 +25,7 @@ const EVER: Duration = Duration::from_secs(1 << 32);
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 /// What such a bank is.
-pub(crate) struct Wired<'a> {
+pub(crate) struct SocketBank<'a> {
     pub(crate) roster: &'a Arc<Roster>,
     pub(crate) opening_balance: Money,
     pub(crate) keys: &'a BankKeys,
@@ -34,7 +34,7 @@ pub(crate) struct Wired<'a> {
     pub(crate) channels: &'a [Channel],
 }
 
-impl Wired<'_> {
+impl SocketBank<'_> {
     /// Starts the branches, ascending by id. Called where a System runs, in real time.
     pub(crate) fn open_branches(&self, recorder: &RecorderLink) -> Vec<Addr<BranchActor>> {
         let Self { roster, opening_balance, channels, branch, .. } = *self;
@@ -48,7 +48,7 @@ impl Wired<'_> {
                     return owner.clone().recipient();
                 }
                 let (roster, identity) = (Arc::clone(roster), identity.clone());
-                let ends = Ends { here, peer, roster, opening_balance, identity };
+                let ends = PeerId { here, peer, roster, opening_balance, identity };
                 let setup = LinkSetup {
                     here,
                     owner: owner.clone(),
@@ -71,20 +71,20 @@ impl Wired<'_> {
         branches: &[Addr<BranchActor>],
         promises: GuaranteePolicy,
     ) -> Vec<(BranchId, Services)> {
-        let desk = Desk::new(Arc::clone(self.roster), promises).start();
+        let registry = SessionRegistry::new(Arc::clone(self.roster), promises).start();
         let gate = watch::Sender::new(Gate::Open).subscribe();
         let believed = Believed::ourselves(&Identity::new(self.keys.peers.clone()));
         let serve = |(&id, address): (&BranchId, &Addr<BranchActor>)| {
-            let front = Front::new(FrontSetup {
+            let gateway = Gateway::new(GatewaySetup {
                 roster: Arc::clone(self.roster),
                 opening_balance: self.opening_balance,
                 keys: self.keys.clone(),
                 believed: Some(believed.clone()),
                 branches: BTreeMap::from([(id, address.clone())]),
-                desk: desk.clone(),
+                registry: registry.clone(),
                 links: Vec::new(),
                 gate: gate.clone(),
-                answer_time_max: self.branch.patience.in_all(),
+                answer_time_max: self.branch.timeouts.in_all(),
             });
             let limits = Limits {
                 calls_max: u32::MAX,
@@ -100,7 +100,7 @@ impl Wired<'_> {
                 ..Limits::default()
             };
             let (scenarios, origins) = (Scenarios::none(), Arc::default());
-            (id, Services { front, scenarios, limits, origins })
+            (id, Services { gateway, scenarios, limits, origins })
         };
         self.roster.ids().iter().zip(branches).map(serve).collect()
     }

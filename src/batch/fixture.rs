@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Counts, Course, Overview, Row, RowHead, Status, Summary};
+use super::{BatchStats, Counts, Overview, Row, RowHead, Status, Summary};
 use crate::check::{self, ByProperty};
 use crate::model::{Money, Seed};
-use crate::report::example::{customer, money};
+use crate::report::fixture::{customer, money};
 use crate::scenario::BalanceRow;
 
-const TESTED: check::Summary = check::Summary::Holds;
-const UNTESTED: check::Summary = check::Summary::Undecided;
+const TESTED: check::Overall = check::Overall::Holds;
+const UNTESTED: check::Overall = check::Overall::Undecided;
 
 /// Row `number` of `many.jsonl`: a deposit of 400 and a query, as they should be.
 pub(super) fn holds(number: u64) -> Row {
@@ -60,7 +60,7 @@ pub(super) fn violated(number: u64) -> Row {
     let row = holds(number);
     let verdicts = row
         .verdicts
-        .map(|verdicts| ByProperty { read_your_writes: check::Summary::Violated, ..verdicts });
+        .map(|verdicts| ByProperty { read_your_writes: check::Overall::Violated, ..verdicts });
     let problem = "read your writes: customer 1 deposited 400 at branch 1 (event 1), then read the \
                    balance 0 at branch 2 (event 2), whose log did not yet hold that deposit: it was \
                    owed at least its own deposit";
@@ -129,5 +129,5 @@ pub(super) fn gathered(rows: &[Row]) -> Overview {
 /// The summary of a batch that is these rows.
 pub(super) fn finished(rows: &[Row]) -> Summary {
     let inputs = u64::try_from(rows.len()).unwrap();
-    gathered(rows).summary(&Course { inputs: Some(inputs), jobs: 2, ..Course::default() })
+    gathered(rows).summary(&BatchStats { inputs: Some(inputs), jobs: 2, ..BatchStats::default() })
 }

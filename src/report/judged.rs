@@ -6,19 +6,19 @@ use serde::Serialize;
 
 use super::palette::TITLE;
 use super::text;
-use crate::check::{Summary, Verdicts};
+use crate::check::{Overall, Verdicts};
 use crate::history::{Extent, Header};
 use crate::model::{Seed, Shown};
 
 /// A history that was judged.
 #[derive(Debug, Clone, Copy)]
-pub struct Judgement<'a> {
+pub struct JudgedHistory<'a> {
     /// Which run it is of.
     pub header: &'a Header,
     /// What the judge says.
     pub verdicts: &'a Verdicts,
     /// What that comes to.
-    pub summary: Summary,
+    pub summary: Overall,
 }
 
 #[derive(Serialize)]
@@ -32,12 +32,12 @@ struct Line<'a> {
     recorded_by: Option<&'a str>,
     branches: usize,
     cut_off: bool,
-    verdict: Summary,
+    verdict: Overall,
     verdicts: &'a Verdicts,
 }
 
 /// Writes `judgement` for a person, with ANSI colour.
-pub fn write_text(out: &mut dyn Write, judgement: &Judgement<'_>) -> io::Result<()> {
+pub fn write_text(out: &mut dyn Write, judgement: &JudgedHistory<'_>) -> io::Result<()> {
     writeln!(out, "{TITLE}{}{TITLE:#}\n", Shown::name(&judgement.header.scenario))?;
     text::verdicts(out, judgement.verdicts, text::FoundBy::LineAndTime)?;
     if judgement.verdicts.extent == Extent::CutOff {
@@ -51,8 +51,8 @@ pub fn write_text(out: &mut dyn Write, judgement: &Judgement<'_>) -> io::Result<
 }
 
 /// Writes `judgement` as one line of JSON.
-pub fn write_json(out: &mut dyn Write, judgement: &Judgement<'_>) -> io::Result<()> {
-    let Judgement { header, verdicts, summary } = *judgement;
+pub fn write_json(out: &mut dyn Write, judgement: &JudgedHistory<'_>) -> io::Result<()> {
+    let JudgedHistory { header, verdicts, summary } = *judgement;
     let line = Line {
         scenario: &header.scenario,
         seed: header.seed,

@@ -15,8 +15,8 @@ pub(super) struct RequestKey {
 
 /// What happened because of each request.
 #[derive(Debug, Default)]
-pub(super) struct Story<'a> {
-    chapters: BTreeMap<RequestKey, Chapter<'a>>,
+pub(super) struct Trace<'a> {
+    request_traces: BTreeMap<RequestKey, RequestTrace<'a>>,
     /// Messages between branches that are about no request in particular.
     pub(super) other_messages: Vec<&'a Recorded>,
     /// The writes that each branch applied, by customer.
@@ -25,7 +25,7 @@ pub(super) struct Story<'a> {
 
 /// What happened because of one request.
 #[derive(Debug, Default)]
-pub(super) struct Chapter<'a> {
+pub(super) struct RequestTrace<'a> {
     /// How many requests of the run were sent before it.
     pub(super) place: usize,
     /// The balance after its write at the branch asked, if that branch applied one for it.
@@ -42,7 +42,7 @@ pub(super) struct Chapter<'a> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Peer {
     pub(super) delivery: Delivery,
-    pub(super) held: Held,
+    pub(super) held: Holding,
     /// The balance after it, where it was applied.
     pub(super) balance: Option<Money>,
     /// How much later than at the branch asked.
@@ -62,7 +62,7 @@ pub(super) enum Delivery {
 
 /// Whether a branch holds a write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Held {
+pub(super) enum Holding {
     #[default]
     No,
     /// It had accepted the same write itself, or had it from a third branch that did.
@@ -86,16 +86,16 @@ pub(super) enum Comparison {
     Different,
 }
 
-impl<'a> Story<'a> {
+impl<'a> Trace<'a> {
     /// Follows `facts`, which are in causal order; those of different customers may interleave.
     pub(super) fn of(facts: &'a [Recorded]) -> Self {
-        let mut teller = Teller::default();
+        let mut teller = TraceBuilder::default();
         facts.iter().for_each(|recorded| teller.follow(recorded));
-        teller.story
+        teller.trace
     }
 
-    pub(super) fn chapter(&self, key: RequestKey) -> Option<&Chapter<'a>> {
-        self.chapters.get(&key)
+    pub(super) fn request_trace(&self, key: RequestKey) -> Option<&RequestTrace<'a>> {
+        self.request_traces.get(&key)
     }
 
     /// The writes of `id`'s customer that `branch` applied up to and with it. Where an id names two
@@ -122,15 +122,15 @@ struct WriteAt {
 }
 
 #[derive(Debug, Default)]
-struct Teller<'a> {
-    story: Story<'a>,
+struct TraceBuilder<'a> {
+    trace: Trace<'a>,
     /// The last request for each write.
     asked_by: BTreeMap<WriteAt, RequestKey>,
     /// The request by which a branch accepted each write.
     made_by: BTreeMap<WriteAt, RequestKey>,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> TraceBuilder<'a> {
     fn follow(&mut self, recorded: &'a Recorded) {
         match &recorded.fact {
             &Fact::RequestSent { customer, request, branch, event, operation } => {
@@ -139,16 +139,16 @@ impl<'a> Teller<'a> {
                     let id = WriteId { customer, event };
                     self.asked_by.insert(WriteAt { id, branch }, key);
                 }
-                let place = self.story.chapters.len();
-                let chapter = self.chapter(key);
-                chapter.place = place;
-                chapter.messages.push(recorded);
+                let place = self.trace.request_traces.len();
+                let request_trace = self.request_trace(key);
+                request_trace.place = place;
+                request_trace.messages.push(recorded);
             }
             Fact::RequestReceived { customer, request, .. }
             | Fact::ReplySent { customer, request, .. }
             | Fact::ReplyReceived { customer, request, .. } => {
                 let key = RequestKey { customer: *customer, number: *request };
-                self.chapter(key).messages.push(recorded);
+                self.request_trace(key).messages.push(recorded);
             }
             &Fact::WriteApplied { branch, id, origin, balance, .. } => {
                 self.applied((branch, recorded.at), WriteAt { id, branch: origin }, balance);
@@ -160,7 +160,7 @@ impl<'a> Teller<'a> {
                     }
                     MessageBody::Acknowledge { id, .. } => {
                         if let Some(peer) = self.peer(*id, *to, *from) {
-                            peer.held = peer.held.max(Held::Already);
+                            peer.held = peer.held.max(Holding::Already);
                         }
                     }
                     MessageBody::CatchUp | MessageBody::Missed { .. } => {}
@@ -207,26 +207,26 @@ impl<'a> Teller<'a> {
     /// `branch` applied a write as it was `accepted` there or elsewhere.
     fn applied(&mut self, (branch, at): (BranchId, Time), accepted: WriteAt, balance: Money) {
         let id = accepted.id;
-        let by_customer = self.story.write_sets.entry(branch).or_default();
+        let by_customer = self.trace.write_sets.entry(branch).or_default();
         by_customer.entry(id.customer).or_default().push(id.event);
         if branch != accepted.branch {
             let Some(&key) = self.made_by.get(&accepted) else { return };
-            let chapter = self.chapter(key);
-            let lag = at.since(chapter.applied_at);
-            let peer = chapter.peers.entry(branch).or_default();
-            *peer = Peer { held: Held::Applied, balance: Some(balance), lag, ..*peer };
+            let request_trace = self.request_trace(key);
+            let lag = at.since(request_trace.applied_at);
+            let peer = request_trace.peers.entry(branch).or_default();
+            *peer = Peer { held: Holding::Applied, balance: Some(balance), lag, ..*peer };
         } else if !self.made_by.contains_key(&accepted)
             && let Some(&key) = self.asked_by.get(&accepted)
         {
             self.made_by.insert(accepted, key);
-            let chapter = self.chapter(key);
-            chapter.applied = Some(balance);
-            chapter.applied_at = at;
+            let request_trace = self.request_trace(key);
+            request_trace.applied = Some(balance);
+            request_trace.applied_at = at;
         }
     }
 
-    fn chapter(&mut self, key: RequestKey) -> &mut Chapter<'a> {
-        self.story.chapters.entry(key).or_default()
+    fn request_trace(&mut self, key: RequestKey) -> &mut RequestTrace<'a> {
+        self.trace.request_traces.entry(key).or_default()
     }
 
     /// The request because of which `sender` propagates the write `id`: the one by which it accepted
@@ -239,7 +239,7 @@ impl<'a> Teller<'a> {
     /// What the write `id`, which `sender` propagates, came to at `branch`.
     fn peer(&mut self, id: WriteId, sender: BranchId, branch: BranchId) -> Option<&mut Peer> {
         let key = self.cause(id, sender)?;
-        Some(self.chapter(key).peers.entry(branch).or_default())
+        Some(self.request_trace(key).peers.entry(branch).or_default())
     }
 
     fn message(
@@ -254,8 +254,8 @@ impl<'a> Teller<'a> {
             MessageBody::CatchUp | MessageBody::Missed { .. } => None,
         };
         match cause {
-            Some(key) => self.chapter(key).messages.push(recorded),
-            None => self.story.other_messages.push(recorded),
+            Some(key) => self.request_trace(key).messages.push(recorded),
+            None => self.trace.other_messages.push(recorded),
         }
     }
 }
@@ -263,7 +263,7 @@ impl<'a> Teller<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::example::{Bank, branch, customer, event, money};
+    use crate::report::fixture::{Bank, branch, customer, event, money};
 
     fn key(who: i64, number: u64) -> RequestKey {
         RequestKey { customer: customer(who), number: RequestNumber::new(number) }
@@ -272,19 +272,19 @@ mod tests {
     #[test]
     fn a_write_is_followed_to_every_branch_and_back() {
         let facts = Bank::new("a", 3).deposit(1, 1, 400, 2).run().facts;
-        let story = Story::of(&facts);
-        let chapter = story.chapter(key(1, 1)).unwrap();
+        let trace = Trace::of(&facts);
+        let request_trace = trace.request_trace(key(1, 1)).unwrap();
         let done = Peer {
             delivery: Delivery::Received,
-            held: Held::Applied,
+            held: Holding::Applied,
             balance: Some(money(400)),
             lag: Duration::ZERO,
             confirmation: Confirmation::Received,
             comparison: Some(Comparison::Same),
         };
-        assert_eq!(chapter.peers, [(branch(1), done), (branch(3), done)].into());
+        assert_eq!(request_trace.peers, [(branch(1), done), (branch(3), done)].into());
         let id = WriteId { customer: customer(1), event: event(1) };
-        assert_eq!(story.write_set(branch(2), id), [event(1)]);
+        assert_eq!(trace.write_set(branch(2), id), [event(1)]);
     }
 
     #[test]
@@ -292,9 +292,9 @@ mod tests {
         let one = Bank::new("a", 3).deposit(1, 1, 10, 1).run().facts;
         let two = Bank::new("a", 3).deposit(2, 1, 20, 2).run().facts;
         let facts: Vec<_> = one.into_iter().zip(two).flat_map(|(a, b)| [a, b]).collect();
-        let story = Story::of(&facts);
+        let trace = Trace::of(&facts);
         let (first, second) =
-            (story.chapter(key(1, 1)).unwrap(), story.chapter(key(2, 1)).unwrap());
+            (trace.request_trace(key(1, 1)).unwrap(), trace.request_trace(key(2, 1)).unwrap());
         assert_eq!(first.applied, Some(money(10)));
         assert_eq!(second.applied, Some(money(20)));
         assert!(first.peers.keys().eq(&[branch(2), branch(3)]));
@@ -306,9 +306,9 @@ mod tests {
     #[test]
     fn a_retry_made_nothing_and_takes_nothing_from_the_first() {
         let facts = Bank::new("a", 2).deposit(1, 1, 10, 1).retry(1, 1, 10, 1).run().facts;
-        let story = Story::of(&facts);
-        assert_eq!(story.chapter(key(1, 1)).unwrap().applied, Some(money(10)));
-        assert_eq!(story.chapter(key(1, 2)).unwrap().applied, None);
-        assert!(story.chapter(key(1, 2)).unwrap().peers.is_empty());
+        let trace = Trace::of(&facts);
+        assert_eq!(trace.request_trace(key(1, 1)).unwrap().applied, Some(money(10)));
+        assert_eq!(trace.request_trace(key(1, 2)).unwrap().applied, None);
+        assert!(trace.request_trace(key(1, 2)).unwrap().peers.is_empty());
     }
 }

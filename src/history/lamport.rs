@@ -1,6 +1,6 @@
 //! Lamport clocks of a run, computed from its facts: a counter per process, carried by messages.
 //!
-//! Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System", 1978. Remembers
+//! Lamport, "Time, LamportClocks, and the Ordering of Events in a Distributed System", 1978. Remembers
 //! the processes and the messages on their way, and nothing else.
 
 use std::collections::BTreeMap;
@@ -61,13 +61,13 @@ struct Exchange {
 
 /// The clocks after some facts of a run.
 #[derive(Debug, Default)]
-pub(super) struct Clocks {
+pub(super) struct LamportClocks {
     processes: BTreeMap<Process, Lamport>,
     messages: BTreeMap<Message, UnderWay>,
     exchanges: BTreeMap<CustomerId, Exchange>,
 }
 
-impl Clocks {
+impl LamportClocks {
     /// The clock of the last fact at `process`.
     pub(super) fn last(&self, process: Process) -> Option<Lamport> {
         self.processes.get(&process).copied()

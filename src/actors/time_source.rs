@@ -17,19 +17,19 @@ const SECOND_NS: u32 = 1_000_000_000;
 
 thread_local! {
     /// What a paused clock shows on this thread, until its runtime has been idle.
-    static PAUSED: Cell<Option<Shown>> = const { Cell::new(None) };
+    static PAUSED: Cell<Option<ClockReading>> = const { Cell::new(None) };
 }
 
 /// What a clock shows.
 #[derive(Debug, Clone, Copy)]
-struct Shown {
+struct ClockReading {
     /// Which clock: the one that started then.
     start: Instant,
     time: Time,
 }
 
 /// A runtime whose clock is paused: time goes by only when all that it runs is idle, and then at once
-/// to the next timer. [`Clock::virtual_time`] is for such a runtime alone.
+/// to the next timer. [`TimeSource::virtual_time`] is for such a runtime alone.
 pub fn paused_runtime() -> io::Result<Runtime> {
     Builder::new_current_thread()
         .enable_time()
@@ -40,48 +40,48 @@ pub fn paused_runtime() -> io::Result<Runtime> {
 
 /// Tells the time since the run began.
 #[derive(Debug, Clone, Copy)]
-pub struct Clock {
+pub struct TimeSource {
     start: Instant,
-    pace: Pace,
+    pace: ClockMode,
     /// How much of the runtime's time goes by in a microsecond of the run's; a second is a multiple.
     microsecond_ns: u32,
 }
 
 /// Whether time goes by while actors work.
 #[derive(Debug, Clone, Copy)]
-enum Pace {
+enum ClockMode {
     Running,
     Paused,
 }
 
-impl Clock {
+impl TimeSource {
     /// Virtual time, starting now on a paused clock: one of its milliseconds is a microsecond here.
     pub fn virtual_time() -> Self {
         let start = Instant::now();
-        PAUSED.set(Some(Shown { start, time: Time::START }));
-        Self { start, pace: Pace::Paused, microsecond_ns: PAUSED_TICK_NS }
+        PAUSED.set(Some(ClockReading { start, time: Time::START }));
+        Self { start, pace: ClockMode::Paused, microsecond_ns: PAUSED_TICK_NS }
     }
 
     /// The machine's time, starting now.
     pub fn real_time() -> Self {
-        Self { start: Instant::now(), pace: Pace::Running, microsecond_ns: MICROSECOND_NS }
+        Self { start: Instant::now(), pace: ClockMode::Running, microsecond_ns: MICROSECOND_NS }
     }
 
     /// The machine's time in slow motion, starting now: one of its nanoseconds is a microsecond
     /// here. For facts that are less than a microsecond apart.
     pub fn slow_motion() -> Self {
-        Self { start: Instant::now(), pace: Pace::Running, microsecond_ns: 1 }
+        Self { start: Instant::now(), pace: ClockMode::Running, microsecond_ns: 1 }
     }
 
     /// What time it is.
     pub fn now(self) -> Time {
         match self.pace {
-            Pace::Running => self.elapsed(),
-            Pace::Paused => match PAUSED.get() {
-                Some(Shown { start, time }) if start == self.start => time,
+            ClockMode::Running => self.elapsed(),
+            ClockMode::Paused => match PAUSED.get() {
+                Some(ClockReading { start, time }) if start == self.start => time,
                 Some(_) | None => {
                     let time = self.elapsed();
-                    PAUSED.set(Some(Shown { start: self.start, time }));
+                    PAUSED.set(Some(ClockReading { start: self.start, time }));
                     time
                 }
             },

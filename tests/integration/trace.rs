@@ -1,6 +1,6 @@
 //! What a run tells of one event id that two branches have accepted, and of a promise that was broken.
 
-use passbook::check::{JudgeOptions, Promised, Split, StepsKept, Summary, Verdict};
+use passbook::check::{JudgeOptions, Overall, Promised, Split, StepsKept, Verdict};
 use passbook::model::Dialect;
 use passbook::report::{Assessment, text};
 use passbook::run::{Judging, Recording, Run, RunOptions, run};
@@ -38,7 +38,7 @@ fn told(run: &Run) -> String {
     let convergence = &assessment.verdicts.as_ref().expect("judged").by_property.convergence;
     assert_eq!(
         assessment.agreement.is_whole(),
-        convergence.summary() == Summary::Holds,
+        convergence.summary() == Overall::Holds,
         "they are one rule:\n{told}"
     );
     told

@@ -19,7 +19,7 @@ use crate::model::{
 
 /// Keeps the passbooks and the last event ids of customers that do not bring them themselves.
 #[derive(Debug)]
-pub struct Desk {
+pub struct SessionRegistry {
     roster: Arc<Roster>,
     promises: GuaranteePolicy,
     sessions: Sessions,
@@ -45,37 +45,37 @@ pub struct Call {
     /// Who asks.
     pub customer: CustomerId,
     /// The event id that it bears.
-    pub event: Bears,
+    pub event: EventIdSource,
     /// What is asked.
     pub operation: Operation,
     /// The passbook that goes with it.
-    pub passbook: Shown,
+    pub passbook: PassbookSource,
 }
 
 /// Brings what a customer asks to the desk.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Bring {
+pub struct Submit {
     /// What is asked.
     pub call: Call,
     /// The branch that is asked.
     pub branch: Addr<BranchActor>,
-    /// Told the answer; even if nobody waits for it any more.
-    pub tell: Tell,
+    /// EventOutcome the answer; even if nobody waits for it any more.
+    pub tell: SubmitReply,
 }
 
 /// Passes on what a request came to.
-pub type Tell = Box<dyn FnOnce(Result<Brought, NoEventIdLeft>) + Send>;
+pub type SubmitReply = Box<dyn FnOnce(Result<Submitted, NoEventIdLeft>) + Send>;
 
-impl fmt::Debug for Bring {
+impl fmt::Debug for Submit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bring").field("call", &self.call).finish_non_exhaustive()
+        f.debug_struct("Submit").field("call", &self.call).finish_non_exhaustive()
     }
 }
 
 /// The event id that a request bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bears {
+pub enum EventIdSource {
     /// This one.
     Id(EventId),
     /// None. It gets the next one: after all that the desk has heard of, and after the one here,
@@ -83,7 +83,7 @@ pub enum Bears {
     After(Option<EventId>),
 }
 
-impl From<Option<EventId>> for Bears {
+impl From<Option<EventId>> for EventIdSource {
     fn from(event: Option<EventId>) -> Self {
         event.map_or(Self::After(None), Self::Id)
     }
@@ -91,7 +91,7 @@ impl From<Option<EventId>> for Bears {
 
 /// Which passbook goes with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Shown {
+pub enum PassbookSource {
     /// The one that the desk keeps for the customer.
     Kept,
     /// The one that the customer carries.
@@ -101,13 +101,13 @@ pub enum Shown {
 /// Who keeps a customer's passbook.
 #[derive(Debug, Clone, Copy)]
 enum Keeper {
-    Desk,
+    SessionRegistry,
     Customer,
 }
 
 /// How a call went that reached its branch.
 #[derive(Debug)]
-pub struct Brought {
+pub struct Submitted {
     /// The event id that it bore.
     pub event: EventId,
     /// How it ended.
@@ -148,7 +148,7 @@ pub struct HasIntroduced(pub BranchId);
 #[rtype(result = "Remembered")]
 pub struct CountRemembered;
 
-impl Desk {
+impl SessionRegistry {
     /// The desk of a bank of `roster`, which keeps its `promises` and knows nobody yet.
     pub fn new(roster: Arc<Roster>, promises: GuaranteePolicy) -> Self {
         let numbering = Numbering { first: 1, step: 1 };
@@ -175,7 +175,7 @@ impl Desk {
 
     /// Asks the branches for the customer's last event id before it hands `bring` on. The customer is
     /// remembered meanwhile, so that no other request of it is overlooked.
-    fn look_up(&self, bring: Bring, ctx: &mut Context<Self>) {
+    fn look_up(&self, bring: Submit, ctx: &mut Context<Self>) {
         let customer = bring.call.customer;
         let asked: Vec<_> =
             self.branches.iter().map(|branch| branch.send(LatestEvent(customer))).collect();
@@ -187,25 +187,25 @@ impl Desk {
             }
             latest
         };
-        ctx.spawn(latest.into_actor(self).map(move |latest, desk, ctx| {
-            if let Some(kept) = desk.sessions.get_mut(customer) {
+        ctx.spawn(latest.into_actor(self).map(move |latest, registry, ctx| {
+            if let Some(kept) = registry.sessions.get_mut(customer) {
                 kept.last_event = kept.last_event.max(latest);
                 kept.numbers = Numbers::Given;
             }
-            desk.hand_on(bring, ctx);
+            registry.hand_on(bring, ctx);
         }));
     }
 
     /// Hands on a request that has begun to its branch.
-    fn hand_on(&mut self, bring: Bring, ctx: &mut Context<Self>) {
-        let Bring { call, branch, tell } = bring;
+    fn hand_on(&mut self, bring: Submit, ctx: &mut Context<Self>) {
+        let Submit { call, branch, tell } = bring;
         let Call { customer, event, operation, passbook, .. } = call;
         let guarantees = self.promises.to(customer);
         let forgets = self.sessions.forgets();
         let Some(kept) = self.sessions.get_mut(customer) else { return };
         let event = match event {
-            Bears::Id(event) => event,
-            Bears::After(known) => match self.numbering.after(kept.last_event.max(known)) {
+            EventIdSource::Id(event) => event,
+            EventIdSource::After(known) => match self.numbering.after(kept.last_event.max(known)) {
                 Ok(next) => next,
                 Err(none_left) => {
                     self.sessions.end(customer);
@@ -218,26 +218,26 @@ impl Desk {
         }
         let request = kept.requests;
         let (mut passbook, keeper) = match passbook {
-            Shown::Carried(carried) => (carried, Keeper::Customer),
-            Shown::Kept => {
+            PassbookSource::Carried(carried) => (carried, Keeper::Customer),
+            PassbookSource::Kept => {
                 let kept = kept.passbook.get_or_insert_with(|| Passbook::new(&self.roster));
-                (kept.clone(), Keeper::Desk)
+                (kept.clone(), Keeper::SessionRegistry)
             }
         };
         let session = Some(Session { passbook: passbook.clone(), guarantees });
-        let (desk, roster) = (ctx.address(), Arc::clone(&self.roster));
+        let (registry, roster) = (ctx.address(), Arc::clone(&self.roster));
         let reply_to = ReplyTo::Then(Box::new(move |answer: Answer| {
             let Answer { outcome, position, balance, entry: learnt, .. } = answer;
             let entry = match keeper {
                 // A kept passbook only grows, so what it held when it was shown it holds now.
-                Keeper::Desk if !passbook.holds(&learnt) => learnt.clone(),
-                Keeper::Desk | Keeper::Customer => Entry::Nothing,
+                Keeper::SessionRegistry if !passbook.holds(&learnt) => learnt.clone(),
+                Keeper::SessionRegistry | Keeper::Customer => Entry::Nothing,
             };
             if forgets || entry != Entry::Nothing {
-                desk.do_send(Answered { customer, entry });
+                registry.do_send(Answered { customer, entry });
             }
             passbook.enter(&learnt, &roster);
-            tell(Ok(Brought { event, outcome, balance, position, passbook }));
+            tell(Ok(Submitted { event, outcome, balance, position, passbook }));
         }));
         branch.do_send(Ask { customer, request, event, operation, session, reply_to });
     }
@@ -252,28 +252,28 @@ impl Numbering {
     }
 }
 
-impl Actor for Desk {
+impl Actor for SessionRegistry {
     type Context = Context<Self>;
 }
 
-impl Handler<Bring> for Desk {
+impl Handler<Submit> for SessionRegistry {
     type Result = ();
 
-    fn handle(&mut self, bring: Bring, ctx: &mut Self::Context) {
+    fn handle(&mut self, bring: Submit, ctx: &mut Self::Context) {
         let kept = self.sessions.begin(bring.call.customer);
         match (bring.call.event, bring.call.operation) {
-            (Bears::After(_), Operation::Write(_)) => match kept.numbers {
+            (EventIdSource::After(_), Operation::Write(_)) => match kept.numbers {
                 Numbers::Recent => return self.look_up(bring, ctx),
                 Numbers::All => kept.numbers = Numbers::Given,
                 Numbers::Given => {}
             },
-            (Bears::After(_), Operation::Query) | (Bears::Id(_), _) => {}
+            (EventIdSource::After(_), Operation::Query) | (EventIdSource::Id(_), _) => {}
         }
         self.hand_on(bring, ctx);
     }
 }
 
-impl Handler<Answered> for Desk {
+impl Handler<Answered> for SessionRegistry {
     type Result = ();
 
     fn handle(&mut self, Answered { customer, entry }: Answered, _: &mut Self::Context) {
@@ -286,7 +286,7 @@ impl Handler<Answered> for Desk {
     }
 }
 
-impl Handler<Introduced> for Desk {
+impl Handler<Introduced> for SessionRegistry {
     type Result = ();
 
     fn handle(&mut self, Introduced(branch): Introduced, _: &mut Self::Context) {
@@ -294,7 +294,7 @@ impl Handler<Introduced> for Desk {
     }
 }
 
-impl Handler<HasIntroduced> for Desk {
+impl Handler<HasIntroduced> for SessionRegistry {
     type Result = bool;
 
     fn handle(&mut self, HasIntroduced(branch): HasIntroduced, _: &mut Self::Context) -> bool {
@@ -302,7 +302,7 @@ impl Handler<HasIntroduced> for Desk {
     }
 }
 
-impl Handler<CountRemembered> for Desk {
+impl Handler<CountRemembered> for SessionRegistry {
     type Result = MessageResult<CountRemembered>;
 
     fn handle(&mut self, _: CountRemembered, _: &mut Self::Context) -> Self::Result {

@@ -40,7 +40,7 @@ pub(crate) fn unknown() -> Outcome {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Tale {
+pub(crate) struct HistoryBuilder {
     pub(crate) roster: Arc<Roster>,
     pub(crate) opening: Money,
     /// What was promised; `None` where nobody says.
@@ -54,7 +54,7 @@ pub(crate) struct Tale {
     origins: BTreeMap<(WriteId, Write), (BranchId, u64)>,
 }
 
-impl Tale {
+impl HistoryBuilder {
     /// A bank of `branches` branches that hold `opening` units each.
     pub(crate) fn new(branches: u32, opening: i64) -> Self {
         Self {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
-use passbook::bank::{BranchConfig, Patience};
+use passbook::bank::{BranchConfig, Timeouts};
 use passbook::grpc::proto::banking::branch_client::BranchClient;
 use passbook::grpc::proto::banking::{BranchReply, BranchRequest};
 use passbook::grpc::proto::v1;
@@ -27,7 +27,7 @@ use tonic_types::StatusExt;
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// A bank behind in-memory connections.
-pub(crate) struct Shop {
+pub(crate) struct TestBank {
     pub(crate) bank: LiveBank,
     pub(crate) served: JoinHandle<Result<(), EdgeError>>,
     pub(crate) close: oneshot::Sender<()>,
@@ -56,7 +56,7 @@ pub(crate) fn bank_of(branches: u32) -> LiveOptions {
         branch: BranchConfig {
             propagation: Propagation::Sync,
             overdraft: Overdraft::Reject,
-            patience: Patience {
+            timeouts: Timeouts {
                 confirm_limit: Some(Duration::from_millis(300)),
                 wait_limit: Some(Duration::from_millis(300)),
                 resend_after: None,
@@ -70,7 +70,7 @@ pub(crate) fn bank_of(branches: u32) -> LiveOptions {
     }
 }
 
-impl Shop {
+impl TestBank {
     /// Opens `options` behind one listener for all branches.
     pub(crate) fn open(options: &LiveOptions) -> Self {
         Self::with(options, Limits::default(), None)
@@ -88,12 +88,12 @@ impl Shop {
         origins: &[Origin],
     ) -> Self {
         let bank = LiveBank::open(options);
-        let (front, scenarios) = (bank.front().clone(), Scenarios::none());
-        let services = Services { front, scenarios, limits, origins: origins.into() };
+        let (gateway, scenarios) = (bank.gateway().clone(), Scenarios::none());
+        let services = Services { gateway, scenarios, limits, origins: origins.into() };
         let (way_in, connections) = mpsc::unbounded_channel();
         let (close, closed) = oneshot::channel();
         let served = actix_rt::spawn(async move {
-            let closed = async { assert!(closed.await.is_ok(), "a shop is closed in order") };
+            let closed = async { assert!(closed.await.is_ok(), "a test_bank is closed in order") };
             let connections = UnboundedReceiverStream::new(connections);
             services.serve_incoming(connections, branch, closed).await
         });
@@ -103,7 +103,7 @@ impl Shop {
     /// One end of a new connection.
     pub(crate) fn wire(&self) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(64 << 10);
-        self.way_in.send(Ok(theirs)).expect("the shop is open");
+        self.way_in.send(Ok(theirs)).expect("the test_bank is open");
         ours
     }
 
@@ -119,7 +119,7 @@ impl Shop {
             let wire = wire.take().map(TokioIo::new);
             std::future::ready(wire.ok_or_else(|| io::Error::other("one connection")))
         });
-        endpoint.connect_with_connector(connector).await.expect("the shop is open")
+        endpoint.connect_with_connector(connector).await.expect("the test_bank is open")
     }
 
     /// A client that lets the server send little ahead of what it reads.
