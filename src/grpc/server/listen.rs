@@ -104,7 +104,7 @@ pub struct Services {
 impl std::fmt::Debug for Services {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Services")
-            .field("front", &self.gateway)
+            .field("gateway", &self.gateway)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

@@ -32,7 +32,7 @@ pub(super) struct TypedService {
 
 impl std::fmt::Debug for TypedService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TypedService").field("front", &self.gateway).finish_non_exhaustive()
+        f.debug_struct("TypedService").field("gateway", &self.gateway).finish_non_exhaustive()
     }
 }
 
