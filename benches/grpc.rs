@@ -1,5 +1,5 @@
-//! What the actors cost behind gRPC: calls per second and latency of the bank's services, as a ratio
-//! to a bare tonic service with no actor behind it, measured in the same run.
+//! What the actors cost behind gRPC: calls per second and latency of the bank's services, as a
+//! ratio to a bare tonic service with no actor behind it, measured in the same run.
 //!
 //! `cargo bench --bench grpc`
 
@@ -125,7 +125,8 @@ struct Measured {
 }
 
 fn main() {
-    // A server for each: one that has just been called is scheduled otherwise than one that has not.
+    // A server for each: one that has just been called is scheduled otherwise than one that has
+    // not.
     let subjects = Subject::ALL.map(|subject| (subject, subject.start()));
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut table = String::new();

@@ -1,4 +1,5 @@
-//! What each guarantee costs: `cargo bench --bench guarantees` prints the tables of `docs/COSTS.md`.
+//! What each guarantee costs: `cargo bench --bench guarantees` prints the tables of
+//! `docs/COSTS.md`.
 //!
 //! The first is in simulated time, so it is the same on every machine. The second measures how long
 //! this program takes for large banks.

@@ -28,8 +28,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// In a process under callgrind: the workload, and how often.
 const WORK: &str = "PASSBOOK_BENCH_WORK";
 
-/// More growth than this is no noise: the same program differs by 0.1% from run to run, and one with
-/// threads by less than 1%.
+/// More growth than this is no noise: the same program differs by 0.1% from run to run, and one
+/// with threads by less than 1%.
 const GROWTH_PERMILLE_MAX: u64 = 30;
 
 /// The C library has several variants of its functions and takes what fits the processor; these are

@@ -1,7 +1,7 @@
 //! passbook: a simulated distributed bank of actors, for client-centric consistency.
 //!
 //! Branches replicate one account; customers go from branch to branch. `docs/ARCHITECTURE.md`
-//! tells what is where, and which module may import which.
+//! says what is where, and which module may import which.
 
 #[cfg(feature = "grpc")]
 pub mod actors;

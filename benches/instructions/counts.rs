@@ -1,4 +1,5 @@
-//! The file of counts: on which machine they were made, and how many instructions each workload needs.
+//! The file of counts: on which machine they were made, and how many instructions each workload
+//! needs.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};

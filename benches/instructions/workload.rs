@@ -30,7 +30,8 @@ pub(crate) enum Workload {
     ManyEventsAtTen,
     /// 300 deposits at a thousand branches, judged.
     ManyBranches,
-    /// Three branches, two customers with ten events each, and messages that take their time; judged.
+    /// Three branches, two customers with ten events each, and messages that take their time;
+    /// judged.
     Lag,
     /// A deposit over gRPC and TCP, client and server together.
     GrpcDeposit,
@@ -38,8 +39,8 @@ pub(crate) enum Workload {
     FactJudged,
 }
 
-/// How often a workload is done in the shorter and in the longer of two processes. What they differ by
-/// is what the work itself needs, without the start of a process.
+/// How often a workload is done in the shorter and in the longer of two processes. What they differ
+/// by is what the work itself needs, without the start of a process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
     pub(crate) few: usize,

@@ -22,8 +22,8 @@ pub(crate) struct Growth {
     nanoseconds_per_event: f64,
     /// Per write and branch that applied it.
     nanoseconds_per_apply: f64,
-    /// Likewise: how much more memory the process needs at most than for one event. Absent where the
-    /// system does not tell.
+    /// Likewise: how much more memory the process needs at most than for one event. Absent where
+    /// the system does not tell.
     bytes_per_apply: Option<f64>,
 }
 

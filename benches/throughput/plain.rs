@@ -1,5 +1,5 @@
-//! The baseline: what a loop needs that applies every write to every branch, and prints the row that a
-//! batch prints. No actor, no message, no guarantee.
+//! The baseline: what a loop needs that applies every write to every branch, and prints the row
+//! that a batch prints. No actor, no message, no guarantee.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient};
 use super::{AwaitSettled, ReplyTo, Settled};
 
 /// Holds queries back until every customer stands at one or is at its end and all propagation is
-/// done. Then all that wait are sent together, and nobody goes on until all are answered.
+/// done. Then all that wait are sent together, and no customer goes on until all are answered.
 #[derive(Debug)]
 pub struct Barrier {
     /// Who can say that all propagation is done; all of them have to.
@@ -54,7 +54,7 @@ pub(super) enum Signal {
 }
 
 impl Barrier {
-    /// A barrier that nobody has come to yet. Propagation is done when all of `settle` say so.
+    /// A barrier at which no customer stands yet. Propagation is done when all of `settle` say so.
     pub fn new(settle: Vec<Recipient<AwaitSettled>>) -> Self {
         Self {
             settle,

@@ -35,9 +35,9 @@ pub struct BranchActor {
     armed: Option<Time>,
     /// Tells watchers how long the apply log is, from the first watcher on.
     applied: Option<watch::Sender<LogPosition>>,
-    /// Who waits, in place of a link, for a write from elsewhere to be acknowledged. Whoever brings one
-    /// that can be applied has its answer in the same message; of the others there are no more than
-    /// `Deliver::waiting_max` for each peer, whether they still wait or have given up.
+    /// Who waits, in place of a link, for a write from elsewhere to be acknowledged. Whoever brings
+    /// one that can be applied has its answer in the same message; of the others there are no more
+    /// than `Deliver::waiting_max` for each peer, whether they still wait or have given up.
     delivered: BTreeMap<Dot, Vec<Waiting>>,
 }
 

@@ -83,7 +83,7 @@ impl CustomerActor {
         match visit.asked {
             None => {
                 self.stand(Stand::AtEnd);
-                // Whoever sent us here may have given up; then nobody needs to be told.
+                // Whoever sent us here may have given up; then nothing needs to be told.
                 if visit.done.send(()).is_err() {
                     log::debug!("customer {} ended a visit that nobody waits for", self.setup.id);
                 }

@@ -122,7 +122,7 @@ pub struct Settled;
 pub struct MakeVisit {
     /// What to ask, in order.
     pub events: Vec<Event>,
-    /// EventOutcome when the last answer is there.
+    /// Told when the last answer is there.
     pub done: oneshot::Sender<()>,
 }
 
@@ -139,13 +139,14 @@ pub struct Inspect {
     pub most: usize,
 }
 
-/// Asks a branch how it stands, with its whole apply log, and to stop: so a bank that closes does not
-/// hold every log twice.
+/// Asks a branch how it stands, with its whole apply log, and to stop: so a bank that closes does
+/// not hold every log twice.
 #[derive(Debug, Message)]
 #[rtype(result = "BranchState")]
 pub struct Close;
 
-/// Tells a branch that the bank closes: it answers all who wait, and makes nobody wait any more.
+/// Tells a branch that the bank closes: it answers all who wait, and makes no request wait any
+/// more.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct AnswerAll;
@@ -191,8 +192,8 @@ pub struct BranchState {
 #[rtype(result = "WriteSetState")]
 pub struct ReadWriteSet(pub CustomerId);
 
-/// Asks a branch for one customer's write set when its apply log was so long: what was there when it
-/// gave an answer, whatever has come since.
+/// Asks a branch for one customer's write set when its apply log was so long: what was there when
+/// it gave an answer, whatever has come since.
 #[derive(Debug, Message)]
 #[rtype(result = "Vec<EventId>")]
 pub struct WriteSetAt(pub CustomerId, pub LogPosition);
@@ -216,8 +217,8 @@ pub struct ReadLog {
     pub most: usize,
 }
 
-/// Asks a branch for all that came to it after a place in its apply log, also what was there already
-/// when it came from another origin.
+/// Asks a branch for all that arrived there after a place in its apply log, also what was there
+/// already when it came from another origin.
 #[derive(Debug, Message)]
 #[rtype(result = "Came")]
 pub struct ReadCame {
@@ -227,7 +228,7 @@ pub struct ReadCame {
     pub most: usize,
 }
 
-/// What came to a branch.
+/// What arrived at a branch.
 #[derive(Debug)]
 pub struct Came {
     /// In the order in which it came; nothing past the end of the log.
@@ -246,7 +247,7 @@ pub struct BalanceAt(pub LogPosition);
 #[rtype(result = "watch::Receiver<LogPosition>")]
 pub struct Watch;
 
-/// Brings a write from a branch elsewhere, to be acknowledged to whoever brings it.
+/// Brings a write from a branch elsewhere, to be acknowledged to its bringer.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Deliver {

@@ -1,4 +1,4 @@
-//! An actor's way to whoever records, with the time of each fact.
+//! An actor's way to the recorder, with the time of each fact.
 
 use actix::Recipient;
 

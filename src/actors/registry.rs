@@ -1,4 +1,4 @@
-//! The bank's desk, where requests from outside come in: gives each the event id, number and
+//! The bank's registry, where requests from outside come in: gives each the event id, number and
 //! passbook that it does not bring itself, and hands it on to its branch. Serves none.
 
 use std::collections::BTreeSet;
@@ -30,7 +30,7 @@ pub struct SessionRegistry {
     introduced: BTreeSet<BranchId>,
 }
 
-/// Which event ids the desk gives to writes that come without one: each `step`th.
+/// Which event ids the registry gives to writes that come without one: each `step`th.
 #[derive(Debug, Clone, Copy)]
 struct Numbering {
     first: i64,
@@ -52,7 +52,7 @@ pub struct Call {
     pub passbook: PassbookSource,
 }
 
-/// Brings what a customer asks to the desk.
+/// Brings what a customer asks to the registry.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Submit {
@@ -60,11 +60,11 @@ pub struct Submit {
     pub call: Call,
     /// The branch that is asked.
     pub branch: Addr<BranchActor>,
-    /// EventOutcome the answer; even if nobody waits for it any more.
+    /// Told the answer; even if nothing waits for it any more.
     pub tell: SubmitReply,
 }
 
-/// Passes on what a request came to.
+/// Takes the answer to a request.
 pub type SubmitReply = Box<dyn FnOnce(Result<Submitted, NoEventIdLeft>) + Send>;
 
 impl fmt::Debug for Submit {
@@ -78,8 +78,8 @@ impl fmt::Debug for Submit {
 pub enum EventIdSource {
     /// This one.
     Id(EventId),
-    /// None. It gets the next one: after all that the desk has heard of, and after the one here,
-    /// which is the last that is known at the branch.
+    /// None. It gets the next one: after all that the registry has heard of, and after the one
+    /// here, which is the last that is known at the branch.
     After(Option<EventId>),
 }
 
@@ -92,7 +92,7 @@ impl From<Option<EventId>> for EventIdSource {
 /// Which passbook goes with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PassbookSource {
-    /// The one that the desk keeps for the customer.
+    /// The one that the registry keeps for the customer.
     Kept,
     /// The one that the customer carries.
     Carried(Passbook),
@@ -124,8 +124,8 @@ pub struct Submitted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoEventIdLeft;
 
-/// Tells the desk that a request for which it remembers the customer is answered: it enters what the
-/// reply says in the passbook that it keeps, if it keeps one.
+/// Tells the registry that a request for which it remembers the customer is answered: it enters
+/// what the reply says in the passbook that it keeps, if it keeps one.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 struct Answered {
@@ -133,32 +133,33 @@ struct Answered {
     entry: Entry,
 }
 
-/// Tells the desk that a branch elsewhere has introduced itself as of this program.
+/// Tells the registry that a branch elsewhere has introduced itself as of this program.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct Introduced(pub BranchId);
 
-/// Asks the desk whether a branch elsewhere has introduced itself as of this program.
+/// Asks the registry whether a branch elsewhere has introduced itself as of this program.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "bool")]
 pub struct HasIntroduced(pub BranchId);
 
-/// Asks the desk how many customers it remembers.
+/// Asks the registry how many customers it remembers.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "Remembered")]
 pub struct CountRemembered;
 
 impl SessionRegistry {
-    /// The desk of a bank of `roster`, which keeps its `promises` and knows nobody yet.
+    /// The session registry of a bank of `roster`, which keeps its `promises` and knows no customer
+    /// yet.
     pub fn new(roster: Arc<Roster>, promises: GuaranteePolicy) -> Self {
         let numbering = Numbering { first: 1, step: 1 };
         let (sessions, introduced) = (Sessions::new(Remembers::All), BTreeSet::new());
         Self { roster, promises, sessions, numbering, branches: Vec::new(), introduced }
     }
 
-    /// The same, but it remembers no more than `sessions_max` customers, fewer in a bank of more than 83
-    /// branches, beside those that are being served. The last event id of one that it has forgotten it asks of `branches`, which are those
-    /// that live here.
+    /// The same, but it remembers no more than `sessions_max` customers, fewer in a bank of more
+    /// than 83 branches, beside those that are being served. The last event id of one that it has
+    /// forgotten it asks of `branches`, which are those that live here.
     #[must_use]
     pub fn forgetting(self, sessions_max: usize, branches: Vec<Addr<BranchActor>>) -> Self {
         let remembers = Remembers::at_most(sessions_max, self.roster.len());
@@ -173,8 +174,8 @@ impl SessionRegistry {
         Self { numbering, ..Self::new(roster, promises) }
     }
 
-    /// Asks the branches for the customer's last event id before it hands `bring` on. The customer is
-    /// remembered meanwhile, so that no other request of it is overlooked.
+    /// Asks the branches for the customer's last event id before it hands `bring` on. The customer
+    /// is remembered meanwhile, so that no other request of it is overlooked.
     fn look_up(&self, bring: Submit, ctx: &mut Context<Self>) {
         let customer = bring.call.customer;
         let asked: Vec<_> =
@@ -182,7 +183,7 @@ impl SessionRegistry {
         let latest = async move {
             let mut latest = None;
             for answer in asked {
-                // A branch that has stopped serves nobody.
+                // A branch that has stopped serves no request.
                 latest = latest.max(answer.await.unwrap_or_default());
             }
             latest

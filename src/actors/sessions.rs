@@ -1,11 +1,11 @@
-//! What the desk keeps of its customers, and for how many. Knows no branch and no message.
+//! What the registry keeps of its customers, and for how many. Knows no branch and no message.
 
 use std::collections::BTreeMap;
 
 use crate::bank::Passbook;
 use crate::model::{CustomerId, EventId, RequestNumber};
 
-/// The customers that a desk remembers, each with what it keeps for it.
+/// The customers that a registry remembers, each with what it keeps for it.
 #[derive(Debug)]
 pub(super) struct Sessions {
     remembers: Remembers,
@@ -19,7 +19,7 @@ pub(super) struct Sessions {
     forgotten: u64,
 }
 
-/// How many customers a desk remembers, and how many it does not any more.
+/// How many customers a registry remembers, and how many it does not any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Remembered {
     /// How many are remembered.
@@ -30,12 +30,13 @@ pub struct Remembered {
     pub forgotten: u64,
 }
 
-/// How many customers a desk remembers.
+/// How many customers a registry remembers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Remembers {
     /// All: a bank that is open for one scenario counts each customer's requests as it does itself.
     All,
-    /// So many, and those of whom something is under way; the others are forgotten, the oldest first.
+    /// So many, and those of whom something is under way; the others are forgotten, the oldest
+    /// first.
     AtMost(usize),
 }
 
@@ -50,12 +51,12 @@ impl Remembers {
     }
 }
 
-/// What a desk keeps for a customer.
+/// What a registry keeps for a customer.
 #[derive(Debug, Default)]
 pub(super) struct KeptSession {
     /// Its passbook; `None`: it brings its own.
     pub(super) passbook: Option<Passbook>,
-    /// The highest event id of its writes that the desk has heard of.
+    /// The highest event id of its writes that the registry has heard of.
     pub(super) last_event: Option<EventId>,
     /// How many requests it has made.
     pub(super) requests: RequestNumber,
@@ -65,7 +66,7 @@ pub(super) struct KeptSession {
     resting_since: Option<u64>,
 }
 
-/// What a desk knows of the event ids of a customer.
+/// What a registry knows of the event ids of a customer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Numbers {
     /// Those of writes that it brought since it keeps them. To be asked of the branches.
@@ -107,7 +108,7 @@ impl Sessions {
         self.kept.get_mut(&customer)
     }
 
-    /// PeerId a request that began. Of a customer that brings its own passbook and its own event ids
+    /// Ends a request that began. Of a customer that brings its own passbook and its own event ids
     /// nothing is kept any longer, and past the bound one who has asked for nothing is forgotten.
     pub(super) fn end(&mut self, customer: CustomerId) {
         let Remembers::AtMost(most) = self.remembers else { return };
@@ -167,7 +168,7 @@ mod tests {
         numbers
     }
 
-    /// A request of `id`, whose passbook the desk keeps.
+    /// A request of `id`, whose passbook the registry keeps.
     fn shown(sessions: &mut Sessions, id: i64) {
         let roster = Roster::new([BranchId::new(1).unwrap()]).unwrap();
         sessions.begin(customer(id)).passbook = Some(Passbook::new(&roster));

@@ -28,8 +28,8 @@ struct ClockReading {
     time: Time,
 }
 
-/// A runtime whose clock is paused: time goes by only when all that it runs is idle, and then at once
-/// to the next timer. [`TimeSource::virtual_time`] is for such a runtime alone.
+/// A runtime whose clock is paused: time goes by only when all that it runs is idle, and then at
+/// once to the next timer. [`TimeSource::virtual_time`] is for such a runtime alone.
 pub fn paused_runtime() -> io::Result<Runtime> {
     Builder::new_current_thread()
         .enable_time()
@@ -43,7 +43,8 @@ pub fn paused_runtime() -> io::Result<Runtime> {
 pub struct TimeSource {
     start: Instant,
     pace: ClockMode,
-    /// How much of the runtime's time goes by in a microsecond of the run's; a second is a multiple.
+    /// How much of the runtime's time goes by in a microsecond of the run's; a second is a
+    /// multiple.
     microsecond_ns: u32,
 }
 

@@ -27,8 +27,8 @@ pub struct BranchConfig {
     pub overdraft: Overdraft,
     /// How long it waits for other branches.
     pub timeouts: Timeouts,
-    /// How many writes may come before it accepts no more of customers; `None`: any number. What another
-    /// branch has accepted is applied all the same, or branches would differ for ever.
+    /// How many writes may come before it accepts no more of customers; `None`: any number. What
+    /// another branch has accepted is applied all the same, or branches would differ for ever.
     pub log_max: Option<LogPosition>,
 }
 
@@ -145,8 +145,8 @@ impl Branch {
         self.log.position()
     }
 
-    /// How many writes came here: those of the apply log, and those that were in it already when they
-    /// came from another origin.
+    /// How many writes came here: those of the apply log, and those that were in it already when
+    /// they came from another origin.
     pub fn came(&self) -> LogPosition {
         self.log.came()
     }
@@ -172,8 +172,8 @@ impl Branch {
         self.log.came_after(position, most, &self.roster)
     }
 
-    /// The highest event id of the customer's writes that is taken here: by one that is applied, or by
-    /// one that was refused and is remembered.
+    /// The highest event id of the customer's writes that is taken here: by one that is applied, or
+    /// by one that was refused and is remembered.
     pub fn latest_event(&self, customer: CustomerId) -> Option<EventId> {
         self.log.latest(customer).max(self.refusals.latest(customer))
     }
@@ -309,15 +309,16 @@ impl Branch {
         } else if dot.origin == self.id() && !self.confirmations.is_disputed(dot.sequence) {
             effects.push(self.written(ticket, dot));
         } else if !self.congested.is_empty() {
-            // Nothing more can be asked of them: each retry would be one more write to keep for them.
+            // Nothing more can be asked of them: each retry would be one more write to keep for
+            // them.
             effects.push(self.unknown(ticket, dot, self.congested.iter().copied().collect()));
         } else {
             if dot.origin == self.id() {
                 self.confirmations.forget_dispute(dot.sequence);
             }
             // Accepted elsewhere, or some branch held other writes when it confirmed this one: only
-            // asking everyone tells whether it is confirmed now. What it depends on is not known
-            // here; what was applied before it surely suffices.
+            // asking every branch shows whether it is confirmed now. What it depends on is not
+            // known here; what was applied before it surely suffices.
             let dependencies = Some(self.log.version_before(dot, &self.roster).into());
             let write = PropagatedWrite { dot, id, write, dependencies };
             self.propagate(now, ticket, write, effects);

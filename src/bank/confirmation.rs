@@ -100,13 +100,13 @@ impl Confirmations {
         true
     }
 
-    /// Sends `dot` again at `at` to whoever has not confirmed it by then.
+    /// Sends `dot` again at `at` to the branches that have not confirmed it by then.
     pub(super) fn resend_at(&mut self, at: Time, dot: Dot) {
         self.resends.push_back((at, dot));
     }
 
-    /// The branch `from` acknowledges `dot`. Says whether what it holds `agrees` with what it should
-    /// hold; `None` if nothing is awaited from it.
+    /// The branch `from` acknowledges `dot`. Says whether what it holds `agrees` with what it
+    /// should hold; `None` if nothing is awaited from it.
     pub(super) fn acknowledge(
         &mut self,
         dot: Dot,

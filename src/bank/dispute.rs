@@ -1,6 +1,7 @@
 //! Writes of this branch that every branch has acknowledged and not every one agreed on. Most will
-//! never be agreed on, for an order of applies is for ever; but where an id names two writes, branches
-//! agree as soon as all have heard of both. So whoever asks again is answered anew.
+//! never be agreed on, for an order of applies is for ever; but where an id names two writes,
+//! branches agree as soon as all have heard of both. So a request that is made again is answered
+//! anew.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +14,8 @@ const REMEMBERED_MAX: usize = 10_000;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Disputes {
     disputed: BTreeSet<Sequence>,
-    /// Up to and with this one all are taken to be disputed: which of them were is not remembered. To
-    /// ask about one that was not costs a round of messages, and is right all the same.
+    /// Up to and with this one all are taken to be disputed: which of them were is not remembered.
+    /// To ask about one that was not costs a round of messages, and is right all the same.
     forgotten: Sequence,
 }
 

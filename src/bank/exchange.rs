@@ -30,12 +30,14 @@ impl Branch {
                 effects.push(Effect::Send { to: from, message: PeerMessage::Missed(missed) });
             }
             PeerMessage::Missed(missed) => {
-                // What waits here is looked at when all of it is applied: what is missed comes in an
-                // order in which nothing has to wait, and a write that waits need not come as early.
+                // What waits here is looked at when all of it is applied: what is missed comes in
+                // an order in which nothing has to wait, and a write that waits need not come as
+                // early.
                 for LogEntry { dot, id, write } in missed {
                     let write = PropagatedWrite { dot, id, write, dependencies: None };
-                    // After one that is left out nothing is taken, or answers with gaps would gather
-                    // here without a bound. What is not taken is missed still, and asked for again.
+                    // After one that is left out nothing is taken, or answers with gaps would
+                    // gather here without a bound. What is not taken is missed still, and asked for
+                    // again.
                     if self.must_wait(&write) {
                         return;
                     }
@@ -132,7 +134,7 @@ impl Branch {
         write.dependencies.as_ref()?.first_missing(&self.version, &self.roster)
     }
 
-    /// Compares an acknowledged write set with ours, and answers whoever waited for it.
+    /// Compares an acknowledged write set with ours, and answers the request that waited for it.
     fn compare(&mut self, from: BranchId, told: Acknowledgement, effects: &mut Vec<Effect>) {
         let Acknowledgement { dot, id, write_set } = told;
         // What was here with the write is mostly what is here up to it now, and known at no cost. A

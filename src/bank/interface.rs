@@ -31,7 +31,7 @@ pub enum Input {
         /// Whether anything can be sent to it.
         congestion: Congestion,
     },
-    /// The bank closes: all who wait are answered now, and nobody waits any more.
+    /// The bank closes: all who wait are answered now, and nothing waits any more.
     Closing,
     /// The moment that [`Branch::next_deadline`](super::Branch::next_deadline) gave has come.
     DeadlineReached,
@@ -72,7 +72,7 @@ pub enum Effect {
         /// How long, and for what.
         waited: Waited,
     },
-    /// Tell whoever asked that everything is settled.
+    /// Tell the asker that everything is settled.
     Settled(Ticket),
     /// Send a write to every other branch.
     Broadcast(PropagatedWrite),
@@ -89,8 +89,8 @@ pub enum Effect {
     /// sequence. The origin lost its memory and went on without asking the others.
     Conflict(PropagatedWrite),
     /// Nothing can be done but tell a person: a customer gave one event id to two different writes,
-    /// and two branches accepted one each before they heard of the other. Both are applied; this one
-    /// comes second here.
+    /// and two branches accepted one each before they heard of the other. Both are applied; this
+    /// one comes second here.
     IdClash(PropagatedWrite),
     /// Nothing to do: a write set that another branch acknowledged was compared with ours.
     Compared {

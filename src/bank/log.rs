@@ -129,9 +129,9 @@ impl ApplyLog {
         came
     }
 
-    /// Where the write `id` that does `write` stands, or else the one that was applied first of those
-    /// that `id` names. A write that equals any of them is known, and only one that equals none is a
-    /// reuse of their id.
+    /// Where the write `id` that does `write` stands, or else the one that was applied first of
+    /// those that `id` names. A write that equals any of them is known, and only one that equals
+    /// none is a reuse of their id.
     pub(super) fn known(&self, id: WriteId, write: Write) -> Known<LogIndex> {
         let Some(set) = self.customers.get(&id.customer) else { return Known::Nothing };
         let mut named = set.find(id.event);

@@ -8,18 +8,18 @@ use crate::model::{BranchId, Lag, Time, Waited};
 /// What waits, under the first write that it waits for. When that comes it is looked at anew, and
 /// may wait for another one: so each waits for one write at a time, however many it needs.
 ///
-/// It grows with what its caller lets in, and keeps nothing that is over. Requests: the caller has so
-/// many at a time, and those that have run out of time go. Writes: between mailboxes as many as are under
-/// way, each of which comes once; of a branch elsewhere only what comes by a call of its own, which the
-/// caller counts, for an answer to a question has nothing that waits.
+/// It grows with what its caller lets in, and keeps nothing that is over. Requests: the caller has
+/// so many at a time, and those that have run out of time go. Writes: between mailboxes as many as
+/// are under way, each of which comes once; of a branch elsewhere only what comes by a call of its
+/// own, which the caller counts, for an answer to a question has nothing that waits.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parking {
     waiting: BTreeMap<Dot, Vec<Waiter>>,
     requests: BTreeMap<Ticket, Parked>,
     /// When requests run out of time; ascending, for all wait equally long.
     limits: VecDeque<(Time, Ticket)>,
-    /// How many requests have run out of time since those that have were last taken out of what waits:
-    /// what they waited for may never come.
+    /// How many requests have run out of time since those that have were last taken out of what
+    /// waits: what they waited for may never come.
     expired: usize,
 }
 

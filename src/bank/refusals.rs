@@ -1,5 +1,5 @@
-//! The writes that a branch has refused for want of money or of room: the same request gets the same
-//! answer. So many are remembered, for else a client could fill the memory with them.
+//! The writes that a branch has refused for want of money or of room: the same request gets the
+//! same answer. So many are remembered, for else a client could fill the memory with them.
 
 use std::collections::BTreeMap;
 

@@ -43,8 +43,8 @@ struct Used {
     counts: Vec<(BranchIndex, Sequence)>,
 }
 
-/// In a bank of so few branches all are counted from the start: a vector has 8 KiB at most, and to look
-/// a count up costs least. Fewer in tests, so that they come to both sides.
+/// In a bank of so few branches all are counted from the start: a vector has 8 KiB at most, and to
+/// look a count up costs least. Fewer in tests, so that they come to both sides.
 const FEW_BRANCHES: usize = if cfg!(test) { 64 } else { 1_024 };
 
 /// In a larger one all are counted as soon as one of so many has accepted a write. A used count

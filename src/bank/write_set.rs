@@ -10,16 +10,17 @@ use crate::model::{EventId, Money};
 /// set, so that it stays as small after a hundred thousand writes as after one.
 ///
 /// Two branches may have accepted two writes under one id at the same time. Both are then held
-/// everywhere, but in another order, for ever. So the order of ids is that in which each came first,
-/// and under an id its writes have no order, whenever the second one came: as soon as both branches
-/// hold both, the digests are equal again, and until then they differ.
+/// everywhere, but in another order, for ever. So the order of ids is that in which each came
+/// first, and under an id its writes have no order, whenever the second one came: as soon as both
+/// branches hold both, the digests are equal again, and until then they differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriteSetDigest {
     /// How many writes the set holds.
     pub len: u32,
     /// A hash of the event ids.
     pub ids: u64,
-    /// A hash of the event ids and what each write does; `None` of a set that was told as ids alone.
+    /// A hash of the event ids and what each write does; `None` of a set that was told as ids
+    /// alone.
     pub contents: Option<u64>,
 }
 
@@ -37,8 +38,8 @@ impl WriteSetDigest {
         Some(ids.into_iter().fold(empty, |digest, (event, nothing)| digest.with(event, nothing)))
     }
 
-    /// Whether a branch that holds this may take it that another, which tells `told` of itself, holds
-    /// the same. Of one that tells its ids alone that is all that there is to compare.
+    /// Whether a branch that holds this may take it that another, which gives `told` of itself,
+    /// holds the same. Of one that gives its ids alone that is all that there is to compare.
     pub fn agrees(self, told: Self) -> bool {
         (self.len, self.ids) == (told.len, told.ids)
             && (told.contents.is_none() || self.contents == told.contents)
@@ -87,7 +88,7 @@ impl WriteSet {
         self.by_event.last().map(|&(event, _)| event)
     }
 
-    /// Adds the write at `index` of the log. `delta_at` tells by how much a write there changes the
+    /// Adds the write at `index` of the log. `delta_at` says by how much a write there changes the
     /// balance.
     pub(super) fn insert(&mut self, event: EventId, index: u32, delta_at: impl Fn(u32) -> Money) {
         make_room(&mut self.by_event);

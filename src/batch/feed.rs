@@ -8,7 +8,7 @@ use thiserror::Error;
 const CHUNK_ITEMS_MAX: usize = 64;
 const CHUNK_BYTES_MAX: usize = 32 << 10;
 
-/// How much may be on its way from the feed to whoever takes the results.
+/// How much may be on its way from the feed to the taker of the results.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowance {
     /// Chunks at most.

@@ -1,4 +1,5 @@
-//! What a worker does with one scenario: reads it, runs it, and makes a row of it, whatever happens.
+//! What a worker does with one scenario: reads it, runs it, and makes a row of it, whatever
+//! happens.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

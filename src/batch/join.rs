@@ -23,7 +23,7 @@ pub struct Part<R> {
     pub input: R,
 }
 
-/// The rows of result files that fit together, in the order of the input. PeerId after the first
+/// The rows of result files that fit together, in the order of the input. Ends after the first
 /// error.
 #[derive(Debug)]
 pub struct Joined<R> {

@@ -1,4 +1,4 @@
-//! What the rows of a batch come to together. Keeps a few of them, however many there are.
+//! The result of all rows of a batch. Keeps a few of them, however many there are.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -17,7 +17,7 @@ const FAILURES: usize = 20;
 /// How many of the versions that made rows are kept.
 const VERSIONS: usize = 3;
 
-/// What the rows of a batch come to together, gathered one by one in any order.
+/// The result of all rows of a batch, gathered one by one in any order.
 #[derive(Debug, Clone, Default)]
 pub struct Overview {
     statuses: StatusCounts,

@@ -71,7 +71,8 @@ impl Partition {
         self.of
     }
 
-    /// Whether the scenario `number`, from 1, is in this share when scenarios are dealt out in turns.
+    /// Whether the scenario `number`, from 1, is in this share when scenarios are dealt out in
+    /// turns.
     pub const fn has_number(self, number: u64) -> bool {
         number.wrapping_sub(1) % self.of == self.share - 1
     }

@@ -26,8 +26,8 @@ const CHUNKS_PER_JOB: usize = 16;
 const BYTES_ON_THEIR_WAY_MAX: usize = 32 << 20;
 
 /// Starts a batch: `produce` feeds items, `run` is called with each, and what it returns is in the
-/// result; where `run` panics, what `panicked` returns for the item and the message. Memory does not grow with the number of items: where results are not taken, feeding
-/// waits.
+/// result; where `run` panics, what `panicked` returns for the item and the message. Memory does
+/// not grow with the number of items: where results are not taken, feeding waits.
 pub fn start<I: Send + 'static, O: Send + 'static>(
     plan: Plan,
     run: impl Fn(&mut Runner, &mut I) -> O + Send + Sync + 'static,

@@ -38,7 +38,7 @@ pub(crate) struct RowProgress {
 }
 
 impl ProgressView {
-    /// It is at its end when `bytes` are read; `None` if nobody knows how many there are. Without a
+    /// It is at its end when `bytes` are read; `None` if their number is not known. Without a
     /// terminal, there is a line after `every` span of time.
     pub(crate) fn open(bytes: Option<u64>, every: Duration) -> Self {
         let now = now();

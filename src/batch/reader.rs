@@ -13,7 +13,7 @@ use super::{Row, Summary};
 use crate::history::{DOCUMENT_MAX, LineEnd, Lines};
 use crate::model::{ByteSize, UnknownVersion};
 
-/// Reads a result file. PeerId after its last line, or after the first error.
+/// Reads a result file. Ends after its last line, or after the first error.
 #[derive(Debug)]
 pub struct Reader<R> {
     lines: Lines<R>,
@@ -35,9 +35,9 @@ pub struct Entry {
 /// What a line of a result file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
-    /// What one scenario came to.
+    /// The result of one scenario.
     Scenario(Row),
-    /// What all came to: the last line.
+    /// The result of all: the last line.
     Summary(Summary),
 }
 

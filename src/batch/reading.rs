@@ -39,7 +39,7 @@ impl Share {
     }
 }
 
-/// How far the reader has come, for whoever watches.
+/// How far the reader has come, for the progress that is shown.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     bytes: AtomicU64,
@@ -268,7 +268,7 @@ fn named(error: &FilesError) -> String {
     }
 }
 
-/// A file that tells how far it has been read.
+/// A file that counts how far it has been read.
 struct Counted {
     source: File,
     progress: Arc<Progress>,

@@ -20,7 +20,7 @@ pub enum Order {
     AsFinished,
 }
 
-/// What a chunk came to.
+/// The result of a chunk.
 #[derive(Debug)]
 pub(super) struct Finished<R> {
     pub(super) index: u64,
@@ -105,7 +105,7 @@ impl<R> Results<R> {
     fn begin(&mut self, finished: Finished<R>) {
         self.next_index += 1;
         self.current = finished.outcomes.into_iter();
-        // Where the feed has come to its end, nobody needs to know.
+        // Where the feed has come to its end, nothing needs to know.
         if self.taken.send(finished.bytes).is_err() {
             log::trace!("the last chunks are on their way");
         }

@@ -1,4 +1,4 @@
-//! A row of a batch: what one scenario came to.
+//! A row of a batch: the result of one scenario.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -48,12 +48,12 @@ pub struct RowHead {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowKind {
-    /// What one scenario came to.
+    /// The result of one scenario.
     #[default]
     Scenario,
 }
 
-/// What one scenario of a batch came to. `docs/RESULTS.md` says how it is written.
+/// The result of one scenario of a batch. `docs/RESULTS.md` says how it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
@@ -73,7 +73,7 @@ pub struct Row {
     /// What it is called; `None` if it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What it came to.
+    /// Its result.
     pub status: Status,
     /// Whether the customers saw what was expected; `None` where nothing was.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,7 +110,7 @@ pub struct Row {
 }
 
 words! {
-    /// What a scenario came to, in one word. The worse wins.
+    /// The result of a scenario, in one word. The worse wins.
     #[derive(PartialOrd, Ord)]
     pub enum Status {
         /// Everything is as it should be.
@@ -140,7 +140,7 @@ pub struct Counts {
     pub queries: u64,
     /// Requests that the bank did not do.
     pub refused: u64,
-    /// Requests whose outcome nobody knew when they ended.
+    /// Requests whose outcome was not known when they ended.
     pub unknown: u64,
     /// How many of the requests that the bank did not do are writes; `None` in the first format.
     #[serde(default, skip_serializing_if = "Option::is_none")]

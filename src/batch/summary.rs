@@ -1,4 +1,4 @@
-//! What a batch came to: the last line of a result file.
+//! The result of a batch: the last line of a result file.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Status;
 use super::partition::Partition;
 
-/// What a batch came to. `docs/RESULTS.md` says how it is written.
+/// The result of a batch. `docs/RESULTS.md` says how it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename = "summary")]
 pub struct Summary {

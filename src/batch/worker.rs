@@ -12,7 +12,7 @@ use crate::run::{RunError, Runner};
 /// What a panic is said to be that says nothing itself.
 const SILENT_PANIC: &str = "no message";
 
-/// Works until no more chunks come, or nobody takes what they come to.
+/// Works until no more chunks come, or nothing takes their results.
 pub(super) fn serve<I, O>(
     run: &impl Fn(&mut Runner, &mut I) -> O,
     panicked: &impl Fn(I, &str) -> O,

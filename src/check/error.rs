@@ -88,7 +88,7 @@ pub enum InvalidHistory {
         /// Which request.
         request: RequestNumber,
     },
-    /// What is answered was received before, in a history that tells of receptions.
+    /// What is answered was received before, in a history with receptions.
     #[error("request {request} of customer {customer} was answered, and nobody had received it")]
     NeverReceived {
         /// Whose it is.

@@ -32,8 +32,8 @@ pub enum CheckError {
     },
 }
 
-/// Reads a history to its end and judges it. One that was cut off is judged as far as it goes. As soon
-/// as it would take more than `bytes_max` of memory, nothing more is read of it.
+/// Reads a history to its end and judges it. One that was cut off is judged as far as it goes. As
+/// soon as it would take more than `bytes_max` of memory, nothing more is read of it.
 pub fn judge_history<R: BufRead>(
     mut reader: Reader<R>,
     options: JudgeOptions,

@@ -1,4 +1,4 @@
-//! The four session guarantees, in one examination over all operations in the order of their answers.
+//! The four session guarantees, in one pass over all operations in the order of their answers.
 //!
 //! A balance is the sum of all writes in a log, so all of them are relevant to a read. In the order
 //! of answers, the reads at a branch see longer and longer prefixes of its log. So each log is
@@ -16,7 +16,7 @@ use super::witness::Promised;
 use super::writes::ABSENT;
 use crate::model::{BranchIndex, Guarantee, OutcomeClass};
 
-/// What the four guarantees come to.
+/// The verdicts on the four guarantees.
 #[derive(Debug)]
 pub(super) struct Guarantees {
     /// Read your writes: reads that miss a write of their session.
@@ -43,7 +43,7 @@ pub(super) struct Failed {
 /// Judges the four guarantees.
 pub(super) fn judge(ledger: &Ledger, options: JudgeOptions) -> Guarantees {
     let most = options.witnesses.get();
-    let mut examination = Examination {
+    let mut walk = Walk {
         ledger,
         logs: ledger.branches.iter().map(|_| Passed::default()).collect(),
         sessions: (0..ledger.sessions.len()).map(|_| Memory::default()).collect(),
@@ -59,15 +59,15 @@ pub(super) fn judge(ledger: &Ledger, options: JudgeOptions) -> Guarantees {
     };
     for (at, op) in ledger.sessions.ops() {
         match op.asked {
-            Asked::Write { write, class } => examination.write(at, op, write, class),
-            Asked::Query(Some(seen)) => examination.read(at, op, seen),
+            Asked::Write { write, class } => walk.write(at, op, write, class),
+            Asked::Query(Some(seen)) => walk.read(at, op, seen),
             Asked::Query(None) => {}
         }
     }
-    examination.tallies
+    walk.tallies
 }
 
-struct Examination<'a> {
+struct Walk<'a> {
     ledger: &'a Ledger,
     logs: Vec<Passed>,
     sessions: Vec<Memory>,
@@ -95,7 +95,7 @@ struct Memory {
     made: Option<Reach>,
 }
 
-impl Examination<'_> {
+impl Walk<'_> {
     fn read(&mut self, at: OpRef, op: &Op, seen: Seen) {
         let branch = op.sent.branch;
         let memory = &self.sessions[op.session.place()];

@@ -35,8 +35,8 @@ impl Judge {
         })
     }
 
-    /// How many bytes it takes for what it has observed, until it has given its verdicts. No less than
-    /// it does take.
+    /// How many bytes it takes for what it has observed, until it has given its verdicts. No less
+    /// than it does take.
     pub fn bytes(&self) -> u64 {
         self.ledger.amounts().bytes()
     }

@@ -44,7 +44,7 @@ pub(super) enum WrongBalance {
     Start { mark: Mark, branch: BranchIndex, found: Money, sum_minor: i128 },
 }
 
-/// Whether a history tells which requests branches received.
+/// Whether a history says which requests branches received.
 #[derive(Debug, Clone, Copy)]
 enum Receptions {
     /// No fact has shown it yet.
@@ -376,7 +376,7 @@ impl Ledger {
         if let Asked::Write { write, class: OutcomeClass::Refused } = asked {
             self.writes.entry_mut(write).refuse();
         }
-        // What is answered too late is told to nobody.
+        // What is answered too late reaches no customer.
         if known == Known::GivenUp {
             return Ok(());
         }

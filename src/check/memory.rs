@@ -2,8 +2,8 @@
 //! that a history which is too large for somebody is refused before its memory is taken.
 //!
 //! Each figure is what one of a kind may come to: its own size, its place in a table of ids or in a
-//! tree, and what the reader of the history keeps beside it. `docs/LIMITS.md` holds the sum against what
-//! was measured.
+//! tree, and what the reader of the history keeps beside it. `docs/LIMITS.md` holds the sum against
+//! what was measured.
 
 use super::reach::BLOCK;
 use crate::model::number::count;

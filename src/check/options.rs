@@ -13,7 +13,7 @@ pub struct Case {
     pub roster: Arc<Roster>,
     /// What each branch held at the start.
     pub opening_balance: Money,
-    /// What was promised; `None` where nobody says.
+    /// What was promised; `None` where it is not known.
     pub terms: Option<Terms>,
 }
 

@@ -83,7 +83,7 @@ enum Awaits {
     Arrival(OpRef),
 }
 
-/// A request that nobody answered: who has it.
+/// A request that was not answered, and which branch has it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Open {
     pub(super) sent: Sent,
@@ -94,7 +94,7 @@ pub(super) struct Open {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) customer: CustomerId,
-    /// What the customer was promised; `None` where nobody says.
+    /// What the customer was promised; `None` where it is not known.
     pub(super) promised: Option<Guarantees>,
     /// How many requests it sent.
     pub(super) requests: u32,
@@ -249,7 +249,7 @@ pub(super) struct Sessions {
     by_customer: IdTable,
     all: Vec<Session>,
     requests: u32,
-    /// In the order in which branches answered; what nobody answered comes last. Each session's
+    /// In the order in which branches answered; what was not answered is last. Each session's
     /// operations are in their order, and so are the reads of each branch's log.
     ops: Vec<Op>,
     /// How many requests were given up.
@@ -283,8 +283,8 @@ impl Sessions {
         Ok(SessionRef(added))
     }
 
-    /// The session of a request that was sent, and its number there. Where the branch of the request
-    /// is still known, it must be this one.
+    /// The session of a request that was sent, and its number there. Where the branch of the
+    /// request is still known, it must be this one.
     pub(super) fn find(
         &self,
         customer: CustomerId,
@@ -345,7 +345,7 @@ impl Sessions {
         }
     }
 
-    /// Adds the operations that nobody answered.
+    /// Adds the operations that were not answered.
     pub(super) fn close(&mut self) {
         for (at, session) in (0..).map(SessionRef).zip(&mut self.all) {
             if let (Awaits::Answer, Some(open)) = (session.awaits, session.last) {

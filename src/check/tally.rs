@@ -54,7 +54,7 @@ impl<F> Tally<F> {
         Tally { tests, failed, most, first: first.collect() }
     }
 
-    /// What the tests come to. `untested` says why, where there was none.
+    /// The verdict that follows from the tests. `untested` says why, where there was none.
     pub(super) fn verdict(
         self,
         untested: Undecided,

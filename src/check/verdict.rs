@@ -1,4 +1,4 @@
-//! What the judge says: a verdict per property, and what they come to together.
+//! What the judge says: a verdict per property, and the verdict on the whole.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -403,14 +403,14 @@ impl Verdicts {
         Property::ALL.into_iter().filter_map(|property| Some((property, self.of(property)?)))
     }
 
-    /// What they come to: violated if any is; undecided if no session guarantee had anything to
-    /// test; else they hold.
+    /// The verdict on the whole: violated if any is; undecided if no session guarantee had anything
+    /// to test; else they hold.
     pub fn summary(&self) -> Overall {
         self.overall(Strictness::AGuarantee)
     }
 
-    /// What they come to: violated if any is; undecided if less than `demand` was tested, or if the
-    /// history was cut off; else they hold.
+    /// The verdict on the whole: violated if any is; undecided if less than `demand` was tested, or
+    /// if the history was cut off; else they hold.
     pub fn overall(&self, demand: Strictness) -> Overall {
         let mut tested = self.iter().filter(|(_, verdict)| verdict.tested() > 0);
         let is_met = match demand {

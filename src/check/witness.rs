@@ -64,7 +64,7 @@ pub enum WitnessKind {
     Missing,
     /// A write was applied though it had been refused.
     RefusedButApplied,
-    /// A write was applied that nobody had asked for.
+    /// A write was applied that no customer had asked for.
     NobodyAsked,
     /// A customer gave one id to two writes, and both were applied. That is the customer's fault.
     IdNotUnique,
@@ -122,7 +122,7 @@ pub enum Promised {
     Unknown,
 }
 
-/// `promised`, `not promised`, or that nobody knows.
+/// `promised`, `not promised`, or that it is not known.
 impl fmt::Display for Promised {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

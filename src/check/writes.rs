@@ -1,7 +1,7 @@
 //! Every write of a history, and its place in each branch's apply log.
 //!
 //! A write here is a write id *and* a content: what is applied under the right id with another
-//! content is another write, that nobody asked for.
+//! content is another write, that no customer asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ pub(super) const ABSENT: u32 = u32::MAX;
 pub(super) enum FirstSeen {
     /// A customer asked for it.
     Asked,
-    /// A branch applied it, and nobody had asked.
+    /// A branch applied it, and no customer had asked.
     Applied,
 }
 
@@ -70,7 +70,7 @@ impl Entry {
     }
 
     /// Whether it is a write of its session: not refused, and acknowledged or applied somewhere.
-    /// One that nobody answered and nobody applied has not happened.
+    /// One that was neither answered nor applied has not happened.
     pub(super) fn took_effect(&self) -> bool {
         self.issued && (self.acknowledged || self.is_applied())
     }
@@ -286,8 +286,8 @@ impl Writes {
         place(self.widest)
     }
 
-    /// How many there are of what is not as usual: contents beyond the first of an id, their ids, and
-    /// writes that were not applied as they should.
+    /// How many there are of what is not as usual: contents beyond the first of an id, their ids,
+    /// and writes that were not applied as they should.
     pub(super) fn oddities(&self) -> usize {
         self.variants.len() + self.shared.len() + self.wrong.len()
     }

@@ -90,7 +90,8 @@ pub(super) struct BatchArgs {
     #[arg(long, value_name = "NUMBER")]
     max_fail: Option<NonZeroU64>,
 
-    /// Go on after the last row of this file, which an earlier batch with the same inputs wrote with
+    /// Go on after the last row of this file, which an earlier batch with the same inputs wrote
+    /// with
     /// --export-jsonl or --resume; begin it if it does not exist
     #[arg(long, value_name = "FILE", conflicts_with = "export_jsonl")]
     pub(super) resume: Option<PathBuf>,
@@ -128,7 +129,7 @@ pub(super) enum BatchFormat {
 
 impl BatchArgs {
     pub(super) fn plan(&self) -> Plan {
-        // Where nobody can say how many cores there are, one does the work.
+        // Where the number of cores is not known, one does the work.
         let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let jobs = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
         let order = if self.unordered { Order::AsFinished } else { Order::AsFed };
@@ -388,7 +389,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// PeerId the files in good order, though not all results could be written.
+    /// Ends the files in good order, though not all results could be written.
     fn save(&mut self, stats: &BatchStats) {
         let summary = self.overview.summary(stats);
         if let Err(error) = std::mem::take(&mut self.exports).finish(&summary) {

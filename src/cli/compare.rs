@@ -88,8 +88,8 @@ pub(super) struct CompareArgs {
     #[arg(env = "PASSBOOK_PROPAGATION", hide_env_values = true)]
     pub(super) propagation: Option<PropagationsArg>,
 
-    /// What every customer is promised: all, none, or some of ryw,mr,mw,wfr [default: as the scenario
-    /// says, else all]
+    /// What every customer is promised: all, none, or some of ryw,mr,mw,wfr [default: as the
+    /// scenario says, else all]
     #[arg(long, value_name = "SET", env = "PASSBOOK_GUARANTEES", hide_env_values = true)]
     guarantees: Option<Guarantees>,
 

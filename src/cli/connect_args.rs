@@ -13,8 +13,8 @@ use crate::scenario::Settings;
 
 #[derive(Debug, Args)]
 pub(super) struct ConnectArgs {
-    /// Where a branch runs already; once for each branch of the scenario. How such branches propagate
-    /// and what they promise is their own
+    /// Where a branch runs already; once for each branch of the scenario. How such branches
+    /// propagate and what they promise is their own
     // Nothing that only a bank of ours heeds, and no judging: facts are not known here.
     #[arg(long, value_name = "ID=URL", conflicts_with_all = [
         "propagation", "guarantees", "latency", "wait_limit", "overdraft", "seed", "transport",
@@ -27,8 +27,8 @@ pub(super) struct ConnectArgs {
     #[arg(requires = "connect")]
     call_limit: Duration,
 
-    /// Refuse branches of `--connect` that hold another balance than the scenario says, or writes of
-    /// its customers
+    /// Refuse branches of `--connect` that hold another balance than the scenario says, or writes
+    /// of its customers
     #[arg(long, requires = "connect")]
     fresh: bool,
 }

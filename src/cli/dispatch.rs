@@ -1,4 +1,4 @@
-//! From arguments to a command, and from what it came to, to an exit code.
+//! From arguments to a command, and from its result to an exit code.
 
 use std::ffi::OsString;
 use std::io;
@@ -55,8 +55,8 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
     Ok(exit)
 }
 
-/// What is wrong with `args`, said of the same arguments as a person is shown them: they may be names
-/// of files, and are quoted.
+/// What is wrong with `args`, said of the same arguments as a person is shown them: they may be
+/// names of files, and are quoted.
 fn in_shown_words(args: &[OsString]) -> Option<clap::Error> {
     let shown = |arg: &OsString| OsString::from(Shown::new(&arg.to_string_lossy()).to_string());
     Cli::parse_checked(args.iter().map(shown)).err()

@@ -67,8 +67,8 @@ impl From<Overall> for Exit {
     }
 }
 
-/// What a batch comes to whose worst row is of this status. A scenario that is wrong is a failed row
-/// of a batch, and no wrong use of the program.
+/// What a batch comes to whose worst row is of this status. A scenario that is wrong is a failed
+/// row of a batch, and no wrong use of the program.
 impl From<Status> for Exit {
     fn from(status: Status) -> Self {
         match status {

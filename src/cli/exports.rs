@@ -12,8 +12,8 @@ use crate::batch::{Csv, JsonLines, Junit, Row, RowWriter, Stopped, Summary};
 
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct ExportArgs {
-    /// Write a line of JSON per scenario and a last one for all to this file; `passbook merge` joins
-    /// such files
+    /// Write a line of JSON per scenario and a last one for all to this file; `passbook merge`
+    /// joins such files
     #[arg(long, value_name = "FILE")]
     pub(super) export_jsonl: Option<PathBuf>,
 
@@ -129,7 +129,7 @@ impl Exports {
         out.flush().map_err(|error| lost(path, &error))
     }
 
-    /// PeerId every file, and puts it in its place. What is wrong with one does not keep the others
+    /// Ends every file, and puts it in its place. What is wrong with one does not keep the others
     /// from their end. After an interrupt, what was there before stays; the path is that of the
     /// lines so far, where they are beside such a file.
     pub(super) fn finish(self, summary: &Summary) -> io::Result<Option<PathBuf>> {

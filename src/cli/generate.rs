@@ -84,8 +84,8 @@ pub(super) struct GenerateArgs {
     #[arg(long, value_name = "RANGE", default_value = "1..100", conflicts_with = "decodable")]
     amount: Between<Amount>,
 
-    /// Let the writes of a scenario move 1, 2, 4, 8 and so on, so that a balance tells which of them
-    /// are in it
+    /// Let the writes of a scenario move 1, 2, 4, 8 and so on, so that a balance tells which of
+    /// them are in it
     #[arg(long)]
     decodable: bool,
 

@@ -46,8 +46,8 @@ pub(super) enum MergeFormat {
     Jsonl,
 }
 
-/// Joins the files that `args` name. Nothing is written to files where they do not fit together, nor
-/// printed, unless that shows only on the way; then the summary is left out.
+/// Joins the files that `args` name. Nothing is written to files where they do not fit together,
+/// nor printed, unless that shows only on the way; then the summary is left out.
 pub(super) fn merge_results(args: &MergeArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let outputs = Outputs::new(args.exports.paths())?;
     args.results.iter().try_for_each(|path| outputs.refuse(path))?;

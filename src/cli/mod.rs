@@ -1,4 +1,4 @@
-//! The command line: parses arguments, runs a command, and turns what it came to into an exit code.
+//! The command line: parses arguments, runs a command, and turns its result into an exit code.
 
 mod args;
 mod batch;

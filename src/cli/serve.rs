@@ -178,7 +178,7 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
                 // Links keep each write until it is acknowledged.
                 resend_after: None,
             },
-            // EventOutcome when it is known what memory there is.
+            // Told when it is known what memory there is.
             log_max: None,
         },
         promises,
@@ -252,8 +252,8 @@ fn described(
     })
 }
 
-/// What seals the passbooks of this bank. One that lives in one process and has no secret of its own
-/// gets another each time it opens: its passbooks are worth nothing when it has closed.
+/// What seals the passbooks of this bank. One that lives in one process and has no secret of its
+/// own gets another each time it opens: its passbooks are worth nothing when it has closed.
 fn secret(args: &ServeArgs, terminal: &mut Terminal) -> Result<BankSecret, OpenError> {
     if let Some(path) = &args.bank_secret {
         return Ok(read_secret(path, terminal)?);

@@ -101,8 +101,8 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) bank_secret: Option<PathBuf>,
 
-    /// Close when standard input ends, as it does when a parent process dies; a scenario from `-` is
-    /// then its first line
+    /// Close when standard input ends, as it does when a parent process dies; a scenario from `-`
+    /// is then its first line
     #[arg(long)]
     pub(super) until_stdin_ends: bool,
 
@@ -155,7 +155,8 @@ pub(super) struct LimitArgs {
     #[arg(long, value_name = "SPAN", default_value = "5min", value_parser = parse_span)]
     idle_time_max: Duration,
 
-    /// How long a client may take to begin what it speaks, and to send the head of an HTTP/1 request
+    /// How long a client may take to begin what it speaks, and to send the head of an HTTP/1
+    /// request
     #[arg(long, value_name = "SPAN", default_value = "10s", value_parser = parse_span)]
     header_time_max: Duration,
 
@@ -179,8 +180,9 @@ pub(super) struct LimitArgs {
     #[arg(long, value_name = "NUMBER", default_value = "10000")]
     pub(super) kept_max: NonZeroUsize,
 
-    /// How many writes a branch holds before it takes no more of customers; it still answers queries, and
-    /// applies what other branches took [default: what has room in half of what --memory-max leaves]
+    /// How many writes a branch holds before it takes no more of customers; it still answers
+    /// queries, and applies what other branches took [default: what has room in half of what
+    /// --memory-max leaves]
     #[arg(long, value_name = "NUMBER")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=LOG_MAX_MOST))]
     pub(super) log_max: Option<u64>,

@@ -18,13 +18,13 @@ pub(super) struct SettingsArgs {
     #[arg(env = "PASSBOOK_PROPAGATION", hide_env_values = true)]
     propagation: Option<Propagation>,
 
-    /// What every customer is promised: all, none, or some of ryw,mr,mw,wfr [default: as the scenario
-    /// says, else all]
+    /// What every customer is promised: all, none, or some of ryw,mr,mw,wfr [default: as the
+    /// scenario says, else all]
     #[arg(long, value_name = "SET", env = "PASSBOOK_GUARANTEES", hide_env_values = true)]
     guarantees: Option<Guarantees>,
 
-    /// How long messages between branches take, on every link: none, constant:20ms, uniform:1ms..50ms
-    /// or exponential:10ms [default: as the scenario says, else none]
+    /// How long messages between branches take, on every link: none, constant:20ms,
+    /// uniform:1ms..50ms or exponential:10ms [default: as the scenario says, else none]
     #[arg(long, value_name = "LATENCY", env = "PASSBOOK_LATENCY", hide_env_values = true)]
     pub(super) latency: Option<Latency>,
 
@@ -45,12 +45,13 @@ pub(super) struct SettingsArgs {
     #[arg(env = "PASSBOOK_OVERDRAFT", hide_env_values = true)]
     overdraft: Option<Overdraft>,
 
-    /// Send each query only when all propagation has settled; with concurrent customers, when all stand
-    /// at a query or have ended
+    /// Send each query only when all propagation has settled; with concurrent customers, when all
+    /// stand at a query or have ended
     #[arg(long)]
     settle_before_query: bool,
 
-    /// What becomes of the ids of a customer's events [default: as the scenario says, else renumber]
+    /// What becomes of the ids of a customer's events [default: as the scenario says, else
+    /// renumber]
     #[arg(long, value_name = "HOW", value_parser = one_of::<EventIds>())]
     #[arg(env = "PASSBOOK_EVENT_IDS", hide_env_values = true)]
     event_ids: Option<EventIds>,

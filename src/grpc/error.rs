@@ -153,7 +153,7 @@ pub enum PeerError {
     NotAPeer {
         /// The branch.
         branch: BranchId,
-        /// What whoever calls lacks.
+        /// What the caller lacks.
         problem: PeerProblem,
     },
     /// Too many of its writes wait here for what they depend on.
@@ -164,7 +164,7 @@ pub enum PeerError {
     },
 }
 
-/// What whoever says to be a branch elsewhere lacks.
+/// What the caller that says to be a branch elsewhere lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PeerProblem {
     /// Its address is no peer's.

@@ -18,8 +18,8 @@ pub(super) const TICKET_KEY: &str = "passbook-ticket-bin";
 /// The version of the peers that had nothing to prove.
 const UNPROVED: u64 = 0;
 
-/// Whether the peer service is spoken in the version that a peer says; one that says none speaks the
-/// first that has proofs.
+/// Whether the peer service is spoken in the version that a peer says; one that says none speaks
+/// the first that has proofs.
 pub(super) fn check_version(said: Option<u32>) -> Result<(), UnknownVersion> {
     VERSIONS.check(said.map_or(1, u64::from))
 }
@@ -113,8 +113,8 @@ impl Ticket {
         Self(random())
     }
 
-    /// The one that the branches of one process have from its start: whoever knows the key of `seal`
-    /// can make it.
+    /// The one that the branches of one process have from its start: whoever knows the key of
+    /// `seal` can make it.
     pub(super) fn of_one_process(seal: &Seal) -> Self {
         Self(seal.tag(b"one process"))
     }

@@ -22,7 +22,7 @@ const VERSIONS: Versions = Versions {
     otherwise: "use the passbook that made it, or make another with 'passbook secret FILE'",
 };
 
-/// What the processes of one bank know, and nobody else.
+/// What the processes of one bank know, and no other process.
 #[derive(Clone)]
 pub struct BankSecret {
     /// Seals.
@@ -60,14 +60,14 @@ pub enum SecretError {
 pub struct NoRandomness(getrandom::Error);
 
 impl BankSecret {
-    /// One that nobody else knows.
+    /// One that no other process knows.
     pub fn random() -> Result<Self, NoRandomness> {
         let mut bytes = [0; SECRET_BYTES];
         getrandom::fill(&mut bytes).map_err(NoRandomness)?;
         Ok(Self { first: bytes.into(), second: None })
     }
 
-    /// None at all: whoever knows the bank's name knows it too.
+    /// None at all: it follows from the name of the bank.
     pub fn public() -> Self {
         Self { first: [0; SECRET_BYTES].into(), second: None }
     }
@@ -119,8 +119,8 @@ pub struct BankKeys {
 }
 
 impl BankKeys {
-    /// The keys that follow from `secret` for the bank called `name`, whose branches are `roster` and
-    /// began with `opening_balance`. Branches of one bank in different processes have the same.
+    /// The keys that follow from `secret` for the bank called `name`, whose branches are `roster`
+    /// and began with `opening_balance`. Branches of one bank in different processes have the same.
     pub fn new(secret: &BankSecret, name: &str, roster: &Roster, opening_balance: Money) -> Self {
         let ids: Vec<String> = roster.ids().iter().map(BranchId::to_string).collect();
         let bank = format!("{name}\n{}\n{opening_balance}", ids.join(","));
@@ -159,8 +159,8 @@ impl Seal {
         tag
     }
 
-    /// Whether `tag` is the whole tag of `text`. How long this takes does not tell how much of it is
-    /// right.
+    /// Whether `tag` is the whole tag of `text`. How long this takes does not tell how much of it
+    /// is right.
     pub fn is_tag_of(&self, tag: &[u8], text: &[u8]) -> bool {
         let Taggers { makes, accepts } = &*self.0;
         let fits =

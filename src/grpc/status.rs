@@ -20,10 +20,10 @@ use crate::model::{Lag, Refusal, RequestError, UnknownVersion, listed, listed_of
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "passbook";
 
-/// The reason that tells a peer that to send a write again is of no use.
+/// The reason by which a peer knows that to send a write again is of no use.
 pub(super) const CONFLICT: &str = ErrorReason::Conflict.word();
 
-/// The reason that tells of a method that only a later version has.
+/// The reason for a method that only a later version has.
 pub(super) const UNKNOWN_METHOD: &str = ErrorReason::UnknownMethod.word();
 
 /// The reason where a branch elsewhere says no more than that it failed.
@@ -61,7 +61,7 @@ fn status(error: &CallError, told: ErrorFields) -> Status {
         }
         Status::with_error_details_vec(code, cut.cut(&message), details)
     });
-    // For whoever counts answers: it is not sent.
+    // For the layer that counts answers: it is not sent.
     status.set_source(Arc::new(error.clone()));
     status
 }
@@ -311,7 +311,8 @@ pub enum ClassicStatus {
 }
 
 impl ClassicStatus {
-    /// How a call that ended in `result` is told. The classic contract has one word for every error.
+    /// How a call that ended in `result` is told. The classic contract has one word for every
+    /// error.
     pub fn of<T>(result: &Result<T, CallError>) -> Self {
         if result.is_ok() { Self::Done } else { Self::Failed }
     }

@@ -15,7 +15,8 @@ use crate::model::{Roster, Sequence, UnknownVersion, Versions};
 /// The version of the tokens that are given.
 const VERSION: u8 = 1;
 
-/// The versions that are taken. Before the first there were tokens whose checksum anybody could make.
+/// The versions that are taken. Before the first there were tokens whose checksum anybody could
+/// make.
 const VERSIONS: Versions =
     Versions { what: "a token", oldest: 1, newest: 1, otherwise: "leave it out" };
 
@@ -61,8 +62,8 @@ pub fn token_of(passbook: &Passbook, seal: &Seal, roster: &Roster) -> Vec<u8> {
     bytes
 }
 
-/// The passbook that `token` stands for at the bank whose branches are `roster`. First its length is
-/// looked at, then its tag, and its content only then.
+/// The passbook that `token` stands for at the bank whose branches are `roster`. First its length
+/// is looked at, then its tag, and its content only then.
 pub fn passbook_of(token: &[u8], seal: &Seal, roster: &Roster) -> Result<Passbook, TokenError> {
     let length_max = 1 + roster.len().saturating_mul(4 * VARINT_BYTES_MAX) + TAG_BYTES;
     let Some((text, tag)) = token.split_last_chunk::<TAG_BYTES>() else {

@@ -31,8 +31,8 @@ pub(super) struct Trailers {
     pub(super) position: LogPosition,
 }
 
-/// The status of a branch's `error`, which may have taken effect: so the passbook goes with it. In a
-/// bank of very many branches there is no room for it, and that is said in its place. Then the
+/// The status of a branch's `error`, which may have taken effect: so the passbook goes with it. In
+/// a bank of very many branches there is no room for it, and that is said in its place. Then the
 /// customer goes on with the passbook that it has: one that is told less is no worse than one that
 /// sees no error. The same request, sent again, brings the new one as soon as it is done.
 pub(super) fn status_of(error: RequestError, trailers: &Trailers) -> Status {

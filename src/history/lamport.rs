@@ -1,7 +1,7 @@
 //! Lamport clocks of a run, computed from its facts: a counter per process, carried by messages.
 //!
-//! Lamport, "Time, LamportClocks, and the Ordering of Events in a Distributed System", 1978. Remembers
-//! the processes and the messages on their way, and nothing else.
+//! Lamport, "Time, LamportClocks, and the Ordering of Events in a Distributed System", 1978.
+//! Remembers the processes and the messages on their way, and nothing else.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -113,7 +113,7 @@ pub(super) struct End {
     pub(super) facts: u64,
 }
 
-/// Any line after the first. Which keys are there tells which line it is, so that an error can
+/// Any line after the first. Which keys are there says which line it is, so that an error can
 /// say which key is missing.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]

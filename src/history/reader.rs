@@ -37,7 +37,7 @@ pub enum Extent {
 
 /// Reads a history from `R`: an iterator over its facts, which ends at the end marker or after
 /// the first error. A history that was cut off ends after its last whole line, which
-/// [`Reader::extent`] tells.
+/// [`Reader::extent`] says.
 #[derive(Debug)]
 pub struct Reader<R> {
     lines: FilledLines<R>,

@@ -18,7 +18,8 @@ pub fn listed_of<T: Display>(items: impl ExactSizeIterator<Item = T>, more: usiz
     if more == 0 { named } else { format!("{named} and {more} more") }
 }
 
-/// The items that a [`listed`] text names, and how many more there are; `None` if it is no such text.
+/// The items that a [`listed`] text names, and how many more there are; `None` if it is no such
+/// text.
 pub fn named_in(text: &str) -> Option<(impl Iterator<Item = &str>, usize)> {
     let (named, more) = match text.split_once(" and ") {
         None => (text, 0),

@@ -1,4 +1,5 @@
-//! The vocabulary: ids, money, operations, outcomes, and how text from elsewhere is shown. Knows no branch, no actor and no file format.
+//! The vocabulary: ids, money, operations, outcomes, and how text from elsewhere is shown. Knows no
+//! branch, no actor and no file format.
 
 mod guarantee;
 mod id;

@@ -1,4 +1,4 @@
-//! How a request ends: a receipt, a refusal, or an outcome that nobody knows yet.
+//! How a request ends: a receipt, a refusal, or an outcome that is not known yet.
 
 use std::fmt;
 use std::time::Duration;
@@ -89,8 +89,8 @@ pub enum RequestError {
         /// How many writes it may hold before it takes no more.
         log_max: LogPosition,
     },
-    /// Nothing tells what became of it: the branch, which runs elsewhere, gave no answer, or none that
-    /// says so. A write may have taken effect.
+    /// It is not known what became of it: the branch, which runs elsewhere, gave no answer, or none
+    /// that says so. A write may have taken effect.
     #[error("outcome unknown: branch {branch} {problem}")]
     NoAnswer {
         /// The branch that was asked.

@@ -62,8 +62,8 @@ words! {
         /// events numbered from 1.
         #[default]
         Renumber = "renumber",
-        /// They stay: a write that repeats an id is a retry, and one with other content or a lower id
-        /// is refused.
+        /// They stay: a write that repeats an id is a retry, and one with other content or a lower
+        /// id is refused.
         AsWritten = "as-written",
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::model::{BranchId, CustomerId, EventId, Write};
 use crate::run::{BranchResult, LoggedWrite};
 
-/// How the branches compare at the end of a run: by the rule of convergence, which asks for the same
-/// writes and the same balance. In which order a branch applied them is no matter here.
+/// How the branches compare at the end of a run: by the rule of convergence, which asks for the
+/// same writes and the same balance. In which order a branch applied them is no matter here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agreement {
     /// The branches that differ from the first one, ascending.

@@ -37,9 +37,9 @@ impl Assessment {
         }
     }
 
-    /// Whether the run came to what it should: violated if the branches disagree or do not answer, a
-    /// customer saw something else than expected, or the judge objects; undecided if less than `demand` was
-    /// tested. That the expected result is met is a test of something, too.
+    /// Whether the run ended as it should: violated if the branches disagree or do not answer, a
+    /// customer saw something else than expected, or the judge objects; undecided if less than
+    /// `demand` was tested. That the expected result is met is a test of something, too.
     pub fn verdict(&self, demand: Strictness) -> Overall {
         let met = self.differences.as_ref().is_none_or(Vec::is_empty);
         let judged = self.verdicts.as_ref().map(|verdicts| verdicts.overall(demand));

@@ -1,4 +1,5 @@
-//! Cells of CSV. Texts stand there so that no spreadsheet runs them; the exact text is in other formats.
+//! Cells of CSV. Texts stand there so that no spreadsheet runs them; the exact text is in other
+//! formats.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -49,8 +50,9 @@ pub(crate) fn write_row<'a, W: io::Write>(
 /// `text` as no spreadsheet takes it for a formula, with nothing in it that a terminal obeys.
 ///
 /// A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, whatever quotes
-/// are around it; some take the wide forms of these too. Such a text gets an apostrophe in front, which spreadsheets read as "this is
-/// text". Characters that nobody sees are written as in a program: `\n`, `\u{1b}`.
+/// are around it; some take the wide forms of these too. Such a text gets an apostrophe in front,
+/// which spreadsheets read as "this is text". Characters that are not visible are written as in a
+/// program: `\n`, `\u{1b}`.
 fn harmless(text: &str) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
         Cow::Owned(format!("'{}", Shown::new(text)))

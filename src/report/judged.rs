@@ -17,7 +17,7 @@ pub struct JudgedHistory<'a> {
     pub header: &'a Header,
     /// What the judge says.
     pub verdicts: &'a Verdicts,
-    /// What that comes to.
+    /// The verdict on the whole.
     pub summary: Overall,
 }
 

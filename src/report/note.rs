@@ -61,8 +61,8 @@ fn no_lag(result: &RunResult) -> Option<Note> {
     (!untried.is_empty()).then_some(Note::NoLag { untried })
 }
 
-/// Whether late messages could break `property`, if nothing kept it. With sync propagation a customer's
-/// own writes are everywhere before it goes on; what it read of others' may not be.
+/// Whether late messages could break `property`, if nothing kept it. With sync propagation a
+/// customer's own writes are everywhere before it goes on; what it read of others' may not be.
 fn lag_can_break(property: Property, config: &RunConfig) -> bool {
     match (property, config.propagation, config.customers) {
         (

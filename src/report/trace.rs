@@ -113,8 +113,8 @@ impl<'a> Trace<'a> {
     }
 }
 
-/// A write as one branch was asked for it. Two branches may have accepted the same one: each of them
-/// then sends it to all others.
+/// A write as one branch was asked for it. Two branches may have accepted the same one: each of
+/// them then sends it to all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct WriteAt {
     id: WriteId,
@@ -229,8 +229,9 @@ impl<'a> TraceBuilder<'a> {
         self.trace.request_traces.entry(key).or_default()
     }
 
-    /// The request because of which `sender` propagates the write `id`: the one by which it accepted
-    /// it, or a retry, for which it asks all others whether they hold what another branch accepted.
+    /// The request because of which `sender` propagates the write `id`: the one by which it
+    /// accepted it, or a retry, for which it asks all others whether they hold what another branch
+    /// accepted.
     fn cause(&self, id: WriteId, sender: BranchId) -> Option<RequestKey> {
         let write = WriteAt { id, branch: sender };
         self.made_by.get(&write).or_else(|| self.asked_by.get(&write)).copied()

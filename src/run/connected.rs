@@ -97,8 +97,8 @@ pub fn run_connected(
     })
 }
 
-/// Finds each branch of `scenario`, and asks it how it stands. An error where something else is in its
-/// place; a branch that is there and does not say is met again by the customers.
+/// Finds each branch of `scenario`, and asks it how it stands. An error where something else is in
+/// its place; a branch that is there and does not say is met again by the customers.
 async fn meet(
     scenario: &Scenario,
     connection: &Connection,
@@ -197,8 +197,8 @@ fn admit_customers(
     Customers::arrive(&scenario.visits, config, &counters, link)
 }
 
-/// The branches that say how they stand. The classic contract tells write sets, not an apply log: what
-/// is made of them has each customer's writes in their order, one customer after the other.
+/// The branches that say how they stand. The classic contract gives write sets, not an apply log:
+/// what is made of them has each customer's writes in their order, one customer after the other.
 fn branch_results(
     customers: &[CustomerResult],
     before: &Standings,

@@ -171,7 +171,7 @@ impl LiveBank {
         }
     }
 
-    /// PeerId when a peer turns out to speak only the classic contract, which cannot carry what async
+    /// Ends when a peer turns out to speak only the classic contract, which cannot carry what async
     /// propagation needs.
     pub async fn unfit_peer(&mut self) -> BranchId {
         match (&mut self.is_unfit).await {

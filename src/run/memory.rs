@@ -28,8 +28,8 @@ const APPLY_BYTES: u64 = 76;
 const WRITE_SET_BYTES: u64 = 190;
 /// A write at a branch that is served, by a customer who writes for the first time.
 const SERVED_WRITE_BYTES: u64 = APPLY_BYTES + WRITE_SET_BYTES;
-/// How many writes a branch may hold at most before it takes no more of customers. A log has numbers
-/// for 2^32, and others may have some on the way.
+/// How many writes a branch may hold at most before it takes no more of customers. A log has
+/// numbers for 2^32, and others may have some on the way.
 pub const LOG_MAX_MOST: u64 = 4_000_000_000;
 /// A customer: its actor and its passbook.
 const CUSTOMER_BYTES: u64 = 2_500;
@@ -41,8 +41,8 @@ const MESSAGE_BYTES: u64 = 200;
 const RESULT_BYTES: u64 = 48;
 /// The chances of a link, where messages take time.
 const LINK_CHANCES_BYTES: u64 = 60;
-/// Where facts are kept: those of a write at a branch, those of a request, and the row of a customer
-/// at a branch; each with its part of the report.
+/// Where facts are kept: those of a write at a branch, those of a request, and the row of a
+/// customer at a branch; each with its part of the report.
 const APPLY_FACTS_BYTES: u64 = 1_000;
 const REQUEST_FACTS_BYTES: u64 = 3_000;
 const ROW_BYTES: u64 = 340;
@@ -93,9 +93,9 @@ fn log_bytes(log_max: LogPosition, branches: u64) -> u64 {
     branches.saturating_mul(SERVED_WRITE_BYTES).saturating_mul(log_max.get())
 }
 
-/// How many writes each of so many branches may hold in `bytes` before it takes no more of customers.
-/// Others may have `under_way` writes on the way by then, which are applied all the same: there is room
-/// for them, in up to half of the bytes.
+/// How many writes each of so many branches may hold in `bytes` before it takes no more of
+/// customers. Others may have `under_way` writes on the way by then, which are applied all the
+/// same: there is room for them, in up to half of the bytes.
 pub fn log_max(bytes: u64, branches: u64, under_way: u64) -> LogPosition {
     let holds = bytes / branches.saturating_mul(SERVED_WRITE_BYTES).max(1);
     let left = holds - under_way.min(holds / 2);
@@ -223,7 +223,7 @@ pub struct MemoryBudget {
 #[derive(Debug, Default)]
 struct Shares {
     taken: Mutex<u64>,
-    /// EventOutcome when something is given back.
+    /// Told when something is given back.
     given_back: Condvar,
 }
 

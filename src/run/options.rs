@@ -1,4 +1,4 @@
-//! How to run a scenario, and why a run did not come to its end.
+//! How to run a scenario, and why a run did not end.
 
 use std::{fmt, io};
 
@@ -45,7 +45,7 @@ pub enum Recording {
     Facts,
 }
 
-/// Why a run did not come to its end.
+/// Why a run did not end.
 #[derive(Debug, Error)]
 pub enum RunError {
     /// An actor stopped before its work was done: a defect of this program.

@@ -15,7 +15,8 @@ pub struct Remote {
     pub addresses: BTreeMap<BranchId, String>,
     /// What branches held before the run, ascending; nothing where all held what the scenario says.
     pub held_before: Vec<HeldBefore>,
-    /// How often the branches had not come to hold the same writes when waiting for that was given up.
+    /// How often the branches had not come to hold the same writes when waiting for that was given
+    /// up.
     pub unsettled: u64,
     /// When waiting for that is given up.
     pub settle_limit: Duration,

@@ -1,4 +1,4 @@
-//! What a run came to.
+//! The result of a run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,8 +44,8 @@ pub struct RunResult {
     pub verdicts: Option<Verdicts>,
     /// What the scenario expects, if it says so.
     pub expected: Option<Output>,
-    /// What is known of the branches, where they run elsewhere. Of such a bank nobody can say how it
-    /// propagates and what it promises, nor whether all is settled.
+    /// What is known of the branches, where they run elsewhere. Of such a bank it is not known how
+    /// it propagates and what it promises, nor whether all is settled.
     pub remote: Option<Remote>,
 }
 
@@ -72,7 +72,7 @@ pub struct RunConfig {
     pub seed: Seed,
 }
 
-/// How long a request waits for what its customer is promised, where nobody says otherwise.
+/// How long a request waits for what its customer is promised, by default.
 pub const WAIT_LIMIT: Duration = Duration::from_secs(10);
 
 impl RunConfig {
@@ -106,8 +106,8 @@ impl RunConfig {
         }
     }
 
-    /// How the branches of a bank serve that waits for confirmations for `confirm_limit`; `None`: for
-    /// ever.
+    /// How the branches of a bank serve that waits for confirmations for `confirm_limit`; `None`:
+    /// for ever.
     pub(crate) const fn branch(&self, confirm_limit: Option<Duration>) -> BranchConfig {
         let &Self { propagation, overdraft, wait_limit, .. } = self;
         let timeouts = Timeouts { confirm_limit, wait_limit: Some(wait_limit), resend_after: None };
@@ -279,7 +279,7 @@ impl RequestCounts {
         self.writes.refused + self.queries.refused
     }
 
-    /// Those of which nobody knows.
+    /// Those whose outcome is not known.
     pub const fn unknown(&self) -> usize {
         self.writes.unknown + self.queries.unknown
     }

@@ -13,7 +13,7 @@ use crate::grpc::{EdgeError, LimitTeller, Limits, Listener, Origin, Scenarios, S
 use crate::model::BranchId;
 
 /// How long calls under way may take to end by themselves when the bank closes, and what it has
-/// accepted to be confirmed everywhere. Then whoever still waits is answered.
+/// accepted to be confirmed everywhere. Then each request that still waits is answered.
 const DRAIN_LIMIT: Duration = Duration::from_millis(1500);
 
 /// How long those answers may take to reach their clients. A client that does not read, and an open
@@ -62,7 +62,7 @@ pub enum ServeError {
         /// The branch.
         peer: BranchId,
     },
-    /// A server ended, and nobody knows why: a defect of this program.
+    /// A server ended, for no known reason: a defect of this program.
     #[error("a server stopped before it was told to")]
     Stopped,
 }
@@ -113,8 +113,9 @@ pub fn serve(
     })
 }
 
-/// Lets calls and propagation under way end. Who waits for longer than that is answered all the same
-/// before its connection closes: a write that is applied must not look like one that was not done.
+/// Lets calls and propagation under way end. Who waits for longer than that is answered all the
+/// same before its connection closes: a write that is applied must not look like one that was not
+/// done.
 async fn end_calls(servers: &mut JoinSet<Result<(), EdgeError>>, bank: &LiveBank) {
     let by_themselves = async {
         while servers.join_next().await.is_some() {}

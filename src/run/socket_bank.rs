@@ -64,8 +64,8 @@ impl SocketBank<'_> {
         })
     }
 
-    /// What is served for each of `branches`: each front knows its own branch alone. The desk counts
-    /// requests as the customers do, so they share one.
+    /// What is served for each of `branches`: each gateway knows its own branch alone. The registry
+    /// counts requests as the customers do, so they share one.
     pub(crate) fn services(
         &self,
         branches: &[Addr<BranchActor>],

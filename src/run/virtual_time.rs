@@ -30,7 +30,7 @@ use crate::scenario::{Scenario, Visit};
 /// What a run leaves.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// What it came to.
+    /// Its result.
     pub result: RunResult,
     /// What happened, in causal order; empty if nothing was recorded.
     pub facts: Vec<Recorded>,

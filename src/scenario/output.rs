@@ -77,7 +77,7 @@ pub enum EventOutcome {
     Success,
     /// `"result": "fail"`: it did not, and never will.
     Fail,
-    /// `"result": "unknown"`: nobody can say yet.
+    /// `"result": "unknown"`: it is not known yet.
     Unknown,
     /// `null`: nothing, as an expected result may have it.
     Nothing,

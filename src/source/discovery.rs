@@ -1,4 +1,4 @@
-//! Which files a batch is to read: what folders, globs and names come to.
+//! Which files a batch is to read: what folders, globs and names stand for.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -58,7 +58,7 @@ pub(crate) enum Input {
 pub(crate) struct ScenarioFile {
     pub(crate) path: PathBuf,
     pub(crate) kind: FileKind,
-    /// How long it is; 0 if nobody knows.
+    /// How long it is; 0 if it is not known.
     pub(crate) bytes: u64,
 }
 
@@ -97,8 +97,8 @@ pub(crate) struct Survey {
 }
 
 impl Inputs {
-    /// What `places` name, without the files of `outputs`, which the batch itself writes. In a folder
-    /// one of them may be there already, if it `holds_rows` alone.
+    /// What `places` name, without the files of `outputs`, which the batch itself writes. In a
+    /// folder one of them may be there already, if it `holds_rows` alone.
     pub(crate) fn find<'a>(
         places: &[Place],
         outputs: impl Iterator<Item = &'a Path>,
@@ -249,7 +249,7 @@ impl FileKind {
     }
 }
 
-/// As a shell does it: what a pattern comes to is taken as if it had been named.
+/// As a shell does it: what a pattern matches is taken as if it had been named.
 fn expand(path: &Path, roots: &mut Vec<Root>) -> Result<(), FilesError> {
     let shown = || path.display().to_string();
     let pattern = path.to_str().filter(|text| text.contains(['*', '?', '[']));

@@ -77,7 +77,8 @@ pub(crate) fn parse_scenario(
 }
 
 /// Takes the expected result of `scenario`, which stands at `place`, from the file beside it, if it
-/// is a file that has one and the scenario says nothing itself. No more than `document_max` is read.
+/// is a file that has one and the scenario says nothing itself. No more than `document_max` is
+/// read.
 pub(crate) fn expect_what_stands_beside(
     place: &Place,
     document_max: ByteSize,

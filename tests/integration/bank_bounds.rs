@@ -132,8 +132,8 @@ fn a_full_branch_applies_and_acknowledges_what_others_took() {
     assert_eq!(write(&mut at, id(1, 1), deposit()), Err(FULL));
 }
 
-/// One write that is sent to many branches at once is one entry of the log, and takes memory for each
-/// of them.
+/// One write that is sent to many branches at once is one entry of the log, and takes memory for
+/// each of them.
 #[test]
 fn a_write_that_two_branches_took_counts_twice() {
     let mut at = opened(Propagation::Async);
@@ -143,7 +143,8 @@ fn a_write_that_two_branches_took_counts_twice() {
     assert_eq!(write(&mut at, id(1, 2), deposit()), Err(FULL));
 }
 
-/// A customer that sends old writes again, while a branch is away, would have each of them kept for it.
+/// A customer that sends old writes again, while a branch is away, would have each of them kept for
+/// it.
 #[test]
 fn nothing_more_is_kept_for_a_branch_that_takes_no_more() {
     let mut at = opened(Propagation::Sync);
@@ -158,8 +159,8 @@ fn nothing_more_is_kept_for_a_branch_that_takes_no_more() {
     assert!(matches!(told.as_slice(), [Effect::Broadcast(_)]), "it is asked anew: {told:?}");
 }
 
-/// An answer to a question of what is missing is in an order in which nothing waits. One with a gap is
-/// of a branch gone wrong, and is asked for at each start of a connection.
+/// An answer to a question of what is missing is in an order in which nothing waits. One with a gap
+/// is of a branch gone wrong, and is asked for at each start of a connection.
 #[test]
 fn of_an_answer_with_a_gap_nothing_is_kept() {
     let mut at = opened(Propagation::Async);

@@ -1,4 +1,5 @@
-//! The pure bank when a branch has lost its memory, and asks another for what it may have forgotten.
+//! The pure bank when a branch has lost its memory, and asks another for what it may have
+//! forgotten.
 
 use std::sync::Arc;
 

@@ -160,8 +160,8 @@ fn amounts_in_quotes_run_with_a_warning() {
     }
 }
 
-/// The bank opens with 10. The customer deposits 25 and asks elsewhere, where the deposit is not yet
-/// when the wait limit is over.
+/// The bank opens with 10. The customer deposits 25 and asks elsewhere, where the deposit is not
+/// yet when the wait limit is over.
 const KEPT_BACK: &str = r#"{"name": "kept back", "propagation": "async", "guarantees": "ryw",
   "latency": "constant:1s", "wait_limit": "10ms", "processes": [
     {"id": 1, "type": "branch", "balance": 10}, {"id": 2, "type": "branch", "balance": 10},

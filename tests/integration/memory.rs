@@ -190,7 +190,8 @@ fn a_history_is_judged_in_the_memory_of_what_happened_however_many_branches_it_h
 fn a_history_that_would_take_more_is_refused_before_its_memory_is_taken() {
     let folder = Folder::new();
     let (large, branches) = (history(100_000, 1_500), history(200_000, 0));
-    // By what it says of its bank, and about a third on: it comes to some 150 MB beside the program.
+    // By what it says of its bank, and about a third on: it comes to some 150 MB beside the
+    // program.
     for (text, allowed, lines) in [(branches, "64MiB", 1..=1), (large, "100MB", 4_000..=6_500)] {
         let file = folder.file("history.jsonl", &text);
         let check = within(150, &format!("check --memory-max {allowed}"), &file);

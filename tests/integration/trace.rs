@@ -1,4 +1,5 @@
-//! What a run tells of one event id that two branches have accepted, and of a promise that was broken.
+//! What a run tells of one event id that two branches have accepted, and of a promise that was
+//! broken.
 
 use passbook::check::{JudgeOptions, Overall, Promised, Split, StepsKept, Verdict};
 use passbook::model::Dialect;
@@ -88,7 +89,8 @@ fn a_retry_at_another_branch_after_the_news_asks_all_others_and_is_told_as_its_o
     );
 }
 
-/// Branch 3 confirms the first write, with the second before it, when branch 1 has not heard of that.
+/// Branch 3 confirms the first write, with the second before it, when branch 1 has not heard of
+/// that.
 #[test]
 fn a_branch_that_held_both_writes_earlier_is_not_called_different_for_ever() {
     let run = run_with_one_id(

@@ -1,5 +1,6 @@
 //! Files that other versions made: those of each earlier version, of which `tests/formats/` keeps a
-//! sample, are read for ever; those of a later one are refused in one line that names both versions.
+//! sample, are read for ever; those of a later one are refused in one line that names both
+//! versions.
 
 use std::fs;
 

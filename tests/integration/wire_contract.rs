@@ -120,8 +120,8 @@ proptest! {
     }
 }
 
-/// Worked out by hand from the encoding: a key is the field's number times 8, plus 0 for a number or
-/// truth value, 2 for a text, 5 for a float.
+/// Worked out by hand from the encoding: a key is the field's number times 8, plus 0 for a number
+/// or truth value, 2 for a text, 5 for a float.
 #[test]
 fn a_deposit_of_400_is_these_bytes() {
     let request = BranchRequest {

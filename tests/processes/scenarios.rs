@@ -1,7 +1,7 @@
 //! One scenario of a client cannot take the bank.
 //!
-//! Four long ones once stopped the service, a client's deadline stopped none of them, one with 0.9 MB of
-//! branches ended the process, and results that nobody read held 900 MB.
+//! Four long ones once stopped the service, a client's deadline stopped none of them, one with 0.9
+//! MB of branches ended the process, and results that nobody read held 900 MB.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -239,7 +239,8 @@ fn a_result_that_nobody_reads_holds_its_share_for_some_time_and_no_more() {
         let read = until(large, Result::is_ok);
         let mut read = tokio::time::timeout(Duration::from_secs(20), read).await.unwrap().unwrap();
         let all = All::of(&mut read).await;
-        // Each write is applied a hundred times, and sent, taken and acknowledged ninety-nine times.
+        // Each write is applied a hundred times, and sent, taken and acknowledged ninety-nine
+        // times.
         assert!(all.facts > 200 * (100 + 3 * 99), "{}", all.facts);
         assert_eq!((&all.report["balances"][0]["balance"], all.parts), (&200.into(), 0));
         // What was kept of the other one is little, and it is told why there is no more.

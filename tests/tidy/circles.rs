@@ -1,5 +1,5 @@
-//! No two files of `src` import each other in a circle. A name leads to the file that defines it, through
-//! the `mod.rs` that export it again. What only tests see does not count.
+//! No two files of `src` import each other in a circle. A name leads to the file that defines it,
+//! through the `mod.rs` that export it again. What only tests see does not count.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -37,7 +37,7 @@ impl<W: io::Write> RowWriter for JsonLines<W> {
     }
 }
 
-/// Appends the line of `row` to `buffer`, with its newline: for whoever makes lines on one thread
+/// Appends the line of `row` to `buffer`, with its newline: for lines that are made on one thread
 /// and writes them on another.
 pub fn append_line(buffer: &mut Vec<u8>, row: &Row) -> io::Result<()> {
     append(buffer, row)

@@ -236,8 +236,8 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// Writes `c` so that it is no markup. What nobody sees is written by its number, so that it says
-/// nothing to a terminal; what XML cannot hold, as in a program: `\u{1b}`.
+/// Writes `c` so that it is no markup. What is not visible is written by its number, so that it
+/// says nothing to a terminal; what XML cannot hold, as in a program: `\u{1b}`.
 fn escape(c: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match c {
         '&' => f.write_str("&amp;"),

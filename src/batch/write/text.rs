@@ -1,4 +1,4 @@
-//! What a batch came to, as a person reads it.
+//! The result of a batch, as a person reads it.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -24,7 +24,7 @@ const NAME_MAX: usize = 48;
 /// A longer problem is cut: a row that is merged can say anything.
 const PROBLEM_MAX: usize = 1000;
 
-/// Writes what a batch came to, with ANSI colour.
+/// Writes the result of a batch, with ANSI colour.
 pub fn write_text(out: &mut dyn Write, overview: &Overview, summary: &Summary) -> io::Result<()> {
     title(out, overview, summary)?;
     numbers(out, summary)?;
@@ -68,7 +68,7 @@ fn rate(rows: u64, wall: Duration) -> Option<u64> {
     if wall.is_zero() { None } else { u64::try_from(rate).ok() }
 }
 
-/// `span` without digits that nobody needs.
+/// `span` without digits that are of no use.
 fn readable(span: Duration) -> Duration {
     let us = number::micros(span);
     let unit = match us {

@@ -70,7 +70,7 @@ impl Earlier {
         let value: Value = serde_json::from_slice(text).map_err(BaselineError::NotJson)?;
         let format = value.get("format").and_then(Value::as_u64);
         FORMATS.check(format.ok_or(BaselineError::SomethingElse)?)?;
-        // Again from the text, so that an error tells the line.
+        // Again from the text, so that an error names the line.
         serde_json::from_slice(text).map_err(BaselineError::Damaged)
     }
 

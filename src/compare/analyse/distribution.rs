@@ -11,7 +11,7 @@ use crate::report::palette::MAYBE;
 
 /// Buckets of a factor of ten; the same grid for every transport and run.
 const BUCKETS_PER_DECADE: u32 = 20;
-/// Above this, nobody waits.
+/// Above this, nothing waits.
 const DECADES: u32 = 13;
 /// Points of a percentile curve from one nine to the next.
 const POINTS_PER_NINE: u32 = 12;

@@ -27,8 +27,8 @@ pub(crate) struct Step {
     /// Of the total, in thousandths; together they are 1,000.
     #[serde(rename = "share", serialize_with = "write_share")]
     pub(crate) thousandths: f64,
-    /// Whether it is not more than chance may do: the rounds do not tell this transport from the one
-    /// below it.
+    /// Whether it is not more than chance may do: the rounds do not tell this transport from the
+    /// one below it.
     pub(crate) within_noise: bool,
     /// The transports that were not measured and would tell its parts apart.
     pub(crate) merged: Vec<Transport>,
@@ -103,7 +103,7 @@ fn write_share<S: Serializer>(thousandths: &f64, serializer: S) -> Result<S::Ok,
     serializer.serialize_f64(thousandths / 1_000.0)
 }
 
-/// The name of what no transport tells apart.
+/// The name of what is the same for all transports.
 fn together(parts: &[&str]) -> String {
     match parts {
         [first, _, .., last] => format!("{first} through {last}"),

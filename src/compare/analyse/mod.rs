@@ -1,4 +1,4 @@
-//! What a comparison comes to: distributions, intervals, what changed, and what to doubt.
+//! The conclusions of a comparison: distributions, intervals, what changed, and what to doubt.
 
 mod baseline;
 mod distribution;

@@ -17,7 +17,7 @@ use crate::model::number::float;
 /// A rate of which less is answered is not reached.
 const SHARE_LEAST: f64 = 0.95;
 
-/// What one transport came to, and how it stands to the others. Serialized as an export has it.
+/// The result of one transport, and how it stands to the others. Serialized as an export has it.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Row {
     /// The transport's; with a number where it was measured before.
@@ -86,7 +86,7 @@ pub(crate) struct PerRequest {
 
 impl Row {
     /// Whether more requests were due than were answered: then a queue grows as long as a round is,
-    /// and a latency tells how long the queue is.
+    /// and a latency shows how long the queue is.
     pub(crate) fn is_over_capacity(&self) -> bool {
         self.share_of_rate.is_some_and(|share| share < SHARE_LEAST)
     }

@@ -1,4 +1,4 @@
-//! Whether what the banks came to is what it must be, and the same over every transport.
+//! Whether the results of the banks are what they must be, and the same over every transport.
 
 use super::bank::Played;
 use super::virtual_client::Samples;

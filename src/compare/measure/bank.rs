@@ -32,7 +32,8 @@ pub(super) trait Bank {
     /// The processes in which it and its customers live.
     fn processes(&self) -> Vec<u32>;
 
-    /// How many bytes its connections have carried; `None` where there are none or nobody counts.
+    /// How many bytes its connections have carried; `None` where there are none or they are not
+    /// counted.
     fn carried_bytes(&self) -> Option<u64>;
 
     /// The time of the facts that are recorded.

@@ -30,7 +30,7 @@ const TRANSPORT: Transport = Transport::Processes;
 /// The processes and their customers, who are here.
 pub(super) struct Children {
     customers: Customers,
-    /// To each branch, for whoever wants to know how it stands.
+    /// To each branch, for questions on how it stands.
     branches: Vec<(BranchId, BankServiceClient<Channel>)>,
     processes: Vec<Process>,
 }
@@ -191,11 +191,12 @@ fn serve(
     command
 }
 
-/// What comes of the first words of a process: its standard input, to be kept open, or why it ended.
+/// What comes of the first words of a process: its standard input, to be kept open, or why it
+/// ended.
 type StartResult = Result<Option<ChildStdin>, ProcessProblem>;
 
-/// Tells the process which `bank` it serves, in a line. What it says first: that it is ready, or why
-/// it ended.
+/// Tells the process which `bank` it serves, in a line. What it says first: that it is ready, or
+/// why it ended.
 fn first_words(
     child: &mut Child,
     bank: Arc<[u8]>,

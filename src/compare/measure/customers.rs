@@ -1,5 +1,5 @@
-//! Customers who reach their bank over gRPC: each worker a task of its own, with the passbooks as they
-//! came.
+//! Customers who reach their bank over gRPC: each worker a task of its own, with the passbooks as
+//! they came.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Why a comparison came to nothing.
+//! Why a comparison has no result.
 
 use std::io;
 use std::time::Duration;
@@ -146,7 +146,7 @@ pub enum CompareError {
 /// What came instead of an answer.
 #[derive(Debug, Error)]
 pub enum Unanswered {
-    /// An error that tells nothing of the request.
+    /// An error that says nothing of the request.
     #[error("{0}")]
     Status(Box<Status>),
     /// An answer that a bank in order never gives.

@@ -157,8 +157,8 @@ impl Measurement<'_> {
         is_seen && self.work.has_writes() && self.work.roster.len() > 1
     }
 
-    /// Plays a round with a bank of its own, and sees that it agrees with all before; with what each
-    /// branch holds in the end.
+    /// Plays a round with a bank of its own, and sees that it agrees with all before; with what
+    /// each branch holds in the end.
     async fn play(
         &mut self,
         transport: Transport,

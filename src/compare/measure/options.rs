@@ -27,7 +27,7 @@ pub struct CompareOptions {
     pub load: Load,
     /// The program that serves a branch as a process of its own: `passbook`.
     pub program: Option<PathBuf>,
-    /// PeerId the comparison before its time, when it is cancelled.
+    /// Ends the comparison before its time, when it is cancelled.
     pub stop: CancellationToken,
 }
 

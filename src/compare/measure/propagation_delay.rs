@@ -1,5 +1,5 @@
-//! How long writes take from the branch that accepted them to the last branch: from facts, in a bank
-//! that is recorded for this alone.
+//! How long writes take from the branch that accepted them to the last branch: from facts, in a
+//! bank that is recorded for this alone.
 
 use std::collections::BTreeMap;
 

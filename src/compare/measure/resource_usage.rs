@@ -1,5 +1,5 @@
 //! What the machine did: processor time and context switches of processes, as Linux counts them for
-//! each thread. Elsewhere nobody tells.
+//! each thread. Elsewhere it is not known.
 
 use std::collections::BTreeMap;
 use std::fs;

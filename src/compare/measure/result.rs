@@ -63,7 +63,7 @@ pub enum Load {
 pub struct Machine {
     /// The operating system and the processor's architecture: `linux x86_64`.
     pub system: String,
-    /// The processor's name, where the system tells it.
+    /// The processor's name, where the system says it.
     pub processor: Option<String>,
     /// How many threads run at the same time.
     pub threads: usize,
@@ -99,7 +99,7 @@ pub enum Kind {
     Propagation,
 }
 
-/// What one transport came to.
+/// The result of one transport.
 #[derive(Debug, Clone)]
 pub struct Measured {
     /// The transport.
@@ -151,7 +151,7 @@ pub struct Round {
     pub messages: Option<u64>,
     /// Bytes on all connections, both ways, as they are read and written there: HTTP/2 with all its
     /// frames, and not what TCP and IP add. `None` for `mailbox`, which has no connections, and for
-    /// `processes`, where nobody counts what goes between the branches.
+    /// `processes`, where it is not counted what goes between the branches.
     pub bytes: Option<u64>,
 }
 

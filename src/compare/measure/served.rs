@@ -141,7 +141,7 @@ struct BankThread {
 }
 
 impl BankThread {
-    /// Serves until nobody can tell it anything any more.
+    /// Serves until no command can reach it any more.
     async fn serve(
         self,
         ready: oneshot::Sender<TimeSource>,

@@ -1,5 +1,5 @@
-//! One worker's way through a round, whoever carries its requests: what comes next, when it was asked,
-//! what was told.
+//! One worker's way through a round, by whatever its requests are carried: what comes next, when it
+//! was asked, what was told.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -62,8 +62,8 @@ pub(super) struct Turn<'a> {
 }
 
 impl VirtualClient {
-    /// The way of `worker` through the repetitions `span`, of which the first request can be asked at
-    /// `start`.
+    /// The way of `worker` through the repetitions `span`, of which the first request can be asked
+    /// at `start`.
     pub(super) fn new(work: &Arc<Work>, worker: usize, span: Range<u32>, start: Instant) -> Self {
         let steps = work.workers[worker].steps.len();
         let repetitions = usize::try_from(span.end - span.start).unwrap_or(usize::MAX);

@@ -15,9 +15,9 @@ use crate::model::{
 use crate::run::RunConfig;
 use crate::scenario::{Scenario, Settings, Visit, WrittenIds};
 
-/// How long a write waits for the other branches: far longer than that takes within one machine. With
-/// the time that a request may wait for its turn it is still less than a call may take, so that no
-/// call needs a timer of its own.
+/// How long a write waits for the other branches: far longer than that takes within one machine.
+/// With the time that a request may wait for its turn it is still less than a call may take, so
+/// that no call needs a timer of its own.
 pub(super) const CONFIRM_LIMIT: Duration = Duration::from_secs(20);
 
 /// More than anything here answers, and little enough to reckon with.

@@ -6,8 +6,8 @@ use super::tables::{self, Value};
 use crate::compare::analyse::Report;
 use crate::report::cell::{Cell, write_row};
 
-/// Writes `report` as CSV with a header. What was measured for all kinds together stands in the
-/// row of kind `all` and nowhere else; what nobody measured is empty. New columns stand at the end.
+/// Writes `report` as CSV with a header. What was measured for all kinds together stands in the row
+/// of kind `all` and nowhere else; what was not measured is empty. New columns stand at the end.
 ///
 /// # Errors
 ///

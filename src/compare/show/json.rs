@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use crate::compare::analyse::Report;
 
-/// Writes `report` as one line of JSON. [`Earlier::parse`](crate::compare::Earlier::parse) reads it.
+/// Writes `report` as one line of JSON. [`Earlier::parse`](crate::compare::Earlier::parse) reads
+/// it.
 ///
 /// # Errors
 ///

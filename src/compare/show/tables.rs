@@ -1,5 +1,5 @@
-//! The tables of a comparison, built once for all ways to show it: what stands where, and nothing of
-//! how it is written.
+//! The tables of a comparison, built once for all ways to show it: what stands where, and nothing
+//! of how it is written.
 
 use std::borrow::Cow;
 use std::fmt;

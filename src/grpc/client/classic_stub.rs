@@ -33,7 +33,7 @@ pub struct ClassicBranch {
     limit: Duration,
 }
 
-/// How a branch elsewhere stands, as far as the classic contract tells.
+/// How a branch elsewhere stands, as far as the classic contract says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportedState {
     /// Its balance.
@@ -42,7 +42,7 @@ pub struct ReportedState {
     pub write_sets: BTreeMap<CustomerId, Vec<EventId>>,
 }
 
-/// What the contract tells of one customer.
+/// What the contract says of one customer.
 struct RemoteState {
     balance: Money,
     /// `None` where it is left out.
@@ -190,8 +190,8 @@ fn because(reason: Option<&str>) -> String {
     reason.map_or_else(String::new, |reason| format!(": {reason}"))
 }
 
-/// Why a reply says 400, where it tells: a word of the typed contract, a colon, and a sentence. What is
-/// not printable ASCII is percent-encoded.
+/// Why a reply says 400, where it tells: a word of the typed contract, a colon, and a sentence.
+/// What is not printable ASCII is percent-encoded.
 fn reason(reply: &Response<BranchReply>) -> Option<String> {
     let reason = reply.metadata().get(REASON_TRAILER)?.as_bytes();
     Some(told(&percent_decode(reason).decode_utf8_lossy()))

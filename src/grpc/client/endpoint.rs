@@ -73,7 +73,7 @@ impl Endpoint {
         host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
     }
 
-    /// Whether it is on this machine, as far as its address tells.
+    /// Whether it is on this machine, as far as its address says.
     pub fn is_loopback(&self) -> bool {
         let host = self.host();
         host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
@@ -92,8 +92,8 @@ impl Endpoint {
         self.endpoint.connect_lazy()
     }
 
-    /// What speaks there, where it does not speak gRPC; `None` where no connection can be had. It is
-    /// waited for up to `limit`.
+    /// What speaks there, where it does not speak gRPC; `None` where no connection can be had. It
+    /// is waited for up to `limit`.
     pub(crate) async fn protocol(&self, limit: Duration) -> Option<&'static str> {
         let authority = self.endpoint.uri().authority()?.as_str();
         let connected = timeout(limit, TcpStream::connect(authority)).await;

@@ -114,9 +114,9 @@ impl PeerClient {
         Self { ticket, ..Self::new(channel, ends) }
     }
 
-    /// Finds out which contract the other end speaks, and where that is the typed one, that it is of
-    /// the same bank: each end proves to the other who it is. The client that comes back shows the
-    /// ticket for it.
+    /// Finds out which contract the other end speaks, and where that is the typed one, that it is
+    /// of the same bank: each end proves to the other who it is. The client that comes back shows
+    /// the ticket for it.
     pub(super) async fn introduce(self) -> Result<(Self, Contract), LinkError> {
         let Some(ticket) = self.prove().await? else { return Ok((self, Contract::Classic)) };
         let client = Self { ticket: Some(ticket), ..self };
@@ -200,8 +200,8 @@ impl PeerClient {
     /// Hands over a write in the classic contract. The other end's write set is read from the reply
     /// or, where that leaves it out, asked for.
     ///
-    /// A branch written elsewhere may apply whatever it is sent. So a write that may have come there
-    /// before is sent only if the write set there does not hold it.
+    /// A branch written elsewhere may apply whatever it is sent. So a write that may have come
+    /// there before is sent only if the write set there does not hold it.
     pub(super) async fn propagate_classic(
         &self,
         write: &PropagatedWrite,
@@ -290,8 +290,8 @@ fn has_no_proofs(status: &Status) -> bool {
         && status.get_details_error_info().is_some_and(|info| info.reason == UNKNOWN_METHOD)
 }
 
-/// Whether it knows nothing of the peer service. One of ours that has none says so in words of its own:
-/// it is another bank's, or of another version.
+/// Whether it knows nothing of the peer service. One of ours that has none says so in words of its
+/// own: it is another bank's, or of another version.
 fn is_classic(status: &Status) -> bool {
     status.code() == Code::Unimplemented
         && status.get_details_error_info().is_none_or(|info| info.domain != DOMAIN)
@@ -302,8 +302,8 @@ fn is_conflict(status: &Status) -> bool {
         && status.get_details_error_info().is_some_and(|info| info.reason == CONFLICT)
 }
 
-/// The digest of the write set `held` of a branch that says that it has applied `event`. A set without
-/// it is not ours, and to send the write again would make nothing better.
+/// The digest of the write set `held` of a branch that says that it has applied `event`. A set
+/// without it is not ours, and to send the write again would make nothing better.
 fn up_to(held: &[EventId], event: EventId) -> WriteSetDigest {
     let whole = || WriteSetDigest { len: 0, ids: 0, contents: None };
     WriteSetDigest::of_ids(held, event).unwrap_or_else(whole)

@@ -24,8 +24,8 @@ const REST_MAX: Duration = Duration::from_secs(1);
 /// How many writes a typed peer is sent at the same time. A classic one gets one after the other.
 const WINDOW: usize = 64;
 
-/// How long the other end may take to answer. A write that waits there for what it depends on may be
-/// late without fault: the link is then made anew, and with that the other end asks for what it
+/// How long the other end may take to answer. A write that waits there for what it depends on may
+/// be late without fault: the link is then made anew, and with that the other end asks for what it
 /// misses.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
@@ -46,8 +46,8 @@ pub struct PeerLink {
     /// reason, and need not be told again.
     losses: u64,
     rest: Duration,
-    /// Why the other end was out of reach, since it was last reached; each told once, not every second
-    /// for as long as it is away.
+    /// Why the other end was out of reach, since it was last reached; each told once, not every
+    /// second for as long as it is away.
     told: Vec<Reason>,
     congestion: Congestion,
 }
@@ -84,7 +84,7 @@ pub struct LinkSetup {
     pub contract: Option<Contract>,
     /// How many writes are kept before the branch here takes no more.
     pub kept_max: usize,
-    /// ReplyFields what is found out about the other end.
+    /// Told what is found out about the other end.
     pub found: mpsc::UnboundedSender<PeerFinding>,
 }
 

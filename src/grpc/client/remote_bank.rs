@@ -1,4 +1,4 @@
-//! A bank whose branches run elsewhere, as far as the classic contract tells of it.
+//! A bank whose branches run elsewhere, as far as the classic contract says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,10 +15,11 @@ use crate::actors::{AwaitSettled, Settled};
 use crate::model::{BranchId, CustomerId, EventId};
 
 /// How long the branches are left alone before they are asked again whether they hold the same: the
-/// contract has no call that tells when they do.
+/// contract has no call that says when they do.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How long the branches may take to come to hold the same: longer than a write takes that is not lost.
+/// How long the branches may take to come to hold the same: longer than a write takes that is not
+/// lost.
 pub const SETTLE_LIMIT: Duration = Duration::from_secs(5);
 
 /// All branches of a bank elsewhere. Cheap to copy.

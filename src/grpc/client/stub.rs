@@ -120,8 +120,8 @@ impl TypedStub {
         Self { client: BankServiceClient::new(channel) }
     }
 
-    /// Asks what `event` says. An error where nothing tells what became of it, or where the answer
-    /// makes no sense.
+    /// Asks what `event` says. An error where it is not known what became of it, or where the
+    /// answer makes no sense.
     pub async fn ask(
         &mut self,
         customer: CustomerId,

@@ -22,8 +22,8 @@ pub enum ClassicCall {
         /// What it does.
         write: Write,
     },
-    /// A customer deposits or withdraws, and leaves it to the branch to give the event id: the oldest
-    /// form of this contract, where `id` alone says whose session it is.
+    /// A customer deposits or withdraws, and leaves it to the branch to give the event id: the
+    /// oldest form of this contract, where `id` alone says whose session it is.
     UnnumberedWrite {
         /// Who.
         customer: CustomerId,

@@ -60,8 +60,8 @@ fn write_kind(number: i32) -> Result<WriteKind, FieldError> {
     }
 }
 
-/// Readers of the settings of a scenario: what stands in a field, `None` where it leaves that to the
-/// scenario.
+/// Readers of the settings of a scenario: what stands in a field, `None` where it leaves that to
+/// the scenario.
 macro_rules! settings {
     ($($reader:ident -> $setting:ident: $($value:ident),+;)+) => {
         $(

@@ -1,5 +1,5 @@
-//! Takes connections and serves each until its client goes, it has made no call for too long, or the
-//! server closes. Knows HTTP, and nothing of what is served.
+//! Takes connections and serves each until its client goes, it has made no call for too long, or
+//! the server closes. Knows HTTP, and nothing of what is served.
 
 use std::io;
 use std::net::IpAddr;

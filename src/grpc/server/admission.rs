@@ -38,8 +38,8 @@ static METHODS: LazyLock<Vec<String>> = LazyLock::new(|| {
     methods
 });
 
-/// What was called: a place in [`METHODS`], or past its end something else, health and reflection among
-/// it.
+/// What was called: a place in [`METHODS`], or past its end something else, health and reflection
+/// among it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Called(usize);
 

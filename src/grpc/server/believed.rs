@@ -1,5 +1,5 @@
-//! Which callers are believed to be branches elsewhere: those at the address of a peer who have proved
-//! who they are, and show the ticket that they got for it.
+//! Which callers are believed to be branches elsewhere: those at the address of a peer who have
+//! proved who they are, and show the ticket that they got for it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -176,7 +176,7 @@ impl PeersElsewhere {
         self.prover.send(challenge).await.map_err(|_| CallError::ActorStopped)
     }
 
-    /// PeerId one.
+    /// Ends one.
     pub(super) async fn prove(&self, prove: Prove) -> Result<Ticket, CallError> {
         let branch = prove.caller.peer;
         let given = self.prover.send(prove).await.map_err(|_| CallError::ActorStopped)?;

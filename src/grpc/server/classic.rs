@@ -95,8 +95,8 @@ impl ClassicService {
         }
     }
 
-    /// A customer reads the write set from every reply, and compares it: so it gets it with a refusal
-    /// too, as far as it is known whose session this is and what that branch holds.
+    /// A customer reads the write set from every reply, and compares it: so it gets it with a
+    /// refusal too, as far as it is known whose session this is and what that branch holds.
     async fn refuse(
         &self,
         branch: BranchId,
@@ -129,8 +129,8 @@ impl ClassicService {
         Ok(())
     }
 
-    /// Only a branch elsewhere brings its writes in this contract, and only one that speaks no other:
-    /// to take a write in the name of one of our own would give its number away.
+    /// Only a branch elsewhere brings its writes in this contract, and only one that speaks no
+    /// other: to take a write in the name of one of our own would give its number away.
     async fn check_relayer(&self, from: BranchId, at: Option<IpAddr>) -> Result<(), CallError> {
         let bank = self.gateway.bank();
         if bank.roster.index(from).is_none() {

@@ -23,7 +23,7 @@ use crate::model::BranchId;
 /// How much a connection in memory holds before its writer waits for its reader.
 const MEMORY_BYTES: usize = 64 << 10;
 
-/// What a door is made of.
+/// What a listener is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Medium {
     /// Nothing that the system knows of.
@@ -61,7 +61,7 @@ enum Target {
     Tcp(SocketAddr),
 }
 
-/// A door that cannot be opened.
+/// A listener that cannot be opened.
 #[derive(Debug, Error)]
 pub enum BranchListenerError {
     /// A loopback port.
@@ -78,7 +78,8 @@ pub enum BranchListenerError {
 }
 
 impl BranchListener {
-    /// Opens a door to the branch `branch`, and says how to come to it. Lets nobody in yet.
+    /// Opens a listener to the branch `branch`, and says how to come to it. Takes no connection
+    /// yet.
     pub fn open(
         medium: Medium,
         branch: BranchId,
@@ -110,7 +111,7 @@ impl BranchListener {
 }
 
 impl Services {
-    /// Serves the branch `branch` to whoever comes through `door`, for ever.
+    /// Serves the branch `branch` to whoever comes through `door_listener`, for ever.
     pub async fn serve_at(
         &self,
         door_listener: BranchListener,

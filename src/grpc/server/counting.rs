@@ -1,4 +1,4 @@
-//! Counts calls and what they come to.
+//! Counts calls and how they are answered.
 
 use std::error::Error;
 use std::ops::ControlFlow;

@@ -1,5 +1,5 @@
-//! The time that a call has until its answer begins: the client's limit or the server's, whichever is
-//! the shorter.
+//! The time that a call has until its answer begins: the client's limit or the server's, whichever
+//! is the shorter.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tonic::codegen::http::{HeaderMap, Request, Response};
 use super::layer::Around;
 use crate::grpc::error::CallError;
 
-/// PeerId calls whose time is over.
+/// Ends calls whose time is over.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline {
     /// The server's limit.

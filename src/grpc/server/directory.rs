@@ -1,4 +1,4 @@
-//! Which services a port serves, and their methods: for whoever asks for one that is not there.
+//! Which services a port serves, and their methods: for a caller of one that is not there.
 
 use std::collections::BTreeMap;
 

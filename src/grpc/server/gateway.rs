@@ -96,7 +96,8 @@ impl Gateway {
         &self.limits
     }
 
-    /// Waits for the turn to make a long answer: one at a time, so that others are served between two.
+    /// Waits for the turn to make a long answer: one at a time, so that others are served between
+    /// two.
     pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, CallError> {
         self.turns.acquire().await.map_err(|_| CallError::Draining)
     }
@@ -121,7 +122,7 @@ impl Gateway {
         &self.unread
     }
 
-    /// Counts a classic call that is answered with 400, and tells the log of it.
+    /// Counts a classic call that is answered with 400, and logs it.
     pub(super) fn tell_refused(&self, refused: Refused) {
         self.tally.refuse(&refused.error);
         self.reasons.do_send(refused);
@@ -211,7 +212,7 @@ impl Gateway {
         brought.map_err(|NoEventIdLeft| CallError::NoEventIdLeft)
     }
 
-    /// Whether the desk can tell at once which event id `call` bears.
+    /// Whether the registry can tell at once which event id `call` bears.
     fn can_be_numbered(&self, call: &Call) -> bool {
         *self.bank.gate.borrow() == Gate::Open
             && match (call.event, call.operation) {
@@ -230,13 +231,13 @@ impl Gateway {
         latest.map(EventIdSource::After).map_err(|_| CallError::ActorStopped)
     }
 
-    /// Whether all branches live here, so that the desk hears of every write. Otherwise others may
-    /// have come to the branch from elsewhere.
+    /// Whether all branches live here, so that the registry hears of every write. Otherwise others
+    /// may have arrived at the branch from elsewhere.
     fn is_whole(&self) -> bool {
         self.bank.branches.len() == self.bank.roster.len()
     }
 
-    /// Puts `call` in the desk's mailbox, and says where its answer will come out.
+    /// Puts `call` in the registry's mailbox, and says where its answer will come out.
     fn hand_in(
         &self,
         call: Call,

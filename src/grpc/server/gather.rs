@@ -1,6 +1,6 @@
-//! The body of a request on its way to a service. tonic reserves what a message announces as soon as
-//! its first five bytes are there; so a message is handed on when all of it is. Until then it takes
-//! as much memory as has arrived, from what all unread requests have together, and so long.
+//! The body of a request on its way to a service. tonic reserves what a message announces as soon
+//! as its first five bytes are there; so a message is handed on when all of it is. Until then it
+//! takes as much memory as has arrived, from what all unread requests have together, and so long.
 
 use std::mem;
 use std::pin::Pin;

@@ -113,7 +113,8 @@ pub(super) struct LimitLog {
 
 impl LimitLog {
     /// The line that says which limits were hit since the last one, how often, and their options;
-    /// `None` where none was. `hits` has all limits, in their order, with how often each was hit in all.
+    /// `None` where none was. `hits` has all limits, in their order, with how often each was hit in
+    /// all.
     pub(super) fn line(&mut self, hits: &[(Limit, u64)]) -> Option<String> {
         let before = |place: usize| self.told.get(place).copied().unwrap_or_default();
         let since = hits.iter().enumerate().filter_map(|(place, &(limit, hits))| {

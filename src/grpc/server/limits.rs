@@ -22,7 +22,8 @@ pub struct Limits {
     pub address_connections_max: usize,
     /// How long a connection may make no call.
     pub idle_time_max: Duration,
-    /// How long a client may take to say what it speaks, and to send the head of a request in HTTP/1.
+    /// How long a client may take to say what it speaks, and to send the head of a request in
+    /// HTTP/1.
     pub header_time_max: Duration,
     /// How long a client may take to send a message of a request.
     pub body_time_max: Duration,

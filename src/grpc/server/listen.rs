@@ -209,7 +209,7 @@ impl Services {
         }
     }
 
-    /// For whom a port has the peer service: nobody where all branches live here.
+    /// For whom a port has the peer service: no port where all branches live here.
     fn peers(&self, branch: Option<BranchId>) -> Option<(BranchId, Believed)> {
         branch.zip(self.gateway.bank().believed.clone())
     }

@@ -10,8 +10,8 @@ use crate::grpc::error::CallError;
 /// What a stream brings.
 pub(super) type Item<T> = Result<T, Status>;
 
-/// What `produce` sends, and at last the error with which it ends, if it does. Up to `kept` items are
-/// kept for a slow client; a client that has gone shows as a closed channel.
+/// What `produce` sends, and at last the error with which it ends, if it does. Up to `kept` items
+/// are kept for a slow client; a client that has gone shows as a closed channel.
 pub(super) fn stream<T, P>(
     kept: usize,
     produce: impl FnOnce(mpsc::Sender<Item<T>>) -> P,

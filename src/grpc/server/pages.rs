@@ -33,8 +33,8 @@ pub(super) struct Reading {
     pub(super) page_writes_max: u32,
 }
 
-/// The summary and the pages of `reading`, until the bank closes. PeerId early, with an error, where a page
-/// is not read in the time that a call may take.
+/// The summary and the pages of `reading`, until the bank closes. Ends early, with an error, where
+/// a page is not read in the time that a call may take.
 pub(super) fn stream(
     reading: Reading,
     gateway: Gateway,

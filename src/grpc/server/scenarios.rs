@@ -1,5 +1,5 @@
-//! The scenarios of all clients: each is run on a thread of its own, apart from the bank, so that it
-//! holds up nobody and the process need not wait for it.
+//! The scenarios of all clients: each is run on a thread of its own, apart from the bank, so that
+//! it holds up no other and the process need not wait for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,7 +53,7 @@ impl fmt::Debug for Scenarios {
 /// What comes of a run, and its place among those at the same time.
 type Ended = (Result<ScenarioDone, ScenarioFault>, OwnedSemaphorePermit);
 
-/// A run on its thread. Dropped, it tells that one to stop.
+/// A run on its thread. Dropped, it stops that one.
 struct UnderWay {
     stop: Arc<AtomicBool>,
     ended: oneshot::Receiver<Ended>,
@@ -80,7 +80,7 @@ impl Scenarios {
         Self::new(ScenarioLimits::default(), Arc::new(refuse))
     }
 
-    /// Runs `job`, and streams what it came to. Dropped before that, or when the bank closes, it stops
+    /// Runs `job`, and streams its result. Dropped before that, or when the bank closes, it stops
     /// the run.
     pub(super) async fn run(
         &self,
@@ -108,8 +108,8 @@ impl Scenarios {
         }))
     }
 
-    /// Starts the run of `job`. Its thread has the place until it ends, however soon its end is of no
-    /// interest any more.
+    /// Starts the run of `job`. Its thread has the place until it ends, however soon its end is of
+    /// no interest any more.
     fn begin(&self, job: ScenarioJob, place: OwnedSemaphorePermit) -> Result<UnderWay, CallError> {
         let (tell, ended) = oneshot::channel();
         let stop = Arc::new(AtomicBool::new(false));
@@ -126,7 +126,8 @@ impl Scenarios {
     }
 }
 
-/// Sends all of `done`, at the pace of its reader. What it holds of memory is given back at the end.
+/// Sends all of `done`, at the pace of its reader. What it holds of memory is given back at the
+/// end.
 async fn send(done: ScenarioDone, sender: mpsc::Sender<Item<v1::RunScenarioResponse>>) {
     let (items, _memory) = done.into_items();
     for item in items {

@@ -1,4 +1,4 @@
-//! What a process has counted, and how much of each limit is taken: for whoever runs the bank.
+//! What a process has counted, and how much of each limit is taken: for the operator of the bank.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::grpc::proto::v1;
 use crate::model::LogPosition;
 use crate::model::number::count;
 
-/// The counts of `front`.
+/// The counts of `gateway`.
 pub(super) async fn of(gateway: &Gateway) -> Result<v1::GetStatisticsResponse, CallError> {
     let tally = gateway.tally();
     let (links, summaries) = (links(gateway).await?, summaries(gateway).await?);
@@ -128,7 +128,7 @@ pub struct LimitTeller<T> {
 }
 
 impl<T: FnMut(&str)> LimitTeller<T> {
-    /// Of the limits of `front`; `tell` gets each line.
+    /// Of the limits of `gateway`; `tell` gets each line.
     pub fn new(gateway: Gateway, tell: T) -> Self {
         Self { gateway, log: LimitLog::default(), tell }
     }
@@ -152,7 +152,7 @@ impl<T: FnMut(&str)> LimitTeller<T> {
     }
 }
 
-/// How often each limit was hit, and what the desk says of its own.
+/// How often each limit was hit, and what the registry says of its own.
 async fn hits(gateway: &Gateway) -> Result<(Vec<(Limit, u64)>, Remembered), CallError> {
     let remembered = gateway.bank().registry.send(CountRemembered).await;
     let remembered = remembered.map_err(|_| CallError::ActorStopped)?;

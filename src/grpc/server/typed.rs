@@ -37,14 +37,14 @@ impl std::fmt::Debug for TypedService {
 }
 
 impl TypedService {
-    /// The service behind `front`; scenarios are run by `scenarios`.
+    /// The service behind `gateway`; scenarios are run by `scenarios`.
     pub(super) fn new(gateway: Gateway, scenarios: Scenarios) -> Self {
         let blank = Passbook::new(&gateway.bank().roster);
         Self { gateway, blank, scenarios }
     }
 
-    /// What a customer asks. What all requests have in common is a query; what all responses have, a
-    /// deposit's.
+    /// What a customer asks. What all requests have in common is a query; what all responses have,
+    /// a deposit's.
     async fn ask(
         &self,
         asked: v1::QueryRequest,

@@ -1,5 +1,6 @@
-//! Calls that no service gets to read: for a method that is not there, or with a request that is not
-//! one. tonic answers them in its own words and with codes that blame the server; here they get ours.
+//! Calls that no service gets to read: for a method that is not there, or with a request that is
+//! not one. tonic answers them in its own words and with codes that blame the server; here they get
+//! ours.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -43,8 +44,9 @@ impl Around for Readable {
     }
 }
 
-/// The error of a request that tonic could not read, where `headers` are of its answer. Our own errors
-/// have details, and tonic's have none; those that come later than the headers are never of this kind.
+/// The error of a request that tonic could not read, where `headers` are of its answer. Our own
+/// errors have details, and tonic's have none; those that come later than the headers are never of
+/// this kind.
 fn unread(headers: &HeaderMap, limit_bytes: usize) -> Option<CallError> {
     let status = Status::from_header_map(headers).filter(|status| status.details().is_empty())?;
     if matches!(status.code(), Code::OutOfRange | Code::ResourceExhausted) {

@@ -43,14 +43,14 @@ pub(super) fn stream(
     ReceiverStream::new(receiver)
 }
 
-/// PeerId when the bank closes.
+/// Ends when the bank closes.
 pub(super) async fn closing(mut gate: watch::Receiver<Gate>) {
     if gate.wait_for(|&gate| gate == Gate::Draining).await.is_err() {
         log::debug!("the bank has gone");
     }
 }
 
-/// PeerId when the watcher has gone, or with an error when the branch has.
+/// Ends when the watcher has gone, or with an error when the branch has.
 async fn follow(
     branch: &Addr<BranchActor>,
     after: LogPosition,

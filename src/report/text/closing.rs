@@ -251,7 +251,7 @@ pub(super) fn ended(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     writeln!(out, "\n  {QUIET}{says}{QUIET:#}")
 }
 
-/// Why a run failed that nobody judges, where nothing else is told of it.
+/// Why a run failed that is not judged, where nothing else is told of it.
 pub(super) fn failures(
     out: &mut dyn Write,
     result: &RunResult,

@@ -160,8 +160,8 @@ fn other_messages(out: &mut dyn Write, trace: &Trace<'_>) -> io::Result<()> {
     write_table(out, 2, &messages::between_branches(&trace.other_messages))
 }
 
-/// Customers that come one after the other are told visit by visit, as it happened; concurrent ones,
-/// and a run of which nothing was recorded, customer by customer.
+/// Customers that come one after the other are told visit by visit, as it happened; concurrent
+/// ones, and a run of which nothing was recorded, customer by customer.
 fn in_order<'a>(result: &'a RunResult, trace: &Trace<'_>) -> Vec<ShownEvent<'a>> {
     let by_customer = result.customers.iter().flat_map(|customer| {
         let told = |request: &'a RequestResult| {

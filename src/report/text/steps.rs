@@ -179,8 +179,8 @@ fn check(
     Cell::new(GOOD, YES).and(PLAIN, format!(" {who} {hold} write set {set}"))
 }
 
-/// The branches `different` confirmed the write `id` with another write set than the branch `asked`,
-/// which holds `set` up to it.
+/// The branches `different` confirmed the write `id` with another write set than the branch
+/// `asked`, which holds `set` up to it.
 fn differ(
     telling: &Telling<'_>,
     (asked, id): (BranchId, WriteId),

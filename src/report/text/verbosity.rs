@@ -1,4 +1,4 @@
-//! How much the text tells, and what a run has to record for it.
+//! How much the text says, and what a run has to record for it.
 
 use crate::report::elide::Limit;
 use crate::run::Recording;
@@ -54,8 +54,8 @@ pub(super) fn items(verbosity: Verbosity) -> Limit {
     }
 }
 
-/// How many ids of a write set are shown after each write. Every write makes the set longer, so that
-/// showing all of it each time would take a text that grows with the square of the run.
+/// How many ids of a write set are shown after each write. Every write makes the set longer, so
+/// that showing all of it each time would take a text that grows with the square of the run.
 pub(super) fn running_items(verbosity: Verbosity) -> Limit {
     match verbosity {
         Verbosity::Quiet | Verbosity::Normal => items(verbosity),

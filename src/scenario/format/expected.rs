@@ -2,8 +2,8 @@
 //! strict in content: what is understood otherwise than it stands is noted.
 //!
 //! The dialect is recognised from the keys: rows with `balance` are `balances`; rows with `recv`
-//! are `events` where results bear `branch`; else `classic` where queries have `money` with `result`
-//! beside it, and `customers` where they have `balance`.
+//! are `events` where results bear `branch`; else `classic` where queries have `money` with
+//! `result` beside it, and `customers` where they have `balance`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -286,8 +286,8 @@ impl Rows<'_, '_> {
         }
     }
 
-    /// The first row of a customer whose rows begin and end otherwise than the dialect has it, though
-    /// they have as many events.
+    /// The first row of a customer whose rows begin and end otherwise than the dialect has it,
+    /// though they have as many events.
     fn odd_row(&self, events: &[EventsRow]) -> Option<Span> {
         let mut rows = events.iter().zip(&self.form.rows);
         if self.form.branch.is_some() {

@@ -15,7 +15,7 @@ pub(super) struct Fault {
     pub(super) other: Option<Span>,
 }
 
-/// What reading a part of the text comes to.
+/// The result of reading a part of the text.
 pub(super) type Checked<T> = Result<T, Box<Fault>>;
 
 impl Fault {
@@ -86,7 +86,8 @@ impl de::Error for Box<Fault> {
     }
 }
 
-/// What is wrong with an input: the first of it in the order of the text, and how much more there is.
+/// What is wrong with an input: the first of it in the order of the text, and how much more there
+/// is.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     pub(super) kept: Vec<Fault>,

@@ -1,5 +1,5 @@
-//! An object of a file while its members are checked: what its fields are, or what is wrong with one
-//! and where.
+//! An object of a file while its members are checked: what its fields are, or what is wrong with
+//! one and where.
 
 use super::fault::{Checked, Fault};
 use super::locate::{Member, Node};

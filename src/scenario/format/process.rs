@@ -19,7 +19,7 @@ use crate::model::{
 };
 use crate::scenario::{Event, Visit, WrittenIds};
 
-/// What the processes of an input come to.
+/// The processes of an input, checked.
 #[derive(Debug)]
 pub(super) struct Bank {
     pub(super) roster: Arc<Roster>,
@@ -205,7 +205,7 @@ impl<'a> WrittenEvent<'a> {
             Ok(reading.plain(object, "money", money, Leniency::QuotedAmount))
         };
         let operation = match interface {
-            // BatchStats inputs give queries a meaningless amount, so it may be anything.
+            // Course inputs give queries a meaningless amount, so it may be anything.
             OperationKind::Query => Operation::Query,
             OperationKind::Deposit => Operation::Write(Write::deposit(moved()?)),
             OperationKind::Withdraw => Operation::Write(Write::withdraw(moved()?)),

@@ -1,7 +1,7 @@
 //! A whole input: a classic array of processes, or passbook's own object around one.
 //!
-//! It is read quickly first, without places. Where anything is odd or wrong it is read again, slowly
-//! and with places: what is wrong in it comes out, or what people are warned of.
+//! It is read quickly first, without places. Where anything is odd or wrong it is read again,
+//! slowly and with places: what is wrong in it comes out, or what people are warned of.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! Reads the types of a file: quickly, by `serde_json`; or slowly, from values that know their
-//! places. Then what is wrong is told with its place, and what can be read beside it is read all the
-//! same.
+//! places. Then what is wrong is told with its place, and what can be read beside it is read all
+//! the same.
 
 use std::cell::{Cell, RefCell};
 

@@ -1,12 +1,14 @@
-//! What writes move: amounts drawn between two, or such that a balance tells which writes are in it.
+//! What writes move: amounts drawn between two, or such that a balance shows which writes are in
+//! it.
 //!
 //! Decodable amounts are the powers of two, in whole units: the first write of a scenario moves 1,
 //! the second 2, the third 4. Say that a branch has applied the writes of a set *S*. Its balance is
-//! the opening balance, plus the deposits in *S*, minus the withdrawals in *S*. Add to it what *all*
-//! withdrawals of the scenario move, and take the opening balance away: what is left is the sum of
-//! the deposits in *S* and of the withdrawals that are *not* in *S*. It is a sum of different powers
-//! of two, and each whole number is that in one way only, its binary digits. So digit *n* of it says
-//! of write *n*, if it is a deposit, that it is in *S*; and if a withdrawal, that it is not.
+//! the opening balance, plus the deposits in *S*, minus the withdrawals in *S*. Add to it what
+//! *all* withdrawals of the scenario move, and take the opening balance away: what is left is the
+//! sum of the deposits in *S* and of the withdrawals that are *not* in *S*. It is a sum of
+//! different powers of two, and each whole number is that in one way only, its binary digits. So
+//! digit *n* of it says of write *n*, if it is a deposit, that it is in *S*; and if a withdrawal,
+//! that it is not.
 
 use super::Between;
 use crate::model::{Amount, Money, Random};

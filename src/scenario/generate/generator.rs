@@ -1,9 +1,9 @@
 //! Makes scenarios.
 //!
 //! Which chances are drawn, and in which order, is part of what users rely on: another order would
-//! make other scenarios of the seeds that they have noted. Every customer has chances of its own, and
-//! every event takes as many of them whatever it becomes, so that an option changes what it speaks of
-//! and nothing else.
+//! make other scenarios of the seeds that they have noted. Every customer has chances of its own,
+//! and every event takes as many of them whatever it becomes, so that an option changes what it
+//! speaks of and nothing else.
 
 use std::sync::Arc;
 

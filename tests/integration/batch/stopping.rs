@@ -1,4 +1,4 @@
-//! PeerId before the end: failures, signals, a reader that goes away, a disk that is full.
+//! Ends before the end: failures, signals, a reader that goes away, a disk that is full.
 
 use std::fs::{DirEntry, File};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};

@@ -144,8 +144,8 @@ fn a_write_set_holds_what_the_balance_beside_it_counts() {
     });
 }
 
-/// An older form of the contract has something else in these fields: to apply what it sends would be
-/// to write in other people's names.
+/// An older form of the contract has something else in these fields: to apply what it sends would
+/// be to write in other people's names.
 #[test]
 fn a_customer_who_bears_two_ids_is_refused_and_nothing_is_applied() {
     in_system(async {

@@ -44,8 +44,8 @@ pub(crate) struct There {
 
 #[derive(Debug, Default)]
 struct Books {
-    /// The event ids that were applied, in order; one row per customer from 1. Applied again if sent
-    /// again, as simple programs do.
+    /// The event ids that were applied, in order; one row per customer from 1. Applied again if
+    /// sent again, as simple programs do.
     sets: Vec<Vec<i32>>,
     calls: usize,
 }

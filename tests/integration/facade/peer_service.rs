@@ -246,7 +246,8 @@ fn what_waits_of_one_peer_has_a_bound_and_what_was_refused_is_taken_later() {
     });
 }
 
-/// A peer that gives up and sends the same write again has no more kept here than with different ones.
+/// A peer that gives up and sends the same write again has no more kept here than with different
+/// ones.
 #[test]
 fn one_write_that_is_sent_again_and_again_counts_each_time_until_it_is_applied() {
     in_system(async {

@@ -59,7 +59,7 @@ pub(crate) async fn challenge(
     Ok(PeerServiceClient::new(channel.clone()).challenge(request).await?.into_inner())
 }
 
-/// PeerId it, with what was answered and with `keys`.
+/// Ends it, with what was answered and with `keys`.
 pub(crate) async fn prove(
     channel: &Channel,
     keys: &BankKeys,

@@ -1,5 +1,5 @@
-//! A bank that remembers few customers: what it has forgotten it asks its branches, so that no event
-//! id is given twice.
+//! A bank that remembers few customers: what it has forgotten it asks its branches, so that no
+//! event id is given twice.
 
 use passbook::grpc::proto::banking::BranchRequest;
 use passbook::run::LiveOptions;

@@ -36,8 +36,8 @@ pub(crate) const HOSTILE: [(&str, &str); 20] = [
     ("👩‍👩‍👧 ❤️", "👩‍👩‍👧 ❤️"),
 ];
 
-/// Two branches, and a customer that reads before its deposit has arrived; with a result that is not
-/// the expected one.
+/// Two branches, and a customer that reads before its deposit has arrived; with a result that is
+/// not the expected one.
 const STALE: &str = r#""propagation":"async","guarantees":"none","latency":"constant:50ms","processes":[{"id":1,"type":"branch","balance":0},{"id":2,"type":"branch","balance":0},{"id":1,"type":"customer","events":[{"id":1,"interface":"deposit","money":400,"dest":1},{"id":2,"interface":"query","dest":2}]}]"#;
 
 /// A scenario called `name` that breaks a guarantee.
@@ -46,8 +46,8 @@ pub(crate) fn scenario(name: &str) -> String {
     format!("{{\"name\":{name},{STALE}}}")
 }
 
-/// A folder with a scenario for each hostile name, in a file of that name, and beside it an expected
-/// result that is to be noted; and the names of the files.
+/// A folder with a scenario for each hostile name, in a file of that name, and beside it an
+/// expected result that is to be noted; and the names of the files.
 pub(crate) fn folder() -> (TempDir, Vec<String>) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut files = Vec::new();

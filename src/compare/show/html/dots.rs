@@ -8,7 +8,8 @@ use crate::model::number::float_len;
 const TOP: f64 = 12.0;
 const STRIP: f64 = 60.0;
 const AXIS: f64 = 30.0;
-/// The logarithm that strips show at least, so that noise does not look large because there is little of it.
+/// The logarithm that strips show at least, so that noise does not look large because there is
+/// little of it.
 const SPREAD_LEAST: f64 = 0.05;
 
 pub(super) fn draw(rows: &[Row], frame: Frame) -> String {

@@ -3,7 +3,7 @@
 /// What a chart is drawn for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Frame {
-    /// A desk.
+    /// A registry.
     Wide,
     /// A phone.
     Narrow,
