@@ -153,7 +153,7 @@ const RIGHT: &[(&str, &[&str])] = &[
         &[AS_TEXT],
     ),
     (
-        r#"[{"ID":1,"Recv":[{"OperationKind":"Deposit","Result":"SUCCESS"},{"interface":"QUERY","Balance":400}]},
+        r#"[{"ID":1,"Recv":[{"Interface":"Deposit","Result":"SUCCESS"},{"interface":"QUERY","Balance":400}]},
             {"id":2,"recv":[{"interface":"withdraw","result":"Success"}]},
             {"id":1,"recv":[{"interface":"query","balance":249.5}]}]"#,
         &[LETTERS],

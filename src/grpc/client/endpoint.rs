@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn what_answers_is_known_by_its_first_bytes() {
         for (answer, protocol) in [
-            (&b"HTTP/1.1 404 Not PeerFinding\r\n"[..], Some("HTTP/1.1")),
+            (&b"HTTP/1.1 404 Not Found\r\n"[..], Some("HTTP/1.1")),
             (b"HTTP/1.0 200 OK\r\n", Some("HTTP/1.0")),
             (
                 b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.",
