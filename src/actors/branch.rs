@@ -12,13 +12,14 @@ use super::{
     WriteSetState,
 };
 use crate::bank::{
-    Acknowledgement, Applied, Branch, Dot, Effect, Input, LogEntry, PeerMessage, PropagatedWrite,
-    Relayed, Reply, Request, Ticket,
+    Acknowledgement, Applied, Branch, Effect, Input, PeerMessage, PropagatedWrite, Relayed, Reply,
+    Request, Ticket,
 };
 use crate::history::{Fact, MessageBody};
 use crate::model::number::count;
 use crate::model::{
-    BranchId, CustomerId, EventId, LogPosition, MessageNumber, Money, RequestNumber, Time, Waited,
+    BranchId, CustomerId, Dot, EventId, LogEntry, LogPosition, MessageNumber, Money, RequestNumber,
+    Time, Waited,
 };
 
 /// One branch of the bank, with its mailbox.

@@ -7,13 +7,11 @@ use std::sync::Arc;
 use actix::{Message, Recipient};
 use tokio::sync::{oneshot, watch};
 
-use crate::bank::{
-    Acknowledgement, Congestion, Entry, LogEntry, PeerMessage, Session, VersionVector,
-};
+use crate::bank::{Acknowledgement, Congestion, Entry, PeerMessage, Session, VersionVector};
 use crate::history::{Recorded, RequestResult};
 use crate::model::{
-    BranchId, CustomerId, Event, EventId, LogPosition, MessageNumber, Money, Operation, Outcome,
-    RequestNumber, Roster, Waited, Write, WriteId,
+    BranchId, CustomerId, Event, EventId, LogEntry, LogPosition, MessageNumber, Money, Operation,
+    Outcome, RequestNumber, Roster, Waited, Write, WriteId,
 };
 
 /// Asks a branch for something, on behalf of a customer.

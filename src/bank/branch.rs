@@ -10,12 +10,13 @@ use super::log::{ApplyLog, Known};
 use super::parking::{Parked, Parking, Waiter};
 use super::refusals::Refusals;
 use super::{
-    Applied, Congestion, Dependencies, Dot, Effect, Entry, Input, LogEntry, PeerMessage,
-    PropagatedWrite, Reply, Request, Ticket, VersionVector,
+    Applied, Congestion, Dependencies, Effect, Entry, Input, PeerMessage, PropagatedWrite, Reply,
+    Request, Ticket, VersionVector,
 };
 use crate::model::{
-    BranchId, BranchIndex, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Overdraft,
-    Propagation, Receipt, Refusal, RequestError, Roster, Time, Write, WriteId, WriteKind,
+    BranchId, BranchIndex, CustomerId, Dot, EventId, LogEntry, LogPosition, Money, Operation,
+    Outcome, Overdraft, Propagation, Receipt, Refusal, RequestError, Roster, Time, Write, WriteId,
+    WriteKind,
 };
 
 /// How a branch serves.

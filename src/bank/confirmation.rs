@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::dispute::Disputes;
-use super::{Dot, PropagatedWrite, Ticket, WriteSetDigest};
-use crate::model::{BranchId, BranchIndex, Roster, Sequence, Time};
+use super::{PropagatedWrite, Ticket, WriteSetDigest};
+use crate::model::{BranchId, BranchIndex, Dot, Roster, Sequence, Time};
 
 /// The writes that a branch propagates and that are not confirmed everywhere.
 #[derive(Debug, Clone, Default)]

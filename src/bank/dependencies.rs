@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Dot, VersionVector};
-use crate::model::{BranchIndex, Roster, Sequence};
+use super::VersionVector;
+use crate::model::{BranchIndex, Dot, Roster, Sequence};
 
 /// What must be applied before a write. Cheap to copy: copies share all of it.
 ///

@@ -4,10 +4,12 @@ use super::confirmation::Acknowledged;
 use super::log::Known;
 use super::parking::{Parked, Waiter};
 use super::{
-    Acknowledgement, Branch, Dot, Effect, Entry, LogEntry, PeerMessage, PropagatedWrite, Relayed,
-    Ticket, VersionVector, WriteSetDigest,
+    Acknowledgement, Branch, Effect, Entry, PeerMessage, PropagatedWrite, Relayed, Ticket,
+    VersionVector, WriteSetDigest,
 };
-use crate::model::{BranchId, BranchIndex, LogPosition, Receipt, Refusal, Sequence, Time};
+use crate::model::{
+    BranchId, BranchIndex, Dot, LogEntry, LogPosition, Receipt, Refusal, Sequence, Time,
+};
 
 impl Branch {
     pub(super) fn take_message(

@@ -1,9 +1,9 @@
 //! What goes into a branch and what comes out of it.
 
-use super::{Dependencies, Dot, Entry, LogEntry, Passbook, VersionVector, WriteSetDigest};
+use super::{Dependencies, Entry, Passbook, VersionVector, WriteSetDigest};
 use crate::model::{
-    BranchId, CustomerId, EventId, Guarantees, LogPosition, Money, Operation, Outcome, Waited,
-    Write, WriteId,
+    BranchId, CustomerId, Dot, EventId, Guarantees, LogEntry, LogPosition, Money, Operation,
+    Outcome, Waited, Write, WriteId,
 };
 
 /// What a branch is told. The caller adds the time at which it came.

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::iter;
 
 use super::write_set::{WriteSet, make_room};
-use super::{Dot, VersionVector, WriteSetDigest};
+use super::{VersionVector, WriteSetDigest};
 use crate::model::number::count;
 use crate::model::{
-    Amount, BranchIndex, CustomerId, EventId, LogPosition, Money, Roster, Sequence, Write, WriteId,
+    Amount, BranchIndex, CustomerId, Dot, EventId, LogEntry, LogPosition, Money, Roster, Sequence,
+    Write, WriteId,
 };
 
 /// All writes in the order applied at one branch, and per customer which events they are.
@@ -33,17 +34,6 @@ struct Twice {
     dot: Dot,
     /// Index into the log.
     first: u32,
-}
-
-/// A write in an apply log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogEntry {
-    /// Which of its origin's writes it is.
-    pub dot: Dot,
-    /// Its name.
-    pub id: WriteId,
-    /// What it does.
-    pub write: Write,
 }
 
 /// What is known of a write that comes in.

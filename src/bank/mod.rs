@@ -21,7 +21,6 @@ pub use interface::{
     Acknowledgement, Applied, Congestion, Effect, Input, PeerMessage, PropagatedWrite, Relayed,
     Reply, Request, Session, Ticket,
 };
-pub use log::LogEntry;
 pub use passbook::{Entry, Passbook};
-pub use version::{Dot, VersionVector};
+pub use version::VersionVector;
 pub use write_set::WriteSetDigest;

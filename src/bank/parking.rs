@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Dot, PropagatedWrite, Request, Ticket, VersionVector};
-use crate::model::{BranchId, Lag, Time, Waited};
+use super::{PropagatedWrite, Request, Ticket, VersionVector};
+use crate::model::{BranchId, Dot, Lag, Time, Waited};
 
 /// What waits, under the first write that it waits for. When that comes it is looked at anew, and
 /// may wait for another one: so each waits for one write at a time, however many it needs.

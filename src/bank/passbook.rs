@@ -1,7 +1,7 @@
 //! The passbook that a customer carries from branch to branch: what it has written and seen.
 
-use super::{Dot, VersionVector};
-use crate::model::{Guarantee, Guarantees, Roster};
+use super::VersionVector;
+use crate::model::{Dot, Guarantee, Guarantees, Roster};
 
 /// What a session has written and what it has read, as the branches count writes.
 #[derive(Debug, Clone, PartialEq, Eq)]

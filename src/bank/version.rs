@@ -2,16 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{BranchId, BranchIndex, Lag, Roster, Sequence};
-
-/// One write by its origin and the origin's count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Dot {
-    /// The branch that accepted the write from the customer.
-    pub origin: BranchId,
-    /// Which of its writes: 1 is the first.
-    pub sequence: Sequence,
-}
+use crate::model::{BranchIndex, Dot, Lag, Roster, Sequence};
 
 /// Per origin branch, how many of its writes are applied: always its first ones, without a gap.
 /// Cheap to copy: copies share their counts until one of them changes.
@@ -246,6 +237,7 @@ impl Used {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::BranchId;
     use proptest::prelude::*;
 
     const BRANCHES: usize = 80;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::index::{WriteRef, place};
 use super::memory::Amounts;
 use super::messages::{Message, Messages};
-use super::origins::{Dot, Origins};
+use super::origins::{OriginNumber, Origins};
 use super::overdraft::Overdrawn;
 use super::sessions::{Answer, Asked, Known, Mark, Op, OpRef, Sent, SessionRef, Sessions};
 use super::tally::Tally;
@@ -171,7 +171,7 @@ impl Ledger {
                 self.request_parked(Request { customer, request, branch })
             }
             Fact::WriteApplied { branch, id, write, origin, life, sequence, position, balance } => {
-                let dot = Dot { origin: self.index(origin)?, life, sequence };
+                let dot = OriginNumber { origin: self.index(origin)?, life, sequence };
                 let at = (self.up(branch)?, branch);
                 self.write_applied(at, (id, write), (dot, origin), (position, balance))
             }
@@ -309,7 +309,7 @@ impl Ledger {
         &mut self,
         (index, branch): (BranchIndex, BranchId),
         (id, write): (WriteId, Write),
-        (dot, origin): (Dot, BranchId),
+        (dot, origin): (OriginNumber, BranchId),
         (said, found): (LogPosition, Money),
     ) -> Result<(), InvalidHistory> {
         let session = self.sessions.find_or_add(id.customer, self.terms.as_ref())?;

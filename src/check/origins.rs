@@ -11,7 +11,7 @@ use crate::model::{BranchId, BranchIndex, Life, Sequence};
 
 /// A write's number, and whose.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Dot {
+pub(super) struct OriginNumber {
     pub(super) origin: BranchIndex,
     pub(super) life: Option<Life>,
     pub(super) sequence: Sequence,
@@ -45,7 +45,7 @@ impl Origins {
     pub(super) fn apply(
         &mut self,
         (at, branch): (BranchIndex, BranchId),
-        (dot, origin): (Dot, BranchId),
+        (dot, origin): (OriginNumber, BranchId),
         write: WriteRef,
     ) -> Result<(), InvalidHistory> {
         let sequence = u32::try_from(dot.sequence.get()).ok().filter(|number| *number != NONE);
@@ -76,7 +76,7 @@ impl Origins {
         self.bytes
     }
 
-    fn index(&mut self, dot: Dot) -> Result<u32, InvalidHistory> {
+    fn index(&mut self, dot: OriginNumber) -> Result<u32, InvalidHistory> {
         let next = u32::try_from(self.named.len()).map_err(|_| InvalidHistory::TooMany)?;
         let known = match dot.life {
             None => &mut self.first_lives[dot.origin.get()],

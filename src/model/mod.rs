@@ -4,6 +4,7 @@
 mod guarantee;
 mod id;
 mod list;
+mod log_entry;
 mod money;
 pub mod number;
 mod operation;
@@ -23,6 +24,7 @@ pub use id::{
     Sequence, WriteId,
 };
 pub use list::{listed, listed_of, named_in};
+pub use log_entry::{Dot, LogEntry};
 pub use money::{Amount, Decimal, Money, MoneyError};
 pub use operation::{Event, Operation, OperationKind, Write, WriteKind};
 pub use outcome::{Lag, Outcome, OutcomeClass, Receipt, Refusal, RequestError, Waited};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{BranchId, CustomerId, EventId, Write};
-use crate::run::{BranchResult, LoggedWrite};
+use crate::model::{BranchId, CustomerId, EventId, LogEntry, Write};
+use crate::run::BranchResult;
 
 /// How the branches compare at the end of a run: by the rule of convergence, which asks for the
 /// same writes and the same balance. In which order a branch applied them is no matter here.
@@ -46,18 +46,18 @@ impl Agreement {
 }
 
 /// The quick answer for most runs, where even the writes of different customers are in one order.
-fn same_order(one: &Arc<Vec<LoggedWrite>>, other: &Arc<Vec<LoggedWrite>>) -> bool {
+fn same_order(one: &Arc<Vec<LogEntry>>, other: &Arc<Vec<LogEntry>>) -> bool {
     Arc::ptr_eq(one, other) || one.iter().map(content).eq(other.iter().map(content))
 }
 
 type Content = (EventId, Write);
 
-fn content(logged: &LoggedWrite) -> (CustomerId, Content) {
+fn content(logged: &LogEntry) -> (CustomerId, Content) {
     (logged.id.customer, (logged.id.event, logged.write))
 }
 
 /// At one branch, the writes of each customer in the order applied there.
-fn by_customer(log: &[LoggedWrite]) -> BTreeMap<CustomerId, Vec<Content>> {
+fn by_customer(log: &[LogEntry]) -> BTreeMap<CustomerId, Vec<Content>> {
     let mut sets: BTreeMap<CustomerId, Vec<Content>> = BTreeMap::new();
     for (customer, write) in log.iter().map(content) {
         sets.entry(customer).or_default().push(write);
@@ -76,6 +76,7 @@ mod tests {
     use super::*;
     use crate::check::{Case, JudgeOptions, Overall, judge};
     use crate::history::{Fact, Recorded};
+    use crate::model::Dot;
     use crate::model::{LogPosition, Money, Roster, Sequence, Time, WriteId};
     use crate::report::fixture::{Bank, amount, branch, customer, event, money};
     use proptest::prelude::*;
@@ -121,10 +122,10 @@ mod tests {
     /// Three writes, two of them under one id; each was accepted by a branch of its own.
     const WRITES: [(i64, i64, i64); 3] = [(1, 8, 1), (1, 9, 2), (2, 8, 3)];
 
-    fn logged((id, units, origin): (i64, i64, i64)) -> LoggedWrite {
+    fn logged((id, units, origin): (i64, i64, i64)) -> LogEntry {
         let write = Write::deposit(amount(units));
         let (id, origin) = (WriteId { customer: customer(1), event: event(id) }, branch(origin));
-        LoggedWrite { id, write, origin, sequence: Sequence::new(1) }
+        LogEntry { id, write, dot: Dot { origin, sequence: Sequence::new(1) } }
     }
 
     /// A branch that applied these writes, and says at the end that it holds so much too much.
@@ -138,14 +139,24 @@ mod tests {
     }
 
     fn applies(at: &BranchResult) -> impl Iterator<Item = Recorded> {
-        at.log.iter().zip(1..).map(|(&LoggedWrite { id, write, origin, sequence }, position)| {
-            let (branch, balance) = (at.id, at.balance);
-            let position = LogPosition::new(position);
-            let (life, at) = (None, Time::START);
-            let fact =
-                Fact::WriteApplied { branch, id, write, origin, life, sequence, position, balance };
-            Recorded { at, fact }
-        })
+        at.log.iter().zip(1..).map(
+            |(&LogEntry { id, write, dot: Dot { origin, sequence } }, position)| {
+                let (branch, balance) = (at.id, at.balance);
+                let position = LogPosition::new(position);
+                let (life, at) = (None, Time::START);
+                let fact = Fact::WriteApplied {
+                    branch,
+                    id,
+                    write,
+                    origin,
+                    life,
+                    sequence,
+                    position,
+                    balance,
+                };
+                Recorded { at, fact }
+            },
+        )
     }
 
     fn any_branch(id: i64) -> impl Strategy<Value = BranchResult> {

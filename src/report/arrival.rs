@@ -109,10 +109,10 @@ impl<'a> Arrivals<'a> {
                 answered.arrive(&mut holdings);
             }
             position = position.next();
-            let source = if write.origin == branch.id {
+            let source = if write.dot.origin == branch.id {
                 Source::Accepted
             } else {
-                Source::Branch(write.origin)
+                Source::Branch(write.dot.origin)
             };
             let holding = holdings.entry(write.id.customer).or_default();
             holding.write_set.push(write.id.event);
@@ -143,7 +143,7 @@ struct Accepted {
 
 fn accepted_writes(branches: &[BranchResult]) -> BTreeSet<Accepted> {
     let own = branches.iter().flat_map(|branch| {
-        let own = branch.log.iter().filter(|logged| logged.origin == branch.id);
+        let own = branch.log.iter().filter(|logged| logged.dot.origin == branch.id);
         own.map(|logged| Accepted { branch: branch.id, id: logged.id, write: logged.write })
     });
     own.collect()

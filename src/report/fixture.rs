@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use crate::history::{Fact, MessageBody, Recorded};
 use crate::model::{
-    Amount, BranchId, CustomerId, EventId, LogPosition, MessageNumber, Money, Operation, Outcome,
-    Receipt, Refusal, RequestError, RequestNumber, Sequence, Time, Write, WriteId,
+    Amount, BranchId, CustomerId, Dot, EventId, LogEntry, LogPosition, MessageNumber, Money,
+    Operation, Outcome, Receipt, Refusal, RequestError, RequestNumber, Sequence, Time, Write,
+    WriteId,
 };
 use crate::run::{
-    BranchResult, CustomerResult, LoggedWrite, RequestResult, Run, RunConfig, RunResult,
-    VisitResult,
+    BranchResult, CustomerResult, RequestResult, Run, RunConfig, RunResult, VisitResult,
 };
 use crate::scenario::{Output, WrittenIds};
 
@@ -167,13 +167,13 @@ impl Bank {
     }
 
     fn apply(&mut self, id: WriteId, write: Write, origin: i64, at: i64) {
-        let of_origin = |logged: &&LoggedWrite| logged.origin == branch(origin);
+        let of_origin = |logged: &&LogEntry| logged.dot.origin == branch(origin);
         let at = self.at(at);
         let earlier = at.log.iter().filter(of_origin).count();
         let sequence = Sequence::new(u64::try_from(earlier).unwrap()).next();
         at.balance = at.balance.checked_add(write.delta()).unwrap();
         let origin = branch(origin);
-        Arc::make_mut(&mut at.log).push(LoggedWrite { id, write, origin, sequence });
+        Arc::make_mut(&mut at.log).push(LogEntry { id, write, dot: Dot { origin, sequence } });
         let position = LogPosition::new(u64::try_from(at.log.len()).unwrap());
         let (branch, balance) = (at.id, at.balance);
         self.record(Fact::WriteApplied {

@@ -10,14 +10,16 @@ use tokio::task::JoinSet;
 
 use super::options::{RunError, RunOptions};
 use super::remote::{HeldBefore, NotThere, Remote};
-use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult, VisitResult};
+use super::result::{BranchResult, CustomerResult, RunConfig, RunResult, VisitResult};
 use super::virtual_time::{Customers, Run, barrier};
 use crate::actors::{Counters, Detail, RecorderLink, TimeSource};
 use crate::grpc::{
     CallProblem, ClassicBranch, ClientStub, Endpoint, RemoteBank, RemoteBranch, ReportedState,
     SETTLE_LIMIT, Standings,
 };
-use crate::model::{BranchId, LogPosition, Money, Operation, Sequence, Write, WriteId};
+use crate::model::{
+    BranchId, Dot, LogEntry, LogPosition, Money, Operation, Sequence, Write, WriteId,
+};
 use crate::scenario::Scenario;
 
 /// A bank that runs elsewhere, and how its branches are met.
@@ -255,7 +257,7 @@ fn place_requests(customers: &mut [CustomerResult], branches: &[BranchResult]) {
 }
 
 /// The writes that customers asked for, by name; the first counts, for it names the write.
-fn writes_made(customers: &[CustomerResult]) -> BTreeMap<WriteId, LoggedWrite> {
+fn writes_made(customers: &[CustomerResult]) -> BTreeMap<WriteId, LogEntry> {
     let mut made = BTreeMap::new();
     let mut accepted = BTreeMap::<BranchId, Sequence>::new();
     for customer in customers {
@@ -273,8 +275,8 @@ fn logged(
     write: Write,
     origin: BranchId,
     accepted: &mut BTreeMap<BranchId, Sequence>,
-) -> LoggedWrite {
+) -> LogEntry {
     let sequence = accepted.entry(origin).or_default();
     *sequence = sequence.next();
-    LoggedWrite { id, write, origin, sequence: *sequence }
+    LogEntry { id, write, dot: Dot { origin, sequence: *sequence } }
 }

@@ -26,8 +26,8 @@ pub use over_sockets::run_over_grpc;
 pub use recorder::HistoryOutput;
 pub use remote::{HeldBefore, NotThere, Remote};
 pub use result::{
-    BranchResult, ClassCounts, CustomerResult, LoggedWrite, RequestCounts, RunConfig, RunResult,
-    VisitResult, WAIT_LIMIT,
+    BranchResult, ClassCounts, CustomerResult, RequestCounts, RunConfig, RunResult, VisitResult,
+    WAIT_LIMIT,
 };
 pub use serve::{Closing, ServeError, ServeOptions, serve};
 pub(crate) use socket_bank::{LIMIT, SocketBank};

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Remote;
-use crate::bank::LogEntry;
+
 use crate::bank::{BranchConfig, Timeouts};
 use crate::check::Verdicts;
 use crate::history::RequestResult;
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, Dialect, EventIds, GuaranteePolicy, Money, Operation,
-    OutcomeClass, Overdraft, Propagation, QueryTiming, Receipt, Seed, Sequence, Time, Write,
-    WriteId,
+    BranchId, CustomerId, CustomerOrder, Dialect, EventIds, GuaranteePolicy, LogEntry, Money,
+    Operation, OutcomeClass, Overdraft, Propagation, QueryTiming, Receipt, Seed, Time,
 };
 use crate::network::{LinkLatencies, show_span};
 use crate::scenario::{
@@ -143,12 +142,6 @@ impl RunConfig {
 impl Default for RunConfig {
     fn default() -> Self {
         Self::new(&Settings::default(), &Settings::default())
-    }
-}
-
-impl From<LogEntry> for LoggedWrite {
-    fn from(LogEntry { dot, id, write }: LogEntry) -> Self {
-        Self { id, write, origin: dot.origin, sequence: dot.sequence }
     }
 }
 
@@ -315,20 +308,7 @@ pub struct BranchResult {
     /// Its balance.
     pub balance: Money,
     /// Its apply log: all writes in the order applied there. Branches with the same one share it.
-    pub log: Arc<Vec<LoggedWrite>>,
-}
-
-/// A write in a branch's apply log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LoggedWrite {
-    /// Which write.
-    pub id: WriteId,
-    /// What it does.
-    pub write: Write,
-    /// The branch that accepted it from the customer.
-    pub origin: BranchId,
-    /// Which of the origin's writes it is.
-    pub sequence: Sequence,
+    pub log: Arc<Vec<LogEntry>>,
 }
 
 /// A customer and everything that it asked.

@@ -16,7 +16,7 @@ use tokio::task::LocalSet;
 use super::bank::{BankSetup, settle};
 use super::options::{RunError, RunOptions};
 use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
-use super::result::{BranchResult, CustomerResult, LoggedWrite, RunConfig, RunResult, VisitResult};
+use super::result::{BranchResult, CustomerResult, RunConfig, RunResult, VisitResult};
 use crate::actors::{
     AwaitSettled, Barrier, BranchActor, BranchState, BranchSummary, Close, Counters, CustomerActor,
     CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, SetOut, TakeRequests,
@@ -233,7 +233,6 @@ fn branch_result(
 ) -> Result<BranchResult, RunError> {
     let BranchState { summary: BranchSummary { id, balance, .. }, log } = state;
     let balance = balance.ok_or(RunError::BalanceOutOfRange { branch: id })?;
-    let log: Vec<LoggedWrite> = log.into_iter().map(Into::into).collect();
     let log = match before {
         Some(before) if *before.log == log => Arc::clone(&before.log),
         Some(_) | None => Arc::new(log),

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use passbook::bank::{
-    Branch, BranchConfig, Congestion, Dot, Effect, Input, LogEntry, PeerMessage, PropagatedWrite,
-    Relayed, Request, Ticket,
+    Branch, BranchConfig, Congestion, Effect, Input, PeerMessage, PropagatedWrite, Relayed,
+    Request, Ticket,
 };
 use passbook::model::{
-    Amount, BranchId, CustomerId, EventId, LogPosition, Money, Operation, Outcome, Overdraft,
-    Propagation, Receipt, Refusal, RequestError, Roster, Sequence, Time, Write, WriteId,
+    Amount, BranchId, CustomerId, Dot, EventId, LogEntry, LogPosition, Money, Operation, Outcome,
+    Overdraft, Propagation, Receipt, Refusal, RequestError, Roster, Sequence, Time, Write, WriteId,
 };
 
 const FULL: RequestError = RequestError::Full { log_max: LogPosition::new(2) };

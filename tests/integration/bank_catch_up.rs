@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use passbook::bank::{
-    Branch, BranchConfig, Dot, Effect, Input, LogEntry, PeerMessage, PropagatedWrite, Request,
-    Ticket,
+    Branch, BranchConfig, Effect, Input, PeerMessage, PropagatedWrite, Request, Ticket,
 };
 use passbook::model::{
-    Amount, BranchId, CustomerId, EventId, LogPosition, Money, Operation, Roster, Sequence, Time,
-    Write, WriteId,
+    Amount, BranchId, CustomerId, Dot, EventId, LogEntry, LogPosition, Money, Operation, Roster,
+    Sequence, Time, Write, WriteId,
 };
 
 fn branch(id: u32) -> BranchId {

@@ -11,7 +11,7 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
 use super::endpoint::Contract;
-use crate::bank::{Acknowledgement, LogEntry, PropagatedWrite, VersionVector, WriteSetDigest};
+use crate::bank::{Acknowledgement, PropagatedWrite, VersionVector, WriteSetDigest};
 use crate::grpc::convert::{
     ClassicCall, FieldError, FieldProblem, WriteSetText, acknowledgement, bank_description,
     logged_write, version_entries,
@@ -24,7 +24,9 @@ use crate::grpc::proto::banking::{BranchReply, BranchRequest};
 use crate::grpc::proto::v1;
 use crate::grpc::proto::v1::peer_service_client::PeerServiceClient;
 use crate::grpc::status::{CONFLICT, ClassicStatus, DOMAIN, UNKNOWN_METHOD};
-use crate::model::{BranchId, CustomerId, EventId, MessageNumber, Money, Roster, UnknownVersion};
+use crate::model::{
+    BranchId, CustomerId, EventId, LogEntry, MessageNumber, Money, Roster, UnknownVersion,
+};
 
 /// Speaks to one branch elsewhere. Cheap to copy.
 #[derive(Debug, Clone)]

@@ -14,8 +14,8 @@ use tonic::Code;
 use super::endpoint::Contract;
 use super::peer_client::{Attempt, LinkError, PeerClient};
 use crate::actors::{BranchActor, LinkChange, LinkEvent, PeerEnvelope};
-use crate::bank::{Congestion, Dot, PeerMessage, VersionVector};
-use crate::model::{BranchId, MessageNumber, Sequence};
+use crate::bank::{Congestion, PeerMessage, VersionVector};
+use crate::model::{BranchId, Dot, MessageNumber, Sequence};
 
 /// How long a broken link rests before it is tried again; doubled each time.
 const REST_MIN: Duration = Duration::from_millis(20);

@@ -1,12 +1,11 @@
 //! Recorded facts in the typed contract's words.
 
-use crate::bank::{Dot, LogEntry};
 use crate::grpc::proto::v1;
 use crate::grpc::status;
 use crate::history::{Fact, MessageBody, Recorded};
 use crate::model::{
-    BranchId, CustomerId, Lag, MessageNumber, Operation, Outcome, Receipt, RequestError,
-    RequestNumber,
+    BranchId, CustomerId, Dot, Lag, LogEntry, MessageNumber, Operation, Outcome, Receipt,
+    RequestError, RequestNumber,
 };
 
 impl From<&Recorded> for v1::Fact {

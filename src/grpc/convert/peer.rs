@@ -2,9 +2,9 @@
 
 use super::field::within;
 use super::{FieldError, FieldProblem, branch_id, write, write_id};
-use crate::bank::{Acknowledgement, Dot, LogEntry, PropagatedWrite, VersionVector, WriteSetDigest};
+use crate::bank::{Acknowledgement, PropagatedWrite, VersionVector, WriteSetDigest};
 use crate::grpc::proto::v1;
-use crate::model::{BranchId, Money, Roster, Sequence};
+use crate::model::{BranchId, Dot, LogEntry, Money, Roster, Sequence};
 
 /// What the branches of one bank have in common.
 pub fn bank_description(roster: &Roster, opening_balance: Money) -> v1::BankDescription {

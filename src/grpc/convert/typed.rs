@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::field::within;
 use super::{FieldError, FieldProblem};
-use crate::bank::LogEntry;
+
 use crate::grpc::proto::v1;
 use crate::model::{
-    Amount, BranchId, CustomerId, CustomerOrder, EventId, Guarantee, Guarantees, IdError,
+    Amount, BranchId, CustomerId, CustomerOrder, EventId, Guarantee, Guarantees, IdError, LogEntry,
     OperationKind, Overdraft, Propagation, QueryTiming, Write, WriteId, WriteKind,
 };
 

@@ -7,10 +7,10 @@ use tonic::Status;
 
 use super::gate::Gate;
 use crate::actors::{BalanceAt, BranchActor, ReadLog, Watch};
-use crate::bank::LogEntry;
+
 use crate::grpc::error::CallError;
 use crate::grpc::proto::v1;
-use crate::model::{LogPosition, Money};
+use crate::model::{LogEntry, LogPosition, Money};
 
 /// How many writes are taken from a branch at a time, and are kept for a slow watcher.
 const CHUNK: usize = 256;

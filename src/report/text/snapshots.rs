@@ -1,10 +1,10 @@
 //! What a person sees, without colour.
 
 use super::{Verbosity, write};
-use crate::model::{CustomerOrder, Overdraft, QueryTiming, Seed};
+use crate::model::{CustomerOrder, LogEntry, Overdraft, QueryTiming, Seed};
 use crate::report::Assessment;
 use crate::report::fixture::{Bank, customer, money};
-use crate::run::{LoggedWrite, Run, RunConfig};
+use crate::run::{Run, RunConfig};
 use crate::scenario::{BalanceRow, Output};
 
 fn coloured(run: &Run, verbosity: Verbosity) -> String {
@@ -144,7 +144,7 @@ fn a_bank_without_customers_or_peers_is_told_too() {
 
 #[test]
 fn branches_that_disagree_are_named() {
-    let last_line_of_branches = |change: fn(&mut Vec<LoggedWrite>)| {
+    let last_line_of_branches = |change: fn(&mut Vec<LogEntry>)| {
         let mut run = monotonic_writes().run();
         change(std::sync::Arc::make_mut(&mut run.result.branches[1].log));
         let text = text(&run, Verbosity::Normal);
