@@ -8,56 +8,32 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Promised, Witness};
 use crate::history::Extent;
-use crate::model::{BranchId, CustomerId, RequestNumber};
+use crate::model::{BranchId, CustomerId, RequestNumber, spelled};
 
-/// What is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Property {
-    /// A read sees the session's own earlier writes.
-    ReadYourWrites,
-    /// A read sees at least what the session's earlier reads saw.
-    MonotonicReads,
-    /// Every branch applies a session's writes in their order.
-    MonotonicWrites,
-    /// Every branch applies a write after all that its session had read.
-    WritesFollowReads,
-    /// Every balance is the sum of the writes behind it.
-    Balances,
-    /// In the end all branches hold the same writes and the same balance.
-    Convergence,
-    /// What was asked for and accepted is applied once everywhere, and nothing else is.
-    ExactlyOnce,
-    /// No withdrawal leaves a balance below zero. Judged only where branches refuse such a one.
-    NoOverdraft,
+spelled! {
+    /// What is judged.
+    #[derive(PartialOrd, Ord)]
+    pub enum Property {
+        /// A read sees the session's own earlier writes.
+        ReadYourWrites = "read_your_writes",
+        /// A read sees at least what the session's earlier reads saw.
+        MonotonicReads = "monotonic_reads",
+        /// Every branch applies a session's writes in their order.
+        MonotonicWrites = "monotonic_writes",
+        /// Every branch applies a write after all that its session had read.
+        WritesFollowReads = "writes_follow_reads",
+        /// Every balance is the sum of the writes behind it.
+        Balances = "balances",
+        /// In the end all branches hold the same writes and the same balance.
+        Convergence = "convergence",
+        /// What was asked for and accepted is applied once everywhere, and nothing else is.
+        ExactlyOnce = "exactly_once",
+        /// No withdrawal leaves a balance below zero. Judged only where branches refuse such a one.
+        NoOverdraft = "no_overdraft",
+    }
 }
 
 impl Property {
-    /// All of them, in the order of a report.
-    pub const ALL: [Self; 8] = [
-        Self::ReadYourWrites,
-        Self::MonotonicReads,
-        Self::MonotonicWrites,
-        Self::WritesFollowReads,
-        Self::Balances,
-        Self::Convergence,
-        Self::ExactlyOnce,
-        Self::NoOverdraft,
-    ];
-
-    /// Its key in a JSON report.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::ReadYourWrites => "read_your_writes",
-            Self::MonotonicReads => "monotonic_reads",
-            Self::MonotonicWrites => "monotonic_writes",
-            Self::WritesFollowReads => "writes_follow_reads",
-            Self::Balances => "balances",
-            Self::Convergence => "convergence",
-            Self::ExactlyOnce => "exactly_once",
-            Self::NoOverdraft => "no_overdraft",
-        }
-    }
-
     /// Whether it is owed to a session, and not by the bank as a whole.
     pub const fn is_session_guarantee(self) -> bool {
         match self {
@@ -73,7 +49,7 @@ impl Property {
 /// In words: `read your writes`.
 impl fmt::Display for Property {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.key().replace('_', " "))
+        f.pad(&self.word().replace('_', " "))
     }
 }
 
@@ -312,7 +288,7 @@ impl fmt::Display for Overall {
     }
 }
 
-/// Something of each property. Serialized with the keys of [`Property::key`].
+/// Something of each property. Serialized with the words of [`Property`] for keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ByProperty<T> {

@@ -35,5 +35,5 @@ pub use shown::{Shown, is_unseen};
 pub use size::{ByteSize, SizeError};
 pub use time::Time;
 pub use version::{UnknownVersion, Versions};
-pub(crate) use words::words;
 pub use words::{UnknownWord, Word};
+pub(crate) use words::{spelled, words};

@@ -37,6 +37,25 @@ impl UnknownWord {
 macro_rules! words {
     (
         $(#[$meta:meta])*
+        $vis:vis enum $name:ident { $($variants:tt)+ }
+    ) => {
+        $crate::model::spelled! {
+            $(#[$meta])*
+            $vis enum $name { $($variants)+ }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.word())
+            }
+        }
+    };
+}
+
+/// The same for words that are shown in another way.
+macro_rules! spelled {
+    (
+        $(#[$meta:meta])*
         $vis:vis enum $name:ident {
             $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)?
         }
@@ -65,12 +84,6 @@ macro_rules! words {
             }
         }
 
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(self.word())
-            }
-        }
-
         impl std::str::FromStr for $name {
             type Err = $crate::model::UnknownWord;
 
@@ -81,7 +94,7 @@ macro_rules! words {
     };
 }
 
-pub(crate) use words;
+pub(crate) use {spelled, words};
 
 #[cfg(test)]
 mod tests {

@@ -262,7 +262,7 @@ impl<'a> Customer<'a> {
     fn of(customer: &'a CustomerResult, broken: &BrokenSteps, written_ids: &WrittenIds) -> Self {
         let event = |request: &'a RequestResult| {
             let key = RequestKey { customer: customer.id, number: request.number };
-            let violates = broken.at(key).map(|(property, _)| property.key()).collect();
+            let violates = broken.at(key).map(|(property, _)| property.word()).collect();
             let written_id = written_ids.of(customer.id, request.number);
             let written_id = written_id.filter(|id| *id != request.event);
             Event { violates, written_id, ..Event::of(request) }

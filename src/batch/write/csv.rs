@@ -36,7 +36,7 @@ impl<W: io::Write> Csv<W> {
     /// Writes the header to `out`.
     pub fn new(out: W) -> io::Result<Self> {
         let mut out = ::csv::Writer::from_writer(out);
-        let verdicts = Property::ALL.map(|of| Cell::text(format!("verdict_{}", of.key())));
+        let verdicts = Property::ALL.map(|of| Cell::text(format!("verdict_{}", of.word())));
         let gateway = FRONT.map(Cell::text).into_iter();
         write_row(&mut out, gateway.chain(verdicts).chain(BACK.map(Cell::text)))?;
         Ok(Self { out })

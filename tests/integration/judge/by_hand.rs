@@ -384,7 +384,7 @@ fn verdicts_are_serialized_under_their_keys() {
     tale.writes(1, 1, 1, deposit(400)).reads(1, 2, 2).applies(2, 1, 1);
     let json = serde_json::to_value(tale.judge().unwrap()).unwrap();
     // Overdraft is not judged where nobody says that it is refused.
-    let keys: Vec<&str> = Property::ALL[..7].iter().map(|property| property.key()).collect();
+    let keys: Vec<&str> = Property::ALL[..7].iter().map(|property| property.word()).collect();
     let object = json.as_object().unwrap();
     assert_eq!(object.len(), keys.len());
     assert!(keys.iter().all(|key| object.contains_key(*key)), "{json}");

@@ -3,7 +3,7 @@
 /// What a chart is drawn for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Frame {
-    /// A registry.
+    /// A desktop.
     Wide,
     /// A phone.
     Narrow,

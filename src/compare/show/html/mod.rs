@@ -1,5 +1,5 @@
 //! A comparison as one page that needs nothing else: no script, no font, no network. Charts are
-//! drawn twice, for a registry and for a phone; the style sheet shows the one that fits.
+//! drawn twice, for a desktop and for a phone; the style sheet shows the one that fits.
 
 mod curves;
 mod distributions;
