@@ -14,7 +14,6 @@ mod options;
 mod propagation_delay;
 mod resource_usage;
 mod result;
-mod rounds;
 mod schedule;
 mod served;
 mod virtual_client;

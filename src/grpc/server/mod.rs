@@ -8,7 +8,6 @@ mod connections;
 mod connector;
 mod counted;
 mod counting;
-mod counts;
 mod deadline;
 mod directory;
 mod gate;

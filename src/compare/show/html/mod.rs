@@ -11,6 +11,5 @@ mod page;
 mod scale;
 mod steps;
 mod svg;
-mod tables;
 
 pub use page::write_html;
