@@ -11,7 +11,6 @@ mod join_error;
 mod overview;
 mod partition;
 mod pipeline;
-mod problem;
 mod progress;
 mod reader;
 pub(crate) mod reading;
@@ -20,7 +19,6 @@ mod results;
 mod resume;
 mod row;
 mod summary;
-mod worker;
 mod write;
 
 pub use crate::source::Packing;

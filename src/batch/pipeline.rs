@@ -1,15 +1,16 @@
 //! Puts a batch together: one thread that feeds, several that work, and channels between them.
 
+use std::any::Any;
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
-use crossbeam_channel::unbounded;
+use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::feed::{Allowance, Feed, FeedClosed};
-use super::results::{BatchError, Order, Results};
-use super::worker;
-use crate::run::Runner;
+use super::feed::{Allowance, Chunk, Feed, FeedClosed};
+use super::results::{BatchError, Finished, Order, Results};
+use crate::run::{RunError, Runner};
 
 /// How a batch is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +56,7 @@ pub fn start<I: Send + 'static, O: Send + 'static>(
     let work = Arc::new((run, panicked));
     for number in 1..=jobs {
         let (work, chunks, finished) = (Arc::clone(&work), chunks_to_do.clone(), finished.clone());
-        let worker = move || worker::serve(&work.0, &work.1, &chunks, &finished);
+        let worker = move || serve(&work.0, &work.1, &chunks, &finished);
         threads.push(spawn(format!("batch-worker-{number}"), worker)?);
     }
     Ok(Results::new(plan.order, finished_chunks, taken, threads))
@@ -66,6 +67,51 @@ fn spawn(
     main: impl FnOnce() + Send + 'static,
 ) -> Result<thread::JoinHandle<()>, BatchError> {
     thread::Builder::new().name(name).spawn(main).map_err(BatchError::Thread)
+}
+
+/// What a panic is said to be that says nothing itself.
+const SILENT_PANIC: &str = "no message";
+
+/// Works until no more chunks come, or nothing takes their results.
+fn serve<I, O>(
+    run: &impl Fn(&mut Runner, &mut I) -> O,
+    panicked: &impl Fn(I, &str) -> O,
+    chunks: &Receiver<Chunk<I>>,
+    finished: &Sender<Finished<O>>,
+) {
+    let mut runner = None;
+    for Chunk { index, items, bytes } in chunks {
+        let do_one = |item| do_one(run, panicked, item, &mut runner);
+        let outcomes = items.into_iter().map(do_one).collect();
+        if finished.send(Finished { index, outcomes, bytes }).is_err() {
+            return;
+        }
+    }
+}
+
+fn do_one<I, O>(
+    run: &impl Fn(&mut Runner, &mut I) -> O,
+    panicked: &impl Fn(I, &str) -> O,
+    mut item: I,
+    runner: &mut Option<Runner>,
+) -> Result<O, RunError> {
+    // A runner in which something panicked is not used again.
+    let mut own = match runner.take() {
+        Some(runner) => runner,
+        None => Runner::new()?,
+    };
+    match catch_unwind(AssertUnwindSafe(|| run(&mut own, &mut item))) {
+        Ok(outcome) => {
+            *runner = Some(own);
+            Ok(outcome)
+        }
+        Err(panic) => Ok(panicked(item, message(&*panic))),
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or(SILENT_PANIC)
 }
 
 #[cfg(test)]

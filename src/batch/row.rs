@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Packing, problem};
+use super::Packing;
 use crate::check::{ByProperty, Overall, Strictness, Verdict};
 use crate::model::number::{count, micros};
 use crate::model::{Dialect, Seed, Versions, words};
-use crate::report::Assessment;
+use crate::report::words::{branches, verb};
+use crate::report::{Agreement, Assessment, Difference, Seen};
 use crate::run::{RequestCounts, RunResult};
 use crate::scenario::{BalanceRow, Level, Output, Warning};
 
@@ -169,8 +170,8 @@ impl Row {
             counts: Some(Counts::of(result)),
             problem: match status {
                 Status::Holds | Status::Undecided | Status::Error => None,
-                Status::Unexpected => problem::unexpected(assessment),
-                Status::Violated => problem::violated(result, assessment),
+                Status::Unexpected => unexpected(assessment),
+                Status::Violated => violated(result, assessment),
             },
             seed: Some(result.config.seed),
             ..Self::begun(head)
@@ -263,5 +264,56 @@ impl Counts {
             unknown: count(requests.unknown()),
             refused_writes: Some(count(requests.writes.refused)),
         }
+    }
+}
+
+/// The witness of the first property that is violated; without one, which branches differ.
+fn violated(result: &RunResult, assessment: &Assessment) -> Option<String> {
+    let judged = assessment.verdicts.as_ref();
+    let witness = judged.and_then(|verdicts| {
+        verdicts.iter().find_map(|(property, verdict)| {
+            verdict.witness().map(|witness| format!("{property}: {witness}"))
+        })
+    });
+    witness.or_else(|| {
+        let Agreement { dissenters, .. } = &assessment.agreement;
+        let first = result.branches.first()?.id;
+        let differ = verb(dissenters.len(), "differ");
+        Some(format!("at the end {} {differ} from branch {first}", branches(dissenters)))
+    })
+}
+
+/// The first difference from the expected result.
+fn unexpected(assessment: &Assessment) -> Option<String> {
+    assessment.differences.as_ref()?.first().map(in_words)
+}
+
+fn in_words(difference: &Difference) -> String {
+    let seen = |seen: Option<Seen>| seen.map_or("nothing".to_owned(), |seen| seen.to_string());
+    format!("{difference}: expected {}, got {}", seen(difference.expected), seen(difference.got))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::row::{Row, RowHead, Status};
+    use super::*;
+    use crate::check::Strictness;
+    use crate::model::Money;
+    use crate::report::fixture::Bank;
+
+    #[test]
+    fn branches_that_differ_are_a_violation_even_where_nobody_judges() {
+        let mut result = Bank::new("odd", 3).deposit(1, 1, 10, 1).run().result;
+        result.branches[1].balance = Money::ZERO;
+        let head = RowHead {
+            number: 1,
+            place: "odd.json".to_owned(),
+            packed: None,
+            options: "".into(),
+            took: Default::default(),
+        };
+        let row = Row::of(head, &result, &Assessment::of(&result), Strictness::Anything);
+        assert_eq!(row.status, Status::Violated);
+        assert_eq!(row.problem.as_deref(), Some("at the end branch 2 differs from branch 1"));
     }
 }

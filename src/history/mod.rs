@@ -10,7 +10,6 @@ mod header;
 mod lamport;
 mod line;
 mod lines;
-mod misfit;
 mod outcome;
 mod reader;
 mod request;

@@ -2,7 +2,6 @@
 
 mod baseline;
 mod distribution;
-mod headline;
 mod ladder;
 pub(crate) mod name;
 pub(crate) mod number;

@@ -14,7 +14,7 @@ use tonic::codegen::http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version,
 };
 
-use super::layer::Around;
+use super::layers::Around;
 use super::origin::Origin;
 use crate::grpc::trailers::{BALANCE_TRAILER, PASSBOOK_TRAILER, POSITION_TRAILER, REASON_TRAILER};
 

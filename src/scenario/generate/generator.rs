@@ -7,13 +7,15 @@
 
 use std::sync::Arc;
 
-use super::expected::expected;
 use super::skew::Popularity;
 use super::{GenerateError, GenerateOptions};
 use crate::model::{
-    BranchId, CustomerId, Event, EventId, Operation, OperationKind, Random, Roster, Seed, Write,
+    BranchId, CustomerId, Dialect, Event, EventId, Money, Operation, OperationKind, Random, Roster,
+    Seed, Write,
 };
-use crate::scenario::{Scenario, Settings, Visit, WrittenIds};
+use crate::scenario::{
+    BalanceRow, EventOutcome, EventResult, EventsRow, Output, Scenario, Settings, Visit, WrittenIds,
+};
 
 /// Makes scenarios that are as its options say. They are numbered; each depends on the options and
 /// its number alone.
@@ -135,6 +137,56 @@ fn branch_id(number: u32) -> BranchId {
 
 fn event_id(number: u32) -> EventId {
     EventId::new(i64::from(number)).expect("options are checked")
+}
+
+/// What the customers of `scenario` must see. No sum of its writes may be out of range.
+fn expected(scenario: &Scenario, dialect: Dialect) -> Output {
+    let mut balance = scenario.opening_balance;
+    match dialect {
+        Dialect::Balances => Output::Balances(
+            scenario.visits.iter().map(|visit| balance_row(visit, &mut balance)).collect(),
+        ),
+        Dialect::Events => Output::Events(
+            scenario.visits.iter().flat_map(|visit| event_rows(visit, &mut balance)).collect(),
+        ),
+        Dialect::Customers => Output::Customers(visit_rows(scenario, &mut balance)),
+        Dialect::Classic => Output::Classic(visit_rows(scenario, &mut balance)),
+    }
+}
+
+fn balance_row(visit: &Visit, balance: &mut Money) -> BalanceRow {
+    for event in &visit.events {
+        tell(event, balance);
+    }
+    BalanceRow { id: visit.customer, balance: visit.events.last().map(|_| *balance) }
+}
+
+fn event_rows(visit: &Visit, balance: &mut Money) -> Vec<EventsRow> {
+    let row = |event: &Event| {
+        let result = EventResult { branch: Some(event.branch), ..tell(event, balance) };
+        EventsRow { id: visit.customer, recv: vec![result] }
+    };
+    visit.events.iter().map(row).collect()
+}
+
+fn visit_rows(scenario: &Scenario, balance: &mut Money) -> Vec<EventsRow> {
+    let row = |visit: &Visit| {
+        let recv = visit.events.iter().map(|event| tell(event, balance)).collect();
+        EventsRow { id: visit.customer, recv }
+    };
+    scenario.visits.iter().map(row).collect()
+}
+
+/// What the customer is told, and what `balance` is afterwards.
+fn tell(event: &Event, balance: &mut Money) -> EventResult {
+    let told = match event.operation {
+        Operation::Query => EventOutcome::Balance(*balance),
+        Operation::Write(write) => {
+            *balance = balance.checked_add(write.delta()).expect("no sum is out of range");
+            EventOutcome::Success
+        }
+    };
+    EventResult { interface: event.operation.interface(), branch: None, told }
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 
 mod amounts;
 mod between;
-mod expected;
 mod generator;
 mod limits;
 mod mix;

@@ -1,11 +1,10 @@
 //! Percentiles: how late the late ones are.
 
 use super::frame::Frame;
-use super::legend;
 use super::scale::LogScale;
 use super::svg::{About, Anchor, At, Drawing, at, color};
 use crate::compare::analyse::{Point, Row};
-use crate::model::number::float;
+use crate::model::number::{float, float_len};
 
 const TOP: f64 = 14.0;
 const AXIS: f64 = 46.0;
@@ -31,12 +30,12 @@ pub(super) fn draw(rows: &[Row], frame: Frame) -> String {
     };
     let legend = match frame {
         Frame::Wide => 0.0,
-        Frame::Narrow => legend::height(rows.len()) + 8.0,
+        Frame::Narrow => legend_height(rows.len()) + 8.0,
     };
     let (top, bottom) = (TOP + legend, TOP + legend + tall);
     let mut drawing = Drawing::new("percentiles", frame, bottom + AXIS);
     if frame == Frame::Narrow {
-        legend::draw(&mut drawing, rows);
+        draw_legend(&mut drawing, rows);
     }
     let points = || rows.iter().flat_map(|row| &row.latencies.all.curve);
     let low = points().map(|point| float(point.ns)).fold(f64::INFINITY, f64::min);
@@ -138,4 +137,23 @@ fn description(rows: &[Row]) -> String {
         format!("{}: 50% {p50}, 90% {p90}, 99% {p99}, 99.9% {p999}", row.name)
     });
     told.collect::<Vec<_>>().join(". ")
+}
+
+const LINE: f64 = 20.0;
+const PER_LINE: usize = 2;
+
+/// How high a legend of so many rows is.
+fn legend_height(rows: usize) -> f64 {
+    float_len(rows.div_ceil(PER_LINE)) * LINE
+}
+
+/// Puts marks and names at the top of `drawing`.
+fn draw_legend(drawing: &mut Drawing, rows: &[Row]) {
+    let column = Frame::Narrow.width() / float_len(PER_LINE);
+    for (place, row) in rows.iter().enumerate() {
+        let x = 8.0 + float_len(place % PER_LINE) * column;
+        let y = 10.0 + float_len(place / PER_LINE) * LINE;
+        drawing.mark(place, at(x, y), 4.5);
+        drawing.text(at(x + 12.0, y + 4.0), Anchor::Start, "name", &row.name);
+    }
 }
