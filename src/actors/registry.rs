@@ -101,7 +101,7 @@ pub enum PassbookSource {
 /// Who keeps a customer's passbook.
 #[derive(Debug, Clone, Copy)]
 enum Keeper {
-    SessionRegistry,
+    Registry,
     Customer,
 }
 
@@ -222,7 +222,7 @@ impl SessionRegistry {
             PassbookSource::Carried(carried) => (carried, Keeper::Customer),
             PassbookSource::Kept => {
                 let kept = kept.passbook.get_or_insert_with(|| Passbook::new(&self.roster));
-                (kept.clone(), Keeper::SessionRegistry)
+                (kept.clone(), Keeper::Registry)
             }
         };
         let session = Some(Session { passbook: passbook.clone(), guarantees });
@@ -231,8 +231,8 @@ impl SessionRegistry {
             let Answer { outcome, position, balance, entry: learnt, .. } = answer;
             let entry = match keeper {
                 // A kept passbook only grows, so what it held when it was shown it holds now.
-                Keeper::SessionRegistry if !passbook.holds(&learnt) => learnt.clone(),
-                Keeper::SessionRegistry | Keeper::Customer => Entry::Nothing,
+                Keeper::Registry if !passbook.holds(&learnt) => learnt.clone(),
+                Keeper::Registry | Keeper::Customer => Entry::Nothing,
             };
             if forgets || entry != Entry::Nothing {
                 registry.do_send(Answered { customer, entry });

@@ -86,8 +86,8 @@ pub(super) enum Failure {
     Output(io::Error),
     /// Something is wrong with what the command was given; it is shown with its place.
     Input(Box<dyn Diagnostic>),
-    /// It is told in a sentence.
-    EventOutcome { message: String, exit: Exit },
+    /// What is wrong, in a sentence.
+    Message { message: String, exit: Exit },
     /// A defect of this program.
     Defect {
         message: String,
@@ -103,12 +103,12 @@ impl Failure {
 
     /// The arguments, or what they name, are wrong.
     pub(super) fn bad_input(message: impl Display) -> Self {
-        Self::EventOutcome { message: message.to_string(), exit: Exit::BadInput }
+        Self::Message { message: message.to_string(), exit: Exit::BadInput }
     }
 
     /// It is not the fault of what the command was given.
     pub(super) fn internal(message: impl Display) -> Self {
-        Self::EventOutcome { message: message.to_string(), exit: Exit::Internal }
+        Self::Message { message: message.to_string(), exit: Exit::Internal }
     }
 
     /// Tells it, and returns how the program ends.
@@ -119,7 +119,7 @@ impl Failure {
                 terminal.diagnostic(&*error);
                 Ok(Exit::BadInput)
             }
-            Self::EventOutcome { message, exit } => {
+            Self::Message { message, exit } => {
                 terminal.error(&message);
                 Ok(exit)
             }
@@ -166,7 +166,7 @@ impl From<ServeError> for Failure {
 
 impl From<CompareError> for Failure {
     fn from(error: CompareError) -> Self {
-        Self::EventOutcome { message: with_causes(&error), exit: (&error).into() }
+        Self::Message { message: with_causes(&error), exit: (&error).into() }
     }
 }
 

@@ -10,8 +10,8 @@ use crate::judge::history_builder::{
     HistoryBuilder, branch, customer, deposit, refused, unknown, withdrawal, write_id,
 };
 
-fn verdict(tale: &HistoryBuilder, property: Property) -> Verdict {
-    tale.judge().unwrap().of(property).expect("judged").clone()
+fn verdict(history: &HistoryBuilder, property: Property) -> Verdict {
+    history.judge().unwrap().of(property).expect("judged").clone()
 }
 
 const UNTESTED: Verdict = Verdict::Undecided(Undecided::NothingToTest);
@@ -22,22 +22,22 @@ fn holds(tests: u64) -> Verdict {
 }
 
 /// How many tests there were, how many failed, and the first that did.
-fn violated(tale: &HistoryBuilder, property: Property) -> (u64, u64, Witness) {
-    let verdict = verdict(tale, property);
+fn violated(history: &HistoryBuilder, property: Property) -> (u64, u64, Witness) {
+    let verdict = verdict(history, property);
     (verdict.tested(), verdict.violations().total(), verdict.witness().expect("violated").clone())
 }
 
-fn witness(tale: &HistoryBuilder, property: Property) -> Witness {
-    verdict(tale, property).witness().expect("violated").clone()
+fn witness(history: &HistoryBuilder, property: Property) -> Witness {
+    verdict(history, property).witness().expect("violated").clone()
 }
 
-fn sentence(tale: &HistoryBuilder, property: Property) -> String {
-    witness(tale, property).sentence
+fn sentence(history: &HistoryBuilder, property: Property) -> String {
+    witness(history, property).sentence
 }
 
 /// The four session guarantees, then balances, convergence, exactly once: `h`, `v` or `u` each.
-fn letters(tale: &HistoryBuilder) -> String {
-    let verdicts = tale.judge().unwrap();
+fn letters(history: &HistoryBuilder) -> String {
+    let verdicts = history.judge().unwrap();
     let letter = |summary| match summary {
         Overall::Holds => 'h',
         Overall::Violated => 'v',
@@ -55,19 +55,19 @@ fn an_empty_history_decides_nothing() {
 
 #[test]
 fn reads_alone_decide_no_guarantee() {
-    let mut tale = HistoryBuilder::new(2, 5);
-    tale.reads(1, 1, 1).reads(1, 2, 2);
+    let mut history = HistoryBuilder::new(2, 5);
+    history.reads(1, 1, 1).reads(1, 2, 2);
     // That the two balances are the same is what there is to converge.
-    assert_eq!(letters(&tale), "uuuuhhu");
-    assert_eq!(tale.judge().unwrap().summary(), Overall::Undecided);
+    assert_eq!(letters(&history), "uuuuhhu");
+    assert_eq!(history.judge().unwrap().summary(), Overall::Undecided);
 }
 
 #[test]
 fn a_read_at_a_branch_without_my_deposit_breaks_read_your_writes() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(1, 1, 1, deposit(400)).reads(1, 2, 2).applies(2, 1, 1);
-    assert_eq!(letters(&tale), "vuuuhhh");
-    let witness = witness(&tale, Property::ReadYourWrites);
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(1, 1, 1, deposit(400)).reads(1, 2, 2).applies(2, 1, 1);
+    assert_eq!(letters(&history), "vuuuhhh");
+    let witness = witness(&history, Property::ReadYourWrites);
     assert_eq!(
         witness.sentence,
         "customer 1 deposited 400 at branch 1 (event 1), then read the balance 0 at branch 2 \
@@ -85,19 +85,19 @@ fn a_read_at_a_branch_without_my_deposit_breaks_read_your_writes() {
 
 #[test]
 fn a_read_where_my_deposit_has_arrived_holds() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(1, 1, 1, deposit(400)).applies(2, 1, 1).reads(1, 2, 2);
-    assert_eq!(letters(&tale), "huuuhhh");
-    assert_eq!(verdict(&tale, Property::ReadYourWrites), holds(1));
-    assert_eq!(tale.judge().unwrap().summary(), Overall::Holds);
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(1, 1, 1, deposit(400)).applies(2, 1, 1).reads(1, 2, 2);
+    assert_eq!(letters(&history), "huuuhhh");
+    assert_eq!(verdict(&history, Property::ReadYourWrites), holds(1));
+    assert_eq!(history.judge().unwrap().summary(), Overall::Holds);
 }
 
 #[test]
 fn the_first_of_several_violations_is_the_witness() {
-    let mut tale = HistoryBuilder::new(3, 0);
-    tale.writes(2, 1, 1, withdrawal(7)).writes(1, 1, 1, deposit(400));
-    tale.reads(2, 3, 2).reads(1, 2, 2).reads(1, 3, 3).reads(1, 1, 4);
-    let (tested, violations, witness) = violated(&tale, Property::ReadYourWrites);
+    let mut history = HistoryBuilder::new(3, 0);
+    history.writes(2, 1, 1, withdrawal(7)).writes(1, 1, 1, deposit(400));
+    history.reads(2, 3, 2).reads(1, 2, 2).reads(1, 3, 3).reads(1, 1, 4);
+    let (tested, violations, witness) = violated(&history, Property::ReadYourWrites);
     assert_eq!((tested, violations), (4, 3));
     assert_eq!(
         witness.sentence,
@@ -109,29 +109,29 @@ fn the_first_of_several_violations_is_the_witness() {
 #[test]
 fn a_write_that_nobody_acknowledged_is_not_owed_to_a_read() {
     for outcome in [refused(), unknown()] {
-        let mut tale = HistoryBuilder::new(2, 0);
-        tale.asks(1, 1, 1, Operation::Write(deposit(1))).answers(1, outcome).hears(1);
-        tale.reads(1, 2, 2);
-        assert_eq!(verdict(&tale, Property::ReadYourWrites), UNTESTED);
+        let mut history = HistoryBuilder::new(2, 0);
+        history.asks(1, 1, 1, Operation::Write(deposit(1))).answers(1, outcome).hears(1);
+        history.reads(1, 2, 2);
+        assert_eq!(verdict(&history, Property::ReadYourWrites), UNTESTED);
     }
 }
 
 #[test]
 fn a_query_that_was_not_answered_tests_nothing() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(1, 1, 1, deposit(1)).asks(1, 2, 2, Operation::Query);
-    assert_eq!(verdict(&tale, Property::ReadYourWrites), UNTESTED);
-    tale.answers(1, unknown()).hears(1);
-    assert_eq!(verdict(&tale, Property::ReadYourWrites), UNTESTED);
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(1, 1, 1, deposit(1)).asks(1, 2, 2, Operation::Query);
+    assert_eq!(verdict(&history, Property::ReadYourWrites), UNTESTED);
+    history.answers(1, unknown()).hears(1);
+    assert_eq!(verdict(&history, Property::ReadYourWrites), UNTESTED);
 }
 
 #[test]
 fn a_read_that_falls_behind_the_read_before_it_breaks_monotonic_reads() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(2, 1, 1, deposit(400)).reads(1, 1, 1).reads(1, 2, 2).applies(2, 2, 1);
-    assert_eq!(letters(&tale), "uvuuhhh");
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(2, 1, 1, deposit(400)).reads(1, 1, 1).reads(1, 2, 2).applies(2, 2, 1);
+    assert_eq!(letters(&history), "uvuuhhh");
     assert_eq!(
-        sentence(&tale, Property::MonotonicReads),
+        sentence(&history, Property::MonotonicReads),
         "customer 1 read the balance 400 at branch 1 (event 1), with customer 2's deposit of 400 \
          (event 1) in it, then read the balance 0 at branch 2 (event 2), whose log did not yet \
          hold that deposit: it was owed at least all that it had already seen"
@@ -140,34 +140,34 @@ fn a_read_that_falls_behind_the_read_before_it_breaks_monotonic_reads() {
 
 #[test]
 fn a_read_at_an_equally_long_log_of_other_writes_breaks_monotonic_reads() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(2, 1, 1, deposit(4)).writes(3, 2, 1, deposit(4)).reads(1, 1, 1).reads(1, 2, 2);
-    tale.applies(2, 2, 1).applies(1, 3, 1);
-    assert_eq!(letters(&tale), "uvuuhhh");
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(2, 1, 1, deposit(4)).writes(3, 2, 1, deposit(4)).reads(1, 1, 1).reads(1, 2, 2);
+    history.applies(2, 2, 1).applies(1, 3, 1);
+    assert_eq!(letters(&history), "uvuuhhh");
 }
 
 #[test]
 fn a_read_of_more_in_another_order_keeps_monotonic_reads() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(2, 1, 1, deposit(4)).writes(3, 2, 1, deposit(5)).reads(1, 1, 1);
-    tale.applies(2, 2, 1).reads(1, 2, 2).applies(1, 3, 1);
-    assert_eq!(verdict(&tale, Property::MonotonicReads), holds(1));
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(2, 1, 1, deposit(4)).writes(3, 2, 1, deposit(5)).reads(1, 1, 1);
+    history.applies(2, 2, 1).reads(1, 2, 2).applies(1, 3, 1);
+    assert_eq!(verdict(&history, Property::MonotonicReads), holds(1));
 }
 
 #[test]
 fn a_read_before_any_write_tests_no_monotonic_reads() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.reads(1, 1, 1).writes(2, 1, 1, deposit(4)).reads(1, 1, 2).applies(2, 2, 1);
-    assert_eq!(verdict(&tale, Property::MonotonicReads), UNTESTED);
+    let mut history = HistoryBuilder::new(2, 0);
+    history.reads(1, 1, 1).writes(2, 1, 1, deposit(4)).reads(1, 1, 2).applies(2, 2, 1);
+    assert_eq!(verdict(&history, Property::MonotonicReads), UNTESTED);
 }
 
 #[test]
 fn a_branch_that_applies_my_second_write_first_breaks_monotonic_writes() {
-    let mut tale = HistoryBuilder::new(3, 0);
-    tale.writes(1, 1, 1, deposit(400)).writes(1, 2, 2, withdrawal(400));
-    tale.applies(3, 1, 1).applies(3, 1, 2).applies(1, 1, 2).applies(2, 1, 1);
-    assert_eq!(letters(&tale), "uuvuhhh");
-    let (tested, violations, witness) = violated(&tale, Property::MonotonicWrites);
+    let mut history = HistoryBuilder::new(3, 0);
+    history.writes(1, 1, 1, deposit(400)).writes(1, 2, 2, withdrawal(400));
+    history.applies(3, 1, 1).applies(3, 1, 2).applies(1, 1, 2).applies(2, 1, 1);
+    assert_eq!(letters(&history), "uuvuhhh");
+    let (tested, violations, witness) = violated(&history, Property::MonotonicWrites);
     assert_eq!((tested, violations), (3, 1));
     assert_eq!(
         witness.sentence,
@@ -181,13 +181,13 @@ fn a_branch_that_applies_my_second_write_first_breaks_monotonic_writes() {
 
 #[test]
 fn a_branch_with_my_second_write_alone_breaks_monotonic_writes() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(1, 1, 1, deposit(1)).writes(1, 2, 2, deposit(1));
-    assert!(sentence(&tale, Property::MonotonicWrites).contains("the second without the first"));
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(1, 1, 1, deposit(1)).writes(1, 1, 2, deposit(1));
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(1, 1, 1, deposit(1)).writes(1, 2, 2, deposit(1));
+    assert!(sentence(&history, Property::MonotonicWrites).contains("the second without the first"));
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(1, 1, 1, deposit(1)).writes(1, 1, 2, deposit(1));
     assert_eq!(
-        verdict(&tale, Property::MonotonicWrites),
+        verdict(&history, Property::MonotonicWrites),
         holds(1),
         "a branch that has neither breaks nothing"
     );
@@ -195,44 +195,44 @@ fn a_branch_with_my_second_write_alone_breaks_monotonic_writes() {
 
 #[test]
 fn an_unknown_write_is_ordered_if_and_only_if_it_took_effect() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.asks(1, 1, 1, Operation::Write(deposit(1))).answers(1, unknown()).hears(1);
-    tale.writes(1, 2, 2, deposit(1));
-    assert_eq!(verdict(&tale, Property::MonotonicWrites), UNTESTED);
-    tale.applies(1, 1, 1);
-    assert_eq!(verdict(&tale, Property::MonotonicWrites).summary(), Overall::Violated);
+    let mut history = HistoryBuilder::new(2, 0);
+    history.asks(1, 1, 1, Operation::Write(deposit(1))).answers(1, unknown()).hears(1);
+    history.writes(1, 2, 2, deposit(1));
+    assert_eq!(verdict(&history, Property::MonotonicWrites), UNTESTED);
+    history.applies(1, 1, 1);
+    assert_eq!(verdict(&history, Property::MonotonicWrites).summary(), Overall::Violated);
 }
 
 #[test]
 fn a_refused_write_is_no_write() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.asks(1, 1, 1, Operation::Write(deposit(1))).answers(1, refused()).hears(1);
-    tale.writes(1, 2, 2, deposit(1)).applies(1, 1, 2);
-    assert_eq!(letters(&tale), "uuuuhhh");
+    let mut history = HistoryBuilder::new(2, 0);
+    history.asks(1, 1, 1, Operation::Write(deposit(1))).answers(1, refused()).hears(1);
+    history.writes(1, 2, 2, deposit(1)).applies(1, 1, 2);
+    assert_eq!(letters(&history), "uuuuhhh");
 }
 
 #[test]
 fn a_retry_is_the_same_write_at_its_first_place() {
-    let retry = |tale: &mut HistoryBuilder| {
-        tale.asks(1, 2, 1, Operation::Write(deposit(1)));
-        tale.answers(1, Ok(Receipt::Written)).hears(1);
+    let retry = |history: &mut HistoryBuilder| {
+        history.asks(1, 2, 1, Operation::Write(deposit(1)));
+        history.answers(1, Ok(Receipt::Written)).hears(1);
     };
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(1, 1, 1, deposit(1)).applies(2, 1, 1);
-    retry(&mut tale);
-    assert_eq!(letters(&tale), "uuuuhhh", "one write, so no order");
-    tale.writes(1, 1, 2, deposit(2)).applies(2, 1, 2);
-    retry(&mut tale);
-    assert_eq!(verdict(&tale, Property::MonotonicWrites), holds(2));
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(1, 1, 1, deposit(1)).applies(2, 1, 1);
+    retry(&mut history);
+    assert_eq!(letters(&history), "uuuuhhh", "one write, so no order");
+    history.writes(1, 1, 2, deposit(2)).applies(2, 1, 2);
+    retry(&mut history);
+    assert_eq!(verdict(&history, Property::MonotonicWrites), holds(2));
 }
 
 #[test]
 fn a_branch_that_applies_my_answer_before_what_i_read_breaks_writes_follow_reads() {
-    let mut tale = HistoryBuilder::new(3, 0);
-    tale.writes(1, 1, 1, deposit(400)).reads(2, 1, 1).writes(2, 1, 2, withdrawal(100));
-    tale.applies(2, 1, 1).applies(2, 2, 2).applies(3, 2, 2).applies(3, 1, 1);
-    assert_eq!(letters(&tale), "uuuvhhh");
-    let witness = witness(&tale, Property::WritesFollowReads);
+    let mut history = HistoryBuilder::new(3, 0);
+    history.writes(1, 1, 1, deposit(400)).reads(2, 1, 1).writes(2, 1, 2, withdrawal(100));
+    history.applies(2, 1, 1).applies(2, 2, 2).applies(3, 2, 2).applies(3, 1, 1);
+    assert_eq!(letters(&history), "uuuvhhh");
+    let witness = witness(&history, Property::WritesFollowReads);
     assert_eq!(
         witness.sentence,
         "customer 2 read the balance 400 at branch 1 (event 1), with customer 1's deposit of 400 \
@@ -245,40 +245,40 @@ fn a_branch_that_applies_my_answer_before_what_i_read_breaks_writes_follow_reads
 
 #[test]
 fn a_branch_that_applies_my_answer_after_what_i_read_keeps_writes_follow_reads() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(1, 1, 1, deposit(400)).reads(2, 1, 1).writes(2, 1, 2, withdrawal(100));
-    tale.applies(2, 1, 1).applies(2, 2, 2);
-    assert_eq!(letters(&tale), "uuuhhhh");
-    assert_eq!(verdict(&tale, Property::WritesFollowReads), holds(2));
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(1, 1, 1, deposit(400)).reads(2, 1, 1).writes(2, 1, 2, withdrawal(100));
+    history.applies(2, 1, 1).applies(2, 2, 2);
+    assert_eq!(letters(&history), "uuuhhhh");
+    assert_eq!(verdict(&history, Property::WritesFollowReads), holds(2));
 }
 
 #[test]
 fn a_write_follows_all_reads_before_it_and_not_the_last_alone() {
-    let mut tale = HistoryBuilder::new(2, 0);
+    let mut history = HistoryBuilder::new(2, 0);
     // The second read sees nothing, so it asks for nothing; the first still does.
-    tale.writes(1, 1, 1, deposit(4)).reads(2, 1, 1).reads(2, 2, 2).writes(2, 2, 3, deposit(1));
-    assert_eq!(letters(&tale), "uvuvhvv");
+    history.writes(1, 1, 1, deposit(4)).reads(2, 1, 1).reads(2, 2, 2).writes(2, 2, 3, deposit(1));
+    assert_eq!(letters(&history), "uvuvhvv");
 }
 
 #[test]
 fn a_write_follows_reads_even_where_the_write_between_is_missing() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(1, 1, 1, deposit(4)).reads(2, 1, 1).writes(2, 1, 2, deposit(1));
-    tale.writes(2, 2, 3, deposit(1));
-    let (_, violations, witness) = violated(&tale, Property::WritesFollowReads);
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(1, 1, 1, deposit(4)).reads(2, 1, 1).writes(2, 1, 2, deposit(1));
+    history.writes(2, 2, 3, deposit(1));
+    let (_, violations, witness) = violated(&history, Property::WritesFollowReads);
     assert_eq!((violations, witness.later.unwrap().event), (1, write_id(2, 3).event));
     assert!(witness.sentence.contains("without the one that was seen"), "{witness}");
 }
 
 #[test]
 fn a_balance_that_is_not_the_sum_of_the_log_is_found() {
-    let mut tale = HistoryBuilder::new(2, 10);
-    tale.writes(1, 1, 1, deposit(4)).applies(2, 1, 1).asks(1, 2, 2, Operation::Query);
-    tale.answers(1, Ok(Receipt::Balance(Money::from_minor(1399)))).hears(1);
+    let mut history = HistoryBuilder::new(2, 10);
+    history.writes(1, 1, 1, deposit(4)).applies(2, 1, 1).asks(1, 2, 2, Operation::Query);
+    history.answers(1, Ok(Receipt::Balance(Money::from_minor(1399)))).hears(1);
     // Branch 1 gave 14 last, and branch 2 gave 13.99.
-    assert_eq!(letters(&tale), "huuuvvh");
+    assert_eq!(letters(&history), "huuuvvh");
     assert_eq!(
-        sentence(&tale, Property::Balances),
+        sentence(&history, Property::Balances),
         "customer 1 read the balance 13.99 at branch 2 (event 2), but the opening balance and the \
          1 write in that branch's log come to 14"
     );
@@ -286,16 +286,16 @@ fn a_balance_that_is_not_the_sum_of_the_log_is_found() {
 
 #[test]
 fn branches_that_end_with_other_writes_have_not_converged() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(1, 1, 1, deposit(4)).writes(2, 2, 1, deposit(4));
-    assert_eq!(letters(&tale), "uuuuhvv");
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(1, 1, 1, deposit(4)).writes(2, 2, 1, deposit(4));
+    assert_eq!(letters(&history), "uuuuhvv");
     assert_eq!(
-        sentence(&tale, Property::Convergence),
+        sentence(&history, Property::Convergence),
         "at the end branch 1 holds customer 1's deposit of 4 (event 1), and branch 2 does not: \
          all branches were owed the same writes"
     );
     assert_eq!(
-        sentence(&tale, Property::ExactlyOnce),
+        sentence(&history, Property::ExactlyOnce),
         "customer 1 was told that its own deposit of 4 (event 1) was done, but branch 2 \
          never applied it: an acknowledged write is owed everywhere"
     );
@@ -303,17 +303,17 @@ fn branches_that_end_with_other_writes_have_not_converged() {
 
 #[test]
 fn a_bank_of_one_branch_cannot_diverge() {
-    let mut tale = HistoryBuilder::new(1, 0);
-    tale.writes(1, 1, 1, deposit(4)).reads(1, 1, 2);
-    assert_eq!(letters(&tale), "huuuhuh");
+    let mut history = HistoryBuilder::new(1, 0);
+    history.writes(1, 1, 1, deposit(4)).reads(1, 1, 2);
+    assert_eq!(letters(&history), "huuuhuh");
 }
 
 #[test]
 fn each_way_not_to_apply_a_write_exactly_once_has_its_sentence() {
     let asked = |who, write| {
-        let mut tale = HistoryBuilder::new(1, 0);
-        tale.asks(who, 1, 1, Operation::Write(write));
-        tale
+        let mut history = HistoryBuilder::new(1, 0);
+        history.asks(who, 1, 1, Operation::Write(write));
+        history
     };
     let ok = || Ok(Receipt::Written);
     let mut twice = asked(1, deposit(4));
@@ -326,7 +326,7 @@ fn each_way_not_to_apply_a_write_exactly_once_has_its_sentence() {
     unasked.applies_as(1, write_id(1, 1), withdrawal(5));
     let mut too_soon = unasked.clone();
     too_soon.asks(1, 1, 1, Operation::Write(withdrawal(5))).answers(1, ok());
-    for (tale, expected) in [
+    for (history, expected) in [
         (
             twice,
             "branch 1 applied customer 1's deposit of 4 (event 1) twice: a write is owed to be \
@@ -351,27 +351,27 @@ fn each_way_not_to_apply_a_write_exactly_once_has_its_sentence() {
             "branch 1 applied customer 1's withdrawal of 5 (event 1), but nobody had asked for it",
         ),
     ] {
-        assert_eq!(sentence(&tale, Property::ExactlyOnce), expected);
+        assert_eq!(sentence(&history, Property::ExactlyOnce), expected);
     }
 }
 
 #[test]
 fn two_contents_that_a_customer_gave_one_id_are_its_own_fault() {
-    let mut tale = HistoryBuilder::new(2, 0);
+    let mut history = HistoryBuilder::new(2, 0);
     for (units, at) in [(4, 1), (5, 2)] {
-        tale.asks(1, at, 1, Operation::Write(deposit(units)));
-        tale.applies_as(at, write_id(1, 1), deposit(units))
+        history.asks(1, at, 1, Operation::Write(deposit(units)));
+        history.applies_as(at, write_id(1, 1), deposit(units))
             .answers(1, Ok(Receipt::Written))
             .hears(1);
     }
-    tale.applies_as(2, write_id(1, 1), deposit(4)).applies_as(1, write_id(1, 1), deposit(5));
-    assert_eq!(letters(&tale), "uuvuhhv");
+    history.applies_as(2, write_id(1, 1), deposit(4)).applies_as(1, write_id(1, 1), deposit(5));
+    assert_eq!(letters(&history), "uuvuhhv");
     assert_eq!(
-        sentence(&tale, Property::ExactlyOnce),
+        sentence(&history, Property::ExactlyOnce),
         "customer 1 gave the id 1 to a deposit of 4 and to a deposit of 5, and both were applied: \
          the customer's fault, for an id names one write"
     );
-    let verdict = verdict(&tale, Property::ExactlyOnce);
+    let verdict = verdict(&history, Property::ExactlyOnce);
     // Of two tests one failed, and that is no broken promise.
     assert_eq!((verdict.tested(), verdict.violations().total()), (2, 1));
     assert_eq!(verdict.promised(), Some(Promised::No));
@@ -380,9 +380,9 @@ fn two_contents_that_a_customer_gave_one_id_are_its_own_fault() {
 
 #[test]
 fn verdicts_are_serialized_under_their_keys() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(1, 1, 1, deposit(400)).reads(1, 2, 2).applies(2, 1, 1);
-    let json = serde_json::to_value(tale.judge().unwrap()).unwrap();
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(1, 1, 1, deposit(400)).reads(1, 2, 2).applies(2, 1, 1);
+    let json = serde_json::to_value(history.judge().unwrap()).unwrap();
     // Overdraft is not judged where nobody says that it is refused.
     let keys: Vec<&str> = Property::ALL[..7].iter().map(|property| property.word()).collect();
     let object = json.as_object().unwrap();

@@ -11,18 +11,18 @@ use proptest::prelude::*;
 use crate::judge::generate::{Damage, Style, damages, styles, tales};
 use crate::judge::history_builder::{HistoryBuilder, branch, customer, deposit, unknown, write_id};
 
-fn impossible(tale: &HistoryBuilder) -> InvalidHistory {
-    let error = tale.judge().unwrap_err();
-    let last = u64::try_from(tale.facts.len()).unwrap();
+fn impossible(history: &HistoryBuilder) -> InvalidHistory {
+    let error = history.judge().unwrap_err();
+    let last = u64::try_from(history.facts.len()).unwrap();
     assert_eq!(error.fact, last, "the last fact is the one that cannot be: {error}");
     error.problem
 }
 
 /// A deposit and a read by customer 1, both at branch 1 of 2.
 fn sound() -> HistoryBuilder {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(1, 1, 1, deposit(4)).reads(1, 1, 2);
-    tale
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(1, 1, 1, deposit(4)).reads(1, 1, 2);
+    history
 }
 
 fn reply_received(request: u64, at: u32) -> Fact {
@@ -53,12 +53,12 @@ fn answered(at: u32, position: u64) -> Fact {
 #[test]
 fn a_branch_that_is_not_there_is_an_error() {
     let unknown_branch = InvalidHistory::UnknownBranch { branch: branch(3) };
-    let mut tale = sound();
-    tale.asks(1, 3, 3, Operation::Query);
-    assert_eq!(impossible(&tale), unknown_branch);
-    let mut tale = sound();
-    tale.applies_as(3, write_id(1, 1), deposit(4));
-    assert_eq!(impossible(&tale), unknown_branch);
+    let mut history = sound();
+    history.asks(1, 3, 3, Operation::Query);
+    assert_eq!(impossible(&history), unknown_branch);
+    let mut history = sound();
+    history.applies_as(3, write_id(1, 1), deposit(4));
+    assert_eq!(impossible(&history), unknown_branch);
 }
 
 #[test]
@@ -66,91 +66,91 @@ fn requests_of_a_customer_come_one_by_one() {
     let (customer, expected) = (customer(1), RequestNumber::new(3));
     for number in [0, 1, 2, 4, u64::MAX] {
         let request = RequestNumber::new(number);
-        let mut tale = sound();
-        tale.add(asked(number));
+        let mut history = sound();
+        history.add(asked(number));
         assert_eq!(
-            impossible(&tale),
+            impossible(&history),
             InvalidHistory::RequestOutOfOrder { customer, request, expected }
         );
     }
     let request = RequestNumber::new(4);
-    let mut tale = sound();
-    tale.add(asked(3)).add(asked(4));
-    assert_eq!(impossible(&tale), InvalidHistory::RequestsOverlap { customer, request });
-    let mut tale = sound();
-    tale.asks(1, 1, 3, Operation::Query).answers(1, unknown()).add(asked(4));
-    assert_eq!(impossible(&tale), InvalidHistory::RequestsOverlap { customer, request });
+    let mut history = sound();
+    history.add(asked(3)).add(asked(4));
+    assert_eq!(impossible(&history), InvalidHistory::RequestsOverlap { customer, request });
+    let mut history = sound();
+    history.asks(1, 1, 3, Operation::Query).answers(1, unknown()).add(asked(4));
+    assert_eq!(impossible(&history), InvalidHistory::RequestsOverlap { customer, request });
 }
 
 #[test]
 fn a_reply_belongs_to_a_request() {
     let customer = customer(1);
     let request = RequestNumber::new(3);
-    let mut tale = sound();
-    tale.add(answered(1, 1));
-    assert_eq!(impossible(&tale), InvalidHistory::NeverSent { customer, request });
-    let mut tale = sound();
-    tale.add(asked(3)).add(answered(2, 0));
+    let mut history = sound();
+    history.add(answered(1, 1));
+    assert_eq!(impossible(&history), InvalidHistory::NeverSent { customer, request });
+    let mut history = sound();
+    history.add(asked(3)).add(answered(2, 0));
     let (asked_at, found) = (branch(1), branch(2));
     assert_eq!(
-        impossible(&tale),
+        impossible(&history),
         InvalidHistory::OtherBranch { customer, request, asked: asked_at, found }
     );
-    let mut tale = sound();
-    tale.add(asked(3)).add(answered(1, 1)).add(answered(1, 1));
-    assert_eq!(impossible(&tale), InvalidHistory::AnsweredTwice { customer, request });
-    let mut tale = sound();
-    tale.add(asked(3)).add(reply_received(3, 1));
-    assert_eq!(impossible(&tale), InvalidHistory::NoReply { customer, request });
-    let mut tale = sound();
-    tale.add(reply_received(2, 1));
+    let mut history = sound();
+    history.add(asked(3)).add(answered(1, 1)).add(answered(1, 1));
+    assert_eq!(impossible(&history), InvalidHistory::AnsweredTwice { customer, request });
+    let mut history = sound();
+    history.add(asked(3)).add(reply_received(3, 1));
+    assert_eq!(impossible(&history), InvalidHistory::NoReply { customer, request });
+    let mut history = sound();
+    history.add(reply_received(2, 1));
     let request = RequestNumber::new(2);
-    assert_eq!(impossible(&tale), InvalidHistory::NoReply { customer, request });
+    assert_eq!(impossible(&history), InvalidHistory::NoReply { customer, request });
 }
 
 #[test]
 fn an_outcome_fits_its_request() {
     let (customer, request) = (customer(1), RequestNumber::new(3));
-    let mut tale = sound();
-    tale.asks(1, 1, 3, Operation::Query).answers(1, Ok(Receipt::Written));
-    assert_eq!(impossible(&tale), InvalidHistory::OtherKind { customer, request });
-    let mut tale = sound();
-    tale.asks(1, 1, 3, Operation::Write(deposit(1))).add(answered(1, 1));
-    assert_eq!(impossible(&tale), InvalidHistory::OtherKind { customer, request });
+    let mut history = sound();
+    history.asks(1, 1, 3, Operation::Query).answers(1, Ok(Receipt::Written));
+    assert_eq!(impossible(&history), InvalidHistory::OtherKind { customer, request });
+    let mut history = sound();
+    history.asks(1, 1, 3, Operation::Write(deposit(1))).add(answered(1, 1));
+    assert_eq!(impossible(&history), InvalidHistory::OtherKind { customer, request });
 }
 
 #[test]
 fn a_position_is_not_taken_on_trust() {
     for said in [0, 2, u64::MAX] {
-        let mut tale = sound();
-        tale.add(asked(3)).add(answered(1, said));
+        let mut history = sound();
+        history.add(asked(3)).add(answered(1, said));
         let (said, held) = (LogPosition::new(said), LogPosition::new(1));
         assert_eq!(
-            impossible(&tale),
+            impossible(&history),
             InvalidHistory::OtherLogLength { branch: branch(1), said, held }
         );
     }
-    let mut tale = sound();
-    tale.applies(2, 1, 1).applies(2, 1, 1);
-    let Some(Recorded { fact: Fact::WriteApplied { position, .. }, .. }) = tale.facts.last_mut()
+    let mut history = sound();
+    history.applies(2, 1, 1).applies(2, 1, 1);
+    let Some(Recorded { fact: Fact::WriteApplied { position, .. }, .. }) = history.facts.last_mut()
     else {
         panic!("an apply");
     };
     *position = LogPosition::new(1);
     let (said, expected) = (LogPosition::new(1), LogPosition::new(2));
     assert_eq!(
-        impossible(&tale),
+        impossible(&history),
         InvalidHistory::ApplyOutOfPlace { branch: branch(2), said, expected }
     );
 }
 
 #[test]
 fn after_an_error_there_is_no_verdict() {
-    let tale = sound();
-    let mut judge = passbook::check::Judge::new(tale.case(), JudgeOptions::default());
-    let bad = Recorded { at: tale.facts[0].at, fact: answered(1, 1) };
+    let history = sound();
+    let mut judge = passbook::check::Judge::new(history.case(), JudgeOptions::default());
+    let bad = Recorded { at: history.facts[0].at, fact: answered(1, 1) };
     let error = judge.observe(&bad).unwrap_err();
-    for recorded in &tale.facts {
+    for recorded in &history.facts {
         assert_eq!(judge.observe(recorded), Err(error));
     }
     assert_eq!(judge.finish(), Err(error));
@@ -158,11 +158,11 @@ fn after_an_error_there_is_no_verdict() {
 
 #[test]
 fn sums_beyond_what_money_can_hold_are_judged_all_the_same() {
-    let mut tale = HistoryBuilder::new(1, 0);
-    tale.opening = Money::from_minor(i64::MAX);
+    let mut history = HistoryBuilder::new(1, 0);
+    history.opening = Money::from_minor(i64::MAX);
     let id = write_id(1, 1);
-    tale.asks(1, 1, 1, Operation::Write(deposit(1)));
-    tale.add(Fact::WriteApplied {
+    history.asks(1, 1, 1, Operation::Write(deposit(1)));
+    history.add(Fact::WriteApplied {
         branch: branch(1),
         id,
         write: deposit(1),
@@ -172,7 +172,7 @@ fn sums_beyond_what_money_can_hold_are_judged_all_the_same() {
         position: LogPosition::new(1),
         balance: Money::from_minor(i64::MIN),
     });
-    let verdicts = tale.judge().unwrap();
+    let verdicts = history.judge().unwrap();
     assert_eq!(
         verdicts.by_property.balances.witness().unwrap().sentence,
         "branch 1 gave its balance as -92233720368547758.08 after customer 1's deposit of 1 \
@@ -181,18 +181,18 @@ fn sums_beyond_what_money_can_hold_are_judged_all_the_same() {
     );
 }
 
-fn file(tale: &HistoryBuilder) -> Vec<u8> {
+fn file(history: &HistoryBuilder) -> Vec<u8> {
     let header = Header {
         passbook: None,
-        scenario: "tale".to_owned(),
+        scenario: "history".to_owned(),
         seed: Seed(1),
-        roster: Arc::clone(&tale.roster),
-        opening_balance: tale.opening,
-        terms: tale.terms.clone(),
+        roster: Arc::clone(&history.roster),
+        opening_balance: history.opening,
+        terms: history.terms.clone(),
         config: [].into(),
     };
     let mut writer = Writer::new(Vec::new(), &header).unwrap();
-    for recorded in &tale.facts {
+    for recorded in &history.facts {
         writer.record(recorded).unwrap();
     }
     writer.finish().unwrap()
@@ -204,11 +204,11 @@ fn check(file: &[u8]) -> Result<Verdicts, CheckError> {
 
 #[test]
 fn an_impossible_fact_in_a_file_is_named_by_its_line() {
-    let mut tale = sound();
-    tale.add(reply_received(7, 1)).add(reply_received(2, 1));
-    let line = tale.facts.len();
+    let mut history = sound();
+    history.add(reply_received(7, 1)).add(reply_received(2, 1));
+    let line = history.facts.len();
     assert_eq!(
-        check(&file(&tale)).unwrap_err().to_string(),
+        check(&file(&history)).unwrap_err().to_string(),
         format!("line {line}: request 7 of customer 1 was never sent")
     );
 }
@@ -218,38 +218,38 @@ proptest! {
 
     #[test]
     fn a_changed_balance_is_always_found(
-        tale in styles().prop_flat_map(tales),
+        history in styles().prop_flat_map(tales),
         at in any::<prop::sample::Index>(),
         by in prop_oneof![-3..=-1_i8, 1..=3_i8],
     ) {
-        let (before, mut tale) = (tale.clone(), tale);
-        tale.damage(Damage::Balance(at, by));
-        if tale.facts != before.facts {
-            prop_assert_eq!(tale.judge().unwrap().by_property.balances.summary(), Overall::Violated);
+        let (before, mut history) = (history.clone(), history);
+        history.damage(Damage::Balance(at, by));
+        if history.facts != before.facts {
+            prop_assert_eq!(history.judge().unwrap().by_property.balances.summary(), Overall::Violated);
         }
     }
 
     /// What a prompt bank acknowledged is everywhere, so that no apply of it can go unnoticed.
     #[test]
     fn an_apply_or_a_request_taken_out_is_always_found(
-        tale in tales(Style::Prompt),
+        history in tales(Style::Prompt),
         at in any::<prop::sample::Index>(),
     ) {
-        let mut tale = tale;
-        let places: Vec<usize> = (0..tale.facts.len())
+        let mut history = history;
+        let places: Vec<usize> = (0..history.facts.len())
             .filter(|place| matches!(
-                tale.facts[*place].fact,
+                history.facts[*place].fact,
                 Fact::WriteApplied { .. } | Fact::RequestSent { .. }
             ))
             .collect();
-        prop_assume!(tale.roster.len() > 1 && !places.is_empty());
-        let taken = tale.facts.remove(*at.get(&places));
-        let is_found = match tale.judge() {
+        prop_assume!(history.roster.len() > 1 && !places.is_empty());
+        let taken = history.facts.remove(*at.get(&places));
+        let is_found = match history.judge() {
             Ok(verdicts) => verdicts.summary() == Overall::Violated,
             Err(_) => true,
         };
         // The very last request, if nobody answered it and nobody applied it, leaves no trace.
-        let leaves_a_trace = tale.facts.iter().any(|recorded| match (&recorded.fact, &taken.fact) {
+        let leaves_a_trace = history.facts.iter().any(|recorded| match (&recorded.fact, &taken.fact) {
             (Fact::WriteApplied { .. }, Fact::WriteApplied { .. }) => true,
             (
                 Fact::ReplySent { customer, request, .. },
@@ -262,18 +262,18 @@ proptest! {
 
     #[test]
     fn a_file_is_judged_as_its_facts_are(
-        tale in styles().prop_flat_map(tales),
+        history in styles().prop_flat_map(tales),
         damage in prop::collection::vec(damages(), 0..2),
     ) {
-        let mut tale = tale;
+        let mut history = history;
         for damage in damage {
-            tale.damage(damage);
+            history.damage(damage);
         }
         // Damage may move facts in time; the file keeps their order.
-        for (at, recorded) in (0..).zip(&mut tale.facts) {
+        for (at, recorded) in (0..).zip(&mut history.facts) {
             recorded.at = passbook::model::Time::from_us(at);
         }
-        match (check(&file(&tale)), tale.judge()) {
+        match (check(&file(&history)), history.judge()) {
             (Ok(from_file), Ok(from_facts)) => prop_assert_eq!(from_file, from_facts),
             (Err(CheckError::InvalidHistory { line, problem }), Err(error)) => {
                 prop_assert_eq!((line, problem), (error.fact + 1, error.problem));
@@ -284,12 +284,12 @@ proptest! {
 
     #[test]
     fn damaged_bytes_never_panic_and_a_cut_never_holds(
-        tale in styles().prop_flat_map(tales),
+        history in styles().prop_flat_map(tales),
         bytes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         lines in prop::option::of((any::<prop::sample::Index>(), any::<prop::sample::Index>())),
         cut in any::<prop::sample::Index>(),
     ) {
-        let mut file = file(&tale);
+        let mut file = file(&history);
         let cut = cut.index(file.len() - 1);
         if let Ok(verdicts) = check(&file[..cut]) {
             prop_assert!(verdicts.summary() != Overall::Holds);
@@ -317,10 +317,10 @@ fn damage_leaves_both_errors_and_verdicts_of_each_kind() {
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let (mut errors, mut violated, mut holds) = (0, 0, 0);
     for _ in 0..2000 {
-        let (mut tale, damage) =
+        let (mut history, damage) =
             (tales(Style::Prompt), damages()).new_tree(&mut runner).unwrap().current();
-        tale.damage(damage);
-        match tale.judge().map(|verdicts| verdicts.summary()) {
+        history.damage(damage);
+        match history.judge().map(|verdicts| verdicts.summary()) {
             Ok(Overall::Violated) => violated += 1,
             Ok(Overall::Holds) => holds += 1,
             Ok(Overall::Undecided) => {}

@@ -15,13 +15,13 @@ use crate::judge::history_builder::{
     HistoryBuilder, branch, customer, deposit, refused, withdrawal, write_id,
 };
 
-fn verdict(tale: &HistoryBuilder, property: Property) -> Verdict {
-    tale.judge().unwrap().of(property).expect("judged").clone()
+fn verdict(history: &HistoryBuilder, property: Property) -> Verdict {
+    history.judge().unwrap().of(property).expect("judged").clone()
 }
 
 /// How many tests there were, and how many failed.
-fn counts(tale: &HistoryBuilder, property: Property) -> (u64, u64) {
-    let verdict = verdict(tale, property);
+fn counts(history: &HistoryBuilder, property: Property) -> (u64, u64) {
+    let verdict = verdict(history, property);
     (verdict.tested(), verdict.violations().total())
 }
 
@@ -30,65 +30,65 @@ fn terms(all: &str, overdraft: Overdraft) -> Option<Terms> {
     Some(Terms { guarantees, propagation: Propagation::Async, overdraft })
 }
 
-fn impossible(tale: &HistoryBuilder) -> InvalidHistory {
-    tale.judge().unwrap_err().problem
+fn impossible(history: &HistoryBuilder) -> InvalidHistory {
+    history.judge().unwrap_err().problem
 }
 
 #[test]
 fn a_second_read_that_misses_the_same_write_fails_too() {
-    let mut tale = HistoryBuilder::new(3, 0);
-    tale.writes(2, 1, 1, deposit(4)).reads(1, 1, 1).reads(1, 2, 2).reads(1, 3, 3);
-    tale.applies(2, 2, 1).applies(3, 2, 1);
-    assert_eq!(counts(&tale, Property::MonotonicReads), (2, 2));
-    let witness = verdict(&tale, Property::MonotonicReads).witness().unwrap().clone();
+    let mut history = HistoryBuilder::new(3, 0);
+    history.writes(2, 1, 1, deposit(4)).reads(1, 1, 1).reads(1, 2, 2).reads(1, 3, 3);
+    history.applies(2, 2, 1).applies(3, 2, 1);
+    assert_eq!(counts(&history, Property::MonotonicReads), (2, 2));
+    let witness = verdict(&history, Property::MonotonicReads).witness().unwrap().clone();
     assert_eq!((witness.earlier.unwrap().event.get(), witness.later.unwrap().event.get()), (1, 2));
 }
 
 #[test]
 fn a_write_is_compared_with_every_earlier_one() {
-    let mut tale = HistoryBuilder::new(2, 0);
+    let mut history = HistoryBuilder::new(2, 0);
     for event in 1..=3 {
-        tale.writes(1, 1, event, deposit(event.into()));
+        history.writes(1, 1, event, deposit(event.into()));
     }
     // Branch 2 has them as 2, 3, 1: neighbours are in order but for the first two.
-    tale.applies(2, 1, 2).applies(2, 1, 3).applies(2, 1, 1);
-    assert_eq!(counts(&tale, Property::MonotonicWrites), (4, 2));
+    history.applies(2, 1, 2).applies(2, 1, 3).applies(2, 1, 1);
+    assert_eq!(counts(&history, Property::MonotonicWrites), (4, 2));
 }
 
 #[test]
 fn convergence_has_a_test_per_write_and_one_per_further_balance() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(1, 1, 1, deposit(4)).writes(2, 2, 1, deposit(5));
-    assert_eq!(counts(&tale, Property::Convergence), (3, 3));
-    tale.applies(2, 1, 1).applies(1, 2, 1);
-    assert_eq!(counts(&tale, Property::Convergence), (3, 0));
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(1, 1, 1, deposit(4)).writes(2, 2, 1, deposit(5));
+    assert_eq!(counts(&history, Property::Convergence), (3, 3));
+    history.applies(2, 1, 1).applies(1, 2, 1);
+    assert_eq!(counts(&history, Property::Convergence), (3, 0));
 }
 
 #[test]
 fn what_a_branch_answers_last_is_its_balance_at_the_end() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(1, 1, 1, deposit(4)).applies(2, 1, 1);
-    tale.asks(1, 2, 2, Operation::Query).answers(1, Ok(Receipt::Balance(Money::ZERO))).hears(1);
-    assert_eq!(counts(&tale, Property::Convergence), (2, 1));
-    let witness = verdict(&tale, Property::Convergence).witness().unwrap().clone();
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(1, 1, 1, deposit(4)).applies(2, 1, 1);
+    history.asks(1, 2, 2, Operation::Query).answers(1, Ok(Receipt::Balance(Money::ZERO))).hears(1);
+    assert_eq!(counts(&history, Property::Convergence), (2, 1));
+    let witness = verdict(&history, Property::Convergence).witness().unwrap().clone();
     assert_eq!(witness.kind, WitnessKind::BalancesDiffer);
 }
 
 #[test]
 fn a_write_is_judged_by_what_was_refused_when_it_was_applied() {
-    let mut tale = HistoryBuilder::new(1, 0);
-    tale.asks(1, 1, 1, Operation::Write(deposit(4))).answers(1, refused()).hears(1);
-    tale.applies(1, 1, 1);
+    let mut history = HistoryBuilder::new(1, 0);
+    history.asks(1, 1, 1, Operation::Write(deposit(4))).answers(1, refused()).hears(1);
+    history.applies(1, 1, 1);
     // The retry comes too late to be asked for.
-    tale.asks(1, 1, 1, Operation::Write(deposit(4))).answers(1, Ok(Receipt::Written)).hears(1);
-    let witness = verdict(&tale, Property::ExactlyOnce).witness().unwrap().clone();
+    history.asks(1, 1, 1, Operation::Write(deposit(4))).answers(1, Ok(Receipt::Written)).hears(1);
+    let witness = verdict(&history, Property::ExactlyOnce).witness().unwrap().clone();
     assert_eq!(witness.kind, WitnessKind::RefusedButApplied);
     assert_eq!(witness.shown.unwrap().line, Some(5), "the apply is fact 4");
 
-    let mut tale = HistoryBuilder::new(1, 0);
-    tale.asks(1, 1, 1, Operation::Write(deposit(4))).answers(1, refused()).hears(1);
-    tale.writes(1, 1, 1, deposit(4));
-    assert_eq!(counts(&tale, Property::ExactlyOnce), (1, 0), "a retry asks for it anew");
+    let mut history = HistoryBuilder::new(1, 0);
+    history.asks(1, 1, 1, Operation::Write(deposit(4))).answers(1, refused()).hears(1);
+    history.writes(1, 1, 1, deposit(4));
+    assert_eq!(counts(&history, Property::ExactlyOnce), (1, 0), "a retry asks for it anew");
 }
 
 #[test]
@@ -99,19 +99,19 @@ fn a_balance_in_a_refusal_is_tested_and_is_no_read() {
         Err(RequestError::Refused(Refusal::InsufficientFunds { balance, requested }))
     };
     for (claimed, violations) in [(4, 0), (5, 1)] {
-        let mut tale = HistoryBuilder::new(1, 0);
-        tale.writes(1, 1, 1, deposit(4)).asks(1, 1, 2, Operation::Write(withdrawal(9)));
-        tale.answers(1, refusal(claimed)).hears(1);
-        assert_eq!(counts(&tale, Property::Balances), (2, violations));
-        assert_eq!(counts(&tale, Property::ReadYourWrites), (0, 0));
+        let mut history = HistoryBuilder::new(1, 0);
+        history.writes(1, 1, 1, deposit(4)).asks(1, 1, 2, Operation::Write(withdrawal(9)));
+        history.answers(1, refusal(claimed)).hears(1);
+        assert_eq!(counts(&history, Property::Balances), (2, violations));
+        assert_eq!(counts(&history, Property::ReadYourWrites), (0, 0));
     }
 }
 
 /// A branch applies a write under this number of branch 1.
-fn numbered(tale: &mut HistoryBuilder, at: u32, event: u32, number: u64) {
-    tale.applies(at, 1, event);
+fn numbered(history: &mut HistoryBuilder, at: u32, event: u32, number: u64) {
+    history.applies(at, 1, event);
     let Some(Recorded { fact: Fact::WriteApplied { origin, life, sequence, .. }, .. }) =
-        tale.facts.last_mut()
+        history.facts.last_mut()
     else {
         panic!("an apply");
     };
@@ -119,21 +119,21 @@ fn numbered(tale: &mut HistoryBuilder, at: u32, event: u32, number: u64) {
 }
 
 fn three_asked() -> HistoryBuilder {
-    let mut tale = HistoryBuilder::new(2, 0);
+    let mut history = HistoryBuilder::new(2, 0);
     for event in 1..=3 {
         let deposit = deposit(event.into());
-        tale.asks(1, 1, event, Operation::Write(deposit)).answers(1, refused()).hears(1);
+        history.asks(1, 1, event, Operation::Write(deposit)).answers(1, refused()).hears(1);
     }
-    tale
+    history
 }
 
 #[test]
 fn numbers_of_an_origin_rise_and_name_one_write() {
-    let mut tale = three_asked();
-    numbered(&mut tale, 1, 1, 1);
-    numbered(&mut tale, 1, 2, 3);
-    assert!(tale.judge().is_ok(), "a gap is allowed");
-    let mut falling = tale.clone();
+    let mut history = three_asked();
+    numbered(&mut history, 1, 1, 1);
+    numbered(&mut history, 1, 2, 3);
+    assert!(history.judge().is_ok(), "a gap is allowed");
+    let mut falling = history.clone();
     numbered(&mut falling, 1, 3, 2);
     let (said, last) = (Sequence::new(2), Sequence::new(3));
     let (at, origin) = (branch(1), branch(1));
@@ -141,26 +141,26 @@ fn numbers_of_an_origin_rise_and_name_one_write() {
         impossible(&falling),
         InvalidHistory::NumberFalls { branch: at, origin, said, last }
     );
-    numbered(&mut tale, 2, 3, 3);
+    numbered(&mut history, 2, 3, 3);
     let sequence = Sequence::new(3);
-    assert_eq!(impossible(&tale), InvalidHistory::NumberNamesTwo { origin, sequence });
+    assert_eq!(impossible(&history), InvalidHistory::NumberNamesTwo { origin, sequence });
 }
 
 #[test]
 fn a_write_that_two_branches_accepted_has_a_number_of_each() {
-    let mut tale = HistoryBuilder::new(3, 0);
+    let mut history = HistoryBuilder::new(3, 0);
     for at in 1..=2 {
-        tale.asks(1, at, 1, Operation::Write(deposit(4))).applies(at, 1, 1);
-        let Some(Recorded { fact: Fact::WriteApplied { origin, .. }, .. }) = tale.facts.last_mut()
+        history.asks(1, at, 1, Operation::Write(deposit(4))).applies(at, 1, 1);
+        let Some(Recorded { fact: Fact::WriteApplied { origin, .. }, .. }) = history.facts.last_mut()
         else {
             panic!("an apply");
         };
         *origin = branch(at);
-        tale.answers(1, Ok(Receipt::Written)).hears(1);
+        history.answers(1, Ok(Receipt::Written)).hears(1);
     }
-    tale.applies(3, 1, 1);
-    assert_eq!(counts(&tale, Property::ExactlyOnce), (1, 0));
-    assert_eq!(counts(&tale, Property::Convergence), (3, 0));
+    history.applies(3, 1, 1);
+    assert_eq!(counts(&history, Property::ExactlyOnce), (1, 0));
+    assert_eq!(counts(&history, Property::Convergence), (3, 0));
 }
 
 #[test]
@@ -183,8 +183,8 @@ fn a_reply_needs_a_reception_where_receptions_are_told() {
 
 #[test]
 fn a_request_is_received_once_where_it_was_sent() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.asks(1, 1, 1, Operation::Query).comes(1);
+    let mut history = HistoryBuilder::new(2, 0);
+    history.asks(1, 1, 1, Operation::Query).comes(1);
     let (customer, request) = (customer(1), RequestNumber::new(1));
     let mut elsewhere = HistoryBuilder::new(2, 0);
     elsewhere.asks(1, 1, 1, Operation::Query);
@@ -194,15 +194,15 @@ fn a_request_is_received_once_where_it_was_sent() {
         impossible(&elsewhere),
         InvalidHistory::OtherBranch { customer, request, asked, found }
     );
-    tale.comes(1);
-    assert_eq!(impossible(&tale), InvalidHistory::ReceivedTwice { customer, request });
+    history.comes(1);
+    assert_eq!(impossible(&history), InvalidHistory::ReceivedTwice { customer, request });
 }
 
 /// Message 1 of branch 1, with this fact of it.
-fn message(tale: &mut HistoryBuilder, kind: &str, to: u32) {
+fn message(history: &mut HistoryBuilder, kind: &str, to: u32) {
     let (from, to, number) = (branch(1), branch(to), MessageNumber::new(1));
     let body = MessageBody::Propagate { id: write_id(1, 1) };
-    tale.add(match kind {
+    history.add(match kind {
         "sent" => Fact::MessageSent { from, to, number, body },
         "received" => Fact::MessageReceived { from, to, number, body },
         "lost" => Fact::MessageLost { from, to, number, body, reason: None },
@@ -214,9 +214,9 @@ fn message(tale: &mut HistoryBuilder, kind: &str, to: u32) {
 #[test]
 fn a_message_ends_once_and_once_more_for_each_copy() {
     let after = |kinds: &[&str]| {
-        let mut tale = HistoryBuilder::new(3, 0);
-        kinds.iter().for_each(|kind| message(&mut tale, kind, 2));
-        tale
+        let mut history = HistoryBuilder::new(3, 0);
+        kinds.iter().for_each(|kind| message(&mut history, kind, 2));
+        history
     };
     for whole in [
         &["sent"][..],
@@ -247,32 +247,32 @@ fn a_message_ends_once_and_once_more_for_each_copy() {
 
 #[test]
 fn each_test_is_of_a_customer_that_was_promised_it_or_was_not() {
-    let mut tale = HistoryBuilder::new(2, 0).promising(terms("none", Overdraft::Allow));
-    let terms = tale.terms.as_mut().unwrap();
+    let mut history = HistoryBuilder::new(2, 0).promising(terms("none", Overdraft::Allow));
+    let terms = history.terms.as_mut().unwrap();
     terms.guarantees.single.insert(customer(2), "ryw".parse().unwrap());
-    tale.writes(1, 1, 1, deposit(4)).writes(2, 1, 1, deposit(4)).reads(1, 2, 2);
-    let not_promised = verdict(&tale, Property::ReadYourWrites);
+    history.writes(1, 1, 1, deposit(4)).writes(2, 1, 1, deposit(4)).reads(1, 2, 2);
+    let not_promised = verdict(&history, Property::ReadYourWrites);
     assert_eq!(not_promised.promised(), Some(Promised::No));
-    tale.reads(2, 2, 2).reads(2, 1, 3);
-    let broken = verdict(&tale, Property::ReadYourWrites);
+    history.reads(2, 2, 2).reads(2, 1, 3);
+    let broken = verdict(&history, Property::ReadYourWrites);
     assert_eq!(broken.promised(), Some(Promised::Yes));
     assert_eq!(broken.tests(), Split { promised: 2, not_promised: 1, unknown: 0 });
     assert_eq!(broken.violations(), Split { promised: 1, not_promised: 1, unknown: 0 });
-    tale.terms = None;
-    assert_eq!(verdict(&tale, Property::ReadYourWrites).promised(), Some(Promised::Unknown));
+    history.terms = None;
+    assert_eq!(verdict(&history, Property::ReadYourWrites).promised(), Some(Promised::Unknown));
 }
 
 #[test]
 fn as_many_witnesses_and_steps_are_kept_as_are_asked_for() {
-    let mut tale = HistoryBuilder::new(2, 0);
-    tale.writes(1, 1, 1, deposit(4)).reads(1, 2, 2).reads(1, 2, 3).reads(1, 2, 4);
-    tale.writes(1, 1, 5, deposit(5)).applies(2, 1, 5).applies(2, 1, 1);
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(1, 1, 1, deposit(4)).reads(1, 2, 2).reads(1, 2, 3).reads(1, 2, 4);
+    history.writes(1, 1, 5, deposit(5)).applies(2, 1, 5).applies(2, 1, 1);
     let options = |witnesses, steps| JudgeOptions {
         witnesses: NonZeroUsize::new(witnesses).unwrap(),
         steps,
         ..JudgeOptions::default()
     };
-    let few = tale.judge_with(options(2, StepsKept::None)).unwrap();
+    let few = history.judge_with(options(2, StepsKept::None)).unwrap();
     let later: Vec<u32> = few
         .by_property
         .read_your_writes
@@ -281,7 +281,7 @@ fn as_many_witnesses_and_steps_are_kept_as_are_asked_for() {
         .map(|witness| witness.later.unwrap().event.get())
         .collect();
     assert_eq!((later, few.failed_steps.len()), (vec![2, 3], 0));
-    let all = tale.judge_with(options(1, StepsKept::All)).unwrap();
+    let all = history.judge_with(options(1, StepsKept::All)).unwrap();
     let steps: Vec<(Property, u64, u32)> = all
         .failed_steps
         .iter()
@@ -300,16 +300,16 @@ fn as_many_witnesses_and_steps_are_kept_as_are_asked_for() {
 
 /// 100 at both branches; each accepts a withdrawal of 80 before it hears of the other's.
 fn overdrawn(policy: Overdraft) -> HistoryBuilder {
-    let mut tale = HistoryBuilder::new(2, 100).promising(terms("all", policy));
-    tale.writes(1, 1, 1, withdrawal(80)).writes(2, 2, 1, withdrawal(80));
-    tale.applies(1, 2, 1).applies(2, 1, 1);
-    tale
+    let mut history = HistoryBuilder::new(2, 100).promising(terms("all", policy));
+    history.writes(1, 1, 1, withdrawal(80)).writes(2, 2, 1, withdrawal(80));
+    history.applies(1, 2, 1).applies(2, 1, 1);
+    history
 }
 
 #[test]
 fn two_branches_that_each_decide_alone_can_overdraw() {
-    let tale = overdrawn(Overdraft::Reject);
-    let verdict = verdict(&tale, Property::NoOverdraft);
+    let history = overdrawn(Overdraft::Reject);
+    let verdict = verdict(&history, Property::NoOverdraft);
     assert_eq!((verdict.tested(), verdict.violations().total()), (4, 2));
     // What each branch accepted itself it could cover.
     assert_eq!(verdict.promised(), Some(Promised::No));
@@ -326,10 +326,10 @@ fn two_branches_that_each_decide_alone_can_overdraw() {
 
 #[test]
 fn a_withdrawal_that_overtakes_the_deposit_behind_it_can_overdraw() {
-    let mut tale = HistoryBuilder::new(2, 0).promising(terms("none", Overdraft::Reject));
-    tale.writes(1, 1, 1, deposit(5)).writes(1, 1, 2, withdrawal(5));
-    tale.applies(2, 1, 2).applies(2, 1, 1);
-    let verdict = verdict(&tale, Property::NoOverdraft);
+    let mut history = HistoryBuilder::new(2, 0).promising(terms("none", Overdraft::Reject));
+    history.writes(1, 1, 1, deposit(5)).writes(1, 1, 2, withdrawal(5));
+    history.applies(2, 1, 2).applies(2, 1, 1);
+    let verdict = verdict(&history, Property::NoOverdraft);
     assert_eq!((verdict.tested(), verdict.violations().total()), (2, 1));
     assert_eq!(
         verdict.witness().unwrap().sentence,
@@ -341,7 +341,7 @@ fn a_withdrawal_that_overtakes_the_deposit_behind_it_can_overdraw() {
 
 #[test]
 fn a_branch_that_accepts_what_it_cannot_cover_breaks_its_promise() {
-    let mut tale = HistoryBuilder::new(1, 0).promising(terms("none", Overdraft::Reject));
-    tale.writes(1, 1, 1, withdrawal(5));
-    assert_eq!(verdict(&tale, Property::NoOverdraft).promised(), Some(Promised::Yes));
+    let mut history = HistoryBuilder::new(1, 0).promising(terms("none", Overdraft::Reject));
+    history.writes(1, 1, 1, withdrawal(5));
+    assert_eq!(verdict(&history, Property::NoOverdraft).promised(), Some(Promised::Yes));
 }

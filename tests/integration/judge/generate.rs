@@ -65,7 +65,7 @@ struct World {
     style: Style,
     branches: usize,
     customers: usize,
-    tale: HistoryBuilder,
+    history: HistoryBuilder,
     /// Writes on their way to a branch.
     under_way: Vec<(u32, WriteId, Write)>,
     sessions: Vec<Session>,
@@ -90,17 +90,17 @@ fn tell(style: Style, choices: Vec<u16>) -> HistoryBuilder {
         style,
         branches,
         customers,
-        tale: HistoryBuilder::new(u32::try_from(branches).unwrap(), 3).promising(terms),
+        history: HistoryBuilder::new(u32::try_from(branches).unwrap(), 3).promising(terms),
         under_way: Vec::new(),
         sessions: vec![Session::default(); customers],
     };
     while world.step(&mut choices).is_some() {}
     if is_flushed {
         for (at, id, write) in std::mem::take(&mut world.under_way) {
-            world.tale.applies_as(at, id, write);
+            world.history.applies_as(at, id, write);
         }
     }
-    world.tale
+    world.history
 }
 
 /// What is promised: of one history in four nobody says.
@@ -138,7 +138,7 @@ impl World {
         if self.style == Style::Odd && choices.next(12)? == 0 {
             return Some(());
         }
-        self.tale.applies_as(at, id, write);
+        self.history.applies_as(at, id, write);
         Some(())
     }
 
@@ -163,7 +163,7 @@ impl World {
             _ => Operation::Query,
         };
         let asked = Asked { who, at, event, operation };
-        self.tale.asks(who, at, event, operation);
+        self.history.asks(who, at, event, operation);
         // Mostly the answer comes at once.
         if choices.next(5)? == 0 {
             self.sessions[index].waiting = Some(asked);
@@ -177,7 +177,7 @@ impl World {
             Operation::Write(write) => self.write(asked, write, choices)?,
             Operation::Query => Ok(Receipt::Balance(self.balance(asked.at))),
         };
-        self.tale.answers(asked.who, outcome).hears(asked.who);
+        self.history.answers(asked.who, outcome).hears(asked.who);
         Some(())
     }
 
@@ -185,7 +185,7 @@ impl World {
     /// used id is refused.
     fn write(&mut self, asked: Asked, write: Write, choices: &mut Choices) -> Option<Outcome> {
         let id = write_id(asked.who, asked.event);
-        let mut applied = self.tale.facts.iter().filter_map(|recorded| applied(&recorded.fact));
+        let mut applied = self.history.facts.iter().filter_map(|recorded| applied(&recorded.fact));
         let applied = applied.find(|(_, found, _, _)| *found == id).map(|(_, _, write, _)| write);
         let chance = choices.next(if self.style == Style::Odd { 16 } else { 10 })?;
         let (does, told) = match (applied, chance) {
@@ -206,23 +206,23 @@ impl World {
     }
 
     fn accept(&mut self, at: u32, id: WriteId, write: Write) {
-        self.tale.applies_as(at, id, write);
+        self.history.applies_as(at, id, write);
         for other in (1..=u32::try_from(self.branches).unwrap()).filter(|b| *b != at) {
             self.under_way.push((other, id, write));
         }
         if self.style == Style::Prompt {
             for (at, id, write) in std::mem::take(&mut self.under_way) {
-                self.tale.applies_as(at, id, write);
+                self.history.applies_as(at, id, write);
             }
         }
     }
 
     fn balance(&self, at: u32) -> Money {
         let mut applied =
-            self.tale.facts.iter().filter_map(|recorded| applied(&recorded.fact)).rev();
+            self.history.facts.iter().filter_map(|recorded| applied(&recorded.fact)).rev();
         let last =
             applied.find(|(found, _, _, _)| *found == branch(at)).map(|(_, _, _, last)| last);
-        last.unwrap_or(self.tale.opening)
+        last.unwrap_or(self.history.opening)
     }
 
     /// A branch applies something that it should not.
@@ -231,7 +231,7 @@ impl World {
         let who = u32::try_from(choices.next(self.customers)?).unwrap() + 1;
         let event = u32::try_from(choices.next(4)?).unwrap() + 1;
         let units = i64::try_from(choices.next(3)?).unwrap() + 1;
-        self.tale.applies_as(at, write_id(who, event), deposit(units));
+        self.history.applies_as(at, write_id(who, event), deposit(units));
         Some(())
     }
 }

@@ -1,5 +1,5 @@
 //! Tells a history fact by fact, with the positions and balances that an honest branch would
-//! record. Anything can happen in a tale; only its own bookkeeping is right.
+//! record. Anything can happen in a history; only its own bookkeeping is right.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -19,8 +19,8 @@ fn config(cases: u32) -> Config {
 
 /// How many tests there were and how many failed, in the order of `Property::ALL`; `None` where
 /// there is an error.
-fn counts(tale: &HistoryBuilder) -> Option<Vec<Count>> {
-    let verdicts = tale.judge().ok()?;
+fn counts(history: &HistoryBuilder) -> Option<Vec<Count>> {
+    let verdicts = history.judge().ok()?;
     Some(verdicts.iter().map(|(_, verdict)| (verdict.tests(), verdict.violations())).collect())
 }
 
@@ -28,25 +28,25 @@ proptest! {
     #![proptest_config(config(20_000))]
 
     #[test]
-    fn the_judge_agrees_with_the_reference(tale in styles().prop_flat_map(tales)) {
-        prop_assert_eq!(counts(&tale), reference::judge(&tale));
+    fn the_judge_agrees_with_the_reference(history in styles().prop_flat_map(tales)) {
+        prop_assert_eq!(counts(&history), reference::judge(&history));
     }
 
     #[test]
     fn the_judge_agrees_with_the_reference_on_damaged_histories(
-        tale in styles().prop_flat_map(tales),
+        history in styles().prop_flat_map(tales),
         damage in prop::collection::vec(damages(), 1..4),
     ) {
-        let mut tale = tale;
+        let mut history = history;
         for damage in damage {
-            tale.damage(damage);
+            history.damage(damage);
         }
-        prop_assert_eq!(counts(&tale), reference::judge(&tale));
+        prop_assert_eq!(counts(&history), reference::judge(&history));
     }
 }
 
 /// The order in which a branch applied writes, as the facts tell it.
-fn log(tale: &HistoryBuilder, at: BranchId) -> Vec<WriteId> {
+fn log(history: &HistoryBuilder, at: BranchId) -> Vec<WriteId> {
     let id = |recorded: &Recorded| {
         if let Fact::WriteApplied { branch, id, .. } = recorded.fact {
             (branch == at).then_some(id)
@@ -54,18 +54,18 @@ fn log(tale: &HistoryBuilder, at: BranchId) -> Vec<WriteId> {
             None
         }
     };
-    tale.facts.iter().filter_map(id).collect()
+    history.facts.iter().filter_map(id).collect()
 }
 
 proptest! {
     #![proptest_config(config(5000))]
 
     #[test]
-    fn a_witness_points_at_what_is_missing(tale in tales(Style::Unordered)) {
-        let verdicts = tale.judge().unwrap();
+    fn a_witness_points_at_what_is_missing(history in tales(Style::Unordered)) {
+        let verdicts = history.judge().unwrap();
         let session = verdicts.iter().filter(|(property, _)| property.is_session_guarantee());
         for (property, witness) in session.filter_map(|(p, v)| Some((p, v.witness()?))) {
-            let log = log(&tale, witness.branch);
+            let log = log(&history, witness.branch);
             let (earlier, later) = (witness.earlier.unwrap(), witness.later.unwrap());
             let limit = usize::try_from(later.position.unwrap().get()).unwrap();
             prop_assert!(earlier.request < later.request, "{property}: {witness}");
@@ -89,9 +89,9 @@ proptest! {
     #![proptest_config(config(2000))]
 
     #[test]
-    fn every_verdict_reads_back_as_it_was_written(tale in styles().prop_flat_map(tales)) {
+    fn every_verdict_reads_back_as_it_was_written(history in styles().prop_flat_map(tales)) {
         let options = JudgeOptions { witnesses: NonZeroUsize::MAX, ..JudgeOptions::default() };
-        let verdicts = tale.judge_with(options).unwrap().by_property;
+        let verdicts = history.judge_with(options).unwrap().by_property;
         let text = serde_json::to_string(&verdicts).unwrap();
         prop_assert_eq!(serde_json::from_str::<ByProperty<Verdict>>(&text).unwrap(), verdicts);
     }
@@ -103,8 +103,8 @@ fn shares(style: Style) -> Vec<(Property, [usize; 3])> {
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let mut counts: Vec<_> = Property::ALL.map(|property| (property, [0; 3])).into();
     for _ in 0..2000 {
-        let tale = tales(style).new_tree(&mut runner).unwrap().current();
-        let verdicts = tale.judge().expect("an undamaged tale is possible");
+        let history = tales(style).new_tree(&mut runner).unwrap().current();
+        let verdicts = history.judge().expect("an undamaged history is possible");
         for (property, verdict) in verdicts.iter() {
             let counts = &mut counts.iter_mut().find(|(of, _)| *of == property).unwrap().1;
             match verdict.summary() {

@@ -58,9 +58,9 @@ fn count(tests: &[Test]) -> Count {
 
 /// What the reference found, in the order of `Property::ALL`, without what is not judged; `None`
 /// where no run can have this history.
-pub(crate) fn judge(tale: &HistoryBuilder) -> Option<Vec<Count>> {
+pub(crate) fn judge(history: &HistoryBuilder) -> Option<Vec<Count>> {
     let mut world = World {
-        tale,
+        history,
         ops: Vec::new(),
         logs: BTreeMap::new(),
         dots: Vec::new(),
@@ -70,10 +70,10 @@ pub(crate) fn judge(tale: &HistoryBuilder) -> Option<Vec<Count>> {
         too_late: BTreeSet::new(),
         last: BTreeMap::new(),
     };
-    for branch in tale.roster.ids() {
+    for branch in history.roster.ids() {
         world.logs.insert(*branch, Vec::new());
     }
-    for recorded in &tale.facts {
+    for recorded in &history.facts {
         world.happens(&recorded.fact)?;
     }
     let mut found = vec![
@@ -85,14 +85,14 @@ pub(crate) fn judge(tale: &HistoryBuilder) -> Option<Vec<Count>> {
         world.convergence(),
         world.exactly_once(),
     ];
-    if tale.terms.as_ref().is_some_and(|terms| terms.overdraft == Overdraft::Reject) {
+    if history.terms.as_ref().is_some_and(|terms| terms.overdraft == Overdraft::Reject) {
         found.push(world.overdrafts.clone());
     }
     Some(found.iter().map(|tests| count(tests)).collect())
 }
 
 struct World<'a> {
-    tale: &'a HistoryBuilder,
+    history: &'a HistoryBuilder,
     ops: Vec<Op>,
     logs: BTreeMap<BranchId, Vec<W>>,
     /// Every apply: where, under which number, and what.
@@ -163,7 +163,7 @@ impl World<'_> {
             | Fact::PartitionBegan { .. }
             | Fact::PartitionHealed { .. }
             | Fact::SlownessBegan { .. }
-            | Fact::SlownessEnded { .. } => panic!("no tale of the generator has {fact:?}"),
+            | Fact::SlownessEnded { .. } => panic!("no history of the generator has {fact:?}"),
         }
         Some(())
     }
@@ -275,7 +275,7 @@ impl World<'_> {
 
     fn sum(&self, log: &[W]) -> i128 {
         let sum: i128 = log.iter().map(|(_, write)| i128::from(write.delta().minor())).sum();
-        i128::from(self.tale.opening.minor()) + sum
+        i128::from(self.history.opening.minor()) + sum
     }
 
     fn balance(&mut self, log: &[W], found: Money) {
@@ -283,7 +283,7 @@ impl World<'_> {
     }
 
     fn promised(&self, customer: CustomerId, guarantee: Guarantee) -> Promised {
-        match &self.tale.terms {
+        match &self.history.terms {
             None => Promised::Unknown,
             Some(terms) if terms.guarantees.to(customer).has(guarantee) => Promised::Yes,
             Some(_) => Promised::No,
