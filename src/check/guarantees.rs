@@ -8,10 +8,10 @@
 use super::index::{WriteRef, place};
 use super::ledger::Ledger;
 use super::options::{JudgeOptions, StepsKept};
+use super::property::Property;
 use super::reach::Reach;
 use super::sessions::{Asked, Op, OpRef, Seen};
 use super::tally::Tally;
-use super::verdict::Property;
 use super::witness::Promised;
 use super::writes::ABSENT;
 use crate::model::{BranchIndex, Guarantee, OutcomeClass};

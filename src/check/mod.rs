@@ -17,6 +17,7 @@ mod messages;
 mod options;
 mod origins;
 mod overdraft;
+mod property;
 mod reach;
 mod sentence;
 mod sessions;
@@ -29,8 +30,8 @@ pub use error::{InvalidHistory, JudgeError};
 pub use file::{CheckError, judge_history};
 pub use judge::{Judge, judge};
 pub use options::{Case, JudgeOptions, Lines, StepsKept};
+pub use property::{ByProperty, Property};
 pub use verdict::{
-    ByProperty, FailedStep, Overall, Property, Split, Strictness, Undecided, Verdict, Verdicts,
-    Violation,
+    FailedStep, Overall, Split, Strictness, Undecided, Verdict, Verdicts, Violation,
 };
 pub use witness::{Place, Promised, Step, Witness, WitnessKind};

@@ -1,57 +1,14 @@
 //! What the judge says: a verdict per property, and the verdict on the whole.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::property::{ByProperty, Property};
 use super::{Promised, Witness};
 use crate::history::Extent;
-use crate::model::{BranchId, CustomerId, RequestNumber, spelled};
-
-spelled! {
-    /// What is judged.
-    #[derive(PartialOrd, Ord)]
-    pub enum Property {
-        /// A read sees the session's own earlier writes.
-        ReadYourWrites = "read_your_writes",
-        /// A read sees at least what the session's earlier reads saw.
-        MonotonicReads = "monotonic_reads",
-        /// Every branch applies a session's writes in their order.
-        MonotonicWrites = "monotonic_writes",
-        /// Every branch applies a write after all that its session had read.
-        WritesFollowReads = "writes_follow_reads",
-        /// Every balance is the sum of the writes behind it.
-        Balances = "balances",
-        /// In the end all branches hold the same writes and the same balance.
-        Convergence = "convergence",
-        /// What was asked for and accepted is applied once everywhere, and nothing else is.
-        ExactlyOnce = "exactly_once",
-        /// No withdrawal leaves a balance below zero. Judged only where branches refuse such a one.
-        NoOverdraft = "no_overdraft",
-    }
-}
-
-impl Property {
-    /// Whether it is owed to a session, and not by the bank as a whole.
-    pub const fn is_session_guarantee(self) -> bool {
-        match self {
-            Self::ReadYourWrites
-            | Self::MonotonicReads
-            | Self::MonotonicWrites
-            | Self::WritesFollowReads => true,
-            Self::Balances | Self::Convergence | Self::ExactlyOnce | Self::NoOverdraft => false,
-        }
-    }
-}
-
-/// In words: `read your writes`.
-impl fmt::Display for Property {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.word().replace('_', " "))
-    }
-}
+use crate::model::{BranchId, CustomerId, RequestNumber, words};
 
 /// A step that failed a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -266,50 +223,16 @@ impl<'de> Deserialize<'de> for Verdict {
     }
 }
 
-/// A verdict in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Overall {
-    /// What was tested passed.
-    Holds,
-    /// Something failed.
-    Violated,
-    /// There was nothing to test.
-    Undecided,
-}
-
-impl fmt::Display for Overall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Holds => "holds",
-            Self::Violated => "violated",
-            Self::Undecided => "undecided",
-        })
+words! {
+    /// A verdict in one word.
+    pub enum Overall {
+        /// What was tested passed.
+        Holds = "holds",
+        /// Something failed.
+        Violated = "violated",
+        /// There was nothing to test.
+        Undecided = "undecided",
     }
-}
-
-/// Something of each property. Serialized with the words of [`Property`] for keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ByProperty<T> {
-    /// A test is a read after an acknowledged write of its session.
-    pub read_your_writes: T,
-    /// A test is a read after a read of its session that saw at least one write.
-    pub monotonic_reads: T,
-    /// A test is a write that is not its session's first, at each branch that has it.
-    pub monotonic_writes: T,
-    /// A test is a write after a read of its session that saw at least one write, at each branch
-    /// that has it.
-    pub writes_follow_reads: T,
-    /// A test is a balance: after each write that was applied, and in each answer to a query.
-    pub balances: T,
-    /// A test is a write that some branch applied, in a bank of at least two.
-    pub convergence: T,
-    /// A test is a write that was acknowledged, refused or applied.
-    pub exactly_once: T,
-    /// A test is a withdrawal, at each branch that applied it; `None` where it is not judged.
-    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
-    pub no_overdraft: Option<T>,
 }
 
 /// What the judge says of a history. Serialized as its verdicts alone.
@@ -336,36 +259,6 @@ pub enum Strictness {
     AGuarantee,
     /// Every property that is judged.
     Everything,
-}
-
-impl<T> ByProperty<T> {
-    /// What is of `property`; `None` where it is not judged.
-    pub const fn of(&self, property: Property) -> Option<&T> {
-        Some(match property {
-            Property::ReadYourWrites => &self.read_your_writes,
-            Property::MonotonicReads => &self.monotonic_reads,
-            Property::MonotonicWrites => &self.monotonic_writes,
-            Property::WritesFollowReads => &self.writes_follow_reads,
-            Property::Balances => &self.balances,
-            Property::Convergence => &self.convergence,
-            Property::ExactlyOnce => &self.exactly_once,
-            Property::NoOverdraft => return self.no_overdraft.as_ref(),
-        })
-    }
-
-    /// The same with `f` of each.
-    pub fn map<U>(&self, f: impl Fn(&T) -> U) -> ByProperty<U> {
-        ByProperty {
-            read_your_writes: f(&self.read_your_writes),
-            monotonic_reads: f(&self.monotonic_reads),
-            monotonic_writes: f(&self.monotonic_writes),
-            writes_follow_reads: f(&self.writes_follow_reads),
-            balances: f(&self.balances),
-            convergence: f(&self.convergence),
-            exactly_once: f(&self.exactly_once),
-            no_overdraft: self.no_overdraft.as_ref().map(f),
-        }
-    }
 }
 
 impl Verdicts {

@@ -360,7 +360,8 @@ fn two_contents_that_a_customer_gave_one_id_are_its_own_fault() {
     let mut history = HistoryBuilder::new(2, 0);
     for (units, at) in [(4, 1), (5, 2)] {
         history.asks(1, at, 1, Operation::Write(deposit(units)));
-        history.applies_as(at, write_id(1, 1), deposit(units))
+        history
+            .applies_as(at, write_id(1, 1), deposit(units))
             .answers(1, Ok(Receipt::Written))
             .hears(1);
     }

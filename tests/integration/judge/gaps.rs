@@ -151,7 +151,8 @@ fn a_write_that_two_branches_accepted_has_a_number_of_each() {
     let mut history = HistoryBuilder::new(3, 0);
     for at in 1..=2 {
         history.asks(1, at, 1, Operation::Write(deposit(4))).applies(at, 1, 1);
-        let Some(Recorded { fact: Fact::WriteApplied { origin, .. }, .. }) = history.facts.last_mut()
+        let Some(Recorded { fact: Fact::WriteApplied { origin, .. }, .. }) =
+            history.facts.last_mut()
         else {
             panic!("an apply");
         };
