@@ -258,11 +258,11 @@ impl Counts {
         Self {
             branches: count(result.branches.len()),
             customers: count(result.customers.len()),
-            writes: count(requests.writes.total()),
-            queries: count(requests.queries.total()),
-            refused: count(requests.refused()),
-            unknown: count(requests.unknown()),
-            refused_writes: Some(count(requests.writes.refused)),
+            writes: requests.writes.total(),
+            queries: requests.queries.total(),
+            refused: requests.refused(),
+            unknown: requests.unknown(),
+            refused_writes: Some(requests.writes.refused),
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Status;
 use super::partition::Partition;
+use crate::model::counts;
 
 /// The result of a batch. `docs/RESULTS.md` says how it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,20 +58,22 @@ pub enum Stopped {
     Failures,
 }
 
-/// How many rows there are of each status.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StatusCounts {
-    /// Everything is as it should be.
-    pub holds: u64,
-    /// Nothing could be decided.
-    pub undecided: u64,
-    /// The customers saw something else than expected.
-    pub unexpected: u64,
-    /// The judge objects, or the branches disagree at the end.
-    pub violated: u64,
-    /// The scenario is wrong, or could not be run.
-    pub error: u64,
+counts! {
+    /// How many rows there are of each status.
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct StatusCounts of Status {
+        /// Everything is as it should be.
+        holds: Holds,
+        /// Nothing could be decided.
+        undecided: Undecided,
+        /// The customers saw something else than expected.
+        unexpected: Unexpected,
+        /// The judge objects, or the branches disagree at the end.
+        violated: Violated,
+        /// The scenario is wrong, or could not be run.
+        error: Error,
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
@@ -86,27 +89,6 @@ impl Summary {
 }
 
 impl StatusCounts {
-    /// Counts one more row.
-    pub fn add(&mut self, status: Status) {
-        *self.count_mut(status) += 1;
-    }
-
-    /// How many rows are of `status`.
-    pub const fn of(&self, status: Status) -> u64 {
-        match status {
-            Status::Holds => self.holds,
-            Status::Undecided => self.undecided,
-            Status::Unexpected => self.unexpected,
-            Status::Violated => self.violated,
-            Status::Error => self.error,
-        }
-    }
-
-    /// How many rows there are.
-    pub fn total(&self) -> u64 {
-        Status::ALL.into_iter().map(|status| self.of(status)).sum()
-    }
-
     /// How many of them somebody must look at.
     pub fn failures(&self) -> u64 {
         let failures = Status::ALL.into_iter().filter(|status| status.is_failure());
@@ -116,15 +98,5 @@ impl StatusCounts {
     /// The worst status that there is; `None` without rows.
     pub fn worst(&self) -> Option<Status> {
         Status::ALL.into_iter().rev().find(|status| self.of(*status) > 0)
-    }
-
-    fn count_mut(&mut self, status: Status) -> &mut u64 {
-        match status {
-            Status::Holds => &mut self.holds,
-            Status::Undecided => &mut self.undecided,
-            Status::Unexpected => &mut self.unexpected,
-            Status::Violated => &mut self.violated,
-            Status::Error => &mut self.error,
-        }
     }
 }

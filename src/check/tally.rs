@@ -30,12 +30,12 @@ impl<F> Tally<F> {
 
     /// Counts a test of what was `promised` or not.
     pub(super) fn test(&mut self, promised: Promised) {
-        self.tests.count(promised);
+        self.tests.add(promised);
     }
 
     /// Of the tests counted, one failed. `rank` says how early: the lowest becomes the witness.
     pub(super) fn fail(&mut self, promised: Promised, rank: u64, finding: F) {
-        self.failed.count(promised);
+        self.failed.add(promised);
         let place = self.first.partition_point(|failure| failure.rank <= rank);
         if place < self.most {
             self.first.truncate(self.most - 1);

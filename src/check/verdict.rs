@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::property::{ByProperty, Property};
 use super::{Promised, Witness};
 use crate::history::Extent;
-use crate::model::{BranchId, CustomerId, RequestNumber, words};
+use crate::model::{BranchId, CustomerId, RequestNumber, counts, words};
 
 /// A step that failed a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,40 +26,26 @@ pub struct FailedStep {
     pub promised: Promised,
 }
 
-/// A number of tests, by whether what they test was promised.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Split {
-    /// What they test was promised.
-    #[serde(skip_serializing_if = "is_none")]
-    pub promised: u64,
-    /// It was not.
-    #[serde(skip_serializing_if = "is_none")]
-    pub not_promised: u64,
-    /// The history does not say.
-    #[serde(skip_serializing_if = "is_none")]
-    pub unknown: u64,
+counts! {
+    /// A number of tests, by whether what they test was promised.
+    #[derive(Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct Split of Promised {
+        /// What they test was promised.
+        #[serde(skip_serializing_if = "is_none")]
+        promised: Yes,
+        /// It was not.
+        #[serde(skip_serializing_if = "is_none")]
+        not_promised: No,
+        /// The history does not say.
+        #[serde(skip_serializing_if = "is_none")]
+        unknown: Unknown,
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_none(count: &u64) -> bool {
     *count == 0
-}
-
-impl Split {
-    /// All of them.
-    pub const fn total(self) -> u64 {
-        self.promised + self.not_promised + self.unknown
-    }
-
-    /// Counts one more.
-    pub const fn count(&mut self, promised: Promised) {
-        match promised {
-            Promised::Yes => self.promised += 1,
-            Promised::No => self.not_promised += 1,
-            Promised::Unknown => self.unknown += 1,
-        }
-    }
 }
 
 /// What the judge says of one property.

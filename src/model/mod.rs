@@ -36,4 +36,4 @@ pub use size::{ByteSize, SizeError};
 pub use time::Time;
 pub use version::{UnknownVersion, Versions};
 pub use words::{UnknownWord, Word};
-pub(crate) use words::{spelled, words};
+pub(crate) use words::{counts, spelled, words};

@@ -94,7 +94,38 @@ macro_rules! spelled {
     };
 }
 
-pub(crate) use {spelled, words};
+/// A number for each word of an enum, as a struct with a field for each.
+macro_rules! counts {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident of $Word:ident {
+            $($(#[$field_meta:meta])* $field:ident: $variant:ident),+ $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        $vis struct $name { $($(#[$field_meta])* pub $field: u64),+ }
+
+        impl $name {
+            /// Counts one more of `word`.
+            pub const fn add(&mut self, word: $Word) {
+                match word { $($Word::$variant => self.$field += 1),+ }
+            }
+
+            /// How many there are of `word`.
+            pub const fn of(&self, word: $Word) -> u64 {
+                match word { $($Word::$variant => self.$field),+ }
+            }
+
+            /// How many there are in all.
+            pub const fn total(&self) -> u64 {
+                0 $(+ self.$field)+
+            }
+        }
+    };
+}
+
+pub(crate) use {counts, spelled, words};
 
 #[cfg(test)]
 mod tests {

@@ -90,12 +90,12 @@ struct LinkLatency {
 struct Counts {
     branches: usize,
     customers: usize,
-    events: usize,
-    writes: usize,
-    queries: usize,
-    ok: usize,
-    refused: usize,
-    unknown: usize,
+    events: u64,
+    writes: u64,
+    queries: u64,
+    ok: u64,
+    refused: u64,
+    unknown: u64,
 }
 
 #[derive(Serialize)]

@@ -11,7 +11,7 @@ use crate::check::Verdicts;
 use crate::history::RequestResult;
 use crate::model::{
     BranchId, CustomerId, CustomerOrder, Dialect, EventIds, GuaranteePolicy, LogEntry, Money,
-    Operation, OutcomeClass, Overdraft, Propagation, QueryTiming, Receipt, Seed, Time,
+    Operation, OutcomeClass, Overdraft, Propagation, QueryTiming, Receipt, Seed, Time, counts,
 };
 use crate::network::{LinkLatencies, show_span};
 use crate::scenario::{
@@ -238,15 +238,16 @@ pub struct RequestCounts {
     pub queries: ClassCounts,
 }
 
-/// How many requests ended in each way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ClassCounts {
-    /// The bank did it.
-    pub ok: usize,
-    /// It did not.
-    pub refused: usize,
-    /// Nobody knows.
-    pub unknown: usize,
+counts! {
+    /// How many requests ended in each way.
+    pub struct ClassCounts of OutcomeClass {
+        /// The bank did it.
+        ok: Ok,
+        /// It did not.
+        refused: Refused,
+        /// It is not known.
+        unknown: Unknown,
+    }
 }
 
 impl RequestCounts {
@@ -258,30 +259,19 @@ impl RequestCounts {
                 Operation::Write(_) => &mut counts.writes,
                 Operation::Query => &mut counts.queries,
             };
-            *match OutcomeClass::of(&request.outcome) {
-                OutcomeClass::Ok => &mut kind.ok,
-                OutcomeClass::Refused => &mut kind.refused,
-                OutcomeClass::Unknown => &mut kind.unknown,
-            } += 1;
+            kind.add(OutcomeClass::of(&request.outcome));
         }
         counts
     }
 
     /// Those that the bank did not do.
-    pub const fn refused(&self) -> usize {
+    pub const fn refused(&self) -> u64 {
         self.writes.refused + self.queries.refused
     }
 
     /// Those whose outcome is not known.
-    pub const fn unknown(&self) -> usize {
+    pub const fn unknown(&self) -> u64 {
         self.writes.unknown + self.queries.unknown
-    }
-}
-
-impl ClassCounts {
-    /// All.
-    pub const fn total(&self) -> usize {
-        self.ok + self.refused + self.unknown
     }
 }
 

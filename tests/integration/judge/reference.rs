@@ -48,9 +48,9 @@ pub(crate) type Count = (Split, Split);
 fn count(tests: &[Test]) -> Count {
     let mut counts = Count::default();
     for (promised, failed) in tests {
-        counts.0.count(*promised);
+        counts.0.add(*promised);
         if *failed {
-            counts.1.count(*promised);
+            counts.1.add(*promised);
         }
     }
     counts
