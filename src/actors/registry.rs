@@ -1,5 +1,5 @@
-//! The bank's registry, where requests from outside come in: gives each the event id, number and
-//! passbook that it does not bring itself, and hands it on to its branch. Serves none.
+//! The session registry of a bank, where requests from outside come in: gives each the event id,
+//! number and passbook that it does not bring itself, and hands it on to its branch. Serves none.
 
 use std::collections::BTreeSet;
 use std::fmt;

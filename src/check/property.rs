@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::spelled;
 
-/// For each property its variant, its word and to whom it is owed; and its field, an `Option` where it
-/// is not always judged.
+/// For each property its variant, its word and to whom it is owed; and its field, an `Option` where
+/// it is not always judged.
 macro_rules! properties {
     ($(
         $(#[$meta:meta])*

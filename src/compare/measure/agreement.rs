@@ -8,15 +8,15 @@ use crate::model::{BranchId, Money, Operation};
 use crate::scenario::EventsRow;
 
 impl Work {
-    /// How many writes `taken` made: one that was sent again counts once.
-    pub(super) fn writes(&self, taken: &[Samples]) -> u64 {
-        self.made(taken).map(|(_, times)| times).sum()
+    /// How many writes `samples` made: one that was sent again counts once.
+    pub(super) fn writes(&self, samples: &[Samples]) -> u64 {
+        self.made(samples).map(|(_, times)| times).sum()
     }
 
     /// The writes that the customers were told are written, and how often each.
-    fn made(&self, taken: &[Samples]) -> impl Iterator<Item = (Money, u64)> {
-        self.workers.iter().zip(taken).flat_map(|(worker, taken)| {
-            let steps = worker.steps.iter().zip(&taken.written);
+    fn made(&self, samples: &[Samples]) -> impl Iterator<Item = (Money, u64)> {
+        self.workers.iter().zip(samples).flat_map(|(worker, samples)| {
+            let steps = worker.steps.iter().zip(&samples.written);
             steps.filter_map(|(step, &times)| match step.event.operation {
                 // Once written, it is told so each time that it is sent again.
                 Operation::Write(write) if !step.is_sent_again => Some((write.delta(), times)),
@@ -27,7 +27,7 @@ impl Work {
 
     /// What each branch must hold after `walks`; `None` where that is out of range.
     fn balance_after(&self, walks: &[&[Samples]]) -> Option<Money> {
-        let made = walks.iter().flat_map(|taken| self.made(taken));
+        let made = walks.iter().flat_map(|samples| self.made(samples));
         let sum: i128 =
             made.map(|(delta, times)| i128::from(delta.minor()) * i128::from(times)).sum();
         let balance = i128::from(self.opening_balance.minor()) + sum;
@@ -41,7 +41,7 @@ pub(super) fn agreed_balance(
     transport: Transport,
     played: &Played,
 ) -> Result<Money, CompareError> {
-    let expected = work.balance_after(&[&played.warm_up, &played.taken]);
+    let expected = work.balance_after(&[&played.warm_up, &played.samples]);
     compare_balances(transport, expected, &played.balances)
 }
 
@@ -75,8 +75,9 @@ impl FirstAnswers {
         transport: Transport,
         played: &Played,
     ) -> Result<(), CompareError> {
-        let workers = played.warm_up.iter().chain(&played.taken);
-        let found: Vec<EventsRow> = workers.flat_map(|taken| taken.first.iter().cloned()).collect();
+        let workers = played.warm_up.iter().chain(&played.samples);
+        let found: Vec<EventsRow> =
+            workers.flat_map(|samples| samples.first.iter().cloned()).collect();
         let (other, expected) = self.first.get_or_insert_with(|| (transport, found.clone()));
         if *expected == found {
             return Ok(());

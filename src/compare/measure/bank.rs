@@ -87,7 +87,7 @@ pub(super) struct Played {
     /// What each worker brought back before it was measured.
     pub(super) warm_up: Vec<Samples>,
     /// What each worker brought back.
-    pub(super) taken: Vec<Samples>,
+    pub(super) samples: Vec<Samples>,
     pub(super) elapsed: Duration,
     pub(super) usage: Option<ResourceUsage>,
     pub(super) bytes: Option<u64>,
@@ -140,8 +140,8 @@ pub(super) async fn play(
     let processes = bank.processes();
     let usage = Usage::read(&processes);
     let start = now();
-    let taken = bank.walk(job.warm_up..end).await?;
-    settle(bank, work, work.writes(&warm_up) + work.writes(&taken)).await?;
+    let samples = bank.walk(job.warm_up..end).await?;
+    settle(bank, work, work.writes(&warm_up) + work.writes(&samples)).await?;
     let elapsed = start.elapsed();
     let used = Usage::read(&processes);
     let carried = bank.carried_bytes();
@@ -153,7 +153,7 @@ pub(super) async fn play(
     };
     let bytes = carried.zip(bytes).map(|(carried, bytes)| carried.saturating_sub(bytes));
     let delays_ns = delays_us(&seen, work.roster.len(), since);
-    Ok(Played { warm_up, taken, elapsed, usage, bytes, balances, delays_ns })
+    Ok(Played { warm_up, samples, elapsed, usage, bytes, balances, delays_ns })
 }
 
 /// With sync propagation a write is everywhere when it is answered.

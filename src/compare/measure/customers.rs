@@ -47,21 +47,22 @@ impl Customers {
         for (place, mut worker) in self.workers.drain(..).enumerate() {
             let walk = VirtualClient::new(&self.work, place, span.clone(), start);
             under_way.spawn(async move {
-                let taken = worker.walk(walk).await;
-                (place, worker, taken)
+                let samples = worker.walk(walk).await;
+                (place, worker, samples)
             });
         }
         let mut back = Vec::with_capacity(under_way.len());
         while let Some(ended) = under_way.join_next().await {
-            let (place, worker, taken) =
+            let (place, worker, samples) =
                 ended.map_err(|_| CompareError::BankEnded(self.transport))?;
-            let taken = taken.map_err(|failure| unanswered(self.transport, failure))?;
-            back.push((place, worker, taken));
+            let samples = samples.map_err(|failure| unanswered(self.transport, failure))?;
+            back.push((place, worker, samples));
         }
         back.sort_by_key(|&(place, ..)| place);
-        let (workers, taken) = back.into_iter().map(|(_, worker, taken)| (worker, taken)).unzip();
+        let (workers, samples) =
+            back.into_iter().map(|(_, worker, samples)| (worker, samples)).unzip();
         self.workers = workers;
-        Ok(taken)
+        Ok(samples)
     }
 }
 

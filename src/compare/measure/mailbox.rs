@@ -90,12 +90,12 @@ impl Bank for Mailboxes {
             address.do_send(Depart { walk, done });
             ends.push(end);
         }
-        let mut taken = Vec::with_capacity(ends.len());
+        let mut samples = Vec::with_capacity(ends.len());
         for end in ends {
             let end = end.await.map_err(|_| ENDED)?;
-            taken.push(end.map_err(|failure| unanswered(Transport::Mailbox, failure))?);
+            samples.push(end.map_err(|failure| unanswered(Transport::Mailbox, failure))?);
         }
-        Ok(taken)
+        Ok(samples)
     }
 
     async fn settle(&mut self, _: u64) -> Result<(), CompareError> {
@@ -201,9 +201,9 @@ impl WorkerActor {
         });
     }
 
-    fn end(&mut self, taken: impl FnOnce(Samples) -> Result<Samples, Failure>) {
+    fn end(&mut self, conclude: impl FnOnce(Samples) -> Result<Samples, Failure>) {
         if let Some(Depart { walk, done }) = self.connector.take()
-            && done.send(taken(walk.finish())).is_err()
+            && done.send(conclude(walk.finish())).is_err()
         {
             log::debug!("nobody waits for a worker any more");
         }

@@ -250,8 +250,8 @@ impl Table {
 
     fn enter(&mut self, work: &Work, place: usize, played: &Played, balance: Money) {
         self.balance = Some(balance);
-        for (worker, taken) in work.workers.iter().zip(&played.taken) {
-            for (step, &latency) in worker.steps.iter().cycle().zip(&taken.latencies_ns) {
+        for (worker, samples) in work.workers.iter().zip(&played.samples) {
+            for (step, &latency) in worker.steps.iter().cycle().zip(&samples.latencies_ns) {
                 let histogram = match step.kind {
                     Kind::Deposit => &mut self.latencies.deposit,
                     Kind::Withdraw => &mut self.latencies.withdraw,
@@ -272,15 +272,19 @@ impl Table {
 }
 
 fn round(work: &Work, place: usize, played: &Played) -> Round {
-    let mut all: Vec<u64> =
-        played.taken.iter().flat_map(|taken: &Samples| &taken.latencies_ns).copied().collect();
+    let mut all: Vec<u64> = played
+        .samples
+        .iter()
+        .flat_map(|samples: &Samples| &samples.latencies_ns)
+        .copied()
+        .collect();
     let requests = count(all.len());
     let sum: u64 = all.iter().sum();
     let middle = all.len() / 2;
     let median_ns = *all.select_nth_unstable(middle).1;
     let others = count(work.roster.len() - 1);
     // Each write goes to every other branch, and each of these acknowledges it.
-    let messages = 2 * (requests + others * work.writes(&played.taken));
+    let messages = 2 * (requests + others * work.writes(&played.samples));
     Round {
         place,
         requests,

@@ -20,10 +20,10 @@ pub(super) struct VirtualClient {
     repetition: u32,
     step: usize,
     end: u32,
-    pace: Arrivals,
+    arrivals: Arrivals,
     /// When the request under way was sent or, if that was earlier, due.
     asked: Instant,
-    taken: Samples,
+    samples: Samples,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,13 +67,13 @@ impl VirtualClient {
     pub(super) fn new(work: &Arc<Work>, worker: usize, span: Range<u32>, start: Instant) -> Self {
         let steps = work.workers[worker].steps.len();
         let repetitions = usize::try_from(span.end - span.start).unwrap_or(usize::MAX);
-        let pace = match work.load {
+        let arrivals = match work.load {
             Load::Closed => Arrivals::AsTheyCan,
             Load::Open { rate } => {
                 Arrivals::Due { schedule: Schedule { rate, workers: work.workers.len() }, start }
             }
         };
-        let taken = Samples {
+        let samples = Samples {
             latencies_ns: Vec::with_capacity(repetitions.saturating_mul(steps)),
             written: vec![0; steps],
             first: Vec::new(),
@@ -84,9 +84,9 @@ impl VirtualClient {
             repetition: span.start,
             step: 0,
             end: span.end,
-            pace,
+            arrivals,
             asked: start,
-            taken,
+            samples,
         };
         walk.asked = walk.due().unwrap_or(start);
         walk
@@ -105,10 +105,10 @@ impl VirtualClient {
 
     /// When it is due, where requests are.
     pub(super) fn due(&self) -> Option<Instant> {
-        match self.pace {
+        match self.arrivals {
             Arrivals::AsTheyCan => None,
             Arrivals::Due { schedule, start } => {
-                start.checked_add(schedule.due(self.worker, self.taken.latencies_ns.len()))
+                start.checked_add(schedule.due(self.worker, self.samples.latencies_ns.len()))
             }
         }
     }
@@ -122,7 +122,7 @@ impl VirtualClient {
         let latency = nanos(now.saturating_duration_since(self.asked));
         let told = match outcome {
             Ok(Receipt::Written) => {
-                self.taken.written[self.step] += 1;
+                self.samples.written[self.step] += 1;
                 EventOutcome::Success
             }
             Ok(Receipt::Balance(balance)) => EventOutcome::Balance(*balance),
@@ -140,9 +140,9 @@ impl VirtualClient {
         if self.repetition == 0 {
             self.note(told);
         }
-        self.taken.latencies_ns.push(latency);
+        self.samples.latencies_ns.push(latency);
         self.step += 1;
-        if self.step == self.taken.written.len() {
+        if self.step == self.samples.written.len() {
             self.step = 0;
             self.repetition += 1;
         }
@@ -160,13 +160,13 @@ impl VirtualClient {
         if let Some(Turn { customer, event, .. }) = self.turn() {
             let (interface, branch) = (event.operation.interface(), Some(event.branch));
             let recv = vec![EventResult { interface, branch, told }];
-            self.taken.first.push(EventsRow { id: customer.id, recv });
+            self.samples.first.push(EventsRow { id: customer.id, recv });
         }
     }
 
     /// What was brought back.
     pub(super) fn finish(self) -> Samples {
-        self.taken
+        self.samples
     }
 }
 

@@ -1,5 +1,6 @@
-//! Layers around the services: each looks at a request before they do, and at their answer after. One
-//! counts calls, one ends those whose time is over, one says in our words what no service could read.
+//! Layers around the services: each looks at a request before they do, and at their answer after.
+//! One counts calls, one ends those whose time is over, one says in our words what no service could
+//! read.
 
 use std::error::Error;
 use std::ops::ControlFlow;
