@@ -79,8 +79,8 @@ impl<R> Results<R> {
         Self { order, finished, taken, early, next_index: 0, current, threads }
     }
 
-    /// The next result. Waits for it up to `timeouts`.
-    pub fn next_within(&mut self, timeouts: Duration) -> Result<Next<R>, BatchError> {
+    /// The next result. Waits for it up to `limit`.
+    pub fn next_within(&mut self, limit: Duration) -> Result<Next<R>, BatchError> {
         loop {
             if let Some(outcome) = self.current.next() {
                 return Ok(Next::Outcome(outcome?));
@@ -89,7 +89,7 @@ impl<R> Results<R> {
                 self.begin(finished);
                 continue;
             }
-            match self.finished.recv_timeout(timeouts) {
+            match self.finished.recv_timeout(limit) {
                 Ok(finished) => match self.order {
                     Order::AsFinished => self.begin(finished),
                     Order::AsFed => {

@@ -176,7 +176,7 @@ impl BatchArgs {
 }
 
 /// So long nothing happens before somebody looks whether the batch is to end.
-const PATIENCE: Duration = Duration::from_millis(50);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Runs all scenarios that `args` name.
 pub(super) fn run_batch(args: &BatchArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
@@ -337,10 +337,10 @@ impl<'a> Batch<'a> {
         progress: &Progress,
     ) -> Result<End, Failure> {
         let failures_max = self.args.failures_max();
-        let mut timeouts = Duration::ZERO;
+        let mut wait = Duration::ZERO;
         while !interrupt.is_cancelled() {
-            let next = results.next_within(timeouts);
-            timeouts = Duration::ZERO;
+            let next = results.next_within(wait);
+            wait = Duration::ZERO;
             match next {
                 Ok(Next::Outcome(Outcome::Row { row, line })) => {
                     self.write(&row, &line)?;
@@ -361,7 +361,7 @@ impl<'a> Batch<'a> {
                     if let Some(told) = view.look(self.so_far, progress) {
                         self.terminal.note(&told);
                     }
-                    timeouts = PATIENCE;
+                    wait = LOOK_EVERY;
                 }
                 Ok(Next::End) => return Ok(End::All),
                 Err(error) => return Err(error.into()),

@@ -141,9 +141,7 @@ pub enum PeerError {
         from: BranchId,
     },
     /// It speaks the typed contract, or lives here, and brings nothing in the classic one.
-    #[error(
-        "id: branch {from} brings its writes in another connector; whoever this is, it is not that"
-    )]
+    #[error("id: branch {from} brings its writes in another way; whoever this is, it is not that")]
     NotThatBranch {
         /// What it says it is.
         from: BranchId,

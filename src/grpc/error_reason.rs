@@ -63,15 +63,10 @@ mod tests {
         RequestError::Refused(refusal).into()
     }
 
-    #[test]
-    fn the_contract_and_the_guide_list_every_reason() {
-        let contract = concat!(
-            include_str!("../../proto/passbook/v1/bank.proto"),
-            include_str!("../../proto/passbook/v1/peer.proto")
-        );
-        let guide = include_str!("../../docs/SERVE.md");
+    /// An error of each reason but the one that no bank of ours gives.
+    fn every_error() -> Vec<CallError> {
         let amount = Amount::try_from(Money::from_minor(1)).unwrap();
-        let errors: Vec<CallError> = vec![
+        vec![
             TokenError::NotOfThisBank.into(),
             PeerError::OtherVersion { here: branch(9), unknown: without_proofs() }.into(),
             PeerError::OtherBank.into(),
@@ -108,9 +103,24 @@ mod tests {
             ScenarioFault::Crowded { most: 4 }.into(),
             CallError::Draining,
             CallError::ActorStopped,
-        ];
+        ]
+    }
+
+    #[test]
+    fn every_error_says_what_is_wrong_in_these_words() {
+        let told: Vec<String> = every_error().iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(told.join("\n"));
+    }
+
+    #[test]
+    fn the_contract_and_the_guide_list_every_reason() {
+        let contract = concat!(
+            include_str!("../../proto/passbook/v1/bank.proto"),
+            include_str!("../../proto/passbook/v1/peer.proto")
+        );
+        let guide = include_str!("../../docs/SERVE.md");
         let mut left: Vec<&str> = ErrorReason::ALL.iter().map(|reason| reason.word()).collect();
-        for error in errors {
+        for error in every_error() {
             let status = Status::from(error);
             let word = status.get_details_error_info().unwrap().reason;
             let code = contract_name(status.code());

@@ -125,7 +125,7 @@ async fn end_calls(servers: &mut JoinSet<Result<(), EdgeError>>, bank: &LiveBank
     if tokio::time::timeout(DRAIN_LIMIT, by_themselves).await.is_ok() {
         return;
     }
-    log::warn!("closing with calls still under connector, or writes that some branch has not got");
+    log::warn!("closing with calls still under way, or writes that some branch has not got");
     bank.answer_all().await;
     let answered = async { while servers.join_next().await.is_some() {} };
     if tokio::time::timeout(ANSWER_LIMIT, answered).await.is_err() {

@@ -75,6 +75,8 @@ fn deposits_that_wait_for_a_peer_are_told_that_their_outcome_is_unknown() {
         let reply = answer.into_inner();
         assert_eq!((reply.status, reply.write_sets.as_str()), (400, "[1]"));
         assert!(closed.status.success());
+        let line = "closing with calls still under way, or writes that some branch has not got";
+        assert!(closed.log.contains(line), "{}", closed.log);
         assert_eq!(closed.told()["balances"][0]["balance"], 21, "they are applied");
     });
 }

@@ -93,7 +93,7 @@ impl TestBank {
         let (way_in, connections) = mpsc::unbounded_channel();
         let (close, closed) = oneshot::channel();
         let served = actix_rt::spawn(async move {
-            let closed = async { assert!(closed.await.is_ok(), "a test_bank is closed in order") };
+            let closed = async { assert!(closed.await.is_ok(), "a bank is closed in order") };
             let connections = UnboundedReceiverStream::new(connections);
             services.serve_incoming(connections, branch, closed).await
         });
@@ -103,7 +103,7 @@ impl TestBank {
     /// One end of a new connection.
     pub(crate) fn wire(&self) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(64 << 10);
-        self.way_in.send(Ok(theirs)).expect("the test_bank is open");
+        self.way_in.send(Ok(theirs)).expect("the bank is open");
         ours
     }
 
@@ -119,7 +119,7 @@ impl TestBank {
             let wire = wire.take().map(TokioIo::new);
             std::future::ready(wire.ok_or_else(|| io::Error::other("one connection")))
         });
-        endpoint.connect_with_connector(connector).await.expect("the test_bank is open")
+        endpoint.connect_with_connector(connector).await.expect("the bank is open")
     }
 
     /// A client that lets the server send little ahead of what it reads.
