@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix::{Actor, Addr, Recipient};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::bank::{BankSetup, settle};
+use super::bank::{BankSetup, settling};
 use crate::actors::{
     AnswerAll, BranchActor, Detail, PeerEnvelope, Peers, RecorderLink, SessionRegistry, Summarize,
     TimeSource,
@@ -109,11 +109,15 @@ impl LiveBank {
         let addresses = if options.elsewhere.is_empty() {
             setup.open_all(|mailboxes| mailboxes)
         } else {
-            setup.open(here.iter().copied(), |id, owner, addresses| {
-                let branches = here.iter().copied().zip(addresses.iter().cloned()).collect();
-                let (identity, found) = (identity.clone(), found.clone());
-                let (owner, links) = (owner.clone(), &mut links);
-                Linker { options, here: id, owner, identity, found, links }.peers(&branches)
+            setup.open(here.iter().copied(), |addresses| {
+                let branches: BTreeMap<_, _> =
+                    here.iter().copied().zip(addresses.iter().cloned()).collect();
+                let (links, identity, found) = (&mut links, &identity, &found);
+                move |here, owner| {
+                    let (owner, identity, found) = (owner.clone(), identity.clone(), found.clone());
+                    let mut linker = Linker { options, here, owner, identity, found, links };
+                    linker.peers(&branches)
+                }
             })
         };
         let branches: BTreeMap<BranchId, Addr<BranchActor>> =
@@ -182,8 +186,10 @@ impl LiveBank {
 
     /// Waits until every branch elsewhere has what the branches here have accepted so far.
     pub async fn settle(&self) {
-        if settle(self.branches().values()).await.is_err() {
-            log::error!("a branch stopped before it was settled");
+        for (branch, settled) in self.branches().keys().zip(settling(self.branches().values())) {
+            if settled.await.is_err() {
+                log::error!("branch {branch} stopped before it was settled");
+            }
         }
     }
 

@@ -42,7 +42,7 @@ impl SocketBank<'_> {
         let (found, _) = mpsc::unbounded_channel();
         let identity = Identity::new(self.keys.peers.clone());
         let setup = BankSetup { roster, opening_balance, branch, recorder };
-        setup.open(roster.ids().iter().copied(), |here, owner, _| {
+        let peers = |here, owner: &Addr<BranchActor>| {
             let links = roster.ids().iter().zip(channels).map(|(&peer, channel)| {
                 if peer == here {
                     return owner.clone().recipient();
@@ -61,7 +61,8 @@ impl SocketBank<'_> {
                 PeerLink::new(setup).start().recipient()
             });
             Peers { roster: Arc::clone(roster), links: links.collect() }
-        })
+        };
+        setup.open(roster.ids().iter().copied(), |_| peers)
     }
 
     /// What is served for each of `branches`: each gateway knows its own branch alone. The registry
