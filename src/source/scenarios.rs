@@ -66,7 +66,7 @@ pub(crate) fn parse_scenario(
 ) -> Result<Scenario, ScenarioError> {
     let source = Source::from_bytes(unpacked(&place.to_string()), bytes)?;
     let mut scenario = Scenario::parse_with(&source, event_ids)?;
-    if place.is_line() {
+    if place.is_line() && !scenario.warnings.is_empty() {
         // The place says the line already: what follows it is the column.
         let (lines, column) = (format!("{}:1:", source.shown_name()), format!("{place}:"));
         for warning in &mut scenario.warnings {
