@@ -30,6 +30,12 @@ pub enum HistoryProblem {
         /// The longest line that is read.
         limit: ByteSize,
     },
+    /// More lines without anything in them than are read.
+    #[error("more than {limit} of blank text; --document-max allows more")]
+    BlankText {
+        /// How much is read.
+        limit: ByteSize,
+    },
     /// The line is no JSON.
     #[error("not JSON: {reason} (column {column})")]
     NotJson {

@@ -201,8 +201,11 @@ impl<R: BufRead> FilledLines<R> {
             return Ok(None);
         }
         if self.is_blank() {
-            let blank = self.number;
+            let (blank, begins, limit) = (self.number, self.lines.offset(), self.lines.line_max());
             while self.fill()? {
+                if self.lines.offset() - begins > limit.bytes() {
+                    return Err(HistoryProblem::BlankText { limit });
+                }
                 if !self.is_blank() {
                     self.number = blank;
                     return Err(HistoryProblem::Blank);

@@ -77,6 +77,11 @@ fn blank_text_without_end_is_not_gathered() {
         let stdin = File::open(folder.path().join("blank.jsonl")).expect("a file");
         let done = bounded(folder.path(), &["batch", "-"], stdin).code(1);
         assert!(stdout(&done).contains(blank), "{}", stdout(&done));
+        for args in [&["check", "blank.jsonl"][..], &["run", "blank.jsonl:99999999"]] {
+            let done = bounded(folder.path(), args, Stdio::null()).code(2);
+            let told = "more than 64MiB of blank text; --document-max allows more";
+            assert!(stderr(&done).contains(told), "{}", stderr(&done));
+        }
     }
 }
 
