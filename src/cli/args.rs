@@ -210,7 +210,9 @@ mod tests {
     #[test]
     fn what_does_nothing_with_branches_elsewhere_is_refused() {
         let connected = "passbook run --connect 1=http://127.0.0.1:50051 a.json";
-        assert!(parse(connected).is_ok());
+        assert!(
+            matches!(parse(connected).unwrap().command, Command::Run(args) if args.connect.is_given())
+        );
         for option in [
             "--propagation sync",
             "--guarantees all",
