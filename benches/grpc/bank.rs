@@ -9,7 +9,8 @@ use std::time::Duration;
 use passbook::bank::{BranchConfig, Timeouts};
 use passbook::grpc::seal::{BankKeys, BankSecret};
 use passbook::grpc::{Limits, Listener, Scenarios};
-use passbook::model::{BranchId, GuaranteePolicy, Money, Roster};
+use passbook::model::{BranchId, GuaranteePolicy, Money, Roster, Seed};
+use passbook::network::LinkLatencies;
 use passbook::run::{LinkOptions, LiveOptions, ServeOptions, serve};
 use tokio::sync::oneshot;
 
@@ -36,7 +37,9 @@ pub(crate) fn start(branches: i64) -> SocketAddr {
                 },
                 ..BranchConfig::default()
             },
-            promises: GuaranteePolicy::default(),
+            guarantees: GuaranteePolicy::default(),
+            latencies: LinkLatencies::default(),
+            seed: Seed::default(),
             elsewhere: BTreeMap::new(),
             links: LinkOptions::default(),
             sessions_max: 100_000,

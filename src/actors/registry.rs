@@ -21,7 +21,7 @@ use crate::model::{
 #[derive(Debug)]
 pub struct SessionRegistry {
     roster: Arc<Roster>,
-    promises: GuaranteePolicy,
+    guarantees: GuaranteePolicy,
     sessions: Sessions,
     numbering: Numbering,
     /// The branches that can be asked for a customer's last event id.
@@ -149,12 +149,12 @@ pub struct HasIntroduced(pub BranchId);
 pub struct CountRemembered;
 
 impl SessionRegistry {
-    /// The session registry of a bank of `roster`, which keeps its `promises` and knows no customer
+    /// The session registry of a bank of `roster`, which keeps its `guarantees` and knows no customer
     /// yet.
-    pub fn new(roster: Arc<Roster>, promises: GuaranteePolicy) -> Self {
+    pub fn new(roster: Arc<Roster>, guarantees: GuaranteePolicy) -> Self {
         let numbering = Numbering { first: 1, step: 1 };
         let (sessions, introduced) = (Sessions::new(Remembers::All), BTreeSet::new());
-        Self { roster, promises, sessions, numbering, branches: Vec::new(), introduced }
+        Self { roster, guarantees, sessions, numbering, branches: Vec::new(), introduced }
     }
 
     /// The same, but it remembers no more than `sessions_max` customers, fewer in a bank of more
@@ -168,10 +168,10 @@ impl SessionRegistry {
 
     /// One of several desks of one bank, at the branch `here`. No two of them give the same event
     /// id: a write that another branch knows under the same id already would be taken for that one.
-    pub fn at(here: BranchIndex, roster: Arc<Roster>, promises: GuaranteePolicy) -> Self {
+    pub fn at(here: BranchIndex, roster: Arc<Roster>, guarantees: GuaranteePolicy) -> Self {
         let number = |index: usize| i64::try_from(index).unwrap_or(i64::MAX);
         let numbering = Numbering { first: number(here.get()) + 1, step: number(roster.len()) };
-        Self { numbering, ..Self::new(roster, promises) }
+        Self { numbering, ..Self::new(roster, guarantees) }
     }
 
     /// Asks the branches for the customer's last event id before it hands `bring` on. The customer
@@ -201,7 +201,7 @@ impl SessionRegistry {
     fn hand_on(&mut self, bring: Submit, ctx: &mut Context<Self>) {
         let Submit { call, branch, tell } = bring;
         let Call { customer, event, operation, passbook, .. } = call;
-        let guarantees = self.promises.to(customer);
+        let guarantees = self.guarantees.to(customer);
         let forgets = self.sessions.forgets();
         let Some(kept) = self.sessions.get_mut(customer) else { return };
         let event = match event {

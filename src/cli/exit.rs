@@ -159,7 +159,9 @@ impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match error {
             ServeError::ClassicPeer { .. } => Self::bad_input(error),
-            ServeError::Edge(_) | ServeError::Stopped => Self::internal(error),
+            ServeError::Edge(_) | ServeError::Stopped | ServeError::BranchStopped => {
+                Self::internal(error)
+            }
         }
     }
 }

@@ -16,18 +16,15 @@ use super::serve_args::{ServeArgs, ServeFormat};
 use super::serve_scenario::run_for_clients;
 use super::signal::{self, Ending};
 use super::terminal::Terminal;
-use crate::bank::{BranchConfig, Timeouts};
 use crate::grpc::seal::{BankKeys, BankSecret, NoRandomness};
 use crate::grpc::{BindError, Endpoint, Listener};
 use crate::model::number::count;
-use crate::model::{
-    BranchId, GuaranteePolicy, IdError, LogPosition, Money, Overdraft, Propagation, Roster,
-    RosterError,
-};
+use crate::model::{BranchId, IdError, LogPosition, Money, Roster, RosterError};
 use crate::run::{
     self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, MemoryShare,
-    ServeOptions, bank_bytes, log_max,
+    RunConfig, ServeOptions, bank_bytes, log_max,
 };
+use crate::scenario::{Scenario, Settings};
 use crate::source::{InputError, read_scenario, read_scenario_line};
 
 /// Why the bank did not open.
@@ -154,34 +151,20 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
             return Err(OpenError::NamedTwice(peer.id));
         }
     }
-    let bank = described(args, &elsewhere)?;
-    let propagation = args.propagation.or(bank.propagation);
-    let overdraft = args.overdraft.or(bank.overdraft);
-    // What is said here is said to all, as for `run`.
-    let promises = match args.guarantees {
-        Some(all) => GuaranteePolicy { all, ..GuaranteePolicy::default() },
-        None => bank.promises,
-    };
+    let Described { roster, opening_balance, settings } = described(args, &elsewhere)?;
+    let config = RunConfig::new(&settings, &args.settings());
     let secret = secret(args, terminal)?;
     let name = args.bank_name.as_deref().unwrap_or("passbook");
-    let keys = BankKeys::new(&secret, name, &bank.roster, bank.opening_balance);
+    let keys = BankKeys::new(&secret, name, &roster, opening_balance);
     let kept_max = args.limits.kept_max.get();
     Ok(LiveOptions {
-        roster: Arc::clone(&bank.roster),
-        opening_balance: bank.opening_balance,
-        branch: BranchConfig {
-            propagation: propagation.unwrap_or_default(),
-            overdraft: overdraft.unwrap_or_default(),
-            timeouts: Timeouts {
-                confirm_limit: Some(args.confirm_limit),
-                wait_limit: Some(args.wait_limit),
-                // Links keep each write until it is acknowledged.
-                resend_after: None,
-            },
-            // Told when it is known what memory there is.
-            log_max: None,
-        },
-        promises,
+        roster,
+        opening_balance,
+        // How many writes it may hold is set when it is known what memory there is.
+        branch: config.branch(Some(args.confirm_limit)),
+        guarantees: config.guarantees,
+        latencies: config.latencies,
+        seed: config.seed,
         keys,
         elsewhere,
         links: LinkOptions { kept_max, ..LinkOptions::default() },
@@ -210,9 +193,7 @@ fn take_memory(
 struct Described {
     roster: Arc<Roster>,
     opening_balance: Money,
-    propagation: Option<Propagation>,
-    overdraft: Option<Overdraft>,
-    promises: GuaranteePolicy,
+    settings: Settings,
 }
 
 fn described(
@@ -227,9 +208,8 @@ fn described(
         } else {
             Roster::new(named)?
         };
-        let (propagation, overdraft, promises) = (None, None, GuaranteePolicy::default());
         let (roster, opening_balance) = (Arc::new(roster), args.balance);
-        return Ok(Described { roster, opening_balance, propagation, overdraft, promises });
+        return Ok(Described { roster, opening_balance, settings: Settings::default() });
     };
     let document_max = args.document.document_max;
     let scenario = match args.until_stdin_ends && place.is_stdin() && !place.is_line() {
@@ -240,16 +220,8 @@ fn described(
     if !named.is_empty() && Roster::new(named)? != *scenario.roster {
         return Err(OpenError::OtherBranches);
     }
-    Ok(Described {
-        roster: scenario.roster,
-        opening_balance: scenario.opening_balance,
-        propagation: scenario.settings.propagation,
-        overdraft: scenario.settings.overdraft,
-        promises: GuaranteePolicy {
-            all: scenario.settings.guarantees.unwrap_or_default(),
-            single: scenario.settings.customer_guarantees,
-        },
-    })
+    let Scenario { roster, opening_balance, settings, .. } = scenario;
+    Ok(Described { roster, opening_balance, settings })
 }
 
 /// What seals the passbooks of this bank. One that lives in one process and has no secret of its

@@ -13,9 +13,10 @@ use super::document_args::{DocumentArgs, ONE_DOCUMENT};
 use super::memory_args::MemoryArgs;
 use super::words::one_of;
 use crate::grpc::{Endpoint, EndpointError, Limits, Origin, ScenarioLimits};
-use crate::model::{BranchId, Guarantees, IdError, Money, Overdraft, Propagation};
-use crate::network::parse_span;
+use crate::model::{BranchId, Guarantees, IdError, Money, Overdraft, Propagation, Seed};
+use crate::network::{Latency, parse_span};
 use crate::run::LOG_MAX_MOST;
+use crate::scenario::Settings;
 use crate::source::Place;
 
 const SERVE_EXAMPLES: &str = "\
@@ -73,25 +74,37 @@ pub(super) struct ServeArgs {
     #[arg(long, short, value_enum, default_value_t)]
     pub(super) format: ServeFormat,
 
-    /// How writes reach the other branches
+    /// How writes reach the other branches [default: as the scenario says, else sync]
     #[arg(long, value_parser = one_of::<Propagation>(), value_name = "WHEN")]
-    pub(super) propagation: Option<Propagation>,
+    propagation: Option<Propagation>,
 
-    /// What customers are promised: all, none, or some of ryw, mr, mw, wfr with commas between
+    /// What customers are promised: all, none, or some of ryw,mr,mw,wfr [default:
+    /// as the scenario says, else all]
     #[arg(long, value_name = "LIST")]
-    pub(super) guarantees: Option<Guarantees>,
+    guarantees: Option<Guarantees>,
 
-    /// What to do with a withdrawal that the balance does not cover
+    /// What to do with a withdrawal that the balance does not cover [default: as the scenario
+    /// says, else allow]
     #[arg(long, value_parser = one_of::<Overdraft>(), value_name = "POLICY")]
-    pub(super) overdraft: Option<Overdraft>,
+    overdraft: Option<Overdraft>,
 
     /// How long a write waits for the other branches before its outcome is called unknown
     #[arg(long, value_name = "SPAN", default_value = "3s", value_parser = parse_span)]
     pub(super) confirm_limit: Duration,
 
-    /// How long a request waits for what its passbook asks for
-    #[arg(long, value_name = "SPAN", default_value = "10s", value_parser = parse_span)]
-    pub(super) wait_limit: Duration,
+    /// How long a request waits for what its passbook asks for [default: as the scenario says,
+    /// else 10s]
+    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
+    wait_limit: Option<Duration>,
+
+    /// How long messages to other branches take, beyond what they need: none, constant:20ms,
+    /// uniform:1ms..50ms or exponential:10ms [default: as the scenario says, else none]
+    #[arg(long, value_name = "LATENCY")]
+    latency: Option<Latency>,
+
+    /// What the latencies are drawn from [default: as the scenario says, else 0]
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
 
     /// Names the bank, so that passbooks of another are refused; the same for all its processes
     #[arg(long, value_name = "NAME")]
@@ -117,6 +130,21 @@ pub(super) struct ServeArgs {
 
     #[command(flatten)]
     pub(super) memory: MemoryArgs,
+}
+
+impl ServeArgs {
+    /// What overrides the scenario's own settings.
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            propagation: self.propagation,
+            guarantees: self.guarantees,
+            latency: self.latency,
+            wait_limit: self.wait_limit,
+            overdraft: self.overdraft,
+            seed: self.seed.map(Seed),
+            ..Settings::default()
+        }
+    }
 }
 
 /// What clients and peers may ask, at most.

@@ -174,9 +174,9 @@ mod tests {
     fn a_customer_of_whom_nothing_is_said_is_promised_what_all_are() {
         let customer = |id| CustomerId::new(id).unwrap();
         let single = BTreeMap::from([(customer(2), Guarantees::NONE)]);
-        let promises = GuaranteePolicy { all: Guarantees::ALL, single };
-        assert_eq!(promises.to(customer(1)), Guarantees::ALL);
-        assert_eq!(promises.to(customer(2)), Guarantees::NONE);
+        let policy = GuaranteePolicy { all: Guarantees::ALL, single };
+        assert_eq!(policy.to(customer(1)), Guarantees::ALL);
+        assert_eq!(policy.to(customer(2)), Guarantees::NONE);
     }
 
     #[test]

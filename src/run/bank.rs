@@ -1,16 +1,20 @@
-//! One bank put together: its branches are opened, waited for until they are settled, and counted.
+//! One bank put together: its branches are opened, waited for until they are settled, and closed.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::{Addr, AsyncContext, Context};
+use actix::{Actor, Addr, AsyncContext, Context};
 use tokio::sync::oneshot;
 
+use super::options::RunError;
+use super::result::BranchResult;
 use crate::actors::{
-    AwaitSettled, BranchActor, BranchContext, Peers, RecorderLink, ReplyTo, Settled, Summarize,
+    AwaitSettled, BranchActor, BranchContext, BranchState, BranchSummary, Close, Network,
+    NetworkSetup, Peers, RecorderLink, ReplyTo, Settled, Summarize, TimeSource,
 };
 use crate::bank::{Branch, BranchConfig};
-use crate::model::{BranchId, Money, Roster};
+use crate::model::{BranchId, Money, Roster, Seed};
+use crate::network::LinkLatencies;
 
 /// What the branches of a bank have in common.
 pub(crate) struct BankSetup<'a> {
@@ -20,9 +24,19 @@ pub(crate) struct BankSetup<'a> {
     pub(crate) recorder: &'a RecorderLink,
 }
 
+/// How many branches hand over their logs at a time: each takes memory until it is known to be the
+/// same as the one before.
+const CLOSING_AT_ONCE: usize = 2;
+
 /// A branch actor has stopped.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stopped;
+
+impl From<Stopped> for RunError {
+    fn from(Stopped: Stopped) -> Self {
+        Self::ActorStopped
+    }
+}
 
 impl BankSetup<'_> {
     /// Starts the branches `here`. `peers` is given the addresses of all of them, and says of each how
@@ -61,6 +75,27 @@ impl BankSetup<'_> {
     }
 }
 
+/// How long messages between branches take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lag<'a> {
+    pub(super) latencies: &'a LinkLatencies,
+    pub(super) seed: Seed,
+}
+
+impl Lag<'_> {
+    /// What stands before `mailboxes`: nothing, or a network that takes its time.
+    pub(super) fn connect(self, mailboxes: Peers, clock: TimeSource) -> Peers {
+        if self.latencies.is_none() {
+            return mailboxes;
+        }
+        let (latencies, seed) = (self.latencies.clone(), self.seed);
+        let roster = Arc::clone(&mailboxes.roster);
+        let network = Network::new(NetworkSetup { latencies, seed, mailboxes, clock });
+        let network = network.start().recipient();
+        Peers { links: roster.ids().iter().map(|_| network.clone()).collect(), roster }
+    }
+}
+
 /// Waits until every write that `branches` have accepted is applied everywhere. An error as soon as
 /// one turns out to have stopped.
 pub(crate) async fn settle(
@@ -85,14 +120,51 @@ pub(super) fn settling<'a>(
     branches.into_iter().map(ask).collect()
 }
 
-/// What each of `branches` holds; no balance where it is out of range.
+/// A branch's balance when the bank closed; `None` where that is out of range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FinalBalance {
+    /// The branch.
+    pub branch: BranchId,
+    /// Its balance.
+    pub balance: Option<Money>,
+}
+
+/// What each of `branches` holds.
 pub(crate) async fn balances(
     branches: impl IntoIterator<Item = &Addr<BranchActor>>,
-) -> Result<Vec<(BranchId, Option<Money>)>, Stopped> {
+) -> Result<Vec<FinalBalance>, Stopped> {
     let mut balances = Vec::new();
     for branch in branches {
-        let summary = branch.send(Summarize).await.map_err(|_| Stopped)?;
-        balances.push((summary.id, summary.balance));
+        let BranchSummary { id, balance, .. } =
+            branch.send(Summarize).await.map_err(|_| Stopped)?;
+        balances.push(FinalBalance { branch: id, balance });
     }
     Ok(balances)
+}
+
+/// Ends `branches`: their balances and their logs.
+pub(super) async fn close(branches: &[Addr<BranchActor>]) -> Result<Vec<BranchResult>, RunError> {
+    let mut results: Vec<BranchResult> = Vec::with_capacity(branches.len());
+    for some in branches.chunks(CLOSING_AT_ONCE) {
+        let closing: Vec<_> = some.iter().map(|branch| branch.send(Close)).collect();
+        for state in closing {
+            let result = branch_result(state.await.map_err(|_| Stopped)?, results.last())?;
+            results.push(result);
+        }
+    }
+    Ok(results)
+}
+
+/// The result of one branch; with the log of the one `before`, where it is the same.
+fn branch_result(
+    state: BranchState,
+    before: Option<&BranchResult>,
+) -> Result<BranchResult, RunError> {
+    let BranchState { summary: BranchSummary { id, balance, .. }, log } = state;
+    let balance = balance.ok_or(RunError::BalanceOutOfRange { branch: id })?;
+    let log = match before {
+        Some(before) if *before.log == log => Arc::clone(&before.log),
+        Some(_) | None => Arc::new(log),
+    };
+    Ok(BranchResult { id, balance, log })
 }

@@ -8,10 +8,9 @@ use std::time::Duration;
 use actix::{Actor, Addr, Recipient};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::bank::{BankSetup, settling};
+use super::bank::{BankSetup, FinalBalance, Lag, Stopped, balances, settling};
 use crate::actors::{
-    AnswerAll, BranchActor, Detail, PeerEnvelope, Peers, RecorderLink, SessionRegistry, Summarize,
-    TimeSource,
+    AnswerAll, BranchActor, Detail, PeerEnvelope, Peers, RecorderLink, SessionRegistry, TimeSource,
 };
 use crate::bank::BranchConfig;
 use crate::grpc::seal::BankKeys;
@@ -19,7 +18,8 @@ use crate::grpc::{
     Believed, Endpoint, Gate, Gateway, GatewaySetup, Identity, LinkSetup, PeerClient, PeerFinding,
     PeerId, PeerLink,
 };
-use crate::model::{BranchId, GuaranteePolicy, Money, Propagation, Roster};
+use crate::model::{BranchId, GuaranteePolicy, Money, Propagation, Roster, Seed};
+use crate::network::LinkLatencies;
 
 /// What a bank in real time is.
 #[derive(Debug, Clone)]
@@ -31,7 +31,11 @@ pub struct LiveOptions {
     /// How the branches here serve.
     pub branch: BranchConfig,
     /// What customers are promised.
-    pub promises: GuaranteePolicy,
+    pub guarantees: GuaranteePolicy,
+    /// How long messages between branches take beyond what they need, from those that live here.
+    pub latencies: LinkLatencies,
+    /// What that is drawn from.
+    pub seed: Seed,
     /// With which it proves that something is of this bank.
     pub keys: BankKeys,
     /// Branches in other processes; all others live here.
@@ -66,15 +70,6 @@ pub struct LiveBank {
     is_unfit: oneshot::Receiver<BranchId>,
 }
 
-/// A branch's balance when the bank closed; `None` where that is out of range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FinalBalance {
-    /// The branch.
-    pub branch: BranchId,
-    /// Its balance.
-    pub balance: Option<Money>,
-}
-
 impl LiveBank {
     /// Starts the actors. Called where a System runs, in real time.
     pub fn open(options: &LiveOptions) -> Self {
@@ -106,8 +101,9 @@ impl LiveBank {
             recorder,
         };
         let mut links = Vec::new();
+        let lag = Lag { latencies: &options.latencies, seed: options.seed };
         let addresses = if options.elsewhere.is_empty() {
-            setup.open_all(|mailboxes| mailboxes)
+            setup.open_all(|mailboxes| lag.connect(mailboxes, recorder.clock))
         } else {
             setup.open(here.iter().copied(), |addresses| {
                 let branches: BTreeMap<_, _> =
@@ -116,7 +112,7 @@ impl LiveBank {
                 move |here, owner| {
                     let (owner, identity, found) = (owner.clone(), identity.clone(), found.clone());
                     let mut linker = Linker { options, here, owner, identity, found, links };
-                    linker.peers(&branches)
+                    lag.connect(linker.peers(&branches), recorder.clock)
                 }
             })
         };
@@ -141,13 +137,13 @@ impl LiveBank {
     }
 
     fn registry(options: &LiveOptions) -> SessionRegistry {
-        let LiveOptions { roster, elsewhere, promises, .. } = options;
+        let LiveOptions { roster, elsewhere, guarantees, .. } = options;
         let mut here = roster.ids().iter().filter(|id| !elsewhere.contains_key(id));
         match here.next().and_then(|&here| roster.index(here)) {
             Some(here) if !elsewhere.is_empty() => {
-                SessionRegistry::at(here, Arc::clone(roster), promises.clone())
+                SessionRegistry::at(here, Arc::clone(roster), guarantees.clone())
             }
-            Some(_) | None => SessionRegistry::new(Arc::clone(roster), promises.clone()),
+            Some(_) | None => SessionRegistry::new(Arc::clone(roster), guarantees.clone()),
         }
     }
 
@@ -194,14 +190,8 @@ impl LiveBank {
     }
 
     /// What each branch here holds.
-    pub async fn balances(&self) -> Vec<FinalBalance> {
-        let mut balances = Vec::new();
-        for (&branch, address) in self.branches() {
-            let state = address.send(Summarize).await;
-            balances
-                .push(FinalBalance { branch, balance: state.ok().and_then(|state| state.balance) });
-        }
-        balances
+    pub(super) async fn balances(&self) -> Result<Vec<FinalBalance>, Stopped> {
+        balances(self.branches().values()).await
     }
 }
 

@@ -14,9 +14,10 @@ mod socket_bank;
 mod virtual_time;
 
 pub use crate::history::RequestResult;
+pub use bank::FinalBalance;
 pub(crate) use bank::{BankSetup, balances, settle};
 pub use connected::{Connection, Opening, run_connected};
-pub use live::{FinalBalance, LinkOptions, LiveBank, LiveOptions};
+pub use live::{LinkOptions, LiveBank, LiveOptions};
 pub use memory::{
     Carrier, LOG_MAX_MOST, MemoryBudget, MemoryError, MemoryShare, bank_bytes, copies_bytes,
     log_max, run_bytes, text_bytes,

@@ -8,7 +8,8 @@ use thiserror::Error;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::live::{FinalBalance, LiveBank, LiveOptions};
+use super::bank::{FinalBalance, Stopped};
+use super::live::{LiveBank, LiveOptions};
 use crate::grpc::{EdgeError, LimitTeller, Limits, Listener, Origin, Scenarios, Services};
 use crate::model::BranchId;
 
@@ -65,6 +66,9 @@ pub enum ServeError {
     /// A server ended, for no known reason: a defect of this program.
     #[error("a server stopped before it was told to")]
     Stopped,
+    /// A branch ended, and what it held is lost: a defect of this program.
+    #[error("a branch stopped before it was told to, and what it held is lost")]
+    BranchStopped,
 }
 
 /// How a bank closed.
@@ -109,7 +113,8 @@ pub fn serve(
         end_calls(&mut servers, &bank).await;
         limits_hit.tell().await;
         told?;
-        Ok(Closing { balances: bank.balances().await, turned_away: bank.gateway().turned_away() })
+        let balances = bank.balances().await.map_err(|Stopped| ServeError::BranchStopped)?;
+        Ok(Closing { balances, turned_away: bank.gateway().turned_away() })
     })
 }
 

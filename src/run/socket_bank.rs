@@ -70,9 +70,9 @@ impl SocketBank<'_> {
     pub(crate) fn services(
         &self,
         branches: &[Addr<BranchActor>],
-        promises: GuaranteePolicy,
+        guarantees: GuaranteePolicy,
     ) -> Vec<(BranchId, Services)> {
-        let registry = SessionRegistry::new(Arc::clone(self.roster), promises).start();
+        let registry = SessionRegistry::new(Arc::clone(self.roster), guarantees).start();
         let gate = watch::Sender::new(Gate::Open).subscribe();
         let believed = Believed::ourselves(&Identity::new(self.keys.peers.clone()));
         let serve = |(&id, address): (&BranchId, &Addr<BranchActor>)| {

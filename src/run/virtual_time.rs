@@ -13,14 +13,13 @@ use actix::{Actor, Addr, Recipient, System, SystemRunner};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
-use super::bank::{BankSetup, settle};
+use super::bank::{BankSetup, Lag, close, settle};
 use super::options::{RunError, RunOptions};
 use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
-use super::result::{BranchResult, CustomerResult, RunConfig, RunResult, VisitResult};
+use super::result::{CustomerResult, RunConfig, RunResult, VisitResult};
 use crate::actors::{
-    AwaitSettled, Barrier, BranchActor, BranchState, BranchSummary, Close, Counters, CustomerActor,
-    CustomerSetup, MakeVisit, Network, NetworkSetup, Peers, RecorderLink, SetOut, TakeRequests,
-    TimeSource, paused_runtime,
+    AwaitSettled, Barrier, BranchActor, Counters, CustomerActor, CustomerSetup, MakeVisit,
+    RecorderLink, SetOut, TakeRequests, TimeSource, paused_runtime,
 };
 use crate::bank::Timeouts;
 use crate::history::Recorded;
@@ -39,10 +38,6 @@ pub struct Run {
 /// On a paused clock this much time goes by only when nothing is left to do: it stands for more
 /// than three centuries of simulated time.
 const STANDSTILL: Duration = Duration::from_millis(1 << 53);
-
-/// How many branches hand over their logs at a time: each takes memory until it is known to be the
-/// same as the one before.
-const CLOSING_AT_ONCE: usize = 2;
 
 /// Runs scenarios one after the other in virtual time: as fast as the machine goes, whatever the
 /// delays. No run knows of those before it.
@@ -165,7 +160,8 @@ impl Bank {
             branch: config.branch(Timeouts::default().confirm_limit),
             recorder: &link,
         };
-        let branches = setup.open_all(|mailboxes| connect(mailboxes, &config, link.clock));
+        let lag = Lag { latencies: &config.latencies, seed: config.seed };
+        let branches = setup.open_all(|mailboxes| lag.connect(mailboxes, link.clock));
         let settle = || branches.iter().map(|branch| branch.clone().recipient()).collect();
         let counters = Counters {
             roster: Arc::clone(&scenario.roster),
@@ -178,18 +174,11 @@ impl Bank {
 
     pub(super) async fn serve(self, scenario: &Scenario) -> Result<Run, RunError> {
         self.customers.make_visits(self.config.customers, &scenario.visits).await?;
-        settle(&self.branches).await.map_err(|_| RunError::ActorStopped)?;
+        settle(&self.branches).await?;
         // All are asked before the first answer is awaited: the runtime goes round once.
         let leaving = self.customers.leave();
         let concluding = self.recorder.map(|recorder| recorder.send(Conclude));
-        let mut branches: Vec<BranchResult> = Vec::with_capacity(self.branches.len());
-        for some in self.branches.chunks(CLOSING_AT_ONCE) {
-            let closing: Vec<_> = some.iter().map(|branch| branch.send(Close)).collect();
-            for state in closing {
-                let state = state.await.map_err(|_| RunError::ActorStopped)?;
-                branches.push(branch_result(state, branches.last())?);
-            }
-        }
+        let branches = close(&self.branches).await?;
         let customers = leaving.await?;
         let ended = self.clock.now();
         let Conclusion { facts, verdicts } = match concluding {
@@ -212,32 +201,6 @@ impl Bank {
         };
         Ok(Run { result, facts })
     }
-}
-
-/// What stands between the branches: nothing, or a network that takes its time.
-fn connect(mailboxes: Peers, config: &RunConfig, clock: TimeSource) -> Peers {
-    if config.latencies.is_none() {
-        return mailboxes;
-    }
-    let roster = Arc::clone(&mailboxes.roster);
-    let latencies = config.latencies.clone();
-    let network = Network::new(NetworkSetup { latencies, seed: config.seed, mailboxes, clock });
-    let network = network.start().recipient();
-    Peers { links: roster.ids().iter().map(|_| network.clone()).collect(), roster }
-}
-
-/// The result of one branch; with the log of the one `before`, where it is the same.
-fn branch_result(
-    state: BranchState,
-    before: Option<&BranchResult>,
-) -> Result<BranchResult, RunError> {
-    let BranchState { summary: BranchSummary { id, balance, .. }, log } = state;
-    let balance = balance.ok_or(RunError::BalanceOutOfRange { branch: id })?;
-    let log = match before {
-        Some(before) if *before.log == log => Arc::clone(&before.log),
-        Some(_) | None => Arc::new(log),
-    };
-    Ok(BranchResult { id, balance, log })
 }
 
 impl Customers {

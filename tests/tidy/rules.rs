@@ -13,6 +13,8 @@ const VAGUE_NAMES: [&str; 8] =
 const PRINTING: [&str; 4] = ["print", "println", "eprint", "eprintln"];
 const RUNTIMES: [&str; 3] = ["actix", "tokio", "tonic"];
 const OUTSIDE_WORLD: [&str; 3] = ["fs", "net", "thread"];
+/// The one file that makes a branch, outside the pure bank: what a branch is set to is said there.
+const BANK_MAKER: &str = "src/run/bank.rs";
 /// The one file in which `as` turns numbers into others.
 const CONVERSIONS: &str = "src/model/number.rs";
 const NUMBERS: [&str; 14] = [
@@ -76,6 +78,7 @@ fn in_src(file: &SourceFile, below_src: &str) -> Vec<Finding> {
         return vec![Finding::new(file, 1, what)];
     };
     let mut findings = imports(file, layer);
+    findings.extend(makes_no_branch(file, layer));
     if layer.pure {
         findings.extend(purity(file));
     }
@@ -192,6 +195,20 @@ fn converts_numbers_in_one_place(file: &SourceFile) -> Vec<Finding> {
         .map(|(line, word)| {
             let what = format!("`as {word}` may lose something; see {CONVERSIONS}");
             Finding::new(file, line, what)
+        })
+        .collect()
+}
+
+fn makes_no_branch(file: &SourceFile, layer: &Layer) -> Vec<Finding> {
+    if layer.name == "bank" || file.path == BANK_MAKER {
+        return Vec::new();
+    }
+    let paths = file.paths_from(&["Branch"]).into_iter();
+    paths
+        .filter(|path| path.segments.get(1).is_some_and(|segment| segment == "new"))
+        .map(|path| {
+            let what = format!("makes a branch of its own; {BANK_MAKER} opens every bank");
+            Finding::new(file, path.line, what)
         })
         .collect()
 }

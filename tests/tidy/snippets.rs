@@ -45,6 +45,15 @@ fn a_layer_imports_only_what_the_table_lets_it() {
 }
 
 #[test]
+fn branches_are_made_in_one_file() {
+    let body = "fn f() { Branch::new(id, roster, balance, config); }";
+    one("src/cli/serve.rs", body, "src/cli/serve.rs:2: makes a branch of its own");
+    none("src/run/bank.rs", body);
+    none("src/bank/branch.rs", body);
+    none("src/cli/serve.rs", "fn f() { Branch::default(); TestBranch::new(); }");
+}
+
+#[test]
 fn conversions_stand_in_one_file() {
     for to in ["usize", "f64"] {
         let body = format!("fn f(x: u64) -> {to} {{ x as {to} }}");

@@ -4,7 +4,8 @@ use super::bank::Played;
 use super::virtual_client::Samples;
 use super::work::Work;
 use super::{CompareError, Transport};
-use crate::model::{BranchId, Money, Operation};
+use crate::model::{Money, Operation};
+use crate::run::FinalBalance;
 use crate::scenario::EventsRow;
 
 impl Work {
@@ -48,10 +49,10 @@ pub(super) fn agreed_balance(
 fn compare_balances(
     transport: Transport,
     expected: Option<Money>,
-    balances: &[(BranchId, Option<Money>)],
+    balances: &[FinalBalance],
 ) -> Result<Money, CompareError> {
     let mut agreed = None;
-    for &(branch, found) in balances {
+    for &FinalBalance { branch, balance: found } in balances {
         match expected {
             Some(expected) if found == Some(expected) => agreed = Some(expected),
             Some(_) | None => {
@@ -105,10 +106,15 @@ fn words(row: &EventsRow) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::BranchId;
 
-    fn balances(minor: &[i64]) -> Vec<(BranchId, Option<Money>)> {
+    fn balances(minor: &[i64]) -> Vec<FinalBalance> {
         let branch = |id| BranchId::new(id).unwrap();
-        (1..).zip(minor).map(|(id, &minor)| (branch(id), Some(Money::from_minor(minor)))).collect()
+        let held = |(id, &minor)| FinalBalance {
+            branch: branch(id),
+            balance: Some(Money::from_minor(minor)),
+        };
+        (1..).zip(minor).map(held).collect()
     }
 
     fn check(minor: &[i64]) -> Result<Money, String> {

@@ -12,8 +12,8 @@ use super::virtual_client::{Failure, Samples};
 use super::work::Work;
 use super::{CompareError, Load, Transport};
 use crate::actors::{Detail, RecorderLink, TimeSource};
-use crate::model::{BranchId, Money, Propagation, Time};
-use crate::run::LIMIT;
+use crate::model::{Propagation, Time};
+use crate::run::{FinalBalance, LIMIT};
 
 /// A bank that is open, with its customers.
 pub(super) trait Bank {
@@ -43,8 +43,8 @@ pub(super) trait Bank {
 /// How a bank stands at the end of a round.
 #[derive(Debug, Default)]
 pub(super) struct Conclusion {
-    /// What each branch holds; `None` where that is out of range.
-    pub(super) balances: Vec<(BranchId, Option<Money>)>,
+    /// What each branch holds.
+    pub(super) balances: Vec<FinalBalance>,
     /// When each branch applied each write, if that was recorded.
     pub(super) seen: Vec<Seen>,
 }
@@ -91,7 +91,7 @@ pub(super) struct Played {
     pub(super) elapsed: Duration,
     pub(super) usage: Option<ResourceUsage>,
     pub(super) bytes: Option<u64>,
-    pub(super) balances: Vec<(BranchId, Option<Money>)>,
+    pub(super) balances: Vec<FinalBalance>,
     /// How long each write took to the last branch, in nanoseconds.
     pub(super) delays_ns: Vec<u64>,
 }

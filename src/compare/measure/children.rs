@@ -23,7 +23,7 @@ use crate::grpc::proto::v1::bank_service_client::BankServiceClient;
 use crate::grpc::{Channel, Connector};
 use crate::model::{BranchId, Money, Time};
 use crate::network::show_span;
-use crate::run::LIMIT;
+use crate::run::{FinalBalance, LIMIT};
 
 const TRANSPORT: Transport = Transport::Processes;
 
@@ -124,7 +124,10 @@ impl Bank for Children {
 
     async fn conclude(&mut self) -> Result<Conclusion, CompareError> {
         let states = self.states().await?;
-        let balances = states.into_iter().map(|state| (state.branch, state.balance)).collect();
+        let balances = states
+            .into_iter()
+            .map(|state| FinalBalance { branch: state.branch, balance: state.balance })
+            .collect();
         Ok(Conclusion { balances, seen: Vec::new() })
     }
 

@@ -158,7 +158,7 @@ impl BankThread {
             channels: &channels,
         };
         let branches = socket_bank.open_branches(&recorder);
-        let services = socket_bank.services(&branches, work.promises.clone());
+        let services = socket_bank.services(&branches, work.config.guarantees.clone());
         let mut servers = JoinSet::new();
         for ((branch, door_listener), (_, services)) in door_listeners.into_iter().zip(services) {
             servers.spawn_local(async move { services.serve_at(door_listener, branch).await });

@@ -9,8 +9,8 @@ use super::{CompareError, CompareOptions, Kind, Load, Transport};
 use crate::bank::BranchConfig;
 use crate::grpc::seal::{BankKeys, BankSecret};
 use crate::model::{
-    BranchIndex, CustomerId, CustomerOrder, Event, EventId, GuaranteePolicy, Guarantees, Money,
-    Operation, OperationKind, Propagation, QueryTiming, Roster,
+    BranchIndex, CustomerId, CustomerOrder, Event, EventId, Guarantees, Money, Operation,
+    OperationKind, Propagation, QueryTiming, Roster,
 };
 use crate::run::RunConfig;
 use crate::scenario::{Scenario, Settings, Visit, WrittenIds};
@@ -31,7 +31,6 @@ pub(super) struct Work {
     pub(super) bank_name: String,
     pub(super) keys: BankKeys,
     pub(super) config: RunConfig,
-    pub(super) promises: GuaranteePolicy,
     pub(super) workers: Vec<Worker>,
     pub(super) load: Load,
     /// The event ids of each repetition are so much higher than those of the one before.
@@ -95,7 +94,7 @@ impl Work {
         {
             return Err(CompareError::Rate { found: rate, max: RATE_MAX });
         }
-        let config = RunConfig::new(&scenario.settings, &options.overrides);
+        let mut config = RunConfig::new(&scenario.settings, &options.overrides);
         if config.queries == QueryTiming::AfterSettling && config.propagation == Propagation::Async
         {
             return Err(CompareError::QueriesWait);
@@ -133,6 +132,7 @@ impl Work {
         let Some(stride) = events.map(|event| event.id.get()).max() else {
             return Err(CompareError::NoRequests);
         };
+        config.guarantees.single = single;
         Ok(Self {
             roster: Arc::clone(&scenario.roster),
             opening_balance: scenario.opening_balance,
@@ -143,7 +143,6 @@ impl Work {
                 &scenario.roster,
                 scenario.opening_balance,
             ),
-            promises: GuaranteePolicy { all: config.guarantees.all, single },
             config,
             workers,
             load: options.load,
@@ -200,11 +199,11 @@ impl Work {
             name: self.bank_name.clone(),
             roster: Arc::clone(&self.roster),
             opening_balance: self.opening_balance,
-            visits: self.promises.single.keys().map(visit).collect(),
+            visits: self.config.guarantees.single.keys().map(visit).collect(),
             settings: Settings {
                 propagation: Some(self.config.propagation),
-                guarantees: Some(self.promises.all),
-                customer_guarantees: self.promises.single.clone(),
+                guarantees: Some(self.config.guarantees.all),
+                customer_guarantees: self.config.guarantees.single.clone(),
                 overdraft: Some(self.config.overdraft),
                 ..Settings::default()
             },

@@ -13,7 +13,8 @@ use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::bank_service_client::BankServiceClient;
 use passbook::grpc::seal::{BankKeys, BankSecret};
 use passbook::grpc::{Channel, EdgeError, Limits, Origin, Scenarios, Services};
-use passbook::model::{BranchId, GuaranteePolicy, Money, Overdraft, Propagation, Roster};
+use passbook::model::{BranchId, GuaranteePolicy, Money, Overdraft, Propagation, Roster, Seed};
+use passbook::network::LinkLatencies;
 use passbook::run::{LinkOptions, LiveBank, LiveOptions};
 use tokio::io::DuplexStream;
 use tokio::sync::{mpsc, oneshot};
@@ -63,7 +64,9 @@ pub(crate) fn bank_of(branches: u32) -> LiveOptions {
             },
             log_max: None,
         },
-        promises: GuaranteePolicy::default(),
+        guarantees: GuaranteePolicy::default(),
+        latencies: LinkLatencies::default(),
+        seed: Seed::default(),
         elsewhere: BTreeMap::new(),
         links: LinkOptions { catch_up_limit: Duration::ZERO, ..LinkOptions::default() },
         sessions_max: 1000,

@@ -5,6 +5,9 @@ use std::time::Duration;
 use passbook::grpc::Limits;
 use passbook::grpc::proto::v1;
 use passbook::grpc::seal::{BankKeys, BankSecret};
+use passbook::model::Propagation;
+use passbook::network::{Latency, LinkLatencies};
+use passbook::run::LiveOptions;
 use tokio::task::JoinSet;
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -75,6 +78,25 @@ fn a_passbook_is_carried_from_branch_to_branch() {
         }
         let queried = bank.query(At(3, 1, None), Some(&passbook)).await.unwrap();
         assert_eq!(queried.balance, "105");
+    });
+}
+
+#[test]
+fn without_its_passbook_a_client_sees_the_past_of_a_branch_that_lags() {
+    let lag = Latency::Constant(Duration::from_millis(200));
+    let mut options = LiveOptions {
+        latencies: LinkLatencies { default: lag, ..LinkLatencies::default() },
+        ..bank_of(2)
+    };
+    options.branch.propagation = Propagation::Async;
+    options.branch.timeouts.wait_limit = Some(Duration::from_secs(10));
+    in_system(async {
+        let test_bank = TestBank::open(&options);
+        let mut bank = test_bank.typed().await;
+        let passbook = bank.deposit(At(1, 1, None), "1", None).await.unwrap().passbook;
+        let without = bank.query(At(2, 1, None), None).await.unwrap();
+        let with = bank.query(At(2, 1, None), Some(&passbook)).await.unwrap();
+        assert_eq!((without.balance.as_str(), with.balance.as_str()), ("100", "101"));
     });
 }
 
