@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 use std::io::{BufRead, Seek};
 use std::vec;
 
-use super::join_error::{Gaps, JoinError, Place};
+use super::join_error::{Gaps, JoinError, RowPlace};
 use super::partition::Partition;
 use super::{BatchStats, Entry, Reader, Record, Row, RowsError, StatusCounts, Summary};
 use crate::model::ByteSize;
@@ -65,7 +65,7 @@ struct Spot {
 struct Before {
     number: u64,
     place: String,
-    at: Place,
+    at: RowPlace,
 }
 
 /// Reads all of `parts` and checks that they fit together. They are read from their start.
@@ -155,7 +155,7 @@ impl<R: BufRead + Seek> Joined<R> {
         let Some(Entry { line, record: Record::Scenario(row), .. }) = of.next.take() else {
             return Ok(None);
         };
-        let at = Place { name: of.name.clone(), line };
+        let at = RowPlace { name: of.name.clone(), line };
         let inputs = self.stats.inputs.unwrap_or_default();
         if !(1..=inputs).contains(&number) {
             return Err(JoinError::NoSuchInput { number, at, inputs });

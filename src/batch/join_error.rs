@@ -15,7 +15,7 @@ pub enum JoinError {
     #[error("{at}: {problem}")]
     Broken {
         /// Which line.
-        at: Place,
+        at: RowPlace,
         /// What is wrong with it.
         #[source]
         problem: RowsProblem,
@@ -83,7 +83,7 @@ pub enum JoinError {
         /// Its number in the input.
         number: u64,
         /// Where it is.
-        at: [Place; 2],
+        at: [RowPlace; 2],
     },
     /// The same number for different scenarios.
     #[error(
@@ -94,7 +94,7 @@ pub enum JoinError {
         /// The number in the input.
         number: u64,
         /// Where it is.
-        at: [Place; 2],
+        at: [RowPlace; 2],
         /// Where its scenario stands.
         places: [String; 2],
     },
@@ -104,7 +104,7 @@ pub enum JoinError {
         /// The number.
         number: u64,
         /// Where it is.
-        at: Place,
+        at: RowPlace,
         /// How many scenarios the input holds.
         inputs: u64,
     },
@@ -142,20 +142,20 @@ pub enum JoinError {
 
 impl JoinError {
     pub(super) fn broken(name: &str, RowsError { line, problem, .. }: RowsError) -> Self {
-        Self::Broken { at: Place { name: name.to_owned(), line }, problem }
+        Self::Broken { at: RowPlace { name: name.to_owned(), line }, problem }
     }
 }
 
 /// A line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct RowPlace {
     /// The file.
     pub name: String,
     /// The line, from 1.
     pub line: u64,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for RowPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.name, self.line)
     }

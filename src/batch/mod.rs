@@ -27,7 +27,7 @@ pub(crate) use filter::Filter;
 pub use fingerprint::Fingerprint;
 pub(crate) use job::{Item, Job, Outcome, RowLines};
 pub use join::{Joined, Part, join};
-pub use join_error::{Gaps, JoinError, Place};
+pub use join_error::{Gaps, JoinError, RowPlace};
 pub use overview::{BatchStats, Overview};
 pub use partition::{Partition, PartitionError, PartitionKind};
 pub use pipeline::{Plan, start};

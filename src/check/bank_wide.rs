@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::index::WriteRef;
 use super::ledger::Ledger;
-use super::tally::Tally;
+use super::test_counter::TestCounter;
 use super::verdict::Undecided;
 use super::witness::{Promised, WitnessKind};
 use super::writes::{ABSENT, Entry, FirstSeen, WrongApply};
@@ -74,37 +74,37 @@ pub(super) fn without_end(ledger: &Ledger) -> Option<Undecided> {
 }
 
 /// All branches hold the same writes and the same balance.
-pub(super) fn convergence(ledger: &Ledger) -> Tally<Divergence> {
-    let mut tally = Tally::new(ledger.witnesses);
+pub(super) fn convergence(ledger: &Ledger) -> TestCounter<Divergence> {
+    let mut test_counter = TestCounter::new(ledger.witnesses);
     if ledger.roster.len() < 2 || without_end(ledger).is_some() {
-        return tally;
+        return test_counter;
     }
     for (write, entry) in ledger.writes.iter().filter(|(_, entry)| entry.is_applied()) {
-        tally.test(Promised::Yes);
+        test_counter.test(Promised::Yes);
         if let Some(missing_at) = missing_at(ledger, write, entry)
             && let Some(held_by) = applied_at(ledger, write)
         {
             let divergence = Divergence::Write { write, held_by, missing_at };
-            tally.fail(Promised::Yes, write.rank(), divergence);
+            test_counter.fail(Promised::Yes, write.rank(), divergence);
         }
     }
     let given = ledger.roster.indexes().zip(&ledger.branches);
     let mut given = given.filter_map(|(branch, log)| Some((branch, log.balance?)));
     if let Some(first) = given.next() {
         for other in given {
-            tally.test(Promised::Yes);
+            test_counter.test(Promised::Yes);
             if other.1 != first.1 {
-                tally.fail(Promised::Yes, u64::MAX, Divergence::Balance { first, other });
+                test_counter.fail(Promised::Yes, u64::MAX, Divergence::Balance { first, other });
             }
         }
     }
-    tally
+    test_counter
 }
 
 /// No write is applied twice at a branch; what was acknowledged is everywhere; what was refused is
 /// applied nowhere from then on; and nothing is applied that was not asked for with that content.
-pub(super) fn exactly_once(ledger: &Ledger) -> Tally<Flaw> {
-    let mut tally = Tally::new(ledger.witnesses);
+pub(super) fn exactly_once(ledger: &Ledger) -> TestCounter<Flaw> {
+    let mut test_counter = TestCounter::new(ledger.witnesses);
     let is_open = without_end(ledger).is_some();
     // Under each id that names several writes, the first that was asked for and applied.
     let mut first = BTreeMap::new();
@@ -112,16 +112,16 @@ pub(super) fn exactly_once(ledger: &Ledger) -> Tally<Flaw> {
         match wrong(ledger, write, entry, &mut first) {
             Some(Wrong::AcknowledgedButMissing) if is_open => {}
             Some(wrong) => {
-                tally.test(wrong.promised());
-                tally.fail(wrong.promised(), write.rank(), (write, wrong));
+                test_counter.test(wrong.promised());
+                test_counter.fail(wrong.promised(), write.rank(), (write, wrong));
             }
             None if entry.acknowledged || entry.refused || entry.is_applied() => {
-                tally.test(Promised::Yes);
+                test_counter.test(Promised::Yes);
             }
             None => {}
         }
     }
-    tally.map(|(write, wrong)| {
+    test_counter.map(|(write, wrong)| {
         let branch = match wrong {
             Wrong::Twice | Wrong::NobodyAsked => {
                 ledger.writes.wrong_apply(write).map(|apply| apply.branch)

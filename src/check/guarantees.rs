@@ -11,22 +11,22 @@ use super::options::{JudgeOptions, StepsKept};
 use super::property::Property;
 use super::reach::Reach;
 use super::sessions::{Asked, Op, OpRef, Seen};
-use super::tally::Tally;
+use super::test_counter::TestCounter;
 use super::witness::Promised;
 use super::writes::ABSENT;
 use crate::model::{BranchIndex, Guarantee, OutcomeClass};
 
 /// The verdicts on the four guarantees.
 #[derive(Debug)]
-pub(super) struct Guarantees {
+pub(super) struct GuaranteeTests {
     /// Read your writes: reads that miss a write of their session.
-    pub(super) read_your_writes: Tally<OpRef>,
+    pub(super) read_your_writes: TestCounter<OpRef>,
     /// Monotonic reads: reads that miss what an earlier one saw.
-    pub(super) monotonic_reads: Tally<OpRef>,
+    pub(super) monotonic_reads: TestCounter<OpRef>,
     /// Monotonic writes: a write, and a branch that has it without all earlier ones before it.
-    pub(super) monotonic_writes: Tally<(OpRef, BranchIndex)>,
+    pub(super) monotonic_writes: TestCounter<(OpRef, BranchIndex)>,
     /// Writes follow reads: a write, and a branch that has it before what its session had read.
-    pub(super) writes_follow_reads: Tally<(OpRef, BranchIndex)>,
+    pub(super) writes_follow_reads: TestCounter<(OpRef, BranchIndex)>,
     /// Every step that failed a test, if they are wanted.
     pub(super) failed: Vec<Failed>,
 }
@@ -41,40 +41,40 @@ pub(super) struct Failed {
 }
 
 /// Judges the four guarantees.
-pub(super) fn judge(ledger: &Ledger, options: JudgeOptions) -> Guarantees {
+pub(super) fn judge(ledger: &Ledger, options: JudgeOptions) -> GuaranteeTests {
     let most = options.witnesses.get();
-    let mut walk = Walk {
+    let mut replay = SessionReplay {
         ledger,
         logs: ledger.branches.iter().map(|_| Passed::default()).collect(),
         sessions: (0..ledger.sessions.len()).map(|_| Memory::default()).collect(),
         is_made: vec![false; ledger.writes.len()],
         steps: options.steps,
-        tallies: Guarantees {
-            read_your_writes: Tally::new(most),
-            monotonic_reads: Tally::new(most),
-            monotonic_writes: Tally::new(most),
-            writes_follow_reads: Tally::new(most),
+        tests: GuaranteeTests {
+            read_your_writes: TestCounter::new(most),
+            monotonic_reads: TestCounter::new(most),
+            monotonic_writes: TestCounter::new(most),
+            writes_follow_reads: TestCounter::new(most),
             failed: Vec::new(),
         },
     };
     for (at, op) in ledger.sessions.ops() {
         match op.asked {
-            Asked::Write { write, class } => walk.write(at, op, write, class),
-            Asked::Query(Some(seen)) => walk.read(at, op, seen),
+            Asked::Write { write, class } => replay.write(at, op, write, class),
+            Asked::Query(Some(seen)) => replay.read(at, op, seen),
             Asked::Query(None) => {}
         }
     }
-    walk.tallies
+    replay.tests
 }
 
-struct Walk<'a> {
+struct SessionReplay<'a> {
     ledger: &'a Ledger,
     logs: Vec<Passed>,
     sessions: Vec<Memory>,
     /// Which writes their session has made by now.
     is_made: Vec<bool>,
     steps: StepsKept,
-    tallies: Guarantees,
+    tests: GuaranteeTests,
 }
 
 /// The part of a log that was passed. Empty until a read there needs it.
@@ -95,7 +95,7 @@ struct Memory {
     made: Option<Reach>,
 }
 
-impl Walk<'_> {
+impl SessionReplay<'_> {
     fn read(&mut self, at: OpRef, op: &Op, seen: Seen) {
         let branch = op.sent.branch;
         let memory = &self.sessions[op.session.place()];
@@ -104,11 +104,11 @@ impl Walk<'_> {
         let seen_before = memory.seen.as_ref().map(is_kept);
         if let Some(is_kept) = own {
             let test = self.test(Guarantee::ReadYourWrites, Property::ReadYourWrites, (at, op));
-            self.judge(&test, is_kept, |tallies| &mut tallies.read_your_writes, at);
+            self.judge(&test, is_kept, |tests| &mut tests.read_your_writes, at);
         }
         if let Some(is_kept) = seen_before {
             let test = self.test(Guarantee::MonotonicReads, Property::MonotonicReads, (at, op));
-            self.judge(&test, is_kept, |tallies| &mut tallies.monotonic_reads, at);
+            self.judge(&test, is_kept, |tests| &mut tests.monotonic_reads, at);
         }
         // Nothing is owed for a read that saw nothing, nor to a session that is over.
         if seen.position == 0 || self.ledger.sessions.get(op.session).requests == op.sent.request {
@@ -156,17 +156,12 @@ impl Walk<'_> {
             if let Some(before) = &before {
                 let test = Test { branch, ..in_order };
                 let is_kept = before[branch.get()] < position;
-                self.judge(&test, is_kept, |tallies| &mut tallies.monotonic_writes, (at, branch));
+                self.judge(&test, is_kept, |tests| &mut tests.monotonic_writes, (at, branch));
             }
             if let Some(seen) = &seen {
                 let test = Test { branch, ..follows };
                 let is_kept = seen[branch.get()] < position;
-                self.judge(
-                    &test,
-                    is_kept,
-                    |tallies| &mut tallies.writes_follow_reads,
-                    (at, branch),
-                );
+                self.judge(&test, is_kept, |tests| &mut tests.writes_follow_reads, (at, branch));
             }
         }
         let memory = &mut self.sessions[op.session.place()];
@@ -185,20 +180,20 @@ impl Walk<'_> {
         &mut self,
         test: &Test,
         is_kept: bool,
-        tally: impl FnOnce(&mut Guarantees) -> &mut Tally<F>,
+        test_counter: impl FnOnce(&mut GuaranteeTests) -> &mut TestCounter<F>,
         finding: F,
     ) {
         let Test { property, promised, at, rank, branch } = *test;
-        let tally = tally(&mut self.tallies);
-        tally.test(promised);
+        let test_counter = test_counter(&mut self.tests);
+        test_counter.test(promised);
         if is_kept {
             return;
         }
-        tally.fail(promised, rank, finding);
+        test_counter.fail(promised, rank, finding);
         match self.steps {
             StepsKept::None => {}
             StepsKept::All => {
-                self.tallies.failed.push(Failed { property, at, branch, promised });
+                self.tests.failed.push(Failed { property, at, branch, promised });
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Takes facts one by one, and gives the verdicts when all are in.
 
-use super::guarantees::Guarantees;
+use super::guarantees::GuaranteeTests;
 use super::ledger::Ledger;
 use super::options::{Case, JudgeOptions};
 use super::sentence::Sentences;
@@ -59,7 +59,7 @@ impl Judge {
         let tell = Sentences { ledger, lines: self.options.lines };
         let untested = Undecided::NothingToTest;
         let open = bank_wide::without_end(ledger);
-        let Guarantees {
+        let GuaranteeTests {
             read_your_writes,
             monotonic_reads,
             monotonic_writes,
@@ -86,8 +86,8 @@ impl Judge {
                 }),
             exactly_once: bank_wide::exactly_once(ledger)
                 .verdict(open.unwrap_or(untested), |promised, found| tell.flaw(promised, found)),
-            no_overdraft: overdrafts.map(|tally| {
-                tally.verdict(untested, |promised, found| tell.overdrawn(promised, &found))
+            no_overdraft: overdrafts.map(|test_counter| {
+                test_counter.verdict(untested, |promised, found| tell.overdrawn(promised, &found))
             }),
         };
         Ok(Verdicts {

@@ -10,7 +10,7 @@ use super::messages::{Message, Messages};
 use super::origins::{OriginNumber, Origins};
 use super::overdraft::Overdrawn;
 use super::sessions::{Answer, Asked, Known, Mark, Op, OpRef, Sent, SessionRef, Sessions};
-use super::tally::Tally;
+use super::test_counter::TestCounter;
 use super::witness::Promised;
 use super::writes::{ABSENT, Apply, FirstSeen, Writes};
 use super::{Case, InvalidHistory};
@@ -65,9 +65,9 @@ pub(super) struct Ledger {
     pub(super) extent: Extent,
     /// How many witnesses are kept.
     pub(super) witnesses: usize,
-    balances: Tally<WrongBalance>,
+    balances: TestCounter<WrongBalance>,
     /// Where a withdrawal below zero is refused.
-    overdrafts: Option<Tally<Overdrawn>>,
+    overdrafts: Option<TestCounter<Overdrawn>>,
     origins: Origins,
     messages: Messages,
     receptions: Receptions,
@@ -107,8 +107,8 @@ impl Ledger {
             writes: Writes::new(roster.len()),
             extent: Extent::Whole,
             witnesses,
-            balances: Tally::new(witnesses),
-            overdrafts: refuses.then(|| Tally::new(witnesses)),
+            balances: TestCounter::new(witnesses),
+            overdrafts: refuses.then(|| TestCounter::new(witnesses)),
             origins: Origins::new(roster.len()),
             messages: Messages::default(),
             receptions: Receptions::Unknown,
@@ -147,12 +147,12 @@ impl Ledger {
     }
 
     /// The tests of the balances. None is left.
-    pub(super) fn take_balances(&mut self) -> Tally<WrongBalance> {
-        std::mem::replace(&mut self.balances, Tally::new(self.witnesses))
+    pub(super) fn take_balances(&mut self) -> TestCounter<WrongBalance> {
+        std::mem::replace(&mut self.balances, TestCounter::new(self.witnesses))
     }
 
     /// The tests of withdrawals, where they are tested. None is left.
-    pub(super) fn take_overdrafts(&mut self) -> Option<Tally<Overdrawn>> {
+    pub(super) fn take_overdrafts(&mut self) -> Option<TestCounter<Overdrawn>> {
         self.overdrafts.take()
     }
 
@@ -331,10 +331,10 @@ impl Ledger {
         let sum_minor = log.sum;
         let is_right = self.give(index, found);
         self.test_balance(is_right, || WrongBalance::Apply { at, found, sum_minor });
-        if let Some(tally) = &mut self.overdrafts
+        if let Some(test_counter) = &mut self.overdrafts
             && delta < Money::ZERO
         {
-            Overdrawn { at, origin: dot.origin, balance_minor: sum_minor }.judge(tally);
+            Overdrawn { at, origin: dot.origin, balance_minor: sum_minor }.judge(test_counter);
         }
         Ok(())
     }

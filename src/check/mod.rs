@@ -21,7 +21,7 @@ mod property;
 mod reach;
 mod sentence;
 mod sessions;
-mod tally;
+mod test_counter;
 mod verdict;
 mod witness;
 mod writes;
@@ -34,4 +34,4 @@ pub use property::{ByProperty, Property};
 pub use verdict::{
     FailedStep, Overall, Split, Strictness, Undecided, Verdict, Verdicts, Violation,
 };
-pub use witness::{Place, Promised, Step, Witness, WitnessKind};
+pub use witness::{FactPlace, Promised, Step, Witness, WitnessKind};

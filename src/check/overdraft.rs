@@ -5,7 +5,7 @@
 //! so all the same, wherever it comes together.
 
 use super::index::{WriteRef, place};
-use super::tally::Tally;
+use super::test_counter::TestCounter;
 use super::witness::Promised;
 use super::writes::{Apply, Writes};
 use crate::model::{BranchIndex, WriteKind};
@@ -32,12 +32,12 @@ pub(super) enum Cause {
 
 impl Overdrawn {
     /// Counts the test.
-    pub(super) fn judge(self, tally: &mut Tally<Self>) {
+    pub(super) fn judge(self, test_counter: &mut TestCounter<Self>) {
         let is_own = self.at.branch == self.origin;
         let promised = if is_own { Promised::Yes } else { Promised::No };
-        tally.test(promised);
+        test_counter.test(promised);
         if self.balance_minor < 0 {
-            tally.fail(promised, self.at.mark.fact, self);
+            test_counter.fail(promised, self.at.mark.fact, self);
         }
     }
 

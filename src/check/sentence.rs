@@ -12,7 +12,7 @@ use super::overdraft::{Cause, Overdrawn};
 use super::sessions::{Asked, Mark, OpRef};
 use super::witness::Promised;
 use super::writes::{ABSENT, Apply, Entry, FirstSeen};
-use super::{FailedStep, Lines, Place, Step, Witness, WitnessKind};
+use super::{FactPlace, FailedStep, Lines, Step, Witness, WitnessKind};
 use crate::model::{
     BranchId, BranchIndex, CustomerId, LogPosition, Money, Operation, RequestNumber, Write,
     WriteId, WriteKind,
@@ -399,10 +399,10 @@ impl Sentences<'_> {
     }
 
     /// Where a fact stands. The header of a history is line 1.
-    fn place(&self, Mark { fact, at }: Mark) -> Place {
+    fn place(&self, Mark { fact, at }: Mark) -> FactPlace {
         match self.lines {
-            Lines::Known => Place { line: Some(fact.saturating_add(1)), at },
-            Lines::Unknown => Place { line: None, at },
+            Lines::Known => FactPlace { line: Some(fact.saturating_add(1)), at },
+            Lines::Unknown => FactPlace { line: None, at },
         }
     }
 

@@ -35,7 +35,7 @@ pub struct Witness {
     pub other: Option<WriteId>,
     /// The fact that is wrong, where it is not one of the two operations.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub shown: Option<Place>,
+    pub shown: Option<FactPlace>,
     /// What was seen and what was owed, in one plain sentence.
     pub sentence: String,
 }
@@ -75,7 +75,7 @@ pub enum WitnessKind {
 /// Where a fact stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Place {
+pub struct FactPlace {
     /// Its line in the history file, from 1; `None` where only a part of the facts was judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
@@ -104,10 +104,10 @@ pub struct Step {
     #[serde(rename = "balance_minor", skip_serializing_if = "Option::is_none")]
     pub balance: Option<Money>,
     /// Where the request was sent.
-    pub sent: Place,
+    pub sent: FactPlace,
     /// Where the branch answered it, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub answered: Option<Place>,
+    pub answered: Option<FactPlace>,
 }
 
 /// Whether something was promised.

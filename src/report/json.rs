@@ -17,7 +17,7 @@ use crate::model::{
     Time,
 };
 use crate::run::{
-    BranchResult, CustomerResult, Remote, RequestCounts, RequestResult, RunConfig, RunResult,
+    BranchResult, ConnectedBank, CustomerResult, RequestCounts, RequestResult, RunConfig, RunResult,
 };
 use crate::scenario::{Level, Output, WrittenIds};
 
@@ -231,8 +231,8 @@ fn says_nothing(guarantees: &Option<&BTreeMap<CustomerId, Guarantees>>) -> bool 
 }
 
 impl<'a> RemoteBranch<'a> {
-    fn all(remote: &'a Remote) -> Vec<Self> {
-        let Remote { addresses, silent, .. } = remote;
+    fn all(remote: &'a ConnectedBank) -> Vec<Self> {
+        let ConnectedBank { addresses, silent, .. } = remote;
         let of = |(&id, address): (&BranchId, &'a String)| {
             let silent = silent.get(&id).map(String::as_str);
             Self { id, address, silent }

@@ -7,7 +7,7 @@ use super::elide::Limit;
 use super::words::{count, listed, span};
 use crate::check::{Overall, Property, Verdicts};
 use crate::model::{CustomerOrder, Money, Propagation, Time};
-use crate::run::{HeldBefore, Remote, RunConfig, RunResult};
+use crate::run::{ConnectedBank, HeldBefore, RunConfig, RunResult};
 
 /// What a reader of a result should know beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,13 +94,13 @@ fn lag_can_break(property: Property, config: &RunConfig) -> bool {
 }
 
 fn held_before(result: &RunResult) -> Option<Note> {
-    let Remote { held_before: held, .. } = result.remote.as_ref()?;
+    let ConnectedBank { held_before: held, .. } = result.remote.as_ref()?;
     let opening_balance = result.opening_balance;
     (!held.is_empty()).then(|| Note::HeldBefore { held: held.clone(), opening_balance })
 }
 
 fn not_settled(result: &RunResult) -> Option<Note> {
-    let Remote { unsettled: times, settle_limit: limit, .. } = *result.remote.as_ref()?;
+    let ConnectedBank { unsettled: times, settle_limit: limit, .. } = *result.remote.as_ref()?;
     (times > 0).then_some(Note::NotSettled { times, limit })
 }
 

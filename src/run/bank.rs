@@ -77,12 +77,12 @@ impl BankSetup<'_> {
 
 /// How long messages between branches take.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lag<'a> {
+pub(super) struct LinkDelays<'a> {
     pub(super) latencies: &'a LinkLatencies,
     pub(super) seed: Seed,
 }
 
-impl Lag<'_> {
+impl LinkDelays<'_> {
     /// What stands before `mailboxes`: nothing, or a network that takes its time.
     pub(super) fn connect(self, mailboxes: Peers, clock: TimeSource) -> Peers {
         if self.latencies.is_none() {

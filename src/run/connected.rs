@@ -9,7 +9,7 @@ use actix::{Actor, System};
 use tokio::task::JoinSet;
 
 use super::options::{RunError, RunOptions};
-use super::remote::{HeldBefore, NotThere, Remote};
+use super::remote::{ConnectedBank, HeldBefore, NotThere};
 use super::result::{BranchResult, CustomerResult, RunConfig, RunResult, VisitResult};
 use super::virtual_time::{Customers, Run, barrier};
 use crate::actors::{Counters, Detail, RecorderLink, TimeSource};
@@ -74,7 +74,7 @@ pub fn run_connected(
         let after = bank.standings().await;
         let branches = branch_results(&customers, &before, &after);
         place_requests(&mut customers, &branches);
-        let remote = Remote {
+        let remote = ConnectedBank {
             addresses: addresses(scenario, connection),
             held_before,
             unsettled: bank.unsettled(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix::{Actor, Addr, Recipient};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::bank::{BankSetup, FinalBalance, Lag, Stopped, balances, settling};
+use super::bank::{BankSetup, FinalBalance, LinkDelays, Stopped, balances, settling};
 use crate::actors::{
     AnswerAll, BranchActor, Detail, PeerEnvelope, Peers, RecorderLink, SessionRegistry, TimeSource,
 };
@@ -101,9 +101,9 @@ impl LiveBank {
             recorder,
         };
         let mut links = Vec::new();
-        let lag = Lag { latencies: &options.latencies, seed: options.seed };
+        let delays = LinkDelays { latencies: &options.latencies, seed: options.seed };
         let addresses = if options.elsewhere.is_empty() {
-            setup.open_all(|mailboxes| lag.connect(mailboxes, recorder.clock))
+            setup.open_all(|mailboxes| delays.connect(mailboxes, recorder.clock))
         } else {
             setup.open(here.iter().copied(), |addresses| {
                 let branches: BTreeMap<_, _> =
@@ -112,7 +112,7 @@ impl LiveBank {
                 move |here, owner| {
                     let (owner, identity, found) = (owner.clone(), identity.clone(), found.clone());
                     let mut linker = Linker { options, here, owner, identity, found, links };
-                    lag.connect(linker.peers(&branches), recorder.clock)
+                    delays.connect(linker.peers(&branches), recorder.clock)
                 }
             })
         };

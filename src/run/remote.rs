@@ -10,7 +10,7 @@ use crate::model::{BranchId, CustomerId, EventId, Money};
 
 /// What is known of the branches of a bank elsewhere. All else about them is their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Remote {
+pub struct ConnectedBank {
     /// Where each branch is.
     pub addresses: BTreeMap<BranchId, String>,
     /// What branches held before the run, ascending; nothing where all held what the scenario says.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Remote;
+use super::ConnectedBank;
 
 use crate::bank::{BranchConfig, Timeouts};
 use crate::check::Verdicts;
@@ -45,7 +45,7 @@ pub struct RunResult {
     pub expected: Option<Output>,
     /// What is known of the branches, where they run elsewhere. Of such a bank it is not known how
     /// it propagates and what it promises, nor whether all is settled.
-    pub remote: Option<Remote>,
+    pub remote: Option<ConnectedBank>,
 }
 
 /// The choices that were in force: the command line's, else the scenario's, else the default.

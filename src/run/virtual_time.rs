@@ -13,7 +13,7 @@ use actix::{Actor, Addr, Recipient, System, SystemRunner};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
-use super::bank::{BankSetup, Lag, close, settle};
+use super::bank::{BankSetup, LinkDelays, close, settle};
 use super::options::{RunError, RunOptions};
 use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
 use super::result::{CustomerResult, RunConfig, RunResult, VisitResult};
@@ -160,8 +160,8 @@ impl Bank {
             branch: config.branch(Timeouts::default().confirm_limit),
             recorder: &link,
         };
-        let lag = Lag { latencies: &config.latencies, seed: config.seed };
-        let branches = setup.open_all(|mailboxes| lag.connect(mailboxes, link.clock));
+        let delays = LinkDelays { latencies: &config.latencies, seed: config.seed };
+        let branches = setup.open_all(|mailboxes| delays.connect(mailboxes, link.clock));
         let settle = || branches.iter().map(|branch| branch.clone().recipient()).collect();
         let counters = Counters {
             roster: Arc::clone(&scenario.roster),

@@ -23,7 +23,7 @@ use tonic::codegen::Service;
 use tonic::codegen::http::{Extensions, Request, Response};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-use super::connections::{CallUnderWay, Connection, Connections, LOOKS, NoRoom, Place};
+use super::connections::{CallUnderWay, Connection, ConnectionSlot, Connections, LOOKS, NoRoom};
 use super::counted::Counted;
 use super::limits::Limits;
 
@@ -241,7 +241,7 @@ enum End {
 }
 
 impl<'a> Lifetime<'a> {
-    fn new(place: &'a Place, connections: &'a Connections, limits: Limits) -> Self {
+    fn new(place: &'a ConnectionSlot, connections: &'a Connections, limits: Limits) -> Self {
         let first_look = limits.header_time_max.min(limits.idle_time_max);
         Self {
             connection: &place.connection,

@@ -74,7 +74,7 @@ pub(super) struct Called(usize);
 
 /// A place among the requests that wait; given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place(Arc<Admission>);
+pub(super) struct WaitingSlot(Arc<Admission>);
 
 impl Called {
     /// What the path of a call names.
@@ -104,9 +104,9 @@ impl Default for Admission {
 
 impl Admission {
     /// One of `most` places, if one is free.
-    pub(super) fn place(tally: &Arc<Self>, most: usize) -> Result<Place, CallError> {
-        let waiting = tally.waiting.fetch_add(1, Ordering::Relaxed);
-        let place = Place(Arc::clone(tally));
+    pub(super) fn place(admission: &Arc<Self>, most: usize) -> Result<WaitingSlot, CallError> {
+        let waiting = admission.waiting.fetch_add(1, Ordering::Relaxed);
+        let place = WaitingSlot(Arc::clone(admission));
         if waiting < most { Ok(place) } else { Err(CallError::Overloaded { waiting }) }
     }
 
@@ -155,7 +155,7 @@ impl Admission {
     }
 }
 
-impl Drop for Place {
+impl Drop for WaitingSlot {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }

@@ -186,13 +186,13 @@ fn network(address: IpAddr) -> IpAddr {
 
 /// The place of an open connection; given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ConnectionSlot {
     pub(super) connection: Arc<Connection>,
     number: u64,
     list: Addr<List>,
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.list.do_send(Closed { number: self.number });
     }
@@ -226,11 +226,15 @@ impl Connections {
         &self,
         address: Option<IpAddr>,
         limits: &Limits,
-    ) -> Result<Result<Place, NoRoom>, MailboxError> {
+    ) -> Result<Result<ConnectionSlot, NoRoom>, MailboxError> {
         let &Limits { connections_max, address_connections_max, .. } = limits;
         let opened =
             self.list.send(Open { address, connections_max, address_connections_max }).await?;
-        Ok(opened.map(|(number, connection)| Place { connection, number, list: self.list.clone() }))
+        Ok(opened.map(|(number, connection)| ConnectionSlot {
+            connection,
+            number,
+            list: self.list.clone(),
+        }))
     }
 
     /// Tells those that have been idle for the longest time to close.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix::{Actor, Addr};
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
 
-use super::admission::{Admission, Place};
+use super::admission::{Admission, WaitingSlot};
 use super::believed::Believed;
 use super::connections::Connections;
 use super::gate::Gate;
@@ -32,7 +32,7 @@ pub struct Gateway {
     bank: Arc<GatewaySetup>,
     limits: Limits,
     /// Shared by all copies.
-    tally: Arc<Admission>,
+    admission: Arc<Admission>,
     reasons: Addr<ReasonLog>,
     /// Whose turn it is to make a long answer. Shared by all copies.
     turns: Arc<Semaphore>,
@@ -77,7 +77,7 @@ impl Gateway {
         Self {
             bank: Arc::new(setup),
             limits: Limits::default(),
-            tally: Arc::default(),
+            admission: Arc::default(),
             reasons,
             turns: Arc::new(Semaphore::new(1)),
             connections: Connections::start(),
@@ -104,12 +104,12 @@ impl Gateway {
 
     /// How many requests were turned away so far because too much was waiting or on its way.
     pub fn turned_away(&self) -> u64 {
-        self.tally.turned_away()
+        self.admission.turned_away()
     }
 
     /// What is counted of all that comes.
-    pub(super) fn tally(&self) -> Arc<Admission> {
-        Arc::clone(&self.tally)
+    pub(super) fn admission(&self) -> Arc<Admission> {
+        Arc::clone(&self.admission)
     }
 
     /// The connections on which it is asked, on all ports.
@@ -124,7 +124,7 @@ impl Gateway {
 
     /// Counts a classic call that is answered with 400, and logs it.
     pub(super) fn tell_refused(&self, refused: Refused) {
-        self.tally.refuse(&refused.error);
+        self.admission.refuse(&refused.error);
         self.reasons.do_send(refused);
     }
 
@@ -178,12 +178,12 @@ impl Gateway {
     /// a client that gives up, or is told that its time is over, hears no answer, and its passbook
     /// is entered all the same.
     pub async fn serve(&self, call: Call) -> Result<Submitted, CallError> {
-        let served = match Admission::place(&self.tally, self.limits.waiting_max) {
+        let served = match Admission::place(&self.admission, self.limits.waiting_max) {
             Ok(place) => self.bring(call, place).await,
             Err(overloaded) => Err(overloaded),
         };
         if is_turned_away(&served) {
-            self.tally.turn_away();
+            self.admission.turn_away();
         }
         served
     }
@@ -198,7 +198,7 @@ impl Gateway {
         answered.unwrap_or(Err(CallError::TimeOver { limit }))
     }
 
-    async fn bring(&self, mut call: Call, place: Place) -> Result<Submitted, CallError> {
+    async fn bring(&self, mut call: Call, place: WaitingSlot) -> Result<Submitted, CallError> {
         if !self.can_be_numbered(&call) {
             call.event = Box::pin(self.in_time(self.wait_to_bear(&call))).await?;
         }
@@ -241,7 +241,7 @@ impl Gateway {
     fn hand_in(
         &self,
         call: Call,
-        place: Place,
+        place: WaitingSlot,
     ) -> Result<oneshot::Receiver<Result<Submitted, NoEventIdLeft>>, CallError> {
         let branch = self.branch(call.branch)?.clone();
         let (caller, brought) = oneshot::channel();

@@ -78,19 +78,19 @@ where
 #[derive(Debug, Clone)]
 pub(super) struct Counting {
     /// Where.
-    pub(super) tally: Arc<Admission>,
+    pub(super) admission: Arc<Admission>,
 }
 
 impl Around for Counting {
     type Kept = Arc<Admission>;
 
     fn before(&self, request: &Request<Body>) -> ControlFlow<Response<Body>, Arc<Admission>> {
-        self.tally.call(Called::at(request.uri().path()));
-        ControlFlow::Continue(Arc::clone(&self.tally))
+        self.admission.call(Called::at(request.uri().path()));
+        ControlFlow::Continue(Arc::clone(&self.admission))
     }
 
     async fn after<E>(
-        tally: Arc<Admission>,
+        admission: Arc<Admission>,
         answer: impl Future<Output = Result<Response<Body>, E>> + Send,
     ) -> Result<Response<Body>, E> {
         let response = answer.await?;
@@ -98,7 +98,7 @@ impl Around for Counting {
         let status = response.extensions().get::<Status>();
         let cause = status.and_then(Error::source).and_then(|error| error.downcast_ref());
         if let Some(error) = cause {
-            tally.refuse(error as &CallError);
+            admission.refuse(error as &CallError);
         }
         Ok(response)
     }

@@ -169,7 +169,7 @@ impl Services {
         let services = ServiceBuilder::new()
             .layer(AroundLayer(GrpcAlone { origins: Arc::clone(&self.origins) }))
             .layer(GrpcWebLayer::new())
-            .layer(AroundLayer(Counting { tally: self.gateway.tally() }))
+            .layer(AroundLayer(Counting { admission: self.gateway.admission() }))
             // The services end calls themselves when their time is over; this is for those that
             // have not even come whole by then, and for clients that have less time.
             .layer(AroundLayer(Deadline { limit: call_time_max.saturating_add(UNREAD_GRACE) }))

@@ -16,12 +16,12 @@ use crate::model::number::count;
 
 /// The counts of `gateway`.
 pub(super) async fn of(gateway: &Gateway) -> Result<v1::GetStatisticsResponse, CallError> {
-    let tally = gateway.tally();
+    let admission = gateway.admission();
     let (links, summaries) = (links(gateway).await?, summaries(gateway).await?);
     let (hits, remembered) = hits(gateway).await?;
     let taken = LimitsInUse { links: &links, summaries: &summaries, remembered };
-    let calls = tally.calls().filter(|&(_, calls)| calls > 0);
-    let errors = tally.refusals().filter(|&(_, calls)| calls > 0);
+    let calls = admission.calls().filter(|&(_, calls)| calls > 0);
+    let errors = admission.refusals().filter(|&(_, calls)| calls > 0);
     Ok(v1::GetStatisticsResponse {
         connections: Some(connections(gateway.connections().counts())),
         calls: calls
@@ -84,7 +84,7 @@ impl LimitsInUse<'_> {
         match limit {
             Limit::Message => (None, Some(count(limits.message_bytes_max))),
             Limit::Waiting => {
-                (Some(count(gateway.tally().waiting())), Some(count(limits.waiting_max)))
+                (Some(count(gateway.admission().waiting())), Some(count(limits.waiting_max)))
             }
             Limit::Kept => (
                 self.links.iter().map(|link| count(link.kept)).max(),
@@ -174,7 +174,7 @@ async fn hits(gateway: &Gateway) -> Result<(Vec<(Limit, u64)>, Remembered), Call
         | Limit::Unread
         | Limit::BodyTime => (limit, hits),
     };
-    Ok((gateway.tally().hits().map(of).collect(), remembered))
+    Ok((gateway.admission().hits().map(of).collect(), remembered))
 }
 
 async fn links(gateway: &Gateway) -> Result<Vec<LinkState>, CallError> {

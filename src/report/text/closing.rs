@@ -34,7 +34,7 @@ fn number(text: impl ToString) -> Cell {
 
 /// A row of the table of branches; without a customer where the bank has none.
 #[derive(Debug, Clone, Copy)]
-struct Place<'a> {
+struct BranchRow<'a> {
     branch: &'a BranchResult,
     customer: Option<CustomerId>,
 }
@@ -54,11 +54,11 @@ pub(super) fn branches(
     // A row per branch and customer: in a large bank only those that are shown are gathered.
     let number = result.branches.len() * customers.len();
     let skipped = rows(verbosity).skipped(number);
-    let place = |row: usize| Place {
+    let place = |row: usize| BranchRow {
         branch: &result.branches[row / customers.len()],
         customer: customers[row % customers.len()],
     };
-    let places = |shown: Range<usize>| -> Vec<Place<'_>> { shown.map(place).collect() };
+    let places = |shown: Range<usize>| -> Vec<BranchRow<'_>> { shown.map(place).collect() };
 
     let arrivals = Arrivals::of(result);
     let mut lines = vec![vec![
@@ -80,12 +80,12 @@ pub(super) fn branches(
 
 fn place_rows(
     lines: &mut Vec<Row>,
-    places: &[Place<'_>],
+    places: &[BranchRow<'_>],
     arrivals: &Arrivals<'_>,
     verbosity: Verbosity,
 ) {
     for of_branch in places.chunk_by(|one, next| one.branch.id == next.branch.id) {
-        let Some(Place { branch, .. }) = of_branch.first() else { continue };
+        let Some(BranchRow { branch, .. }) = of_branch.first() else { continue };
         let holdings = arrivals.at(branch);
         let named = vec![number(branch.id), number(branch.balance)];
         let unnamed = vec![number(""), number("")];

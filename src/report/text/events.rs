@@ -202,7 +202,7 @@ impl ShownEvent<'_> {
 
 /// Whether a line stands right under a heading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum LinePosition {
     UnderHeading,
     Further,
 }
@@ -212,9 +212,9 @@ fn title(
     out: &mut dyn Write,
     event: &ShownEvent<'_>,
     current: &mut Option<usize>,
-) -> io::Result<Place> {
+) -> io::Result<LinePosition> {
     if current.replace(event.heading) == Some(event.heading) {
-        return Ok(Place::Further);
+        return Ok(LinePosition::Further);
     }
     let customer = event.customer;
     let note = match event.part {
@@ -223,7 +223,7 @@ fn title(
         Part::Continues => " continues",
     };
     writeln!(out, "\n{STRONG}Customer {customer}{STRONG:#}{QUIET}{note}{QUIET:#}")?;
-    Ok(Place::UnderHeading)
+    Ok(LinePosition::UnderHeading)
 }
 
 fn block(telling: &Telling<'_>, event: &ShownEvent<'_>) -> Block {
@@ -299,8 +299,8 @@ impl Layout {
         block.messages.iter().for_each(|row| self.messages.fit(row));
     }
 
-    fn write(&self, out: &mut dyn Write, block: &Block, place: Place) -> io::Result<()> {
-        if place == Place::UnderHeading || !block.steps.is_empty() {
+    fn write(&self, out: &mut dyn Write, block: &Block, place: LinePosition) -> io::Result<()> {
+        if place == LinePosition::UnderHeading || !block.steps.is_empty() {
             writeln!(out)?;
         }
         self.event.write(out, INDENT, &block.event)?;

@@ -8,7 +8,7 @@ use crate::report::elide::Limit;
 use crate::report::palette::QUIET;
 use crate::report::table::{Cell, Row, write_table};
 use crate::report::words::{grouped, listed, ranges, span};
-use crate::run::{Remote, RunConfig, RunResult};
+use crate::run::{ConnectedBank, RunConfig, RunResult};
 
 const FEW: Limit = Limit::Middle { most: 5, head: 4, tail: 1 };
 
@@ -51,7 +51,7 @@ pub(super) fn write(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
 }
 
 /// `1=http://127.0.0.1:50051, …`
-fn addresses(remote: &Remote) -> String {
+fn addresses(remote: &ConnectedBank) -> String {
     let addresses: Vec<String> =
         remote.addresses.iter().map(|(id, address)| format!("{id}={address}")).collect();
     listed(&addresses, FEW)

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::closing::heading;
 use super::verbosity::Verbosity;
 use crate::check::{
-    Place, Promised, Property, Split, Step, Undecided, Verdict, Verdicts, Witness, WitnessKind,
+    FactPlace, Promised, Property, Split, Step, Undecided, Verdict, Verdicts, Witness, WitnessKind,
 };
 use crate::model::Operation;
 use crate::report::Note;
@@ -150,7 +150,7 @@ fn witnesses(
 
 /// Where the steps of a witness stand, and the fact that shows it.
 fn places(witness: &Witness, found_by: FoundBy) -> Vec<String> {
-    let name = |place: Place| match (found_by, place.line) {
+    let name = |place: FactPlace| match (found_by, place.line) {
         (FoundBy::LineAndTime, Some(line)) => format!("line {line}, {}", place.at),
         (FoundBy::LineAndTime, None) | (FoundBy::Time, _) => place.at.to_string(),
     };
@@ -162,7 +162,7 @@ fn places(witness: &Witness, found_by: FoundBy) -> Vec<String> {
 }
 
 /// Where a step stands: a write where it was asked for, a read where it was answered.
-fn place_of(step: &Step) -> Place {
+fn place_of(step: &Step) -> FactPlace {
     match step.operation {
         Operation::Write(_) => step.sent,
         Operation::Query => step.answered.unwrap_or(step.sent),

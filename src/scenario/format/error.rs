@@ -10,7 +10,7 @@ use super::fault::{Fault, Faults};
 use super::locate::Node;
 use super::problem::Problem;
 use super::snippet::Snippet;
-use super::source::{Place, Source, Span};
+use super::source::{Position, Source, Span};
 
 /// Why a text is not a scenario or not an expected result: what is wrong, and where. Where more is
 /// wrong, it is about the first, and the others are related to it.
@@ -21,7 +21,7 @@ pub struct ScenarioError(Box<Details>);
 struct Details {
     problem: Problem,
     path: String,
-    place: Place,
+    place: Position,
     labels: Vec<LabeledSpan>,
     snippet: Arc<Snippet>,
     others: Vec<ScenarioError>,
@@ -63,7 +63,7 @@ impl ScenarioError {
             let label = Some(problem.other_label());
             labels.push(LabeledSpan::new_with_span(label, snippet.brief(other)));
         }
-        let place = Place::of(source.text(), span.start);
+        let place = Position::of(source.text(), span.start);
         let (snippet, others) = (Arc::clone(snippet), Vec::new());
         Self(Box::new(Details { problem, path, place, labels, snippet, others, left_out: None }))
     }

@@ -2,7 +2,7 @@
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-use super::source::{Place, Span};
+use super::source::{Position, Span};
 use crate::model::{Shown, is_unseen};
 
 /// A longer line is cut around the error.
@@ -106,7 +106,7 @@ impl SourceCode for Snippet {
                 self.window(start, end).ok_or(MietteError::OutOfBounds)?
             }
         };
-        let place = Place::of(&self.text, part.start);
+        let place = Position::of(&self.text, part.start);
         let data = &self.text[part.start..part.end()];
         Ok(Box::new(MietteSpanContents::new_named(
             Shown::new(&self.name).to_string(),

@@ -38,7 +38,7 @@ impl Source {
 
     /// Where in it something stands: `a.json:2:19`.
     pub(super) fn place(&self, span: Span) -> String {
-        format!("{}:{}", self.shown_name(), Place::of(&self.text, span.start))
+        format!("{}:{}", self.shown_name(), Position::of(&self.text, span.start))
     }
 
     /// What a scenario without a name of its own is called: the file's name without `.json`.
@@ -71,12 +71,12 @@ impl Span {
 
 /// A place as editors count it: lines and characters from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Position {
     pub(super) line: usize,
     pub(super) column: usize,
 }
 
-impl Place {
+impl Position {
     /// Where the byte `offset` of `text` stands.
     pub(super) fn of(text: &str, offset: usize) -> Self {
         let before = text.get(..offset).unwrap_or(text);
@@ -88,7 +88,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
     }
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn places_count_characters_and_lines_from_one() {
         let text = "\u{feff}é1\r\nab";
-        let place = |offset| Place::of(text, offset).to_string();
+        let place = |offset| Position::of(text, offset).to_string();
         assert_eq!(place(0), "1:1");
         assert_eq!(place(text.find('1').unwrap()), "1:2");
         assert_eq!(place(text.find('b').unwrap()), "2:2");

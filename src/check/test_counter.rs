@@ -6,7 +6,7 @@ use super::witness::Witness;
 
 /// The tests of one property so far. `F` is what a witness can be made of.
 #[derive(Debug)]
-pub(super) struct Tally<F> {
+pub(super) struct TestCounter<F> {
     tests: Split,
     failed: Split,
     /// How many of those that failed are kept.
@@ -22,7 +22,7 @@ struct Failure<F> {
     finding: F,
 }
 
-impl<F> Tally<F> {
+impl<F> TestCounter<F> {
     /// No test yet. At most `most` of those that fail are kept.
     pub(super) fn new(most: usize) -> Self {
         Self { tests: Split::default(), failed: Split::default(), most, first: Vec::new() }
@@ -44,14 +44,14 @@ impl<F> Tally<F> {
     }
 
     /// The same tests, with more about those that are kept.
-    pub(super) fn map<G>(self, mut more: impl FnMut(F) -> G) -> Tally<G> {
+    pub(super) fn map<G>(self, mut more: impl FnMut(F) -> G) -> TestCounter<G> {
         let Self { tests, failed, most, first } = self;
         let first = first.into_iter().map(|Failure { rank, promised, finding }| Failure {
             rank,
             promised,
             finding: more(finding),
         });
-        Tally { tests, failed, most, first: first.collect() }
+        TestCounter { tests, failed, most, first: first.collect() }
     }
 
     /// The verdict that follows from the tests. `untested` says why, where there was none.
@@ -77,13 +77,13 @@ mod tests {
 
     #[test]
     fn the_lowest_ranks_are_kept_whatever_the_order_in_which_they_come() {
-        let mut tally = Tally::new(3);
+        let mut test_counter = TestCounter::new(3);
         for rank in [7, 3, 9, 1, 8, 3] {
-            tally.test(Promised::No);
-            tally.fail(Promised::No, rank, rank * 10);
+            test_counter.test(Promised::No);
+            test_counter.fail(Promised::No, rank, rank * 10);
         }
-        let kept: Vec<u64> = tally.first.iter().map(|failure| failure.finding).collect();
+        let kept: Vec<u64> = test_counter.first.iter().map(|failure| failure.finding).collect();
         assert_eq!(kept, [10, 30, 30]);
-        assert_eq!((tally.tests.total(), tally.failed.not_promised), (6, 6));
+        assert_eq!((test_counter.tests.total(), test_counter.failed.not_promised), (6, 6));
     }
 }
