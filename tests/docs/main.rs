@@ -136,6 +136,41 @@ fn every_option_of_a_served_bank_is_explained() {
     assert_eq!(missing(names, &["SERVE.md", "LIMITS.md"]), [""; 0]);
 }
 
+/// What a heading's link is, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || *c == ' ' || *c == '-' || *c == '_';
+    heading.trim().to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
+}
+
+/// The links of `text` to places of this project.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+    targets.map(|(target, _)| target).filter(|target| !target.contains("://"))
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut found = 0;
+    for path in documents() {
+        let text = fs::read_to_string(&path).expect("a document");
+        let folder = path.parent().expect("a folder");
+        for link in links(&text) {
+            let (file, part) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { path.clone() } else { folder.join(file) };
+            assert!(target.exists(), "{}: {link} leads nowhere", path.display());
+            if !part.is_empty() {
+                let text = fs::read_to_string(&target).expect("a document");
+                let headings = text.lines().filter_map(|line| line.split_once("# "));
+                let mut headings = headings.filter(|(marks, _)| marks.chars().all(|c| c == '#'));
+                let is_there = headings.any(|(_, heading)| anchor(heading) == part);
+                assert!(is_there, "{}: {link} names no heading", path.display());
+            }
+            found += 1;
+        }
+    }
+    assert!(found > 50, "only {found} links");
+}
+
 #[test]
 fn a_block_is_read_and_compared_as_it_says() {
     let text = "x\n<!-- passbook serve --balance 7 -->\n```console interop\n$ a \\\n> b\n? 2\none\n\n...\nlast [..] s\n$ c\n```\n```\n```\n";
