@@ -7,6 +7,9 @@ use std::{env, fs};
 
 use tempfile::TempDir;
 
+/// What the ports of a served bank begin with in the documents: 50051, 50052, ….
+const PORTS: &str = "127.0.0.1:5005";
+
 /// Ends what a command prints.
 const MARK: &str = "\u{1}ended with ";
 
@@ -59,7 +62,9 @@ impl Session {
         let Some(arguments) = arguments else { return };
         self.close_bank();
         let mut serve = command(env!("CARGO_BIN_EXE_passbook"), self.folder.path());
-        let serve = serve.arg("serve").args(arguments.split_whitespace());
+        let base_port = format!("{}0", ports());
+        let serve = serve.args(["serve", "--base-port", &base_port]);
+        let serve = serve.args(arguments.split_whitespace());
         let mut bank = serve.stdout(Stdio::piped()).spawn().expect("the bank opens");
         let mut ready = String::new();
         let mut prints = BufReader::new(bank.stdout.take().expect("a pipe"));
@@ -69,11 +74,11 @@ impl Session {
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.folder.path().join(name), text).expect("it is written");
+        fs::write(self.folder.path().join(name), elsewhere(text)).expect("it is written");
     }
 
     pub(crate) fn run(&mut self, command: &str) -> Ran {
-        let script = format!("{command}\nprintf '\\n{MARK}%s\\n' $?\n");
+        let script = format!("{}\nprintf '\\n{MARK}%s\\n' $?\n", elsewhere(command));
         self.commands.write_all(script.as_bytes()).expect("the shell reads");
         let mut prints = String::new();
         loop {
@@ -102,6 +107,16 @@ impl Drop for Session {
         self.shell.kill().expect("the shell still runs");
         self.shell.wait().expect("it ends");
     }
+}
+
+/// What this process has instead of [`PORTS`]: some that no client is given by the system, and no other
+/// run of these tests.
+fn ports() -> u32 {
+    2000 + std::process::id() % 1000
+}
+
+fn elsewhere(text: &str) -> String {
+    text.replace(PORTS, &format!("127.0.0.1:{}", ports()))
 }
 
 /// `program` in `folder`, without what the caller's environment says.
