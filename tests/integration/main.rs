@@ -16,6 +16,7 @@ mod documents;
 mod event_ids;
 mod expected_results;
 mod facade;
+mod fuzz;
 mod generate;
 mod generated;
 mod guarantees;

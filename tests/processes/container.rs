@@ -78,7 +78,7 @@ fn it_runs_as_nobody_in_particular() {
 fn what_it_copies_and_builds_is_there() {
     let manifest = fs::read_to_string("Cargo.toml").unwrap();
     let mut stages = BTreeMap::new();
-    let mut profile = None;
+    let (mut profile, mut built) = (None, Vec::new());
     for (word, rest) in instructions() {
         let words: Vec<&str> = rest.split_whitespace().collect();
         match word.as_str() {
@@ -94,13 +94,8 @@ fn what_it_copies_and_builds_is_there() {
             "COPY" => match words[0].strip_prefix("--from=") {
                 Some(stage) => {
                     assert!(stages.contains_key(stage), "{stage}");
-                    let built = profile.as_deref().expect("a profile");
-                    let copied = &words[1..words.len() - 1];
-                    let programs: Vec<_> =
-                        copied.iter().filter(|path| path.contains("/target/")).collect();
-                    let place = format!("/target/{built}/passbook");
-                    assert!(programs.iter().all(|path| path.ends_with(&place)), "{programs:?}");
-                    assert_eq!(programs.len(), 1);
+                    let copied = words[1..words.len() - 1].iter();
+                    built.extend(copied.map(|path| path.trim_start_matches("/source/").to_owned()));
                 }
                 None => {
                     for path in &words[..words.len() - 1] {
@@ -112,6 +107,10 @@ fn what_it_copies_and_builds_is_there() {
         }
     }
     let profile = profile.expect("a profile");
+    let (programs, files): (Vec<_>, Vec<_>) =
+        built.into_iter().partition(|path| path.starts_with("target/"));
+    assert_eq!(programs, [format!("target/{profile}/passbook")]);
+    assert!(!files.is_empty() && files.iter().all(|path| Path::new(path).exists()), "{files:?}");
     assert!(manifest.contains(&format!("[profile.{profile}]")), "{profile}");
     // The toolchain is as new as the package asks for.
     let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = "));
