@@ -9,8 +9,11 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::batch::BatchArgs;
 use super::check::CheckArgs;
 use super::compare::CompareArgs;
+use super::completions::CompletionsArgs;
 use super::exit::EXIT_CODES;
 use super::generate::GenerateArgs;
+use super::health::HealthArgs;
+use super::man::ManArgs;
 use super::merge::MergeArgs;
 use super::run::RunArgs;
 use super::secret::SecretArgs;
@@ -62,6 +65,8 @@ pub(super) enum Command {
     Merge(MergeArgs),
     /// Serve a bank behind gRPC
     Serve(ServeArgs),
+    /// Ask a served bank whether it takes requests
+    Health(HealthArgs),
     /// Make the secret that the processes of one bank share
     Secret(SecretArgs),
     /// Time a scenario over mailboxes and networks, side by side
@@ -70,6 +75,10 @@ pub(super) enum Command {
     Generate(GenerateArgs),
     /// Print the JSON Schema of scenario files
     Schema,
+    /// Print what a shell completes the commands and options with
+    Completions(CompletionsArgs),
+    /// Write the manual pages, one for each command
+    Man(ManArgs),
 }
 
 impl Cli {
@@ -83,11 +92,14 @@ impl Cli {
             Command::Batch(_)
             | Command::Check(_)
             | Command::Serve(_)
+            | Command::Health(_)
             | Command::Secret(_)
             | Command::Compare(_)
             | Command::Generate(_)
             | Command::Merge(_)
-            | Command::Schema => None,
+            | Command::Schema
+            | Command::Completions(_)
+            | Command::Man(_) => None,
         };
         match conflict {
             Some(conflict) => Err(Self::command().error(ErrorKind::ArgumentConflict, conflict)),

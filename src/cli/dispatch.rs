@@ -5,12 +5,17 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
+use clap::CommandFactory;
+
 use super::args::{Cli, Command};
 use super::batch::run_batch;
 use super::check::check_history;
 use super::compare::compare_transports;
+use super::completions::print_completions;
 use super::exit::{Exit, Failure};
 use super::generate::generate;
+use super::health::ask_health;
+use super::man::write_pages;
 use super::merge::merge_results;
 use super::run::run_scenarios;
 use super::schema::print_schema;
@@ -45,10 +50,15 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
         Command::Check(args) => check_history(args, terminal),
         Command::Merge(args) => merge_results(args, terminal),
         Command::Serve(args) => serve(args, terminal),
+        Command::Health(args) => ask_health(args, terminal),
         Command::Secret(args) => make_secret(args),
         Command::Compare(args) => compare_transports(args, terminal),
         Command::Generate(args) => generate(args, terminal),
         Command::Schema => print_schema(terminal).map_err(Failure::from),
+        Command::Completions(args) => {
+            print_completions(args, Cli::command(), terminal).map_err(Failure::from)
+        }
+        Command::Man(args) => write_pages(args, Cli::command()),
     };
     let exit = done.or_else(|failure| failure.tell(terminal))?;
     terminal.flush()?;

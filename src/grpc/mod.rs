@@ -16,8 +16,8 @@ mod trailers;
 
 pub use client::{
     Absence, CallProblem, Channel, ClassicBranch, ClientStub, Contract, Endpoint, EndpointError,
-    LinkError, LinkSetup, PeerClient, PeerFinding, PeerId, PeerLink, RemoteBank, RemoteBranch,
-    ReportedState, SETTLE_LIMIT, Standings, TypedBranch, TypedReply, TypedStub,
+    HealthProblem, LinkError, LinkSetup, PeerClient, PeerFinding, PeerId, PeerLink, RemoteBank, RemoteBranch,
+    ReportedState, SETTLE_LIMIT, Standings, TypedBranch, TypedReply, TypedStub, check_health,
 };
 pub use proof::{Identity, Ticket};
 pub use server::{

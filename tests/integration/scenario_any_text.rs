@@ -14,7 +14,7 @@ fn parse(bytes: Vec<u8>) -> Result<Scenario, ScenarioError> {
 }
 
 /// Reads `bytes`; an error must be shown with its place in the text and no control character.
-fn read_and_show(bytes: &[u8]) -> Result<Scenario, ScenarioError> {
+pub(crate) fn read_and_show(bytes: &[u8]) -> Result<Scenario, ScenarioError> {
     let read = parse(bytes.to_vec());
     if let Err(error) = &read {
         let mut page = String::new();

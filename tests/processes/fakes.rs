@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::thread;
 
 use passbook::grpc::proto::banking::branch_server::{Branch, BranchServer};
@@ -14,6 +16,7 @@ use tonic::metadata::MetadataValue;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Response, Status};
+use tonic_health::ServingStatus;
 use tonic_types::{ErrorDetails, StatusExt};
 
 /// How a fake branch answers.
@@ -162,6 +165,18 @@ pub(crate) fn peer(version: Option<u32>) -> String {
 pub(crate) fn other_service() -> String {
     let health = || {
         let (_, service) = tonic_health::server::health_reporter();
+        Server::builder().add_service(service)
+    };
+    served(health, Arc::new(Notify::new()))
+}
+
+/// A gRPC server that takes no requests now, and says so.
+pub(crate) fn not_serving() -> String {
+    let health = || {
+        let (reporter, service) = tonic_health::server::health_reporter();
+        let told = pin!(reporter.set_service_status("", ServingStatus::NotServing));
+        // Nobody else is there yet, so that it is said at once.
+        assert!(told.poll(&mut Context::from_waker(Waker::noop())).is_ready());
         Server::builder().add_service(service)
     };
     served(health, Arc::new(Notify::new()))

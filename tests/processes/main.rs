@@ -4,8 +4,10 @@
 mod closing;
 mod connected;
 mod connections;
+mod container;
 mod fakes;
 mod full;
+mod health;
 mod peers;
 mod process;
 mod scenarios;

@@ -80,14 +80,7 @@ impl ClassicBranch {
 
     /// What speaks at its address, where calls come to `absence`.
     pub async fn find_out(&self, absence: Absence) -> Absence {
-        let protocol = match absence {
-            Absence::OutOfReach { .. } => self.endpoint.protocol(self.limit).await,
-            Absence::NothingListens
-            | Absence::NoSuchHost
-            | Absence::NotGrpc { .. }
-            | Absence::NoService => None,
-        };
-        protocol.map_or(absence, |protocol| Absence::NotGrpc { protocol })
+        self.endpoint.find_out(absence, self.limit).await
     }
 
     pub(super) async fn ask(&self, ask: &Ask) -> ReplyFields {

@@ -92,9 +92,21 @@ impl Endpoint {
         self.endpoint.connect_lazy()
     }
 
+    /// What speaks there, where calls come to `absence`; it is waited for up to `limit`.
+    pub(super) async fn find_out(&self, absence: Absence, limit: Duration) -> Absence {
+        let protocol = match absence {
+            Absence::OutOfReach { .. } => self.protocol(limit).await,
+            Absence::NothingListens
+            | Absence::NoSuchHost
+            | Absence::NotGrpc { .. }
+            | Absence::NoService => None,
+        };
+        protocol.map_or(absence, |protocol| Absence::NotGrpc { protocol })
+    }
+
     /// What speaks there, where it does not speak gRPC; `None` where no connection can be had. It
     /// is waited for up to `limit`.
-    pub(crate) async fn protocol(&self, limit: Duration) -> Option<&'static str> {
+    async fn protocol(&self, limit: Duration) -> Option<&'static str> {
         let authority = self.endpoint.uri().authority()?.as_str();
         let connected = timeout(limit, TcpStream::connect(authority)).await;
         let mut stream = connected.ok()?.ok()?;

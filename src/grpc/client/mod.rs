@@ -2,6 +2,7 @@
 
 mod classic_stub;
 mod endpoint;
+mod health;
 mod peer_client;
 mod peer_link;
 mod problem;
@@ -11,6 +12,7 @@ mod stub;
 
 pub use classic_stub::{ClassicBranch, ReportedState};
 pub use endpoint::{Channel, Contract, Endpoint, EndpointError};
+pub use health::{HealthProblem, check_health};
 pub use peer_client::{LinkError, PeerClient, PeerId};
 pub use peer_link::{LinkSetup, PeerFinding, PeerLink};
 pub(crate) use peer_link::{LinkState, ReadLink};

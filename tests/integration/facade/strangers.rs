@@ -21,7 +21,7 @@ const QUERY: &str = "/passbook.v1.BankService/Query";
 const CLASSIC: &str = "/banking.Branch/MsgDelivery";
 
 /// A message as gRPC frames it.
-fn framed(message: &[u8]) -> Vec<u8> {
+pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
     let length = u32::try_from(message.len()).expect("a small message").to_be_bytes();
     [&[0], length.as_slice(), message].concat()
 }
@@ -32,7 +32,7 @@ fn query() -> Vec<u8> {
 }
 
 /// Sends `body` over HTTP/2.
-async fn post(
+pub(crate) async fn post(
     test_bank: &TestBank,
     path: &str,
     headers: &[(&str, &str)],

@@ -27,3 +27,13 @@ pub(crate) fn stdout(assert: &Assert) -> &str {
 pub(crate) fn stderr(assert: &Assert) -> &str {
     std::str::from_utf8(&assert.get_output().stderr).expect("text")
 }
+
+/// The names of all commands, as the help lists them.
+pub(crate) fn commands() -> Vec<String> {
+    let done = passbook(&["--help"]).code(0);
+    let (_, list) = stdout(&done).split_once("Commands:\n").expect("a list of commands");
+    let lines = list.lines().take_while(|line| !line.is_empty());
+    // What a long line goes on with stands further in.
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}

@@ -8,7 +8,7 @@ use passbook::model::{
 };
 use proptest::prelude::*;
 
-use crate::judge::history_builder::{
+use crate::history_builder::{
     HistoryBuilder, branch, customer, deposit, refused, unknown, withdrawal, write_id,
 };
 

@@ -8,8 +8,8 @@ use passbook::history::{Fact, Header, Reader, Recorded, Writer};
 use passbook::model::{LogPosition, Money, Operation, Receipt, RequestNumber, Seed};
 use proptest::prelude::*;
 
-use crate::judge::generate::{Damage, Style, damages, styles, tales};
-use crate::judge::history_builder::{HistoryBuilder, branch, customer, deposit, unknown, write_id};
+use crate::generate::{Damage, Style, damages, styles, tales};
+use crate::history_builder::{HistoryBuilder, branch, customer, deposit, unknown, write_id};
 
 fn impossible(history: &HistoryBuilder) -> InvalidHistory {
     let error = history.judge().unwrap_err();

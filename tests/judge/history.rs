@@ -1,8 +1,6 @@
 //! History files: what is written is read back, what is documented is read, what is damaged is
 //! refused with the line and the reason.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::fs;
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ use passbook::model::{
     RequestError, Sequence, Write, WriteId, WriteKind,
 };
 
-use crate::judge::history_builder::HistoryBuilder;
+use crate::history_builder::HistoryBuilder;
 
 /// A write in the paper's sense: under the right id with another content it is another write.
 type W = (WriteId, Write);

@@ -9,9 +9,9 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use crate::judge::generate::{Style, damages, styles, tales};
-use crate::judge::history_builder::HistoryBuilder;
-use crate::judge::reference::{self, Count};
+use crate::generate::{Style, damages, styles, tales};
+use crate::history_builder::HistoryBuilder;
+use crate::reference::{self, Count};
 
 fn config(cases: u32) -> Config {
     Config { cases, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() }

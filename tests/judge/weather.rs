@@ -7,7 +7,7 @@ use passbook::check::{
 use passbook::history::Fact;
 use passbook::model::{Life, LogPosition, Money, Operation, Receipt, RequestNumber};
 
-use crate::judge::history_builder::{HistoryBuilder, branch, customer, deposit, refused};
+use crate::history_builder::{HistoryBuilder, branch, customer, deposit, refused};
 
 fn impossible(history: &HistoryBuilder) -> InvalidHistory {
     history.judge().unwrap_err().problem

@@ -6,7 +6,7 @@ use passbook::check::{
 };
 use passbook::model::{LogPosition, Money, Operation, Receipt, RequestNumber};
 
-use crate::judge::history_builder::{
+use crate::history_builder::{
     HistoryBuilder, branch, customer, deposit, refused, unknown, withdrawal, write_id,
 };
 

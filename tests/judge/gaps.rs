@@ -11,7 +11,7 @@ use passbook::model::{
     Refusal, RequestError, RequestNumber, Sequence,
 };
 
-use crate::judge::history_builder::{
+use crate::history_builder::{
     HistoryBuilder, branch, customer, deposit, refused, withdrawal, write_id,
 };
 

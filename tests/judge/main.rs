@@ -1,0 +1,14 @@
+//! The judge and the histories, with no feature of the library: histories made by hand, random ones
+//! against a slow reference, and damage. What they test is what `tests/trust/mutants` changes.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod by_hand;
+mod damage;
+mod gaps;
+mod generate;
+mod history;
+mod history_builder;
+mod random;
+mod reference;
+mod weather;
