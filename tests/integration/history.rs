@@ -4,7 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
-use std::sync::Arc;
 
 use passbook::history::{
     Entry, Extent, Fact, Header, HistoryError, LossReason, MessageBody, Reader, Recorded, Terms,
@@ -34,22 +33,15 @@ fn deposit() -> Write {
 }
 
 fn header() -> Header {
-    Header {
-        passbook: Some("0.1.0".to_owned()),
-        scenario: "read \"your\" writes".to_owned(),
-        seed: Seed(u64::MAX),
-        roster: Arc::new(Roster::new([branch(1), branch(2)]).unwrap()),
-        opening_balance: Money::from_minor(-5),
-        terms: Some(Terms {
-            guarantees: GuaranteePolicy {
-                all: Guarantees::ALL,
-                single: [(customer(1), "ryw,mw".parse().unwrap())].into(),
-            },
-            propagation: Propagation::Sync,
-            overdraft: Overdraft::Reject,
-        }),
-        config: [("propagation".to_owned(), "sync".to_owned())].into(),
-    }
+    let roster = Roster::new([branch(1), branch(2)]).unwrap();
+    let mut header = Header::new("read \"your\" writes", roster, Money::from_minor(-5));
+    let single = [(customer(1), "ryw,mw".parse().unwrap())].into();
+    let guarantees = GuaranteePolicy { all: Guarantees::ALL, single };
+    header.passbook = Some("0.1.0".to_owned());
+    header.seed = Seed(u64::MAX);
+    header.terms = Some(Terms::new(guarantees, Propagation::Sync, Overdraft::Reject));
+    header.config = [("propagation".to_owned(), "sync".to_owned())].into();
+    header
 }
 
 fn reply(request: u64, outcome: Outcome) -> Fact {

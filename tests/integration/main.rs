@@ -13,6 +13,7 @@ mod compare;
 mod compare_reports;
 mod documents;
 mod event_ids;
+mod examples;
 mod expected_results;
 mod facade;
 mod generate;

@@ -14,7 +14,7 @@ use source::SourceFile;
 
 #[test]
 fn the_source_is_tidy() -> io::Result<()> {
-    let files = rust_files(&["build.rs", "src", "tests", "benches"])?;
+    let files = rust_files(&["build.rs", "src", "tests", "benches", "examples"])?;
     for known in ["src/lib.rs", "src/main.rs", "src/model/mod.rs", "tests/tidy/rules.rs"] {
         assert!(files.iter().any(|file| file.path == known), "the walk does not find {known}");
     }
