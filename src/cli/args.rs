@@ -13,6 +13,7 @@ use super::exit::EXIT_CODES;
 use super::generate::GenerateArgs;
 use super::merge::MergeArgs;
 use super::run::RunArgs;
+use super::schema::SchemaArgs;
 use super::secret::SecretArgs;
 use super::serve_args::ServeArgs;
 use super::terminal::Color;
@@ -68,8 +69,8 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Make scenarios from a seed
     Generate(GenerateArgs),
-    /// Print the JSON Schema of scenario files
-    Schema,
+    /// Print the JSON Schema of scenarios, or of what passbook writes
+    Schema(SchemaArgs),
 }
 
 impl Cli {
@@ -87,7 +88,7 @@ impl Cli {
             | Command::Compare(_)
             | Command::Generate(_)
             | Command::Merge(_)
-            | Command::Schema => None,
+            | Command::Schema(_) => None,
         };
         match conflict {
             Some(conflict) => Err(Self::command().error(ErrorKind::ArgumentConflict, conflict)),

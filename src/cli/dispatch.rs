@@ -48,7 +48,7 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
         Command::Secret(args) => make_secret(args),
         Command::Compare(args) => compare_transports(args, terminal),
         Command::Generate(args) => generate(args, terminal),
-        Command::Schema => print_schema(terminal).map_err(Failure::from),
+        Command::Schema(args) => print_schema(args, terminal).map_err(Failure::from),
     };
     let exit = done.or_else(|failure| failure.tell(terminal))?;
     terminal.flush()?;

@@ -205,7 +205,7 @@ fn a_header_says_what_was_promised_and_who_recorded() {
 
 #[test]
 fn a_history_of_version_1_is_read_for_ever() {
-    let bytes = fs::read("tests/formats/history_v1.jsonl").unwrap();
+    let bytes = fs::read("tests/golden/history-1.jsonl").unwrap();
     let reader = Reader::new(&*bytes).unwrap();
     assert_eq!((&reader.header().terms, &reader.header().passbook), (&None, &None));
     assert_eq!(reader.header().config["guarantees"], "ryw,mr,wfr");

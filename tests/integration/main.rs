@@ -34,6 +34,7 @@ mod runs;
 mod scenario_any_text;
 mod scenario_dialects;
 mod scenario_errors;
+mod schemas;
 mod simulation;
 mod support;
 mod trace;
