@@ -134,7 +134,7 @@ impl Bank {
 fn measure(operations: usize) -> (Duration, usize) {
     let mut bank = Bank::new();
     let roster = Arc::new(Roster::new(bank.roster.iter().copied()).expect("a bank"));
-    let case = Case { roster, opening_balance: Money::ZERO, terms: None };
+    let case = Case::new(roster, Money::ZERO);
     let mut judge = Judge::new(case, JudgeOptions::default());
     let mut spent = Duration::ZERO;
     let mut facts = 0;

@@ -151,11 +151,7 @@ fn facts() -> (Scenario, Vec<passbook::history::Recorded>) {
 
 fn judge(times: usize) -> usize {
     let (scenario, facts) = facts();
-    let case = Case {
-        roster: Arc::clone(&scenario.roster),
-        opening_balance: scenario.opening_balance,
-        terms: None,
-    };
+    let case = Case::new(Arc::clone(&scenario.roster), scenario.opening_balance);
     let verdicts = |_| check::judge(case.clone(), JudgeOptions::default(), &facts);
     (0..times)
         .map(verdicts)

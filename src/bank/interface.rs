@@ -8,6 +8,7 @@ use crate::model::{
 
 /// What a branch is told. The caller adds the time at which it came.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Input {
     /// A customer asks for something.
     Requested(Request),
@@ -60,7 +61,8 @@ pub enum Congestion {
     Full,
 }
 
-/// What a branch wants done. The caller does it, in order.
+/// What a branch wants done. The caller does it, in order: each of them, so another one that comes is
+/// a change that no caller must miss.
 #[derive(Debug, Clone)]
 pub enum Effect {
     /// Answer a request.
@@ -149,6 +151,7 @@ pub struct Reply {
 
 /// What branches say to each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PeerMessage {
     /// Apply this write.
     Propagate(PropagatedWrite),

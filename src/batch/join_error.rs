@@ -10,6 +10,7 @@ use crate::report::words::{count, grouped, run};
 
 /// Why result files do not fit together.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum JoinError {
     /// A line of one of them cannot be read.
     #[error("{at}: {problem}")]

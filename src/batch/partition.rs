@@ -33,6 +33,7 @@ words! {
 
 /// Why a text is no partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PartitionError {
     /// Not of the form `kind:share/of`.
     #[error("not a partition such as count:1/3, hash:1/3 or slice:1/3")]

@@ -44,6 +44,7 @@ pub enum Record {
 /// A result file that cannot be read, and where.
 #[derive(Debug, Error)]
 #[error("line {line}: {problem}")]
+#[non_exhaustive]
 pub struct RowsError {
     /// The line, from 1.
     pub line: u64,
@@ -56,6 +57,7 @@ pub struct RowsError {
 
 /// What is wrong with a line of a result file.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum RowsProblem {
     /// The source failed.
     #[error("cannot be read: {0}")]

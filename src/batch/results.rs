@@ -41,6 +41,7 @@ pub enum Next<R> {
 
 /// Why a batch cannot go on.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum BatchError {
     /// No more threads.
     #[error("cannot start a thread; try fewer with --jobs")]

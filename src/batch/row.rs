@@ -48,6 +48,7 @@ pub struct RowHead {
 /// Which kind of line a row is, as it says itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum RowKind {
     /// The result of one scenario.
     #[default]
@@ -113,6 +114,7 @@ pub struct Row {
 words! {
     /// The result of a scenario, in one word. The worse wins.
     #[derive(PartialOrd, Ord)]
+    #[non_exhaustive]
     pub enum Status {
         /// Everything is as it should be.
         Holds = "holds",

@@ -51,6 +51,7 @@ pub struct Summary {
 /// Why a batch ended before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Stopped {
     /// Somebody interrupted it.
     Interrupted,

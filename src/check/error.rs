@@ -7,6 +7,7 @@ use crate::model::{BranchId, CustomerId, LogPosition, MessageNumber, RequestNumb
 /// A history that no run can have: it is damaged, and there is no verdict on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("fact {fact}: {problem}")]
+#[non_exhaustive]
 pub struct JudgeError {
     /// Which fact, from 1. In a history file it stands on the line after that number.
     pub fact: u64,
@@ -17,6 +18,7 @@ pub struct JudgeError {
 
 /// Why a fact cannot have happened after those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum InvalidHistory {
     /// A branch that the header does not have.
     #[error("branch {branch} is not a branch of this bank")]

@@ -10,6 +10,7 @@ use crate::history::{Extent, HistoryError, Reader};
 
 /// Why there is no verdict on a history file. Each names the line.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum CheckError {
     /// The file is no history, or not a whole one.
     #[error(transparent)]
@@ -32,8 +33,10 @@ pub enum CheckError {
     },
 }
 
-/// Reads a history to its end and judges it. One that was cut off is judged as far as it goes. As
-/// soon as it would take more than `bytes_max` of memory, nothing more is read of it.
+/// Reads a history to its end and judges it. With its end marker it is taken for a settled one, as
+/// [`judge()`](super::judge()) says; one that was cut off is judged as far as it goes, as by
+/// [`judge_cut_off`](super::judge_cut_off). As soon as it would take more than `bytes_max` of
+/// memory, nothing more is read of it.
 pub fn judge_history<R: BufRead>(
     mut reader: Reader<R>,
     options: JudgeOptions,

@@ -41,13 +41,15 @@ impl Judge {
         self.ledger.amounts().bytes()
     }
 
-    /// Takes note that there were more facts, which are lost.
+    /// Takes note that there were more facts, which are lost, or that more are to come: what needs
+    /// the end is undecided then.
     pub fn cut_off(&mut self) {
         self.ledger.extent = Extent::CutOff;
     }
 
-    /// The verdicts on all facts that were observed. A request without a reply may have taken
-    /// effect or not.
+    /// The verdicts on all facts that were observed. They are taken for a settled history, as
+    /// [`judge()`] says, unless [`Judge::cut_off`] was called. A request without a reply may have
+    /// taken effect or not.
     pub fn finish(mut self) -> Result<Verdicts, JudgeError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -98,15 +100,51 @@ impl Judge {
     }
 }
 
-/// Judges facts that are all at hand.
+/// Judges a whole history, whose facts are all at hand.
+///
+/// It must be *settled*: every request is answered or given up, and every write has come to every
+/// branch that it will ever come to. A write that was acknowledged, and is missing at some branch
+/// when the facts end, is a violation of `convergence` and `exactly_once`. [`judge_cut_off`]
+/// judges a history that stops before that.
+///
+/// # Errors
+///
+/// No run can have had these facts.
 pub fn judge<'a>(
     case: Case,
     options: JudgeOptions,
     facts: impl IntoIterator<Item = &'a Recorded>,
 ) -> Result<Verdicts, JudgeError> {
+    observe_all(case, options, facts)?.finish()
+}
+
+/// Judges a history that was cut off, or is not settled yet, as far as it goes.
+///
+/// Nothing is said of what may still come: `convergence` is undecided, `exactly_once` has no test of
+/// a write that is missing somewhere, and the whole is undecided unless something is violated. That
+/// stands, whatever comes after it.
+///
+/// # Errors
+///
+/// No run can have had these facts.
+pub fn judge_cut_off<'a>(
+    case: Case,
+    options: JudgeOptions,
+    facts: impl IntoIterator<Item = &'a Recorded>,
+) -> Result<Verdicts, JudgeError> {
+    let mut judge = observe_all(case, options, facts)?;
+    judge.cut_off();
+    judge.finish()
+}
+
+fn observe_all<'a>(
+    case: Case,
+    options: JudgeOptions,
+    facts: impl IntoIterator<Item = &'a Recorded>,
+) -> Result<Judge, JudgeError> {
     let mut judge = Judge::new(case, options);
     for recorded in facts {
         judge.observe(recorded)?;
     }
-    judge.finish()
+    Ok(judge)
 }

@@ -28,7 +28,7 @@ mod writes;
 
 pub use error::{InvalidHistory, JudgeError};
 pub use file::{CheckError, judge_history};
-pub use judge::{Judge, judge};
+pub use judge::{Judge, judge, judge_cut_off};
 pub use options::{Case, JudgeOptions, Lines, StepsKept};
 pub use property::{ByProperty, Property};
 pub use verdict::{

@@ -8,6 +8,7 @@ use crate::model::{Money, Roster};
 
 /// What is known of a run before its first fact.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Case {
     /// The branches.
     pub roster: Arc<Roster>,
@@ -18,6 +19,11 @@ pub struct Case {
 }
 
 impl Case {
+    /// The case of a bank of which nobody says what it promises.
+    pub fn new(roster: impl Into<Arc<Roster>>, opening_balance: Money) -> Self {
+        Self { roster: roster.into(), opening_balance, terms: None }
+    }
+
     /// The case of a history with this header.
     pub fn of(header: &Header) -> Self {
         let Header { roster, opening_balance, terms, .. } = header;
@@ -25,8 +31,10 @@ impl Case {
     }
 }
 
-/// What is wanted of a judge beyond the verdicts.
+/// What is wanted of a judge beyond the verdicts. Begin with the default, and change what is to
+/// be otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct JudgeOptions {
     /// How many witnesses of each property are kept at most.
     pub witnesses: NonZeroUsize,

@@ -18,6 +18,7 @@ macro_rules! properties {
         spelled! {
             /// What is judged.
             #[derive(PartialOrd, Ord)]
+            #[non_exhaustive]
             pub enum Property { $($(#[$meta])* $variant = $word),+ }
         }
 

@@ -12,6 +12,7 @@ use crate::model::{BranchId, CustomerId, RequestNumber, counts, words};
 
 /// A step that failed a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FailedStep {
     /// What it broke.
     pub property: Property,
@@ -64,6 +65,7 @@ pub enum Verdict {
 
 /// Tests that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Violation {
     /// How many tests there were.
     pub tests: Split,
@@ -76,6 +78,7 @@ pub struct Violation {
 /// Why nothing could be tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Undecided {
     /// The history holds nothing to test.
     NothingToTest,
@@ -224,6 +227,7 @@ words! {
 /// What the judge says of a history. Serialized as its verdicts alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
+#[non_exhaustive]
 pub struct Verdicts {
     /// Its verdict on each property.
     pub by_property: ByProperty<Verdict>,

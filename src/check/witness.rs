@@ -11,6 +11,7 @@ use crate::model::{
 /// A violation of a property, with what is needed to find it in the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Witness {
     /// What is wrong, in one word.
     pub kind: WitnessKind,
@@ -43,6 +44,7 @@ pub struct Witness {
 /// What is wrong, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum WitnessKind {
     /// A read misses a write of its own session.
     OwnWriteMissing,
@@ -75,6 +77,7 @@ pub enum WitnessKind {
 /// Where a fact stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FactPlace {
     /// Its line in the history file, from 1; `None` where only a part of the facts was judged.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,6 +90,7 @@ pub struct FactPlace {
 /// One operation of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Step {
     /// Which of the customer's requests.
     pub request: RequestNumber,

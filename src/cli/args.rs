@@ -16,6 +16,7 @@ use super::health::HealthArgs;
 use super::man::ManArgs;
 use super::merge::MergeArgs;
 use super::run::RunArgs;
+use super::schema::SchemaArgs;
 use super::secret::SecretArgs;
 use super::serve_args::ServeArgs;
 use super::terminal::Color;
@@ -73,12 +74,12 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Make scenarios from a seed
     Generate(GenerateArgs),
-    /// Print the JSON Schema of scenario files
-    Schema,
     /// Print what a shell completes the commands and options with
     Completions(CompletionsArgs),
     /// Write the manual pages, one for each command
     Man(ManArgs),
+    /// Print the JSON Schema of scenarios, or of what passbook writes
+    Schema(SchemaArgs),
 }
 
 impl Cli {
@@ -97,9 +98,9 @@ impl Cli {
             | Command::Compare(_)
             | Command::Generate(_)
             | Command::Merge(_)
-            | Command::Schema
             | Command::Completions(_)
-            | Command::Man(_) => None,
+            | Command::Man(_)
+            | Command::Schema(_) => None,
         };
         match conflict {
             Some(conflict) => Err(Self::command().error(ErrorKind::ArgumentConflict, conflict)),

@@ -54,11 +54,11 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
         Command::Secret(args) => make_secret(args),
         Command::Compare(args) => compare_transports(args, terminal),
         Command::Generate(args) => generate(args, terminal),
-        Command::Schema => print_schema(terminal).map_err(Failure::from),
         Command::Completions(args) => {
             print_completions(args, Cli::command(), terminal).map_err(Failure::from)
         }
         Command::Man(args) => write_pages(args, Cli::command()),
+        Command::Schema(args) => print_schema(args, terminal).map_err(Failure::from),
     };
     let exit = done.or_else(|failure| failure.tell(terminal))?;
     terminal.flush()?;

@@ -1,14 +1,44 @@
-//! `passbook schema`: the JSON Schema of scenario files.
+//! `passbook schema`: the JSON Schemas of what passbook reads and writes.
 
 use std::io;
+
+use clap::{Args, ValueEnum};
 
 use super::exit::Exit;
 use super::terminal::Terminal;
 use crate::scenario;
 
-pub(super) fn print_schema(terminal: &mut Terminal) -> io::Result<Exit> {
-    let out = terminal.results();
-    serde_json::to_writer_pretty(&mut *out, &scenario::schema())?;
-    writeln!(out)?;
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// What it is the schema of
+    #[arg(value_name = "FORMAT", value_enum, default_value_t)]
+    of: SchemaOf,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum SchemaOf {
+    /// A scenario, in every dialect
+    #[default]
+    Scenario,
+    /// A line of what `batch` writes
+    Row,
+    /// What `run` and `check` print with `--format json`
+    Report,
+    /// A line of what `run --history` records
+    History,
+    /// What `compare` prints with `--format json`
+    Comparison,
+}
+
+/// Prints the schema that `args` ask for.
+pub(super) fn print_schema(args: &SchemaArgs, terminal: &mut Terminal) -> io::Result<Exit> {
+    let schema = match args.of {
+        SchemaOf::Scenario => &scenario::schema(),
+        SchemaOf::Row => include_str!("../../docs/schema/row.json"),
+        SchemaOf::Report => include_str!("../../docs/schema/report.json"),
+        SchemaOf::History => include_str!("../../docs/schema/history.json"),
+        SchemaOf::Comparison => include_str!("../../docs/schema/comparison.json"),
+    };
+    terminal.results().write_all(schema.as_bytes())?;
     Ok(Exit::Holds)
 }

@@ -10,6 +10,7 @@ use crate::model::{ByteSize, RosterError, Time, UnknownVersion};
 /// A history that cannot be read, and where.
 #[derive(Debug, Error)]
 #[error("line {line}: {problem}")]
+#[non_exhaustive]
 pub struct HistoryError {
     /// The line, from 1.
     pub line: u64,
@@ -20,6 +21,7 @@ pub struct HistoryError {
 
 /// What is wrong with a line of a history.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum HistoryProblem {
     /// The source failed.
     #[error("cannot be read: {0}")]

@@ -21,6 +21,7 @@ pub struct Recorded {
 /// What happened. A request is known by its customer and number: event ids may repeat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields, expecting = "an object")]
+#[non_exhaustive]
 pub enum Fact {
     /// A customer sent a request to a branch.
     RequestSent {
@@ -210,6 +211,7 @@ pub enum Fact {
 /// Why a message was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum LossReason {
     /// The network loses some of its messages.
     Random,
@@ -221,6 +223,7 @@ pub enum LossReason {
 
 /// Whose fact it is: everything that happens at one process happens in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Process {
     /// A branch of the bank.
     Branch(BranchId),
@@ -267,6 +270,7 @@ impl Fact {
 /// What a message between branches says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum MessageBody {
     /// Apply this write.
     Propagate {

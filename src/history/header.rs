@@ -7,6 +7,7 @@ use crate::model::{GuaranteePolicy, Money, Overdraft, Propagation, Roster, Seed}
 
 /// Which run it was, and what was true before anything happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Header {
     /// The scenario's name.
     pub scenario: String,
@@ -24,8 +25,25 @@ pub struct Header {
     pub config: BTreeMap<String, String>,
 }
 
-/// What was promised to the customers of a run, and what decides what else they are owed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl Header {
+    /// The header of a run of which no more is known than this.
+    pub fn new(scenario: impl Into<String>, roster: Roster, opening_balance: Money) -> Self {
+        Self {
+            scenario: scenario.into(),
+            seed: Seed::default(),
+            roster: roster.into(),
+            opening_balance,
+            passbook: None,
+            terms: None,
+            config: BTreeMap::new(),
+        }
+    }
+}
+
+/// What was promised to the customers of a run, and what decides what else they are owed. The
+/// default is a scenario's that says nothing of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Terms {
     /// The session guarantees of everyone.
     pub guarantees: GuaranteePolicy,
@@ -33,4 +51,15 @@ pub struct Terms {
     pub propagation: Propagation,
     /// What became of a withdrawal that the balance did not cover.
     pub overdraft: Overdraft,
+}
+
+impl Terms {
+    /// These terms.
+    pub const fn new(
+        guarantees: GuaranteePolicy,
+        propagation: Propagation,
+        overdraft: Overdraft,
+    ) -> Self {
+        Self { guarantees, propagation, overdraft }
+    }
 }

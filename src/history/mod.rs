@@ -4,6 +4,7 @@
 //! into a history file, a [`Reader`] turns the file into facts again; `docs/HISTORY.md` is the
 //! format. Knows no actor, no bank and no file system.
 
+mod builder;
 mod error;
 mod fact;
 mod header;
@@ -15,6 +16,7 @@ mod reader;
 mod request;
 mod writer;
 
+pub use builder::HistoryBuilder;
 pub use error::{HistoryError, HistoryProblem};
 pub use fact::{Fact, LossReason, MessageBody, Process, Recorded};
 pub use header::{Header, Terms};

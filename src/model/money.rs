@@ -43,6 +43,11 @@ impl Money {
     pub fn checked_add(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).map(Self)
     }
+
+    /// The sum, or what comes nearest to it where it is out of range. No bank counts like this.
+    pub(crate) const fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
 }
 
 /// The shortest exact decimal: `400`, `400.5`, `-0.05`. It is a JSON number as it stands.
@@ -110,6 +115,7 @@ impl From<Decimal> for Money {
 
 /// Why a text is not money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum MoneyError {
     /// Not digits with an optional fraction.
     #[error("not a decimal number such as 400 or 400.50")]

@@ -57,6 +57,7 @@ pub enum Receipt {
 /// Why a request was not answered with a receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum RequestError {
     /// It has not taken effect and never will.
     #[error("refused: {0}")]
@@ -149,6 +150,7 @@ impl fmt::Display for Lag {
 /// Why a branch did not apply a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Error)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Refusal {
     /// Overdraft is rejected, and there is less than the withdrawal needs.
     #[error("insufficient funds: the balance is {balance}, {requested} was requested")]

@@ -81,6 +81,7 @@ impl fmt::Display for Seed {
 
 words! {
     /// A form of output that courses and graders know.
+    #[non_exhaustive]
     pub enum Dialect {
         /// A row per customer with its balance.
         Balances = "balances",

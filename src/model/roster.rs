@@ -23,6 +23,7 @@ pub struct Roster {
 
 /// Why a set of branches is not a bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum RosterError {
     /// No branch at all.
     #[error("a bank has at least one branch")]

@@ -11,6 +11,7 @@ pub struct ByteSize(u64);
 
 /// Why a text is no size.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum SizeError {
     /// It does not begin with a number, or is negative.
     #[error("a size is a number and a unit, as in 64MiB, 1.5GB or 4096")]

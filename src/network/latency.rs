@@ -13,6 +13,7 @@ use crate::model::{BranchId, Random, Seed};
 /// How long a message takes from one branch to another. Text: `none`, `constant:20ms`,
 /// `uniform:1ms..50ms`, `exponential:10ms`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Latency {
     /// No time at all.
     #[default]
@@ -90,6 +91,7 @@ impl Latency {
 
 /// A text that is no latency.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum LatencyError {
     /// Not one of the four kinds.
     #[error(

@@ -14,6 +14,7 @@ use crate::scenario::{EventOutcome, EventResult, Output};
 
 /// A place where the expected result and the run differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Difference {
     /// Whose result it is.
     pub customer: CustomerId,

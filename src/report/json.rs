@@ -21,6 +21,9 @@ use crate::run::{
 };
 use crate::scenario::{Level, Output, WrittenIds};
 
+/// The format of the reports that are made here.
+pub(super) const FORMAT: u64 = 1;
+
 /// Writes the full report of `result` as one line.
 pub fn write(out: &mut dyn Write, result: &RunResult, assessment: &Assessment) -> io::Result<()> {
     serde_json::to_writer(&mut *out, &Report::of(result, assessment))?;
@@ -29,6 +32,8 @@ pub fn write(out: &mut dyn Write, result: &RunResult, assessment: &Assessment) -
 
 #[derive(Serialize)]
 struct Report<'a> {
+    /// Raised whenever a reader of the old shape would misread the new one.
+    format: u64,
     scenario: &'a str,
     seed: Option<Seed>,
     passbook: &'static str,
@@ -166,6 +171,7 @@ impl<'a> Report<'a> {
         };
         let on_the_run = assessment.notes.iter().map(ToString::to_string);
         Self {
+            format: FORMAT,
             scenario: &result.scenario,
             seed: is_ours.then_some(result.config.seed),
             passbook: env!("CARGO_PKG_VERSION"),
@@ -344,6 +350,7 @@ mod tests {
         let deposit = json!({"event_id": 1, "interface": "deposit", "money": 400});
         let query = json!({"event_id": 2, "interface": "query"});
         let expected = json!({
+            "format": 1,
             "scenario": "read_your_writes",
             "seed": 0,
             "passbook": env!("CARGO_PKG_VERSION"),

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::json::FORMAT;
 use super::palette::TITLE;
 use super::text;
 use crate::check::{Overall, Verdicts};
@@ -23,6 +24,8 @@ pub struct JudgedHistory<'a> {
 
 #[derive(Serialize)]
 struct Line<'a> {
+    /// As of the report of a run.
+    format: u64,
     scenario: &'a str,
     seed: Seed,
     /// The version that judges.
@@ -54,6 +57,7 @@ pub fn write_text(out: &mut dyn Write, judgement: &JudgedHistory<'_>) -> io::Res
 pub fn write_json(out: &mut dyn Write, judgement: &JudgedHistory<'_>) -> io::Result<()> {
     let JudgedHistory { header, verdicts, summary } = *judgement;
     let line = Line {
+        format: FORMAT,
         scenario: &header.scenario,
         seed: header.seed,
         passbook: env!("CARGO_PKG_VERSION"),

@@ -11,6 +11,7 @@ use crate::run::{ConnectedBank, HeldBefore, RunConfig, RunResult};
 
 /// What a reader of a result should know beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Note {
     /// No message took any time, so that what was found of these properties had to be.
     NoLag {

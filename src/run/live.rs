@@ -153,7 +153,7 @@ impl LiveBank {
     }
 
     /// The actors of the branches that live here.
-    pub fn branches(&self) -> &BTreeMap<BranchId, Addr<BranchActor>> {
+    fn branches(&self) -> &BTreeMap<BranchId, Addr<BranchActor>> {
         &self.gateway.bank().branches
     }
 

@@ -229,6 +229,7 @@ struct Shares {
 
 /// Why a run does not get the memory that it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum MemoryError {
     /// It would not fit if nothing else ran.
     #[error(

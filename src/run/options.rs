@@ -47,6 +47,7 @@ pub enum Recording {
 
 /// Why a run did not end.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum RunError {
     /// An actor stopped before its work was done: a defect of this program.
     #[error("an actor stopped before its work was done")]

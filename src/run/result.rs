@@ -20,6 +20,7 @@ use crate::scenario::{
 
 /// One scenario, run to its end: every write that was accepted is propagated.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RunResult {
     /// The scenario's name.
     pub scenario: String,
@@ -50,6 +51,7 @@ pub struct RunResult {
 
 /// The choices that were in force: the command line's, else the scenario's, else the default.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RunConfig {
     /// How writes reached the other branches.
     pub propagation: Propagation,
@@ -277,6 +279,7 @@ impl RequestCounts {
 
 /// A visit of a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct VisitResult {
     /// Whose visit.
     pub customer: CustomerId,
@@ -292,6 +295,7 @@ impl From<&Visit> for VisitResult {
 
 /// A branch at the end of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BranchResult {
     /// The branch.
     pub id: BranchId,
@@ -303,6 +307,7 @@ pub struct BranchResult {
 
 /// A customer and everything that it asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CustomerResult {
     /// The customer.
     pub id: CustomerId,

@@ -50,6 +50,7 @@ impl std::fmt::Debug for ServeOptions {
 
 /// Why serving ended before it was told to.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ServeError {
     /// A server failed.
     #[error(transparent)]

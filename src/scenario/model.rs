@@ -83,6 +83,7 @@ pub struct Settings {
 
 /// Something odd in the input: where, and what.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Warning {
     /// How odd.
     pub level: Level,

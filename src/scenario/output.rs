@@ -70,6 +70,7 @@ pub struct EventResult {
 
 /// What a customer was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EventOutcome {
     /// `"balance": 400`: the answer to a query.
     Balance(Money),

@@ -236,7 +236,7 @@ fn what_is_no_row_says_why_and_where() {
 /// What the first passbook wrote, of five scenarios and `--overdraft reject`.
 #[test]
 fn a_file_of_the_first_format_is_read() {
-    let text = include_str!("../formats/rows-1.jsonl");
+    let text = include_str!("../golden/row-1.jsonl");
     let records = read(text.as_bytes()).expect("rows");
     let Some((Record::Summary(summary), rows)) = records.split_last() else { panic!("a summary") };
     let rows: Vec<&Row> = rows

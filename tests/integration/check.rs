@@ -256,7 +256,7 @@ fn a_promise_that_the_history_gives_and_does_not_keep_is_the_banks_fault() {
 
 #[test]
 fn a_history_of_version_1_does_not_say_what_was_promised() {
-    let old = "tests/formats/history_v1.jsonl";
+    let old = "tests/golden/history-1.jsonl";
     let done = passbook(&["check", old], b"");
     assert_eq!(done.code, Some(1));
     let says = "violated in 1 of 2 tests: broken, and nobody says whether it was promised";

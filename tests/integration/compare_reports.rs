@@ -11,8 +11,8 @@ use crate::support::comparison::{comparison, whole_ladder};
 use crate::support::program::{passbook, stderr, stdout};
 use Transport::{GrpcMemory, GrpcTcp, GrpcUnix, Mailbox, Processes};
 use passbook::compare::{
-    Baseline, BaselineError, Earlier, Report, write_csv, write_html, write_json, write_markdown,
-    write_text,
+    Baseline, BaselineError, Earlier, Latencies, Report, write_csv, write_html, write_json,
+    write_markdown, write_text,
 };
 use passbook::compare::{Comparison, Load, Transport};
 use passbook::model::Propagation;
@@ -127,12 +127,8 @@ fn a_percentile_with_fewer_than_ten_requests_beyond_it_has_a_doubt_in_every_form
     let mut few = comparison(&[(Mailbox, 500.0), (GrpcTcp, 60_000.0)], 0.02, 1);
     let mut all_at = |ns: u64, deposits: u64| {
         let latencies = &mut few.measured[usize::from(ns > 1_000)].latencies;
-        for latencies in [&mut latencies.withdraw, &mut latencies.query, &mut latencies.propagation]
-        {
-            latencies.reset();
-        }
-        latencies.deposit.reset();
-        latencies.deposit.record_n(ns, deposits).unwrap();
+        *latencies = Latencies::default();
+        (0..deposits).for_each(|_| latencies.deposit.record(ns));
     };
     // Nine and a half lie beyond p99 of the one, and twice that of the other.
     all_at(500, 950);
@@ -222,11 +218,11 @@ fn the_json_export_has_everything() {
             ("propagation", &measured.latencies.propagation),
         ] {
             let exported = &row["latencies"][kind];
-            assert_eq!(exported["count"], latencies.len());
-            assert_eq!(exported["p99_ns"], latencies.value_at_quantile(0.99));
+            assert_eq!(exported["count"], latencies.count());
+            assert_eq!(exported["p99_ns"], latencies.quantile_ns(0.99));
             let buckets = exported["histogram"].as_array().unwrap();
             let held: u64 = buckets.iter().map(|bucket| bucket[2].as_u64().unwrap()).sum();
-            assert_eq!(held, latencies.len(), "every latency is in a bucket");
+            assert_eq!(held, latencies.count(), "every latency is in a bucket");
         }
     }
     let steps = export["ladder"]["steps"].as_array().unwrap();

@@ -122,7 +122,7 @@ fn shares_of_a_batch_become_the_whole_in_its_order() {
 }
 
 /// A batch with the first format, whose rows do not say how they were made.
-const FIRST_FORMAT: &str = include_str!("../formats/rows-1.jsonl");
+const FIRST_FORMAT: &str = include_str!("../golden/row-1.jsonl");
 
 #[test]
 fn rows_of_the_first_format_stay_as_they_are_beside_new_ones() {

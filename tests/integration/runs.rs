@@ -42,6 +42,7 @@ fn told(run: &Run) -> BTreeMap<u32, Vec<EventOutcome>> {
             | RequestError::NoAnswer { .. }
             | RequestError::Declined { .. },
         ) => panic!("without faults every outcome is known"),
+        Err(error) => panic!("what is to be told of '{error}'?"),
     };
     let all = |customer: &passbook::run::CustomerResult| {
         customer.requests.iter().map(|request| told(&request.outcome)).collect()

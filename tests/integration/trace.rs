@@ -21,10 +21,12 @@ fn run_with_one_id(branches: u32, rest: &str, events: &str) -> Run {
     for visit in &mut scenario.visits {
         visit.events.iter_mut().for_each(|event| event.id = first);
     }
+    let mut judge = JudgeOptions::default();
+    judge.steps = StepsKept::All;
     let options = RunOptions {
         recording: Recording::Facts,
         judging: Judging::On,
-        judge: JudgeOptions { steps: StepsKept::All, ..JudgeOptions::default() },
+        judge,
         ..RunOptions::default()
     };
     run(&scenario, &options).expect("it runs to its end")

@@ -1,11 +1,9 @@
 //! Damaged histories: what no run can have recorded is a typed error, one fact that is changed is
 //! noticed, and nothing panics.
 
-use std::sync::Arc;
-
 use passbook::check::{CheckError, InvalidHistory, JudgeOptions, Overall, Verdicts, judge_history};
 use passbook::history::{Fact, Header, Reader, Recorded, Writer};
-use passbook::model::{LogPosition, Money, Operation, Receipt, RequestNumber, Seed};
+use passbook::model::{LogPosition, Money, Operation, Receipt, RequestNumber};
 use proptest::prelude::*;
 
 use crate::generate::{Damage, Style, damages, styles, tales};
@@ -182,15 +180,9 @@ fn sums_beyond_what_money_can_hold_are_judged_all_the_same() {
 }
 
 fn file(history: &HistoryBuilder) -> Vec<u8> {
-    let header = Header {
-        passbook: None,
-        scenario: "history".to_owned(),
-        seed: Seed(1),
-        roster: Arc::clone(&history.roster),
-        opening_balance: history.opening,
-        terms: history.terms.clone(),
-        config: [].into(),
-    };
+    let roster = history.roster.as_ref().clone();
+    let mut header = Header::new("history", roster, history.opening);
+    header.terms = history.terms.clone();
     let mut writer = Writer::new(Vec::new(), &header).unwrap();
     for recorded in &history.facts {
         writer.record(recorded).unwrap();

@@ -27,7 +27,7 @@ fn counts(history: &HistoryBuilder, property: Property) -> (u64, u64) {
 
 fn terms(all: &str, overdraft: Overdraft) -> Option<Terms> {
     let guarantees = GuaranteePolicy { all: all.parse().unwrap(), ..GuaranteePolicy::default() };
-    Some(Terms { guarantees, propagation: Propagation::Async, overdraft })
+    Some(Terms::new(guarantees, Propagation::Async, overdraft))
 }
 
 fn impossible(history: &HistoryBuilder) -> InvalidHistory {
@@ -268,10 +268,10 @@ fn as_many_witnesses_and_steps_are_kept_as_are_asked_for() {
     let mut history = HistoryBuilder::new(2, 0);
     history.writes(1, 1, 1, deposit(4)).reads(1, 2, 2).reads(1, 2, 3).reads(1, 2, 4);
     history.writes(1, 1, 5, deposit(5)).applies(2, 1, 5).applies(2, 1, 1);
-    let options = |witnesses, steps| JudgeOptions {
-        witnesses: NonZeroUsize::new(witnesses).unwrap(),
-        steps,
-        ..JudgeOptions::default()
+    let options = |witnesses, steps| {
+        let mut options = JudgeOptions::default();
+        (options.witnesses, options.steps) = (NonZeroUsize::new(witnesses).unwrap(), steps);
+        options
     };
     let few = history.judge_with(options(2, StepsKept::None)).unwrap();
     let later: Vec<u32> = few

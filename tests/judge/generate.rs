@@ -113,7 +113,7 @@ fn terms(choices: &mut Choices) -> Option<Terms> {
         1 => Overdraft::Allow,
         _ => Overdraft::Reject,
     };
-    Some(Terms { guarantees, propagation: Propagation::Async, overdraft })
+    Some(Terms::new(guarantees, Propagation::Async, overdraft))
 }
 
 impl World {

@@ -2,7 +2,6 @@
 //! refused with the line and the reason.
 
 use std::fs;
-use std::sync::Arc;
 
 use passbook::history::{
     Entry, Extent, Fact, Header, HistoryError, LossReason, MessageBody, Reader, Recorded, Terms,
@@ -32,22 +31,15 @@ fn deposit() -> Write {
 }
 
 fn header() -> Header {
-    Header {
-        passbook: Some("0.1.0".to_owned()),
-        scenario: "read \"your\" writes".to_owned(),
-        seed: Seed(u64::MAX),
-        roster: Arc::new(Roster::new([branch(1), branch(2)]).unwrap()),
-        opening_balance: Money::from_minor(-5),
-        terms: Some(Terms {
-            guarantees: GuaranteePolicy {
-                all: Guarantees::ALL,
-                single: [(customer(1), "ryw,mw".parse().unwrap())].into(),
-            },
-            propagation: Propagation::Sync,
-            overdraft: Overdraft::Reject,
-        }),
-        config: [("propagation".to_owned(), "sync".to_owned())].into(),
-    }
+    let roster = Roster::new([branch(1), branch(2)]).unwrap();
+    let mut header = Header::new("read \"your\" writes", roster, Money::from_minor(-5));
+    let single = [(customer(1), "ryw,mw".parse().unwrap())].into();
+    let guarantees = GuaranteePolicy { all: Guarantees::ALL, single };
+    header.passbook = Some("0.1.0".to_owned());
+    header.seed = Seed(u64::MAX);
+    header.terms = Some(Terms::new(guarantees, Propagation::Sync, Overdraft::Reject));
+    header.config = [("propagation".to_owned(), "sync".to_owned())].into();
+    header
 }
 
 fn reply(request: u64, outcome: Outcome) -> Fact {
@@ -211,7 +203,7 @@ fn a_header_says_what_was_promised_and_who_recorded() {
 
 #[test]
 fn a_history_of_version_1_is_read_for_ever() {
-    let bytes = fs::read("tests/formats/history_v1.jsonl").unwrap();
+    let bytes = fs::read("tests/golden/history-1.jsonl").unwrap();
     let reader = Reader::new(&*bytes).unwrap();
     assert_eq!((&reader.header().terms, &reader.header().passbook), (&None, &None));
     assert_eq!(reader.header().config["guarantees"], "ryw,mr,wfr");

@@ -1,14 +1,14 @@
-//! Tells a history fact by fact, with the positions and balances that an honest branch would
-//! record. Anything can happen in a history; only its own bookkeeping is right.
+//! The library's builder of histories, in short words: numbers for ids, whole units of money, and
+//! writes that are known by their ids once they were asked for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use passbook::check::{Case, JudgeError, JudgeOptions, Verdicts, judge};
-use passbook::history::{Fact, Recorded, Terms};
+use passbook::history::{self, Fact, Header, Recorded, Terms};
 use passbook::model::{
-    BranchId, CustomerId, EventId, Life, LogPosition, Money, Operation, Outcome, Receipt, Refusal,
-    RequestError, RequestNumber, Roster, Sequence, Time, Write, WriteId,
+    BranchId, CustomerId, EventId, Money, Operation, Outcome, Receipt, Refusal, RequestError,
+    Roster, Write, WriteId,
 };
 
 pub(crate) fn branch(id: u32) -> BranchId {
@@ -46,26 +46,22 @@ pub(crate) struct HistoryBuilder {
     /// What was promised; `None` where nobody says.
     pub(crate) terms: Option<Terms>,
     pub(crate) facts: Vec<Recorded>,
-    logs: BTreeMap<BranchId, (u64, Money)>,
-    /// The last request of each customer: its number and branch.
-    asked: BTreeMap<CustomerId, (u64, BranchId)>,
+    books: history::HistoryBuilder,
     contents: BTreeMap<WriteId, Write>,
-    /// The branch that applied each write first, and how many writes there were before.
-    origins: BTreeMap<(WriteId, Write), (BranchId, u64)>,
 }
 
 impl HistoryBuilder {
     /// A bank of `branches` branches that hold `opening` units each.
     pub(crate) fn new(branches: u32, opening: i64) -> Self {
+        let roster = Roster::new((1..=branches).map(branch)).unwrap();
+        let header = Header::new("history", roster, Money::from_minor(opening * 100));
         Self {
-            roster: Roster::new((1..=branches).map(branch)).unwrap().into(),
-            opening: Money::from_minor(opening * 100),
+            books: history::HistoryBuilder::new(&header),
+            roster: header.roster,
+            opening: header.opening_balance,
             terms: None,
             facts: Vec::new(),
-            logs: BTreeMap::new(),
-            asked: BTreeMap::new(),
             contents: BTreeMap::new(),
-            origins: BTreeMap::new(),
         }
     }
 
@@ -83,14 +79,22 @@ impl HistoryBuilder {
     }
 
     pub(crate) fn case(&self) -> Case {
-        let (roster, opening_balance) = (Arc::clone(&self.roster), self.opening);
-        Case { roster, opening_balance, terms: self.terms.clone() }
+        let mut case = Case::new(Arc::clone(&self.roster), self.opening);
+        case.terms = self.terms.clone();
+        case
+    }
+
+    fn tell(&mut self, tell: impl FnOnce(&mut history::HistoryBuilder)) -> &mut Self {
+        let told = self.books.facts().len();
+        tell(&mut self.books);
+        self.facts.extend_from_slice(&self.books.facts()[told..]);
+        self
     }
 
     pub(crate) fn add(&mut self, fact: Fact) -> &mut Self {
-        let at = Time::from_us(u64::try_from(self.facts.len()).unwrap());
-        self.facts.push(Recorded { at, fact });
-        self
+        self.tell(|books| {
+            books.add(fact);
+        })
     }
 
     pub(crate) fn asks(
@@ -100,45 +104,41 @@ impl HistoryBuilder {
         event: u32,
         operation: Operation,
     ) -> &mut Self {
-        let (customer, branch) = (customer(who), branch(at));
         let id = write_id(who, event);
         if let Operation::Write(write) = operation {
             self.contents.entry(id).or_insert(write);
         }
-        let asked = self.asked.entry(customer).or_insert((0, branch));
-        *asked = (asked.0 + 1, branch);
-        let request = RequestNumber::new(asked.0);
-        self.add(Fact::RequestSent { customer, request, branch, event: id.event, operation })
+        self.tell(|books| {
+            books.asks(id, branch(at), operation);
+        })
     }
 
     /// The customer's last request comes to its branch.
     pub(crate) fn comes(&mut self, who: u32) -> &mut Self {
         let customer = customer(who);
-        let (request, branch) = self.asked[&customer];
-        self.add(Fact::RequestReceived { branch, customer, request: RequestNumber::new(request) })
+        let (request, branch) = self.books.last(customer).unwrap();
+        self.add(Fact::RequestReceived { branch, customer, request })
     }
 
     /// The customer waits no longer for the answer to its last request.
     pub(crate) fn gives_up(&mut self, who: u32) -> &mut Self {
-        let customer = customer(who);
-        let (request, branch) = self.asked[&customer];
-        self.add(Fact::RequestGivenUp { customer, request: RequestNumber::new(request), branch })
+        self.tell(|books| {
+            books.gives_up(customer(who));
+        })
     }
 
     /// The reply to the customer's last request is sent.
     pub(crate) fn answers(&mut self, who: u32, outcome: Outcome) -> &mut Self {
-        let customer = customer(who);
-        let (request, branch) = self.asked[&customer];
-        let position = LogPosition::new(self.log(branch).0);
-        let request = RequestNumber::new(request);
-        self.add(Fact::ReplySent { branch, customer, request, position, outcome })
+        self.tell(|books| {
+            books.answers(customer(who), outcome);
+        })
     }
 
     /// The reply to the customer's last request arrives.
     pub(crate) fn hears(&mut self, who: u32) -> &mut Self {
-        let customer = customer(who);
-        let (request, branch) = self.asked[&customer];
-        self.add(Fact::ReplyReceived { customer, request: RequestNumber::new(request), branch })
+        self.tell(|books| {
+            books.hears(customer(who));
+        })
     }
 
     /// A branch applies a write with the content that was asked for first under its id.
@@ -148,27 +148,9 @@ impl HistoryBuilder {
     }
 
     pub(crate) fn applies_as(&mut self, at: u32, id: WriteId, write: Write) -> &mut Self {
-        let branch = branch(at);
-        let (len, balance) = self.log(branch);
-        let balance = balance.checked_add(write.delta()).unwrap();
-        self.logs.insert(branch, (len + 1, balance));
-        // Each write is of a life of its own, so that any order of them is possible.
-        let next = u64::try_from(self.origins.len()).unwrap();
-        let (origin, life) = *self.origins.entry((id, write)).or_insert((branch, next));
-        self.add(Fact::WriteApplied {
-            branch,
-            id,
-            write,
-            origin,
-            life: Some(Life::new(life)),
-            sequence: Sequence::new(1),
-            position: LogPosition::new(len + 1),
-            balance,
+        self.tell(|books| {
+            books.applies(branch(at), id, write);
         })
-    }
-
-    fn log(&self, branch: BranchId) -> (u64, Money) {
-        self.logs.get(&branch).copied().unwrap_or((0, self.opening))
     }
 
     /// A write that its branch applies at once and acknowledges.
@@ -179,7 +161,7 @@ impl HistoryBuilder {
 
     /// A read that is answered with the balance of its branch.
     pub(crate) fn reads(&mut self, who: u32, at: u32, event: u32) -> &mut Self {
-        let (_, balance) = self.log(branch(at));
+        let (_, balance) = self.books.log(branch(at));
         self.asks(who, at, event, Operation::Query);
         self.answers(who, Ok(Receipt::Balance(balance))).hears(who)
     }

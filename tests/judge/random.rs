@@ -90,7 +90,8 @@ proptest! {
 
     #[test]
     fn every_verdict_reads_back_as_it_was_written(history in styles().prop_flat_map(tales)) {
-        let options = JudgeOptions { witnesses: NonZeroUsize::MAX, ..JudgeOptions::default() };
+        let mut options = JudgeOptions::default();
+        options.witnesses = NonZeroUsize::MAX;
         let verdicts = history.judge_with(options).unwrap().by_property;
         let text = serde_json::to_string(&verdicts).unwrap();
         prop_assert_eq!(serde_json::from_str::<ByProperty<Verdict>>(&text).unwrap(), verdicts);

@@ -164,6 +164,7 @@ impl World<'_> {
             | Fact::PartitionHealed { .. }
             | Fact::SlownessBegan { .. }
             | Fact::SlownessEnded { .. } => panic!("no history of the generator has {fact:?}"),
+            _ => panic!("this reference knows no fact such as {fact:?}"),
         }
         Some(())
     }
@@ -251,6 +252,7 @@ impl World<'_> {
             Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {
                 EventOutcome::Nothing
             }
+            Err(_) => panic!("this reference knows no outcome such as {outcome:?}"),
         };
         let op = &mut self.ops[op];
         match (op.write, told) {

@@ -2,7 +2,7 @@
 //! are missing.
 
 use passbook::check::{
-    InvalidHistory, Judge, JudgeOptions, Overall, Property, Undecided, Verdict, Verdicts,
+    InvalidHistory, JudgeOptions, Overall, Property, Undecided, Verdict, Verdicts, judge_cut_off,
 };
 use passbook::history::Fact;
 use passbook::model::{Life, LogPosition, Money, Operation, Receipt, RequestNumber};
@@ -32,12 +32,7 @@ fn starts(history: &mut HistoryBuilder, at: u32, kept: u64, balance: i64) {
 
 /// What the judge says of a history whose end is lost.
 fn cut_off(history: &HistoryBuilder) -> Verdicts {
-    let mut judge = Judge::new(history.case(), JudgeOptions::default());
-    for recorded in &history.facts {
-        judge.observe(recorded).unwrap();
-    }
-    judge.cut_off();
-    judge.finish().unwrap()
+    judge_cut_off(history.case(), JudgeOptions::default(), &history.facts).unwrap()
 }
 
 #[test]

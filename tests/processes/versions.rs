@@ -12,7 +12,7 @@ use crate::process::{Process, with_clients};
 
 /// A secret of version 1.
 fn secret() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formats/secret-1.txt"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/secret-1.txt"))
 }
 
 /// Branch 1, whose peer is away.

@@ -1,6 +1,7 @@
 //! What the design and the style ask of the source and no compiler checks. Nothing is exempt.
 
 mod circles;
+mod foreign;
 mod layers;
 mod rules;
 mod snippets;
@@ -14,7 +15,7 @@ use source::SourceFile;
 
 #[test]
 fn the_source_is_tidy() -> io::Result<()> {
-    let files = rust_files(&["build.rs", "src", "tests", "benches"])?;
+    let files = rust_files(&["build.rs", "src", "tests", "benches", "examples"])?;
     for known in ["src/lib.rs", "src/main.rs", "src/model/mod.rs", "tests/tidy/rules.rs"] {
         assert!(files.iter().any(|file| file.path == known), "the walk does not find {known}");
     }
@@ -25,6 +26,12 @@ fn the_source_is_tidy() -> io::Result<()> {
 #[test]
 fn no_files_import_each_other_in_a_circle() -> io::Result<()> {
     report(circles::find(&rust_files(&["src"])?));
+    Ok(())
+}
+
+#[test]
+fn the_library_shows_no_type_of_another_crate() -> io::Result<()> {
+    report(rust_files(&["src"])?.iter().flat_map(foreign::find));
     Ok(())
 }
 

@@ -37,6 +37,7 @@ struct EarlierTransport {
 
 /// Why a text is no earlier comparison, or none to compare with.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum BaselineError {
     /// Not JSON at all.
     #[error("it is not JSON ({0}); a baseline is what `passbook compare --export-json` wrote")]

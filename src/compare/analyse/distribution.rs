@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use hdrhistogram::Histogram;
 use serde::{Serialize, Serializer};
 
 use super::number::latency;
+use crate::compare::measure::Histogram;
 use crate::model::number::float;
 use crate::report::palette::MAYBE;
 
@@ -67,19 +67,19 @@ pub(crate) struct Point {
 }
 
 impl Distribution {
-    pub(crate) fn of(latencies: &Histogram<u64>) -> Self {
-        let at = |quantile| at(latencies, quantile);
+    pub(crate) fn of(latencies: &Histogram) -> Self {
+        let at = |share| latencies.quantile_ns(share);
         let thousandths_beyond = PERCENTILES.iter().zip([HALF, 100, 10, 1]);
         let doubtful =
-            thousandths_beyond.filter(|(_, beyond)| is_doubtful(latencies.len(), *beyond));
+            thousandths_beyond.filter(|(_, beyond)| is_doubtful(latencies.count(), *beyond));
         Self {
-            count: latencies.len(),
-            mean_ns: latencies.mean(),
+            count: latencies.count(),
+            mean_ns: latencies.mean_ns(),
             p50_ns: at(0.5),
             p90_ns: at(0.9),
             p99_ns: at(0.99),
             p999_ns: at(0.999),
-            max_ns: latencies.max(),
+            max_ns: latencies.max_ns(),
             doubtful: doubtful.map(|((_, key), _)| *key).collect(),
             buckets: buckets(latencies),
             curve: curve(latencies),
@@ -136,17 +136,9 @@ fn write_points<S: Serializer>(curve: &[Point], serializer: S) -> Result<S::Ok, 
     serializer.collect_seq(curve.iter().map(|point| (point.quantile, point.ns)))
 }
 
-/// A histogram answers with the upper end of a bin, which may be above all that it holds.
-fn at(latencies: &Histogram<u64>, quantile: f64) -> u64 {
-    latencies.value_at_quantile(quantile).min(latencies.max())
-}
-
-fn buckets(latencies: &Histogram<u64>) -> Vec<Bucket> {
+fn buckets(latencies: &Histogram) -> Vec<Bucket> {
     let edge = |place: u32| libm::exp10(f64::from(place) / f64::from(BUCKETS_PER_DECADE));
-    let mut recorded = latencies
-        .iter_recorded()
-        .map(|bin| (float(bin.value_iterated_to()), bin.count_since_last_iteration()))
-        .peekable();
+    let mut recorded = latencies.counts().map(|(ns, count)| (float(ns), count)).peekable();
     let mut buckets = Vec::new();
     for place in 0..BUCKETS_PER_DECADE * DECADES {
         let (from_ns, to_ns) = (edge(place), edge(place + 1));
@@ -166,15 +158,15 @@ fn buckets(latencies: &Histogram<u64>) -> Vec<Bucket> {
     buckets
 }
 
-fn curve(latencies: &Histogram<u64>) -> Vec<Point> {
-    if latencies.is_empty() {
+fn curve(latencies: &Histogram) -> Vec<Point> {
+    if latencies.count() == 0 {
         return Vec::new();
     }
-    let least_left = float(BEYOND_LEAST) / float(latencies.len());
+    let least_left = float(BEYOND_LEAST) / float(latencies.count());
     (0..=NINES * POINTS_PER_NINE)
         .map(|place| libm::exp10(-f64::from(place) / f64::from(POINTS_PER_NINE)))
         .take_while(|left| *left >= least_left)
-        .map(|left| Point { quantile: 1.0 - left, ns: at(latencies, 1.0 - left) })
+        .map(|left| Point { quantile: 1.0 - left, ns: latencies.quantile_ns(1.0 - left) })
         .collect()
 }
 
@@ -182,9 +174,9 @@ fn curve(latencies: &Histogram<u64>) -> Vec<Point> {
 mod tests {
     use super::*;
 
-    fn latencies(values: impl IntoIterator<Item = u64>) -> Histogram<u64> {
-        let mut latencies = Histogram::new(3).unwrap();
-        values.into_iter().for_each(|ns| latencies.record(ns).unwrap());
+    fn latencies(values: impl IntoIterator<Item = u64>) -> Histogram {
+        let mut latencies = Histogram::default();
+        latencies.extend(values);
         latencies
     }
 

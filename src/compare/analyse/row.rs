@@ -1,16 +1,14 @@
 //! One transport of a comparison, worked out.
 
 use std::collections::BTreeMap;
-use std::iter;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use serde::{Serialize, Serializer};
 
 use super::distribution::{Distribution, HALF, is_doubtful};
 use super::name;
 use super::statistics::{Ratio, Sample};
-use crate::compare::measure::{Kind, Latencies, Load, Measured, Round, Transport};
+use crate::compare::measure::{Histogram, Kind, Latencies, Load, Measured, Round, Transport};
 use crate::model::Decimal;
 use crate::model::number::float;
 
@@ -131,7 +129,7 @@ impl Row {
 impl Distributions {
     fn of(latencies: &Latencies) -> Self {
         let kinds = name::KINDS.into_iter().map(|kind| (kind, latencies.of(kind)));
-        let kinds = kinds.filter(|(_, latencies)| !latencies.is_empty());
+        let kinds = kinds.filter(|(_, latencies)| latencies.count() > 0);
         Self {
             all: Distribution::of(&of_every_request(latencies)),
             kinds: kinds.map(|(kind, latencies)| (kind, Distribution::of(latencies))).collect(),
@@ -185,12 +183,10 @@ fn per_second(rounds: &[Round]) -> f64 {
 }
 
 /// Propagation is no request.
-fn of_every_request(latencies: &Latencies) -> Histogram<u64> {
+fn of_every_request(latencies: &Latencies) -> Histogram {
     let Latencies { deposit, withdraw, query, propagation: _ } = latencies;
-    let mut all = Histogram::new_from(deposit);
-    all.auto(true);
-    for part in iter::once(deposit).chain([withdraw, query]) {
-        all.add(part).expect("a histogram that resizes takes every latency");
-    }
+    let mut all = deposit.clone();
+    all.add(withdraw);
+    all.add(query);
     all
 }

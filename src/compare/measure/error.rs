@@ -13,6 +13,7 @@ use crate::model::{BranchId, CustomerId, Event, Money, RequestError};
 
 /// Why transports could not be compared.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum CompareError {
     /// Nothing to compare.
     #[error("no transport is named; name some of {}", names())]
@@ -145,6 +146,7 @@ pub enum CompareError {
 
 /// What came instead of an answer.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum Unanswered {
     /// An error that says nothing of the request.
     #[error("{0}")]
@@ -156,6 +158,7 @@ pub enum Unanswered {
 
 /// Why a process does not serve.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ProcessProblem {
     /// It cannot be started.
     #[error("cannot start it: {0}")]

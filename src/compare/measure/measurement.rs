@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use tokio::runtime::Builder;
 
 use super::agreement::{FirstAnswers, agreed_balance};
@@ -148,7 +147,7 @@ impl Measurement<'_> {
                     place += 1;
                 }
                 Purpose::Propagation => {
-                    record(&mut table.latencies.propagation, played.delays_ns.iter().copied())
+                    table.latencies.propagation.extend(played.delays_ns.iter().copied())
                 }
             }
         }
@@ -239,13 +238,7 @@ struct Table {
 
 impl Table {
     fn new(transport: Transport) -> Self {
-        let latencies = Latencies {
-            deposit: histogram(),
-            withdraw: histogram(),
-            query: histogram(),
-            propagation: histogram(),
-        };
-        Self { transport, rounds: Vec::new(), latencies, balance: None }
+        Self { transport, rounds: Vec::new(), latencies: Latencies::default(), balance: None }
     }
 
     fn enter(&mut self, work: &Work, place: usize, played: &Played, balance: Money) {
@@ -258,7 +251,7 @@ impl Table {
                     Kind::Query => &mut self.latencies.query,
                     Kind::Propagation => &mut self.latencies.propagation,
                 };
-                record(histogram, [latency]);
+                histogram.record(latency);
             }
         }
         self.rounds.push(round(work, place, played));
@@ -295,18 +288,6 @@ fn round(work: &Work, place: usize, played: &Played) -> Round {
         context_switches: played.usage.map(|usage| usage.context_switches),
         messages: (!work.sends_again()).then_some(messages),
         bytes: played.bytes,
-    }
-}
-
-/// From a nanosecond to an hour, three digits.
-fn histogram() -> Histogram<u64> {
-    const HOUR: Duration = Duration::from_secs(3600);
-    Histogram::new_with_bounds(1, nanos(HOUR), 3).expect("these bounds are in order")
-}
-
-fn record(histogram: &mut Histogram<u64>, latencies_ns: impl IntoIterator<Item = u64>) {
-    for latency in latencies_ns {
-        histogram.saturating_record(latency);
     }
 }
 

@@ -6,6 +6,7 @@ mod children;
 mod codec;
 mod customers;
 mod error;
+mod histogram;
 mod machine;
 mod mailbox;
 mod measurement;
@@ -20,6 +21,7 @@ mod virtual_client;
 mod work;
 
 pub use error::{CompareError, ProcessProblem, Unanswered};
+pub use histogram::Histogram;
 pub use measurement::compare;
 pub use memory::compare_bytes;
 pub use options::{CompareOptions, Progress};

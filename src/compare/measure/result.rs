@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+use super::histogram::Histogram;
 use crate::model::{Money, Propagation, Seed, words};
 
 /// One bank and one piece of work, timed over several transports.
@@ -45,6 +45,7 @@ pub struct Subject {
 /// How customers asked.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "loop", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Load {
     /// Each customer asked again as soon as it had its answer.
     Closed,
@@ -72,6 +73,7 @@ pub struct Machine {
 words! {
     /// What carries messages, from the bottom of the ladder to its top.
     #[derive(PartialOrd, Ord, Hash)]
+    #[non_exhaustive]
     pub enum Transport {
         /// Actors in one thread send each other messages.
         Mailbox = "mailbox",
@@ -88,6 +90,7 @@ words! {
 
 /// What a request asks, or what branches do among themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Kind {
     /// A deposit.
     Deposit,
@@ -113,17 +116,17 @@ pub struct Measured {
 }
 
 /// Latencies in nanoseconds, per kind. Empty where a scenario has none, or a transport cannot tell.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Latencies {
     /// Of deposits.
-    pub deposit: Histogram<u64>,
+    pub deposit: Histogram,
     /// Of withdrawals.
-    pub withdraw: Histogram<u64>,
+    pub withdraw: Histogram,
     /// Of queries.
-    pub query: Histogram<u64>,
+    pub query: Histogram,
     /// Of propagation, from rounds of their own in which branches record each write. Empty for
     /// `processes`: nothing sees what happens in several of them without disturbing it.
-    pub propagation: Histogram<u64>,
+    pub propagation: Histogram,
 }
 
 /// One round of one transport.
@@ -157,7 +160,7 @@ pub struct Round {
 
 impl Latencies {
     /// The latencies of `kind`.
-    pub const fn of(&self, kind: Kind) -> &Histogram<u64> {
+    pub const fn of(&self, kind: Kind) -> &Histogram {
         match kind {
             Kind::Deposit => &self.deposit,
             Kind::Withdraw => &self.withdraw,

@@ -16,6 +16,7 @@ macro_rules! problems {
     )+ }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
         #[expect(missing_docs, reason = "what a field is stands in the message beside it")]
         pub enum $Problem {
             $(#[doc = $message] $name $({ $($field: $type),+ })?),+
@@ -228,6 +229,7 @@ impl From<SyntaxProblem> for Problem {
 
 /// What sort of JSON value something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
     /// `{…}`
     Object,

@@ -17,6 +17,7 @@ pub struct Between<T> {
 
 /// A text that is nothing to draw between.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum BetweenError {
     /// An end of it is no count.
     #[error(

@@ -7,6 +7,7 @@ use crate::model::{CustomerOrder, Money, Propagation};
 
 /// Options of which no scenario can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum GenerateError {
     /// More branches than a bank may have.
     #[error("{branches} branches are too many; the most is {most}", most = BRANCHES_MAX)]

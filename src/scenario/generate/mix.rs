@@ -18,6 +18,7 @@ pub struct Mix {
 
 /// A text that is no mix.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum MixError {
     /// A part of it is not a word and a number.
     #[error("'{found}' is no part of a mix; write it like deposit=40,withdraw=20,query=40")]

@@ -16,9 +16,30 @@ use crate::support::program::passbook;
 const RUN_MAX: usize = 2000;
 
 const WORDS: [&str; 24] = [
-    "{", "}", "[", "]", ",", ":", "\"", "\\u0000", "\\ud800", "null", "true", "\n", "[]", "{}",
-    "\"\"", "\"id\"", "\"type\"", "\"branch\"", "\"events\"", "\"version\"", "\"format\"",
-    "\u{feff}", "\u{1b}[2J", "é",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\\u0000",
+    "\\ud800",
+    "null",
+    "true",
+    "\n",
+    "[]",
+    "{}",
+    "\"\"",
+    "\"id\"",
+    "\"type\"",
+    "\"branch\"",
+    "\"events\"",
+    "\"version\"",
+    "\"format\"",
+    "\u{feff}",
+    "\u{1b}[2J",
+    "é",
 ];
 
 /// The content of the files at and below `place` whose names begin with `prefix`.
@@ -59,7 +80,7 @@ fn a_changed_scenario_is_run_or_its_fault_is_shown() {
 /// Histories that were kept, and one of each scenario that breaks a guarantee.
 fn histories() -> Vec<Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
-    let mut histories = files(Path::new("tests/formats"), "history_");
+    let mut histories = files(Path::new("tests/golden"), "history-");
     let entries = fs::read_dir("input/guarantees").unwrap();
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -114,7 +135,7 @@ fn read_rows(bytes: &[u8]) -> Result<Vec<Record>, batch::RowsError> {
 
 #[test]
 fn a_changed_row_is_read_or_its_fault_is_shown_and_is_written_as_it_was_read() {
-    let seeds = files(Path::new("tests/formats"), "rows-");
+    let seeds = files(Path::new("tests/golden"), "row-");
     assert!(seeds.len() > 1);
     for case in cases("texts::a_changed_row", &seeds, &WORDS) {
         let records = match read_rows(&case.bytes) {
