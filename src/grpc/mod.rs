@@ -16,8 +16,9 @@ mod trailers;
 
 pub use client::{
     Absence, CallProblem, Channel, ClassicBranch, ClientStub, Contract, Endpoint, EndpointError,
-    HealthProblem, LinkError, LinkSetup, PeerClient, PeerFinding, PeerId, PeerLink, RemoteBank, RemoteBranch,
-    ReportedState, SETTLE_LIMIT, Standings, TypedBranch, TypedReply, TypedStub, check_health,
+    HealthProblem, LinkError, LinkSetup, PeerClient, PeerFinding, PeerId, PeerLink, RemoteBank,
+    RemoteBranch, ReportedState, SETTLE_LIMIT, Standings, TypedBranch, TypedReply, TypedStub,
+    check_health,
 };
 pub use proof::{Identity, Ticket};
 pub use server::{

@@ -7,7 +7,11 @@ use crate::support::program::{commands, passbook, stderr, stdout};
 #[test]
 fn each_shell_is_told_every_command_and_its_options() {
     let commands = commands();
-    assert!(["run", "batch", "serve", "completions"].iter().all(|name| commands.contains(&(*name).to_owned())));
+    assert!(
+        ["run", "batch", "serve", "completions"]
+            .iter()
+            .all(|name| commands.contains(&(*name).to_owned()))
+    );
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let done = passbook(&["completions", shell]).code(0).stderr("");
         let script = stdout(&done);

@@ -181,7 +181,7 @@ fn sums_beyond_what_money_can_hold_are_judged_all_the_same() {
     );
 }
 
-fn file(history: &HistoryBuilder) -> Vec<u8> {
+pub(crate) fn file(history: &HistoryBuilder) -> Vec<u8> {
     let header = Header {
         passbook: None,
         scenario: "history".to_owned(),

@@ -115,5 +115,8 @@ fn what_it_copies_and_builds_is_there() {
     // The toolchain is as new as the package asks for.
     let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = "));
     let version = version.expect("a version").trim_matches('"');
-    assert!(stages["build"].starts_with(&format!("docker.io/library/rust:{version}")), "{stages:?}");
+    assert!(
+        stages["build"].starts_with(&format!("docker.io/library/rust:{version}")),
+        "{stages:?}"
+    );
 }

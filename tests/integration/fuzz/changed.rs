@@ -39,7 +39,8 @@ impl Drop for Case {
     fn drop(&mut self) {
         if thread::panicking() {
             let Self { bytes, again } = self;
-            let told = writeln!(io::stderr(), "the input: {}\nagain: {again}", bytes.escape_ascii());
+            let told =
+                writeln!(io::stderr(), "the input: {}\nagain: {again}", bytes.escape_ascii());
             told.expect("standard error");
         }
     }

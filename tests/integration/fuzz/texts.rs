@@ -16,9 +16,30 @@ use crate::support::program::passbook;
 const RUN_MAX: usize = 2000;
 
 const WORDS: [&str; 24] = [
-    "{", "}", "[", "]", ",", ":", "\"", "\\u0000", "\\ud800", "null", "true", "\n", "[]", "{}",
-    "\"\"", "\"id\"", "\"type\"", "\"branch\"", "\"events\"", "\"version\"", "\"format\"",
-    "\u{feff}", "\u{1b}[2J", "é",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\\u0000",
+    "\\ud800",
+    "null",
+    "true",
+    "\n",
+    "[]",
+    "{}",
+    "\"\"",
+    "\"id\"",
+    "\"type\"",
+    "\"branch\"",
+    "\"events\"",
+    "\"version\"",
+    "\"format\"",
+    "\u{feff}",
+    "\u{1b}[2J",
+    "é",
 ];
 
 /// The content of the files at and below `place` whose names begin with `prefix`.

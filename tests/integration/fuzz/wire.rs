@@ -51,7 +51,8 @@ fn a_changed_classic_request_is_a_call_that_can_be_said_again_or_its_field_is_na
         match ClassicCall::try_from(&request) {
             Err(error) => assert_field_is_named(&error),
             Ok(call) => {
-                let said = BranchRequest::try_from(call).expect("what a float said, a float can say");
+                let said =
+                    BranchRequest::try_from(call).expect("what a float said, a float can say");
                 assert_eq!(ClassicCall::try_from(&said), Ok(call));
             }
         }
