@@ -84,6 +84,22 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn ids_in_a_row_take_four_bytes_each_and_others_a_place_in_a_tree() {
+        let mut table = IdTable::default();
+        assert_eq!(table.bytes(), 0);
+        for id in 0..1000 {
+            table.insert(id, id);
+        }
+        // A vector that grows holds up to twice what it needs.
+        let in_a_row = table.bytes();
+        assert!((4 * 1000..=4 * 2000).contains(&in_a_row), "{in_a_row}");
+        for far in 1..=10 {
+            table.insert(far * 1_000_000, far);
+        }
+        assert_eq!(table.bytes(), in_a_row + 10 * SPARSE_BYTES);
+    }
+
     proptest! {
         #[test]
         fn it_is_a_map(ids in prop::collection::btree_set(1_u32..60, 0..40), far in 1_u32..u32::MAX) {

@@ -41,8 +41,9 @@ pub(super) fn write_pages(args: &ManArgs, mut program: Command) -> Result<Exit, 
     let folder = &args.folder;
     fs::create_dir_all(folder)
         .map_err(|reason| PageError::Folder { folder: folder.clone(), reason })?;
+    let source = format!("passbook {}", program.get_version().unwrap_or_default());
     for command in [program].into_iter().chain(commands) {
-        let man = Man::new(command);
+        let man = Man::new(command).source(&source).manual("passbook");
         let page = folder.join(man.get_filename());
         let mut text = Vec::new();
         let written = man.render(&mut text).and_then(|()| NewFile::write(&page, &text));

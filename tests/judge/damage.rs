@@ -179,7 +179,7 @@ fn sums_beyond_what_money_can_hold_are_judged_all_the_same() {
     );
 }
 
-fn file(history: &HistoryBuilder) -> Vec<u8> {
+pub(crate) fn file(history: &HistoryBuilder) -> Vec<u8> {
     let roster = history.roster.as_ref().clone();
     let mut header = Header::new("history", roster, history.opening);
     header.terms = history.terms.clone();

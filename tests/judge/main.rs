@@ -11,4 +11,5 @@ mod history;
 mod history_builder;
 mod random;
 mod reference;
+mod shown;
 mod weather;

@@ -44,9 +44,12 @@ pub async fn check_health(endpoint: &Endpoint, limit: Duration) -> Result<(), He
 async fn ask(endpoint: &Endpoint, limit: Duration) -> Result<(), HealthProblem> {
     let channel = endpoint.connect(limit).await.map_err(CallProblem::from)?;
     let asked = HealthClient::new(channel).check(HealthCheckRequest::default()).await;
-    let said = asked.map_err(|status| match CallProblem::from(&status) {
-        CallProblem::Absent(Absence::NoService) => HealthProblem::NoService,
-        problem => problem.into(),
+    let said = asked.map_err(|status| {
+        let problem = CallProblem::from(&status);
+        if problem == CallProblem::Absent(Absence::NoService) {
+            return HealthProblem::NoService;
+        }
+        problem.into()
     })?;
     match said.into_inner().status() {
         ServingStatus::Serving => Ok(()),

@@ -1,5 +1,7 @@
 //! Files: scenarios, histories, rows of a batch.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::fs;
 use std::path::Path;
 

@@ -67,7 +67,6 @@ fn a_changed_write_of_a_peer_is_read_or_its_field_is_named() {
         sequence: 1,
         id: Some(v1::WriteId { customer_id: 1, event_id: 1 }),
         write: Some(v1::Write { kind: v1::WriteKind::Deposit.into(), amount: "4.05".to_owned() }),
-        ..Default::default()
     };
     let seeds = [v1::PropagatedWrite { logged: Some(logged), ..Default::default() }];
     let seeds = seeds.map(|write| write.encode_to_vec());
