@@ -12,11 +12,12 @@ fn json(text: &str) -> Value {
 }
 
 /// The scenarios whose expected result stands beside them, and its dialect.
-const BESIDE: [(&str, &str); 12] = [
+const BESIDE: [(&str, &str); 13] = [
     ("monotonic_writes", "balances"),
     ("read_your_writes", "balances"),
     ("repeated_event_id", "balances"),
     ("repeated_writes", "customers"),
+    ("stale_reads", "balances"),
     ("dialects/bank_and_client", "events"),
     ("dialects/branch_as_destination", "customers"),
     ("dialects/customer_requests", "events"),
@@ -64,6 +65,21 @@ fn every_scenario_that_says_what_it_expects_comes_to_it() {
         let report = passbook(&["run", "--format", "json", &scenario]).code(0);
         assert_eq!(json(stdout(&report))["expected"]["met"], true, "{name}");
     }
+}
+
+#[test]
+fn half_of_the_reads_of_a_balanced_load_are_stale_unless_read_your_writes_is_promised() {
+    let draws = [("none", 1, "violated", Some(54)), ("ryw", 0, "holds", None)];
+    for (guarantees, code, verdict, stale) in draws {
+        let run = ["run", "input/stale_reads.json", "--guarantees", guarantees];
+        let report = passbook(&[&run[..], &["--format", "json"]].concat()).code(code);
+        let judged = &json(stdout(&report))["verdicts"]["read_your_writes"];
+        assert_eq!(judged["verdict"], verdict, "{guarantees}");
+        assert_eq!(judged["tested"], 100, "{guarantees}");
+        assert_eq!(judged["violations"].as_u64(), stale, "{guarantees}");
+    }
+    let unkept = passbook(&["run", "input/stale_reads.json", "--guarantees", "none"]).code(1);
+    assert!(stdout(&unkept).contains("violated in 54 of 100 tests"));
 }
 
 #[test]

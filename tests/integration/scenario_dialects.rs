@@ -347,7 +347,7 @@ const fn shape(
     Shape { file, name, branches, visits, events, warnings }
 }
 
-const INPUT: [Shape; 18] = [
+const INPUT: [Shape; 19] = [
     shape("concurrent_customers.json", "concurrent-customers", [4, 5, 15, 0]),
     shape("dialects/bank_and_client.json", "bank_and_client", [2, 1, 3, 0]),
     shape("dialects/branch_as_destination.json", "branch_as_destination", [2, 1, 2, 0]),
@@ -365,6 +365,7 @@ const INPUT: [Shape; 18] = [
     shape("repeated_event_id.json", "repeated_event_id", [2, 1, 2, 0]),
     shape("repeated_writes.json", "repeated_writes", [2, 2, 5, 1]),
     shape("retried_write.json", "retried-write", [2, 1, 3, 0]),
+    shape("stale_reads.json", "stale-reads", [2, 1, 200, 0]),
     shape("ten_branches.json", "ten-branches", [10, 6, 60, 0]),
 ];
 
