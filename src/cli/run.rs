@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 
 use super::connect_args::{ConnectArgs, LATENCY, idle_settings};
 use super::document_args::{DocumentArgs, ONE_DOCUMENT};
-use super::exit::{EXIT_CODES, Exit, Failure};
+use super::exit::{Exit, Failure};
+use super::exit_codes::ExitCodes;
 use super::memory_args::MemoryArgs;
 use super::new_file::NewFile;
 use super::settings_args::SettingsArgs;
@@ -38,7 +39,7 @@ Examples:
   generate-some-scenario | passbook run -          from standard input";
 
 #[derive(Debug, Args)]
-#[command(after_help = format!("{RUN_EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(after_help = format!("{RUN_EXAMPLES}\n\n{}", ExitCodes::RUN))]
 pub(super) struct RunArgs {
     #[arg(required = true, value_name = "SCENARIO")]
     #[arg(help = format!("Scenarios, in any input dialect, each {ONE_DOCUMENT}"))]
@@ -197,6 +198,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> Result<E
     let mut worst = Exit::default();
     let mut reports = 0_usize;
     for place in scenarios {
+        terminal.before_reading(place, "a scenario");
         let scenario = match read_whole(place, args) {
             Ok(scenario) => scenario,
             Err(error) => {

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io::{self, BufWriter, Stderr, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, Stderr, StdoutLock, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -13,6 +13,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, So
 use super::guard::Guard;
 use crate::model::Shown;
 use crate::scenario::{Level, Warning};
+use crate::source::Place;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -25,6 +26,15 @@ pub(super) enum Color {
     Auto,
     Always,
     Never,
+}
+
+/// Heeds FORCE_COLOR, which anstream knows nothing of, wherever colour is not said otherwise: 0 is
+/// none, all else is colour. NO_COLOR, CLICOLOR and CLICOLOR_FORCE are its own, and NO_COLOR wins.
+pub(super) fn heed_forced_color() {
+    let says = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let Some(forced) = says("FORCE_COLOR").filter(|_| says("NO_COLOR").is_none()) else { return };
+    let is_none = ["0", "false"].iter().any(|none| forced == *none);
+    if is_none { ColorChoice::Never } else { ColorChoice::AlwaysAnsi }.write_global();
 }
 
 /// As long as a message with a path gets. A longer one quotes something without an end, and is cut.
@@ -48,6 +58,13 @@ impl Terminal {
                 AutoStream::new(io::stdout().lock(), choice),
             )),
             messages: Guard::new(AutoStream::new(io::stderr(), choice)),
+        }
+    }
+
+    /// Says that `what` is waited for, where `place` is standard input and that is a terminal.
+    pub(super) fn before_reading(&mut self, place: &Place, what: &str) {
+        if place.is_stdin() && io::stdin().is_terminal() {
+            self.note(&format!("waiting for {what} from standard input; Ctrl-D ends it"));
         }
     }
 

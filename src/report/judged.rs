@@ -50,6 +50,17 @@ pub fn write_text(out: &mut dyn Write, judgement: &JudgedHistory<'_>) -> io::Res
     writeln!(out, "\n  {}", judgement.summary)
 }
 
+/// Writes what is violated of `judgement` for a person, or that nothing could be decided; nothing
+/// where all holds.
+pub fn write_what_is_wrong(out: &mut dyn Write, judgement: &JudgedHistory<'_>) -> io::Result<()> {
+    if judgement.summary == Overall::Holds {
+        return Ok(());
+    }
+    writeln!(out, "{TITLE}{}{TITLE:#}", Shown::name(&judgement.header.scenario))?;
+    text::violated(out, judgement.verdicts, text::FoundBy::LineAndTime)?;
+    writeln!(out, "\n  {}", judgement.summary)
+}
+
 /// Writes `judgement` as one line of JSON.
 pub fn write_json(out: &mut dyn Write, judgement: &JudgedHistory<'_>) -> io::Result<()> {
     let JudgedHistory { header, verdicts, summary } = *judgement;

@@ -21,6 +21,7 @@ mod guarantees;
 mod history;
 mod inputs;
 mod judge;
+mod kinds;
 mod marks;
 mod memory;
 mod merge;

@@ -14,4 +14,4 @@ mod verdicts;
 
 pub use report::write;
 pub use verbosity::{Verbosity, recording};
-pub(in crate::report) use verdicts::{FoundBy, all as verdicts};
+pub(in crate::report) use verdicts::{FoundBy, all as verdicts, violated};

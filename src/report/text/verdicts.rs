@@ -38,16 +38,23 @@ pub(in crate::report) fn write(
             heading(out, "Check")?;
             all(out, verdicts, FoundBy::Time)
         }
-        Verbosity::Quiet => {
-            for (property, verdict) in verdicts.iter() {
-                if let Some(label) = broken(verdict) {
-                    writeln!(out, "\n  {BAD}{NO} {property}: {label}{BAD:#}")?;
-                    witnesses(out, verdict, FoundBy::Time, INDENT + 2)?;
-                }
-            }
-            Ok(())
+        Verbosity::Quiet => violated(out, verdicts, FoundBy::Time),
+    }
+}
+
+/// Writes what is violated, and nothing else.
+pub(in crate::report) fn violated(
+    out: &mut dyn Write,
+    verdicts: &Verdicts,
+    found_by: FoundBy,
+) -> io::Result<()> {
+    for (property, verdict) in verdicts.iter() {
+        if let Some(label) = broken(verdict) {
+            writeln!(out, "\n  {BAD}{NO} {property}: {label}{BAD:#}")?;
+            witnesses(out, verdict, found_by, INDENT + 2)?;
         }
     }
+    Ok(())
 }
 
 /// Writes what should be known beside the verdicts.
