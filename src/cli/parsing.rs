@@ -86,13 +86,19 @@ struct Variable {
 
 /// The variable without which there would not be this `error`.
 fn variable_at_fault(error: &clap::Error, args: &[OsString]) -> Option<Variable> {
-    let told = error.to_string();
+    let told = essence(error);
     let is_at_fault = |variable: &Variable| {
         let without = command_without(&variable.name);
-        parse(without, args).err().is_none_or(|error| error.to_string() != told)
+        parse(without, args).err().is_none_or(|error| essence(&error) != told)
     };
     let all = variables();
     all.into_iter().filter(|variable| std::env::var_os(&variable.name).is_some()).find(is_at_fault)
+}
+
+/// What it says, without the usage, which depends on what else is given.
+fn essence(error: &clap::Error) -> String {
+    let text = error.to_string();
+    text.split("\n\nUsage:").next().unwrap_or_default().to_owned()
 }
 
 /// All that there are.

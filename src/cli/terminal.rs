@@ -37,6 +37,9 @@ pub(super) fn heed_forced_color() {
     if is_none { ColorChoice::Never } else { ColorChoice::AlwaysAnsi }.write_global();
 }
 
+/// The variable that says what is logged.
+const LOG: &str = "PASSBOOK_LOG";
+
 /// As long as a message with a path gets. A longer one quotes something without an end, and is cut.
 const MESSAGE_MAX: usize = 6000;
 
@@ -126,16 +129,25 @@ impl Terminal {
         }
     }
 
-    /// Logs go to standard error, by default warnings; `PASSBOOK_LOG` says otherwise.
-    pub(super) fn start_logging(&self) {
+    /// Logs go to standard error, by default warnings; [`LOG`] says otherwise.
+    pub(super) fn start_logging(&mut self) {
         let style = match self.messages.get_ref().current_choice() {
             ColorChoice::Never => env_logger::WriteStyle::Never,
             ColorChoice::Auto | ColorChoice::Always | ColorChoice::AlwaysAnsi => {
                 env_logger::WriteStyle::Always
             }
         };
-        let env = env_logger::Env::new().filter_or("PASSBOOK_LOG", "warn");
-        let mut builder = env_logger::Builder::from_env(env);
+        let wanted = std::env::var(LOG).unwrap_or_default();
+        let wrong = wanted.split(',').find(|part| !is_of_a_log(part.trim()));
+        if let Some(wrong) = wrong {
+            self.warning(&format!(
+                "{LOG} of the environment: `{wrong}` is no level; write error, warn, info, debug \
+                 or trace, or for one part passbook::grpc=debug"
+            ));
+        }
+        let is_given = wrong.is_none() && !wanted.is_empty();
+        let mut builder = env_logger::Builder::new();
+        builder.parse_filters(if is_given { &wanted } else { "warn" });
         let started = builder.write_style(style).format(log_line).try_init();
         if let Err(error) = started {
             log::debug!("logging is on already: {error}");
@@ -151,6 +163,15 @@ impl Terminal {
         if let Err(error) = self.messages.write_all(text.as_bytes()) {
             log::debug!("cannot tell: {error}");
         }
+    }
+}
+
+/// Whether `part` of what [`LOG`] says is a level, a module, or a level for a module.
+fn is_of_a_log(part: &str) -> bool {
+    let is_level = |text: &str| text.parse::<log::LevelFilter>().is_ok();
+    match part.split_once('=') {
+        Some((module, level)) => !is_level(module) && is_level(level),
+        None => part.is_empty() || is_level(part) || part.starts_with("passbook"),
     }
 }
 
