@@ -129,6 +129,7 @@ impl Job {
                 | InputError::Unreadable { .. }
                 | InputError::StandardInput { .. }
                 | InputError::Unfit { .. } => error.to_string(),
+                InputError::OtherKind(error) => error.summary(),
             };
             return Row::failed(head(), Some(scenario.name), problem);
         }
@@ -164,12 +165,15 @@ impl Job {
             Content::Mismatch(error) => return Err(error.to_string()),
         };
         let scenario = parse_scenario(place, bytes, self.options.overrides.event_ids);
-        scenario.map_err(|error| {
-            if place.is_line() {
-                format!("{shown}:{}", told(&error))
-            } else {
-                format!("{shown}:{}:{}", error.line(), told(&error))
-            }
+        scenario.map_err(|error| match error {
+            InputError::Scenario(error) if place.is_line() => format!("{shown}:{}", told(&error)),
+            InputError::Scenario(error) => format!("{shown}:{}:{}", error.line(), told(&error)),
+            InputError::OtherKind(error) => error.summary(),
+            InputError::Directory { .. }
+            | InputError::Missing { .. }
+            | InputError::Unreadable { .. }
+            | InputError::StandardInput { .. }
+            | InputError::Unfit { .. } => error.to_string(),
         })
     }
 

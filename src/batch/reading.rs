@@ -15,8 +15,9 @@ use super::partition::Partition;
 use super::resume::{EarlierRows, ResumeError};
 use crate::model::ByteSize;
 use crate::source::{
-    Clash, Decoded, DocumentError, FileKind, FilesError, Input, Inputs, Place, STDIN, ScenarioFile,
-    Text, decoded, lines,
+    Clash, Decoded, DocumentError, FileKind, FilesError, Input, Inputs, Kind, OtherKind, Place,
+    STDIN, ScenarioFile, Text, decoded,
+    lines::{self, Line},
 };
 
 /// Which scenarios of the input are to be run here.
@@ -198,6 +199,7 @@ fn each_line(
         }
         Err(error) => return take(unreadable(Place::whole(file), cannot_read(&error))),
     };
+    let mut is_first = true;
     loop {
         let line = match lines.next() {
             Ok(Some(line)) => line,
@@ -207,6 +209,9 @@ fn each_line(
                 return take(unreadable(place, cannot_read(&error)).packed(packed));
             }
         };
+        if let Some(other) = other_kind(&file, &line, &mut is_first) {
+            return take(unreadable(Place::whole(file), other.summary()));
+        }
         let place = Place::line(Arc::clone(&file), line.number);
         take(match line.text {
             Some(text) => {
@@ -219,6 +224,14 @@ fn each_line(
             take(Scanned::Pause)?;
         }
     }
+}
+
+/// What else than scenarios the `file` holds that begins with `line`.
+fn other_kind(file: &Path, line: &Line, is_first: &mut bool) -> Option<OtherKind> {
+    if !std::mem::take(is_first) {
+        return None;
+    }
+    OtherKind::of(&Place::whole(file), line.text.as_deref()?, Kind::Scenario)
 }
 
 fn unreadable(place: Place, problem: String) -> Scanned {

@@ -1,16 +1,13 @@
 //! The arguments, as clap reads them.
 
-use std::ffi::OsString;
-
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use super::batch::BatchArgs;
 use super::check::CheckArgs;
 use super::compare::CompareArgs;
 use super::completions::CompletionsArgs;
-use super::exit::EXIT_CODES;
+use super::exit_codes::ExitCodes;
 use super::generate::GenerateArgs;
 use super::health::HealthArgs;
 use super::man::ManArgs;
@@ -42,13 +39,12 @@ Examples:
     version,
     styles = STYLES,
     max_term_width = 100,
-    after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
-    disable_help_subcommand = true
+    after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::ALL)
 )]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
-    /// When to use colour; `auto` heeds the terminal and NO_COLOR
+    /// When to use colour; `auto` heeds the terminal, NO_COLOR, FORCE_COLOR and CLICOLOR_FORCE
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
     #[arg(env = "PASSBOOK_COLOR", hide_env_values = true, display_order = 100)]
     pub(super) color: Color,
@@ -82,35 +78,33 @@ pub(super) enum Command {
     Schema(SchemaArgs),
 }
 
-impl Cli {
-    /// Parses `args`, with the checks that clap cannot be told of.
-    pub(super) fn parse_checked(
-        args: impl IntoIterator<Item = OsString>,
-    ) -> Result<Self, clap::Error> {
-        let cli = Self::try_parse_from(args)?;
-        let conflict = match &cli.command {
-            Command::Run(args) => args.conflict(),
-            Command::Batch(_)
-            | Command::Check(_)
-            | Command::Serve(_)
-            | Command::Health(_)
-            | Command::Secret(_)
-            | Command::Compare(_)
-            | Command::Generate(_)
-            | Command::Merge(_)
-            | Command::Completions(_)
-            | Command::Man(_)
-            | Command::Schema(_) => None,
-        };
-        match conflict {
-            Some(conflict) => Err(Self::command().error(ErrorKind::ArgumentConflict, conflict)),
-            None => Ok(cli),
+impl Command {
+    /// What of the arguments cannot be together, of which clap knows nothing.
+    pub(super) fn conflict(&self) -> Option<String> {
+        match self {
+            Self::Run(args) => args.conflict(),
+            Self::Batch(_)
+            | Self::Check(_)
+            | Self::Serve(_)
+            | Self::Health(_)
+            | Self::Secret(_)
+            | Self::Compare(_)
+            | Self::Generate(_)
+            | Self::Merge(_)
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Schema(_) => None,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
     use super::*;
     use crate::model::Seed;
     use crate::report::Verbosity;

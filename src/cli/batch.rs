@@ -12,8 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::document_args::{DocumentArgs, ONE_DOCUMENT};
 use super::exit::{Exit, Failure};
+use super::exit_codes::ExitCodes;
 use super::exports::{ExportArgs, Exports, PartialRows};
 use super::memory_args::MemoryArgs;
+use super::number::whole;
 use super::settings_args::SettingsArgs;
 use super::signal::{self, Ending};
 use super::terminal::Terminal;
@@ -27,7 +29,7 @@ use crate::model::number::count;
 use crate::network::parse_span;
 use crate::report::shell;
 use crate::run::{Judging, Recording, RunOptions, Runner};
-use crate::source::{Inputs, Place, Survey};
+use crate::source::{Inputs, Kind, OtherKind, Place, Survey};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,16 +41,8 @@ Examples:
                                                    the second of eight shares
   passbook batch many.jsonl --resume rows.jsonl    go on where an earlier batch ended";
 
-const EXIT_CODES: &str = "\
-Exit codes:
-   0  every scenario holds
-   1  a scenario failed: violated, not as expected, or an error; or the batch was interrupted
-   2  the arguments or the inputs are wrong, and nothing has run
-   3  undecided: no scenario failed, but in some nothing could be tested, or none was run
-  70  a defect of passbook, or results that could not be written";
-
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::BATCH))]
 pub(super) struct BatchArgs {
     #[arg(required = true, value_name = "INPUT", help = format!(
         "Folders and globs; scenarios (.json), or a scenario a line (.jsonl, .ndjson, `-`), \
@@ -58,7 +52,7 @@ pub(super) struct BatchArgs {
 
     /// How many scenarios to run at the same time, up to 1024 [default: one per core]
     #[arg(long, short, value_name = "NUMBER", env = "PASSBOOK_JOBS", hide_env_values = true)]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(value_parser = whole::<u16>(1..=1024))]
     jobs: Option<u16>,
 
     /// Hand out results as they come, not in the order of the input
@@ -88,6 +82,7 @@ pub(super) struct BatchArgs {
 
     /// Stop at this many failures
     #[arg(long, value_name = "NUMBER")]
+    #[arg(value_parser = whole::<NonZeroU64>(NonZeroU64::MIN..=NonZeroU64::MAX))]
     max_fail: Option<NonZeroU64>,
 
     /// Go on after the last row of this file, which an earlier batch with the same inputs wrote
@@ -181,6 +176,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Runs all scenarios that `args` name.
 pub(super) fn run_batch(args: &BatchArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let Prepared { sources, exports } = prepare(args)?;
+    for place in &args.inputs {
+        terminal.before_reading(place, "scenarios");
+    }
     Batch::new(args, terminal, exports).run(sources)
 }
 
@@ -206,7 +204,10 @@ fn prepare(args: &BatchArgs) -> Result<Prepared, Failure> {
     let document_max = args.document.document_max;
     let reading = Reading { inputs, document_max };
     let share = share(args, &reading, survey)?;
-    let open = |path| Earlier::open(path, document_max);
+    let open = |path: &Path| match OtherKind::at_unpacked(&Place::whole(path), Kind::Rows) {
+        Some(other) => Err(Failure::from(other)),
+        None => Ok(Earlier::open(path, document_max)?),
+    };
     let earlier = args.resume.as_deref().map(open).transpose()?;
     let interrupt = signal::listen(Ending::Open)
         .map_err(|error| Failure::internal(format!("cannot listen for signals: {error}")))?;

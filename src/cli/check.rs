@@ -5,25 +5,26 @@ use std::io::{BufRead, BufReader, Cursor, Read};
 use clap::{Args, ValueEnum};
 
 use super::document_args::{DocumentArgs, ONE_FILE};
-use super::exit::{EXIT_CODES, Exit, Failure};
+use super::exit::{Exit, Failure};
+use super::exit_codes::ExitCodes;
 use super::memory_args::MemoryArgs;
 use super::terminal::Terminal;
 use super::witness_args::WitnessArgs;
 use crate::check::{CheckError, JudgeOptions, Strictness, Verdicts, judge_history};
 use crate::history::{Header, Reader};
 use crate::report::judged::{self, JudgedHistory};
-use crate::scenario::{Scenario, Source};
-use crate::source::{Outputs, Place};
+use crate::source::{Kind, OtherKind, Outputs, Place};
 
 const EXAMPLES: &str = "\
 Examples:
   passbook run --history a.jsonl scenario.json && passbook check a.jsonl
   passbook check --format json a.jsonl
+  passbook check -q a.jsonl                        nothing, unless something is wrong
   passbook check --witnesses 10 a.jsonl
   passbook check a.jsonl.gz";
 
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::CHECK))]
 pub(super) struct CheckArgs {
     #[arg(value_name = "HISTORY")]
     #[arg(help = format!("A history, as `passbook run --history` writes it, {ONE_FILE}"))]
@@ -33,6 +34,10 @@ pub(super) struct CheckArgs {
     #[arg(long, short, value_enum, default_value_t)]
     #[arg(env = "PASSBOOK_CHECK_FORMAT", hide_env_values = true)]
     pub(super) format: CheckFormat,
+
+    /// Print only what is wrong (text)
+    #[arg(long, short)]
+    quiet: bool,
 
     /// Exit with 3 where any property had nothing to test, not only where no guarantee had
     #[arg(long)]
@@ -75,11 +80,8 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> Result
         let what = format!("{} is one line; name a whole history", args.history);
         return Err(Failure::bad_input(what));
     }
-    let name = if args.history.is_stdin() {
-        "standard input".to_owned()
-    } else {
-        args.history.to_string()
-    };
+    let name = args.history.name();
+    terminal.before_reading(&args.history, "a history");
     let opened = args.history.open().and_then(|opened| {
         let (mut text, mut beginning) = (opened.text, Vec::new());
         text.by_ref().take(1 << 16).read_to_end(&mut beginning)?;
@@ -89,27 +91,28 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> Result
     let (input, beginning) =
         opened.map_err(|error| Failure::bad_input(format!("cannot read {name}: {error}")))?;
     let budget = args.memory.budget();
-    let judged = judged(args, input, budget.room()).map_err(|error| {
-        Failure::bad_input(match error {
-            CheckError::TooLarge { line, bytes } => {
-                let error = budget.too_large(bytes);
-                format!("{name} is not judged: up to line {line}, {error}")
-            }
-            CheckError::History(error) if error.line == 1 && is_scenario(args, beginning) => {
-                format!(
-                    "{name} is a scenario, and no history: passbook run --history FILE records one"
-                )
-            }
-            CheckError::History(_) | CheckError::InvalidHistory { .. } => {
-                format!("{name} is no history that can be judged: {error}")
-            }
-        })
+    let judged = judged(args, input, budget.room()).map_err(|error| match error {
+        CheckError::TooLarge { line, bytes } => {
+            let error = budget.too_large(bytes);
+            Failure::bad_input(format!("{name} is not judged: up to line {line}, {error}"))
+        }
+        CheckError::History(_) | CheckError::InvalidHistory { .. } => {
+            let other = OtherKind::of(&args.history, &beginning, Kind::History);
+            other.map_or_else(
+                || Failure::bad_input(format!("{name} is no history that can be judged: {error}")),
+                Failure::from,
+            )
+        }
     });
     let (header, verdicts) = judged?;
     let summary = verdicts.overall(args.demand());
     let judgement = JudgedHistory { header: &header, verdicts: &verdicts, summary };
+    let width = terminal.width();
     match args.format {
-        CheckFormat::Text => judged::write_text(terminal.results(), &judgement)?,
+        CheckFormat::Text if args.quiet => {
+            judged::write_what_is_wrong(terminal.results(), &judgement, width)?
+        }
+        CheckFormat::Text => judged::write_text(terminal.results(), &judgement, width)?,
         CheckFormat::Json => judged::write_json(terminal.results(), &judgement)?,
     }
     Ok(summary.into())
@@ -123,21 +126,4 @@ fn judged(
     let reader = Reader::with_line_max(input, args.document.document_max)?;
     let header = reader.header().clone();
     Ok((header, judge_history(reader, args.judge(), bytes_max)?))
-}
-
-/// Whether what was given is a scenario, or its first line is. Of what is no plain file, or a file
-/// that is longer than a document may be, only the `beginning` is looked at.
-fn is_scenario(args: &CheckArgs, beginning: Vec<u8>) -> bool {
-    let place = &args.history;
-    let bytes = if place.path().is_file() && !place.is_stdin() {
-        place.read(args.document.document_max).unwrap_or(beginning)
-    } else {
-        beginning
-    };
-    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
-    let is_one = |bytes| {
-        let source = Source::from_bytes("history", bytes);
-        source.is_ok_and(|source| Scenario::parse(&source).is_ok())
-    };
-    is_one(bytes) || is_one(first)
 }

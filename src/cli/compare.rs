@@ -12,7 +12,9 @@ use tokio_util::sync::CancellationToken;
 use super::compare_output::{CompareOutput, Variant};
 use super::document_args::{DocumentArgs, ONE_DOCUMENT};
 use super::exit::{Exit, Failure};
+use super::exit_codes::ExitCodes;
 use super::memory_args::MemoryArgs;
+use super::number::{rate, whole};
 use super::signal::{self, Ending};
 use super::terminal::Terminal;
 use crate::compare::{
@@ -27,31 +29,37 @@ use crate::source::{Place, read_scenario};
 
 const COMPARE_EXAMPLES: &str = "\
 Examples:
+  passbook compare                                           generated load
   passbook compare input/monotonic_writes.json
   passbook compare --export-html compare.html input/monotonic_writes.json
   passbook compare --baseline before.json a.json            has it changed, beyond noise?
   passbook compare --transports mailbox,grpc-tcp --in-flight 64 a.json
   passbook compare --transports grpc-tcp,grpc-tcp a.json    the same twice: what noise looks like
-  passbook compare --branches 3 --customers 20 --events 50   generated load
+  passbook compare --branches 3 --customers 20 --events 50   more of it
   passbook compare --rate 2000 --propagation both a.json    2,000 requests a second, answered or not";
 
 #[derive(Debug, Args)]
-#[command(after_help = COMPARE_EXAMPLES)]
+#[command(after_help = format!("{COMPARE_EXAMPLES}\n\n{}", ExitCodes::COMPARE))]
 pub(super) struct CompareArgs {
-    #[arg(help = format!("A scenario, in any input dialect, {ONE_DOCUMENT}"))]
-    #[arg(value_name = "SCENARIO", required_unless_present_any = ["branches", "customers", "events"])]
+    #[arg(help = format!(
+        "A scenario, in any input dialect, {ONE_DOCUMENT} [default: one from the seed]"
+    ))]
+    #[arg(value_name = "SCENARIO")]
     pub(super) scenario: Option<Place>,
 
     /// Instead of a scenario: one from the seed, with so many branches [default: 2]
     #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
+    #[arg(value_parser = whole::<NonZeroU32>(NonZeroU32::MIN..=NonZeroU32::MAX))]
     branches: Option<NonZeroU32>,
 
     /// The same, with so many customers, who all ask at the same time [default: 1]
     #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
+    #[arg(value_parser = whole::<NonZeroU32>(NonZeroU32::MIN..=NonZeroU32::MAX))]
     customers: Option<NonZeroU32>,
 
     /// The same, with so many events for each customer [default: 5]
     #[arg(long, value_name = "NUMBER", conflicts_with = "scenario")]
+    #[arg(value_parser = whole::<NonZeroU32>(NonZeroU32::MIN..=NonZeroU32::MAX))]
     events: Option<NonZeroU32>,
 
     /// What is compared, with commas between; the same twice shows what is noise
@@ -61,7 +69,7 @@ pub(super) struct CompareArgs {
 
     /// How many rounds of each; they are shuffled
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    #[arg(value_parser = whole::<u16>(1..=10_000))]
     rounds: u16,
 
     /// About how long a round takes
@@ -71,16 +79,18 @@ pub(super) struct CompareArgs {
     /// How many copies of the scenario's customers ask at the same time, under other customer ids;
     /// customers who take turns make one request at a time, so that it is as many as this
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    #[arg(value_parser = whole::<u16>(1..=10_000))]
     in_flight: u16,
 
     /// So many requests a second are due, all customers together; a latency then counts from when
     /// its request was due [default: each customer asks again when it has its answer]
     #[arg(long, value_name = "NUMBER")]
+    #[arg(value_parser = rate)]
     rate: Option<f64>,
 
     /// What the order of rounds is drawn from [default: as the scenario says, else 0]
     #[arg(long, value_name = "NUMBER", env = "PASSBOOK_SEED", hide_env_values = true)]
+    #[arg(value_parser = whole::<u64>(0..=u64::MAX))]
     seed: Option<u64>,
 
     /// How a write reaches the other branches [default: as the scenario says, else sync]
@@ -192,6 +202,9 @@ pub(super) fn compare_transports(
     };
     let variants: Vec<Variant> = propagations.iter().map(variant).collect();
     args.output.refuse_clashes(args.scenario.as_ref().map(Place::path), &variants)?;
+    if let Some(place) = &args.scenario {
+        terminal.before_reading(place, "a scenario");
+    }
     let scenario = scenario(args)?;
     terminal.remarks(&scenario.warnings);
     if scenario.settings.latency.is_some() || !scenario.settings.links.is_empty() {

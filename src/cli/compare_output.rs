@@ -1,7 +1,6 @@
 //! Where a comparison goes: to the terminal and into files, beside an earlier one.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +15,7 @@ use crate::compare::{
 };
 use crate::model::{ByteSize, Propagation};
 use crate::report::shell;
-use crate::source::{Clash, DocumentError, Outputs, read_document};
+use crate::source::{Clash, Kind, OtherKind, Outputs, Place};
 
 #[derive(Debug, Args)]
 pub(super) struct CompareOutput {
@@ -82,12 +81,13 @@ impl CompareOutput {
         let refuse = |problem: String| {
             Failure::bad_input(format!("cannot compare with {}: {problem}", path.display()))
         };
-        let opened = File::open(&path).map_err(DocumentError::from);
-        let read = opened.and_then(|file| read_document(file, document_max));
-        let read = read.map_err(|error| error.to_string());
-        let earlier =
-            read.and_then(|text| Earlier::parse(&text).map_err(|error| error.to_string()));
-        earlier.map(Some).map_err(refuse)
+        let place = Place::whole(&path);
+        let text = place.read(document_max).map_err(|error| refuse(error.to_string()))?;
+        let earlier = Earlier::parse(&text).map_err(|error| {
+            let other = OtherKind::of(&place, &text, Kind::Comparison);
+            other.map_or_else(|| refuse(error.to_string()), Failure::from)
+        });
+        earlier.map(Some)
     }
 
     /// Prints and writes `comparison`. One that cannot be held against the earlier one is shown by

@@ -6,6 +6,7 @@ use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 
 use super::exit::Exit;
+use super::exit_codes::ExitCodes;
 use super::terminal::Terminal;
 
 const EXAMPLES: &str = "\
@@ -16,7 +17,7 @@ Examples:
 Where a shell looks for them is in docs/INSTALL.md.";
 
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::PRINTS))]
 pub(super) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]

@@ -21,11 +21,12 @@ use super::run::run_scenarios;
 use super::schema::print_schema;
 use super::secret::make_secret;
 use super::serve::serve;
-use super::terminal::{Terminal, print_usage};
+use super::terminal::{Terminal, heed_forced_color, print_usage};
 use crate::model::Shown;
 
 /// Runs the program with `args`, the first of which is its own name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    heed_forced_color();
     let args: Vec<OsString> = args.into_iter().collect();
     let cli = match Cli::parse_checked(args.clone()) {
         Ok(cli) => cli,

@@ -12,16 +12,7 @@ use crate::batch::{BatchError, JoinError, ResumeError, Status};
 use crate::check::Overall;
 use crate::compare::CompareError;
 use crate::run::ServeError;
-use crate::source::{Clash, FilesError, InputError};
-
-/// What `--help` says of them.
-pub(super) const EXIT_CODES: &str = "\
-Exit codes:
-   0  everything holds
-   1  a guarantee is violated, or the result is not the expected one (batch: or a scenario failed)
-   2  the arguments or a scenario are wrong
-   3  undecided: nothing could be tested (check: no guarantee; --strict: not every property)
-  70  a defect of passbook, or results that could not be written";
+use crate::source::{Clash, FilesError, InputError, OtherKind};
 
 /// How the program ends. Ordered: of several scenarios the greatest counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,6 +141,7 @@ failures! {
     Clash => Self::input;
     FilesError => Self::input;
     InputError => Self::input;
+    OtherKind => Self::input;
     ResumeError => Self::bad_input;
     JoinError => Self::bad_input;
     BatchError => Self::internal;

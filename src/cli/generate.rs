@@ -10,7 +10,9 @@ use clap::Args;
 use thiserror::Error;
 
 use super::exit::{Exit, Failure};
+use super::exit_codes::ExitCodes;
 use super::new_file::NewFile;
+use super::number::whole;
 use super::signal;
 use super::terminal::Terminal;
 use super::words::one_of;
@@ -32,32 +34,28 @@ Examples:
   passbook generate --expected balances --output graded.jsonl --count 100
 
 A RANGE is a number, or two such as 2..10 for anything between, both included.
-The same options make the same scenarios on every machine. More in docs/GENERATE.md.
-
-Exit codes:
-   0  the scenarios are made
-   2  the arguments are wrong
-  70  a defect of passbook, or scenarios that could not be written";
+The same options make the same scenarios on every machine. More in docs/GENERATE.md.";
 
 /// Scenario numbers stay below this, so that none runs out of range.
 const NUMBER_MAX: u64 = 1 << 53;
 
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::GENERATE))]
 pub(super) struct GenerateArgs {
     /// How many scenarios
     #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=NUMBER_MAX))]
+    #[arg(value_parser = whole::<u64>(1..=NUMBER_MAX))]
     pub(super) count: u64,
 
     /// The number of the first; each can be made without those before it
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=NUMBER_MAX))]
+    #[arg(value_parser = whole::<u64>(1..=NUMBER_MAX))]
     pub(super) first: u64,
 
     /// What everything is drawn from
     #[arg(long, value_name = "NUMBER", default_value_t = GenerateOptions::default().seed.0)]
     #[arg(env = "PASSBOOK_SEED", hide_env_values = true)]
+    #[arg(value_parser = whole::<u64>(0..=u64::MAX))]
     seed: u64,
 
     /// How many branches a scenario has
@@ -96,7 +94,7 @@ pub(super) struct GenerateArgs {
 
     /// How likely it is that a customer goes to another branch for the next event
     #[arg(long, value_name = "PERCENT", default_value_t = GenerateOptions::default().hop_percent)]
-    #[arg(value_parser = clap::value_parser!(u32).range(..=100))]
+    #[arg(value_parser = whole::<u32>(0..=100))]
     hop: u32,
 
     /// How much customers prefer branches with low ids: the exponent of Zipf's law; 0 is not at all

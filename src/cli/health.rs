@@ -6,6 +6,7 @@ use clap::Args;
 use tokio::runtime::Builder;
 
 use super::exit::{Exit, Failure};
+use super::exit_codes::ExitCodes;
 use super::terminal::Terminal;
 use crate::grpc::{Endpoint, check_health};
 use crate::network::parse_span;
@@ -13,16 +14,10 @@ use crate::network::parse_span;
 const EXAMPLES: &str = "\
 Examples:
   passbook health http://127.0.0.1:50051
-  passbook health --limit 500ms http://bank.example:50051
-
-Exit codes:
-   0  it takes requests
-   1  it does not: nothing is there, it is something else, it still opens, or it closes
-   2  the arguments are wrong
-  70  a defect of passbook";
+  passbook health --limit 500ms http://bank.example:50051";
 
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::HEALTH))]
 pub(super) struct HealthArgs {
     /// Where the bank listens
     #[arg(value_name = "URL", value_parser = Endpoint::new)]

@@ -9,6 +9,7 @@ use clap_mangen::Man;
 use thiserror::Error;
 
 use super::exit::{Exit, Failure};
+use super::exit_codes::ExitCodes;
 use super::new_file::NewFile;
 
 const EXAMPLES: &str = "\
@@ -17,7 +18,7 @@ Examples:
   man passbook-run";
 
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::MAN))]
 pub(super) struct ManArgs {
     /// The folder that they are written to; it is made where there is none
     #[arg(value_name = "DIR")]

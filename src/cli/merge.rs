@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::document_args::DocumentArgs;
-use super::exit::{EXIT_CODES, Exit, Failure};
+use super::exit::{Exit, Failure};
+use super::exit_codes::ExitCodes;
 use super::exports::{ExportArgs, Exports, PartialRows};
 use super::signal;
 use super::terminal::Terminal;
 use crate::batch::{self, Joined, JsonLines, Overview, Part, RowWriter};
-use crate::source::Outputs;
+use crate::source::{Kind, OtherKind, Outputs, Place};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,7 +22,7 @@ Examples:
   passbook merge --format jsonl [123].jsonl | jq 'select(.status == \"violated\")'";
 
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::MERGE))]
 pub(super) struct MergeArgs {
     /// Result files that together are one batch: one for each partition
     #[arg(required = true, value_name = "RESULTS")]
@@ -52,6 +53,9 @@ pub(super) fn merge_results(args: &MergeArgs, terminal: &mut Terminal) -> Result
     let outputs = Outputs::new(args.exports.paths())?;
     args.results.iter().try_for_each(|path| outputs.refuse(path))?;
     let part = |path: &PathBuf| {
+        if let Some(other) = OtherKind::at_unpacked(&Place::whole(path), Kind::Rows) {
+            return Err(other.into());
+        }
         let name = path.display().to_string();
         let input = open(path)
             .map_err(|error| Failure::bad_input(format!("cannot read {name}: {error}")))?;

@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 
 use super::connect_args::{ConnectArgs, LATENCY, idle_settings};
 use super::document_args::{DocumentArgs, ONE_DOCUMENT};
-use super::exit::{EXIT_CODES, Exit, Failure};
+use super::exit::{Exit, Failure};
+use super::exit_codes::ExitCodes;
 use super::memory_args::MemoryArgs;
 use super::new_file::NewFile;
 use super::settings_args::SettingsArgs;
@@ -17,7 +18,10 @@ use super::terminal::Terminal;
 use super::witness_args::WitnessArgs;
 use crate::check::{JudgeOptions, Overall, StepsKept, Strictness};
 use crate::model::{Dialect, Seed, Shown};
-use crate::report::{Assessment, Verbosity, dialect, json, shell, shortfall, text};
+use crate::report::text::Telling;
+use crate::report::{
+    Assessment, EventOrder, Verbosity, Width, dialect, json, shell, shortfall, text,
+};
 use crate::run::{
     self, Carrier, HistoryOutput, Judging, MemoryError, Recording, Run, RunError, RunOptions,
     RunResult, Runner, run_bytes,
@@ -38,7 +42,7 @@ Examples:
   generate-some-scenario | passbook run -          from standard input";
 
 #[derive(Debug, Args)]
-#[command(after_help = format!("{RUN_EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(after_help = format!("{RUN_EXAMPLES}\n\n{}", ExitCodes::RUN))]
 pub(super) struct RunArgs {
     #[arg(required = true, value_name = "SCENARIO")]
     #[arg(help = format!("Scenarios, in any input dialect, each {ONE_DOCUMENT}"))]
@@ -52,6 +56,10 @@ pub(super) struct RunArgs {
     /// Print the result alone (text)
     #[arg(long, short, conflicts_with = "verbose")]
     quiet: bool,
+
+    /// The order in which events are told (text)
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t)]
+    by: By,
 
     /// Print everything, with every message (text)
     #[arg(long, short)]
@@ -96,6 +104,24 @@ pub(super) enum Transport {
     Mailbox,
     /// Loopback sockets: customers and branches all speak gRPC to each other
     Grpc,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum By {
+    /// Concurrent customers one after the other, else as it happened
+    #[default]
+    Customer,
+    /// As it happened, with the time of each
+    Time,
+}
+
+impl From<By> for EventOrder {
+    fn from(by: By) -> Self {
+        match by {
+            By::Customer => Self::Customer,
+            By::Time => Self::Time,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -197,6 +223,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> Result<E
     let mut worst = Exit::default();
     let mut reports = 0_usize;
     for place in scenarios {
+        terminal.before_reading(place, "a scenario");
         let scenario = match read_whole(place, args) {
             Ok(scenario) => scenario,
             Err(error) => {
@@ -218,7 +245,8 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> Result<E
             writeln!(terminal.results())?;
         }
         reports += 1;
-        report(terminal.results(), args, &run, &assessment)?;
+        let width = terminal.width();
+        report(terminal.results(), args, &run, &assessment, width)?;
         if args.format == Format::Balances {
             tell_what_was_not_done(&run, terminal);
         }
@@ -417,10 +445,14 @@ fn report(
     args: &RunArgs,
     run: &Run,
     assessment: &Assessment,
+    width: Width,
 ) -> io::Result<()> {
     let result = &run.result;
     match args.format {
-        Format::Text => text::write(out, run, assessment, args.verbosity()),
+        Format::Text => {
+            let (verbosity, order) = (args.verbosity(), args.by.into());
+            text::write(out, run, assessment, &Telling { verbosity, order, width })
+        }
         Format::Json => json::write(out, result, assessment),
         Format::Balances => dialect::write(out, &result.output(Dialect::Balances)),
         Format::Events => dialect::write(out, &result.output(Dialect::Events)),

@@ -5,10 +5,12 @@ use std::io;
 use clap::{Args, ValueEnum};
 
 use super::exit::Exit;
+use super::exit_codes::ExitCodes;
 use super::terminal::Terminal;
 use crate::scenario;
 
 #[derive(Debug, Args)]
+#[command(after_help = ExitCodes::PRINTS.to_string())]
 pub(super) struct SchemaArgs {
     /// What it is the schema of
     #[arg(value_name = "FORMAT", value_enum, default_value_t)]

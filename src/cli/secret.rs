@@ -9,6 +9,7 @@ use clap::Args;
 use thiserror::Error;
 
 use super::exit::{Exit, Failure};
+use super::exit_codes::ExitCodes;
 use super::terminal::Terminal;
 use crate::grpc::seal::{BankSecret, NoRandomness, SecretError};
 use crate::model::UnknownVersion;
@@ -22,7 +23,7 @@ Examples:
 const FILE_BYTES_MAX: u64 = 4096;
 
 #[derive(Debug, Args)]
-#[command(after_help = SECRET_EXAMPLES)]
+#[command(after_help = format!("{SECRET_EXAMPLES}\n\n{}", ExitCodes::SECRET))]
 pub(super) struct SecretArgs {
     /// Where it is written; a file that is there already is left as it is
     #[arg(value_name = "FILE")]

@@ -64,6 +64,9 @@ enum OpenError {
 
 /// Serves until SIGINT or SIGTERM.
 pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    if let Some(place) = &args.scenario {
+        terminal.before_reading(place, "a scenario");
+    }
     let memory = args.memory.budget();
     let opened = live_options(args, terminal).and_then(|mut bank| {
         let taken = take_memory(args, &mut bank, &memory)?;

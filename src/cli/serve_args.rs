@@ -10,7 +10,9 @@ use clap::{Args, ValueEnum};
 use thiserror::Error;
 
 use super::document_args::{DocumentArgs, ONE_DOCUMENT};
+use super::exit_codes::ExitCodes;
 use super::memory_args::MemoryArgs;
+use super::number::{COUNT, whole};
 use super::words::one_of;
 use crate::grpc::{Endpoint, EndpointError, Limits, Origin, ScenarioLimits};
 use crate::model::{BranchId, Guarantees, IdError, Money, Overdraft, Propagation, Seed};
@@ -27,7 +29,7 @@ Examples:
   grpcurl -plaintext 127.0.0.1:50051 passbook.v1.BankService/ListBranches";
 
 #[derive(Debug, Args)]
-#[command(after_help = SERVE_EXAMPLES)]
+#[command(after_help = format!("{SERVE_EXAMPLES}\n\n{}", ExitCodes::SERVE))]
 pub(super) struct ServeArgs {
     #[arg(help = format!(
         "A scenario whose branches and opening balance are served, without its customers: \
@@ -38,7 +40,7 @@ pub(super) struct ServeArgs {
 
     /// How many branches; they are numbered from 1
     #[arg(long, value_name = "NUMBER", default_value_t = 2)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(value_parser = whole::<u32>(1..=10_000))]
     pub(super) branches: u32,
 
     /// What each branch holds at the start
@@ -55,10 +57,12 @@ pub(super) struct ServeArgs {
 
     /// Branch 1 listens on the port after this one, and so on; 0: each on a port that is free
     #[arg(long, value_name = "PORT", default_value_t = 50_050, env = "PASSBOOK_BASE_PORT")]
+    #[arg(value_parser = whole::<u16>(0..=u16::MAX))]
     pub(super) base_port: u16,
 
     /// One listener for all branches; classic calls name theirs in the metadata key `branch`
     #[arg(long, value_name = "PORT", conflicts_with = "base_port")]
+    #[arg(value_parser = whole::<u16>(0..=u16::MAX))]
     pub(super) single_port: Option<u16>,
 
     /// The address to listen on
@@ -104,6 +108,7 @@ pub(super) struct ServeArgs {
 
     /// What the latencies are drawn from [default: as the scenario says, else 0]
     #[arg(long, value_name = "NUMBER")]
+    #[arg(value_parser = whole::<u64>(0..=u64::MAX))]
     seed: Option<u64>,
 
     /// Names the bank, so that passbooks of another are refused; the same for all its processes
@@ -152,31 +157,37 @@ impl ServeArgs {
 pub(super) struct LimitArgs {
     /// The size of a message
     #[arg(long, value_name = "BYTES", default_value = "4194304")]
+    #[arg(value_parser = whole(COUNT))]
     message_bytes_max: NonZeroUsize,
 
     /// The size of the headers of a call
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().header_bytes_max)]
+    #[arg(value_parser = whole::<u32>(0..=u32::MAX))]
     header_bytes_max: u32,
 
     /// How many calls of a connection go on at the same time
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().calls_max)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = whole::<u32>(1..=u32::MAX))]
     calls_max: u32,
 
     /// How many requests of all connections wait for their branch before more are refused
     #[arg(long, value_name = "NUMBER", default_value = "65536")]
+    #[arg(value_parser = whole(COUNT))]
     waiting_max: NonZeroUsize,
 
     /// How many writes of one peer wait for what they depend on before more of it are refused
     #[arg(long, value_name = "NUMBER", default_value = "1024")]
+    #[arg(value_parser = whole(COUNT))]
     peer_waiting_max: NonZeroUsize,
 
     /// How many connections are open; more make those close that make no call, or are refused
     #[arg(long, value_name = "NUMBER", default_value = "4096")]
+    #[arg(value_parser = whole(COUNT))]
     connections_max: NonZeroUsize,
 
     /// How many connections of one address are open
     #[arg(long, value_name = "NUMBER", default_value = "1024")]
+    #[arg(value_parser = whole(COUNT))]
     address_connections_max: NonZeroUsize,
 
     /// How long a connection may make no call before it is closed
@@ -194,6 +205,7 @@ pub(super) struct LimitArgs {
 
     /// How much memory all requests take that have not come whole before more are refused
     #[arg(long, value_name = "BYTES", default_value = "67108864")]
+    #[arg(value_parser = whole(COUNT))]
     unread_bytes_max: NonZeroUsize,
 
     /// How long a call may take
@@ -202,22 +214,25 @@ pub(super) struct LimitArgs {
 
     /// How many writes of a branch one answer has
     #[arg(long, value_name = "NUMBER", default_value = "10000")]
+    #[arg(value_parser = whole(COUNT))]
     log_entries_max: NonZeroUsize,
 
     /// How many writes are kept for a peer that is away before no more are taken
     #[arg(long, value_name = "NUMBER", default_value = "10000")]
+    #[arg(value_parser = whole(COUNT))]
     pub(super) kept_max: NonZeroUsize,
 
     /// How many writes a branch holds before it takes no more of customers; it still answers
     /// queries, and applies what other branches took [default: what has room in half of what
     /// --memory-max leaves]
     #[arg(long, value_name = "NUMBER")]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=LOG_MAX_MOST))]
+    #[arg(value_parser = whole::<u64>(1..=LOG_MAX_MOST))]
     pub(super) log_max: Option<u64>,
 
     /// How many customers are remembered that bring no passbook or no event ids; then those are
     /// forgotten that have not come for the longest time
     #[arg(long, value_name = "NUMBER", default_value = "100000")]
+    #[arg(value_parser = whole(COUNT))]
     pub(super) sessions_max: NonZeroUsize,
 }
 
@@ -248,11 +263,12 @@ impl From<LimitArgs> for Limits {
 pub(super) struct ScenarioArgs {
     /// How many scenarios of clients run, or are being read, at the same time
     #[arg(long, value_name = "NUMBER", default_value = "4")]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(value_parser = whole::<u16>(1..=1024))]
     scenarios_max: u16,
 
     /// How many events a scenario of a client may have, times its branches
     #[arg(long, value_name = "NUMBER", default_value_t = ScenarioLimits::default().events_max)]
+    #[arg(value_parser = whole::<u64>(0..=u64::MAX))]
     scenario_events_max: u64,
 
     /// How long a scenario of a client may run, and then be read; no longer than --call-time-max

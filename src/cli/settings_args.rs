@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::number::whole;
 use super::words::one_of;
 use crate::model::{
     CustomerOrder, EventIds, Guarantees, Overdraft, Propagation, QueryTiming, Seed,
@@ -58,6 +59,7 @@ pub(super) struct SettingsArgs {
 
     /// What the run draws its chances from
     #[arg(long, value_name = "NUMBER", env = "PASSBOOK_SEED", hide_env_values = true)]
+    #[arg(value_parser = whole::<u64>(0..=u64::MAX))]
     seed: Option<u64>,
 }
 

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io::{self, BufWriter, Stderr, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, Stderr, StdoutLock, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -12,7 +12,9 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, So
 
 use super::guard::Guard;
 use crate::model::Shown;
+use crate::report::Width;
 use crate::scenario::{Level, Warning};
+use crate::source::Place;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -26,6 +28,18 @@ pub(super) enum Color {
     Always,
     Never,
 }
+
+/// Heeds FORCE_COLOR, which anstream knows nothing of, wherever colour is not said otherwise: 0 is
+/// none, all else is colour. NO_COLOR, CLICOLOR and CLICOLOR_FORCE are its own, and NO_COLOR wins.
+pub(super) fn heed_forced_color() {
+    let says = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let Some(forced) = says("FORCE_COLOR").filter(|_| says("NO_COLOR").is_none()) else { return };
+    let is_none = ["0", "false"].iter().any(|none| forced == *none);
+    if is_none { ColorChoice::Never } else { ColorChoice::AlwaysAnsi }.write_global();
+}
+
+/// The variable that says what is logged.
+const LOG: &str = "PASSBOOK_LOG";
 
 /// As long as a message with a path gets. A longer one quotes something without an end, and is cut.
 const MESSAGE_MAX: usize = 6000;
@@ -49,6 +63,21 @@ impl Terminal {
             )),
             messages: Guard::new(AutoStream::new(io::stderr(), choice)),
         }
+    }
+
+    /// Says that `what` is waited for, where `place` is standard input and that is a terminal.
+    pub(super) fn before_reading(&mut self, place: &Place, what: &str) {
+        if place.is_stdin() && io::stdin().is_terminal() {
+            self.note(&format!("waiting for {what} from standard input; Ctrl-D ends it"));
+        }
+    }
+
+    /// How wide results may be: as the terminal is, else as COLUMNS says.
+    pub(super) fn width(&self) -> Width {
+        let terminal = terminal_size::terminal_size_of(io::stdout());
+        let columns = terminal.map(|(terminal_size::Width(columns), _)| usize::from(columns));
+        let said = || std::env::var("COLUMNS").ok()?.parse().ok();
+        columns.or_else(said).filter(|&columns| columns > 0).map_or(Width::Unknown, Width::Columns)
     }
 
     /// Where results go. ANSI codes in them are dropped where colour is not wanted.
@@ -109,16 +138,25 @@ impl Terminal {
         }
     }
 
-    /// Logs go to standard error, by default warnings; `PASSBOOK_LOG` says otherwise.
-    pub(super) fn start_logging(&self) {
+    /// Logs go to standard error, by default warnings; [`LOG`] says otherwise.
+    pub(super) fn start_logging(&mut self) {
         let style = match self.messages.get_ref().current_choice() {
             ColorChoice::Never => env_logger::WriteStyle::Never,
             ColorChoice::Auto | ColorChoice::Always | ColorChoice::AlwaysAnsi => {
                 env_logger::WriteStyle::Always
             }
         };
-        let env = env_logger::Env::new().filter_or("PASSBOOK_LOG", "warn");
-        let mut builder = env_logger::Builder::from_env(env);
+        let wanted = std::env::var(LOG).unwrap_or_default();
+        let wrong = wanted.split(',').find(|part| !is_of_a_log(part.trim()));
+        if let Some(wrong) = wrong {
+            self.warning(&format!(
+                "{LOG} of the environment: `{wrong}` is no level; write error, warn, info, debug \
+                 or trace, or for one part passbook::grpc=debug"
+            ));
+        }
+        let is_given = wrong.is_none() && !wanted.is_empty();
+        let mut builder = env_logger::Builder::new();
+        builder.parse_filters(if is_given { &wanted } else { "warn" });
         let started = builder.write_style(style).format(log_line).try_init();
         if let Err(error) = started {
             log::debug!("logging is on already: {error}");
@@ -134,6 +172,15 @@ impl Terminal {
         if let Err(error) = self.messages.write_all(text.as_bytes()) {
             log::debug!("cannot tell: {error}");
         }
+    }
+}
+
+/// Whether `part` of what [`LOG`] says is a level, a module, or a level for a module.
+fn is_of_a_log(part: &str) -> bool {
+    let is_level = |text: &str| text.parse::<log::LevelFilter>().is_ok();
+    match part.split_once('=') {
+        Some((module, level)) => !is_level(module) && is_level(level),
+        None => part.is_empty() || is_level(part) || part.starts_with("passbook"),
     }
 }
 

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use clap::Args;
 
+use super::number::{COUNT, whole};
 use crate::check::JudgeOptions;
 
 /// How much is shown of what is violated.
@@ -12,6 +13,7 @@ pub(super) struct WitnessArgs {
     /// How many violations of each property to show: the first so many, in the order in which
     /// customers asked
     #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
+    #[arg(value_parser = whole(COUNT))]
     witnesses: NonZeroUsize,
 }
 

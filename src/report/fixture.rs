@@ -52,6 +52,7 @@ impl Bank {
         });
         let result = RunResult {
             scenario: name.to_owned(),
+            description: None,
             config: RunConfig::default(),
             opening_balance: Money::ZERO,
             branches: branches.collect(),

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::fold::Width;
 use super::json::FORMAT;
 use super::palette::TITLE;
 use super::text;
@@ -40,9 +41,14 @@ struct Line<'a> {
 }
 
 /// Writes `judgement` for a person, with ANSI colour.
-pub fn write_text(out: &mut dyn Write, judgement: &JudgedHistory<'_>) -> io::Result<()> {
+pub fn write_text(
+    out: &mut dyn Write,
+    judgement: &JudgedHistory<'_>,
+    width: Width,
+) -> io::Result<()> {
+    let width = width.of_sentences();
     writeln!(out, "{TITLE}{}{TITLE:#}\n", Shown::name(&judgement.header.scenario))?;
-    text::verdicts(out, judgement.verdicts, text::FoundBy::LineAndTime)?;
+    text::verdicts(out, judgement.verdicts, text::FoundBy::LineAndTime, width)?;
     if judgement.verdicts.extent == Extent::CutOff {
         writeln!(
             out,
@@ -50,6 +56,22 @@ pub fn write_text(out: &mut dyn Write, judgement: &JudgedHistory<'_>) -> io::Res
              said of the end"
         )?;
     }
+    writeln!(out, "\n  {}", judgement.summary)
+}
+
+/// Writes what is violated of `judgement` for a person, or that nothing could be decided; nothing
+/// where all holds.
+pub fn write_what_is_wrong(
+    out: &mut dyn Write,
+    judgement: &JudgedHistory<'_>,
+    width: Width,
+) -> io::Result<()> {
+    let width = width.of_sentences();
+    if judgement.summary == Overall::Holds {
+        return Ok(());
+    }
+    writeln!(out, "{TITLE}{}{TITLE:#}", Shown::name(&judgement.header.scenario))?;
+    text::violated(out, judgement.verdicts, text::FoundBy::LineAndTime, width)?;
     writeln!(out, "\n  {}", judgement.summary)
 }
 

@@ -12,6 +12,7 @@ mod difference;
 mod elide;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod fold;
 pub mod json;
 pub mod judged;
 mod note;
@@ -26,6 +27,7 @@ pub(crate) mod words;
 pub use agreement::Agreement;
 pub use assessment::Assessment;
 pub use difference::{Difference, Seen};
+pub use fold::Width;
 pub use note::Note;
 pub use shortfall::shortfall;
-pub use text::Verbosity;
+pub use text::{EventOrder, Verbosity};

@@ -28,6 +28,8 @@ pub(super) struct Trace<'a> {
 pub(super) struct RequestTrace<'a> {
     /// How many requests of the run were sent before it.
     pub(super) place: usize,
+    /// When it was sent.
+    pub(super) sent_at: Time,
     /// The balance after its write at the branch asked, if that branch applied one for it.
     pub(super) applied: Option<Money>,
     /// When that was.
@@ -142,6 +144,7 @@ impl<'a> TraceBuilder<'a> {
                 let place = self.trace.request_traces.len();
                 let request_trace = self.request_trace(key);
                 request_trace.place = place;
+                request_trace.sent_at = recorded.at;
                 request_trace.messages.push(recorded);
             }
             Fact::RequestReceived { customer, request, .. }

@@ -83,6 +83,7 @@ pub fn run_connected(
         };
         let result = RunResult {
             scenario: scenario.name.clone(),
+            description: scenario.description.clone(),
             config,
             opening_balance: opening_balance(&before).unwrap_or(scenario.opening_balance),
             branches,

@@ -24,6 +24,8 @@ use crate::scenario::{
 pub struct RunResult {
     /// The scenario's name.
     pub scenario: String,
+    /// What it says of itself.
+    pub description: Option<String>,
     /// The choices that were in force.
     pub config: RunConfig,
     /// What each branch held at the start.

@@ -187,6 +187,7 @@ impl Bank {
         };
         let result = RunResult {
             scenario: scenario.name.clone(),
+            description: scenario.description.clone(),
             config: self.config,
             opening_balance: scenario.opening_balance,
             branches,

@@ -236,6 +236,13 @@ impl Root {
 }
 
 impl FileKind {
+    /// What the file at `path` is taken for that is named. A name that says nothing is taken for a
+    /// scenario a line: that has one scenario, if it has one line.
+    pub(super) fn of_file(path: &Path) -> Self {
+        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        Self::of(&name).unwrap_or(Self::Lines)
+    }
+
     /// What a file of this name holds; `None` if the name is of no scenario.
     fn of(name: &str) -> Option<Self> {
         let name = unpacked(name);
@@ -273,11 +280,9 @@ fn expand(path: &Path, roots: &mut Vec<Root>) -> Result<(), FilesError> {
     if matches == 0 { Err(FilesError::NoMatch { pattern: shown() }) } else { Ok(()) }
 }
 
-/// A file that is named. A name that says nothing is taken for a scenario a line: that has one
-/// scenario, if it has one line.
+/// A file that is named.
 fn file(path: &Path) -> Result<Input, FilesError> {
-    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    let kind = FileKind::of(&name).unwrap_or(FileKind::Lines);
+    let kind = FileKind::of_file(path);
     let unreadable = |reason| FilesError::Unreadable { path: path.display().to_string(), reason };
     let bytes = fs::metadata(path).map_err(unreadable)?.len();
     Ok(Input::File(ScenarioFile { path: path.to_owned(), kind, bytes }))

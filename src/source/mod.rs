@@ -4,6 +4,7 @@ mod clash;
 mod decoding;
 mod discovery;
 mod document;
+mod kind;
 pub(crate) mod lines;
 mod place;
 mod scenarios;
@@ -14,7 +15,8 @@ pub(crate) use decoding::{Decoded, decoded};
 pub(crate) use discovery::{
     FileKind, FilesError, Input, Inputs, ScenarioFile, Survey, expected_results,
 };
-pub(crate) use document::{DocumentError, read_document};
+pub(crate) use document::DocumentError;
+pub(crate) use kind::{Kind, OtherKind};
 pub(crate) use lines::Text;
 pub(crate) use place::{Place, STDIN, is_stdin};
 pub(crate) use scenarios::{

@@ -76,6 +76,15 @@ impl Place {
         self.line.is_some()
     }
 
+    /// What it is called in a sentence.
+    pub(crate) fn name(&self) -> String {
+        if self.is_stdin() && !self.is_line() {
+            "standard input".to_owned()
+        } else {
+            self.to_string()
+        }
+    }
+
     /// The file that it is all of.
     pub(crate) fn whole_file(&self) -> Option<&Path> {
         if self.is_line() || self.is_stdin() { None } else { Some(&self.path) }

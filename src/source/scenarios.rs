@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::discovery::{expected_results, unpacked};
 use super::document::DocumentError;
+use super::kind::{Kind, OtherKind};
 use super::place::{Place, STDIN};
 use crate::history::{LineEnd, Lines};
 use crate::model::{ByteSize, EventIds};
@@ -33,6 +34,9 @@ pub(crate) enum InputError {
     Unfit { path: String, problem: DocumentError },
     #[error(transparent)]
     #[diagnostic(transparent)]
+    OtherKind(#[from] OtherKind),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
     Scenario(#[from] ScenarioError),
 }
 
@@ -55,7 +59,7 @@ pub(crate) fn read_scenario(
     event_ids: Option<EventIds>,
 ) -> Result<Scenario, InputError> {
     let bytes = place.read(document_max).map_err(|error| InputError::at(place, error))?;
-    Ok(parse_scenario(place, bytes, event_ids)?)
+    parse_scenario(place, bytes, event_ids)
 }
 
 /// Validates the scenario that stands at `place` and says `bytes`.
@@ -63,9 +67,10 @@ pub(crate) fn parse_scenario(
     place: &Place,
     bytes: Vec<u8>,
     event_ids: Option<EventIds>,
-) -> Result<Scenario, ScenarioError> {
+) -> Result<Scenario, InputError> {
     let source = Source::from_bytes(unpacked(&place.to_string()), bytes)?;
-    let mut scenario = Scenario::parse_with(&source, event_ids)?;
+    let parsed = Scenario::parse_with(&source, event_ids);
+    let mut scenario = parsed.map_err(|error| not_a_scenario(place, &source, error))?;
     if place.is_line() && !scenario.warnings.is_empty() {
         // The place says the line already: what follows it is the column.
         let (lines, column) = (format!("{}:1:", source.shown_name()), format!("{place}:"));
@@ -111,16 +116,23 @@ pub(crate) fn read_scenario_line(document_max: ByteSize) -> Result<Scenario, Inp
         let error = DocumentError::TooLong { limit: document_max };
         return Err(InputError::at(&Place::whole(STDIN), error));
     }
-    Ok(Scenario::parse(&Source::from_bytes(STDIN, lines.take_bytes())?)?)
+    let source = Source::from_bytes(STDIN, lines.take_bytes())?;
+    Scenario::parse(&source).map_err(|error| not_a_scenario(&Place::whole(STDIN), &source, error))
+}
+
+/// Why the text of `source`, which stands at `place`, is no scenario: it is something else, or has
+/// an `error`.
+fn not_a_scenario(place: &Place, source: &Source, error: ScenarioError) -> InputError {
+    match OtherKind::of(place, source.text().as_bytes(), Kind::Scenario) {
+        Some(other) => other.into(),
+        None => error.into(),
+    }
 }
 
 impl InputError {
     /// Why nothing can be read at `place`.
     fn at(place: &Place, error: DocumentError) -> Self {
-        let path = match (place.is_stdin(), place.is_line()) {
-            (true, false) => "standard input".to_owned(),
-            (true, true) | (false, _) => place.to_string(),
-        };
+        let path = place.name();
         match error {
             DocumentError::Unreadable(reason) if place.is_stdin() => Self::StandardInput { reason },
             DocumentError::Unreadable(reason) if reason.kind() == io::ErrorKind::IsADirectory => {

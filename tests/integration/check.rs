@@ -333,7 +333,7 @@ fn a_scenario_is_no_history_and_is_told_so() {
     ] {
         assert_eq!(done.code, Some(2));
         assert!(done.stderr.contains(name), "{}", done.stderr);
-        let says = "is a scenario, and no history: passbook run --history FILE records one";
+        let says = "holds a scenario, and not a history";
         assert!(done.stderr.contains(says), "{}", done.stderr);
     }
 }

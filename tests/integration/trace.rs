@@ -35,7 +35,7 @@ fn run_with_one_id(branches: u32, rest: &str, events: &str) -> Run {
 fn told(run: &Run) -> String {
     let mut out = Vec::new();
     let assessment = Assessment::of(&run.result);
-    text::write(&mut out, run, &assessment, text::Verbosity::Normal).expect("memory");
+    text::write(&mut out, run, &assessment, &text::Telling::default()).expect("memory");
     let told = String::from_utf8(out).expect("text");
     let told = anstream::adapter::strip_str(&told).to_string();
     let convergence = &assessment.verdicts.as_ref().expect("judged").by_property.convergence;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use passbook::model::{CustomerOrder, Operation, Propagation, Time};
-use passbook::report::{Assessment, Verbosity, json, text};
+use passbook::report::{Assessment, json, text};
 use passbook::run::{Recording, Run, RunOptions, run, run_over_grpc};
 use passbook::scenario::{Scenario, Settings, Source};
 use proptest::prelude::*;
@@ -42,7 +42,7 @@ fn json_of(run: &Run) -> String {
 fn text_of(run: &Run) -> String {
     let mut out = Vec::new();
     let assessment = Assessment::of(&run.result);
-    text::write(&mut out, run, &assessment, Verbosity::Normal).expect("memory takes all");
+    text::write(&mut out, run, &assessment, &text::Telling::default()).expect("memory takes all");
     String::from_utf8(out).expect("reports are UTF-8")
 }
 

@@ -197,6 +197,7 @@ impl Work {
         let visit = |&customer: &CustomerId| Visit { customer, events: Vec::new() };
         Scenario {
             name: self.bank_name.clone(),
+            description: None,
             roster: Arc::clone(&self.roster),
             opening_balance: self.opening_balance,
             visits: self.config.guarantees.single.keys().map(visit).collect(),

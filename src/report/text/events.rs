@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::messages;
-use super::steps::{self, Telling};
-use super::verbosity::{EVENTS_MOST, Verbosity};
+use super::steps::{self, EventContext};
+use super::verbosity::{EVENTS_MOST, EventOrder, Verbosity};
 use crate::model::{
     CustomerId, CustomerOrder, EventId, Operation, Receipt, RequestError, RequestNumber, Waited,
 };
@@ -65,10 +65,10 @@ pub(super) fn write(
     out: &mut dyn Write,
     run: &Run,
     broken: &BrokenSteps,
-    verbosity: Verbosity,
+    (verbosity, order): (Verbosity, EventOrder),
 ) -> io::Result<()> {
     let trace = Trace::of(&run.facts);
-    let told = in_order(&run.result, &trace);
+    let told = in_order(&run.result, &trace, order);
     let limit = match verbosity {
         Verbosity::Quiet | Verbosity::Normal => {
             Limit::Middle { most: EVENTS_MOST, head: 10, tail: 10 }
@@ -77,12 +77,12 @@ pub(super) fn write(
     };
     let items = shown(&told, limit, broken);
     let branches = run.result.branches.len();
-    let telling = Telling { trace: &trace, broken, branches, verbosity };
+    let context = EventContext { trace: &trace, broken, branches, verbosity, order };
 
     let mut layout = Layout::default();
     for item in &items {
         match item {
-            Item::Event(event) => layout.fit(&block(&telling, event)),
+            Item::Event(event) => layout.fit(&block(&context, event)),
             Item::LeftOut { .. } => {}
         }
     }
@@ -91,7 +91,7 @@ pub(super) fn write(
         match item {
             Item::Event(event) => {
                 let place = title(out, event, &mut heading)?;
-                layout.write(out, &block(&telling, event), place)?;
+                layout.write(out, &block(&context, event), place)?;
             }
             Item::LeftOut { events, broken } => {
                 left_out(out, events, broken)?;
@@ -161,8 +161,13 @@ fn other_messages(out: &mut dyn Write, trace: &Trace<'_>) -> io::Result<()> {
 }
 
 /// Customers that come one after the other are told visit by visit, as it happened; concurrent
-/// ones, and a run of which nothing was recorded, customer by customer.
-fn in_order<'a>(result: &'a RunResult, trace: &Trace<'_>) -> Vec<ShownEvent<'a>> {
+/// ones, and a run of which nothing was recorded, customer by customer; concurrent ones as it
+/// happened too, where `order` says so.
+fn in_order<'a>(
+    result: &'a RunResult,
+    trace: &Trace<'_>,
+    order: EventOrder,
+) -> Vec<ShownEvent<'a>> {
     let by_customer = result.customers.iter().flat_map(|customer| {
         let told = |request: &'a RequestResult| {
             let written_id = result.written_ids.of(customer.id, request.number);
@@ -173,15 +178,15 @@ fn in_order<'a>(result: &'a RunResult, trace: &Trace<'_>) -> Vec<ShownEvent<'a>>
         customer.requests.iter().map(told)
     });
     let mut told: Vec<ShownEvent<'a>> = by_customer.collect();
-    match result.config.customers {
-        CustomerOrder::InOrder
+    match (result.config.customers, order) {
+        (CustomerOrder::InOrder, _) | (CustomerOrder::Concurrent, EventOrder::Time)
             if told.iter().all(|event| trace.request_trace(event.key()).is_some()) =>
         {
             told.sort_by_key(|event| {
                 trace.request_trace(event.key()).map(|request_trace| request_trace.place)
             });
         }
-        CustomerOrder::InOrder | CustomerOrder::Concurrent => {}
+        (CustomerOrder::InOrder | CustomerOrder::Concurrent, _) => {}
     }
     let visits = told.chunk_by_mut(|one, next| one.customer == next.customer);
     for (heading, visit) in visits.enumerate() {
@@ -226,20 +231,20 @@ fn title(
     Ok(LinePosition::UnderHeading)
 }
 
-fn block(telling: &Telling<'_>, event: &ShownEvent<'_>) -> Block {
-    let request_trace = telling.trace.request_trace(event.key());
+fn block(context: &EventContext<'_>, event: &ShownEvent<'_>) -> Block {
+    let request_trace = context.trace.request_trace(event.key());
     let steps = request_trace.map_or_else(Vec::new, |request_trace| {
-        steps::rows(telling, event.customer, event.request, request_trace)
+        steps::rows(context, event.customer, event.request, request_trace)
     });
-    let messages = match telling.verbosity {
+    let messages = match context.verbosity {
         Verbosity::Quiet | Verbosity::Normal => Vec::new(),
         Verbosity::Verbose => request_trace
             .map_or_else(Vec::new, |request_trace| messages::rows(event.request, request_trace)),
     };
-    Block { event: event_row(telling, event), steps, messages }
+    Block { event: event_row(context, event), steps, messages }
 }
 
-fn event_row(telling: &Telling<'_>, event: &ShownEvent<'_>) -> Row {
+fn event_row(context: &EventContext<'_>, event: &ShownEvent<'_>) -> Row {
     let &ShownEvent { request, written_id, .. } = event;
     let id = Cell::new(STRONG, request.event.to_string()).right();
     let interface = Cell::new(STRONG, request.operation.interface().word());
@@ -252,9 +257,18 @@ fn event_row(telling: &Telling<'_>, event: &ShownEvent<'_>) -> Row {
         Some(written) => branch.and(QUIET, format!(" (id {written} in the input)")),
         None => branch,
     };
-    let broken = telling.broken.in_words(event.key(), request.operation);
+    let broken = context.broken.in_words(event.key(), request.operation);
     let outcome = outcome(request, broken.as_deref());
-    vec![id, interface, Cell::new(STRONG, amount).right(), branch, outcome]
+    let mut row = vec![id, interface, Cell::new(STRONG, amount).right(), branch, outcome];
+    match context.order {
+        EventOrder::Customer => {}
+        EventOrder::Time => {
+            let sent = context.trace.request_trace(event.key()).map(|trace| trace.sent_at);
+            let sent = sent.map_or_else(String::new, |time| time.to_string());
+            row.insert(0, Cell::new(QUIET, sent).right());
+        }
+    }
+    row
 }
 
 /// How the request ended, and what guarantee it broke, if any.

@@ -12,6 +12,6 @@ mod steps;
 mod verbosity;
 mod verdicts;
 
-pub use report::write;
-pub use verbosity::{Verbosity, recording};
-pub(in crate::report) use verdicts::{FoundBy, all as verdicts};
+pub use report::{Telling, write};
+pub use verbosity::{EventOrder, Verbosity, recording};
+pub(in crate::report) use verdicts::{FoundBy, all as verdicts, violated};

@@ -3,16 +3,24 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use crate::model::{EventIds, GuaranteePolicy, Guarantees, Propagation, QueryTiming};
+use crate::model::{EventIds, GuaranteePolicy, Guarantees, Propagation, QueryTiming, Shown};
 use crate::report::elide::Limit;
 use crate::report::palette::QUIET;
 use crate::report::table::{Cell, Row, write_table};
-use crate::report::words::{grouped, listed, ranges, span};
+use crate::report::words::{grouped, listed, ranges, span, wrapped};
 use crate::run::{ConnectedBank, RunConfig, RunResult};
 
+const INDENT: usize = 2;
 const FEW: Limit = Limit::Middle { most: 5, head: 4, tail: 1 };
 
-pub(super) fn write(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
+/// `width`: as far as a sentence runs to the right.
+pub(super) fn write(out: &mut dyn Write, result: &RunResult, width: usize) -> io::Result<()> {
+    if let Some(description) = &result.description {
+        for line in wrapped(&Shown::name(description).to_string(), width - INDENT) {
+            writeln!(out, "{:INDENT$}{QUIET}{line}{QUIET:#}", "")?;
+        }
+        writeln!(out)?;
+    }
     let RunResult { config, branches, customers, .. } = result;
     let customer_ids: BTreeSet<u32> = customers.iter().map(|customer| customer.id.get()).collect();
     let branch_ids: BTreeSet<u32> = match &result.remote {
@@ -47,7 +55,7 @@ pub(super) fn write(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     if result.remote.is_none() {
         rows.push(row("seed", format!("{} (passbook {version})", config.seed)));
     }
-    write_table(out, 2, &rows)
+    write_table(out, INDENT, &rows)
 }
 
 /// `1=http://127.0.0.1:50051, …`

@@ -1,15 +1,16 @@
 //! What a person sees, without colour.
 
-use super::{Verbosity, write};
+use super::{EventOrder, Telling, Verbosity, write};
 use crate::model::{CustomerOrder, LogEntry, Overdraft, QueryTiming, Seed};
-use crate::report::Assessment;
 use crate::report::fixture::{Bank, customer, money};
+use crate::report::{Assessment, Width};
 use crate::run::{Run, RunConfig};
 use crate::scenario::{BalanceRow, Output};
 
 fn coloured(run: &Run, verbosity: Verbosity) -> String {
     let mut out = Vec::new();
-    write(&mut out, run, &Assessment::of(&run.result), verbosity).unwrap();
+    let telling = Telling { verbosity, order: EventOrder::Customer, width: Width::Unknown };
+    write(&mut out, run, &Assessment::of(&run.result), &telling).unwrap();
     String::from_utf8(out).unwrap()
 }
 

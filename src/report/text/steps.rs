@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::verbosity::{Verbosity, running_items};
+use super::verbosity::{EventOrder, Verbosity, running_items};
 use crate::model::{BranchId, CustomerId, Money, Operation, Receipt, RequestError, WriteId};
 use crate::report::broken::BrokenSteps;
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, UNSURE, YES};
@@ -15,21 +15,22 @@ use crate::report::trace::{
 use crate::report::words::{branches, count, every_branch, grouped, span, verb, write_set};
 use crate::run::RequestResult;
 
-/// What the telling of every event needs.
+/// What the context of every event needs.
 #[derive(Debug)]
-pub(super) struct Telling<'a> {
+pub(super) struct EventContext<'a> {
     pub(super) trace: &'a Trace<'a>,
     pub(super) broken: &'a BrokenSteps,
     /// How many branches the bank has.
     pub(super) branches: usize,
     pub(super) verbosity: Verbosity,
+    pub(super) order: EventOrder,
 }
 
 /// Branches up to which each has its own line.
 const BRANCHES_MOST: usize = 8;
 
 pub(super) fn rows(
-    telling: &Telling<'_>,
+    context: &EventContext<'_>,
     customer: CustomerId,
     request: &RequestResult,
     request_trace: &RequestTrace<'_>,
@@ -45,14 +46,14 @@ pub(super) fn rows(
     }
     asked.push(propagated(request_trace));
     let mut rows = vec![asked];
-    let each = telling.verbosity == Verbosity::Verbose || telling.branches <= BRANCHES_MOST;
+    let each = context.verbosity == Verbosity::Verbose || context.branches <= BRANCHES_MOST;
     if each {
         let peers = request_trace.peers.iter();
         rows.extend(peers.map(|(&id, peer)| peer_row(request.branch, &[(id, *peer)])));
     } else {
         rows.extend(alike(request_trace).values().map(|peers| peer_row(request.branch, peers)));
     }
-    rows.push(vec![Cell::new(QUIET, "check"), check(telling, customer, request, request_trace)]);
+    rows.push(vec![Cell::new(QUIET, "check"), check(context, customer, request, request_trace)]);
     rows
 }
 
@@ -149,48 +150,48 @@ fn peer_row(origin: BranchId, peers: &[(BranchId, Peer)]) -> Row {
 
 /// Whether all branches hold the same writes of the customer.
 fn check(
-    telling: &Telling<'_>,
+    context: &EventContext<'_>,
     customer: CustomerId,
     request: &RequestResult,
     request_trace: &RequestTrace<'_>,
 ) -> Cell {
     let id = WriteId { customer, event: request.event };
-    let events = telling.trace.write_set(request.branch, id);
-    let set = write_set(&events, running_items(telling.verbosity));
+    let events = context.trace.write_set(request.branch, id);
+    let set = write_set(&events, running_items(context.verbosity));
     let found = |wanted: Option<Comparison>| -> Vec<BranchId> {
         let peers = request_trace.peers.iter().filter(|(_, peer)| peer.comparison == wanted);
         peers.map(|(id, _)| *id).collect()
     };
     let different = found(Some(Comparison::Different));
     if !different.is_empty() {
-        return differ(telling, (request.branch, id), &different, &set);
+        return differ(context, (request.branch, id), &different, &set);
     }
     let missing = found(None);
     if !missing.is_empty() {
         let same = 1 + found(Some(Comparison::Same)).len();
         let (same_of, hold) = (grouped(same), verb(same, "hold"));
-        let all = grouped(telling.branches);
+        let all = grouped(context.branches);
         let who = branches(&missing);
         let text =
             format!(" {same_of} of {all} branches {hold} write set {set}, not heard from {who}");
         return Cell::new(UNSURE, MAYBE).and(PLAIN, text);
     }
-    let (who, hold) = (every_branch(telling.branches), verb(telling.branches, "hold"));
+    let (who, hold) = (every_branch(context.branches), verb(context.branches, "hold"));
     Cell::new(GOOD, YES).and(PLAIN, format!(" {who} {hold} write set {set}"))
 }
 
 /// The branches `different` confirmed the write `id` with another write set than the branch
 /// `asked`, which holds `set` up to it.
 fn differ(
-    telling: &Telling<'_>,
+    context: &EventContext<'_>,
     (asked, id): (BranchId, WriteId),
     different: &[BranchId],
     set: &str,
 ) -> Cell {
     let (who, hold) = (branches(different), verb(different.len(), "hold"));
     let set_of = |branch| {
-        let events = telling.trace.write_set(branch, id);
-        write_set(&events, running_items(telling.verbosity))
+        let events = context.trace.write_set(branch, id);
+        write_set(&events, running_items(context.verbosity))
     };
     let sets: BTreeSet<String> = different.iter().map(|&branch| set_of(branch)).collect();
     let text = match sets.iter().collect::<Vec<_>>()[..] {

@@ -16,6 +16,16 @@ pub enum Verbosity {
     Verbose,
 }
 
+/// In which order events are told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EventOrder {
+    /// Customer by customer, where they come concurrently; else as it happened.
+    #[default]
+    Customer,
+    /// As it happened, with the time of each.
+    Time,
+}
+
 /// Events in a scenario, up to which each is shown.
 pub(super) const EVENTS_MOST: usize = 200;
 /// Applied writes in a whole run, up to which it is worth recording how they came about.

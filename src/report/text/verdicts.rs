@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use super::closing::heading;
 use super::verbosity::Verbosity;
 use crate::check::{
-    FactPlace, Promised, Property, Split, Step, Undecided, Verdict, Verdicts, Witness, WitnessKind,
+    FactPlace, Promised, Property, Split, Step, Undecided, Verdict, Verdicts, Violation, Witness,
+    WitnessKind,
 };
 use crate::model::Operation;
 use crate::report::Note;
@@ -15,8 +16,6 @@ use crate::report::words::{count, grouped, wrapped};
 
 const UNTESTED: &str = "–";
 const INDENT: usize = 2;
-/// As far as a sentence runs to the right.
-const WIDTH: usize = 96;
 
 /// How a fact is found again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,34 +26,45 @@ pub(in crate::report) enum FoundBy {
     Time,
 }
 
-/// Writes the section of `verdicts`; when quiet, only what is violated.
+/// Writes the section of `verdicts`; when quiet, only what is violated. In all of them `width` is as far
+/// as a sentence runs to the right.
 pub(in crate::report) fn write(
     out: &mut dyn Write,
     verdicts: &Verdicts,
     verbosity: Verbosity,
+    width: usize,
 ) -> io::Result<()> {
     match verbosity {
         Verbosity::Normal | Verbosity::Verbose => {
             heading(out, "Check")?;
-            all(out, verdicts, FoundBy::Time)
+            all(out, verdicts, FoundBy::Time, width)
         }
-        Verbosity::Quiet => {
-            for (property, verdict) in verdicts.iter() {
-                if let Some(label) = broken(verdict) {
-                    writeln!(out, "\n  {BAD}{NO} {property}: {label}{BAD:#}")?;
-                    witnesses(out, verdict, FoundBy::Time, INDENT + 2)?;
-                }
-            }
-            Ok(())
-        }
+        Verbosity::Quiet => violated(out, verdicts, FoundBy::Time, width),
     }
 }
 
+/// Writes what is violated, and nothing else.
+pub(in crate::report) fn violated(
+    out: &mut dyn Write,
+    verdicts: &Verdicts,
+    found_by: FoundBy,
+    width: usize,
+) -> io::Result<()> {
+    for (property, verdict) in verdicts.iter() {
+        if let (Some(label), Verdict::Violated(violation)) = (broken(verdict), verdict) {
+            let failed = failed(violation);
+            writeln!(out, "\n  {BAD}{NO} {property}: {label}{failed}{BAD:#}")?;
+            witnesses(out, verdict, found_by, (INDENT + 2, width))?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes what should be known beside the verdicts.
-pub(super) fn notes(out: &mut dyn Write, notes: &[Note]) -> io::Result<()> {
+pub(super) fn notes(out: &mut dyn Write, notes: &[Note], width: usize) -> io::Result<()> {
     for note in notes {
         writeln!(out)?;
-        let lines = wrapped(&format!("note: {note}"), WIDTH - INDENT);
+        let lines = wrapped(&format!("note: {note}"), width - INDENT);
         lines.iter().try_for_each(|line| writeln!(out, "{:INDENT$}{line}", ""))?;
     }
     Ok(())
@@ -65,6 +75,7 @@ pub(in crate::report) fn all(
     out: &mut dyn Write,
     verdicts: &Verdicts,
     found_by: FoundBy,
+    width: usize,
 ) -> io::Result<()> {
     let mut columns = Columns::default();
     for (property, verdict) in verdicts.iter() {
@@ -72,7 +83,7 @@ pub(in crate::report) fn all(
     }
     for (property, verdict) in verdicts.iter() {
         columns.write(out, INDENT, &row(property, verdict))?;
-        witnesses(out, verdict, found_by, INDENT + 4)?;
+        witnesses(out, verdict, found_by, (INDENT + 4, width))?;
     }
     Ok(())
 }
@@ -96,8 +107,7 @@ fn row(property: Property, verdict: &Verdict) -> Row {
             (Cell::new(GOOD, YES), Cell::plain("holds").and(QUIET, kept))
         }
         Verdict::Violated(violation) => {
-            let failed = grouped(violation.failed.total());
-            let tests = format!(" in {failed} of {}", tested(violation.tests));
+            let tests = failed(violation);
             let label = broken(verdict).map_or_else(String::new, |label| format!(": {label}"));
             (Cell::new(BAD, NO), Cell::new(BAD, "violated").and(QUIET, tests).and(BAD, label))
         }
@@ -112,6 +122,11 @@ fn row(property: Property, verdict: &Verdict) -> Row {
     };
     let style = if verdict.tested() > 0 { PLAIN } else { QUIET };
     vec![mark.and(style, format!(" {property}")), says]
+}
+
+/// How often, of how many tests.
+fn failed(violation: &Violation) -> String {
+    format!(" in {} of {}", grouped(violation.failed.total()), tested(violation.tests))
 }
 
 fn tested(tests: Split) -> String {
@@ -134,10 +149,10 @@ fn witnesses(
     out: &mut dyn Write,
     verdict: &Verdict,
     found_by: FoundBy,
-    indent: usize,
+    (indent, width): (usize, usize),
 ) -> io::Result<()> {
     for witness in verdict.witnesses() {
-        for line in wrapped(&witness.sentence, WIDTH - indent) {
+        for line in wrapped(&witness.sentence, width - indent) {
             writeln!(out, "{:indent$}{line}", "")?;
         }
         let places = places(witness, found_by);

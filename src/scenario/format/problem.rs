@@ -177,7 +177,7 @@ problems! {
         Unfinished => ("the text ends before the document does"), "ends here",
             say("close what is open, or look whether the file was cut off");
         SecondDocument => ("a second document after the end of the first"), "the second starts here",
-            say("put one scenario in each file");
+            say("put one scenario in each file, or one on each line for `passbook batch`");
         TextAfterEnd => ("text after the end of the document"), "after the end", say("remove it");
         TrailingComma => ("a comma before the closing bracket"), "one comma too many",
             say("remove the comma before the bracket");

@@ -18,6 +18,7 @@ use super::problem::{Kind, Problem};
 use super::process::Bank;
 use super::reading::Reading;
 use super::source::{Source, Span};
+use super::value::Remark;
 use super::written::Written;
 use crate::model::{BranchId, EventIds, Roster};
 use crate::network::{Latency, Link};
@@ -136,7 +137,7 @@ fn own_format<'a>(
         event_ids.or(written_event_ids).unwrap_or_default(),
     );
     reading.field(object, "$schema", file.schema);
-    reading.field(object, "description", file.description);
+    let description = reading.field(object, "description", file.description);
     let name = reading.field(object, "name", file.name);
     let settings = Settings {
         propagation: reading.field(object, "propagation", file.propagation),
@@ -154,6 +155,7 @@ fn own_format<'a>(
     let links = file.links.map(|links| links_between(reading, links, &bank.roster));
     let settings = Settings { links: links.unwrap_or_default(), ..settings };
     let mut scenario = scenario(source, name, bank, settings)?;
+    scenario.description = description.map(|Remark(text)| text);
     if let Some(written) = file.expected {
         let parties = Parties { roster: &scenario.roster, visits: &scenario.visits };
         scenario.expected = output(reading, &[root.part(written)], parties);
@@ -201,6 +203,7 @@ fn scenario(
     settings: Settings,
 ) -> Option<Scenario> {
     Some(Scenario {
+        description: None,
         name: name.unwrap_or_else(|| source.stem().to_owned()),
         warnings: bank.renumbered.iter().map(|found| found.warning(source)).collect(),
         roster: bank.roster,

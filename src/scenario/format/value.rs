@@ -210,7 +210,7 @@ values! {
         |written| parse_span(&written.string()?).map_err(|error| no_latency(&error)),
         |span| show_span(*span);
     Remark = "Remark" json_schema!({"type": "string"}),
-        |written| written.expect(Kind::String).map(|()| Self), |_remark| "";
+        |written| written.string().map(|text| Self(text.into_owned())), |remark| remark.0.clone();
     Anything = "Anything" json_schema!(true), |_written| Ok(Self), |_anything| ();
 }
 
@@ -260,9 +260,9 @@ pub(super) struct Ending {
     pub(super) is_odd_case: bool,
 }
 
-/// A text that is not heeded.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Remark;
+/// A text for people, that nothing heeds.
+#[derive(Debug, Clone)]
+pub(super) struct Remark(pub(super) String);
 
 /// Anything, which is not heeded.
 #[derive(Debug, Clone, Copy)]

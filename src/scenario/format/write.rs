@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::file::{EventFile, LinkFile, ProcessFile, ResultFile, RowFile, ScenarioFile};
 use super::list::List;
-use super::value::{AnyCase, Ending, Field, ProcessType, Quotable, Seen};
+use super::value::{AnyCase, Ending, Field, ProcessType, Quotable, Remark, Seen};
 use crate::model::Operation;
 use crate::network::{Latency, Link};
 use crate::scenario::{Event, EventOutcome, EventResult, EventsRow, Output, Scenario, Visit};
@@ -21,7 +21,7 @@ impl Serialize for Scenario {
         let file = ScenarioFile {
             schema: Field::Absent,
             name: Field::Is(self.name.clone()),
-            description: Field::Absent,
+            description: self.description.clone().map(Remark).into(),
             seed: settings.seed.into(),
             propagation: settings.propagation.into(),
             guarantees: settings.guarantees.into(),

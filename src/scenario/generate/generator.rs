@@ -50,6 +50,7 @@ impl Generator {
         let visits = (1..=customers).map(|customer| draft.visit(customer)).collect();
         let mut scenario = Scenario {
             name: format!("generated-{}-{number}", self.options.seed),
+            description: None,
             roster,
             opening_balance,
             visits,

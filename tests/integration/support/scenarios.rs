@@ -13,6 +13,7 @@ pub(crate) fn scenario(
 ) -> Scenario {
     let visit = |(id, events)| Visit { customer: customer(id), events };
     Scenario {
+        description: None,
         name: "test".to_owned(),
         roster: roster(branches),
         opening_balance: Money::from_minor(opening_minor),
