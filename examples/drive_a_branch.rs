@@ -30,10 +30,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let effects = tell(&mut near, 0, Input::Requested(request(1, deposit, None)?));
     let mut on_its_way = None;
     for effect in effects {
-        match effect {
-            Effect::Reply(reply) => passbook.enter(&reply.entry, &roster),
-            Effect::Broadcast(write) => on_its_way = Some(write),
-            _ => {}
+        if let Effect::Reply(reply) = &effect {
+            passbook.enter(&reply.entry, &roster);
+        } else if let Effect::Broadcast(write) = effect {
+            on_its_way = Some(write);
         }
     }
     let write: PropagatedWrite = on_its_way.ok_or("a write goes to every other branch")?;
@@ -88,7 +88,10 @@ fn in_words(effect: &Effect) -> String {
         Effect::Compared { with, agrees: true, .. } => {
             format!("branch {with} holds what I hold of that customer")
         }
-        other => format!("{other:?}"),
+        other @ (Effect::Compared { agrees: false, .. }
+        | Effect::Settled(_)
+        | Effect::Conflict(_)
+        | Effect::IdClash(_)) => format!("{other:?}"),
     }
 }
 

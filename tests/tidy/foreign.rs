@@ -48,12 +48,13 @@ pub(crate) fn find(file: &SourceFile) -> Vec<String> {
 
 /// How many tokens of a public item others see: all of an enum, a signature, or one field.
 fn shown_len(item: &[Token]) -> usize {
-    let is = |word| item.get(1).is_some_and(|token| token.is_word(word));
-    let (is_enum, is_struct) = (is("enum"), is("struct"));
+    let is_a = |word| item.get(1).is_some_and(|token: &Token| token.is_word(word));
+    let (is_enum, is_struct) = (is_a("enum"), is_a("struct"));
     let mut depth = 0_usize;
     for (place, token) in item.iter().enumerate() {
         match token.kind {
             TokenKind::Mark('{') if depth == 0 && !is_enum => return place,
+            // Each field that is public says so itself.
             TokenKind::Mark('(') if depth == 0 && is_struct => return place,
             TokenKind::Mark(';' | '=' | ',') if depth == 0 => return place,
             TokenKind::Mark('{' | '(' | '[' | '<') => depth += 1,
