@@ -12,7 +12,9 @@ const COLOURS: [&str; 4] = ["NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "CLICOL
 
 fn with(variables: &[(&str, &str)], args: &[&str]) -> Assert {
     let mut command = command(args);
-    COLOURS.iter().for_each(|name| drop(command.env_remove(name)));
+    for name in COLOURS {
+        command.env_remove(name);
+    }
     command.envs(variables.iter().copied());
     assert_cmd::Command::from_std(command).assert()
 }
