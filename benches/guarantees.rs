@@ -77,6 +77,7 @@ fn scenario(branches: i64, customers: i64, events_each: i64) -> Scenario {
     });
     let ids = (1..=branches).map(|id| BranchId::new(id).expect("an id"));
     Scenario {
+        description: None,
         name: "costs".to_owned(),
         visits: visits.collect(),
         roster: Arc::new(Roster::new(ids).expect("a bank")),

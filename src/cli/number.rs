@@ -16,7 +16,7 @@ pub(super) const COUNT: RangeInclusive<NonZeroUsize> = NonZeroUsize::MIN..=NonZe
 enum NumberError {
     #[error("write a whole number from {least} to {most}")]
     Whole { least: String, most: String },
-    #[error("write how many requests a second are due, such as 2000 or 0.5")]
+    #[error("a rate is more than 0: write how many requests a second are due, such as 2000")]
     Rate,
 }
 

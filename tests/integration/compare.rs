@@ -420,7 +420,6 @@ fn the_command_makes_its_own_load() {
                 --customers 4 --events 6";
     let assert = passbook(&line.split_whitespace().collect::<Vec<_>>()).success();
     assert!(stdout(&assert).contains("3 branches, 4 customers"), "{}", stdout(&assert));
-    passbook(&["compare"]).code(2);
     passbook(&["compare", "--events=3", "input/monotonic_writes.json"]).code(2);
 }
 
