@@ -174,8 +174,8 @@ mod tests {
     ];
 
     /// They say what is shown and kept of a run, and change nothing about it.
-    const FOR_THE_EYE: [&str; 6] =
-        ["scenarios", "format", "quiet", "verbose", "history", "witnesses"];
+    const FOR_THE_EYE: [&str; 7] =
+        ["scenarios", "format", "quiet", "verbose", "by", "history", "witnesses"];
 
     #[test]
     fn a_replay_repeats_what_was_asked() {

@@ -38,7 +38,8 @@ pub(super) enum PageError {
 pub(super) fn write_pages(args: &ManArgs, mut program: Command) -> Result<Exit, Failure> {
     // Names the commands in full, and gives each the options of all.
     program.build();
-    let commands = program.get_subcommands().cloned().collect::<Vec<_>>();
+    let commands = program.get_subcommands().filter(|command| command.get_name() != "help");
+    let commands = commands.cloned().collect::<Vec<_>>();
     let folder = &args.folder;
     fs::create_dir_all(folder)
         .map_err(|reason| PageError::Folder { folder: folder.clone(), reason })?;

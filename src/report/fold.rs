@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use textwrap::{Options, WordSplitter};
+use textwrap::{Options, WordSeparator, WordSplitter};
 
 /// How wide a text is that people read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,6 +67,7 @@ impl Folded<'_> {
             let options = Options::new(self.columns)
                 .initial_indent(&indent)
                 .subsequent_indent(&below)
+                .word_separator(WordSeparator::AsciiSpace)
                 .word_splitter(WordSplitter::NoHyphenation);
             for folded in textwrap::wrap(text, options) {
                 writeln!(self.out, "{folded}")?;

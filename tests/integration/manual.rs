@@ -36,7 +36,7 @@ fn there_is_a_page_for_the_program_and_for_each_command() {
     let page = |name: &str| fs::read_to_string(pages.join(name)).unwrap();
     assert!(page("passbook-run.1").contains(r"\fB\-\-settle\-before\-query\fR"));
     assert!(page("passbook.1").contains("passbook\\-batch(1)"));
-    assert!(page("passbook-health.1").contains("Exit codes:\n   0  it takes requests"));
+    assert!(page("passbook-health.1").contains("Exit codes:\n   0  the bank takes requests"));
 }
 
 #[test]
