@@ -42,10 +42,11 @@ Examples:
 const EXIT_CODES: &str = "\
 Exit codes:
    0  every scenario holds
-   1  a scenario failed: violated, not as expected, or an error; or the batch was interrupted
+   1  a scenario failed: violated, not as expected, or an error
    2  the arguments or the inputs are wrong, and nothing has run
    3  undecided: no scenario failed, but in some nothing could be tested, or none was run
-  70  a defect of passbook, or results that could not be written";
+  70  a defect of passbook, or results that could not be written
+ 130  ended by Ctrl-C; 143: by SIGTERM; rows and summary are whole";
 
 #[derive(Debug, Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
@@ -413,7 +414,7 @@ impl<'a> Batch<'a> {
                 None => "interrupted; --resume goes on with a file of rows".to_owned(),
                 Some(path) => format!("interrupted; --resume {} goes on", shell::file(path)),
             });
-            return Ok(worst.filter(|exit| *exit != Exit::Holds).unwrap_or(Exit::Violated));
+            return Ok(worst.unwrap_or_default());
         }
         Ok(worst.unwrap_or_else(|| self.without_rows()))
     }

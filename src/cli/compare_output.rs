@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::exit::{Exit, Failure};
 use super::new_file::NewFile;
+use super::signal;
 use super::terminal::Terminal;
 use crate::compare::{
     Baseline, Comparison, Earlier, Report, write_csv, write_html, write_json, write_markdown,
@@ -120,6 +121,10 @@ impl CompareOutput {
         for (path, write) in self.exports() {
             let Some(path) = path else { continue };
             let path = variant.of(path);
+            if signal::heard().is_some() && path.exists() {
+                terminal.warning(&format!("{} stays as it was", path.display()));
+                continue;
+            }
             let mut text = Vec::new();
             write(&mut text, &report)?;
             if let Err(error) = NewFile::write(&path, &text) {

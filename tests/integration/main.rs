@@ -33,6 +33,7 @@ mod runs;
 mod scenario_any_text;
 mod scenario_dialects;
 mod scenario_errors;
+mod signals;
 mod simulation;
 mod support;
 mod trace;
