@@ -414,7 +414,7 @@ impl<'a> Batch<'a> {
                 None => "interrupted; --resume goes on with a file of rows".to_owned(),
                 Some(path) => format!("interrupted; --resume {} goes on", shell::file(path)),
             });
-            return Ok(worst.filter(|exit| *exit != Exit::Holds).unwrap_or(Exit::Violated));
+            return Ok(worst.unwrap_or_default());
         }
         Ok(worst.unwrap_or_else(|| self.without_rows()))
     }

@@ -232,6 +232,10 @@ pub(super) fn compare_transports(
         }
         worst = worst.max(args.output.show(&comparison, earlier, variant, terminal)?);
         terminal.flush()?;
+        if stop.is_cancelled() {
+            terminal.warning("interrupted; this is of the rounds that were done");
+            break;
+        }
     }
     Ok(worst)
 }

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::exit::{Exit, Failure};
 use super::new_file::NewFile;
+use super::signal;
 use super::terminal::Terminal;
 use crate::compare::{
     Baseline, Comparison, Earlier, Report, write_csv, write_html, write_json, write_markdown,
@@ -43,6 +44,11 @@ pub(super) struct CompareOutput {
     /// Say what differs from an earlier comparison, exported as JSON
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+
+    /// End with 1 where a transport is slower than in the baseline by more than this: the lower end
+    /// of the 95% interval is beyond it. Such as 10%
+    #[arg(long, value_name = "PERCENT", requires = "baseline", value_parser = parse_percent)]
+    fail_above: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -117,14 +123,37 @@ impl CompareOutput {
             CompareFormat::Text => write_text(terminal.results(), &report)?,
             CompareFormat::Json => write_json(terminal.results(), &report)?,
         }
+        exit = exit.max(self.hold_against_limit(&report, terminal)?);
         for (path, write) in self.exports() {
             let Some(path) = path else { continue };
             let path = variant.of(path);
+            if signal::heard().is_some() && path.exists() {
+                terminal.warning(&format!("{} stays as it was", path.display()));
+                continue;
+            }
             let mut text = Vec::new();
             write(&mut text, &report)?;
             if let Err(error) = NewFile::write(&path, &text) {
                 terminal.error(&format!("cannot write {}: {error}", path.display()));
                 exit = exit.max(Exit::Internal);
+            }
+        }
+        Ok(exit)
+    }
+
+    /// Says which transports are slower than `--fail-above` allows.
+    fn hold_against_limit(&self, report: &Report, terminal: &mut Terminal) -> io::Result<Exit> {
+        let Some(share) = self.fail_above else { return Ok(Exit::Holds) };
+        let mut exit = Exit::Holds;
+        for (name, ratio) in report.slower_than_baseline(share) {
+            exit = Exit::Violated;
+            let (estimate, limit) = (ratio.estimate, share * 100.0);
+            let told = format!(
+                "{name} takes {estimate:.2} times as long as in the baseline: more than {limit}% slower"
+            );
+            match self.format {
+                CompareFormat::Text => writeln!(terminal.results(), "\n  {told}")?,
+                CompareFormat::Json => terminal.warning(&told),
             }
         }
         Ok(exit)
@@ -158,6 +187,15 @@ impl CompareOutput {
             (&self.export_markdown, write_markdown),
             (&self.export_html, write_html),
         ]
+    }
+}
+
+/// `10%`, as a share of 1.
+fn parse_percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+    match number {
+        Some(percent) if percent.is_finite() && percent >= 0.0 => Ok(percent / 100.0),
+        Some(_) | None => Err("say how many percent, such as 10%".to_owned()),
     }
 }
 
@@ -196,6 +234,15 @@ mod tests {
             line(&["/usr/bin/passbook", "compare", "--rounds=5", "it's a.json", ""]),
             r"passbook compare --rounds=5 'it'\''s a.json' ''"
         );
+    }
+
+    #[test]
+    fn a_limit_is_a_number_of_percent() {
+        assert_eq!(parse_percent("10%"), Ok(0.1));
+        assert_eq!(parse_percent("0%"), Ok(0.0));
+        for wrong in ["10", "-1%", "NaN%", "inf%", "%", ""] {
+            assert!(parse_percent(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

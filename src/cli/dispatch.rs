@@ -21,6 +21,7 @@ use super::run::run_scenarios;
 use super::schema::print_schema;
 use super::secret::make_secret;
 use super::serve::serve;
+use super::signal;
 use super::terminal::{Terminal, heed_forced_color, print_usage};
 use crate::model::Shown;
 
@@ -45,6 +46,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
+    signal::start()?;
     let done = match command {
         Command::Run(args) => run_scenarios(args, terminal),
         Command::Batch(args) => run_batch(args, terminal),
@@ -63,7 +65,7 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
     };
     let exit = done.or_else(|failure| failure.tell(terminal))?;
     terminal.flush()?;
-    Ok(exit)
+    Ok(signal::heard().map_or(exit, |ended| ended.max(exit)))
 }
 
 /// What is wrong with `args`, said of the same arguments as a person is shown them: they may be

@@ -3,9 +3,11 @@
 use std::error::Error;
 use std::fmt::Display;
 use std::io;
+use std::os::raw::c_int;
 use std::process::ExitCode;
 
 use miette::Diagnostic;
+use signal_hook::consts::{SIGHUP, SIGTERM};
 
 use super::terminal::Terminal;
 use crate::batch::{BatchError, JoinError, ResumeError, Status};
@@ -26,18 +28,36 @@ pub(super) enum Exit {
     Violated,
     /// The arguments or a scenario are wrong.
     BadInput,
+    /// The terminal went away.
+    HungUp,
+    /// Ctrl-C.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
     /// A defect of this program, or results that could not be written.
     Internal,
 }
 
 impl Exit {
-    const fn code(self) -> u8 {
+    pub(super) const fn code(self) -> u8 {
         match self {
             Self::Holds => 0,
             Self::Violated => 1,
             Self::BadInput => 2,
             Self::Undecided => 3,
             Self::Internal => 70,
+            Self::HungUp => 129,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+
+    /// How the program ends when it is told to by `signal`: as a shell says it.
+    pub(super) const fn of_signal(signal: c_int) -> Self {
+        match signal {
+            SIGHUP => Self::HungUp,
+            SIGTERM => Self::Terminated,
+            _ => Self::Interrupted,
         }
     }
 }
@@ -212,9 +232,17 @@ mod tests {
 
     #[test]
     fn of_several_scenarios_the_worst_counts() {
-        let worst_first =
-            [Exit::Internal, Exit::BadInput, Exit::Violated, Exit::Undecided, Exit::Holds];
+        let worst_first = [
+            Exit::Internal,
+            Exit::Terminated,
+            Exit::Interrupted,
+            Exit::HungUp,
+            Exit::BadInput,
+            Exit::Violated,
+            Exit::Undecided,
+            Exit::Holds,
+        ];
         assert!(worst_first.is_sorted_by(|worse, better| worse > better));
-        assert_eq!(worst_first.map(Exit::code), [70, 2, 1, 3, 0]);
+        assert_eq!(worst_first.map(Exit::code), [70, 143, 130, 129, 2, 1, 3, 0]);
     }
 }

@@ -88,6 +88,7 @@ impl ExitCodes {
 
     pub(super) const COMPARE: Self = Self(&[
         (0, "the comparison is shown"),
+        (1, "--fail-above: slower than the baseline by more than that"),
         (2, "the arguments, the scenario or the baseline are wrong"),
         (70, "a defect of passbook, a bank that ended early, or results that could not be written"),
         INTERRUPTED,

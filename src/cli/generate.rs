@@ -13,7 +13,6 @@ use super::exit::{Exit, Failure};
 use super::exit_codes::ExitCodes;
 use super::new_file::NewFile;
 use super::number::whole;
-use super::signal;
 use super::terminal::Terminal;
 use super::words::one_of;
 use crate::model::{Amount, CustomerOrder, Dialect, Guarantees, Money, Propagation, Seed};
@@ -181,7 +180,6 @@ pub(super) fn generate(args: &GenerateArgs, terminal: &mut Terminal) -> Result<E
         .map_err(|error| Failure::bad_input(format!("{}: {error}", option_of(&error))))?;
     let named = args.output.as_deref().filter(|file| !is_stdin(file));
     Outputs::new(named)?;
-    signal::clean_up()?;
     match (&args.directory, named) {
         (Some(directory), _) => write_files(&generator, args, directory)?,
         (None, Some(file)) => write_file(&generator, args, file)?,

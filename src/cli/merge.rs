@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{self, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::batch::BatchFormat;
 use super::document_args::DocumentArgs;
 use super::exit::{Exit, Failure};
 use super::exit_codes::ExitCodes;
 use super::exports::{ExportArgs, Exports, PartialRows};
-use super::signal;
 use super::terminal::Terminal;
 use crate::batch::{self, Joined, JsonLines, Overview, Part, RowWriter};
 use crate::source::{Kind, OtherKind, Outputs, Place};
@@ -19,7 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   passbook merge 1.jsonl 2.jsonl 3.jsonl                      what they came to together
   passbook merge --export-jsonl all.jsonl --export-junit all.xml [123].jsonl
-  passbook merge --format jsonl [123].jsonl | jq 'select(.status == \"violated\")'";
+  passbook merge --format json [123].jsonl | jq 'select(.status == \"violated\")'";
 
 #[derive(Debug, Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::MERGE))]
@@ -28,23 +28,15 @@ pub(super) struct MergeArgs {
     #[arg(required = true, value_name = "RESULTS")]
     pub(super) results: Vec<PathBuf>,
 
-    /// What to print [default: text on a terminal or with --export-jsonl, else jsonl]
-    #[arg(long, short, value_enum)]
-    pub(super) format: Option<MergeFormat>,
+    /// What to print [default: text on a terminal, or where rows go to a file; else json]
+    #[arg(long, short, value_enum, env = "PASSBOOK_BATCH_FORMAT", hide_env_values = true)]
+    pub(super) format: Option<BatchFormat>,
 
     #[command(flatten)]
     pub(super) exports: ExportArgs,
 
     #[command(flatten)]
     pub(super) document: DocumentArgs,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum MergeFormat {
-    /// What all came to, the slowest, and the failures
-    Text,
-    /// A line of JSON per scenario in the order of the input, and a last one for all
-    Jsonl,
 }
 
 /// Joins the files that `args` name. Nothing is written to files where they do not fit together,
@@ -63,7 +55,6 @@ pub(super) fn merge_results(args: &MergeArgs, terminal: &mut Terminal) -> Result
     };
     let parts = args.results.iter().map(part).collect::<Result<_, Failure>>()?;
     let joined = batch::join(parts, args.document.document_max)?;
-    signal::clean_up()?;
     write(args, joined, Exports::create(&args.exports, PartialRows::Useless)?, terminal)
 }
 
@@ -77,8 +68,8 @@ fn write(
     let stats = joined.stats().clone();
     let mut overview = Overview::default();
     let mut lines = match format {
-        MergeFormat::Text => None,
-        MergeFormat::Jsonl => Some(JsonLines::new(terminal.results())),
+        BatchFormat::Text => None,
+        BatchFormat::Json => Some(JsonLines::new(terminal.results())),
     };
     for row in joined {
         let row = row?;
@@ -97,9 +88,9 @@ fn write(
     Ok(summary.statuses.worst().map_or(Exit::Holds, Exit::from))
 }
 
-fn format(args: &MergeArgs) -> MergeFormat {
+fn format(args: &MergeArgs) -> BatchFormat {
     let is_for_people = args.exports.export_jsonl.is_some() || io::stdout().is_terminal();
-    let usual = if is_for_people { MergeFormat::Text } else { MergeFormat::Jsonl };
+    let usual = if is_for_people { BatchFormat::Text } else { BatchFormat::Json };
     args.format.unwrap_or(usual)
 }
 

@@ -88,6 +88,17 @@ impl NewFile {
         Ok((Self::Beside(Beside { written, place, found }), file))
     }
 
+    /// When a signal ends the program, the whole lines of this file are put in its place, unless
+    /// that would replace a file.
+    pub(super) fn keep_lines(&self) {
+        match self {
+            Self::Beside(Beside { written, place, found: Existing::Nothing }) => {
+                signal::keep_lines(written, place);
+            }
+            Self::InPlace | Self::Beside(_) => {}
+        }
+    }
+
     /// Puts it in its place. All must have been written.
     pub(super) fn finish(self) -> io::Result<()> {
         match self {

@@ -217,9 +217,6 @@ impl RunArgs {
 pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let scenarios = without_expected_results(&args.scenarios, terminal)?;
     refuse_clashes(args, &scenarios)?;
-    if args.history.is_some() {
-        signal::clean_up()?;
-    }
     let mut worst = Exit::default();
     let mut reports = 0_usize;
     for place in scenarios {
@@ -260,6 +257,8 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> Result<E
             let again = replay(place, &args.replay_options(run.result.config.seed));
             writeln!(terminal.results(), "\n  to see it again: {again}")?;
         }
+        // Whatever ends the next one, this one is told.
+        terminal.flush()?;
         worst = worst.max(summary.into());
     }
     Ok(worst)
@@ -423,7 +422,8 @@ fn create_history(path: &Path) -> Result<(NewFile, HistoryOutput), Failure> {
     let (new, file) = NewFile::create(path).map_err(|error| {
         Failure::bad_input(format!("cannot write the history {}: {error}", path.display()))
     })?;
-    Ok((new, Box::new(BufWriter::with_capacity(1 << 16, file))))
+    new.keep_lines();
+    Ok((new, Box::new(BufWriter::with_capacity(1 << 16, signal::Lines(file)))))
 }
 
 /// Runs a scenario on whatever carries its messages.

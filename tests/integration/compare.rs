@@ -346,7 +346,12 @@ fn a_signal_ends_the_comparison_and_all_of_its_processes() {
         let sent = Command::new("kill").args(["-s", signal, &id.to_string()]).status().unwrap();
         assert!(sent.success());
         let output = comparison.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(3));
+        let code = match signal {
+            "HUP" => 129,
+            "INT" => 130,
+            _ => 143,
+        };
+        assert_eq!(output.status.code(), Some(code));
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(told.contains("stopped before all rounds were run"), "{told}");
         assert!(children.iter().all(|&child| !is_there(child)), "{children:?}");
@@ -438,4 +443,29 @@ fn customers_at_the_same_time_may_be_asked_of_any_scenario() {
     let turns = vec![(1, vec![event(1, 1, deposit(500))]), (2, vec![event(1, 1, deposit(1))])];
     let comparison = run(&scenario(2, 0, turns), &options).unwrap();
     assert_eq!(comparison.subject.customers, 2);
+}
+
+/// Against a baseline whose rounds took a thousandth of the time, everything is slower.
+#[test]
+fn a_comparison_that_is_too_slow_against_its_baseline_ends_with_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let (same, fast) = (folder.path().join("same.json"), folder.path().join("fast.json"));
+    let compare = |args: &[&str]| {
+        let usual = ["compare", "--transports=mailbox", "--rounds=5", "--round-time=5ms"];
+        let mut command = crate::support::program::command(&usual);
+        command.args(args).arg("input/monotonic_writes.json").output().unwrap()
+    };
+    assert_eq!(compare(&["--export-json", same.to_str().unwrap()]).status.code(), Some(0));
+    let mut earlier: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&same).unwrap()).unwrap();
+    for round in earlier["transports"][0]["rounds"].as_array_mut().unwrap() {
+        round["mean_ns"] = (round["mean_ns"].as_f64().unwrap() / 1000.0).into();
+    }
+    fs::write(&fast, earlier.to_string()).unwrap();
+    let slower = compare(&["--baseline", fast.to_str().unwrap(), "--fail-above=10%"]);
+    assert_eq!(slower.status.code(), Some(1));
+    let told = String::from_utf8(slower.stdout).unwrap();
+    assert!(told.contains("more than 10% slower"), "{told}");
+    let allowed = compare(&["--baseline", fast.to_str().unwrap(), "--fail-above=100000000%"]);
+    assert_eq!(allowed.status.code(), Some(0));
 }

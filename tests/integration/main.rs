@@ -38,6 +38,7 @@ mod scenario_any_text;
 mod scenario_dialects;
 mod scenario_errors;
 mod schemas;
+mod signals;
 mod simulation;
 mod support;
 mod trace;

@@ -196,7 +196,7 @@ fn a_filtered_batch_is_whole_with_what_was_filtered_out() {
     let filtered = |partition, filtered_out| BatchStats { filtered_out, ..of(7, partition) };
     let one = folder.results("1.jsonl", &[1, 5], filtered("count:1/2", 2));
     let two = folder.results("2.jsonl", &[4], filtered("count:2/2", 2));
-    let done = passbook(&["merge", "--format", "jsonl", &one, &two]).code(0);
+    let done = passbook(&["merge", "--format", "json", &one, &two]).code(0);
     let merged = folder.path("merged.jsonl");
     fs::write(&merged, stdout(&done)).expect("written");
     let records = read(Path::new(&merged));

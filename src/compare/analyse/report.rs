@@ -83,6 +83,16 @@ impl Report {
         }
     }
 
+    /// The transports that are slower than in the baseline by more than `share` of its time, for
+    /// sure: the whole 95% interval is beyond it. Each with how many times as long a request takes.
+    pub fn slower_than_baseline(&self, share: f64) -> impl Iterator<Item = (&str, Ratio)> {
+        self.rows.iter().filter_map(move |row| {
+            let ratio = row.change?.ratio;
+            let is_slower = ratio.interval.is_some_and(|interval| interval.low > 1.0 + share);
+            is_slower.then_some((row.name.as_str(), ratio))
+        })
+    }
+
     /// The row that the others are compared with.
     pub(crate) fn base(&self) -> Option<&Row> {
         self.rows.iter().find(|row| self.compared_with.as_ref() == Some(&row.name))

@@ -64,7 +64,7 @@ fn shuffle<T>(items: &mut [T], chance: &mut Random) {
 /// Every round has a bank of its own, opened for it and warmed up by a twentieth of its work. So no
 /// round depends on those before it, none is slowed by an apply log that has grown, memory is that
 /// of one round, and what differs from one opening to the next is seen as noise between rounds,
-/// which it is.
+/// which it is. Stopped before its end, a comparison is of the rounds that it has.
 pub fn compare(
     scenario: &Scenario,
     options: &CompareOptions,
@@ -76,15 +76,21 @@ pub fn compare(
     let runtime = runtime.map_err(CompareError::Runtime)?;
     let mut transports = options.transports.clone();
     transports.sort_unstable();
+    let tables = transports.iter().copied().map(Table::new).collect();
     let mut contest =
-        Measurement { work: &work, options, progress, answers: FirstAnswers::default() };
-    let measured = runtime.block_on(async {
+        Measurement { work: &work, options, progress, answers: FirstAnswers::default(), tables };
+    let ended = runtime.block_on(async {
         tokio::select! {
             biased;
             () = options.stop.cancelled() => Err(CompareError::Stopped),
-            measured = contest.run(&transports) => measured,
+            ended = contest.run(&transports) => ended,
         }
-    })?;
+    });
+    let measured = match ended {
+        Ok(()) => contest.tables.into_iter().map(Table::finish).collect::<Result<_, _>>()?,
+        Err(CompareError::Stopped) => rounds_so_far(contest.tables)?,
+        Err(error) => return Err(error),
+    };
     Ok(Comparison {
         subject: Subject {
             scenario: scenario.name.clone(),
@@ -99,6 +105,13 @@ pub fn compare(
         measured,
         codec: codec::cost(&work),
     })
+}
+
+/// What was measured before the comparison was stopped: the transports that have a whole round.
+fn rounds_so_far(tables: Vec<Table>) -> Result<Vec<Measured>, CompareError> {
+    let begun = tables.into_iter().filter(|table| !table.rounds.is_empty());
+    let measured = begun.map(Table::finish).collect::<Result<Vec<_>, _>>()?;
+    if measured.is_empty() { Err(CompareError::Stopped) } else { Ok(measured) }
 }
 
 fn check(options: &CompareOptions) -> Result<(), CompareError> {
@@ -120,10 +133,12 @@ struct Measurement<'a> {
     options: &'a CompareOptions,
     progress: &'a mut dyn FnMut(Progress),
     answers: FirstAnswers,
+    /// What is known so far: one for each transport.
+    tables: Vec<Table>,
 }
 
 impl Measurement<'_> {
-    async fn run(&mut self, transports: &[Transport]) -> Result<Vec<Measured>, CompareError> {
+    async fn run(&mut self, transports: &[Transport]) -> Result<(), CompareError> {
         let mut jobs = Vec::with_capacity(transports.len());
         for &transport in transports {
             (self.progress)(Progress::WarmingUp(transport));
@@ -134,13 +149,12 @@ impl Measurement<'_> {
             .collect();
         let seed = self.work.config.seed;
         let slots = order(seed, transports.len(), self.options.rounds, &recorded);
-        let mut tables: Vec<Table> = transports.iter().copied().map(Table::new).collect();
         let mut place = 0;
         for (number, &Slot { transport: index, purpose }) in (1..).zip(&slots) {
             let transport = transports[index];
             (self.progress)(Progress::Round { transport, number, of: slots.len() });
             let (played, balance) = self.play(transport, Job { purpose, ..jobs[index] }).await?;
-            let table = &mut tables[index];
+            let table = &mut self.tables[index];
             match purpose {
                 Purpose::Latency => {
                     table.enter(self.work, place, &played, balance);
@@ -151,7 +165,7 @@ impl Measurement<'_> {
                 }
             }
         }
-        tables.into_iter().map(Table::finish).collect()
+        Ok(())
     }
 
     /// Finds out how many repetitions take about as long as a round should.
