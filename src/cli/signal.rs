@@ -14,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
 
+/// What the thread that waits for signals has for its calls.
+const STACK_BYTES: usize = 128 << 10;
+
 /// Files that are not complete.
 static INCOMPLETE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
@@ -166,7 +169,8 @@ impl Write for Lines {
 fn on_each(signals: &[c_int], mut then: impl FnMut(c_int) + Send + 'static) -> io::Result<()> {
     let mut signals = Signals::new(signals)?;
     let heed = move || signals.forever().for_each(&mut then);
-    thread::Builder::new().name("signals".to_owned()).spawn(heed)?;
+    // It does little, and needs little where memory is short.
+    thread::Builder::new().name("signals".to_owned()).stack_size(STACK_BYTES).spawn(heed)?;
     Ok(())
 }
 
