@@ -263,7 +263,9 @@ fn run(scenario: &Scenario, options: &CompareOptions) -> Result<Comparison, Comp
         Progress::Round { transport, number, of } => {
             bar.set_length(count(of));
             bar.set_position(count(number - 1));
-            bar.set_message(format!("round {number} of {of}: {}", transport.word()));
+            let round = format!("round {number} of {of}: {}", transport.word());
+            log::info!("{round}");
+            bar.set_message(round);
         }
     });
     bar.finish_and_clear();

@@ -133,10 +133,10 @@ fn take_incomplete_files_away() {
 /// Takes the line away in which a terminal shows how far the command is.
 fn clear_bar() {
     let mut terminal = io::stderr();
-    if terminal.is_terminal() {
-        if let Err(error) = terminal.write_all(b"\r\x1b[K") {
-            log::debug!("the terminal cannot be written to: {error}");
-        }
+    if terminal.is_terminal()
+        && let Err(error) = terminal.write_all(b"\r\x1b[K")
+    {
+        log::debug!("the terminal cannot be written to: {error}");
     }
 }
 

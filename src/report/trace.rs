@@ -143,8 +143,7 @@ impl<'a> TraceBuilder<'a> {
                 }
                 let place = self.trace.request_traces.len();
                 let request_trace = self.request_trace(key);
-                request_trace.place = place;
-                request_trace.sent_at = recorded.at;
+                (request_trace.place, request_trace.sent_at) = (place, recorded.at);
                 request_trace.messages.push(recorded);
             }
             Fact::RequestReceived { customer, request, .. }

@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -72,8 +73,8 @@ fn a_server_closes_in_good_order_and_ends_with_0() {
         let args = ["serve", "--base-port=0", "--branches=2"];
         let mut child = spawn(folder.path(), &args);
         let mut line = String::new();
-        let mut out = std::io::BufReader::new(child.stdout.take().expect("a pipe"));
-        std::io::BufRead::read_line(&mut out, &mut line).expect("text");
+        let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+        out.read_line(&mut line).expect("text");
         signal(&child, name);
         assert_eq!(child.wait().expect("an end").code(), Some(0), "{name}");
     }
@@ -118,12 +119,19 @@ fn a_comparison_shows_the_rounds_that_it_has() {
         "--round-time=20ms",
         "--export-json=kept.json",
     ];
-    let child = spawn(folder.path(), &args);
-    thread::sleep(std::time::Duration::from_secs(3));
+    let mut command = command(&args);
+    command.current_dir(folder.path()).env("PASSBOOK_LOG", "info");
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut told = String::new();
+    while !told.contains("round 3 of ") {
+        assert!(log.read_line(&mut told).expect("text") > 0, "{told}");
+    }
     signal(&child, "INT");
+    log.read_to_string(&mut told).expect("text");
     let ended = child.wait_with_output().expect("an end");
     assert_eq!(ended.status.code(), Some(130));
-    let told = String::from_utf8(ended.stderr).expect("text");
     assert!(told.contains("interrupted; this is of the rounds that were done"), "{told}");
     let shown = String::from_utf8(ended.stdout).expect("text");
     assert!(shown.contains("mailbox"), "{shown}");
