@@ -28,7 +28,7 @@ pub use fingerprint::Fingerprint;
 pub(crate) use job::{Item, Job, Outcome, RowLines};
 pub use join::{Joined, Part, join};
 pub use join_error::{Gaps, JoinError, RowPlace};
-pub use overview::{BatchStats, Overview};
+pub use overview::{BatchStats, Overview, VerdictCounts};
 pub use partition::{Partition, PartitionError, PartitionKind};
 pub use pipeline::{Plan, start};
 pub(crate) use progress::{ProgressView, RowProgress};

@@ -8,6 +8,8 @@ use std::time::Duration;
 use super::partition::Partition;
 use super::row::PASSBOOK;
 use super::{Row, Status, StatusCounts, Stopped, Summary, replay};
+use crate::check::{Overall, Property};
+use crate::model::counts;
 use crate::model::number::micros;
 
 /// How many of the slowest scenarios are kept.
@@ -17,6 +19,18 @@ const FAILURES: usize = 20;
 /// How many of the versions that made rows are kept.
 const VERSIONS: usize = 3;
 
+counts! {
+    /// In how many scenarios a property came to which verdict.
+    pub struct VerdictCounts of Overall {
+        /// What was tested passed.
+        holds: Holds,
+        /// Something failed.
+        violated: Violated,
+        /// There was nothing to test.
+        undecided: Undecided,
+    }
+}
+
 /// The result of all rows of a batch, gathered one by one in any order.
 #[derive(Debug, Clone, Default)]
 pub struct Overview {
@@ -25,6 +39,10 @@ pub struct Overview {
     not_as_expected: u64,
     with_warnings: u64,
     refused_writes: u64,
+    /// Of each property that was judged somewhere.
+    verdicts: BTreeMap<Property, VerdictCounts>,
+    /// How many of the rows an earlier batch left.
+    earlier: u64,
     /// The slowest first.
     slowest: BTreeMap<(Reverse<u64>, u64), Slow>,
     /// The first of the input, by number.
@@ -81,6 +99,12 @@ impl Overview {
         }
         self.with_warnings += u64::from(!row.warnings.is_empty());
         self.refused_writes += row.counts.and_then(|counts| counts.refused_writes).unwrap_or(0);
+        for property in Property::ALL {
+            let verdict = row.verdicts.as_ref().and_then(|verdicts| verdicts.of(property));
+            if let Some(&verdict) = verdict {
+                self.verdicts.entry(property).or_default().add(verdict);
+            }
+        }
         if let Some(version) = row.passbook.as_deref()
             && self.made_by.len() < VERSIONS
             && !self.made_by.contains(version)
@@ -103,6 +127,21 @@ impl Overview {
                 has_options: row.options.is_some(),
             });
         }
+    }
+
+    /// The rows so far are those of an earlier batch.
+    pub fn go_on(&mut self) {
+        self.earlier = self.statuses.total();
+    }
+
+    /// How many rows an earlier batch left.
+    pub(super) const fn earlier(&self) -> u64 {
+        self.earlier
+    }
+
+    /// The verdicts on each property that was judged somewhere.
+    pub fn verdicts(&self) -> impl ExactSizeIterator<Item = (Property, VerdictCounts)> {
+        self.verdicts.iter().map(|(&property, &counts)| (property, counts))
     }
 
     /// How many rows of each status there are so far.

@@ -326,6 +326,7 @@ impl<'a> Batch<'a> {
         })?;
         let path = earlier.path().to_owned();
         self.exports.go_on_with(&path, earlier.into_file()?);
+        self.overview.go_on();
         Ok(())
     }
 

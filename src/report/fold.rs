@@ -7,7 +7,7 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 /// How wide a text is that people read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Width {
-    /// No terminal says it: sentences have lines of [`Width::SENTENCE`] columns, and tables are as wide
+    /// No terminal says it: sentences have lines of 96 columns, and tables are as wide
     /// as they are.
     #[default]
     Unknown,

@@ -60,8 +60,11 @@ fn a_signal_ends_every_command_with_its_own_code() {
         for (name, code) in SIGNALS {
             let mut child = spawn(folder, args);
             wait_until_it_listens(&child);
+            // Its input does not end before it does.
+            let input = child.stdin.take();
             signal(&child, name);
             assert_eq!(child.wait().expect("an end").code(), Some(code), "{args:?} {name}");
+            drop(input);
         }
     }
 }

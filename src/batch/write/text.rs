@@ -8,6 +8,7 @@ use anstyle::Style;
 use crate::batch::overview::{Failure, Overview, Slow};
 use crate::batch::row::Status;
 use crate::batch::summary::{Stopped, Summary};
+use crate::check::Overall;
 use crate::model::{Shown, number};
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, TITLE, UNSURE, YES};
 use crate::report::table::{Cell, Columns, Row, write_table};
@@ -28,6 +29,10 @@ const PROBLEM_MAX: usize = 1000;
 pub fn write_text(out: &mut dyn Write, overview: &Overview, summary: &Summary) -> io::Result<()> {
     title(out, overview, summary)?;
     numbers(out, summary)?;
+    if overview.verdicts().len() > 0 {
+        heading(out, "Properties")?;
+        verdicts(out, overview)?;
+    }
     if overview.slowest().len() > 0 {
         heading(out, "Slowest")?;
         let rows: Vec<_> = overview.slowest().map(slow).collect();
@@ -49,7 +54,11 @@ fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
 fn title(out: &mut dyn Write, overview: &Overview, summary: &Summary) -> io::Result<()> {
     let scenarios = count(summary.rows, "scenario");
     let wall = summary.wall();
-    let rate = match rate(summary.rows, wall) {
+    let earlier = match overview.earlier() {
+        0 => String::new(),
+        rows => format!(", {} of them from before", grouped(rows)),
+    };
+    let rate = match rate(summary.rows - overview.earlier(), wall) {
         Some(rate) => format!(": {} a second", grouped(rate)),
         None => String::new(),
     };
@@ -59,7 +68,10 @@ fn title(out: &mut dyn Write, overview: &Overview, summary: &Summary) -> io::Res
         [] => String::new(),
         versions => format!("; passbook {}", Shown::name(&versions.join(", "))),
     };
-    writeln!(out, "{TITLE}{scenarios}{TITLE:#}  {QUIET}in {took}{rate}, {jobs}{made_by}{QUIET:#}\n")
+    writeln!(
+        out,
+        "{TITLE}{scenarios}{earlier}{TITLE:#}  {QUIET}in {took}{rate}, {jobs}{made_by}{QUIET:#}\n"
+    )
 }
 
 /// Scenarios per second; `None` where no time went by.
@@ -128,6 +140,27 @@ fn numbers(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
         writeln!(out)?;
     }
     others.iter().try_for_each(|row| columns.write(out, INDENT, row))
+}
+
+/// A row per property: in how many scenarios it came to which verdict.
+fn verdicts(out: &mut dyn Write, overview: &Overview) -> io::Result<()> {
+    let mut rows: Vec<Row> = vec![vec![Cell::plain("")]];
+    rows[0].extend(Overall::ALL.map(|verdict| Cell::new(QUIET, verdict.word()).right()));
+    for (property, counts) in overview.verdicts() {
+        let mut row = vec![Cell::plain(property.to_string())];
+        row.extend(Overall::ALL.map(|verdict| {
+            let number = counts.of(verdict);
+            let style = match verdict {
+                _ if number == 0 => QUIET,
+                Overall::Holds => GOOD,
+                Overall::Violated => BAD,
+                Overall::Undecided => UNSURE,
+            };
+            Cell::new(style, grouped(number)).right()
+        }));
+        rows.push(row);
+    }
+    write_table(out, INDENT, &rows)
 }
 
 const fn looks(status: Status) -> (Style, &'static str) {

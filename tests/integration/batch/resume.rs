@@ -39,6 +39,23 @@ fn going_on_comes_to_the_same_as_never_having_stopped() {
 }
 
 #[test]
+fn the_rate_is_of_what_was_run_now() {
+    let folder = folder(&[("many.jsonl", &many(50))]);
+    batch(folder.path(), &["many.jsonl", "--export-jsonl", "rows.jsonl"]).code(0);
+    let whole = read(folder.path(), "rows.jsonl");
+    let after_40: usize = whole.lines().take(40).map(|line| line.len() + 1).sum();
+    put(folder.path(), "rows.jsonl", &whole[..after_40]);
+    let done = batch(folder.path(), &["many.jsonl", "--resume", "rows.jsonl"]).code(0);
+    let title = stdout(&done).lines().next().expect("a title");
+    assert!(title.starts_with("50 scenarios, 40 of them from before  in "), "{title}");
+    // Nothing is run: nothing a second.
+    let again = batch(folder.path(), &["many.jsonl", "--resume", "rows.jsonl"]).code(0);
+    let title = stdout(&again).lines().next().expect("a title");
+    assert!(title.starts_with("50 scenarios, 50 of them from before  in "), "{title}");
+    assert!(title.contains(": 0 a second"), "{title}");
+}
+
+#[test]
 fn old_rows_are_kept_and_new_ones_stand_after_them() {
     let folder = folder(&[("many.jsonl", &lines())]);
     let whole = whole(folder.path());
