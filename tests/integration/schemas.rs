@@ -1,6 +1,7 @@
 //! The JSON Schemas: `docs/schema/` holds what the program prints, and they accept what it reads and
 //! writes.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -93,6 +94,35 @@ fn what_is_printed_is_what_is_checked_in() {
     assert_eq!(files, FORMATS.len());
     let scenario = passbook(&["schema"]).code(0);
     assert_eq!(stdout(&scenario), stdout(&passbook(&["schema", "scenario"]).code(0)));
+}
+
+/// The keys that `schema` describes, at any depth.
+fn keys(schema: &Value, found: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::Object(properties)) = object.get("properties") {
+                found.extend(properties.keys().cloned());
+            }
+            object.values().for_each(|part| keys(part, found));
+        }
+        Value::Array(parts) => parts.iter().for_each(|part| keys(part, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn every_key_of_a_result_is_described() {
+    let page = fs::read_to_string("docs/RESULTS.md").expect("a page");
+    for format in ["row", "report", "comparison"] {
+        let mut found = BTreeSet::new();
+        keys(&schema(format), &mut found);
+        assert!(found.len() >= 50, "{format}: {}", found.len());
+        let is_there = |key: &&String| {
+            page.contains(&format!("`{key}`")) || page.contains(&format!("\"{key}\""))
+        };
+        let missing: Vec<_> = found.iter().filter(|key| !is_there(key)).collect();
+        assert_eq!(missing, [""; 0], "{format}");
+    }
 }
 
 #[test]
