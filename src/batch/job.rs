@@ -1,6 +1,7 @@
 //! What a worker does with one scenario: reads it, runs it, and makes a row of it, whatever
 //! happens.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -74,6 +75,8 @@ pub(crate) struct Job {
     /// The options after `passbook run` that do the same with one of them.
     pub(crate) replay: Arc<str>,
     pub(crate) filters: Vec<Filter>,
+    /// The places of those that are run; `None` for all.
+    pub(crate) only: Option<BTreeSet<String>>,
     pub(crate) document_max: ByteSize,
     pub(crate) lines: RowLines,
 }
@@ -88,6 +91,9 @@ impl Job {
         };
         let begun = now();
         let place = item.place.to_string();
+        if self.only.as_ref().is_some_and(|only| !only.contains(&place)) {
+            return Outcome::FilteredOut;
+        }
         let scenario = self.read(&item.place, &place, content);
         let name = scenario.as_ref().ok().map(|scenario| scenario.name.as_str());
         if !lets_through(&self.filters, name, &place) {
@@ -235,6 +241,7 @@ mod tests {
             demand: Strictness::Anything,
             replay: Arc::from(""),
             filters: filters.iter().map(|text| text.parse().unwrap()).collect(),
+            only: None,
             document_max: DOCUMENT_MAX,
             lines: RowLines::NotWanted,
         }

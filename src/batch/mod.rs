@@ -1,5 +1,6 @@
 //! Many scenarios at full speed: a reader that feeds, workers that run, a row of each.
 
+mod failed;
 mod feed;
 mod filter;
 mod fingerprint;
@@ -22,6 +23,7 @@ mod summary;
 mod write;
 
 pub use crate::source::Packing;
+pub(crate) use failed::{FailedError, failed_places};
 pub use feed::{Feed, FeedClosed};
 pub(crate) use filter::Filter;
 pub use fingerprint::Fingerprint;

@@ -116,6 +116,13 @@ enum Kind {
     Summary,
 }
 
+impl RowsError {
+    /// Whether it is of a line that was cut off while it was written.
+    pub(super) const fn is_cut_off(&self) -> bool {
+        matches!(self.problem, RowsProblem::Torn)
+    }
+}
+
 impl<R: BufRead> Reader<R> {
     /// Reads from `input`. No line may be longer than [`DOCUMENT_MAX`].
     pub fn new(input: R) -> Self {

@@ -1,5 +1,7 @@
 //! Runs a batch from its arguments to its exit code.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -22,7 +24,8 @@ use super::terminal::Terminal;
 use crate::batch::{
     self, BatchStats, Earlier, EarlierRows, Filter, Item, Job, JsonLines, Next, Order, Outcome,
     Overview, Partition, PartitionKind, Plan, Progress, ProgressView, Reading, Results, Row,
-    RowLines, RowProgress, RowWriter, Share, Stopped, append_line, reading, write_text,
+    RowLines, RowProgress, RowWriter, Share, Stopped, append_line, failed_places, reading,
+    write_text,
 };
 use crate::check::{JudgeOptions, Strictness};
 use crate::model::number::count;
@@ -39,12 +42,13 @@ Examples:
   passbook batch cases/ --export-junit junit.xml   for a CI server
   passbook batch many.jsonl --partition count:2/8 --export-jsonl rows-2.jsonl
                                                    the second of eight shares
-  passbook batch many.jsonl --resume rows.jsonl    go on where an earlier batch ended";
+  passbook batch many.jsonl --resume rows.jsonl    go on where an earlier batch ended
+  passbook batch --rerun-failed rows.jsonl         run again what failed";
 
 #[derive(Debug, Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::BATCH))]
 pub(super) struct BatchArgs {
-    #[arg(required = true, value_name = "INPUT", help = format!(
+    #[arg(required_unless_present = "rerun_failed", value_name = "INPUT", help = format!(
         "Folders and globs; scenarios (.json), or a scenario a line (.jsonl, .ndjson, `-`), \
          each {ONE_DOCUMENT}"
     ))]
@@ -90,6 +94,11 @@ pub(super) struct BatchArgs {
     /// --export-jsonl or --resume; begin it if it does not exist
     #[arg(long, value_name = "FILE", conflicts_with = "export_jsonl")]
     pub(super) resume: Option<PathBuf>,
+
+    /// Run again what failed in an earlier batch, whose rows are in this file; without inputs, from
+    /// the files that the rows name
+    #[arg(long, value_name = "ROWS", conflicts_with = "resume")]
+    pub(super) rerun_failed: Option<PathBuf>,
 
     /// Where standard error is no terminal, say there so often how far the batch is
     #[arg(long, value_name = "SPAN", default_value = "1min", value_parser = parse_span)]
@@ -175,11 +184,34 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Runs all scenarios that `args` name.
 pub(super) fn run_batch(args: &BatchArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
-    let Prepared { sources, exports } = prepare(args)?;
-    for place in &args.inputs {
+    let only = args.rerun_failed.as_deref().map(|rows| {
+        holds_rows_or_says_what(rows)?;
+        Ok::<_, Failure>(failed_places(rows, args.document.document_max)?)
+    });
+    let only = only.transpose()?;
+    if let (Some(rows), true) = (&args.rerun_failed, only.as_ref().is_some_and(BTreeSet::is_empty))
+    {
+        terminal.note(&format!("nothing failed in {}", rows.display()));
+        return Ok(Exit::Holds);
+    }
+    let places = inputs(args, only.as_ref());
+    let Prepared { sources, exports } = prepare(args, &places)?;
+    for place in &places {
         terminal.before_reading(place, "scenarios");
     }
-    Batch::new(args, terminal, exports).run(sources)
+    Batch { only, ..Batch::new(args, terminal, exports) }.run(sources)
+}
+
+/// What is read: what the arguments name, else the files in which something failed.
+fn inputs(args: &BatchArgs, failed: Option<&BTreeSet<String>>) -> Vec<Place> {
+    let files = || -> BTreeSet<PathBuf> {
+        let places = failed.into_iter().flatten().map(|place| Place::from(OsString::from(place)));
+        places.map(|place| place.path().to_owned()).collect()
+    };
+    match &*args.inputs {
+        [] => files().into_iter().map(Place::whole).collect(),
+        given => given.to_vec(),
+    }
 }
 
 /// A batch of which nothing has run yet.
@@ -198,21 +230,29 @@ struct Sources {
 }
 
 /// Looks at everything that may be wrong before anything runs or is written.
-fn prepare(args: &BatchArgs) -> Result<Prepared, Failure> {
-    let inputs = Inputs::find(&args.inputs, args.outputs(), batch::holds_rows)?;
+fn prepare(args: &BatchArgs, places: &[Place]) -> Result<Prepared, Failure> {
+    let inputs = Inputs::find(places, args.outputs(), batch::holds_rows)?;
     let survey = inputs.survey()?;
     let document_max = args.document.document_max;
     let reading = Reading { inputs, document_max };
     let share = share(args, &reading, survey)?;
-    let open = |path: &Path| match OtherKind::at_unpacked(&Place::whole(path), Kind::Rows) {
-        Some(other) => Err(Failure::from(other)),
-        None => Ok(Earlier::open(path, document_max)?),
+    let open = |path: &Path| {
+        holds_rows_or_says_what(path)?;
+        Ok::<_, Failure>(Earlier::open(path, document_max)?)
     };
     let earlier = args.resume.as_deref().map(open).transpose()?;
     let interrupt = signal::listen(Ending::Open)
         .map_err(|error| Failure::internal(format!("cannot listen for signals: {error}")))?;
     let exports = Exports::create(&args.exports, PartialRows::GoOn)?;
     Ok(Prepared { sources: Sources { reading, survey, share, earlier, interrupt }, exports })
+}
+
+/// An error where the file at `path` holds something else than the rows of a batch.
+fn holds_rows_or_says_what(path: &Path) -> Result<(), Failure> {
+    match OtherKind::at_unpacked(&Place::whole(path), Kind::Rows) {
+        Some(other) => Err(other.into()),
+        None => Ok(()),
+    }
 }
 
 fn share(args: &BatchArgs, reading: &Reading, survey: Survey) -> Result<Share, Failure> {
@@ -236,6 +276,8 @@ struct Batch<'a> {
     terminal: &'a mut Terminal,
     format: BatchFormat,
     exports: Exports,
+    /// The places of those that are run; `None` for all.
+    only: Option<BTreeSet<String>>,
     overview: Overview,
     /// Of this batch itself, without an earlier one that it goes on with.
     so_far: RowProgress,
@@ -255,6 +297,7 @@ impl<'a> Batch<'a> {
             terminal,
             format: args.format(),
             exports,
+            only: None,
             overview: Overview::default(),
             so_far: RowProgress { rows: 0, failures: 0 },
             filtered_out: 0,
@@ -311,6 +354,7 @@ impl<'a> Batch<'a> {
             demand: self.args.demand(),
             replay: self.args.replay_options().into(),
             filters: self.args.filter.clone(),
+            only: self.only.clone(),
             document_max: self.args.document.document_max,
             lines: if is_wanted { RowLines::Wanted } else { RowLines::NotWanted },
         }

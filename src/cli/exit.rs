@@ -10,7 +10,7 @@ use miette::Diagnostic;
 use signal_hook::consts::{SIGHUP, SIGTERM};
 
 use super::terminal::Terminal;
-use crate::batch::{BatchError, JoinError, ResumeError, Status};
+use crate::batch::{BatchError, FailedError, JoinError, ResumeError, Status};
 use crate::check::Overall;
 use crate::compare::CompareError;
 use crate::run::ServeError;
@@ -163,6 +163,7 @@ failures! {
     InputError => Self::input;
     OtherKind => Self::input;
     ResumeError => Self::bad_input;
+    FailedError => Self::bad_input;
     JoinError => Self::bad_input;
     BatchError => Self::internal;
 }

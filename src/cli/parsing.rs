@@ -131,7 +131,7 @@ mod tests {
     use crate::cli::exit_codes::ExitCodes;
 
     /// What the values are called that are words, names, places or addresses.
-    const WORDS: [&str; 17] = [
+    const WORDS: [&str; 18] = [
         "ADDRESS",
         "DIALECT",
         "DIR",
@@ -143,6 +143,7 @@ mod tests {
         "ORDER",
         "ORIGIN",
         "PATTERN",
+        "ROWS",
         "POLICY",
         "SET",
         "TRANSPORT",

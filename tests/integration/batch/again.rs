@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 use crate::batch::fixture::*;
-use crate::support::program::{command, stdout};
+use crate::support::program::{command, stderr, stdout};
 
 /// What a batch and a run say of [`VIOLATED`], with whatever is between its words.
 const STALE: &str = "owed at least its own deposit";
@@ -180,4 +180,37 @@ fn a_generated_scenario_fails_again() {
 fn an_expected_result_beside_its_scenario_fails_again() {
     let folder = folder(&[("a.json", HOLDS), ("a.expected.json", r#"[{"id":1,"balance":500}]"#)]);
     fails_again(folder.path(), &["a.json"], b"", (1, "500"));
+}
+
+#[test]
+fn what_failed_is_run_again_and_nothing_else() {
+    let many = [HOLDS, VIOLATED, HOLDS, BROKEN].join("\n");
+    let folder = folder(&[("many.jsonl", &many), ("a.json", HOLDS), ("b.json", BROKEN)]);
+    let inputs = ["many.jsonl", "a.json", "b.json"];
+    batch(folder.path(), &[&inputs[..], &["--export-jsonl", "rows.jsonl"]].concat()).code(1);
+    let places = |args: &[&str], code| {
+        let done = batch(folder.path(), args).code(code);
+        let rows = rows(&done);
+        rows.iter()
+            .map(|row| row["place"].as_str().expect("a place").to_owned())
+            .collect::<Vec<_>>()
+    };
+    let failed = ["many.jsonl:2", "many.jsonl:4", "b.json"];
+    let sorted = ["b.json", "many.jsonl:2", "many.jsonl:4"];
+    assert_eq!(places(&["--rerun-failed", "rows.jsonl"], 1), sorted);
+    let given = [&["--rerun-failed", "rows.jsonl"], &inputs[..]].concat();
+    assert_eq!(places(&given, 1), failed);
+    assert_eq!(places(&["--rerun-failed", "rows.jsonl", "many.jsonl"], 1), failed[..2]);
+
+    batch(folder.path(), &["a.json", "--export-jsonl", "good.jsonl"]).code(0);
+    let done = batch(folder.path(), &["--rerun-failed", "good.jsonl"]).code(0);
+    assert_eq!((stdout(&done), stderr(&done)), ("", "note: nothing failed in good.jsonl\n"));
+    let done = batch(folder.path(), &["--rerun-failed", "gone.jsonl"]).code(2);
+    assert!(stderr(&done).contains("cannot read gone.jsonl: "), "{}", stderr(&done));
+    let done = batch(folder.path(), &["--rerun-failed", "a.json"]).code(2);
+    assert!(
+        stderr(&done).contains("a.json") && stderr(&done).contains("a scenario"),
+        "{}",
+        stderr(&done)
+    );
 }
