@@ -355,3 +355,25 @@ fn every_kind_of_bad_input_is_refused_whole() {
         assert!(stderr(&done).contains(told), "{text}: {}", stderr(&done));
     }
 }
+
+#[test]
+fn a_report_says_what_its_scenario_says_of_itself_and_fits_the_terminal() {
+    let file = "input/guarantees/writes_follow_reads_lag.json";
+    let run = |args: &[&str]| {
+        let mut command = command(&[&["run", file], args].concat());
+        let shown = command.env("COLUMNS", "70").output().expect("it starts");
+        String::from_utf8(shown.stdout).expect("text")
+    };
+    let text = run(&["--guarantees", "none"]);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("Your partner deposits 400 at branch 1, whose line to branch 3 is slow.")
+    );
+    assert!(words.contains("and overtakes the deposit. Without writes follow reads"));
+    // A command is to be pasted whole.
+    let mut lines = text.lines().filter(|line| !line.contains("passbook run"));
+    assert!(lines.all(|line| line.chars().count() <= 70), "{text}");
+    let in_time = run(&["--guarantees", "none", "--customers", "concurrent", "--by", "time"]);
+    assert!(in_time.contains("\n  0.000 ms  1  deposit   400  at branch 1  ✓ ok\n"), "{in_time}");
+    assert!(!run(&["-q"]).contains("Your partner"));
+}

@@ -11,12 +11,15 @@ use crate::report::words::{grouped, listed, ranges, span, wrapped};
 use crate::run::{ConnectedBank, RunConfig, RunResult};
 
 const INDENT: usize = 2;
+/// A longer description is cut.
+const DESCRIPTION_MAX: usize = 2000;
 const FEW: Limit = Limit::Middle { most: 5, head: 4, tail: 1 };
 
 /// `width`: as far as a sentence runs to the right.
 pub(super) fn write(out: &mut dyn Write, result: &RunResult, width: usize) -> io::Result<()> {
     if let Some(description) = &result.description {
-        for line in wrapped(&Shown::name(description).to_string(), width - INDENT) {
+        for line in wrapped(&Shown::brief(description, DESCRIPTION_MAX).to_string(), width - INDENT)
+        {
             writeln!(out, "{:INDENT$}{QUIET}{line}{QUIET:#}", "")?;
         }
         writeln!(out)?;
