@@ -1,13 +1,13 @@
 //! What a worker does with one scenario: reads it, runs it, and makes a row of it, whatever
 //! happens.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use miette::Diagnostic;
 
 use super::Packing;
+use super::failed::Failed;
 use super::filter::{Filter, lets_through};
 use super::resume::ResumeError;
 use super::row::{Row, RowHead};
@@ -75,8 +75,8 @@ pub(crate) struct Job {
     /// The options after `passbook run` that do the same with one of them.
     pub(crate) replay: Arc<str>,
     pub(crate) filters: Vec<Filter>,
-    /// The places of those that are run; `None` for all.
-    pub(crate) only: Option<BTreeSet<String>>,
+    /// Those that are run; `None` for all.
+    pub(crate) only: Option<Arc<Failed>>,
     pub(crate) document_max: ByteSize,
     pub(crate) lines: RowLines,
 }
@@ -91,7 +91,7 @@ impl Job {
         };
         let begun = now();
         let place = item.place.to_string();
-        if self.only.as_ref().is_some_and(|only| !only.contains(&place)) {
+        if self.only.as_ref().is_some_and(|only| !only.has(&place)) {
             return Outcome::FilteredOut;
         }
         let scenario = self.read(&item.place, &place, content);

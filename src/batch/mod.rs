@@ -23,7 +23,7 @@ mod summary;
 mod write;
 
 pub use crate::source::Packing;
-pub(crate) use failed::{FailedError, failed_places};
+pub(crate) use failed::{Failed, FailedError, failed};
 pub use feed::{Feed, FeedClosed};
 pub(crate) use filter::Filter;
 pub use fingerprint::Fingerprint;

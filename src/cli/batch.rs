@@ -1,7 +1,5 @@
 //! Runs a batch from its arguments to its exit code.
 
-use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -22,9 +20,9 @@ use super::settings_args::SettingsArgs;
 use super::signal::{self, Ending};
 use super::terminal::Terminal;
 use crate::batch::{
-    self, BatchStats, Earlier, EarlierRows, Filter, Item, Job, JsonLines, Next, Order, Outcome,
-    Overview, Partition, PartitionKind, Plan, Progress, ProgressView, Reading, Results, Row,
-    RowLines, RowProgress, RowWriter, Share, Stopped, append_line, failed_places, reading,
+    self, BatchStats, Earlier, EarlierRows, Failed, Filter, Item, Job, JsonLines, Next, Order,
+    Outcome, Overview, Partition, PartitionKind, Plan, Progress, ProgressView, Reading, Results,
+    Row, RowLines, RowProgress, RowWriter, Share, Stopped, append_line, failed, reading,
     write_text,
 };
 use crate::check::{JudgeOptions, Strictness};
@@ -32,7 +30,7 @@ use crate::model::number::count;
 use crate::network::parse_span;
 use crate::report::shell;
 use crate::run::{Judging, Recording, RunOptions, Runner};
-use crate::source::{Inputs, Kind, OtherKind, Place, Survey};
+use crate::source::{Inputs, Kind, OtherKind, Outputs, Place, Survey};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -185,33 +183,26 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Runs all scenarios that `args` name.
 pub(super) fn run_batch(args: &BatchArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let only = args.rerun_failed.as_deref().map(|rows| {
+        Outputs::new(args.outputs())?.refuse(rows)?;
         holds_rows_or_says_what(rows)?;
-        Ok::<_, Failure>(failed_places(rows, args.document.document_max)?)
+        Ok::<_, Failure>(Arc::new(failed(rows, args.document.document_max)?))
     });
     let only = only.transpose()?;
-    if let (Some(rows), true) = (&args.rerun_failed, only.as_ref().is_some_and(BTreeSet::is_empty))
+    if let (Some(rows), Some(only)) = (&args.rerun_failed, &only)
+        && only.is_empty()
     {
         terminal.note(&format!("nothing failed in {}", rows.display()));
         return Ok(Exit::Holds);
     }
-    let places = inputs(args, only.as_ref());
+    let places = match &only {
+        Some(only) if args.inputs.is_empty() => only.files().collect(),
+        Some(_) | None => args.inputs.clone(),
+    };
     let Prepared { sources, exports } = prepare(args, &places)?;
     for place in &places {
         terminal.before_reading(place, "scenarios");
     }
     Batch { only, ..Batch::new(args, terminal, exports) }.run(sources)
-}
-
-/// What is read: what the arguments name, else the files in which something failed.
-fn inputs(args: &BatchArgs, failed: Option<&BTreeSet<String>>) -> Vec<Place> {
-    let files = || -> BTreeSet<PathBuf> {
-        let places = failed.into_iter().flatten().map(|place| Place::from(OsString::from(place)));
-        places.map(|place| place.path().to_owned()).collect()
-    };
-    match &*args.inputs {
-        [] => files().into_iter().map(Place::whole).collect(),
-        given => given.to_vec(),
-    }
 }
 
 /// A batch of which nothing has run yet.
@@ -276,8 +267,8 @@ struct Batch<'a> {
     terminal: &'a mut Terminal,
     format: BatchFormat,
     exports: Exports,
-    /// The places of those that are run; `None` for all.
-    only: Option<BTreeSet<String>>,
+    /// Those that are run; `None` for all.
+    only: Option<Arc<Failed>>,
     overview: Overview,
     /// Of this batch itself, without an earlier one that it goes on with.
     so_far: RowProgress,

@@ -68,7 +68,9 @@ pub enum Carrier {
 /// How many bytes a run of `scenario` takes beside the program itself.
 pub fn run_bytes(scenario: &Scenario, options: &RunOptions, carrier: Carrier) -> u64 {
     let config = RunConfig::new(&scenario.settings, &options.overrides);
-    Shape::of(scenario).bytes(&config, options.recording, carrier)
+    let description = scenario.description.as_deref().map_or(0, str::len);
+    let run = Shape::of(scenario).bytes(&config, options.recording, carrier);
+    run.saturating_add(count(description))
 }
 
 /// The same of so many copies of its customers at the same time, which keep no facts.

@@ -25,7 +25,7 @@ pub struct RunResult {
     /// The scenario's name.
     pub scenario: String,
     /// What it says of itself.
-    pub description: Option<String>,
+    pub description: Option<Arc<str>>,
     /// The choices that were in force.
     pub config: RunConfig,
     /// What each branch held at the start.

@@ -17,7 +17,7 @@ pub struct Scenario {
     /// What it is called: its own name, or the file's name without `.json`.
     pub name: String,
     /// What it says of itself, for people.
-    pub description: Option<String>,
+    pub description: Option<Arc<str>>,
     /// The branches.
     pub roster: Arc<Roster>,
     /// What each branch holds at the start.

@@ -335,6 +335,10 @@ fn one_address_does_not_take_all_connections() {
         let other = channel_from("127.0.0.2", address).await.unwrap();
         typed(other.clone()).deposit(one(1, 1, None)).await.unwrap();
         assert_eq!(busy[0].message().await.unwrap().unwrap().position, 1);
+        let asked = v1::GetStatisticsRequest {};
+        let told = typed(other.clone()).get_statistics(asked).await.unwrap().into_inner();
+        let limit = told.limits.iter().find(|limit| limit.flag == "--address-connections-max");
+        assert!(limit.unwrap().hits >= 1, "it is this limit that refused the third");
         assert_eq!(state(other, 1).await.events.len(), 1, "the third has brought nothing");
     });
 }

@@ -17,7 +17,8 @@ const FEW: Limit = Limit::Middle { most: 5, head: 4, tail: 1 };
 
 /// `width`: as far as a sentence runs to the right.
 pub(super) fn write(out: &mut dyn Write, result: &RunResult, width: usize) -> io::Result<()> {
-    if let Some(description) = &result.description {
+    let description = result.description.as_deref().filter(|text| !text.trim().is_empty());
+    if let Some(description) = description {
         for line in wrapped(&Shown::brief(description, DESCRIPTION_MAX).to_string(), width - INDENT)
         {
             writeln!(out, "{:INDENT$}{QUIET}{line}{QUIET:#}", "")?;

@@ -155,7 +155,7 @@ fn own_format<'a>(
     let links = file.links.map(|links| links_between(reading, links, &bank.roster));
     let settings = Settings { links: links.unwrap_or_default(), ..settings };
     let mut scenario = scenario(source, name, bank, settings)?;
-    scenario.description = description.map(|Remark(text)| text);
+    scenario.description = description.map(|Remark(text)| text.into());
     if let Some(written) = file.expected {
         let parties = Parties { roster: &scenario.roster, visits: &scenario.visits };
         scenario.expected = output(reading, &[root.part(written)], parties);

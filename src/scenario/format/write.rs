@@ -21,7 +21,7 @@ impl Serialize for Scenario {
         let file = ScenarioFile {
             schema: Field::Absent,
             name: Field::Is(self.name.clone()),
-            description: self.description.clone().map(Remark).into(),
+            description: self.description.as_deref().map(|text| Remark(text.to_owned())).into(),
             seed: settings.seed.into(),
             propagation: settings.propagation.into(),
             guarantees: settings.guarantees.into(),

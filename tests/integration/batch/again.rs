@@ -202,9 +202,18 @@ fn what_failed_is_run_again_and_nothing_else() {
     assert_eq!(places(&given, 1), failed);
     assert_eq!(places(&["--rerun-failed", "rows.jsonl", "many.jsonl"], 1), failed[..2]);
 
+    let kept = read(folder.path(), "rows.jsonl");
+    let over = ["--rerun-failed", "rows.jsonl", "--export-jsonl", "./rows.jsonl"];
+    let done = batch(folder.path(), &over).code(2);
+    assert!(stderr(&done).contains("read and written by the same command"), "{}", stderr(&done));
+    assert_eq!(read(folder.path(), "rows.jsonl"), kept);
+
     batch(folder.path(), &["a.json", "--export-jsonl", "good.jsonl"]).code(0);
     let done = batch(folder.path(), &["--rerun-failed", "good.jsonl"]).code(0);
     assert_eq!((stdout(&done), stderr(&done)), ("", "note: nothing failed in good.jsonl\n"));
+    put(folder.path(), "no_rows.jsonl", "[[[[");
+    let done = batch(folder.path(), &["--rerun-failed", "no_rows.jsonl"]).code(2);
+    assert!(stderr(&done).contains("no_rows.jsonl: line 1: "), "{}", stderr(&done));
     let done = batch(folder.path(), &["--rerun-failed", "gone.jsonl"]).code(2);
     assert!(stderr(&done).contains("cannot read gone.jsonl: "), "{}", stderr(&done));
     let done = batch(folder.path(), &["--rerun-failed", "a.json"]).code(2);
