@@ -9,8 +9,10 @@ use miette::Diagnostic;
 use super::Packing;
 use super::failed::Failed;
 use super::filter::{Filter, lets_through};
+use super::histories::{HistoryFolder, HistoryOf};
+use super::listing::Listing;
 use super::resume::ResumeError;
-use super::row::{Row, RowHead};
+use super::row::{Row, RowHead, Status};
 use super::write::append_line;
 use crate::check::Strictness;
 use crate::model::ByteSize;
@@ -77,33 +79,67 @@ pub(crate) struct Job {
     pub(crate) filters: Vec<Filter>,
     /// Those that are run; `None` for all.
     pub(crate) only: Option<Arc<Failed>>,
+    /// Where histories go; `None` for none.
+    pub(crate) histories: Option<HistoryFolder>,
     pub(crate) document_max: ByteSize,
     pub(crate) lines: RowLines,
+}
+
+/// A scenario that is wanted, read as far as it can be.
+struct Wanted {
+    place: String,
+    scenario: Result<Scenario, String>,
 }
 
 impl Job {
     /// Runs the scenario of `item`.
     pub(crate) fn run(&self, runner: &mut Runner, item: &mut Item) -> Outcome {
-        let nothing = Content::Unreadable(String::new());
-        let content = match std::mem::replace(&mut item.content, nothing) {
-            Content::Mismatch(error) => return Outcome::Mismatch(error),
-            content @ (Content::Text(_) | Content::Unread | Content::Unreadable(_)) => content,
-        };
         let begun = now();
-        let place = item.place.to_string();
-        if self.only.as_ref().is_some_and(|only| !only.has(&place)) {
-            return Outcome::FilteredOut;
-        }
-        let scenario = self.read(&item.place, &place, content);
-        let name = scenario.as_ref().ok().map(|scenario| scenario.name.as_str());
-        if !lets_through(&self.filters, name, &place) {
-            return Outcome::FilteredOut;
-        }
+        let Wanted { place, scenario } = match self.open(item) {
+            Ok(Some(wanted)) => wanted,
+            Ok(None) => return Outcome::FilteredOut,
+            Err(error) => return Outcome::Mismatch(error),
+        };
         let head = || self.head(item, place.clone(), begun.elapsed());
         self.outcome(match scenario {
             Ok(scenario) => self.run_one(runner, &item.place, scenario, head),
             Err(problem) => Row::failed(head(), None, problem),
         })
+    }
+
+    /// Says what `item` is, if it would be run.
+    pub(crate) fn list(&self, item: &mut Item) -> Result<Option<Listing>, ResumeError> {
+        Ok(self.open(item)?.map(|Wanted { place, scenario }| {
+            let (name, problem) = match scenario {
+                Ok(scenario) => (Some(scenario.name), None),
+                Err(problem) => (None, Some(problem)),
+            };
+            Listing { number: item.number, place, name, problem }
+        }))
+    }
+
+    /// The listing of an item whose reader panicked with `message`.
+    pub(crate) fn listing_panicked(item: &Item, message: &str) -> Listing {
+        let problem = defect(&format!("reading it panicked: {message}"));
+        let place = item.place.to_string();
+        Listing { number: item.number, place, name: None, problem: Some(problem) }
+    }
+
+    /// Reads the scenario of `item`, unless it is not wanted.
+    fn open(&self, item: &mut Item) -> Result<Option<Wanted>, ResumeError> {
+        let nothing = Content::Unreadable(String::new());
+        let content = match std::mem::replace(&mut item.content, nothing) {
+            Content::Mismatch(error) => return Err(error),
+            content @ (Content::Text(_) | Content::Unread | Content::Unreadable(_)) => content,
+        };
+        let place = item.place.to_string();
+        if self.only.as_ref().is_some_and(|only| !only.has(&place)) {
+            return Ok(None);
+        }
+        let scenario = self.read(&item.place, &place, content);
+        let name = scenario.as_ref().ok().map(|scenario| scenario.name.as_str());
+        let is_wanted = lets_through(&self.filters, name, &place);
+        Ok(is_wanted.then_some(Wanted { place, scenario }))
     }
 
     /// The outcome of an item whose run panicked with `message`.
@@ -154,7 +190,30 @@ impl Job {
         scenario: &Scenario,
         head: impl Fn() -> RowHead,
     ) -> Row {
-        match runner.run(scenario, &self.options, None) {
+        let always = self.histories.as_ref().filter(|histories| histories.of == HistoryOf::All);
+        let row = self.run_once(runner, scenario, &head, always);
+        match &self.histories {
+            // The same again: a seed is a history.
+            Some(histories) if always.is_none() && row.status == Status::Violated => {
+                self.run_once(runner, scenario, &head, Some(histories))
+            }
+            Some(_) | None => row,
+        }
+    }
+
+    fn run_once(
+        &self,
+        runner: &mut Runner,
+        scenario: &Scenario,
+        head: &impl Fn() -> RowHead,
+        histories: Option<&HistoryFolder>,
+    ) -> Row {
+        let mut run = |history| runner.run(scenario, &self.options, history);
+        let run = match histories {
+            Some(of) => of.record(head().number, &scenario.name, |history| run(Some(history))),
+            None => run(None),
+        };
+        match run {
             Ok(run) => {
                 let assessment = Assessment::of(&run.result);
                 Row::of(head(), &run.result, &assessment, self.demand)
@@ -242,6 +301,7 @@ mod tests {
             replay: Arc::from(""),
             filters: filters.iter().map(|text| text.parse().unwrap()).collect(),
             only: None,
+            histories: None,
             document_max: DOCUMENT_MAX,
             lines: RowLines::NotWanted,
         }

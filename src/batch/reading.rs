@@ -273,9 +273,11 @@ fn named(error: &FilesError) -> String {
         FilesError::Missing { path }
         | FilesError::Unreadable { path, .. }
         | FilesError::NoScenario { path }
-        | FilesError::Clash(Clash::InputIsOutput { path } | Clash::OutputTwice { path }) => {
-            path.clone()
-        }
+        | FilesError::Clash(
+            Clash::InputIsOutput { path }
+            | Clash::FolderIsRead { path }
+            | Clash::OutputTwice { path },
+        ) => path.clone(),
         FilesError::NoMatch { pattern } | FilesError::BadPattern { pattern, .. } => pattern.clone(),
         FilesError::StandardInputTwice => STDIN.to_owned(),
     }

@@ -3,7 +3,7 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
-use super::batch::BatchArgs;
+use super::batch_args::BatchArgs;
 use super::check::CheckArgs;
 use super::compare::CompareArgs;
 use super::completions::CompletionsArgs;

@@ -1,181 +1,27 @@
 //! Runs a batch from its arguments to its exit code.
 
-use std::io::IsTerminal;
-use std::num::{NonZeroU64, NonZeroUsize};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use std::{io, thread};
 
-use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
-use super::document_args::{DocumentArgs, ONE_DOCUMENT};
+use super::batch_args::{BatchArgs, BatchFormat};
 use super::exit::{Exit, Failure};
-use super::exit_codes::ExitCodes;
-use super::exports::{ExportArgs, Exports, PartialRows};
-use super::memory_args::MemoryArgs;
-use super::number::whole;
-use super::settings_args::SettingsArgs;
+use super::exports::{Exports, PartialRows};
 use super::signal::{self, Ending};
 use super::terminal::Terminal;
 use crate::batch::{
-    self, BatchStats, Earlier, EarlierRows, Failed, Filter, Item, Job, JsonLines, Next, Order,
-    Outcome, Overview, Partition, PartitionKind, Plan, Progress, ProgressView, Reading, Results,
-    Row, RowLines, RowProgress, RowWriter, Share, Stopped, append_line, failed, reading,
-    write_text,
+    self, BatchStats, Earlier, EarlierRows, Failed, HistoryFolder, Item, Job, JsonLines, Next,
+    Outcome, Overview, PartitionKind, Progress, ProgressView, Reading, Results, Row, RowLines,
+    RowProgress, RowWriter, Share, Status, Stopped, append_line, failed, reading, write_text,
 };
-use crate::check::{JudgeOptions, Strictness};
+use crate::check::JudgeOptions;
 use crate::model::number::count;
-use crate::network::parse_span;
 use crate::report::shell;
-use crate::run::{Judging, Recording, RunOptions, Runner};
+use crate::run::{Recording, RunOptions, Runner};
 use crate::source::{Inputs, Kind, OtherKind, Outputs, Place, Survey};
-
-const EXAMPLES: &str = "\
-Examples:
-  passbook batch cases/                            every scenario below a folder
-  passbook batch 'cases/**/*.json' more.jsonl.zst  globs, and files with a scenario a line
-  generate-many | passbook batch - > rows.jsonl    a row a scenario, and a summary at the end
-  passbook batch cases/ --export-junit junit.xml   for a CI server
-  passbook batch many.jsonl --partition count:2/8 --export-jsonl rows-2.jsonl
-                                                   the second of eight shares
-  passbook batch many.jsonl --resume rows.jsonl    go on where an earlier batch ended
-  passbook batch --rerun-failed rows.jsonl         run again what failed";
-
-#[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::BATCH))]
-pub(super) struct BatchArgs {
-    #[arg(required_unless_present = "rerun_failed", value_name = "INPUT", help = format!(
-        "Folders and globs; scenarios (.json), or a scenario a line (.jsonl, .ndjson, `-`), \
-         each {ONE_DOCUMENT}"
-    ))]
-    pub(super) inputs: Vec<Place>,
-
-    /// How many scenarios to run at the same time, up to 1024 [default: one per core]
-    #[arg(long, short, value_name = "NUMBER", env = "PASSBOOK_JOBS", hide_env_values = true)]
-    #[arg(value_parser = whole::<u16>(1..=1024))]
-    jobs: Option<u16>,
-
-    /// Hand out results as they come, not in the order of the input
-    #[arg(long)]
-    unordered: bool,
-
-    /// What to print [default: text on a terminal, or where rows go to a file; else json]
-    #[arg(long, short, value_enum, env = "PASSBOOK_BATCH_FORMAT", hide_env_values = true)]
-    format: Option<BatchFormat>,
-
-    #[command(flatten)]
-    pub(super) exports: ExportArgs,
-
-    /// Run only scenarios with this in their name or place; with `*`, `?` or `[` it is a pattern of
-    /// the whole name or place. May be given several times: any of them is enough
-    #[arg(long, value_name = "PATTERN")]
-    pub(super) filter: Vec<Filter>,
-
-    /// Run only one share of the input: count:1/3 (in turns), hash:1/3 (by place) or slice:1/3
-    /// (neighbours)
-    #[arg(long, value_name = "SHARE", env = "PASSBOOK_PARTITION", hide_env_values = true)]
-    pub(super) partition: Option<Partition>,
-
-    /// Stop at the first failure
-    #[arg(long, conflicts_with = "max_fail")]
-    fail_fast: bool,
-
-    /// Stop at this many failures
-    #[arg(long, value_name = "NUMBER")]
-    #[arg(value_parser = whole::<NonZeroU64>(NonZeroU64::MIN..=NonZeroU64::MAX))]
-    max_fail: Option<NonZeroU64>,
-
-    /// Go on after the last row of this file, which an earlier batch with the same inputs wrote
-    /// with
-    /// --export-jsonl or --resume; begin it if it does not exist
-    #[arg(long, value_name = "FILE", conflicts_with = "export_jsonl")]
-    pub(super) resume: Option<PathBuf>,
-
-    /// Run again what failed in an earlier batch, whose rows are in this file; without inputs, from
-    /// the files that the rows name
-    #[arg(long, value_name = "ROWS", conflicts_with = "resume")]
-    pub(super) rerun_failed: Option<PathBuf>,
-
-    /// Where standard error is no terminal, say there so often how far the batch is
-    #[arg(long, value_name = "SPAN", default_value = "1min", value_parser = parse_span)]
-    pub(super) progress_every: Duration,
-
-    #[command(flatten)]
-    pub(super) document: DocumentArgs,
-
-    #[command(flatten)]
-    pub(super) settings: SettingsArgs,
-
-    #[command(flatten)]
-    pub(super) memory: MemoryArgs,
-
-    /// Do not judge the runs
-    #[arg(long)]
-    no_check: bool,
-
-    /// Take a scenario for undecided where any property had nothing to test
-    #[arg(long, conflicts_with = "no_check")]
-    strict: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum BatchFormat {
-    /// What the batch came to, for people
-    Text,
-    /// A line of JSON per scenario, and a last one for all
-    #[value(alias = "jsonl")]
-    Json,
-}
-
-impl BatchArgs {
-    pub(super) fn plan(&self) -> Plan {
-        // Where the number of cores is not known, one does the work.
-        let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let jobs = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
-        let order = if self.unordered { Order::AsFinished } else { Order::AsFed };
-        Plan { jobs: jobs.unwrap_or_else(cores), order }
-    }
-
-    /// How many failures are allowed before the batch stops; `None` for any number.
-    pub(super) fn failures_max(&self) -> Option<u64> {
-        let first = self.fail_fast.then_some(NonZeroU64::MIN);
-        self.max_fail.or(first).map(NonZeroU64::get)
-    }
-
-    pub(super) fn demand(&self) -> Strictness {
-        if self.strict { Strictness::Everything } else { Strictness::Anything }
-    }
-
-    pub(super) fn judging(&self) -> Judging {
-        if self.no_check { Judging::Off } else { Judging::On }
-    }
-
-    /// The files that this batch writes.
-    pub(super) fn outputs(&self) -> impl Iterator<Item = &Path> {
-        self.exports.paths().chain(self.resume.as_deref())
-    }
-
-    /// What to print: where rows go to a file, they need not be printed too.
-    pub(super) fn format(&self) -> BatchFormat {
-        let has_rows = self.exports.export_jsonl.is_some() || self.resume.is_some();
-        let is_for_people = has_rows || io::stdout().is_terminal();
-        let usual = if is_for_people { BatchFormat::Text } else { BatchFormat::Json };
-        self.format.unwrap_or(usual)
-    }
-
-    /// The options after `passbook run` that run one of the scenarios again as it was.
-    pub(super) fn replay_options(&self) -> String {
-        let mut options = self.settings.options();
-        options.extend(self.document.options());
-        options.extend(self.settings.overrides().seed.map(|seed| format!("--seed {seed}")));
-        options.extend(self.memory.option());
-        options.extend(self.no_check.then(|| "--no-check".to_owned()));
-        options.extend(self.strict.then(|| "--strict".to_owned()));
-        options.join(" ")
-    }
-}
 
 /// So long nothing happens before somebody looks whether the batch is to end.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -202,7 +48,69 @@ pub(super) fn run_batch(args: &BatchArgs, terminal: &mut Terminal) -> Result<Exi
     for place in &places {
         terminal.before_reading(place, "scenarios");
     }
-    Batch { only, ..Batch::new(args, terminal, exports) }.run(sources)
+    let lines = args.format() == BatchFormat::Json || args.keeps_lines();
+    let lines = if lines { RowLines::Wanted } else { RowLines::NotWanted };
+    let job = Arc::new(job(args, only, lines));
+    match args.list {
+        true => list(args, terminal, job, sources),
+        false => Batch::new(args, terminal, exports).run(job, sources),
+    }
+}
+
+/// What is done with each scenario.
+fn job(args: &BatchArgs, only: Option<Arc<Failed>>, lines: RowLines) -> Job {
+    Job {
+        options: RunOptions {
+            overrides: args.settings.overrides(),
+            recording: Recording::Off,
+            judging: args.judging(),
+            judge: JudgeOptions::default(),
+        },
+        memory: args.memory.budget(),
+        demand: args.demand(),
+        replay: args.replay_options().into(),
+        filters: args.filter.clone(),
+        only,
+        histories: args.histories(),
+        document_max: args.document.document_max,
+        lines,
+    }
+}
+
+/// Says what a batch would run, a line each.
+fn list(
+    args: &BatchArgs,
+    terminal: &mut Terminal,
+    job: Arc<Job>,
+    sources: Sources,
+) -> Result<Exit, Failure> {
+    let Sources { reading, share, earlier, interrupt, .. } = sources;
+    let held = earlier.map(|(_, held)| held).unwrap_or_default();
+    let progress = Arc::default();
+    let read =
+        move |feed: &mut batch::Feed<_>| reading::feed(&reading, &share, held, &progress, feed);
+    let look = move |_: &mut Runner, item: &mut Item| job.list(item);
+    let panicked = |item: Item, message: &str| Ok(Some(Job::listing_panicked(&item, message)));
+    let mut listings = batch::start(args.plan(), look, panicked, read)?;
+    let mut worst = Exit::Holds;
+    while !interrupt.is_cancelled() {
+        match listings.next_within(LOOK_EVERY)? {
+            Next::Outcome(Ok(Some(listing))) => {
+                if let Some(problem) = &listing.problem {
+                    terminal.warning(problem);
+                    worst = worst.max(Exit::from(Status::Error));
+                }
+                match args.format() {
+                    BatchFormat::Json => listing.write_json(terminal.results())?,
+                    BatchFormat::Text => listing.write_text(terminal.results())?,
+                }
+            }
+            Next::Outcome(Ok(None)) | Next::NotYet => {}
+            Next::Outcome(Err(error)) => return Err(error.into()),
+            Next::End => break,
+        }
+    }
+    Ok(worst)
 }
 
 /// A batch of which nothing has run yet.
@@ -223,6 +131,9 @@ struct Sources {
 /// Looks at everything that may be wrong before anything runs or is written.
 fn prepare(args: &BatchArgs, places: &[Place]) -> Result<Prepared, Failure> {
     let inputs = Inputs::find(places, args.outputs(), batch::holds_rows)?;
+    if let Some(folder) = &args.history {
+        inputs.refuse_folder(folder)?;
+    }
     let survey = inputs.survey()?;
     let document_max = args.document.document_max;
     let reading = Reading { inputs, document_max };
@@ -234,6 +145,11 @@ fn prepare(args: &BatchArgs, places: &[Place]) -> Result<Prepared, Failure> {
     let earlier = args.resume.as_deref().map(open).transpose()?;
     let interrupt = signal::listen(Ending::Open)
         .map_err(|error| Failure::internal(format!("cannot listen for signals: {error}")))?;
+    if let Some(folder) = &args.history {
+        HistoryFolder::create(folder).map_err(|error| {
+            Failure::bad_input(format!("cannot write to {}: {error}", folder.display()))
+        })?;
+    }
     let exports = Exports::create(&args.exports, PartialRows::GoOn)?;
     Ok(Prepared { sources: Sources { reading, survey, share, earlier, interrupt }, exports })
 }
@@ -267,8 +183,6 @@ struct Batch<'a> {
     terminal: &'a mut Terminal,
     format: BatchFormat,
     exports: Exports,
-    /// Those that are run; `None` for all.
-    only: Option<Arc<Failed>>,
     overview: Overview,
     /// Of this batch itself, without an earlier one that it goes on with.
     so_far: RowProgress,
@@ -288,14 +202,13 @@ impl<'a> Batch<'a> {
             terminal,
             format: args.format(),
             exports,
-            only: None,
             overview: Overview::default(),
             so_far: RowProgress { rows: 0, failures: 0 },
             filtered_out: 0,
         }
     }
 
-    fn run(mut self, sources: Sources) -> Result<Exit, Failure> {
+    fn run(mut self, job: Arc<Job>, sources: Sources) -> Result<Exit, Failure> {
         let Sources { reading, survey, share, earlier, interrupt } = sources;
         let held = match earlier {
             Some((earlier, held)) => {
@@ -309,7 +222,6 @@ impl<'a> Batch<'a> {
         let watched = Arc::clone(&progress);
         let read =
             move |feed: &mut batch::Feed<_>| reading::feed(&reading, &share, held, &watched, feed);
-        let job = Arc::new(self.job());
         let same = Arc::clone(&job);
         let run = move |runner: &mut Runner, item: &mut Item| job.run(runner, item);
         let panicked = move |item: Item, message: &str| same.panicked(item, message);
@@ -330,25 +242,6 @@ impl<'a> Batch<'a> {
         };
         let stats = self.stats(&progress, stopped, wall);
         Ok(self.finish(&stats)?)
-    }
-
-    fn job(&self) -> Job {
-        let is_wanted = self.exports.has_lines() || self.format == BatchFormat::Json;
-        Job {
-            options: RunOptions {
-                overrides: self.args.settings.overrides(),
-                recording: Recording::Off,
-                judging: self.args.judging(),
-                judge: JudgeOptions::default(),
-            },
-            memory: self.args.memory.budget(),
-            demand: self.args.demand(),
-            replay: self.args.replay_options().into(),
-            filters: self.args.filter.clone(),
-            only: self.only.clone(),
-            document_max: self.args.document.document_max,
-            lines: if is_wanted { RowLines::Wanted } else { RowLines::NotWanted },
-        }
     }
 
     /// Takes over what an earlier batch left, for all but the file that it is in.

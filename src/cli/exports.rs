@@ -96,11 +96,6 @@ impl Exports {
         self.lines = Some(Lines { path: path.to_owned(), new: NewFile::InPlace, out });
     }
 
-    /// Whether rows go to a file of lines.
-    pub(super) fn has_lines(&self) -> bool {
-        self.lines.is_some()
-    }
-
     /// Writes one row to every file.
     pub(super) fn write(&mut self, row: &Row) -> io::Result<()> {
         if let Some(Lines { path, out, .. }) = &mut self.lines {

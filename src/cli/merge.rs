@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::batch::BatchFormat;
+use super::batch_args::BatchFormat;
 use super::document_args::DocumentArgs;
 use super::exit::{Exit, Failure};
 use super::exit_codes::ExitCodes;

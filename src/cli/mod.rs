@@ -2,6 +2,7 @@
 
 mod args;
 mod batch;
+mod batch_args;
 mod check;
 mod compare;
 mod compare_output;

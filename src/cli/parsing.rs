@@ -131,7 +131,7 @@ mod tests {
     use crate::cli::exit_codes::ExitCodes;
 
     /// What the values are called that are words, names, places or addresses.
-    const WORDS: [&str; 18] = [
+    const WORDS: [&str; 19] = [
         "ADDRESS",
         "DIALECT",
         "DIR",
@@ -149,6 +149,7 @@ mod tests {
         "TRANSPORT",
         "URL",
         "WHEN",
+        "WHICH",
         "SHELL",
     ];
 

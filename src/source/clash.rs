@@ -18,6 +18,9 @@ pub(crate) enum Clash {
     #[error("{path} is read and written by the same command")]
     #[diagnostic(help("write to another file"))]
     InputIsOutput { path: String },
+    #[error("{path} is written to, and is in a folder that the same command reads")]
+    #[diagnostic(help("write to a folder elsewhere"))]
+    FolderIsRead { path: String },
     #[error("{path} is written twice")]
     #[diagnostic(help("give each output a file of its own"))]
     OutputTwice { path: String },

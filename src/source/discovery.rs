@@ -140,6 +140,21 @@ impl Inputs {
         Ok(Self { roots, outputs, holds_rows })
     }
 
+    /// Refuses to write to a `folder` in which it reads.
+    pub(crate) fn refuse_folder(&self, folder: &Path) -> Result<(), FilesError> {
+        let Some(written) = to_come(folder) else { return Ok(()) };
+        let holds =
+            |root: &Path| fs::canonicalize(root).is_ok_and(|root| written.starts_with(root));
+        let is_read = self.roots.iter().any(|root| match root {
+            Root::Folder(read) => holds(read),
+            Root::StandardInput | Root::Line(_) | Root::File(_) => false,
+        });
+        match is_read {
+            true => Err(Clash::FolderIsRead { path: folder.display().to_string() }.into()),
+            false => Ok(()),
+        }
+    }
+
     /// Walks everything once, and says what there is.
     pub(crate) fn survey(&self) -> Result<Survey, FilesError> {
         let mut survey = Survey { bytes: Some(0), is_repeatable: true };
@@ -254,6 +269,14 @@ impl FileKind {
             None
         }
     }
+}
+
+/// Where `folder` is, or will be when it is made.
+fn to_come(folder: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(folder).ok()?;
+    let there = absolute.ancestors().find(|part| part.exists())?;
+    let rest = absolute.strip_prefix(there).ok()?;
+    Some(fs::canonicalize(there).ok()?.join(rest))
 }
 
 /// As a shell does it: what a pattern matches is taken as if it had been named.

@@ -2,7 +2,9 @@
 
 mod again;
 pub(crate) mod fixture;
+mod histories;
 mod inputs;
+mod listed;
 mod outputs;
 mod results;
 mod resume;

@@ -1,0 +1,190 @@
+//! What `passbook batch` is asked for.
+
+use std::io::IsTerminal;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{io, thread};
+
+use clap::{Args, ValueEnum};
+
+use super::document_args::{DocumentArgs, ONE_DOCUMENT};
+use super::exit_codes::ExitCodes;
+use super::exports::ExportArgs;
+use super::memory_args::MemoryArgs;
+use super::number::whole;
+use super::settings_args::SettingsArgs;
+use crate::batch::{Filter, HistoryFolder, HistoryOf, Order, Partition, Plan};
+use crate::check::Strictness;
+use crate::network::parse_span;
+use crate::run::Judging;
+use crate::source::Place;
+
+const EXAMPLES: &str = "\
+Examples:
+  passbook batch cases/                            every scenario below a folder
+  passbook batch 'cases/**/*.json' more.jsonl.zst  globs, and files with a scenario a line
+  generate-many | passbook batch - > rows.jsonl    a row a scenario, and a summary at the end
+  passbook batch cases/ --export-junit junit.xml   for a CI server
+  passbook batch many.jsonl --partition count:2/8 --export-jsonl rows-2.jsonl
+                                                   the second of eight shares
+  passbook batch many.jsonl --resume rows.jsonl    go on where an earlier batch ended
+  passbook batch --rerun-failed rows.jsonl         run again what failed";
+
+#[derive(Debug, Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::BATCH))]
+pub(super) struct BatchArgs {
+    #[arg(required_unless_present = "rerun_failed", value_name = "INPUT", help = format!(
+        "Folders and globs; scenarios (.json), or a scenario a line (.jsonl, .ndjson, `-`), \
+         each {ONE_DOCUMENT}"
+    ))]
+    pub(super) inputs: Vec<Place>,
+
+    /// How many scenarios to run at the same time, up to 1024 [default: one per core]
+    #[arg(long, short, value_name = "NUMBER", env = "PASSBOOK_JOBS", hide_env_values = true)]
+    #[arg(value_parser = whole::<u16>(1..=1024))]
+    jobs: Option<u16>,
+
+    /// Hand out results as they come, not in the order of the input
+    #[arg(long)]
+    unordered: bool,
+
+    /// What to print [default: text on a terminal, or where rows go to a file; else json]
+    #[arg(long, short, value_enum, env = "PASSBOOK_BATCH_FORMAT", hide_env_values = true)]
+    format: Option<BatchFormat>,
+
+    #[command(flatten)]
+    pub(super) exports: ExportArgs,
+
+    /// Run only scenarios with this in their name or place; with `*`, `?` or `[` it is a pattern of
+    /// the whole name or place. May be given several times: any of them is enough
+    #[arg(long, value_name = "PATTERN")]
+    pub(super) filter: Vec<Filter>,
+
+    /// Run only one share of the input: count:1/3 (in turns), hash:1/3 (by place) or slice:1/3
+    /// (neighbours)
+    #[arg(long, value_name = "SHARE", env = "PASSBOOK_PARTITION", hide_env_values = true)]
+    pub(super) partition: Option<Partition>,
+
+    /// Stop at the first failure
+    #[arg(long, conflicts_with = "max_fail")]
+    fail_fast: bool,
+
+    /// Stop at this many failures
+    #[arg(long, value_name = "NUMBER")]
+    #[arg(value_parser = whole::<NonZeroU64>(NonZeroU64::MIN..=NonZeroU64::MAX))]
+    max_fail: Option<NonZeroU64>,
+
+    /// Go on after the last row of this file, which an earlier batch with the same inputs wrote
+    /// with
+    /// --export-jsonl or --resume; begin it if it does not exist
+    #[arg(long, value_name = "FILE", conflicts_with = "export_jsonl")]
+    pub(super) resume: Option<PathBuf>,
+
+    /// Run again what failed in an earlier batch, whose rows are in this file; without inputs, from
+    /// the files that the rows name
+    #[arg(long, value_name = "ROWS", conflicts_with = "resume")]
+    pub(super) rerun_failed: Option<PathBuf>,
+
+    /// Write histories to this folder, a file each: `passbook check` reads them
+    #[arg(long, value_name = "DIR")]
+    pub(super) history: Option<PathBuf>,
+
+    /// Of which scenarios
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t, requires = "history")]
+    history_of: HistoryOf,
+
+    /// Say what would be run, a line each: where it stands, and its name
+    #[arg(long, conflicts_with_all = [
+        "fail_fast", "max_fail", "history", "export_jsonl", "export_csv", "export_junit",
+    ])]
+    pub(super) list: bool,
+
+    /// Where standard error is no terminal, say there so often how far the batch is
+    #[arg(long, value_name = "SPAN", default_value = "1min", value_parser = parse_span)]
+    pub(super) progress_every: Duration,
+
+    #[command(flatten)]
+    pub(super) document: DocumentArgs,
+
+    #[command(flatten)]
+    pub(super) settings: SettingsArgs,
+
+    #[command(flatten)]
+    pub(super) memory: MemoryArgs,
+
+    /// Do not judge the runs
+    #[arg(long)]
+    no_check: bool,
+
+    /// Take a scenario for undecided where any property had nothing to test
+    #[arg(long, conflicts_with = "no_check")]
+    strict: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum BatchFormat {
+    /// What the batch came to, for people
+    Text,
+    /// A line of JSON per scenario, and a last one for all
+    #[value(alias = "jsonl")]
+    Json,
+}
+
+impl BatchArgs {
+    pub(super) fn plan(&self) -> Plan {
+        // Where the number of cores is not known, one does the work.
+        let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let jobs = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
+        let order = if self.unordered { Order::AsFinished } else { Order::AsFed };
+        Plan { jobs: jobs.unwrap_or_else(cores), order }
+    }
+
+    /// How many failures are allowed before the batch stops; `None` for any number.
+    pub(super) fn failures_max(&self) -> Option<u64> {
+        let first = self.fail_fast.then_some(NonZeroU64::MIN);
+        self.max_fail.or(first).map(NonZeroU64::get)
+    }
+
+    pub(super) fn demand(&self) -> Strictness {
+        if self.strict { Strictness::Everything } else { Strictness::Anything }
+    }
+
+    /// Where histories go, and of which scenarios.
+    pub(super) fn histories(&self) -> Option<HistoryFolder> {
+        let of = self.history_of;
+        self.history.clone().map(|folder| HistoryFolder { folder, of })
+    }
+
+    pub(super) fn judging(&self) -> Judging {
+        if self.no_check { Judging::Off } else { Judging::On }
+    }
+
+    /// The files that this batch writes.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = &Path> {
+        self.exports.paths().chain(self.resume.as_deref())
+    }
+
+    /// Whether rows go to a file of lines.
+    pub(super) fn keeps_lines(&self) -> bool {
+        self.exports.export_jsonl.is_some() || self.resume.is_some()
+    }
+
+    /// What to print: where rows go to a file, they need not be printed too.
+    pub(super) fn format(&self) -> BatchFormat {
+        let is_for_people = self.keeps_lines() || io::stdout().is_terminal();
+        let usual = if is_for_people { BatchFormat::Text } else { BatchFormat::Json };
+        self.format.unwrap_or(usual)
+    }
+
+    /// The options after `passbook run` that run one of the scenarios again as it was.
+    pub(super) fn replay_options(&self) -> String {
+        let mut options = self.settings.options();
+        options.extend(self.document.options());
+        options.extend(self.settings.overrides().seed.map(|seed| format!("--seed {seed}")));
+        options.extend(self.memory.option());
+        options.extend(self.no_check.then(|| "--no-check".to_owned()));
+        options.extend(self.strict.then(|| "--strict".to_owned()));
+        options.join(" ")
+    }
+}
