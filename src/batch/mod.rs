@@ -33,7 +33,6 @@ pub(crate) use histories::{HistoryFolder, HistoryOf};
 pub(crate) use job::{Item, Job, Outcome, RowLines};
 pub use join::{Joined, Part, join};
 pub use join_error::{Gaps, JoinError, RowPlace};
-pub(crate) use listing::Listing;
 pub use overview::{BatchStats, Overview, VerdictCounts};
 pub use partition::{Partition, PartitionError, PartitionKind};
 pub use pipeline::{Plan, start};

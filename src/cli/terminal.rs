@@ -2,6 +2,7 @@
 //! where it is wanted.
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, BufWriter, IsTerminal, Stderr, StdoutLock, Write};
 
@@ -30,12 +31,24 @@ pub(super) enum Color {
 }
 
 /// Heeds FORCE_COLOR, which anstream knows nothing of, wherever colour is not said otherwise: 0 is
-/// none, all else is colour. NO_COLOR, CLICOLOR and CLICOLOR_FORCE are its own, and NO_COLOR wins.
+/// none, all else is colour. NO_COLOR, CLICOLOR and CLICOLOR_FORCE are its own, and NO_COLOR wins;
+/// but for CLICOLOR_FORCE=0, which it takes for colour, and which forces nothing.
 pub(super) fn heed_forced_color() {
     let says = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let Some(forced) = says("FORCE_COLOR").filter(|_| says("NO_COLOR").is_none()) else { return };
-    let is_none = ["0", "false"].iter().any(|none| forced == *none);
-    if is_none { ColorChoice::Never } else { ColorChoice::AlwaysAnsi }.write_global();
+    let is_none = |value: &OsString| ["0", "false"].iter().any(|none| value == none);
+    if says("NO_COLOR").is_some() {
+        return;
+    }
+    match says("FORCE_COLOR") {
+        Some(forced) if is_none(&forced) => ColorChoice::Never.write_global(),
+        Some(_) => ColorChoice::AlwaysAnsi.write_global(),
+        None => {
+            let is_zero = says("CLICOLOR_FORCE").is_some_and(|forced| is_none(&forced));
+            if is_zero && !io::stdout().is_terminal() {
+                ColorChoice::Never.write_global();
+            }
+        }
+    }
 }
 
 /// The variable that says what is logged.

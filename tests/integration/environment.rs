@@ -80,6 +80,7 @@ fn colour_is_forced_and_forbidden_as_with_other_programs() {
         (&[("FORCE_COLOR", "0")], &run, false),
         (&[("FORCE_COLOR", "0")], &always, true),
         (&[("CLICOLOR_FORCE", "1")], &run, true),
+        (&[("CLICOLOR_FORCE", "0")], &run, false),
         (&[("FORCE_COLOR", "0"), ("CLICOLOR_FORCE", "1")], &run, false),
         (&[("NO_COLOR", "1"), ("FORCE_COLOR", "1")], &run, false),
         (&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], &run, false),

@@ -101,6 +101,19 @@ impl Value {
     }
 }
 
+/// So many columns of the latencies tell the ratio: itself, its interval and the verdict.
+const RATIO_COLUMNS: usize = 3;
+
+impl Table {
+    /// The same with the columns of the ratio, which are its last, behind the names: on a phone the
+    /// others are out of sight.
+    pub(super) fn with_ratio_first(mut self) -> Self {
+        self.columns[1..].rotate_right(RATIO_COLUMNS);
+        self.rows.iter_mut().for_each(|row| row[1..].rotate_right(RATIO_COLUMNS));
+        self
+    }
+}
+
 impl Column {
     const fn new(title: &'static str, holds: Holds) -> Self {
         Self { title, in_markdown: Some(Cow::Borrowed(title)), on_terminal: title, holds }

@@ -86,18 +86,27 @@ pub fn write_html(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 
 /// Each transport at a glance.
 fn tiles(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    writeln!(out, "<ul class=\"tiles\">")?;
+    let base = report.base().map_or("", |row| row.name.as_str());
+    writeln!(
+        out,
+        "<p class=\"tiles-are\">On average, a request takes so many times as long as over {}:</p>\n\
+         <ul class=\"tiles\">",
+        escaped(base)
+    )?;
     for (place, row) in report.rows.iter().enumerate() {
         let interval = row.ratio.and_then(|ratio| ratio.interval);
-        let below =
-            interval.map_or(String::new(), |both| format!("95%: {}", range(both.low, both.high)));
+        let below = match interval {
+            Some(both) => format!("95%: {}×", range(both.low, both.high)),
+            None => String::new(),
+        };
+        let factor = row.ratio.map_or("1×".to_owned(), |ratio| times(ratio.estimate));
         writeln!(
             out,
             "<li>{}<span class=\"transport\">{}</span><strong>{}</strong>\
-             <span class=\"quiet\">{}</span><span class=\"quiet\">{below}</span></li>",
+             <span class=\"quiet\">{below}</span><span class=\"quiet\">mean {}</span></li>",
             sign(place),
             escaped(&row.name),
-            row.ratio.map_or("1×".to_owned(), |ratio| times(ratio.estimate)),
+            factor,
             latency(row.mean_ns)
         )?;
     }
@@ -131,7 +140,7 @@ fn charts(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             "The ratio is of mean latencies, to {base}; with 95% it is in the interval beside it. A \
              verdict asks for 99%."
         ),
-        &html(&tables::latencies(report)),
+        &html(&tables::latencies(report).with_ratio_first()),
     )?;
     if let Some(changes) = tables::changes(report) {
         let text = "Mean latency of a request, then and now. A verdict asks for 99%, so it may say no \
@@ -147,7 +156,8 @@ fn charts(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             out,
             "Where the time goes",
             "What each step adds to the mean latency of a request, from the bottom of the ladder \
-             to the top. A step down, hatched, takes less time than the one below it.",
+             to the top; the grey bar is all of them. A step down, with a dashed outline, takes less \
+             time than the one below it.",
             &format!("{drawn}{table}"),
         )?;
     }
@@ -155,21 +165,24 @@ fn charts(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     section(
         out,
         "How latencies are distributed",
-        "Each hill is as high as the fullest part of its own. The long line is the median, the \
-         short one p99, and the mark at the end the slowest request.",
+        "How many requests took how long. Heights count within a hill alone: the fullest part of \
+         each is as high as that of the others. The whole line is the median, the dashed one p99, \
+         and the mark at the right end the slowest request.",
         &both(|frame| distributions::draw(rows, frame)),
     )?;
     section(
         out,
         "How late the late ones are",
-        "Percentiles. To the right are ever fewer, ever slower requests.",
+        "Percentiles: a mark at each that the axis names. To the right are ever fewer, ever slower \
+         requests, and a curve ends where fewer than ten are left.",
         &both(|frame| curves::draw(rows, frame)),
     )?;
     section(
         out,
         "Round by round",
-        "The mean of each round against what is typical of its transport. Dots that scatter are \
-         noise; dots that lean are a machine that changed underneath.",
+        "Each mark is the mean of a round. The line in the middle of a strip is the mean of all \
+         rounds of its transport, its edges are so much more and less. Marks that scatter are \
+         noise; marks that climb or fall are a machine that changed underneath.",
         &both(|frame| dots::draw(rows, frame)),
     )?;
     let text = "On average, all rounds together. A dash stands where nobody counts.";
