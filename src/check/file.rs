@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::memory::{Amounts, line_bytes};
 use super::{Case, InvalidHistory, Judge, JudgeError, JudgeOptions, Verdicts};
-use crate::history::{Extent, HistoryError, Reader};
+use crate::history::{Extent, HistoryError, Reader, Recorded};
 
 /// Why there is no verdict on a history file. Each names the line.
 #[derive(Debug, Error)]
@@ -38,9 +38,19 @@ pub enum CheckError {
 /// [`judge_cut_off`](super::judge_cut_off). As soon as it would take more than `bytes_max` of
 /// memory, nothing more is read of it.
 pub fn judge_history<R: BufRead>(
+    reader: Reader<R>,
+    options: JudgeOptions,
+    bytes_max: u64,
+) -> Result<Verdicts, CheckError> {
+    judge_and_keep(reader, options, bytes_max, |_| 0)
+}
+
+/// The same, and each fact goes to `keep`, which says how many bytes it has kept.
+pub(crate) fn judge_and_keep<R: BufRead>(
     mut reader: Reader<R>,
     options: JudgeOptions,
     bytes_max: u64,
+    mut keep: impl FnMut(Recorded) -> u64,
 ) -> Result<Verdicts, CheckError> {
     let case = Case::of(reader.header());
     let bank = Amounts { branches: case.roster.len(), ..Amounts::default() };
@@ -51,7 +61,8 @@ pub fn judge_history<R: BufRead>(
         judge.observe(&entry.recorded).map_err(|JudgeError { problem, .. }| {
             CheckError::InvalidHistory { line: entry.line, problem }
         })?;
-        check_room(entry.line, judge.bytes(), &reader, bytes_max)?;
+        let kept = keep(entry.recorded);
+        check_room(entry.line, judge.bytes().saturating_add(kept), &reader, bytes_max)?;
     }
     if reader.extent() == Extent::CutOff {
         judge.cut_off();

@@ -27,6 +27,7 @@ mod witness;
 mod writes;
 
 pub use error::{InvalidHistory, JudgeError};
+pub(crate) use file::judge_and_keep;
 pub use file::{CheckError, judge_history};
 pub use judge::{Judge, judge, judge_cut_off};
 pub use options::{Case, JudgeOptions, Lines, StepsKept};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::connect_args::{ConnectArgs, LATENCY, idle_settings};
+use super::diagram_args::DiagramArgs;
 use super::document_args::{DocumentArgs, ONE_DOCUMENT};
 use super::exit::{Exit, Failure};
 use super::exit_codes::ExitCodes;
@@ -18,6 +19,7 @@ use super::terminal::Terminal;
 use super::witness_args::WitnessArgs;
 use crate::check::{JudgeOptions, Overall, StepsKept, Strictness};
 use crate::model::{Dialect, Seed, Shown};
+use crate::report::diagram::Diagram;
 use crate::report::text::Telling;
 use crate::report::{
     Assessment, EventOrder, Verbosity, Width, dialect, json, shell, shortfall, text,
@@ -64,6 +66,9 @@ pub(super) struct RunArgs {
     /// Print everything, with every message (text)
     #[arg(long, short)]
     verbose: bool,
+
+    #[command(flatten)]
+    diagram: DiagramArgs,
 
     #[command(flatten)]
     settings: SettingsArgs,
@@ -153,6 +158,14 @@ impl RunArgs {
         if self.settings.latency.is_some() && self.transport == Transport::Grpc {
             let simulated = "lag is simulated between mailboxes only, not over `--transport grpc`";
             return Some(simulated.to_owned());
+        }
+        if self.diagram.is_wanted() && self.format != Format::Text {
+            return Some("a diagram (`--diagram`) stands below text, not below JSON".to_owned());
+        }
+        if self.diagram.is_wanted() && self.connect.is_given() {
+            let unseen = "a diagram (`--diagram`) needs what happens between branches, which those \
+                          of `--connect` do not tell";
+            return Some(unseen.to_owned());
         }
         self.connect.named_twice().map(|id| format!("`--connect` names branch {id} twice"))
     }
@@ -247,6 +260,14 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> Result<E
         if args.format == Format::Balances {
             tell_what_was_not_done(&run, terminal);
         }
+        if args.diagram.is_wanted() {
+            let mut diagram = Diagram::of(&run::header(&scenario, &run.result.config), &run.facts);
+            if let Some(verdicts) = &run.result.verdicts {
+                diagram.point_out(verdicts);
+            }
+            writeln!(terminal.results())?;
+            args.diagram.draw(terminal.results(), &diagram, width)?;
+        }
         let summary = assessment.verdict(args.demand());
         if !args.tells_notes() {
             for note in assessment.notes.iter().filter(|note| !note.is_on_verdicts()) {
@@ -321,6 +342,7 @@ fn run_one(args: &RunArgs, place: &Place, scenario: &Scenario) -> Result<Run, Fa
             (Recording::Off, StepsKept::None)
         }
     };
+    let recording = if args.diagram.is_wanted() { Recording::Facts } else { recording };
     let overrides = args.overrides();
     let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
     let judge = JudgeOptions { steps, ..args.witnesses.options() };

@@ -29,6 +29,14 @@ impl Width {
         }
     }
 
+    /// As far as a picture runs to the right.
+    pub(crate) fn of_pictures(self) -> usize {
+        match self {
+            Self::Unknown => 80,
+            Self::Columns(columns) => columns.max(Self::LEAST),
+        }
+    }
+
     /// Writes what `write` writes, folded.
     pub(crate) fn fold(
         self,

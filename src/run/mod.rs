@@ -25,6 +25,7 @@ pub use memory::{
 pub use options::{Judging, Recording, RunError, RunOptions};
 pub use over_sockets::run_over_grpc;
 pub use recorder::HistoryOutput;
+pub(crate) use recorder::header;
 pub use remote::{ConnectedBank, HeldBefore, NotThere};
 pub use result::{
     BranchResult, ClassCounts, CustomerResult, RequestCounts, RunConfig, RunResult, VisitResult,

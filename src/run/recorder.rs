@@ -115,7 +115,8 @@ fn terms(config: &RunConfig) -> Terms {
     }
 }
 
-fn header(scenario: &Scenario, config: &RunConfig) -> Header {
+/// What the history of a run says before its first fact.
+pub(crate) fn header(scenario: &Scenario, config: &RunConfig) -> Header {
     Header {
         passbook: Some(env!("CARGO_PKG_VERSION").to_owned()),
         scenario: scenario.name.clone(),

@@ -5,7 +5,6 @@ mod curves;
 mod distributions;
 mod dots;
 mod frame;
-mod markup;
 mod page;
 mod scale;
 mod steps;

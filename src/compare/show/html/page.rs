@@ -4,13 +4,13 @@ use std::io;
 use std::io::Write;
 
 use super::frame::Frame;
-use super::markup::escaped;
 use super::svg::{Drawing, at};
 use super::{curves, distributions, dots, steps};
 use crate::compare::analyse::{Report, Row, Verdict, latency, name, range, times};
 use crate::compare::show::tables;
 use crate::compare::show::tables::{Column, Holds, Table, Value};
 use crate::model::Shown;
+use crate::report::markup::escaped;
 
 /// `table` as markup; its title is for those who cannot see it.
 pub(super) fn html(table: &Table) -> String {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::frame::Frame;
-use super::markup::escaped;
+use crate::report::markup::escaped;
 
 /// A place in a drawing, in pixels from the top left.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,7 +4,7 @@ use crate::model::Shown;
 
 /// `text` as it may stand in an element or in a quoted attribute. What is not seen is written as in
 /// a program.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for sign in Shown::new(text).to_string().chars() {
         match sign {

@@ -1,0 +1,144 @@
+//! `passbook draw`: a history as a picture.
+
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anstream::StripStream;
+use clap::Args;
+
+use super::document_args::{DocumentArgs, ONE_FILE};
+use super::exit::{Exit, Failure};
+use super::exit_codes::ExitCodes;
+use super::history_input::HistoryInput;
+use super::memory_args::MemoryArgs;
+use super::new_file::NewFile;
+use super::terminal::Terminal;
+use crate::check::{CheckError, JudgeOptions, judge_and_keep};
+use crate::history::{Reader, Recorded};
+use crate::model::number::count;
+use crate::report::diagram::{Charset, Diagram, Dress, write_mermaid, write_svg, write_terminal};
+use crate::source::{Outputs, Place};
+
+const EXAMPLES: &str = "\
+Examples:
+  passbook run --history a.jsonl scenario.json; passbook draw a.jsonl
+  passbook draw a.jsonl -o picture.svg             for a slide or a document
+  passbook draw a.jsonl -o picture.mmd             for an issue or a pull request
+  passbook draw --cone a.jsonl                     what shows what is broken, and nothing else";
+
+#[derive(Debug, Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::DRAW))]
+pub(super) struct DrawArgs {
+    #[arg(value_name = "HISTORY")]
+    #[arg(help = format!("A history, as `passbook run --history` writes it, {ONE_FILE}"))]
+    pub(super) history: Place,
+
+    /// Where the picture goes; its name says what it is: .svg, .mmd (Mermaid) or .txt
+    /// [default: text on standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PictureFile>,
+
+    /// Draw only what shows what is broken: the two operations, the missing write and its way
+    #[arg(long)]
+    cone: bool,
+
+    /// Draw with characters of ASCII alone (text)
+    #[arg(long)]
+    ascii: bool,
+
+    #[command(flatten)]
+    pub(super) document: DocumentArgs,
+
+    #[command(flatten)]
+    pub(super) memory: MemoryArgs,
+}
+
+/// A file for a picture.
+#[derive(Debug, Clone)]
+pub(super) struct PictureFile {
+    path: PathBuf,
+    kind: Picture,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Picture {
+    Svg,
+    Mermaid,
+    Text,
+}
+
+impl FromStr for PictureFile {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let path = PathBuf::from(name);
+        let end = path.extension().and_then(OsStr::to_str).map(str::to_lowercase);
+        let kind = match end.as_deref() {
+            Some("svg") => Picture::Svg,
+            Some("mmd") => Picture::Mermaid,
+            Some("txt") => Picture::Text,
+            Some(_) | None => {
+                return Err("its end says no picture; use .svg, .mmd or .txt".to_owned());
+            }
+        };
+        Ok(Self { path, kind })
+    }
+}
+
+/// In memory a fact takes about this much, with what is drawn of it.
+const BYTES_PER_FACT: usize = size_of::<Recorded>() + 160;
+
+/// Draws the history that `args` name.
+pub(super) fn draw(args: &DrawArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let outputs = Outputs::new(args.output.as_ref().map(|file| file.path.as_path()))?;
+    let (history, text) = HistoryInput::open(&args.history, &outputs, terminal)?;
+    let read = || {
+        let reader = Reader::with_line_max(text, args.document.document_max)?;
+        let header = reader.header().clone();
+        let mut facts = Vec::new();
+        let room = args.memory.budget().room();
+        let verdicts = judge_and_keep(reader, JudgeOptions::default(), room, |fact| {
+            facts.push(fact);
+            count(facts.len() * BYTES_PER_FACT)
+        })?;
+        let mut diagram = Diagram::of(&header, &facts);
+        diagram.point_out(&verdicts);
+        Ok(diagram)
+    };
+    let diagram = read().map_err(|error: CheckError| history.failure(&error, &args.memory))?;
+    let diagram = if args.cone { diagram.cone() } else { diagram };
+    let columns = terminal.width().of_pictures();
+    let Some(PictureFile { path, kind }) = &args.output else {
+        args.write(terminal.results(), &diagram, Picture::Text, columns)?;
+        return Ok(Exit::Holds);
+    };
+    let mut picture = Vec::new();
+    // A file is no terminal: no colour.
+    args.write(&mut StripStream::new(&mut picture), &diagram, *kind, columns)?;
+    let written = NewFile::write(path, &picture);
+    written.map_err(|error| cannot_write(path, &error))?;
+    Ok(Exit::Holds)
+}
+
+impl DrawArgs {
+    fn write(
+        &self,
+        out: &mut dyn Write,
+        diagram: &Diagram,
+        kind: Picture,
+        columns: usize,
+    ) -> io::Result<()> {
+        let charset = if self.ascii { Charset::Ascii } else { Charset::Unicode };
+        match kind {
+            Picture::Svg => write_svg(out, diagram, Dress::Alone),
+            Picture::Mermaid => write_mermaid(out, diagram),
+            Picture::Text => write_terminal(out, diagram, columns, charset),
+        }
+    }
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::bad_input(format!("cannot write {}: {error}", path.display()))
+}

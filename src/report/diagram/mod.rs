@@ -1,0 +1,15 @@
+//! A run as a space-time diagram: laid out once, as a value, and drawn in several ways.
+
+mod build;
+mod cone;
+mod faults;
+mod layout;
+mod mermaid;
+mod svg;
+mod terminal;
+mod wording;
+
+pub(crate) use layout::Diagram;
+pub(crate) use mermaid::write_mermaid;
+pub(crate) use svg::{Dress, write_svg};
+pub(crate) use terminal::{Charset, write_terminal};
