@@ -1,19 +1,20 @@
 //! `passbook check`: judges recorded histories.
 
-use std::io::BufRead;
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::document_args::{DocumentArgs, ONE_FILE};
 use super::exit::{Exit, Failure};
 use super::exit_codes::ExitCodes;
-use super::history_input::HistoryInput;
+use super::history_input::{HistoryInput, KeptHistory, Text};
 use super::memory_args::MemoryArgs;
 use super::terminal::Terminal;
 use super::witness_args::WitnessArgs;
 use crate::check::{CheckError, JudgeOptions, Strictness, Verdicts, judge_history};
 use crate::history::{Header, Reader};
 use crate::report::judged::{self, JudgedHistory};
+use crate::report::shell;
 use crate::source::{Outputs, Place};
 
 const EXAMPLES: &str = "\
@@ -39,6 +40,10 @@ pub(super) struct CheckArgs {
     /// Print only what is wrong (text)
     #[arg(long, short)]
     quiet: bool,
+
+    /// Write a page with the verdicts, pictures of what is broken, and all that happened
+    #[arg(long, value_name = "FILE")]
+    export_html: Option<PathBuf>,
 
     /// Exit with 3 where any property had nothing to test, not only where no guarantee had
     #[arg(long)]
@@ -76,9 +81,13 @@ impl CheckArgs {
 
 /// Judges the history that `args` name.
 pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
-    let (history, text) = HistoryInput::open(&args.history, &Outputs::new([])?, terminal)?;
+    let outputs = Outputs::new(args.export_html.as_deref())?;
+    let (history, text) = HistoryInput::open(&args.history, &outputs, terminal)?;
     let judged = judged(args, text, args.memory.budget().room());
-    let (header, verdicts) = judged.map_err(|error| history.failure(&error, &args.memory))?;
+    let (header, verdicts) = judged.map_err(|error| match error {
+        Unjudged::Check(error) => history.failure(&error, &args.memory),
+        Unjudged::Page(failure) => failure,
+    })?;
     let summary = verdicts.overall(args.demand());
     let judgement = JudgedHistory { header: &header, verdicts: &verdicts, summary };
     let width = terminal.width();
@@ -92,12 +101,25 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> Result
     Ok(summary.into())
 }
 
-fn judged(
-    args: &CheckArgs,
-    input: impl BufRead,
-    bytes_max: u64,
-) -> Result<(Header, Verdicts), CheckError> {
-    let reader = Reader::with_line_max(input, args.document.document_max)?;
+/// Why there is no verdict, or no page of it.
+enum Unjudged {
+    Check(CheckError),
+    Page(Failure),
+}
+
+/// What the judge says of the history in `text`. It is in memory as a whole only where it is drawn.
+fn judged(args: &CheckArgs, text: Text, bytes_max: u64) -> Result<(Header, Verdicts), Unjudged> {
+    let line_max = args.document.document_max;
+    if let Some(path) = &args.export_html {
+        let kept = KeptHistory::read(text, line_max, args.judge(), bytes_max);
+        let kept = kept.map_err(Unjudged::Check)?;
+        let command = format!("passbook check {}", shell::file(args.history.name()));
+        kept.write_page(path, "passbook check", &command).map_err(Unjudged::Page)?;
+        return Ok((kept.header, kept.verdicts));
+    }
+    let reader = Reader::with_line_max(text, line_max).map_err(CheckError::from);
+    let reader = reader.map_err(Unjudged::Check)?;
     let header = reader.header().clone();
-    Ok((header, judge_history(reader, args.judge(), bytes_max)?))
+    let verdicts = judge_history(reader, args.judge(), bytes_max).map_err(Unjudged::Check)?;
+    Ok((header, verdicts))
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use anstream::StripStream;
@@ -11,14 +11,14 @@ use clap::Args;
 use super::document_args::{DocumentArgs, ONE_FILE};
 use super::exit::{Exit, Failure};
 use super::exit_codes::ExitCodes;
-use super::history_input::HistoryInput;
+use super::history_input::{HistoryInput, KeptHistory, cannot_write};
 use super::memory_args::MemoryArgs;
 use super::new_file::NewFile;
 use super::terminal::Terminal;
-use crate::check::{CheckError, JudgeOptions, judge_and_keep};
-use crate::history::{Reader, Recorded};
-use crate::model::number::count;
-use crate::report::diagram::{Charset, Diagram, Dress, write_mermaid, write_svg, write_terminal};
+use crate::check::JudgeOptions;
+use crate::report::diagram::{Charset, Dress, write_mermaid, write_svg, write_terminal};
+use crate::report::page::{RunPage, write_run};
+use crate::report::shell;
 use crate::source::{Outputs, Place};
 
 const EXAMPLES: &str = "\
@@ -35,7 +35,7 @@ pub(super) struct DrawArgs {
     #[arg(help = format!("A history, as `passbook run --history` writes it, {ONE_FILE}"))]
     pub(super) history: Place,
 
-    /// Where the picture goes; its name says what it is: .svg, .mmd (Mermaid) or .txt
+    /// Where the picture goes; its name says what it is: .svg, .html, .mmd (Mermaid) or .txt
     /// [default: text on standard output]
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PictureFile>,
@@ -65,6 +65,7 @@ pub(super) struct PictureFile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Picture {
     Svg,
+    Html,
     Mermaid,
     Text,
 }
@@ -77,46 +78,36 @@ impl FromStr for PictureFile {
         let end = path.extension().and_then(OsStr::to_str).map(str::to_lowercase);
         let kind = match end.as_deref() {
             Some("svg") => Picture::Svg,
+            Some("html" | "htm") => Picture::Html,
             Some("mmd") => Picture::Mermaid,
             Some("txt") => Picture::Text,
             Some(_) | None => {
-                return Err("its end says no picture; use .svg, .mmd or .txt".to_owned());
+                return Err("its end says no picture; use .svg, .html, .mmd or .txt".to_owned());
             }
         };
         Ok(Self { path, kind })
     }
 }
 
-/// In memory a fact takes about this much, with what is drawn of it.
-const BYTES_PER_FACT: usize = size_of::<Recorded>() + 160;
-
 /// Draws the history that `args` name.
 pub(super) fn draw(args: &DrawArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let outputs = Outputs::new(args.output.as_ref().map(|file| file.path.as_path()))?;
     let (history, text) = HistoryInput::open(&args.history, &outputs, terminal)?;
-    let read = || {
-        let reader = Reader::with_line_max(text, args.document.document_max)?;
-        let header = reader.header().clone();
-        let mut facts = Vec::new();
-        let room = args.memory.budget().room();
-        let verdicts = judge_and_keep(reader, JudgeOptions::default(), room, |fact| {
-            facts.push(fact);
-            count(facts.len() * BYTES_PER_FACT)
-        })?;
-        let mut diagram = Diagram::of(&header, &facts);
-        diagram.point_out(&verdicts);
-        Ok(diagram)
-    };
-    let diagram = read().map_err(|error: CheckError| history.failure(&error, &args.memory))?;
-    let diagram = if args.cone { diagram.cone() } else { diagram };
+    let judge = JudgeOptions::default();
+    let room = args.memory.budget().room();
+    let mut kept = KeptHistory::read(text, args.document.document_max, judge, room)
+        .map_err(|error| history.failure(&error, &args.memory))?;
+    if args.cone {
+        kept.diagram = kept.diagram.cone();
+    }
     let columns = terminal.width().of_pictures();
     let Some(PictureFile { path, kind }) = &args.output else {
-        args.write(terminal.results(), &diagram, Picture::Text, columns)?;
+        args.write(terminal.results(), &kept, Picture::Text, columns)?;
         return Ok(Exit::Holds);
     };
     let mut picture = Vec::new();
     // A file is no terminal: no colour.
-    args.write(&mut StripStream::new(&mut picture), &diagram, *kind, columns)?;
+    args.write(&mut StripStream::new(&mut picture), &kept, *kind, columns)?;
     let written = NewFile::write(path, &picture);
     written.map_err(|error| cannot_write(path, &error))?;
     Ok(Exit::Holds)
@@ -126,19 +117,21 @@ impl DrawArgs {
     fn write(
         &self,
         out: &mut dyn Write,
-        diagram: &Diagram,
+        kept: &KeptHistory,
         kind: Picture,
         columns: usize,
     ) -> io::Result<()> {
+        let KeptHistory { header, diagram, verdicts } = kept;
         let charset = if self.ascii { Charset::Ascii } else { Charset::Unicode };
         match kind {
             Picture::Svg => write_svg(out, diagram, Dress::Alone),
+            Picture::Html => {
+                let command = format!("passbook draw {}", shell::file(self.history.name()));
+                let (program, verdicts) = ("passbook draw", Some(verdicts));
+                write_run(out, &RunPage { program, header, verdicts, diagram, command: &command })
+            }
             Picture::Mermaid => write_mermaid(out, diagram),
             Picture::Text => write_terminal(out, diagram, columns, charset),
         }
     }
-}
-
-fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::bad_input(format!("cannot write {}: {error}", path.display()))
 }

@@ -11,6 +11,7 @@ use super::diagram_args::DiagramArgs;
 use super::document_args::{DocumentArgs, ONE_DOCUMENT};
 use super::exit::{Exit, Failure};
 use super::exit_codes::ExitCodes;
+use super::history_input::write_page;
 use super::memory_args::MemoryArgs;
 use super::new_file::NewFile;
 use super::settings_args::SettingsArgs;
@@ -20,6 +21,7 @@ use super::witness_args::WitnessArgs;
 use crate::check::{JudgeOptions, Overall, StepsKept, Strictness};
 use crate::model::{Dialect, Seed, Shown};
 use crate::report::diagram::Diagram;
+use crate::report::page::RunPage;
 use crate::report::text::Telling;
 use crate::report::{
     Assessment, EventOrder, Verbosity, Width, dialect, json, shell, shortfall, text,
@@ -79,6 +81,10 @@ pub(super) struct RunArgs {
     /// Write all that happens to this file, as JSON Lines; `passbook check` judges it
     #[arg(long, value_name = "FILE")]
     pub(super) history: Option<PathBuf>,
+
+    /// Write a page with the verdicts, pictures of what is broken, and all that happened
+    #[arg(long, value_name = "FILE")]
+    pub(super) export_html: Option<PathBuf>,
 
     /// Do not judge the run
     #[arg(long)]
@@ -155,6 +161,14 @@ impl RunArgs {
         if self.history.is_some() && self.scenarios.len() > 1 {
             return Some("a history (`--history`) is of one scenario".to_owned());
         }
+        if self.export_html.is_some() && self.scenarios.len() > 1 {
+            return Some("a page (`--export-html`) is of one scenario".to_owned());
+        }
+        if self.export_html.is_some() && self.connect.is_given() {
+            let unseen = "a page (`--export-html`) needs what happens between branches, which \
+                          those of `--connect` do not tell";
+            return Some(unseen.to_owned());
+        }
         if self.settings.latency.is_some() && self.transport == Transport::Grpc {
             let simulated = "lag is simulated between mailboxes only, not over `--transport grpc`";
             return Some(simulated.to_owned());
@@ -186,6 +200,11 @@ impl RunArgs {
     /// Whether a person reads more than the result.
     pub(super) fn tells_all(&self) -> bool {
         self.format == Format::Text && self.verbosity() != Verbosity::Quiet
+    }
+
+    /// Whether what happened is drawn.
+    fn needs_facts(&self) -> bool {
+        self.diagram.is_wanted() || self.export_html.is_some()
     }
 
     /// Whether the report has a place for notes.
@@ -260,13 +279,8 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> Result<E
         if args.format == Format::Balances {
             tell_what_was_not_done(&run, terminal);
         }
-        if args.diagram.is_wanted() {
-            let mut diagram = Diagram::of(&run::header(&scenario, &run.result.config), &run.facts);
-            if let Some(verdicts) = &run.result.verdicts {
-                diagram.point_out(verdicts);
-            }
-            writeln!(terminal.results())?;
-            args.diagram.draw(terminal.results(), &diagram, width)?;
+        if args.needs_facts() {
+            draw(args, place, &scenario, &run, terminal)?;
         }
         let summary = assessment.verdict(args.demand());
         if !args.tells_notes() {
@@ -285,9 +299,38 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> Result<E
     Ok(worst)
 }
 
+/// Draws what happened, below the report and on a page.
+fn draw(
+    args: &RunArgs,
+    place: &Place,
+    scenario: &Scenario,
+    run: &Run,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let header = run::header(scenario, &run.result.config);
+    let verdicts = run.result.verdicts.as_ref();
+    let mut diagram = Diagram::of(&header, &run.facts);
+    if let Some(verdicts) = verdicts {
+        diagram.point_out(verdicts);
+    }
+    if args.diagram.is_wanted() {
+        let width = terminal.width();
+        writeln!(terminal.results())?;
+        args.diagram.draw(terminal.results(), &diagram, width)?;
+    }
+    if let Some(path) = &args.export_html {
+        let command = replay(place, &args.replay_options(run.result.config.seed));
+        let (header, diagram, command) = (&header, &diagram, command.as_str());
+        let page = RunPage { program: "passbook run", header, verdicts, diagram, command };
+        write_page(path, &page)?;
+    }
+    Ok(())
+}
+
 /// Refuses a history that is something that is read: a scenario, or what is expected of it.
 fn refuse_clashes(args: &RunArgs, scenarios: &[&Place]) -> Result<(), Clash> {
-    let outputs = Outputs::new(args.history.as_deref())?;
+    let outputs =
+        Outputs::new(args.history.as_deref().into_iter().chain(args.export_html.as_deref()))?;
     for place in scenarios {
         outputs.refuse(place.path())?;
         if let Some(path) = place.whole_file() {
@@ -342,7 +385,7 @@ fn run_one(args: &RunArgs, place: &Place, scenario: &Scenario) -> Result<Run, Fa
             (Recording::Off, StepsKept::None)
         }
     };
-    let recording = if args.diagram.is_wanted() { Recording::Facts } else { recording };
+    let recording = if args.needs_facts() { Recording::Facts } else { recording };
     let overrides = args.overrides();
     let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
     let judge = JudgeOptions { steps, ..args.witnesses.options() };

@@ -18,6 +18,7 @@ pub mod json;
 pub mod judged;
 pub(crate) mod markup;
 mod note;
+pub(crate) mod page;
 pub(crate) mod palette;
 pub mod shell;
 mod shortfall;

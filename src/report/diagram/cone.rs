@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::layout::{
     About, Arrow, Band, Broken, Carries, Diagram, End, Happening, LeftOut, Mark, Point, Role,
 };
-use crate::check::{Property, Step, Verdicts, Witness};
+use crate::check::{Property, Step, Verdict, Verdicts, Witness};
 use crate::history::Process;
 use crate::model::{BranchId, Operation, WriteId};
 use crate::report::trace::RequestKey;
@@ -50,6 +50,23 @@ impl Diagram {
         let (later, write) = (cone.later, cone.later_write);
         let (branch, sentence) = (witness.branch, witness.sentence.clone());
         self.broken.push(Broken { property, later, write, branch, sentence });
+    }
+
+    /// The picture of what shows that `property` is broken, alone.
+    pub(crate) fn of_one(&self, property: Property, verdicts: &Verdicts) -> Self {
+        let Some(witness) = verdicts.of(property).and_then(Verdict::witness) else {
+            return self.only(|_| false, |_| false);
+        };
+        let cone = self.cone_of(witness);
+        let mut one = self.only(
+            |mark| cone.role(mark.about, mark.at.lane, Subject::Mark(mark.what)) > Role::Aside,
+            |arrow| cone.role(arrow.about, arrow.to(), Subject::Arrow(arrow.carries)) > Role::Aside,
+        );
+        one.broken.clear();
+        one.marks.iter_mut().for_each(|mark| mark.role = Role::Aside);
+        one.arrows.iter_mut().for_each(|arrow| arrow.role = Role::Aside);
+        one.point_out_one(property, witness);
+        one
     }
 
     fn cone_of(&self, witness: &Witness) -> Cone {

@@ -185,7 +185,7 @@ impl Diagram {
         self.marks.iter().any(|mark| mark.role > Role::Aside)
     }
 
-    /// The properties that are broken, and each sentence once.
+    /// Each sentence on what is broken, once.
     pub(crate) fn sentences(&self) -> Vec<&str> {
         let mut sentences: Vec<&str> = Vec::new();
         for Broken { sentence, .. } in &self.broken {

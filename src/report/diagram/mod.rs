@@ -9,7 +9,8 @@ mod svg;
 mod terminal;
 mod wording;
 
-pub(crate) use layout::Diagram;
+pub(crate) use layout::{Arrow, Carries, Diagram, End, Happening};
 pub(crate) use mermaid::write_mermaid;
-pub(crate) use svg::{Dress, write_svg};
+pub(crate) use svg::{DEFINITIONS, Dress, STYLE, write_svg};
 pub(crate) use terminal::{Charset, write_terminal};
+pub(crate) use wording::time;

@@ -26,8 +26,8 @@ pub(crate) const STYLE: &str = include_str!("diagram.css");
 pub(crate) const DEFINITIONS: &str = "<defs>\
 <marker id=\"m\" class=\"hm\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerUnits=\"userSpaceOnUse\" markerWidth=\"11\" markerHeight=\"11\" orient=\"auto\"><path d=\"M0 1L9 5L0 9z\" fill=\"#8b9097\"/></marker>\
 <marker id=\"miss\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerUnits=\"userSpaceOnUse\" markerWidth=\"14\" markerHeight=\"14\" orient=\"auto\"><path d=\"M0 1L9 5L0 9z\" fill=\"#b7800f\"/></marker>\
-<marker id=\"late\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerUnits=\"userSpaceOnUse\" markerWidth=\"14\" markerHeight=\"14\" orient=\"auto\"><path d=\"M0 1L9 5L0 9z\" fill=\"#d8452a\"/></marker>\
-<marker id=\"early\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerUnits=\"userSpaceOnUse\" markerWidth=\"13\" markerHeight=\"13\" orient=\"auto\"><path d=\"M0 1L9 5L0 9z\" fill=\"#1f9560\"/></marker>\
+<marker id=\"later\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerUnits=\"userSpaceOnUse\" markerWidth=\"14\" markerHeight=\"14\" orient=\"auto\"><path d=\"M0 1L9 5L0 9z\" fill=\"#d8452a\"/></marker>\
+<marker id=\"earlier\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerUnits=\"userSpaceOnUse\" markerWidth=\"13\" markerHeight=\"13\" orient=\"auto\"><path d=\"M0 1L9 5L0 9z\" fill=\"#1f9560\"/></marker>\
 <pattern id=\"hatch\" width=\"8\" height=\"8\" patternTransform=\"rotate(45)\" patternUnits=\"userSpaceOnUse\"><path d=\"M0 0V8\" stroke=\"#8b9097\" stroke-width=\"2\" opacity=\".5\"/></pattern></defs>";
 
 /// The room at the left, for times.
@@ -43,6 +43,8 @@ const ROW: usize = 46;
 /// Half of what is above a lane.
 const HEAD: usize = 56;
 const LINE: usize = 22;
+/// Up to so many messages there is room for beauty.
+const MESSAGES_SPARSE: usize = 200;
 
 /// Writes `diagram`.
 pub(crate) fn write_svg(out: &mut dyn Write, diagram: &Diagram, dress: Dress) -> io::Result<()> {
@@ -57,6 +59,7 @@ struct Drawing<'a> {
     width: usize,
     sentences: Vec<String>,
     has_cone: bool,
+    is_dense: bool,
     /// How wide the value beside a mark is.
     pills: BTreeMap<Point, usize>,
     text: String,
@@ -76,9 +79,20 @@ impl<'a> Drawing<'a> {
             Dress::InPage => Vec::new(),
         };
         let has_cone = diagram.has_cone();
+        let is_dense = diagram.messages() > MESSAGES_SPARSE;
         let told = |mark: &Mark| (mark.at, pill(&mark.what.told()));
         let pills = diagram.marks.iter().map(told).filter(|(_, wide)| *wide > 0).collect();
-        Self { diagram, dress, step, width, sentences, has_cone, pills, text: String::new() }
+        Self {
+            diagram,
+            dress,
+            step,
+            width,
+            sentences,
+            has_cone,
+            is_dense,
+            pills,
+            text: String::new(),
+        }
     }
 
     /// Where the lanes begin.
@@ -134,6 +148,10 @@ impl<'a> Drawing<'a> {
         for arrow in &self.diagram.arrows {
             self.arrow(arrow);
         }
+        self.dots(" cust", |mark| matches!(mark.what, Happening::Asks(_)));
+        self.dots("", |mark| {
+            matches!(mark.what, Happening::Applies { .. } | Happening::Starts { .. })
+        });
         for mark in &self.diagram.marks {
             self.mark(mark);
         }
@@ -207,18 +225,20 @@ impl<'a> Drawing<'a> {
 
     fn times(&mut self) {
         let moments = &self.diagram.moments;
+        let end = self.width - 12;
+        let mut ticks = String::new();
         for (moment, at) in moments.iter().enumerate() {
             let y = self.y(moment);
             if moment == 0 || moments[moment - 1] != *at {
-                let (told, end) = (time(*at), self.width - 12);
+                let (told, x) = (time(*at), GUTTER - 8);
+                ticks.push_str(&format!("M{GUTTER} {y}H{end}"));
                 self.push(format_args!(
-                    "<path d=\"M{GUTTER} {y}H{end}\" class=\"tick\"/><text x=\"{}\" y=\"{}\" \
-                     class=\"time\">{told}</text>\n",
-                    GUTTER - 8,
+                    "<text x=\"{x}\" y=\"{}\" class=\"time\">{told}</text>\n",
                     y + 4
                 ));
             }
         }
+        self.push(format_args!("<path d=\"{ticks}\" class=\"tick\"/>\n"));
     }
 
     fn band(&mut self, Band { lane, from, to, what }: &Band) {
@@ -266,8 +286,8 @@ impl<'a> Drawing<'a> {
         };
         let stroke = match (arrow.role, arrow.carries) {
             (Role::Missing, _) => "miss",
-            (Role::Later, _) => "late",
-            (Role::Earlier, _) => "early",
+            (Role::Later, _) => "later",
+            (Role::Earlier, _) => "earlier",
             (Role::Aside | Role::Cone, Carries::Acknowledgement) => "ack",
             (Role::Aside | Role::Cone, _) => "m",
         };
@@ -307,17 +327,32 @@ impl<'a> Drawing<'a> {
             let left = start.0.min(end.0);
             (left + 8, start.1 - 7, "start")
         } else {
-            // Half a row above where it ends nothing else is.
-            let (tall, above) = (start.1.abs_diff(end.1), ROW / 2);
-            let back = start.0.abs_diff(end.0) * above.min(tall) / tall;
-            let anchor = if goes_right { "end" } else { "start" };
-            let x = beside(end.0, !goes_right, back + 12);
-            (x, end.1 - above.min(tall) + 4, anchor)
+            let (tall, half) = (start.1.abs_diff(end.1), ROW / 2);
+            if goes_right {
+                // Half a row above where it ends nothing else is.
+                let back = start.0.abs_diff(end.0) * half.min(tall) / tall;
+                (beside(end.0, false, back + 12), end.1 - half.min(tall) + 4, "end")
+            } else {
+                // At the left of its end stands what is broken there.
+                (start.0 + 22, start.1 + half + 4, "start")
+            }
         };
         let told = escaped(&told);
         self.push(format_args!(
             "<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" class=\"label{class}\">{told}</text>"
         ));
+    }
+
+    /// The dots that stand out by nothing: one path for all of them.
+    fn dots(&mut self, class: &str, is_one: impl Fn(&Mark) -> bool) {
+        let dots = self.diagram.marks.iter().filter(|mark| mark.role <= Role::Cone && is_one(mark));
+        let mut path = String::new();
+        for Mark { at, .. } in dots {
+            path.push_str(&format!("M{} {}h0", self.x(at.lane), self.y(at.moment)));
+        }
+        if !path.is_empty() {
+            self.push(format_args!("<path d=\"{path}\" class=\"dots{class}\"/>\n"));
+        }
     }
 
     fn mark(&mut self, mark: &Mark) {
@@ -340,9 +375,11 @@ impl<'a> Drawing<'a> {
         };
         match mark.what {
             Happening::Asks(_) | Happening::Applies { .. } | Happening::Starts { .. } => {
-                self.push(format_args!(
-                    "<circle cx=\"{x}\" cy=\"{y}\" r=\"7\" class=\"dot{class}\"/>"
-                ));
+                if mark.role > Role::Cone {
+                    self.push(format_args!(
+                        "<circle cx=\"{x}\" cy=\"{y}\" r=\"7\" class=\"dot{class}\"/>"
+                    ));
+                }
             }
             Happening::Reads { .. } | Happening::Fails(_) => self.push(format_args!(
                 "<circle cx=\"{x}\" cy=\"{y}\" r=\"7\" class=\"ring{class}\"/>"
@@ -358,13 +395,21 @@ impl<'a> Drawing<'a> {
         }
         let told = mark.what.told();
         if !told.is_empty() {
-            let wide = pill(&told);
             let class = if self.has_cone { class } else { "" };
+            // Where there is much, values stand without boxes.
+            if self.is_dense && mark.role == Role::Aside {
+                self.text.push_str("<text");
+            } else {
+                self.push(format_args!(
+                    "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"24\" rx=\"12\" \
+                     class=\"pill{class}\"/><text",
+                    x + 13,
+                    y - 12,
+                    pill(&told)
+                ));
+            }
             self.push(format_args!(
-                "<rect x=\"{}\" y=\"{}\" width=\"{wide}\" height=\"24\" rx=\"12\" \
-                 class=\"pill{class}\"/><text x=\"{}\" y=\"{}\" class=\"value{class}\">{}</text>",
-                x + 13,
-                y - 12,
+                " x=\"{}\" y=\"{}\" class=\"value{class}\">{}</text>",
                 x + 20,
                 y + 5,
                 escaped(&told)

@@ -48,7 +48,7 @@ impl Arrow {
     pub(super) fn story(&self, diagram: &Diagram) -> String {
         let what = match (self.carries, self.about.write) {
             (Carries::Propagation(Some(write)), Some(id)) => {
-                format!("{write} of customer {} (event {})", id.customer, id.event)
+                format!("{write} (customer {}, event {})", id.customer, id.event)
             }
             (Carries::Acknowledgement, _) => "has it".to_owned(),
             _ => self.told(),
@@ -57,12 +57,12 @@ impl Arrow {
         let (from, to) = (process(self.from.lane), process(self.to()));
         let sent = time(diagram.moments[self.from.moment]);
         let end = match (self.end, self.ends_at().map(|moment| time(diagram.moments[moment]))) {
-            (End::Lost(_), Some(at)) => format!("lost at {at}"),
-            (End::At(_), Some(at)) if at == sent => "there at once".to_owned(),
-            (End::At(_), Some(at)) => format!("there at {at}, {} later", span(self.took)),
-            (End::OnItsWay { .. }, _) | (_, None) => "still on its way".to_owned(),
+            (End::Lost(_), Some(at)) => format!("{sent}, lost at {at}"),
+            (End::At(_), Some(at)) if at == sent => sent,
+            (End::At(_), Some(at)) => format!("{sent} to {at}"),
+            (End::OnItsWay { .. }, _) | (_, None) => format!("{sent}, still on its way"),
         };
-        format!("{what}: from {from} to {to}, sent at {sent}, {end}")
+        format!("{what}, {from} to {to}: {end}")
     }
 
     /// What stands on the missing write's way.
@@ -131,7 +131,7 @@ impl Diagram {
 }
 
 /// The time of a moment.
-pub(super) fn time(at: Time) -> String {
+pub(crate) fn time(at: Time) -> String {
     let since = at.since(Time::START);
     if since.is_zero() { "0 ms".to_owned() } else { span(since) }
 }

@@ -14,4 +14,4 @@ mod verdicts;
 
 pub use report::{Telling, write};
 pub use verbosity::{EventOrder, Verbosity, recording};
-pub(in crate::report) use verdicts::{FoundBy, all as verdicts, violated};
+pub(in crate::report) use verdicts::{FoundBy, all as verdicts, broken, violated};

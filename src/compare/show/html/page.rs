@@ -9,8 +9,8 @@ use super::{curves, distributions, dots, steps};
 use crate::compare::analyse::{Report, Row, Verdict, latency, name, range, times};
 use crate::compare::show::tables;
 use crate::compare::show::tables::{Column, Holds, Table, Value};
-use crate::model::Shown;
 use crate::report::markup::escaped;
+use crate::report::page::{Sheet, section};
 
 /// `table` as markup; its title is for those who cannot see it.
 pub(super) fn html(table: &Table) -> String {
@@ -53,26 +53,19 @@ fn told(value: &Value) -> String {
     format!("{sign} {verdict}")
 }
 
-const STYLE: &str = include_str!("style.css");
-
 /// Writes `report` as one HTML page with everything in it.
 ///
 /// # Errors
 ///
 /// If `out` takes no more.
 pub fn write_html(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let scenario = escaped(&Shown::name(&report.subject.scenario).to_string());
-    writeln!(
-        out,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>{scenario} · passbook compare</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         <main>\n<header>\n<p class=\"program\">passbook compare</p>\n<h1>{scenario}</h1>\n\
-         <p class=\"answer\">{}</p>\n</header>",
-        // An interval stays on one line.
-        escaped(&report.headline).replace('–', "\u{2060}–\u{2060}")
-    )?;
+    let sheet = Sheet {
+        program: "passbook compare",
+        title: &report.subject.scenario,
+        answer: &report.headline,
+        has_pictures: false,
+    };
+    sheet.begin(out)?;
     if !report.rows.is_empty() {
         tiles(out, report)?;
     }
@@ -81,7 +74,7 @@ pub fn write_html(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         charts(out, report)?;
     }
     origin(out, report)?;
-    writeln!(out, "</main>\n</body>\n</html>")
+    sheet.end(out)
 }
 
 /// Each transport at a glance.
@@ -200,11 +193,6 @@ fn charts(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn both(draw: impl Fn(Frame) -> String) -> String {
     let drawn: String = Frame::ALL.into_iter().map(draw).collect();
     format!("<figure>\n{drawn}</figure>\n")
-}
-
-fn section(out: &mut dyn Write, title: &str, text: &str, body: &str) -> io::Result<()> {
-    let (title, text) = (escaped(title), escaped(text));
-    writeln!(out, "<section>\n<h2>{title}</h2>\n<p>{text}</p>\n{body}</section>")
 }
 
 /// Where the numbers come from.
