@@ -2,6 +2,7 @@
 //! happens.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use miette::Diagnostic;
@@ -17,7 +18,11 @@ use super::write::append_line;
 use crate::check::Strictness;
 use crate::model::ByteSize;
 use crate::report::Assessment;
-use crate::run::{Carrier, MemoryBudget, RunError, RunOptions, Runner, run_bytes};
+use crate::report::diagram::Diagram;
+use crate::report::page::figure;
+use crate::run::{
+    Carrier, MemoryBudget, Recording, RunError, RunOptions, Runner, header, run_bytes,
+};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::source::{InputError, Place, expect_what_stands_beside, parse_scenario};
 
@@ -52,8 +57,8 @@ pub(super) enum Content {
     reason = "nearly all are rows, and a box would cost each of them"
 )]
 pub(crate) enum Outcome {
-    /// A row, and its line where one is wanted.
-    Row { row: Row, line: Vec<u8> },
+    /// A row, its line where one is wanted, and a picture of what is violated, where that is.
+    Row { row: Row, line: Vec<u8>, picture: Option<Box<str>> },
     /// It was filtered out.
     FilteredOut,
     /// The batch cannot go on.
@@ -81,6 +86,8 @@ pub(crate) struct Job {
     pub(crate) only: Option<Arc<Failed>>,
     /// Where histories go; `None` for none.
     pub(crate) histories: Option<HistoryFolder>,
+    /// Whether violations are still to be drawn.
+    pub(crate) draws: AtomicBool,
     pub(crate) document_max: ByteSize,
     pub(crate) lines: RowLines,
 }
@@ -101,10 +108,14 @@ impl Job {
             Err(error) => return Outcome::Mismatch(error),
         };
         let head = || self.head(item, place.clone(), begun.elapsed());
-        self.outcome(match scenario {
-            Ok(scenario) => self.run_one(runner, &item.place, scenario, head),
-            Err(problem) => Row::failed(head(), None, problem),
-        })
+        match scenario {
+            Ok(scenario) => {
+                let mut picture = None;
+                let row = self.run_one(runner, &item.place, scenario, (head, &mut picture));
+                self.outcome(row, picture)
+            }
+            Err(problem) => self.outcome(Row::failed(head(), None, problem), None),
+        }
     }
 
     /// Says what `item` is, if it would be run.
@@ -146,7 +157,8 @@ impl Job {
     pub(crate) fn panicked(&self, item: Item, message: &str) -> Outcome {
         let place = item.place.to_string();
         let head = self.head(&item, place, Duration::ZERO);
-        self.outcome(Row::failed(head, None, defect(&format!("the run panicked: {message}"))))
+        let problem = defect(&format!("the run panicked: {message}"));
+        self.outcome(Row::failed(head, None, problem), None)
     }
 
     fn head(&self, item: &Item, place: String, took: Duration) -> RowHead {
@@ -159,7 +171,7 @@ impl Job {
         runner: &mut Runner,
         place: &Place,
         mut scenario: Scenario,
-        head: impl Fn() -> RowHead,
+        (head, picture): (impl Fn() -> RowHead, &mut Option<Box<str>>),
     ) -> Row {
         if let Err(error) = expect_what_stands_beside(place, self.document_max, &mut scenario) {
             let problem = match error {
@@ -177,7 +189,13 @@ impl Job {
         }
         let needed = run_bytes(&scenario, &self.options, Carrier::Mailboxes);
         let row = match self.memory.take(needed) {
-            Ok(_memory) => self.run_in_memory(runner, &scenario, head),
+            Ok(_memory) => {
+                let row = self.run_in_memory(runner, &scenario, head);
+                if row.status == Status::Violated && self.draws.load(Ordering::Relaxed) {
+                    *picture = self.draw(runner, &scenario);
+                }
+                row
+            }
             Err(refused) => Row::failed(head(), Some(scenario.name.clone()), refused.to_string()),
         };
         row.with_warnings(scenario.warnings)
@@ -199,6 +217,16 @@ impl Job {
             }
             Some(_) | None => row,
         }
+    }
+
+    /// What shows that `scenario` is violated, as a part of a page. It is run again for that: a
+    /// seed is a history.
+    fn draw(&self, runner: &mut Runner, scenario: &Scenario) -> Option<Box<str>> {
+        let options = RunOptions { recording: Recording::Facts, ..self.options.clone() };
+        let run = runner.run(scenario, &options, None).ok()?;
+        let mut diagram = Diagram::of(&header(scenario, &run.result.config), &run.facts);
+        diagram.point_out(run.result.verdicts.as_ref()?);
+        figure(&diagram.cone()).ok().map(String::into_boxed_str)
     }
 
     fn run_once(
@@ -242,12 +270,12 @@ impl Job {
         })
     }
 
-    fn outcome(&self, row: Row) -> Outcome {
+    fn outcome(&self, row: Row, picture: Option<Box<str>>) -> Outcome {
         let mut line = Vec::new();
         if self.lines == RowLines::Wanted {
             append_line(&mut line, &row).expect("a row can be written to memory");
         }
-        Outcome::Row { row, line }
+        Outcome::Row { row, line, picture }
     }
 }
 
@@ -302,6 +330,7 @@ mod tests {
             filters: filters.iter().map(|text| text.parse().unwrap()).collect(),
             only: None,
             histories: None,
+            draws: AtomicBool::new(false),
             document_max: DOCUMENT_MAX,
             lines: RowLines::NotWanted,
         }

@@ -43,4 +43,5 @@ pub use results::{BatchError, Next, Order, Results};
 pub(crate) use resume::{Earlier, EarlierRows, ResumeError};
 pub use row::{Counts, Row, RowHead, RowKind, Status};
 pub use summary::{StatusCounts, Stopped, Summary};
+pub(crate) use write::BatchPage;
 pub use write::{Csv, JsonLines, Junit, RowWriter, append_line, write_text};

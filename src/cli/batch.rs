@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -72,6 +73,7 @@ fn job(args: &BatchArgs, only: Option<Arc<Failed>>, lines: RowLines) -> Job {
         filters: args.filter.clone(),
         only,
         histories: args.histories(),
+        draws: args.export_html.is_some().into(),
         document_max: args.document.document_max,
         lines,
     }
@@ -150,7 +152,10 @@ fn prepare(args: &BatchArgs, places: &[Place]) -> Result<Prepared, Failure> {
             Failure::bad_input(format!("cannot write to {}: {error}", folder.display()))
         })?;
     }
-    let exports = Exports::create(&args.exports, PartialRows::GoOn)?;
+    let mut exports = Exports::create(&args.exports, PartialRows::GoOn)?;
+    if let Some(path) = &args.export_html {
+        exports.add_page(path)?;
+    }
     Ok(Prepared { sources: Sources { reading, survey, share, earlier, interrupt }, exports })
 }
 
@@ -222,11 +227,11 @@ impl<'a> Batch<'a> {
         let watched = Arc::clone(&progress);
         let read =
             move |feed: &mut batch::Feed<_>| reading::feed(&reading, &share, held, &watched, feed);
-        let same = Arc::clone(&job);
+        let (same, drawing) = (Arc::clone(&job), Arc::clone(&job));
         let run = move |runner: &mut Runner, item: &mut Item| job.run(runner, item);
         let panicked = move |item: Item, message: &str| same.panicked(item, message);
         let mut results = batch::start(self.args.plan(), run, panicked, read)?;
-        let end = self.take_all(&mut results, &interrupt, &mut view, &progress);
+        let end = self.take_all(&mut results, &drawing, &interrupt, (&mut view, &progress));
         drop(results);
         let wall = view.close();
         let stopped = match end {
@@ -250,7 +255,7 @@ impl<'a> Batch<'a> {
         earlier.replay(|row| -> Result<(), Failure> {
             line.clear();
             append_line(&mut line, &row)?;
-            Ok(self.write(&row, &line)?)
+            Ok(self.write(&row, &line, None)?)
         })?;
         let path = earlier.path().to_owned();
         self.exports.go_on_with(&path, earlier.into_file()?);
@@ -262,9 +267,9 @@ impl<'a> Batch<'a> {
     fn take_all(
         &mut self,
         results: &mut Results<Outcome>,
+        job: &Job,
         interrupt: &CancellationToken,
-        view: &mut ProgressView,
-        progress: &Progress,
+        (view, progress): (&mut ProgressView, &Progress),
     ) -> Result<End, Failure> {
         let failures_max = self.args.failures_max();
         let mut wait = Duration::ZERO;
@@ -272,8 +277,9 @@ impl<'a> Batch<'a> {
             let next = results.next_within(wait);
             wait = Duration::ZERO;
             match next {
-                Ok(Next::Outcome(Outcome::Row { row, line })) => {
-                    self.write(&row, &line)?;
+                Ok(Next::Outcome(Outcome::Row { row, line, picture })) => {
+                    self.write(&row, &line, picture.as_deref())?;
+                    job.draws.store(self.exports.takes_pictures(), Ordering::Relaxed);
                     self.so_far.rows += 1;
                     self.so_far.failures += u64::from(row.status.is_failure());
                     if let Some(told) = view.row(self.so_far, progress) {
@@ -300,12 +306,12 @@ impl<'a> Batch<'a> {
         Ok(End::Stopped(Stopped::Interrupted))
     }
 
-    fn write(&mut self, row: &Row, line: &[u8]) -> io::Result<()> {
+    fn write(&mut self, row: &Row, line: &[u8], picture: Option<&str>) -> io::Result<()> {
         self.overview.add(row);
         if self.format == BatchFormat::Json {
             self.terminal.results().write_all(line)?;
         }
-        self.exports.write_with_line(row, line)
+        self.exports.write_with_line(row, line, picture)
     }
 
     fn stats(&self, progress: &Progress, stopped: Option<Stopped>, wall: Duration) -> BatchStats {

@@ -56,6 +56,10 @@ pub(super) struct BatchArgs {
     #[command(flatten)]
     pub(super) exports: ExportArgs,
 
+    /// Write a page with pictures of the first 100 violations to this file, and all other failures
+    #[arg(long, value_name = "FILE")]
+    pub(super) export_html: Option<PathBuf>,
+
     /// Run only scenarios with this in their name or place; with `*`, `?` or `[` it is a pattern of
     /// the whole name or place. May be given several times: any of them is enough
     #[arg(long, value_name = "PATTERN")]
@@ -97,6 +101,7 @@ pub(super) struct BatchArgs {
     /// Say what would be run, a line each: where it stands, and its name
     #[arg(long, conflicts_with_all = [
         "fail_fast", "max_fail", "history", "export_jsonl", "export_csv", "export_junit",
+        "export_html",
     ])]
     pub(super) list: bool,
 
@@ -162,7 +167,7 @@ impl BatchArgs {
 
     /// The files that this batch writes.
     pub(super) fn outputs(&self) -> impl Iterator<Item = &Path> {
-        self.exports.paths().chain(self.resume.as_deref())
+        self.exports.paths().chain(self.export_html.as_deref()).chain(self.resume.as_deref())
     }
 
     /// Whether rows go to a file of lines.

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::exit::Failure;
 use super::new_file::NewFile;
-use crate::batch::{Csv, JsonLines, Junit, Row, RowWriter, Stopped, Summary};
+use crate::batch::{BatchPage, Csv, JsonLines, Junit, Row, RowWriter, Stopped, Summary};
 
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct ExportArgs {
@@ -50,6 +50,7 @@ const BUFFER_BYTES: usize = 1 << 16;
 pub(super) struct Exports {
     lines: Option<Lines>,
     tables: Vec<Table>,
+    page: Option<Page>,
 }
 
 /// A file of rows as lines, which another batch can go on with.
@@ -57,6 +58,14 @@ struct Lines {
     path: PathBuf,
     new: NewFile,
     out: BufWriter<File>,
+}
+
+/// A page.
+struct Page {
+    path: PathBuf,
+    new: NewFile,
+    out: BufWriter<File>,
+    page: BatchPage,
 }
 
 /// A file of another format.
@@ -90,6 +99,18 @@ impl Exports {
         Ok(exports)
     }
 
+    /// A page goes to `path`, too.
+    pub(super) fn add_page(&mut self, path: &Path) -> Result<(), Failure> {
+        let (new, out) = begin(path, NewFile::create, Ok)?;
+        self.page = Some(Page { path: path.to_owned(), new, out, page: BatchPage::new() });
+        Ok(())
+    }
+
+    /// Whether there is a page with room for more pictures.
+    pub(super) fn takes_pictures(&self) -> bool {
+        self.page.as_ref().is_some_and(|of| of.page.takes_pictures())
+    }
+
     /// From now on lines go to `file` at `path`, after what it holds.
     pub(super) fn go_on_with(&mut self, path: &Path, file: File) {
         let out = BufWriter::with_capacity(BUFFER_BYTES, file);
@@ -104,8 +125,16 @@ impl Exports {
         self.write_to_tables(row)
     }
 
-    /// Writes one row to every file; its `line` is made already.
-    pub(super) fn write_with_line(&mut self, row: &Row, line: &[u8]) -> io::Result<()> {
+    /// Writes one row to every file; its `line` is made already, and so is its `picture`.
+    pub(super) fn write_with_line(
+        &mut self,
+        row: &Row,
+        line: &[u8],
+        picture: Option<&str>,
+    ) -> io::Result<()> {
+        if let Some(Page { path, page, .. }) = &mut self.page {
+            page.write(row, picture).map_err(|error| lost(path, &error))?;
+        }
         if let Some(Lines { path, out, .. }) = &mut self.lines {
             out.write_all(line).map_err(|error| lost(path, &error))?;
         }
@@ -136,6 +165,15 @@ impl Exports {
                 false => new.finish().map(|()| None),
             });
             ended = finished.map_err(|error| lost(&path, &error));
+        }
+        if let Some(Page { path, new, mut out, page }) = self.page {
+            let finished = page.finish(&mut out, summary).and_then(|()| out.flush());
+            let finished = finished.and_then(|()| match is_early {
+                true => new.finish_early(),
+                false => new.finish(),
+            });
+            let finished = finished.map_err(|error| lost(&path, &error));
+            ended = ended.and_then(|kept| finished.map(|()| kept));
         }
         for Table { path, new, mut writer } in self.tables {
             let finished = writer.finish(summary).and_then(|()| match is_early {

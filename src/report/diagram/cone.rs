@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout::{
-    About, Arrow, Band, Broken, Carries, Diagram, End, Happening, LeftOut, Mark, Point, Role,
+    About, Arrow, Band, Broken, Carries, Diagram, End, Happening, Lane, LeftOut, Mark, Point, Role,
 };
 use crate::check::{Property, Step, Verdict, Verdicts, Witness};
 use crate::history::Process;
@@ -185,7 +185,14 @@ impl Diagram {
             .collect();
         Self {
             scenario: self.scenario.clone(),
-            lanes: lanes.iter().map(|&lane| self.lanes[lane]).collect(),
+            lanes: lanes
+                .iter()
+                .map(|&lane| match moments.first() {
+                    Some(0) => self.lanes[lane],
+                    // What a branch held at the start it may hold no more.
+                    Some(_) | None => Lane { opening: None, ..self.lanes[lane] },
+                })
+                .collect(),
             moments: moments.iter().map(|&moment| self.moments[moment]).collect(),
             marks: marks().map(|mark| Mark { at: moved(mark.at), ..*mark }).collect(),
             bands: bands.collect(),

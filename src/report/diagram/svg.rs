@@ -37,7 +37,7 @@ const LANE_MIN: usize = 132;
 /// So wide a picture is at least, for its sentences.
 const WIDTH_MIN: usize = 620;
 /// The room at the right of the last lane, for values and what is broken there.
-const TAIL: usize = 170;
+const TAIL: usize = 240;
 /// Between moments.
 const ROW: usize = 46;
 /// Half of what is above a lane.

@@ -5,5 +5,6 @@ mod run;
 mod sheet;
 mod slices;
 
+pub(crate) use pictures::figure;
 pub(crate) use run::{RunPage, write_run};
 pub(crate) use sheet::{Sheet, section};

@@ -175,7 +175,7 @@
     const step = Math.max(132, Math.min(190, 860 / Math.max(1, order.length)));
     const x = new Map(order.map((lane, place) => [lane, GUTTER + 60 + place * step]));
     const top = 42, y = (moment) => top + 40 + (Math.min(Math.max(moment, first - 1), last) - first) * ROW;
-    const width = GUTTER + 60 + (order.length - 1) * step + 170, height = y(last) + 16;
+    const width = GUTTER + 60 + (order.length - 1) * step + 240, height = y(last) + 16;
     const svg = make("svg", { class: "diagram", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `from ${time(moments[first])} to ${time(moments[last - 1])}` });
     for (const lane of order) {
       const at = x.get(lane), kind = lanes[lane].startsWith("customer") ? " cust" : "";
