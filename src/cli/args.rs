@@ -13,7 +13,7 @@ use super::generate::GenerateArgs;
 use super::health::HealthArgs;
 use super::man::ManArgs;
 use super::merge::MergeArgs;
-use super::run::RunArgs;
+use super::run_args::RunArgs;
 use super::schema::SchemaArgs;
 use super::secret::SecretArgs;
 use super::serve_args::ServeArgs;
@@ -178,8 +178,18 @@ mod tests {
     ];
 
     /// They say what is shown and kept of a run, and change nothing about it.
-    const FOR_THE_EYE: [&str; 7] =
-        ["scenarios", "format", "quiet", "verbose", "by", "history", "witnesses"];
+    const FOR_THE_EYE: [&str; 10] = [
+        "scenarios",
+        "format",
+        "quiet",
+        "verbose",
+        "by",
+        "diagram",
+        "ascii",
+        "history",
+        "export_html",
+        "witnesses",
+    ];
 
     #[test]
     fn a_replay_repeats_what_was_asked() {

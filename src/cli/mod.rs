@@ -26,6 +26,7 @@ mod new_file;
 mod number;
 mod parsing;
 mod run;
+mod run_args;
 mod schema;
 mod secret;
 mod serve;

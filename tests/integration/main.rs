@@ -32,6 +32,7 @@ mod names;
 mod notes;
 mod numbers;
 mod outputs;
+mod pictures;
 mod places;
 mod runs;
 mod scenario_any_text;

@@ -184,7 +184,9 @@ impl Painter<'_> {
     /// What is broken, above the picture.
     fn headline(&self, out: &mut dyn Write) -> io::Result<()> {
         let Some(headline) = self.diagram.headline() else { return Ok(()) };
-        writeln!(out, "{BAD}{}{BAD:#}", self.worded(&format!("{NO} {headline}")))?;
+        for line in wrapped(&format!("{NO} {headline}"), self.columns) {
+            writeln!(out, "{BAD}{}{BAD:#}", self.worded(&line))?;
+        }
         for sentence in self.diagram.sentences() {
             for line in wrapped(sentence, self.columns.saturating_sub(2)) {
                 writeln!(out, "  {}", self.worded(&line))?;
