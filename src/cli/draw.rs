@@ -16,6 +16,8 @@ use super::memory_args::MemoryArgs;
 use super::new_file::NewFile;
 use super::terminal::Terminal;
 use crate::check::JudgeOptions;
+#[cfg(feature = "png")]
+use crate::report::diagram::write_png;
 use crate::report::diagram::{Charset, Dress, write_mermaid, write_svg, write_terminal};
 use crate::report::page::{RunPage, write_run};
 use crate::report::shell;
@@ -35,7 +37,7 @@ pub(super) struct DrawArgs {
     #[arg(help = format!("A history, as `passbook run --history` writes it, {ONE_FILE}"))]
     pub(super) history: Place,
 
-    /// Where the picture goes; its name says what it is: .svg, .html, .mmd (Mermaid) or .txt
+    /// Where the picture goes; its name says what it is: .svg, .html, .png, .mmd (Mermaid) or .txt
     /// [default: text on standard output]
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PictureFile>,
@@ -65,6 +67,8 @@ pub(super) struct PictureFile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Picture {
     Svg,
+    #[cfg(feature = "png")]
+    Png,
     Html,
     Mermaid,
     Text,
@@ -78,11 +82,21 @@ impl FromStr for PictureFile {
         let end = path.extension().and_then(OsStr::to_str).map(str::to_lowercase);
         let kind = match end.as_deref() {
             Some("svg") => Picture::Svg,
+            #[cfg(feature = "png")]
+            Some("png") => Picture::Png,
+            #[cfg(not(feature = "png"))]
+            Some("png") => {
+                return Err(
+                    "this passbook was built without the feature `png`; use .svg".to_owned()
+                );
+            }
             Some("html" | "htm") => Picture::Html,
             Some("mmd") => Picture::Mermaid,
             Some("txt") => Picture::Text,
             Some(_) | None => {
-                return Err("its end says no picture; use .svg, .html, .mmd or .txt".to_owned());
+                return Err(
+                    "its end says no picture; use .svg, .html, .png, .mmd or .txt".to_owned()
+                );
             }
         };
         Ok(Self { path, kind })
@@ -106,8 +120,12 @@ pub(super) fn draw(args: &DrawArgs, terminal: &mut Terminal) -> Result<Exit, Fai
         return Ok(Exit::Holds);
     };
     let mut picture = Vec::new();
-    // A file is no terminal: no colour.
-    args.write(&mut StripStream::new(&mut picture), &kept, *kind, columns)?;
+    let drawn = match kind {
+        // A file is no terminal: no colour.
+        Picture::Text => args.write(&mut StripStream::new(&mut picture), &kept, *kind, columns),
+        _ => args.write(&mut picture, &kept, *kind, columns),
+    };
+    drawn.map_err(|error| cannot_write(path, &error))?;
     let written = NewFile::write(path, &picture);
     written.map_err(|error| cannot_write(path, &error))?;
     Ok(Exit::Holds)
@@ -125,6 +143,8 @@ impl DrawArgs {
         let charset = if self.ascii { Charset::Ascii } else { Charset::Unicode };
         match kind {
             Picture::Svg => write_svg(out, diagram, Dress::Alone),
+            #[cfg(feature = "png")]
+            Picture::Png => write_png(out, diagram),
             Picture::Html => {
                 let command = format!("passbook draw {}", shell::file(self.history.name()));
                 let (program, verdicts) = ("passbook draw", Some(verdicts));

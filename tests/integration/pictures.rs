@@ -182,6 +182,25 @@ fn the_name_of_a_file_says_what_is_drawn() {
     assert!(stderr(&done).contains("a scenario"), "{}", stderr(&done));
 }
 
+#[cfg(not(feature = "png"))]
+#[test]
+fn a_program_that_draws_no_pixels_says_so() {
+    let folder = Folder::new();
+    let history = folder.history(&scenario("monotonic_reads_lag"), &[]);
+    let done = passbook(&["draw", &history, "-o", &folder.path("a.png")]).code(2);
+    assert!(stderr(&done).contains("without the feature `png`"), "{}", stderr(&done));
+}
+
+#[cfg(feature = "png")]
+#[test]
+fn a_picture_of_pixels_has_the_letters_of_its_own_fonts() {
+    let folder = Folder::new();
+    let history = folder.history(&scenario("monotonic_reads_lag"), &["--guarantees", "none"]);
+    passbook(&["draw", &history, "-o", &folder.path("a.png")]).code(0).stdout("").stderr("");
+    let drawn = fs::read(folder.path("a.png")).expect("a file");
+    assert!(drawn.starts_with(b"\x89PNG\r\n") && drawn.len() > 20_000, "{}", drawn.len());
+}
+
 #[test]
 fn text_of_a_scenario_is_harmless_in_every_picture() {
     let folder = Folder::new();

@@ -5,12 +5,16 @@ mod cone;
 mod faults;
 mod layout;
 mod mermaid;
+#[cfg(feature = "png")]
+mod png;
 mod svg;
 mod terminal;
 mod wording;
 
 pub(crate) use layout::{Arrow, Carries, Diagram, End, Happening};
 pub(crate) use mermaid::write_mermaid;
+#[cfg(feature = "png")]
+pub(crate) use png::write_png;
 pub(crate) use svg::{DEFINITIONS, Dress, STYLE, write_svg};
 pub(crate) use terminal::{Charset, write_terminal};
 pub(crate) use wording::time;

@@ -160,8 +160,9 @@
     const last = Math.min(first + ROWS, moments.length);
     const shown = [], seen = new Set();
     for (let i = 0; i < arrows.length; i++) {
-      if (arrows.from[i] >= last || arrows.end[i] < first) continue;
-      if (arrows.end[i] === Infinity && arrows.from[i] < first) continue;
+      // What only passes by is not drawn: it may be nearly all.
+      const begins = arrows.from[i] >= first && arrows.from[i] < last;
+      if (!begins && !(arrows.end[i] >= first && arrows.end[i] < last)) continue;
       shown.push(i);
       seen.add(arrows.lane[i]).add(arrows.to[i]);
     }
