@@ -8,6 +8,7 @@ mod bank_wide;
 mod error;
 mod file;
 mod findings;
+pub(crate) mod foreign;
 mod guarantees;
 mod index;
 mod judge;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::check_foreign::check_foreign;
 use super::document_args::{DocumentArgs, ONE_FILE};
 use super::exit::{Exit, Failure};
 use super::exit_codes::ExitCodes;
@@ -11,6 +12,8 @@ use super::history_input::{HistoryInput, KeptHistory, Text};
 use super::memory_args::MemoryArgs;
 use super::terminal::Terminal;
 use super::witness_args::WitnessArgs;
+use super::words::one_of;
+use crate::check::foreign::ForeignForm;
 use crate::check::{CheckError, JudgeOptions, Strictness, Verdicts, judge_history};
 use crate::history::{Header, Reader};
 use crate::report::judged::{self, JudgedHistory};
@@ -39,11 +42,17 @@ pub(super) struct CheckArgs {
 
     /// Print only what is wrong (text)
     #[arg(long, short)]
-    quiet: bool,
+    pub(super) quiet: bool,
 
     /// Write a page with the verdicts, pictures of what is broken, and all that happened
     #[arg(long, value_name = "FILE")]
     export_html: Option<PathBuf>,
+
+    /// Judge the history of another program: plume (a key per write, 0 or 1), or elle (list-append,
+    /// as JSON)
+    #[arg(long, value_name = "FORMAT", value_parser = one_of::<ForeignForm>())]
+    #[arg(conflicts_with_all = ["export_html", "witnesses"])]
+    pub(super) from: Option<ForeignForm>,
 
     /// Exit with 3 where any property had nothing to test, not only where no guarantee had
     #[arg(long)]
@@ -81,6 +90,9 @@ impl CheckArgs {
 
 /// Judges the history that `args` name.
 pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    if let Some(form) = args.from {
+        return check_foreign(args, form, terminal);
+    }
     let outputs = Outputs::new(args.export_html.as_deref())?;
     let (history, text) = HistoryInput::open(&args.history, &outputs, terminal)?;
     let judged = judged(args, text, args.memory.budget().room());

@@ -120,10 +120,11 @@ pub(super) fn draw(args: &DrawArgs, terminal: &mut Terminal) -> Result<Exit, Fai
         return Ok(Exit::Holds);
     };
     let mut picture = Vec::new();
-    let drawn = match kind {
-        // A file is no terminal: no colour.
-        Picture::Text => args.write(&mut StripStream::new(&mut picture), &kept, *kind, columns),
-        _ => args.write(&mut picture, &kept, *kind, columns),
+    // A file is no terminal: no colour.
+    let drawn = if *kind == Picture::Text {
+        args.write(&mut StripStream::new(&mut picture), &kept, *kind, columns)
+    } else {
+        args.write(&mut picture, &kept, *kind, columns)
     };
     drawn.map_err(|error| cannot_write(path, &error))?;
     let written = NewFile::write(path, &picture);

@@ -4,6 +4,7 @@ mod args;
 mod batch;
 mod batch_args;
 mod check;
+mod check_foreign;
 mod compare;
 mod compare_output;
 mod completions;

@@ -2,6 +2,7 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use crate::check::foreign::ForeignForm;
 use crate::model::{CustomerOrder, Dialect, EventIds, Overdraft, Propagation, UnknownWord, Word};
 
 /// What an option takes one of.
@@ -39,6 +40,11 @@ impl Choice for Dialect {
     ];
 }
 
+impl Choice for ForeignForm {
+    const HELP: &'static [&'static str] =
+        &["Plume's text, a key per write that is 0 or 1", "Elle's list-append, as JSON"];
+}
+
 /// Reads one of the words of `T`.
 pub(super) fn one_of<T: Choice>() -> impl TypedValueParser<Value = T> {
     let values = T::ALL.iter().zip(T::HELP);
@@ -57,6 +63,6 @@ mod tests {
     #[test]
     fn each_word_is_offered() {
         assert!(is_said::<Propagation>() && is_said::<Overdraft>() && is_said::<CustomerOrder>());
-        assert!(is_said::<EventIds>() && is_said::<Dialect>());
+        assert!(is_said::<EventIds>() && is_said::<Dialect>() && is_said::<ForeignForm>());
     }
 }

@@ -14,6 +14,7 @@ mod elide;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod fold;
+pub(crate) mod foreign;
 pub mod json;
 pub mod judged;
 pub(crate) mod markup;

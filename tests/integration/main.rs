@@ -18,6 +18,7 @@ mod event_ids;
 mod examples;
 mod expected_results;
 mod facade;
+mod foreign;
 mod fuzz;
 mod generate;
 mod generated;
