@@ -7,6 +7,7 @@ use super::batch_args::BatchArgs;
 use super::check::CheckArgs;
 use super::compare::CompareArgs;
 use super::completions::CompletionsArgs;
+use super::convert::ConvertArgs;
 use super::exit_codes::ExitCodes;
 use super::generate::GenerateArgs;
 use super::health::HealthArgs;
@@ -58,6 +59,8 @@ pub(super) enum Command {
     Batch(BatchArgs),
     /// Judge a recorded history
     Check(CheckArgs),
+    /// Write a recorded history in the format of another tool
+    Convert(ConvertArgs),
     /// Join the result files of one batch
     Merge(MergeArgs),
     /// Serve a bank behind gRPC
@@ -85,6 +88,7 @@ impl Command {
             Self::Run(args) => args.conflict(),
             Self::Batch(_)
             | Self::Check(_)
+            | Self::Convert(_)
             | Self::Serve(_)
             | Self::Health(_)
             | Self::Secret(_)

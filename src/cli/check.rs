@@ -1,19 +1,20 @@
 //! `passbook check`: judges recorded histories.
 
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::io::BufRead;
 
 use clap::{Args, ValueEnum};
 
 use super::document_args::{DocumentArgs, ONE_FILE};
 use super::exit::{Exit, Failure};
 use super::exit_codes::ExitCodes;
+use super::history_input::HistoryInput;
 use super::memory_args::MemoryArgs;
 use super::terminal::Terminal;
 use super::witness_args::WitnessArgs;
 use crate::check::{CheckError, JudgeOptions, Strictness, Verdicts, judge_history};
 use crate::history::{Header, Reader};
 use crate::report::judged::{self, JudgedHistory};
-use crate::source::{Kind, OtherKind, Outputs, Place};
+use crate::source::Place;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,33 +76,16 @@ impl CheckArgs {
 
 /// Judges the history that `args` name.
 pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
-    Outputs::new([])?.refuse(args.history.path())?;
-    if args.history.is_line() {
-        let what = format!("{} is one line; name a whole history", args.history);
-        return Err(Failure::bad_input(what));
-    }
-    let name = args.history.name();
-    terminal.before_reading(&args.history, "a history");
-    let opened = args.history.open().and_then(|opened| {
-        let (mut text, mut beginning) = (opened.text, Vec::new());
-        text.by_ref().take(1 << 16).read_to_end(&mut beginning)?;
-        let whole = Cursor::new(beginning.clone()).chain(text);
-        Ok((BufReader::with_capacity(1 << 16, whole), beginning))
-    });
-    let (input, beginning) =
-        opened.map_err(|error| Failure::bad_input(format!("cannot read {name}: {error}")))?;
+    let (source, input) = HistoryInput::open(&args.history, None, terminal)?;
     let budget = args.memory.budget();
     let judged = judged(args, input, budget.room()).map_err(|error| match error {
         CheckError::TooLarge { line, bytes } => {
             let error = budget.too_large(bytes);
+            let name = source.name();
             Failure::bad_input(format!("{name} is not judged: up to line {line}, {error}"))
         }
         CheckError::History(_) | CheckError::InvalidHistory { .. } => {
-            let other = OtherKind::of(&args.history, &beginning, Kind::History);
-            other.map_or_else(
-                || Failure::bad_input(format!("{name} is no history that can be judged: {error}")),
-                Failure::from,
-            )
+            source.unusable("judged", error)
         }
     });
     let (header, verdicts) = judged?;

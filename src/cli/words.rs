@@ -3,6 +3,7 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::model::{CustomerOrder, Dialect, EventIds, Overdraft, Propagation, UnknownWord, Word};
+use crate::report::convert::Target;
 
 /// What an option takes one of.
 pub(super) trait Choice: Word {
@@ -39,6 +40,19 @@ impl Choice for Dialect {
     ];
 }
 
+impl Choice for Target {
+    const HELP: &'static [&'static str] = &[
+        "A trace for ui.perfetto.dev, binary",
+        "Trace events of Chrome (JSON), for Perfetto and chrome://tracing",
+        "A log with vector clocks, for ShiViz",
+        "A history of Jepsen (EDN)",
+        "A history of elle-cli's model list-append (JSON)",
+        "Plume's text, for checkers of transactions such as AWDIT",
+        "Traces of OpenTelemetry (JSON), for Jaeger, Tempo and others",
+        "A row for each operation, for spreadsheets",
+    ];
+}
+
 /// Reads one of the words of `T`.
 pub(super) fn one_of<T: Choice>() -> impl TypedValueParser<Value = T> {
     let values = T::ALL.iter().zip(T::HELP);
@@ -57,6 +71,6 @@ mod tests {
     #[test]
     fn each_word_is_offered() {
         assert!(is_said::<Propagation>() && is_said::<Overdraft>() && is_said::<CustomerOrder>());
-        assert!(is_said::<EventIds>() && is_said::<Dialect>());
+        assert!(is_said::<EventIds>() && is_said::<Dialect>() && is_said::<Target>());
     }
 }

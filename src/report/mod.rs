@@ -7,6 +7,7 @@ mod arrival;
 mod assessment;
 mod broken;
 pub(crate) mod cell;
+pub mod convert;
 pub mod dialect;
 mod difference;
 mod elide;
