@@ -189,3 +189,64 @@ fn about(request: &Request) -> Value {
     let (branch, event) = (request.branch.get(), request.event.get());
     json!({ "request": request.number.get(), "event": event, "branch": branch })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::convert::Target;
+    use crate::report::convert::fixture::{SHOWN, text};
+
+    fn events(phase: &str) -> Vec<Value> {
+        let trace: Value = serde_json::from_str(&text(Target::Chrome)).unwrap();
+        assert_eq!(trace["otherData"]["scenario"], SHOWN);
+        let events = trace["traceEvents"].as_array().unwrap().iter();
+        events.filter(|event| event["ph"] == phase).cloned().collect()
+    }
+
+    #[test]
+    fn a_request_is_a_slice_as_long_as_it_took_on_the_thread_of_its_customer() {
+        let slices = events("X");
+        let requests = slices.iter().filter(|slice| slice.get("args").is_some());
+        let requests: Vec<Value> = requests
+            .map(|slice| {
+                json!([slice["name"], slice["pid"], slice["tid"], slice["ts"], slice["dur"]])
+            })
+            .collect();
+        let expected = json!([
+            ["deposit 400", 1, 1, 0, 3],
+            ["query", 1, 1, 15, 4],
+            ["withdraw 100", 1, 1, 22, 1],
+            ["query", 1, 2, 24, 2],
+        ]);
+        assert_eq!(Value::from(requests), expected);
+        // The one without an end only begins.
+        assert_eq!(events("B")[0]["ts"], 32);
+    }
+
+    #[test]
+    fn an_arrow_ends_where_what_was_sent_arrives_and_passes_where_more_of_it_comes() {
+        let ends = |phase: &str| -> Vec<Value> {
+            let ends = events(phase).into_iter();
+            ends.map(|end| json!([end["id"], end["pid"], end["tid"], end["ts"]])).collect()
+        };
+        // The third that is sent is the write to branch 2: it is copied, and received twice.
+        assert_eq!(ends("s")[2], json!([3, 2, 1, 4]));
+        assert_eq!(Value::from(ends("t")), json!([[3, 3, 0, 5], [3, 2, 2, 6]]));
+        assert_eq!(ends("f")[1], json!([3, 2, 2, 8]));
+        // The acknowledgement is lost in the network.
+        assert_eq!(ends("f")[2], json!([4, 3, 0, 11]));
+    }
+
+    #[test]
+    fn what_lasts_begins_and_ends_beside_all_else() {
+        let names = |phase: &str| -> Vec<Value> {
+            events(phase).iter().map(|of| json!([of["id"], of["ts"]])).collect()
+        };
+        let begun =
+            json!([["partition 1", 10], ["branch 1 is slow", 12], ["branch 2 is down", 20]]);
+        assert_eq!(Value::from(names("b")), begun);
+        let ended =
+            json!([["partition 1", 13], ["branch 1 is slow", 14], ["branch 2 is down", 21]]);
+        assert_eq!(Value::from(names("e")), ended);
+    }
+}

@@ -108,3 +108,28 @@ fn row<'a>(out: &mut dyn Write, cells: impl IntoIterator<Item = Cell<'a>>) -> io
     write_row(&mut csv, cells)?;
     csv.flush()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::report::convert::Target;
+    use crate::report::convert::fixture::{SHOWN, text};
+
+    #[test]
+    fn each_operation_has_a_row_and_none_of_its_cells_is_a_formula() {
+        let table = text(Target::Csv);
+        let mut reader =
+            ::csv::ReaderBuilder::new().has_headers(false).from_reader(table.as_bytes());
+        let rows = reader.records().map(|row| row.unwrap().iter().collect::<Vec<_>>().join("|"));
+        let rows: Vec<String> = rows.collect();
+        let scenario = format!("'{SHOWN}");
+        let expected = [
+            "customer|request|event|branch|interface|amount|sent_us|received_us|parked_us|replied_us|ended_us|outcome|balance|position|problem|scenario".to_owned(),
+            format!("1|1|1|1|deposit|400|0|||2|3|ok||1||{scenario}"),
+            format!("1|2|2|2|query||15|16|17|18|19|ok|400|1||{scenario}"),
+            format!("1|3|3|2|withdraw|100|22||||23|unknown|||no answer came in time|{scenario}"),
+            format!("2|1|1|1|query||24|||25|26|unknown||1|outcome unknown: branch 1 {SHOWN}|{scenario}"),
+            format!("2|2|2|1|query||32|||||open||||{scenario}"),
+        ];
+        assert_eq!(rows, expected);
+    }
+}

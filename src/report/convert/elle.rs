@@ -153,3 +153,32 @@ const fn unread(does: Does) -> Does {
         Does::Append(_) | Does::Nothing => does,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::report::convert::Target;
+    use crate::report::convert::fixture::text;
+
+    #[test]
+    fn a_write_appends_its_number_and_a_read_is_the_log_that_it_saw() {
+        let history: Value = serde_json::from_str(&text(Target::Elle)).unwrap();
+        let step = |of: &Value| json!([of["process"], of["type"], of["value"]]);
+        let steps: Vec<Value> = history.as_array().unwrap().iter().map(step).collect();
+        let expected = json!([
+            [1, "invoke", [["append", 1, 1]]],
+            [1, "ok", [["append", 1, 1]]],
+            [1, "invoke", [["r", 1, null]]],
+            [1, "ok", [["r", 1, [1]]]],
+            [1, "invoke", [["append", 1, 2]]],
+            [1, "info", [["append", 1, 2]]],
+            [2, "invoke", [["r", 1, null]]],
+            [2, "info", [["r", 1, null]]],
+            [2, "invoke", [["r", 1, null]]],
+        ]);
+        assert_eq!(Value::from(steps), expected);
+        assert_eq!(history[3]["time"], 19_000);
+        assert_eq!(history[3]["index"], 3);
+    }
+}

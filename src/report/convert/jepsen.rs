@@ -184,3 +184,36 @@ fn fault(fact: &Fact) -> Option<((&'static str, Edn<'_>), (&'static str, Edn<'_>
     };
     Some((("f", Edn::Keyword(f)), ("value", value)))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::report::convert::Target;
+    use crate::report::convert::fixture::{SHOWN, text};
+
+    #[test]
+    fn an_operation_without_a_known_end_ends_its_process_and_a_fault_is_the_nemesis() {
+        let problem = SHOWN.replace('\\', r"\\").replace('"', "\\\"");
+        let expected = [
+            "0, :time 0, :type :invoke, :value 40000, :process 0, :f :deposit, :customer 1, :branch 1, :event 1",
+            "1, :time 3000, :type :ok, :value 40000, :process 0, :f :deposit, :customer 1, :branch 1, :event 1, :position 1",
+            "2, :time 10000, :type :info, :process :nemesis, :f :start-partition, :value [[1] [2]]",
+            "3, :time 12000, :type :info, :process :nemesis, :f :start-slowness, :value 1",
+            "4, :time 13000, :type :info, :process :nemesis, :f :stop-partition, :value 1",
+            "5, :time 14000, :type :info, :process :nemesis, :f :stop-slowness, :value 1",
+            "6, :time 15000, :type :invoke, :value nil, :process 0, :f :read, :customer 1, :branch 2, :event 2",
+            "7, :time 19000, :type :ok, :value 40000, :process 0, :f :read, :customer 1, :branch 2, :event 2, :position 1",
+            "8, :time 20000, :type :info, :process :nemesis, :f :stop-branch, :value 2",
+            "9, :time 21000, :type :info, :process :nemesis, :f :start-branch, :value 2",
+            "10, :time 22000, :type :invoke, :value 10000, :process 0, :f :withdraw, :customer 1, :branch 2, :event 3",
+            "11, :time 23000, :type :info, :value 10000, :process 0, :f :withdraw, :customer 1, :branch 2, :event 3, :error \"no answer came in time\"",
+            "12, :time 24000, :type :invoke, :value nil, :process 1, :f :read, :customer 2, :branch 1, :event 1",
+            &format!(
+                "13, :time 26000, :type :info, :value nil, :process 1, :f :read, :customer 2, :branch 1, :event 1, \
+                 :position 1, :error \"outcome unknown: branch 1 {problem}\""
+            ),
+            "14, :time 32000, :type :invoke, :value nil, :process 2, :f :read, :customer 2, :branch 1, :event 2",
+        ];
+        let expected: String = expected.iter().map(|step| format!("{{:index {step}}}\n")).collect();
+        assert_eq!(text(Target::Jepsen), expected);
+    }
+}

@@ -6,6 +6,8 @@ mod condition;
 mod converter;
 mod csv;
 mod elle;
+#[cfg(test)]
+mod fixture;
 mod jepsen;
 mod json_list;
 mod logs;

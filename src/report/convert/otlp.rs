@@ -308,3 +308,68 @@ impl Otlp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::convert::Target;
+    use crate::report::convert::fixture::{SHOWN, text};
+
+    const DEPOSIT: &str = "00000000000000010000000000000001";
+
+    #[test]
+    fn a_request_is_a_trace_with_its_messages_and_applies() {
+        let traces: Value = serde_json::from_str(&text(Target::Otlp)).unwrap();
+        let resource = &traces["resourceSpans"][0];
+        assert_eq!(resource["resource"]["attributes"][1]["value"]["stringValue"], SHOWN);
+        let spans = resource["scopeSpans"][0]["spans"].as_array().unwrap();
+        let of_deposit = spans.iter().filter(|span| span["traceId"] == DEPOSIT);
+        let told = of_deposit.map(|span| {
+            let text =
+                |key: &str| span[key].as_str().unwrap_or("-").trim_start_matches('0').to_owned();
+            let times = ["startTimeUnixNano", "endTimeUnixNano"].map(text);
+            let failed = if span.get("status").is_some() { " failed" } else { "" };
+            let name = span["name"].as_str().unwrap().split(':').next().unwrap();
+            format!(
+                "{}<{} {}-{} {name}{failed}",
+                text("spanId"),
+                text("parentSpanId"),
+                times[0],
+                times[1]
+            )
+        });
+        // A span is called by its line; that of the request is 2. The write came to branch 2 twice.
+        let expected = [
+            "3<2 1000-1000 applies write 1 of customer 1 as number 1",
+            "2<- -3000 deposit 400",
+            "7<2 5000-5000 copies message 1 from branch 1 to branch 2",
+            "8<2 4000-6000 apply write 1 of customer 1",
+            "9<8 7000-7000 applies write 1 of customer 1 as number 1",
+            "a<2 4000-8000 apply write 1 of customer 1",
+            "d<2 9000-11000 write 1 of customer 1 is applied, 1 of the customer failed",
+            "1d<2 27000-27000 compares with branch 2 up to write 1 of customer 1 failed",
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn ids_are_unique_and_never_zero() {
+        let traces: Value = serde_json::from_str(&text(Target::Otlp)).unwrap();
+        let spans = traces["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap();
+        let ids: std::collections::BTreeSet<&str> =
+            spans.iter().map(|span| span["spanId"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), spans.len());
+        let zero = |id: &Value| id.as_str().unwrap().bytes().all(|digit| digit == b'0');
+        assert!(!spans.iter().any(|span| zero(&span["traceId"]) || zero(&span["spanId"])));
+        let lasting: Vec<&str> = spans
+            .iter()
+            .filter_map(|span| span["name"].as_str())
+            .filter(|name| name.starts_with("partition") || name.contains(" is "))
+            .collect();
+        assert!(
+            ["partition 1", "branch 1 is slow", "branch 2 is down"]
+                .iter()
+                .all(|name| lasting.contains(name))
+        );
+    }
+}

@@ -156,3 +156,90 @@ fn event(of: Type, name: Option<String>) -> TrackEvent {
 fn annotation(name: &str, value: String) -> DebugAnnotation {
     DebugAnnotation { name: Some(name.to_owned()), string_value: Some(value) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::is_unseen;
+    use crate::report::convert::Target;
+    use crate::report::convert::fixture::{SHOWN, converted};
+
+    /// The names of the tracks by their numbers, and the events with their times.
+    fn read_back() -> (BTreeMap<u64, String>, Vec<(u64, TrackEvent)>) {
+        let trace = Trace::decode(&converted(Target::Perfetto)[..]).unwrap();
+        let (mut tracks, mut events) = (BTreeMap::new(), Vec::new());
+        for packet in trace.packet {
+            assert_eq!(packet.trusted_packet_sequence_id, Some(SEQUENCE));
+            if let Some(track) = packet.track_descriptor {
+                tracks.insert(track.uuid(), track.name().to_owned());
+            }
+            if let Some(event) = packet.track_event {
+                assert!(
+                    tracks.contains_key(&event.track_uuid()),
+                    "a track is told before it is used"
+                );
+                assert!(!event.name().chars().any(is_unseen));
+                events.push((packet.timestamp.unwrap(), event));
+            }
+        }
+        (tracks, events)
+    }
+
+    #[test]
+    fn each_process_and_each_fault_has_a_track_and_requests_are_slices() {
+        let (tracks, events) = read_back();
+        let names: Vec<&str> = tracks.values().map(String::as_str).collect();
+        let run = format!("passbook: {SHOWN}");
+        let expected = [
+            &run,
+            "branch 1",
+            "branch 2",
+            "customer 1",
+            "network",
+            "partition 1",
+            "branch 1 is slow",
+            "branch 2 is down",
+            "customer 2",
+        ];
+        assert_eq!(names, expected);
+        let slices = events.iter().filter(|(_, event)| event.r#type() != Type::Instant);
+        let told = slices.map(|(at, event)| {
+            let edge = if event.r#type() == Type::SliceBegin { "begins" } else { "ends" };
+            format!("{at} {} {edge} {}", tracks[&event.track_uuid()], event.name())
+        });
+        let expected = [
+            "0 customer 1 begins deposit 400",
+            "3000 customer 1 ends ",
+            "10000 partition 1 begins partition 1",
+            "12000 branch 1 is slow begins branch 1 is slow",
+            "13000 partition 1 ends ",
+            "14000 branch 1 is slow ends ",
+            "15000 customer 1 begins query",
+            "19000 customer 1 ends ",
+            "20000 branch 2 is down begins branch 2 is down",
+            "21000 branch 2 is down ends ",
+            "22000 customer 1 begins withdraw 100",
+            "23000 customer 1 ends ",
+            "24000 customer 2 begins query",
+            "26000 customer 2 ends ",
+            "32000 customer 2 begins query",
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_flow_goes_on_while_copies_are_under_way_and_ends_with_the_last() {
+        let (_, events) = read_back();
+        let with = |flows: fn(&TrackEvent) -> &[u64], number: u64| -> Vec<u64> {
+            let having = events.iter().filter(|(_, event)| flows(event).contains(&number));
+            having.map(|(at, _)| *at).collect()
+        };
+        assert_eq!(with(|event| &event.flow_ids, 3), [4000, 5000, 6000]);
+        assert_eq!(with(|event| &event.terminating_flow_ids, 3), [8000]);
+        let applied = events.iter().find(|(at, _)| *at == 7000).unwrap();
+        assert_eq!(
+            applied.1.name(),
+            "applies write 1 of customer 1 as number 1: deposit 400; balance 400"
+        );
+    }
+}

@@ -207,3 +207,18 @@ impl Seen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::report::convert::Target;
+    use crate::report::convert::fixture::text;
+
+    #[test]
+    fn what_is_acknowledged_is_a_key_and_each_log_of_a_branch_an_observer() {
+        // The withdrawal was given up and the second customer was told nothing: neither is there.
+        // Branch 2 lost its memory, and begins again at nothing.
+        let lines = "w(1,0,0,1) r(1,0,1,2) w(1,1,1,3) r(1,1,1,4) r(1,0,2,5) r(1,0,1000,6) \
+                     r(1,1,1000,7) r(1,0,1001,8) r(1,1,1001,9) r(1,0,1002,10)";
+        assert_eq!(text(Target::Plume).lines().collect::<Vec<_>>().join(" "), lines);
+    }
+}
