@@ -7,7 +7,19 @@ use thiserror::Error;
 use crate::history::{Entry, Header, HistoryError};
 
 /// So many entries of lists are written at most, where each read tells all that it saw.
-pub(super) const ENTRIES_MAX: u64 = 100_000_000;
+const ENTRIES_MAX: u64 = 100_000_000;
+
+/// How many entries of lists are written so far.
+#[derive(Debug, Default)]
+pub(super) struct Entries(u64);
+
+impl Entries {
+    /// There are to be so many more.
+    pub(super) fn add(&mut self, more: u64) -> Result<(), ConvertError> {
+        self.0 = self.0.saturating_add(more);
+        if self.0 > ENTRIES_MAX { Err(ConvertError::TooLarge) } else { Ok(()) }
+    }
+}
 
 /// Why a history is not converted.
 #[derive(Debug, Error)]
@@ -37,4 +49,18 @@ pub(super) trait Converter {
 
     /// Writes what is left.
     fn end(&mut self, out: &mut dyn Write) -> Result<(), ConvertError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_than_a_hundred_million_entries_are_written() {
+        let mut entries = Entries::default();
+        assert!(matches!(entries.add(99_999_999), Ok(())));
+        assert!(matches!(entries.add(1), Ok(())));
+        assert!(matches!(entries.add(1), Err(ConvertError::TooLarge)));
+        assert!(matches!(entries.add(u64::MAX), Err(ConvertError::TooLarge)));
+    }
 }

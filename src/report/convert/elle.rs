@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::converter::{ConvertError, Converter, ENTRIES_MAX};
+use super::converter::{ConvertError, Converter, Entries};
 use super::json_list::JsonList;
 use super::logs::{Logs, Naming, Prefix, WriteNumber};
 use super::requests::{Ended, Requests, Step};
@@ -27,8 +27,7 @@ pub(super) struct Elle {
     operations: JsonList,
     /// What each customer's request does, until it ends.
     under_way: BTreeMap<CustomerId, Does>,
-    /// How many entries of lists are written.
-    entries: u64,
+    entries: Entries,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -127,13 +126,10 @@ impl Elle {
             Does::Nothing => None,
             Does::Read(seen) => {
                 let log = seen.map(|seen| self.logs.writes(seen));
-                self.entries += count(log.map_or(0, <[WriteNumber]>::len));
+                self.entries.add(count(log.map_or(0, <[WriteNumber]>::len)))?;
                 Some(Micro("r", ACCOUNT, Value::Log(log)))
             }
         };
-        if self.entries > ENTRIES_MAX {
-            return Err(ConvertError::TooLarge);
-        }
         let line = Line {
             index: self.operations.len(),
             time: nanos(at),

@@ -2,12 +2,11 @@
 
 use super::target::{Target, convert};
 use crate::history::{
-    Entry, Fact, Header, HistoryBuilder, Lamport, LossReason, MessageBody, Recorded,
+    Entry, Fact, Header, HistoryBuilder, HistoryError, Lamport, LossReason, MessageBody, Recorded,
 };
-use crate::model::WriteId;
 use crate::model::{
     Life, LogPosition, MessageNumber, Money, Operation, Receipt, RequestError, RequestNumber,
-    Roster, Write, is_unseen,
+    Roster, Write, WriteId, is_unseen,
 };
 use crate::report::fixture::{amount, branch, customer, event, money};
 
@@ -69,15 +68,19 @@ fn facts(header: &Header) -> Vec<Recorded> {
     history.into_facts()
 }
 
+/// `facts` as they are read, a line each.
+pub(super) fn entries(facts: Vec<Recorded>) -> impl Iterator<Item = Result<Entry, HistoryError>> {
+    (2_u64..)
+        .zip(facts)
+        .map(|(line, recorded)| Ok(Entry { line, lamport: Lamport::new(line), recorded }))
+}
+
 /// It, in a format.
 pub(super) fn converted(target: Target) -> Vec<u8> {
     let roster = Roster::new([branch(1), branch(2)]).unwrap();
     let header = Header::new(HOSTILE, roster, Money::ZERO);
-    let entries = (2_u64..)
-        .zip(facts(&header))
-        .map(|(line, recorded)| Ok(Entry { line, lamport: Lamport::new(line), recorded }));
     let mut out = Vec::new();
-    convert(target, &mut out, &header, entries).unwrap();
+    convert(target, &mut out, &header, entries(facts(&header))).unwrap();
     out
 }
 

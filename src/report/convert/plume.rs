@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::converter::{ConvertError, Converter, ENTRIES_MAX};
+use super::converter::{ConvertError, Converter, Entries};
 use super::logs::{Logs, Naming, Prefix, WriteNumber};
 use super::requests::{End, Requests, Step};
 use crate::history::{Entry, Header};
@@ -92,9 +92,7 @@ impl Converter for Plume {
 
     fn end(&mut self, out: &mut dyn Write) -> Result<(), ConvertError> {
         let mut text = Text::new(out, &self.sessions);
-        if self.entries(&text) > ENTRIES_MAX {
-            return Err(ConvertError::TooLarge);
-        }
+        Entries::default().add(self.entries(&text))?;
         for key in 1..=count(text.keys.len()) {
             text.write(key, 0, 0, 1)?;
         }
@@ -210,8 +208,31 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
-    use crate::report::convert::Target;
-    use crate::report::convert::fixture::text;
+    use super::*;
+    use crate::history::HistoryBuilder;
+    use crate::model::{Money, Roster, Write};
+    use crate::report::convert::fixture::{entries, text};
+    use crate::report::convert::{Target, convert};
+    use crate::report::fixture::{amount, branch, customer};
+
+    #[test]
+    fn what_would_grow_without_an_end_is_refused_before_a_line_is_written() {
+        // 5,000 keys are read by each branch 5,000 times, and there are four of those.
+        let roster = Roster::new((1..=4).map(branch)).unwrap();
+        let header = Header::new("many", roster, Money::ZERO);
+        let mut history = HistoryBuilder::new(&header);
+        let deposit = Write::deposit(amount(1));
+        for _ in 0..5000 {
+            let id = history.writes(customer(1), branch(1), deposit);
+            (2..=4).for_each(|other| {
+                history.applies(branch(other), id, deposit);
+            });
+        }
+        let mut out = Vec::new();
+        let refused = convert(Target::Plume, &mut out, &header, entries(history.into_facts()));
+        assert!(matches!(refused, Err(ConvertError::TooLarge)));
+        assert!(out.is_empty());
+    }
 
     #[test]
     fn what_is_acknowledged_is_a_key_and_each_log_of_a_branch_an_observer() {
