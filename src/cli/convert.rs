@@ -101,7 +101,10 @@ fn into(
             Some(path) => lost(path, &error),
             None => Failure::Output(error),
         },
-        ConvertError::History(_) | ConvertError::TooLarge => source.unusable("converted", error),
+        ConvertError::History(_) => source.unusable("converted", error),
+        ConvertError::TooLarge => {
+            Failure::bad_input(format!("{} is not converted: {error}", source.name()))
+        }
     })
 }
 

@@ -66,8 +66,8 @@ impl ExitCodes {
         (0, "the history is converted"),
         (2, "the arguments are wrong, or what they name is no history that can be converted"),
         DEFECT,
-        INTERRUPTED,
-        TERMINATED,
+        (130, "ended by Ctrl-C; no file is left"),
+        (143, "ended by SIGTERM; no file is left"),
     ]);
 
     pub(super) const MERGE: Self = Self(&[

@@ -20,6 +20,9 @@ pub(super) struct Jepsen {
     steps: u64,
 }
 
+/// What a step says of one of its keys.
+type Pair<'a> = (&'static str, Edn<'a>);
+
 /// A value in EDN.
 enum Edn<'a> {
     Nil,
@@ -72,9 +75,9 @@ impl Converter for Jepsen {
             Some(Step::Ended(ended)) => self.ended(out, &ended)?,
             Some(Step::Replied(_)) | None => {}
         }
-        if let Some((f, value)) = fault(&entry.recorded.fact) {
-            let nemesis = Edn::Keyword("nemesis");
-            self.step(out, at, [("type", Edn::Keyword("info")), ("process", nemesis), f, value])?;
+        if let Some(fault) = fault(&entry.recorded.fact) {
+            let nemesis = [("type", Edn::Keyword("info")), ("process", Edn::Keyword("nemesis"))];
+            self.step(out, at, nemesis.into_iter().chain(fault))?;
         }
         Ok(())
     }
@@ -126,7 +129,7 @@ impl Jepsen {
     }
 
     /// Who asks whom for what.
-    fn about(&mut self, request: &Request) -> [(&'static str, Edn<'static>); 5] {
+    fn about(&mut self, request: &Request) -> [Pair<'static>; 5] {
         let process = *self.processes.entry(request.customer).or_insert_with(|| {
             self.next_process += 1;
             self.next_process - 1
@@ -149,7 +152,7 @@ impl Jepsen {
         &mut self,
         out: &mut dyn Write,
         at: Time,
-        pairs: impl IntoIterator<Item = (&'static str, Edn<'a>)>,
+        pairs: impl IntoIterator<Item = Pair<'a>>,
     ) -> io::Result<()> {
         write!(out, "{{:index {}, :time {}", self.steps, nanos(at))?;
         self.steps += 1;
@@ -161,7 +164,7 @@ impl Jepsen {
 }
 
 /// What Jepsen's nemesis does, and to whom. What happens to a single message is no operation.
-fn fault(fact: &Fact) -> Option<((&'static str, Edn<'_>), (&'static str, Edn<'_>))> {
+fn fault(fact: &Fact) -> Option<[Pair<'_>; 2]> {
     let (f, value) = match fact {
         Fact::BranchStopped { branch } => ("stop-branch", Edn::Number(branch.get().into())),
         Fact::BranchStarted { branch, .. } => ("start-branch", Edn::Number(branch.get().into())),
@@ -182,7 +185,7 @@ fn fault(fact: &Fact) -> Option<((&'static str, Edn<'_>), (&'static str, Edn<'_>
         | Fact::ReplyReceived { .. }
         | Fact::RequestGivenUp { .. } => return None,
     };
-    Some((("f", Edn::Keyword(f)), ("value", value)))
+    Some([("f", Edn::Keyword(f)), ("value", value)])
 }
 
 #[cfg(test)]
