@@ -154,8 +154,28 @@ const fn unread(does: Does) -> Does {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::report::convert::Target;
-    use crate::report::convert::fixture::text;
+    use crate::history::{Header, HistoryBuilder};
+    use crate::model::{Money, Operation, Receipt, Roster, Write};
+    use crate::report::convert::fixture::{entries, text};
+    use crate::report::convert::{Target, convert};
+    use crate::report::fixture::{amount, branch, customer};
+
+    #[test]
+    fn a_write_that_is_asked_for_again_appends_nothing_again() {
+        let header = Header::new("retry", Roster::new([branch(1)]).unwrap(), Money::ZERO);
+        let mut history = HistoryBuilder::new(&header);
+        let deposit = Write::deposit(amount(1));
+        let id = history.writes(customer(1), branch(1), deposit);
+        history.asks(id, branch(1), Operation::Write(deposit));
+        history.answers(customer(1), Ok(Receipt::Written)).hears(customer(1));
+        history.reads(customer(1), branch(1), Money::from_minor(100));
+        let mut out = Vec::new();
+        convert(Target::Elle, &mut out, &header, entries(history.into_facts())).unwrap();
+        let steps: Vec<Value> = serde_json::from_slice(&out).unwrap();
+        let answers = steps.iter().skip(1).step_by(2).map(|step| step["value"].clone());
+        let expected = json!([[["append", 1, 1]], [], [["r", 1, [1]]]]);
+        assert_eq!(Value::from(answers.collect::<Vec<_>>()), expected);
+    }
 
     #[test]
     fn a_write_appends_its_number_and_a_read_is_the_log_that_it_saw() {

@@ -235,6 +235,17 @@ mod tests {
     }
 
     #[test]
+    fn no_branch_has_the_session_of_a_customer() {
+        let header = Header::new("far", Roster::new([branch(1)]).unwrap(), Money::ZERO);
+        let mut history = HistoryBuilder::new(&header);
+        history.writes(customer(1000), branch(1), Write::deposit(amount(1)));
+        let mut out = Vec::new();
+        convert(Target::Plume, &mut out, &header, entries(history.into_facts())).unwrap();
+        let lines = "w(1,0,0,1)\nr(1,0,1000,2)\nw(1,1,1000,3)\nr(1,0,1001,4)\nr(1,1,1001,5)\n";
+        assert_eq!(String::from_utf8(out).unwrap(), lines);
+    }
+
+    #[test]
     fn what_is_acknowledged_is_a_key_and_each_log_of_a_branch_an_observer() {
         // The withdrawal was given up and the second customer was told nothing: neither is there.
         // Branch 2 lost its memory, and begins again at nothing.
