@@ -4,9 +4,10 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use super::batch_args::BatchArgs;
-use super::check::CheckArgs;
+use super::check_args::CheckArgs;
 use super::compare::CompareArgs;
 use super::completions::CompletionsArgs;
+use super::convert::ConvertArgs;
 use super::draw::DrawArgs;
 use super::exit_codes::ExitCodes;
 use super::generate::GenerateArgs;
@@ -61,6 +62,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Draw a recorded history as a picture
     Draw(DrawArgs),
+    /// Write a recorded history in the format of another tool
+    Convert(ConvertArgs),
     /// Join the result files of one batch
     Merge(MergeArgs),
     /// Serve a bank behind gRPC
@@ -89,6 +92,7 @@ impl Command {
             Self::Batch(_)
             | Self::Check(_)
             | Self::Draw(_)
+            | Self::Convert(_)
             | Self::Serve(_)
             | Self::Health(_)
             | Self::Secret(_)

@@ -2,7 +2,7 @@
 
 use std::io::BufReader;
 
-use super::check::{CheckArgs, CheckFormat};
+use super::check_args::{CheckArgs, CheckFormat};
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
 use crate::check::foreign::{ForeignForm, judge_foreign};

@@ -12,6 +12,7 @@ use super::batch::run_batch;
 use super::check::check_history;
 use super::compare::compare_transports;
 use super::completions::print_completions;
+use super::convert::convert_history;
 use super::draw::draw;
 use super::exit::{Exit, Failure};
 use super::generate::generate;
@@ -53,6 +54,7 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
         Command::Batch(args) => run_batch(args, terminal),
         Command::Check(args) => check_history(args, terminal),
         Command::Draw(args) => draw(args, terminal),
+        Command::Convert(args) => convert_history(args, terminal),
         Command::Merge(args) => merge_results(args, terminal),
         Command::Serve(args) => serve(args, terminal),
         Command::Health(args) => ask_health(args, terminal),

@@ -11,7 +11,8 @@ use clap::Args;
 use super::document_args::{DocumentArgs, ONE_FILE};
 use super::exit::{Exit, Failure};
 use super::exit_codes::ExitCodes;
-use super::history_input::{HistoryInput, KeptHistory, cannot_write};
+use super::history_input::HistoryInput;
+use super::kept_history::{KeptHistory, cannot_write};
 use super::memory_args::MemoryArgs;
 use super::new_file::NewFile;
 use super::terminal::Terminal;
@@ -21,7 +22,7 @@ use crate::report::diagram::write_png;
 use crate::report::diagram::{Charset, Dress, write_mermaid, write_svg, write_terminal};
 use crate::report::page::{RunPage, write_run};
 use crate::report::shell;
-use crate::source::{Outputs, Place};
+use crate::source::Place;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -105,12 +106,12 @@ impl FromStr for PictureFile {
 
 /// Draws the history that `args` name.
 pub(super) fn draw(args: &DrawArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
-    let outputs = Outputs::new(args.output.as_ref().map(|file| file.path.as_path()))?;
-    let (history, text) = HistoryInput::open(&args.history, &outputs, terminal)?;
+    let output = args.output.as_ref().map(|file| file.path.as_path());
+    let (history, text) = HistoryInput::open(&args.history, output, terminal)?;
     let judge = JudgeOptions::default();
     let room = args.memory.budget().room();
     let mut kept = KeptHistory::read(text, args.document.document_max, judge, room)
-        .map_err(|error| history.failure(&error, &args.memory))?;
+        .map_err(|error| history.unjudged(&error, &args.memory))?;
     if args.cone {
         kept.diagram = kept.diagram.cone();
     }

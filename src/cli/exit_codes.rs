@@ -70,6 +70,14 @@ impl ExitCodes {
         TERMINATED,
     ]);
 
+    pub(super) const CONVERT: Self = Self(&[
+        (0, "the history is converted"),
+        (2, "the arguments are wrong, or what they name is no history that can be converted"),
+        DEFECT,
+        (130, "ended by Ctrl-C; no file is left"),
+        (143, "ended by SIGTERM; no file is left"),
+    ]);
+
     pub(super) const MERGE: Self = Self(&[
         (0, "every scenario holds"),
         (1, "a scenario failed: violated, not as expected, or an error"),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::connect_args::{LATENCY, idle_settings};
 use super::exit::{Exit, Failure};
-use super::history_input::write_page;
+use super::kept_history::write_page;
 use super::new_file::NewFile;
 use super::run_args::{Format, RunArgs, Transport};
 use super::signal;

@@ -4,6 +4,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::check::foreign::ForeignForm;
 use crate::model::{CustomerOrder, Dialect, EventIds, Overdraft, Propagation, UnknownWord, Word};
+use crate::report::convert::Target;
 
 /// What an option takes one of.
 pub(super) trait Choice: Word {
@@ -45,6 +46,20 @@ impl Choice for ForeignForm {
         &["Plume's text, a key per write that is 0 or 1", "Elle's list-append, as JSON"];
 }
 
+impl Choice for Target {
+    const HELP: &'static [&'static str] = &[
+        "A sequence diagram, for issues and pull requests",
+        "A trace for ui.perfetto.dev, binary",
+        "Trace events of Chrome (JSON), for Perfetto and chrome://tracing",
+        "A log with vector clocks, for ShiViz",
+        "A history of Jepsen (EDN)",
+        "A history of elle-cli's model list-append (JSON)",
+        "Plume's text, for checkers of transactions such as AWDIT",
+        "Traces of OpenTelemetry (JSON), for Jaeger, Tempo and others",
+        "A row for each operation, for spreadsheets",
+    ];
+}
+
 /// Reads one of the words of `T`.
 pub(super) fn one_of<T: Choice>() -> impl TypedValueParser<Value = T> {
     let values = T::ALL.iter().zip(T::HELP);
@@ -63,6 +78,7 @@ mod tests {
     #[test]
     fn each_word_is_offered() {
         assert!(is_said::<Propagation>() && is_said::<Overdraft>() && is_said::<CustomerOrder>());
-        assert!(is_said::<EventIds>() && is_said::<Dialect>() && is_said::<ForeignForm>());
+        assert!(is_said::<EventIds>() && is_said::<Dialect>());
+        assert!(is_said::<ForeignForm>() && is_said::<Target>());
     }
 }

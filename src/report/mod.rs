@@ -7,6 +7,7 @@ mod arrival;
 mod assessment;
 mod broken;
 pub(crate) mod cell;
+pub mod convert;
 pub(crate) mod diagram;
 pub mod dialect;
 mod difference;

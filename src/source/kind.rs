@@ -38,7 +38,7 @@ pub(crate) enum Kind {
     Schema,
     /// Rows that say what customers must see.
     ExpectedResult,
-    /// What `--export-csv` writes.
+    /// What `--export-csv` and `convert --to csv` write.
     Table,
     /// What `batch --export-junit` writes.
     JUnit,
@@ -131,7 +131,8 @@ impl Kind {
 
     /// What a text is that is no JSON, by how it begins.
     fn of_mark(first: &[u8]) -> Option<Self> {
-        let marks: [(&[u8], Self); 5] = [
+        let marks: [(&[u8], Self); 6] = [
+            (b"customer,request,event,", Self::Table),
             (b"number,place,name,status,", Self::Table),
             (b"transport,kind,", Self::Table),
             (b"<?xml", Self::JUnit),

@@ -12,6 +12,7 @@ mod cli;
 mod compare;
 mod compare_reports;
 mod completions;
+mod convert;
 mod documents;
 mod environment;
 mod event_ids;

@@ -108,10 +108,8 @@ fn logs(transactions: &[ListTransaction]) -> Result<BTreeMap<&str, Log<'_>>, Str
                     }
                 }
                 ListOperation::Read { key, elements } if *end == End::Done => {
-                    let (known, since) = seen.entry((session, key)).or_default();
-                    since.extend(
-                        elements.iter().map(String::as_str).filter(|new| known.insert(new)),
-                    );
+                    let Seen { all, since } = seen.entry((session, key)).or_default();
+                    since.extend(elements.iter().map(String::as_str).filter(|new| all.insert(new)));
                 }
                 ListOperation::Read { .. } => {}
             }

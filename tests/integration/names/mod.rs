@@ -5,4 +5,4 @@
 mod commands;
 mod errors;
 mod formats;
-mod hostile;
+pub(crate) mod hostile;

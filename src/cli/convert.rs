@@ -1,0 +1,127 @@
+//! `passbook convert`: a history in the formats of other people's tools.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::document_args::{DocumentArgs, ONE_FILE};
+use super::exit::{Exit, Failure};
+use super::exit_codes::ExitCodes;
+use super::history_input::HistoryInput;
+use super::new_file::NewFile;
+use super::terminal::Terminal;
+use super::words::one_of;
+use crate::history::{Extent, Reader};
+use crate::report::convert::{ConvertError, Target, convert};
+use crate::source::Place;
+
+const EXAMPLES: &str = "\
+Examples:
+  passbook convert history.jsonl --to perfetto -o trace.pftrace     open it at ui.perfetto.dev
+  passbook convert history.jsonl --to shiviz -o log.txt
+  passbook convert history.jsonl --to csv | column -s, -t
+  passbook convert history.jsonl.gz --to elle -o history.json";
+
+#[derive(Debug, Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::CONVERT))]
+pub(super) struct ConvertArgs {
+    #[arg(value_name = "HISTORY")]
+    #[arg(help = format!("A history, as `passbook run --history` writes it, {ONE_FILE}"))]
+    history: Place,
+
+    /// The format
+    #[arg(long, value_name = "FORMAT", value_parser = one_of::<Target>())]
+    to: Target,
+
+    /// Where to write it [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    #[command(flatten)]
+    document: DocumentArgs,
+}
+
+/// Converts the history that `args` name. Where that fails, no file is left.
+pub(super) fn convert_history(
+    args: &ConvertArgs,
+    terminal: &mut Terminal,
+) -> Result<Exit, Failure> {
+    let (source, input) = HistoryInput::open(&args.history, args.output.as_deref(), terminal)?;
+    let mut reader = Reader::with_line_max(input, args.document.document_max)
+        .map_err(|error| source.unusable("converted", error))?;
+    match &args.output {
+        Some(path) => to_file(args.to, &mut reader, path, &source)?,
+        None if args.to.is_text() => {
+            into(args.to, &mut reader, terminal.results(), &source, None)?;
+        }
+        None => {
+            let mut out = io::stdout().lock();
+            refuse_terminal(args.to, out.is_terminal())?;
+            into(args.to, &mut reader, &mut out, &source, None)?;
+        }
+    }
+    match reader.extent() {
+        Extent::Whole => {}
+        Extent::CutOff => terminal.note(&format!(
+            "{} is cut off: it was converted as far as its last whole line",
+            source.name()
+        )),
+    }
+    Ok(Exit::Holds)
+}
+
+fn to_file(
+    to: Target,
+    reader: &mut Reader<impl BufRead>,
+    path: &Path,
+    source: &HistoryInput<'_>,
+) -> Result<(), Failure> {
+    let (new, file): (NewFile, File) =
+        NewFile::create(path).map_err(|error| unwritable(path, &error))?;
+    if !to.is_text() {
+        refuse_terminal(to, file.is_terminal())?;
+    }
+    let mut out = BufWriter::with_capacity(1 << 16, file);
+    into(to, reader, &mut out, source, Some(path))?;
+    new.finish().map_err(|error| lost(path, &error))
+}
+
+fn into(
+    to: Target,
+    reader: &mut Reader<impl BufRead>,
+    out: &mut dyn Write,
+    source: &HistoryInput<'_>,
+    path: Option<&Path>,
+) -> Result<(), Failure> {
+    let header = reader.header().clone();
+    convert(to, out, &header, reader).map_err(|error| match error {
+        ConvertError::Output(error) => match path {
+            Some(path) => lost(path, &error),
+            None => Failure::Output(error),
+        },
+        ConvertError::History(_) => source.unusable("converted", error),
+        ConvertError::TooLarge => {
+            Failure::bad_input(format!("{} is not converted: {error}", source.name()))
+        }
+    })
+}
+
+fn refuse_terminal(to: Target, is_terminal: bool) -> Result<(), Failure> {
+    if is_terminal {
+        let what =
+            format!("{to} is no text, and a terminal would obey it; write it to a file: -o FILE");
+        return Err(Failure::bad_input(what));
+    }
+    Ok(())
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::bad_input(format!("cannot write {}: {error}", path.display()))
+}
+
+/// What was begun could not be finished: no fault of the arguments.
+fn lost(path: &Path, error: &io::Error) -> Failure {
+    Failure::Output(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}

@@ -1,0 +1,72 @@
+//! A history that is in memory as a whole, to be drawn; and where pages of it go.
+
+use std::io::{self, BufRead, BufWriter, Write};
+use std::path::Path;
+
+use super::exit::Failure;
+use super::new_file::NewFile;
+use crate::check::{CheckError, JudgeOptions, Verdicts, judge_and_keep};
+use crate::history::{Header, Reader, Recorded};
+use crate::model::ByteSize;
+use crate::model::number::count;
+use crate::report::diagram::Diagram;
+use crate::report::page::{RunPage, write_run};
+
+/// A history that is in memory as a whole, and what the judge says of it.
+pub(super) struct KeptHistory {
+    pub(super) header: Header,
+    pub(super) diagram: Diagram,
+    pub(super) verdicts: Verdicts,
+}
+
+/// In memory a fact takes about this much, with what is drawn of it.
+const BYTES_PER_FACT: usize = size_of::<Recorded>() + 160;
+
+impl KeptHistory {
+    /// Reads and judges a history, in no more than `bytes_max` of memory.
+    pub(super) fn read(
+        text: impl BufRead,
+        line_max: ByteSize,
+        judge: JudgeOptions,
+        bytes_max: u64,
+    ) -> Result<Self, CheckError> {
+        let reader = Reader::with_line_max(text, line_max)?;
+        let header = reader.header().clone();
+        let mut facts = Vec::new();
+        let verdicts = judge_and_keep(reader, judge, bytes_max, |fact| {
+            facts.push(fact);
+            count(facts.len().saturating_mul(BYTES_PER_FACT))
+        })?;
+        let mut diagram = Diagram::of(&header, &facts);
+        diagram.point_out(&verdicts);
+        Ok(Self { header, diagram, verdicts })
+    }
+
+    /// Writes the page of it to `path`.
+    pub(super) fn write_page(
+        &self,
+        path: &Path,
+        program: &'static str,
+        command: &str,
+    ) -> Result<(), Failure> {
+        let Self { header, diagram, verdicts } = self;
+        let page = RunPage { program, header, verdicts: Some(verdicts), diagram, command };
+        write_page(path, &page)
+    }
+}
+
+/// Writes `page` to `path`.
+pub(super) fn write_page(path: &Path, page: &RunPage<'_>) -> Result<(), Failure> {
+    let write = || {
+        let (new, file) = NewFile::create(path)?;
+        let mut out = BufWriter::with_capacity(1 << 16, file);
+        write_run(&mut out, page)?;
+        out.flush()?;
+        new.finish()
+    };
+    write().map_err(|error| cannot_write(path, &error))
+}
+
+pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::bad_input(format!("cannot write {}: {error}", path.display()))
+}
