@@ -8,6 +8,7 @@ mod bank_wide;
 mod error;
 mod file;
 mod findings;
+#[cfg(feature = "cli")]
 pub(crate) mod foreign;
 mod guarantees;
 mod index;
@@ -28,6 +29,7 @@ mod witness;
 mod writes;
 
 pub use error::{InvalidHistory, JudgeError};
+#[cfg(feature = "cli")]
 pub(crate) use file::judge_and_keep;
 pub use file::{CheckError, judge_history};
 pub use judge::{Judge, judge, judge_cut_off};

@@ -7,7 +7,9 @@ mod arrival;
 mod assessment;
 mod broken;
 pub(crate) mod cell;
+#[cfg(feature = "cli")]
 pub mod convert;
+#[cfg(feature = "cli")]
 pub(crate) mod diagram;
 pub mod dialect;
 mod difference;
@@ -15,11 +17,14 @@ mod elide;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod fold;
+#[cfg(feature = "cli")]
 pub(crate) mod foreign;
 pub mod json;
 pub mod judged;
+#[cfg(feature = "cli")]
 pub(crate) mod markup;
 mod note;
+#[cfg(feature = "cli")]
 pub(crate) mod page;
 pub(crate) mod palette;
 pub mod shell;
