@@ -75,12 +75,19 @@ pub(super) fn entries(facts: Vec<Recorded>) -> impl Iterator<Item = Result<Entry
         .map(|(line, recorded)| Ok(Entry { line, lamport: Lamport::new(line), recorded }))
 }
 
-/// It, in a format.
-pub(super) fn converted(target: Target) -> Vec<u8> {
+/// All of it.
+pub(in crate::report) fn history() -> (Header, Vec<Recorded>) {
     let roster = Roster::new([branch(1), branch(2)]).unwrap();
     let header = Header::new(HOSTILE, roster, Money::ZERO);
+    let facts = facts(&header);
+    (header, facts)
+}
+
+/// It, in a format.
+pub(super) fn converted(target: Target) -> Vec<u8> {
+    let (header, facts) = history();
     let mut out = Vec::new();
-    convert(target, &mut out, &header, entries(facts(&header))).unwrap();
+    convert(target, &mut out, &header, entries(facts)).unwrap();
     out
 }
 

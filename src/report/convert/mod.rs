@@ -7,7 +7,7 @@ mod converter;
 mod csv;
 mod elle;
 #[cfg(test)]
-mod fixture;
+pub(in crate::report) mod fixture;
 mod jepsen;
 mod json_list;
 mod logs;

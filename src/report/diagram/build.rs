@@ -53,7 +53,8 @@ enum Acknowledgements {
 /// A request that is not answered yet.
 struct Request {
     sent: Point,
-    operation: Operation,
+    /// The arrow of it.
+    arrow: usize,
     about: About,
     /// Where it came to its branch.
     received: Option<Point>,
@@ -79,8 +80,8 @@ impl Layout {
             opening: Some(header.opening_balance),
         });
         let lanes: Vec<Lane> = customers.chain(branches).collect();
-        let waits_for_all =
-            header.terms.as_ref().is_some_and(|terms| terms.propagation == Propagation::Sync);
+        let may_wait =
+            header.terms.as_ref().is_none_or(|terms| terms.propagation == Propagation::Sync);
         Self {
             lane_of: lanes.iter().enumerate().map(|(place, lane)| (lane.process, place)).collect(),
             last: vec![None; lanes.len()],
@@ -89,7 +90,7 @@ impl Layout {
             requests: BTreeMap::new(),
             to_apply: BTreeMap::new(),
             under_way: BTreeMap::new(),
-            acknowledgements: match waits_for_all {
+            acknowledgements: match may_wait {
                 true => Acknowledgements::Drawn,
                 false => Acknowledgements::LeftOut,
             },
@@ -114,9 +115,9 @@ impl Layout {
     fn add(&mut self, Recorded { at, fact }: &Recorded) {
         let at = *at;
         match fact {
-            Fact::RequestSent { customer, request, event, operation, .. } => {
+            Fact::RequestSent { customer, request, branch, event, operation } => {
                 let key = RequestKey { customer: *customer, number: *request };
-                self.request_sent(key, *event, *operation, at);
+                self.request_sent((key, *branch), *event, *operation, at);
             }
             Fact::RequestReceived { branch, customer, request } => {
                 self.request_received(
@@ -178,7 +179,13 @@ impl Layout {
         }
     }
 
-    fn request_sent(&mut self, key: RequestKey, event: EventId, operation: Operation, at: Time) {
+    fn request_sent(
+        &mut self,
+        (key, branch): (RequestKey, BranchId),
+        event: EventId,
+        operation: Operation,
+        at: Time,
+    ) {
         let write = match operation {
             Operation::Write(write) => {
                 let id = WriteId { customer: key.customer, event };
@@ -190,8 +197,12 @@ impl Layout {
         let about = About { request: Some(key), write };
         let Some(sent) = self.new_point(Process::Customer(key.customer), at) else { return };
         self.mark(sent, Happening::Asks(operation), about);
+        let Some(to) = self.lane(Process::Branch(branch)) else { return };
+        let arrow = self.diagram.arrows.len();
+        let carries = Carries::Request(operation);
+        self.send(sent, to, carries, about);
         let (received, waiting, answered) = (None, None, None);
-        self.requests.insert(key, Request { sent, operation, about, received, waiting, answered });
+        self.requests.insert(key, Request { sent, arrow, about, received, waiting, answered });
     }
 
     fn request_parked(&mut self, branch: BranchId, key: RequestKey, at: Time) {
@@ -220,7 +231,7 @@ impl Layout {
 
     fn request_received(&mut self, branch: BranchId, key: RequestKey, at: Time) {
         let Some(request) = self.requests.get(&key) else { return };
-        let (sent, operation, about) = (request.sent, request.operation, request.about);
+        let (sent, arrow, about) = (request.sent, request.arrow, request.about);
         // What comes at once is drawn level.
         let is_level = sent.moment + 1 == self.diagram.moments.len()
             && self.diagram.moments[sent.moment] == at;
@@ -240,19 +251,15 @@ impl Layout {
             self.to_apply.insert((point.lane, write), key);
         }
         let took = at.since(self.diagram.moments[sent.moment]);
-        let carries = Carries::Request(operation);
-        let end = End::At(point);
-        self.diagram.arrows.push(Arrow {
-            from: sent,
-            end,
-            carries,
-            took,
-            about,
-            role: Role::Aside,
-        });
+        let arrow = &mut self.diagram.arrows[arrow];
+        (arrow.end, arrow.took) = (End::At(point), took);
     }
 
     fn reply_sent(&mut self, branch: BranchId, key: RequestKey, carries: Carries, at: Time) {
+        // Where nobody tells of its coming, it has come by now.
+        if self.requests.get(&key).is_some_and(|request| request.received.is_none()) {
+            self.request_received(branch, key, at);
+        }
         let Some(request) = self.requests.get(&key) else { return };
         let (about, received, waiting) = (request.about, request.received, request.waiting);
         let process = Process::Branch(branch);
@@ -354,16 +361,13 @@ impl Layout {
         let Some(point) = self.origin(Process::Branch(from), write, at) else { return };
         let about = About { request: None, write };
         self.under_way.insert(key, (self.diagram.arrows.len(), at));
-        let end = End::OnItsWay { to };
-        let took = Duration::ZERO;
-        self.diagram.arrows.push(Arrow {
-            from: point,
-            end,
-            carries,
-            took,
-            about,
-            role: Role::Aside,
-        });
+        self.send(point, to, carries, about);
+    }
+
+    /// An arrow that has not come yet.
+    fn send(&mut self, from: Point, to: usize, carries: Carries, about: About) {
+        let (end, took, role) = (End::OnItsWay { to }, Duration::ZERO, Role::Aside);
+        self.diagram.arrows.push(Arrow { from, end, carries, took, about, role });
     }
 
     fn message_ended(&mut self, key: MessageKey, at: Time, end: fn(Point) -> End) {

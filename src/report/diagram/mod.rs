@@ -7,6 +7,8 @@ mod layout;
 mod mermaid;
 #[cfg(feature = "png")]
 mod png;
+#[cfg(test)]
+mod snapshots;
 mod svg;
 mod terminal;
 mod wording;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::layout::{Arrow, Band, Diagram, End, Happening, Lasting, Mark, Point, Role};
+use super::layout::{Arrow, Band, Carries, Diagram, End, Happening, Lasting, Mark, Point, Role};
 use super::wording::time;
 use crate::report::palette::{BAD, GOOD, NO, PLAIN, QUIET, STRONG, UNSURE};
 use crate::report::words::wrapped;
@@ -212,7 +212,14 @@ impl Painter<'_> {
     }
 
     fn moment(&self, out: &mut dyn Write, moment: usize) -> io::Result<()> {
-        let Diagram { moments, marks, arrows, .. } = self.diagram;
+        let Diagram { moments, marks, arrows, bands, .. } = self.diagram;
+        let is_seen = marks.iter().any(|mark| mark.at.moment == moment)
+            || arrows.iter().any(|arrow| arrow.ends_at() == Some(moment))
+            || bands.iter().any(|band| band.from == moment || band.to == Some(moment));
+        // What is sent is drawn where it comes.
+        if !is_seen {
+            return Ok(());
+        }
         let mut row = self.lanes(moment);
         if moment == 0 || moments[moment - 1] != moments[moment] {
             let time = self.worded(&time(moments[moment]));
@@ -221,6 +228,16 @@ impl Painter<'_> {
         let marks: Vec<&Mark> = marks.iter().filter(|mark| mark.at.moment == moment).collect();
         for arrow in arrows.iter().filter(|arrow| arrow.ends_at() == Some(moment)) {
             self.arrow(&mut row, arrow, Some(moment));
+        }
+        for band in bands {
+            let told = match (band.from == moment, band.to == Some(moment)) {
+                (true, _) => band.what.begins(),
+                (false, true) => band.what.ends(),
+                (false, false) => "",
+            };
+            if !told.is_empty() {
+                row.text(self.column(band.lane) + 1, &format!(" {told} "), QUIET);
+            }
         }
         let mut notes = Vec::new();
         for mark in marks {
@@ -308,13 +325,17 @@ impl Painter<'_> {
         let tip = if goes_right { to - 2 } else { (to + 2 + value).min(from - 1) };
         row.put(before, ' ', PLAIN);
         row.put(tip, head, style);
-        if !goes_right && arrow.told() == "ok" {
+        if arrow.carries.is_reply() && !goes_right {
             // An answer ends at its customer.
             row.put(before, line, style);
             row.put(tip, line, style);
             row.put(to, head, style);
         }
+        let is_asked_before = matches!(arrow.carries, Carries::Request(_))
+            && Some(arrow.from.moment) != moment
+            && moment.is_some();
         let label = match arrow.end {
+            _ if is_asked_before => String::new(),
             End::OnItsWay { .. } => "on its way".to_owned(),
             End::At(_) | End::Lost(_) => arrow.told(),
         };
@@ -327,7 +348,8 @@ impl Painter<'_> {
         let at = match (is_missing || moment.is_none(), goes_right) {
             (true, _) => low + 3 + (room - label.chars().count()) / 2,
             (false, true) => from + 1,
-            (false, false) => to + 1,
+            (false, false) if arrow.carries.is_reply() => to + 1,
+            (false, false) => tip + 1,
         };
         row.text(at, &format!(" {label} "), style);
     }
@@ -344,7 +366,13 @@ impl Painter<'_> {
             }
         };
         row.put(column, glyph, style);
-        let told = self.worded(&mark.what.told());
+        let is_level = row.cells.get(column + 1).is_some_and(|cell| cell.0 != ' ');
+        let told = match mark.what {
+            // It comes later, or never.
+            Happening::Asks(operation) if !is_level => operation.to_string(),
+            _ => mark.what.told(),
+        };
+        let told = self.worded(&told);
         if !told.is_empty() {
             row.text(column + 1, &format!(" {told} "), style);
         }

@@ -1,6 +1,8 @@
 //! The words of a picture: what stands at marks and arrows, the same in every way to draw it.
 
-use super::layout::{Arrow, Broken, Carries, Diagram, End, Happening, LeftOut, Mark, Role};
+use super::layout::{
+    Arrow, Broken, Carries, Diagram, End, Happening, Lasting, LeftOut, Mark, Role,
+};
 use crate::history::Process;
 use crate::model::{OutcomeClass, Time};
 use crate::report::words::{count, span};
@@ -24,6 +26,40 @@ impl Happening {
     }
 }
 
+impl Lasting {
+    /// What is said where it begins; nothing where a mark says it.
+    pub(super) const fn begins(self) -> &'static str {
+        match self {
+            Self::Partition => "cut off",
+            Self::Slow => "slow",
+            Self::Waiting | Self::Down => "",
+        }
+    }
+
+    /// What is said where it ends.
+    pub(super) const fn ends(self) -> &'static str {
+        match self {
+            Self::Partition => "in reach again",
+            Self::Slow => "no longer slow",
+            Self::Waiting | Self::Down => "",
+        }
+    }
+}
+
+impl Carries {
+    /// Whether it is a branch's answer to a customer.
+    pub(super) const fn is_reply(self) -> bool {
+        match self {
+            Self::Written | Self::Balance(_) | Self::Failure(_) => true,
+            Self::Request(_)
+            | Self::Propagation(_)
+            | Self::Acknowledgement
+            | Self::CatchUp
+            | Self::Missed { .. } => false,
+        }
+    }
+}
+
 impl Arrow {
     /// What stands on the arrow; nothing where its ends say all.
     pub(super) fn told(&self) -> String {
@@ -39,7 +75,7 @@ impl Arrow {
                 }
             },
             Carries::Acknowledgement => String::new(),
-            Carries::CatchUp => "what have I missed?".to_owned(),
+            Carries::CatchUp => "catch up".to_owned(),
             Carries::Missed { writes } => count(writes, "write"),
         }
     }

@@ -105,7 +105,7 @@
   document.querySelectorAll(".picture").forEach(tools);
 
   // A run that is too large to be drawn at once: its data, and any part of it.
-  const KINDS = ["asks", "applies", "reads", "fails", "waits", "stops", "starts", "request", "ok", "told", "not done", "propagation", "has it", "what have I missed?", "missed"];
+  const KINDS = ["asks", "applies", "reads", "fails", "waits", "stops", "starts", "request", "ok", "told", "not done", "propagation", "has it", "catch up", "missed"];
   const [ASKS, APPLIES, READS, FAILS, WAITS, , STARTS, REQUEST, , TOLD, , PROPAGATION, , , MISSED] = KINDS.keys();
   const ROW = 46, ROWS = 200, GUTTER = 96;
   const money = (minor) => (minor % 100 === 0 ? String(minor / 100) : (minor / 100).toFixed(2));
