@@ -31,6 +31,8 @@ pub(super) struct Layout {
     lane_of: BTreeMap<Process, usize>,
     /// Where each process did something last.
     last: Vec<Option<Point>>,
+    /// Where it did something before that.
+    before: Vec<Option<Point>>,
     /// What each branch applied last.
     applied: Vec<Option<(WriteId, Point)>>,
     writes: BTreeMap<WriteId, Write>,
@@ -85,6 +87,7 @@ impl Layout {
         Self {
             lane_of: lanes.iter().enumerate().map(|(place, lane)| (lane.process, place)).collect(),
             last: vec![None; lanes.len()],
+            before: vec![None; lanes.len()],
             applied: vec![None; lanes.len()],
             writes: BTreeMap::new(),
             requests: BTreeMap::new(),
@@ -305,7 +308,9 @@ impl Layout {
             return;
         };
         let (received, about) = (*received, *about);
-        if self.diagram.moments[received.moment] == at {
+        // In real time what is done at once is done a little later.
+        let is_at_once = self.before[done.lane] == Some(received);
+        if self.diagram.moments[received.moment] == at || is_at_once {
             return;
         }
         self.mark(received, Happening::Waits, about);
@@ -397,7 +402,7 @@ impl Layout {
     pub(super) fn new_point(&mut self, process: Process, at: Time) -> Option<Point> {
         let lane = self.lane(process)?;
         let point = Point { moment: self.moment(at), lane };
-        self.last[lane] = Some(point);
+        self.before[lane] = self.last[lane].replace(point);
         Some(point)
     }
 

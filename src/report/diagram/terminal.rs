@@ -367,10 +367,11 @@ impl Painter<'_> {
         };
         row.put(column, glyph, style);
         let is_level = row.cells.get(column + 1).is_some_and(|cell| cell.0 != ' ');
-        let told = match mark.what {
+        let told = if let (Happening::Asks(operation), false) = (mark.what, is_level) {
             // It comes later, or never.
-            Happening::Asks(operation) if !is_level => operation.to_string(),
-            _ => mark.what.told(),
+            operation.to_string()
+        } else {
+            mark.what.told()
         };
         let told = self.worded(&told);
         if !told.is_empty() {
