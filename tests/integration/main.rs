@@ -34,6 +34,7 @@ mod names;
 mod notes;
 mod numbers;
 mod outputs;
+mod packaged;
 mod pictures;
 mod places;
 mod runs;
