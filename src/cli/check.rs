@@ -7,6 +7,7 @@ use super::check_foreign::check_foreign;
 use super::exit::{Exit, Failure};
 use super::history_input::HistoryInput;
 use super::kept_history::KeptHistory;
+use super::new_file::OutputFile;
 use super::terminal::Terminal;
 use crate::check::{CheckError, Verdicts, judge_history};
 use crate::history::{Header, Reader};
@@ -20,11 +21,21 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> Result
     }
     let page = args.export_html.as_deref();
     let (history, text) = HistoryInput::open(&args.history, page, terminal)?;
-    let judged = judged(args, text, args.memory.budget().room());
-    let (header, verdicts) = judged.map_err(|error| match error {
-        Unjudged::Check(error) => history.unjudged(&error, &args.memory),
-        Unjudged::Page(failure) => failure,
-    })?;
+    let page = page.map(OutputFile::create).transpose()?;
+    let room = args.memory.budget().room();
+    let unjudged = |error: CheckError| history.unjudged(&error, &args.memory);
+    let (header, verdicts) = match page {
+        // It is in memory as a whole only where it is drawn.
+        Some(page) => {
+            let line_max = args.document.document_max;
+            let kept =
+                KeptHistory::read(text, line_max, args.judge(), room).map_err(unjudged)?;
+            let command = format!("passbook check {}", shell::file(args.history.name()));
+            kept.write_page(page, "passbook check", &command)?;
+            (kept.header, kept.verdicts)
+        }
+        None => judged(args, text, room).map_err(unjudged)?,
+    };
     let summary = verdicts.overall(args.demand());
     let judgement = JudgedHistory { header: &header, verdicts: &verdicts, summary };
     let width = terminal.width();
@@ -38,29 +49,14 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> Result
     Ok(summary.into())
 }
 
-/// Why there is no verdict, or no page of it.
-enum Unjudged {
-    Check(CheckError),
-    Page(Failure),
-}
-
-/// What the judge says of the history in `text`. It is in memory as a whole only where it is drawn.
+/// What the judge says of the history in `text`.
 fn judged(
     args: &CheckArgs,
     text: impl BufRead,
     bytes_max: u64,
-) -> Result<(Header, Verdicts), Unjudged> {
-    let line_max = args.document.document_max;
-    if let Some(path) = &args.export_html {
-        let kept = KeptHistory::read(text, line_max, args.judge(), bytes_max);
-        let kept = kept.map_err(Unjudged::Check)?;
-        let command = format!("passbook check {}", shell::file(args.history.name()));
-        kept.write_page(path, "passbook check", &command).map_err(Unjudged::Page)?;
-        return Ok((kept.header, kept.verdicts));
-    }
-    let reader = Reader::with_line_max(text, line_max).map_err(CheckError::from);
-    let reader = reader.map_err(Unjudged::Check)?;
+) -> Result<(Header, Verdicts), CheckError> {
+    let reader = Reader::with_line_max(text, args.document.document_max)?;
     let header = reader.header().clone();
-    let verdicts = judge_history(reader, args.judge(), bytes_max).map_err(Unjudged::Check)?;
+    let verdicts = judge_history(reader, args.judge(), bytes_max)?;
     Ok((header, verdicts))
 }

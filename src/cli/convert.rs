@@ -1,8 +1,7 @@
 //! `passbook convert`: a history in the formats of other people's tools.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -10,7 +9,7 @@ use super::document_args::{DocumentArgs, ONE_FILE};
 use super::exit::{Exit, Failure};
 use super::exit_codes::ExitCodes;
 use super::history_input::HistoryInput;
-use super::new_file::NewFile;
+use super::new_file::OutputFile;
 use super::terminal::Terminal;
 use super::words::one_of;
 use crate::history::{Extent, Reader};
@@ -52,14 +51,17 @@ pub(super) fn convert_history(
     let mut reader = Reader::with_line_max(input, args.document.document_max)
         .map_err(|error| source.unusable("converted", error))?;
     match &args.output {
-        Some(path) => to_file(args.to, &mut reader, path, &source)?,
-        None if args.to.is_text() => {
-            into(args.to, &mut reader, terminal.results(), &source, None)?;
+        Some(path) => {
+            let mut file = OutputFile::create(path)?;
+            refuse_terminal(args.to, file.is_terminal())?;
+            into(args.to, &mut reader, &mut file, &source)?;
+            file.finish()?;
         }
+        None if args.to.is_text() => into(args.to, &mut reader, terminal.results(), &source)?,
         None => {
             let mut out = io::stdout().lock();
             refuse_terminal(args.to, out.is_terminal())?;
-            into(args.to, &mut reader, &mut out, &source, None)?;
+            into(args.to, &mut reader, &mut out, &source)?;
         }
     }
     match reader.extent() {
@@ -72,35 +74,15 @@ pub(super) fn convert_history(
     Ok(Exit::Holds)
 }
 
-fn to_file(
-    to: Target,
-    reader: &mut Reader<impl BufRead>,
-    path: &Path,
-    source: &HistoryInput<'_>,
-) -> Result<(), Failure> {
-    let (new, file): (NewFile, File) =
-        NewFile::create(path).map_err(|error| unwritable(path, &error))?;
-    if !to.is_text() {
-        refuse_terminal(to, file.is_terminal())?;
-    }
-    let mut out = BufWriter::with_capacity(1 << 16, file);
-    into(to, reader, &mut out, source, Some(path))?;
-    new.finish().map_err(|error| lost(path, &error))
-}
-
 fn into(
     to: Target,
     reader: &mut Reader<impl BufRead>,
     out: &mut dyn Write,
     source: &HistoryInput<'_>,
-    path: Option<&Path>,
 ) -> Result<(), Failure> {
     let header = reader.header().clone();
     convert(to, out, &header, reader).map_err(|error| match error {
-        ConvertError::Output(error) => match path {
-            Some(path) => lost(path, &error),
-            None => Failure::Output(error),
-        },
+        ConvertError::Output(error) => Failure::Output(error),
         ConvertError::History(_) => source.unusable("converted", error),
         ConvertError::TooLarge => {
             Failure::bad_input(format!("{} is not converted: {error}", source.name()))
@@ -108,20 +90,12 @@ fn into(
     })
 }
 
+/// What is no text is not written to a terminal.
 fn refuse_terminal(to: Target, is_terminal: bool) -> Result<(), Failure> {
-    if is_terminal {
+    if is_terminal && !to.is_text() {
         let what =
             format!("{to} is no text, and a terminal would obey it; write it to a file: -o FILE");
         return Err(Failure::bad_input(what));
     }
     Ok(())
-}
-
-fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::bad_input(format!("cannot write {}: {error}", path.display()))
-}
-
-/// What was begun could not be finished: no fault of the arguments.
-fn lost(path: &Path, error: &io::Error) -> Failure {
-    Failure::Output(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }

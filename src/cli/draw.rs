@@ -12,9 +12,9 @@ use super::document_args::{DocumentArgs, ONE_FILE};
 use super::exit::{Exit, Failure};
 use super::exit_codes::ExitCodes;
 use super::history_input::HistoryInput;
-use super::kept_history::{KeptHistory, cannot_write};
+use super::kept_history::KeptHistory;
 use super::memory_args::MemoryArgs;
-use super::new_file::NewFile;
+use super::new_file::{OutputFile, unwritable};
 use super::terminal::Terminal;
 use crate::check::JudgeOptions;
 #[cfg(feature = "png")]
@@ -108,6 +108,7 @@ impl FromStr for PictureFile {
 pub(super) fn draw(args: &DrawArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let output = args.output.as_ref().map(|file| file.path.as_path());
     let (history, text) = HistoryInput::open(&args.history, output, terminal)?;
+    let file = output.map(OutputFile::create).transpose()?;
     let judge = JudgeOptions::default();
     let room = args.memory.budget().room();
     let mut kept = KeptHistory::read(text, args.document.document_max, judge, room)
@@ -116,7 +117,7 @@ pub(super) fn draw(args: &DrawArgs, terminal: &mut Terminal) -> Result<Exit, Fai
         kept.diagram = kept.diagram.cone();
     }
     let columns = terminal.width().of_pictures();
-    let Some(PictureFile { path, kind }) = &args.output else {
+    let (Some(PictureFile { path, kind }), Some(mut file)) = (&args.output, file) else {
         args.write(terminal.results(), &kept, Picture::Text, columns)?;
         return Ok(Exit::Holds);
     };
@@ -127,9 +128,9 @@ pub(super) fn draw(args: &DrawArgs, terminal: &mut Terminal) -> Result<Exit, Fai
     } else {
         args.write(&mut picture, &kept, *kind, columns)
     };
-    drawn.map_err(|error| cannot_write(path, &error))?;
-    let written = NewFile::write(path, &picture);
-    written.map_err(|error| cannot_write(path, &error))?;
+    drawn.map_err(|error| unwritable(path, &error))?;
+    file.write_all(&picture)?;
+    file.finish()?;
     Ok(Exit::Holds)
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::Failure;
-use super::new_file::NewFile;
+use super::new_file::{BUFFER_BYTES, NewFile, lost, unwritable};
 use crate::batch::{BatchPage, Csv, JsonLines, Junit, Row, RowWriter, Stopped, Summary};
 
 #[derive(Debug, Clone, Default, Args)]
@@ -42,8 +42,6 @@ pub(super) enum PartialRows {
     /// Nothing.
     Useless,
 }
-
-const BUFFER_BYTES: usize = 1 << 16;
 
 /// Writes rows to several files.
 #[derive(Default)]
@@ -195,9 +193,5 @@ fn begin<W>(
 ) -> Result<(NewFile, W), Failure> {
     let begun = create(path)
         .and_then(|(new, file)| Ok((new, writer(BufWriter::with_capacity(BUFFER_BYTES, file))?)));
-    begun.map_err(|error| Failure::bad_input(format!("cannot write {}: {error}", path.display())))
-}
-
-fn lost(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    begun.map_err(|error| unwritable(path, &error))
 }

@@ -1,10 +1,8 @@
 //! A history that is in memory as a whole, to be drawn; and where pages of it go.
 
-use std::io::{self, BufRead, BufWriter, Write};
-use std::path::Path;
+use std::io::{self, BufRead};
 
-use super::exit::Failure;
-use super::new_file::NewFile;
+use super::new_file::OutputFile;
 use crate::check::{CheckError, JudgeOptions, Verdicts, judge_and_keep};
 use crate::history::{Header, Reader, Recorded};
 use crate::model::ByteSize;
@@ -42,31 +40,21 @@ impl KeptHistory {
         Ok(Self { header, diagram, verdicts })
     }
 
-    /// Writes the page of it to `path`.
+    /// Writes the page of it to `file`.
     pub(super) fn write_page(
         &self,
-        path: &Path,
+        file: OutputFile,
         program: &'static str,
         command: &str,
-    ) -> Result<(), Failure> {
+    ) -> io::Result<()> {
         let Self { header, diagram, verdicts } = self;
         let page = RunPage { program, header, verdicts: Some(verdicts), diagram, command };
-        write_page(path, &page)
+        write_page(file, &page)
     }
 }
 
-/// Writes `page` to `path`.
-pub(super) fn write_page(path: &Path, page: &RunPage<'_>) -> Result<(), Failure> {
-    let write = || {
-        let (new, file) = NewFile::create(path)?;
-        let mut out = BufWriter::with_capacity(1 << 16, file);
-        write_run(&mut out, page)?;
-        out.flush()?;
-        new.finish()
-    };
-    write().map_err(|error| cannot_write(path, &error))
-}
-
-pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::bad_input(format!("cannot write {}: {error}", path.display()))
+/// Writes `page` to `file`, as all of it.
+pub(super) fn write_page(mut file: OutputFile, page: &RunPage<'_>) -> io::Result<()> {
+    write_run(&mut file, page)?;
+    file.finish()
 }

@@ -3,16 +3,19 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, TempPath};
 
+use super::exit::Failure;
 use super::signal;
 use crate::source::own_stream;
 
 /// Names longer than this leave no room for what is added.
 const NAME_BYTES_MAX: usize = 200;
+/// So much is written at once.
+pub(super) const BUFFER_BYTES: usize = 1 << 16;
 
 /// Where a file is until it is complete.
 #[derive(Debug)]
@@ -129,6 +132,55 @@ impl NewFile {
             new @ (Self::InPlace | Self::Beside(_)) => new.finish_early().map(|()| None),
         }
     }
+}
+
+/// A file that the arguments name. It is begun before the work whose result it takes, so that a
+/// name that is of no use is told at once; what is lost later is told with its name.
+#[derive(Debug)]
+pub(super) struct OutputFile {
+    path: PathBuf,
+    new: NewFile,
+    out: BufWriter<File>,
+}
+
+impl OutputFile {
+    /// Begins the file at `path`.
+    pub(super) fn create(path: &Path) -> Result<Self, Failure> {
+        let (new, file) = NewFile::create(path).map_err(|error| unwritable(path, &error))?;
+        let out = BufWriter::with_capacity(BUFFER_BYTES, file);
+        Ok(Self { path: path.to_owned(), new, out })
+    }
+
+    pub(super) fn is_terminal(&self) -> bool {
+        self.out.get_ref().is_terminal()
+    }
+
+    /// Puts it in its place. All must have been written.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.flush()?;
+        let Self { path, new, .. } = self;
+        new.finish().map_err(|error| lost(&path, &error))
+    }
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes).map_err(|error| lost(&self.path, &error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush().map_err(|error| lost(&self.path, &error))
+    }
+}
+
+/// The file at `path` cannot be begun: the arguments are wrong.
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::bad_input(format!("cannot write {}: {error}", path.display()))
+}
+
+/// What was begun at `path` could not be finished: no fault of the arguments.
+pub(super) fn lost(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 impl Beside {

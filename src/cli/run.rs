@@ -7,7 +7,7 @@ use std::path::Path;
 use super::connect_args::{LATENCY, idle_settings};
 use super::exit::{Exit, Failure};
 use super::kept_history::write_page;
-use super::new_file::NewFile;
+use super::new_file::{NewFile, OutputFile};
 use super::run_args::{Format, RunArgs, Transport};
 use super::signal;
 use super::terminal::Terminal;
@@ -44,8 +44,10 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> Result<E
         };
         terminal.remarks(&scenario.warnings);
         warn_of_idle_settings(args, &scenario, terminal);
-        let run = match run_one(args, place, &scenario) {
-            Ok(run) => run,
+        let page = args.export_html.as_deref().map(OutputFile::create).transpose();
+        let done = page.and_then(|page| Ok((run_one(args, place, &scenario)?, page)));
+        let (run, page) = match done {
+            Ok(done) => done,
             Err(failure) => {
                 worst = worst.max(failure.tell(terminal)?);
                 continue;
@@ -62,7 +64,7 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> Result<E
             tell_what_was_not_done(&run, terminal);
         }
         if args.needs_facts() {
-            draw(args, place, &scenario, &run, terminal)?;
+            draw(args, (place, &scenario), &run, page, terminal)?;
         }
         let summary = assessment.verdict(args.demand());
         if !args.tells_notes() {
@@ -84,11 +86,11 @@ pub(super) fn run_scenarios(args: &RunArgs, terminal: &mut Terminal) -> Result<E
 /// Draws what happened, below the report and on a page.
 fn draw(
     args: &RunArgs,
-    place: &Place,
-    scenario: &Scenario,
+    (place, scenario): (&Place, &Scenario),
     run: &Run,
+    page: Option<OutputFile>,
     terminal: &mut Terminal,
-) -> Result<(), Failure> {
+) -> io::Result<()> {
     let header = run::header(scenario, &run.result.config);
     let verdicts = run.result.verdicts.as_ref();
     let mut diagram = Diagram::of(&header, &run.facts);
@@ -100,11 +102,11 @@ fn draw(
         writeln!(terminal.results())?;
         args.diagram.draw(terminal.results(), &diagram, width)?;
     }
-    if let Some(path) = &args.export_html {
+    if let Some(file) = page {
         let command = replay(place, &args.replay_options(run.result.config.seed));
         let (header, diagram, command) = (&header, &diagram, command.as_str());
         let page = RunPage { program: "passbook run", header, verdicts, diagram, command };
-        write_page(path, &page)?;
+        write_page(file, &page)?;
     }
     Ok(())
 }

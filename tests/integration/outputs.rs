@@ -130,6 +130,45 @@ fn what_cannot_be_written_is_told_before_anything_runs() {
 }
 
 #[test]
+fn a_page_or_picture_that_cannot_be_written_is_told_before_the_work() {
+    let folder = folder(&[("a.json", SCENARIO), ("h.jsonl", "no history")]);
+    for args in [
+        &["run", "a.json", "--export-html", "none/a.html"][..],
+        &["check", "h.jsonl", "--export-html", "none/a.html"],
+        &["draw", "h.jsonl", "-o", "none/a.svg"],
+    ] {
+        let done = passbook_in(folder.path(), args).code(2);
+        assert!(stderr(&done).contains("cannot write none/a."), "{args:?}: {}", stderr(&done));
+        assert_eq!(stdout(&done), "", "{args:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_lost_while_it_is_written_is_no_fault_of_the_arguments() {
+    let folder = folder(&[("a.json", SCENARIO)]);
+    let folder = folder.path();
+    passbook_in(folder, &["run", "-q", "a.json", "--history", "h.jsonl"]).code(0);
+    for (args, name) in [
+        (&["run", "-q", "a.json", "--export-html"][..], "full.html"),
+        (&["check", "-q", "h.jsonl", "--export-html"], "full.html"),
+        (&["draw", "h.jsonl", "-o"], "full.html"),
+        (&["draw", "h.jsonl", "-o"], "full.svg"),
+        (&["draw", "h.jsonl", "-o"], "full.txt"),
+        (&["convert", "h.jsonl", "--to", "csv", "-o"], "full.csv"),
+        (&["batch", "a.json", "--export-csv"], "full.csv"),
+        (&["batch", "a.json", "--export-html"], "full.html"),
+    ] {
+        let full = folder.join(name);
+        symlink("/dev/full", &full).expect("a link");
+        let done = passbook_in(folder, &[args, &[name]].concat()).code(70);
+        let told = format!("cannot write the results: {name}: No space left");
+        assert!(stderr(&done).contains(&told), "{args:?}: {}", stderr(&done));
+        fs::remove_file(full).expect("a link");
+    }
+}
+
+#[test]
 fn no_file_is_written_twice() {
     let folder = folder(&[("a.json", SCENARIO), ("old", OLD)]);
     fs::hard_link(folder.path().join("old"), folder.path().join("other")).expect("a link");
@@ -162,6 +201,9 @@ fn a_run_that_fails_leaves_the_old_file() {
         // Its rows are of another input.
         &["batch", "other.json", "--resume", "rows.jsonl", "--export-csv", "old"],
         &["generate", "--branches", "3", "--output", "old"],
+        &["run", "--export-html", "old", "bad.json"],
+        &["check", "--export-html", "old", "a.json"],
+        &["convert", "--to", "csv", "--output", "old", "a.json"],
     ] {
         passbook_in(folder, args).code(2);
         assert_eq!(read(folder, "old"), OLD, "{args:?}");
