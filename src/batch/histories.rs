@@ -28,6 +28,8 @@ pub(crate) enum HistoryOf {
 
 /// So much of a scenario's name is in the name of its history.
 const NAME_CHARACTERS_MAX: usize = 64;
+/// What that name ends with.
+const HISTORY: &str = ".jsonl";
 
 impl HistoryFolder {
     /// Makes the folder at `path`, unless it is there.
@@ -35,6 +37,13 @@ impl HistoryFolder {
         fs::create_dir_all(path)?;
         // Whether a file can be made in it shows only when one is made.
         tempfile::tempfile_in(path).map(drop)
+    }
+
+    /// Whether a history may be called like the file at `path`.
+    pub(crate) fn may_hold(path: &Path) -> bool {
+        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        let number = name.strip_suffix(HISTORY).and_then(|name| name.split_once('-'));
+        number.is_some_and(|(number, _)| number.parse::<u64>().is_ok())
     }
 
     /// Runs the scenario that is the `number`th of the input with a file for its history, which is
@@ -62,7 +71,7 @@ fn file_name(number: u64, name: &str) -> String {
         _ => '_',
     };
     let name: String = name.chars().take(NAME_CHARACTERS_MAX).map(harmless).collect();
-    format!("{number}-{name}.jsonl")
+    format!("{number}-{name}{HISTORY}")
 }
 
 #[cfg(test)]
@@ -76,6 +85,9 @@ mod tests {
             "7-read_your_.._writes___31m.jsonl"
         );
         assert_eq!(file_name(1, ""), "1-.jsonl");
+        for (name, is_one) in [("1-.jsonl", true), ("rows.jsonl", false), ("1-a.csv", false)] {
+            assert_eq!(HistoryFolder::may_hold(Path::new(name)), is_one, "{name}");
+        }
         assert!(file_name(u64::MAX, &"ü".repeat(1000)).len() < 100);
     }
 }

@@ -276,6 +276,7 @@ fn named(error: &FilesError) -> String {
         | FilesError::Clash(
             Clash::InputIsOutput { path }
             | Clash::FolderIsRead { path }
+            | Clash::FileInFolder { path, .. }
             | Clash::OutputTwice { path },
         ) => path.clone(),
         FilesError::NoMatch { pattern } | FilesError::BadPattern { pattern, .. } => pattern.clone(),

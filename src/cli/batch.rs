@@ -134,7 +134,8 @@ struct Sources {
 fn prepare(args: &BatchArgs, places: &[Place]) -> Result<Prepared, Failure> {
     let inputs = Inputs::find(places, args.outputs(), batch::holds_rows)?;
     if let Some(folder) = &args.history {
-        inputs.refuse_folder(folder)?;
+        let others = args.outputs().chain(args.rerun_failed.as_deref());
+        inputs.refuse_folder(folder, others.filter(|path| HistoryFolder::may_hold(path)))?;
     }
     let survey = inputs.survey()?;
     let document_max = args.document.document_max;

@@ -21,6 +21,9 @@ pub(crate) enum Clash {
     #[error("{path} is written to, and is in a folder that the same command reads")]
     #[diagnostic(help("write to a folder elsewhere"))]
     FolderIsRead { path: String },
+    #[error("{path} is in {folder}, where the same command may write another file over it")]
+    #[diagnostic(help("write to a folder elsewhere"))]
+    FileInFolder { path: String, folder: String },
     #[error("{path} is written twice")]
     #[diagnostic(help("give each output a file of its own"))]
     OutputTwice { path: String },

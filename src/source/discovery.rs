@@ -140,18 +140,33 @@ impl Inputs {
         Ok(Self { roots, outputs, holds_rows })
     }
 
-    /// Refuses to write to a `folder` in which it reads.
-    pub(crate) fn refuse_folder(&self, folder: &Path) -> Result<(), FilesError> {
+    /// Refuses to write to a `folder` in which it reads, or in which one of `others` stands.
+    pub(crate) fn refuse_folder<'a>(
+        &'a self,
+        folder: &Path,
+        others: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<(), FilesError> {
         let Some(written) = to_come(folder) else { return Ok(()) };
         let holds =
             |root: &Path| fs::canonicalize(root).is_ok_and(|root| written.starts_with(root));
-        let is_read = self.roots.iter().any(|root| match root {
-            Root::Folder(read) => holds(read),
-            Root::StandardInput | Root::Line(_) | Root::File(_) => false,
-        });
-        match is_read {
-            true => Err(Clash::FolderIsRead { path: folder.display().to_string() }.into()),
-            false => Ok(()),
+        let mut files: Vec<&Path> = others.into_iter().collect();
+        for root in &self.roots {
+            match root {
+                Root::Folder(read) if holds(read) => {
+                    return Err(Clash::FolderIsRead { path: folder.display().to_string() }.into());
+                }
+                Root::Folder(_) => {}
+                Root::StandardInput => files.push(Path::new("/dev/stdin")),
+                Root::Line(place) => files.push(place.path()),
+                Root::File(path) => files.push(path),
+            }
+        }
+        match files.into_iter().find(|file| is_in(file, &written)) {
+            Some(file) => {
+                let [path, folder] = [file, folder].map(|path| path.display().to_string());
+                Err(Clash::FileInFolder { path, folder }.into())
+            }
+            None => Ok(()),
         }
     }
 
@@ -277,6 +292,15 @@ fn to_come(folder: &Path) -> Option<PathBuf> {
     let there = absolute.ancestors().find(|part| part.exists())?;
     let rest = absolute.strip_prefix(there).ok()?;
     Some(fs::canonicalize(there).ok()?.join(rest))
+}
+
+/// Whether `file` stands in `folder`, by the name that it is read by or by its own.
+fn is_in(file: &Path, folder: &Path) -> bool {
+    let around = |path: &Path| {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        fs::canonicalize(parent.unwrap_or(Path::new("."))).is_ok_and(|parent| parent == folder)
+    };
+    around(file) || fs::canonicalize(file).is_ok_and(|file| around(&file))
 }
 
 /// As a shell does it: what a pattern matches is taken as if it had been named.

@@ -1,6 +1,6 @@
 //! `batch --history`: a file for each scenario, which `passbook check` judges as the batch did.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
 use assert_cmd::assert::OutputAssertExt;
@@ -57,4 +57,39 @@ fn a_folder_that_cannot_hold_histories_is_refused_before_anything_runs() {
         assert_eq!(names(&folder.path().join("cases")), ["a.json"]);
     }
     batch(folder.path(), &["cases", "--history-of", "all"]).code(2);
+}
+
+#[test]
+fn no_history_is_written_over_what_is_read_or_written_otherwise() {
+    let folder = folder(&[("out/1-stale_read.jsonl", VIOLATED), ("cases/a.json", VIOLATED)]);
+    let refused = |args: &[&str], stdin: Option<File>| {
+        let mut batch = command(&["batch"]);
+        batch.args(args).args(["--history", "cases/../out"]).current_dir(folder.path());
+        stdin.map(|file| batch.stdin(file));
+        let done = batch.assert().code(2);
+        let told = stderr(&done);
+        assert!(told.contains("is in cases/../out, where the same command may"), "{told}");
+        assert_eq!(read(folder.path(), "out/1-stale_read.jsonl"), VIOLATED, "{args:?}");
+        assert_eq!(names(&folder.path().join("out")), ["1-stale_read.jsonl"], "{args:?}");
+    };
+    for args in [
+        &["out/1-stale_read.jsonl"][..],
+        &["out/1-stale_read.jsonl:1"],
+        &["out/*.jsonl"],
+        &["cases/a.json", "--export-jsonl", "out/2-b.jsonl"],
+    ] {
+        refused(args, None);
+    }
+    refused(&["-"], Some(File::open(folder.path().join("out/1-stale_read.jsonl")).expect("one")));
+    #[cfg(unix)]
+    {
+        let (link, from) = (folder.path().join("link.jsonl"), "out/1-stale_read.jsonl");
+        std::os::unix::fs::symlink(from, link).expect("a link");
+        refused(&["link.jsonl"], None);
+    }
+    // No history is called like these rows.
+    let beside = ["cases", "--history", "out", "--export-jsonl", "out/rows.jsonl"];
+    batch(folder.path(), &beside).code(1);
+    let rerun = ["--rerun-failed", "out/rows.jsonl", "--history", "out"];
+    batch(folder.path(), &rerun).code(1);
 }
