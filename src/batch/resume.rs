@@ -70,37 +70,17 @@ pub(crate) struct EarlierRows {
 }
 
 impl Earlier {
-    /// Reads the result file at `path`; there need not be one. None of its lines may be longer than
-    /// `line_max`.
+    /// Reads the result file at `path`, which is begun where there is none. None of its lines may
+    /// be longer than `line_max`.
     pub(crate) fn open(
         path: &Path,
         line_max: ByteSize,
     ) -> Result<(Self, EarlierRows), ResumeError> {
-        let shown = path.display().to_string();
         let opened =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-        let file = opened.map_err(|reason| ResumeError::Open { file: shown.clone(), reason })?;
-        let mut rows = Vec::new();
-        let mut cut = None;
-        let buffered = BufReader::with_capacity(BUFFER_BYTES, &file);
-        for entry in Reader::with_line_max(buffered, line_max) {
-            match entry {
-                Ok(Entry { record: Record::Scenario(row), .. }) => {
-                    rows.push((row.number, Fingerprint::of(&row.place)));
-                }
-                Ok(Entry { record: Record::Summary(_), offset, .. })
-                | Err(RowsError { problem: RowsProblem::Torn, offset, .. }) => {
-                    cut.get_or_insert(offset);
-                }
-                Err(reason) => return Err(ResumeError::rows(shown, reason)),
-            }
-        }
-        rows.sort_unstable();
-        if let Some(twice) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            return Err(ResumeError::Twice { file: shown, number: twice[0].0 });
-        }
-        let held = EarlierRows { file: shown, rows, next: 0 };
-        Ok((Self { path: path.to_owned(), file, line_max, rows_end: cut }, held))
+        let file = opened.map_err(|reason| cannot_open(path, reason))?;
+        let (held, rows_end) = EarlierRows::of(&file, path, line_max)?;
+        Ok((Self { path: path.to_owned(), file, line_max, rows_end }, held))
     }
 
     /// Hands each row to `take`, in the order of the file.
@@ -138,6 +118,44 @@ impl Earlier {
 }
 
 impl EarlierRows {
+    /// Reads the result file at `path` and leaves it as it is; none has no rows.
+    pub(crate) fn read(path: &Path, line_max: ByteSize) -> Result<Self, ResumeError> {
+        match File::open(path) {
+            Ok(file) => Ok(Self::of(&file, path, line_max)?.0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(reason) => Err(cannot_open(path, reason)),
+        }
+    }
+
+    /// What `file` at `path` holds, and where its rows end if something follows.
+    fn of(
+        file: &File,
+        path: &Path,
+        line_max: ByteSize,
+    ) -> Result<(Self, Option<u64>), ResumeError> {
+        let shown = path.display().to_string();
+        let mut rows = Vec::new();
+        let mut cut = None;
+        let buffered = BufReader::with_capacity(BUFFER_BYTES, file);
+        for entry in Reader::with_line_max(buffered, line_max) {
+            match entry {
+                Ok(Entry { record: Record::Scenario(row), .. }) => {
+                    rows.push((row.number, Fingerprint::of(&row.place)));
+                }
+                Ok(Entry { record: Record::Summary(_), offset, .. })
+                | Err(RowsError { problem: RowsProblem::Torn, offset, .. }) => {
+                    cut.get_or_insert(offset);
+                }
+                Err(reason) => return Err(ResumeError::rows(shown, reason)),
+            }
+        }
+        rows.sort_unstable();
+        if let Some(twice) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(ResumeError::Twice { file: shown, number: twice[0].0 });
+        }
+        Ok((Self { file: shown, rows, next: 0 }, cut))
+    }
+
     /// Whether the file holds the row of scenario `number` at `place`. To be asked in ascending
     /// order of numbers, about every scenario that is to be run.
     pub(crate) fn holds(&mut self, number: u64, place: &str) -> Result<bool, ResumeError> {
@@ -171,4 +189,8 @@ impl EarlierRows {
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
+}
+
+fn cannot_open(path: &Path, reason: io::Error) -> ResumeError {
+    ResumeError::Open { file: path.display().to_string(), reason }
 }

@@ -86,8 +86,7 @@ fn list(
     job: Arc<Job>,
     sources: Sources,
 ) -> Result<Exit, Failure> {
-    let Sources { reading, share, earlier, interrupt, .. } = sources;
-    let held = earlier.map(|(_, held)| held).unwrap_or_default();
+    let Sources { reading, share, held, interrupt, .. } = sources;
     let progress = Arc::default();
     let read =
         move |feed: &mut batch::Feed<_>| reading::feed(&reading, &share, held, &progress, feed);
@@ -126,7 +125,9 @@ struct Sources {
     reading: Reading,
     survey: Survey,
     share: Share,
-    earlier: Option<(Earlier, EarlierRows)>,
+    /// What an earlier batch has left, and its file, where that is gone on with.
+    held: EarlierRows,
+    earlier: Option<Earlier>,
     interrupt: CancellationToken,
 }
 
@@ -141,11 +142,7 @@ fn prepare(args: &BatchArgs, places: &[Place]) -> Result<Prepared, Failure> {
     let document_max = args.document.document_max;
     let reading = Reading { inputs, document_max };
     let share = share(args, &reading, survey)?;
-    let open = |path: &Path| {
-        holds_rows_or_says_what(path)?;
-        Ok::<_, Failure>(Earlier::open(path, document_max)?)
-    };
-    let earlier = args.resume.as_deref().map(open).transpose()?;
+    let (held, earlier) = earlier(args)?;
     let interrupt = signal::listen(Ending::Open)
         .map_err(|error| Failure::internal(format!("cannot listen for signals: {error}")))?;
     if let Some(folder) = &args.history {
@@ -157,7 +154,20 @@ fn prepare(args: &BatchArgs, places: &[Place]) -> Result<Prepared, Failure> {
     if let Some(path) = &args.export_html {
         exports.add_page(path)?;
     }
-    Ok(Prepared { sources: Sources { reading, survey, share, earlier, interrupt }, exports })
+    let sources = Sources { reading, survey, share, held, earlier, interrupt };
+    Ok(Prepared { sources, exports })
+}
+
+/// What an earlier batch has left. A list changes nothing of its file.
+fn earlier(args: &BatchArgs) -> Result<(EarlierRows, Option<Earlier>), Failure> {
+    let Some(path) = &args.resume else { return Ok((EarlierRows::default(), None)) };
+    holds_rows_or_says_what(path)?;
+    let line_max = args.document.document_max;
+    if args.list {
+        return Ok((EarlierRows::read(path, line_max)?, None));
+    }
+    let (earlier, held) = Earlier::open(path, line_max)?;
+    Ok((held, Some(earlier)))
 }
 
 /// An error where the file at `path` holds something else than the rows of a batch.
@@ -215,14 +225,10 @@ impl<'a> Batch<'a> {
     }
 
     fn run(mut self, job: Arc<Job>, sources: Sources) -> Result<Exit, Failure> {
-        let Sources { reading, survey, share, earlier, interrupt } = sources;
-        let held = match earlier {
-            Some((earlier, held)) => {
-                self.go_on(earlier)?;
-                held
-            }
-            None => EarlierRows::default(),
-        };
+        let Sources { reading, survey, share, held, earlier, interrupt } = sources;
+        if let Some(earlier) = earlier {
+            self.go_on(earlier)?;
+        }
         let mut view = ProgressView::open(survey.bytes, self.args.progress_every);
         let progress = Arc::new(Progress::default());
         let watched = Arc::clone(&progress);

@@ -32,3 +32,21 @@ fn what_cannot_be_read_is_listed_and_told() {
     assert_eq!(stdout(&done), "./a.json\ta\n./b.json\n");
     assert!(stderr(&done).starts_with("warning: ./b.json:1:20: "), "{}", stderr(&done));
 }
+
+#[test]
+fn a_list_begins_no_file_and_leaves_one_as_it_is() {
+    let many = [HOLDS, VIOLATED, UNEXPECTED].join("\n");
+    let folder = folder(&[("many.jsonl", &many)]);
+    let list = |rows: &str| {
+        let args = ["--list", "-f", "text", "many.jsonl", "--resume", rows];
+        stdout(&batch(folder.path(), &args).code(0)).lines().count()
+    };
+    assert_eq!(list("new.jsonl"), 3);
+    assert!(!folder.path().join("new.jsonl").exists());
+    batch(folder.path(), &["many.jsonl", "--export-jsonl", "rows.jsonl"]).code(1);
+    let whole = read(folder.path(), "rows.jsonl");
+    let half_a_line = whole.find('\n').expect("a row") + 20;
+    put(folder.path(), "torn.jsonl", &whole[..half_a_line]);
+    assert_eq!(list("torn.jsonl"), 2);
+    assert_eq!(read(folder.path(), "torn.jsonl"), whole[..half_a_line]);
+}

@@ -141,13 +141,15 @@ fn full_pipe() -> (OwnedFd, UnixStream) {
 
 #[test]
 fn a_reader_that_goes_away_ends_a_batch_quietly() {
-    let folder = folder(&[("many.jsonl", &many(2000))]);
-    let mut child = spawn(&["many.jsonl", "--export-csv", "rows.csv"], folder.path());
-    let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
-    output.read_line(&mut String::new()).expect("a row");
-    drop(output);
-    assert_eq!(child.wait().expect("an end").code(), Some(0));
-    assert_eq!(text_of(child.stderr.take()), "");
+    let folder = folder(&[("many.jsonl", &many(6000))]);
+    for args in [&["many.jsonl", "--export-csv", "rows.csv"][..], &["many.jsonl", "--list"]] {
+        let mut child = spawn(args, folder.path());
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+        output.read_line(&mut String::new()).expect("a row");
+        drop(output);
+        assert_eq!(child.wait().expect("an end").code(), Some(0), "{args:?}");
+        assert_eq!(text_of(child.stderr.take()), "", "{args:?}");
+    }
     let csv = read(folder.path(), "rows.csv");
     assert!(csv.ends_with('\n') && csv.lines().count() > 1, "whole lines");
 }
