@@ -1,6 +1,6 @@
 //! Judges sessions that write keys of their own and read whether they are there: 0 or 1.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::ForeignVerdicts;
 use super::plume::{Action, KeyOperation};
@@ -8,15 +8,6 @@ use crate::check::Property;
 
 /// The session that writes the zeros with which all begin.
 const INITIAL: u64 = 0;
-
-/// What a session did until now, and what it is owed.
-#[derive(Debug, Default)]
-struct Session {
-    /// Its writes: each key with its number.
-    written: BTreeMap<u64, usize>,
-    /// What it has read as there: each key with its number.
-    seen: BTreeMap<u64, usize>,
-}
 
 /// Who wrote a key, and after what.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +19,23 @@ struct Write {
     seen: usize,
 }
 
+/// That a session read a key as there for the first time.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    key: u64,
+    session: u64,
+    /// How many keys the session had seen before.
+    number: usize,
+}
+
+/// What all sessions wrote and saw.
+#[derive(Debug, Default)]
+struct Sessions {
+    writes: BTreeMap<u64, Write>,
+    /// By key, and then by session.
+    seen: Vec<Seen>,
+}
+
 /// What a session that has seen writes is owed of the session that made them: so many of its
 /// writes, and so many of what it had seen.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,9 +44,17 @@ struct Owed {
     seen: usize,
 }
 
+/// What one session has done so far.
+#[derive(Debug, Default)]
+struct Own {
+    written: BTreeSet<u64>,
+    seen: BTreeSet<u64>,
+    owed: BTreeMap<u64, Owed>,
+}
+
 /// What is said of `operations`, which are in the order of their sessions.
 pub(super) fn judge(operations: &[KeyOperation]) -> ForeignVerdicts {
-    let sessions = match sessions(operations) {
+    let sessions = match Sessions::of(operations) {
         Ok(sessions) => sessions,
         Err(reason) => return ForeignVerdicts::none(reason),
     };
@@ -53,59 +69,90 @@ pub(super) fn judge(operations: &[KeyOperation]) -> ForeignVerdicts {
     verdicts
 }
 
-/// All that sessions wrote and saw, by session, and who wrote each key.
-struct Sessions {
-    sessions: BTreeMap<u64, Session>,
-    writes: BTreeMap<u64, Write>,
-}
-
-/// What sessions did; or why that cannot be judged.
-fn sessions(operations: &[KeyOperation]) -> Result<Sessions, String> {
-    let (mut sessions, mut writes) = (BTreeMap::<u64, Session>::new(), BTreeMap::new());
-    for &KeyOperation { line, action, key, value, session, .. } in operations {
-        if value > 1 {
-            return Err(format!(
-                "line {line} has the value {value}: nothing is decided but where each write is a key \
-                 of its own, which is 1 once it is there, and 0 before"
-            ));
-        }
-        let of = sessions.entry(session).or_default();
-        match (action, value) {
-            (Action::Write, 1) => {
-                let write = Write { session, writes: of.written.len(), seen: of.seen.len() };
-                if writes.insert(key, write).is_some() {
-                    return Err(format!(
-                        "line {line} writes key {key} once more: nothing is decided but where each \
-                         write is a key of its own"
-                    ));
-                }
-                of.written.insert(key, of.written.len());
-            }
-            (Action::Write, _) if session != INITIAL => {
+impl Sessions {
+    /// What sessions did; or why that cannot be judged.
+    fn of(operations: &[KeyOperation]) -> Result<Self, String> {
+        let mut sessions = Self::default();
+        // How many keys each session has written and seen, and who has seen which.
+        let mut counts: BTreeMap<u64, Owed> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for &KeyOperation { line, action, key, value, session, .. } in operations {
+            if value > 1 {
                 return Err(format!(
-                    "line {line} writes 0 to key {key}, which session 0 alone does: nothing is \
-                     decided where a write can be undone"
+                    "line {line} has the value {value}: nothing is decided but where each write is \
+                     a key of its own, which is 1 once it is there, and 0 before"
                 ));
             }
-            (Action::Read, 1) => {
-                let number = of.seen.len();
-                of.seen.entry(key).or_insert(number);
+            let of = counts.entry(session).or_default();
+            match (action, value) {
+                (Action::Write, 1) => {
+                    let write = Write { session, writes: of.writes, seen: of.seen };
+                    if sessions.writes.insert(key, write).is_some() {
+                        return Err(format!(
+                            "line {line} writes key {key} once more: nothing is decided but where \
+                             each write is a key of its own"
+                        ));
+                    }
+                    of.writes += 1;
+                }
+                (Action::Write, _) if session != INITIAL => {
+                    return Err(format!(
+                        "line {line} writes 0 to key {key}, which session 0 alone does: nothing is \
+                         decided where a write can be undone"
+                    ));
+                }
+                (Action::Read, 1) if seen.insert((key, session)) => {
+                    sessions.seen.push(Seen { key, session, number: of.seen });
+                    of.seen += 1;
+                }
+                (Action::Write | Action::Read, _) => {}
             }
-            (Action::Write | Action::Read, _) => {}
+        }
+        sessions.seen.sort_unstable_by_key(|seen| (seen.key, seen.session));
+        Ok(sessions)
+    }
+
+    /// Who saw `key` as there, by session.
+    fn who_saw(&self, key: u64) -> &[Seen] {
+        let from = self.seen.partition_point(|seen| seen.key < key);
+        let len = self.seen[from..].partition_point(|seen| seen.key == key);
+        &self.seen[from..from + len]
+    }
+
+    /// The session that wrote `key`, if it did so before what is owed of it.
+    fn wrote_before(&self, key: u64, owed: &BTreeMap<u64, Owed>) -> Option<u64> {
+        let write = self.writes.get(&key)?;
+        let of = owed.get(&write.session)?;
+        (write.writes < of.writes).then_some(write.session)
+    }
+
+    /// The first session that had seen `key` before what is owed of it.
+    fn saw_before(&self, key: u64, owed: &BTreeMap<u64, Owed>) -> Option<u64> {
+        let who = self.who_saw(key);
+        let is_before = |seen: &Seen, owed: &Owed| seen.number < owed.seen;
+        // The shorter of the two is gone through.
+        if who.len() <= owed.len() {
+            let is_owed =
+                |seen: &&Seen| owed.get(&seen.session).is_some_and(|of| is_before(seen, of));
+            who.iter().find(is_owed).map(|seen| seen.session)
+        } else {
+            let has_seen = |(session, of): &(&u64, &Owed)| {
+                let place = who.binary_search_by_key(*session, |seen| seen.session);
+                place.is_ok_and(|place| is_before(&who[place], of))
+            };
+            owed.iter().find(has_seen).map(|(&session, _)| session)
         }
     }
-    Ok(Sessions { sessions, writes })
 }
 
 /// Tests every read of one session, transaction by transaction: what one reads is one state.
 fn read_one_session(operations: &[&KeyOperation], all: &Sessions, verdicts: &mut ForeignVerdicts) {
-    let mut own = Session::default();
-    let mut owed: BTreeMap<u64, Owed> = BTreeMap::new();
+    let mut own = Own::default();
     for transaction in operations.chunk_by(|one, next| one.transaction == next.transaction) {
         let reads = || transaction.iter().filter(|operation| operation.action == Action::Read);
         for KeyOperation { key, .. } in reads().filter(|read| read.value == 1) {
             if let Some(write) = all.writes.get(key) {
-                let owed = owed.entry(write.session).or_default();
+                let owed = own.owed.entry(write.session).or_default();
                 owed.writes = owed.writes.max(write.writes);
                 owed.seen = owed.seen.max(write.seen);
             }
@@ -113,13 +160,13 @@ fn read_one_session(operations: &[&KeyOperation], all: &Sessions, verdicts: &mut
         for read in transaction {
             match read.action {
                 Action::Write if read.value == 1 => {
-                    own.written.insert(read.key, own.written.len());
+                    own.written.insert(read.key);
                 }
                 Action::Write => {}
                 Action::Read => {
-                    test(read, &own, &owed, all, verdicts);
+                    test(read, &own, all, verdicts);
                     if read.value == 1 {
-                        own.seen.insert(read.key, own.seen.len());
+                        own.seen.insert(read.key);
                     }
                 }
             }
@@ -127,40 +174,30 @@ fn read_one_session(operations: &[&KeyOperation], all: &Sessions, verdicts: &mut
     }
 }
 
-fn test(
-    read: &KeyOperation,
-    own: &Session,
-    owed: &BTreeMap<u64, Owed>,
-    all: &Sessions,
-    verdicts: &mut ForeignVerdicts,
-) {
+fn test(read: &KeyOperation, own: &Own, all: &Sessions, verdicts: &mut ForeignVerdicts) {
     let KeyOperation { line, key, value, session, .. } = *read;
     let fails = value == 0;
-    let mut tell = |guarantee, why: &str| {
-        let sentence = || format!("session {session} read key {key} as not there, {why}");
+    let mut tell = |guarantee, why: &dyn Fn() -> String| {
+        let sentence = || format!("session {session} read key {key} as not there, {}", why());
         verdicts.test(guarantee, fails.then_some((line, sentence)));
     };
-    if own.written.contains_key(&key) {
-        tell(Property::ReadYourWrites, "which it had written itself");
+    if own.written.contains(&key) {
+        tell(Property::ReadYourWrites, &|| "which it had written itself".to_owned());
     }
-    if own.seen.contains_key(&key) {
-        tell(Property::MonotonicReads, "which it had read as there before");
+    if own.seen.contains(&key) {
+        tell(Property::MonotonicReads, &|| "which it had read as there before".to_owned());
     }
-    let before = |told: fn(&Session) -> &BTreeMap<u64, usize>, most: fn(&Owed) -> usize| {
-        owed.iter().find(|(author, owed)| {
-            let of = all.sessions.get(author).map(told);
-            of.and_then(|keys| keys.get(&key)).is_some_and(|&number| number < most(owed))
-        })
-    };
-    if let Some((author, _)) = before(|of| &of.written, |owed| owed.writes) {
-        let why = format!("though it had read a later write of session {author} as there");
-        tell(Property::MonotonicWrites, &why);
+    if let Some(author) = all.wrote_before(key, &own.owed) {
+        tell(Property::MonotonicWrites, &|| {
+            format!("though it had read a later write of session {author} as there")
+        });
     }
-    if let Some((author, _)) = before(|of| &of.seen, |owed| owed.seen) {
-        let why = format!(
-            "though it had read a write as there that session {author} made after seeing it"
-        );
-        tell(Property::WritesFollowReads, &why);
+    if let Some(author) = all.saw_before(key, &own.owed) {
+        tell(Property::WritesFollowReads, &|| {
+            format!(
+                "though it had read a write as there that session {author} made after seeing it"
+            )
+        });
     }
 }
 
