@@ -25,6 +25,6 @@ pub(crate) fn judge_foreign(
 ) -> Result<ForeignVerdicts, ForeignError> {
     match form {
         ForeignForm::Plume => Ok(keys::judge(&plume::read(input, room)?)),
-        ForeignForm::Elle => Ok(lists::judge(&elle::read(input, room)?)),
+        ForeignForm::Elle => Ok(lists::judge(&elle::read(&elle::text(input, room)?)?)),
     }
 }

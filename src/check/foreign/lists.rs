@@ -1,6 +1,7 @@
 //! Judges sessions that append to lists and read them: each key is a log, and what a read saw is as
 //! much of it as it returned.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::elle::{End, ListOperation, ListTransaction};
@@ -8,28 +9,36 @@ use super::finding::ForeignVerdicts;
 use crate::check::Property;
 use crate::model::Shown;
 
-/// What each session did to one key, in its order.
+/// What was done to all lists. Small parts of many lists stand in one table each: a table takes more
+/// than what is in it.
 #[derive(Debug, Default)]
-struct Log<'a> {
-    appends: BTreeMap<&'a str, Append<'a>>,
-    /// The elements that each session appended, in its order.
-    by_session: BTreeMap<&'a str, Vec<&'a str>>,
+struct Logs<'a> {
+    /// By key and element.
+    appends: BTreeMap<(&'a str, &'a str), Append<'a>>,
+    /// By key and session.
+    courses: BTreeMap<(&'a str, &'a str), Course<'a>>,
 }
 
-/// Who appended an element, and after what.
+/// What a session did to one key, in its order.
+#[derive(Debug, Default)]
+struct Course<'a> {
+    /// The elements that it appended, those of which nobody knows left out.
+    done: Vec<&'a str>,
+    /// What it read, each element once.
+    seen: Vec<&'a str>,
+}
+
+/// Who appended an element, and after how much of its course.
 #[derive(Debug)]
 struct Append<'a> {
     session: &'a str,
-    end: End,
-    /// How many appends of the session were before it.
-    number: usize,
-    /// What the session had seen since the append before it.
-    seen_since: Vec<&'a str>,
+    done: usize,
+    seen: usize,
 }
 
 /// What is said of `transactions`, which are in the order in which they ended.
-pub(super) fn judge(transactions: &[ListTransaction]) -> ForeignVerdicts {
-    let logs = match logs(transactions) {
+pub(super) fn judge(transactions: &[ListTransaction<'_>]) -> ForeignVerdicts {
+    let logs = match Logs::of(transactions) {
         Ok(logs) => logs,
         Err(reason) => return ForeignVerdicts::none(reason),
     };
@@ -48,18 +57,13 @@ pub(super) fn judge(transactions: &[ListTransaction]) -> ForeignVerdicts {
                     let of = sessions.entry((session, key)).or_default();
                     let read = Read { line: *line, session, key, elements };
                     read.test_session(of, &mut verdicts);
-                    if let Some(log) = logs.get(&**key) {
-                        read.test_order(log, &mut verdicts);
-                    }
-                    if elements.len() >= of.seen.len() {
-                        of.seen = elements.iter().map(String::as_str).collect();
-                    }
+                    read.test_order(&logs, &mut verdicts);
                 }
                 ListOperation::Read { .. } => {}
             }
         }
     }
-    if logs.len() > 1 {
+    if logs.has_several_lists() {
         verdicts.undecided.push(
             "across keys nothing is decided: what a session saw of one list says nothing of where \
              it stands in another"
@@ -73,49 +77,53 @@ pub(super) fn judge(transactions: &[ListTransaction]) -> ForeignVerdicts {
 #[derive(Debug, Default)]
 struct Session<'a> {
     written: Vec<&'a str>,
+    /// The most that it read at once, each element once.
     seen: Vec<&'a str>,
 }
 
-/// What a session has read of one key.
-#[derive(Debug, Default)]
-struct Seen<'a> {
-    all: BTreeSet<&'a str>,
-    /// What of it is new since its last append.
-    since: Vec<&'a str>,
-}
-
-/// What was done to each key; or why that cannot be judged.
-fn logs(transactions: &[ListTransaction]) -> Result<BTreeMap<&str, Log<'_>>, String> {
-    let mut logs: BTreeMap<&str, Log<'_>> = BTreeMap::new();
-    let mut seen: BTreeMap<(&str, &str), Seen<'_>> = BTreeMap::new();
-    for ListTransaction { line, session, end, operations } in transactions {
-        for operation in operations {
-            match operation {
-                ListOperation::Append { key, element } => {
-                    let log = logs.entry(key).or_default();
-                    let own = log.by_session.entry(session).or_default();
-                    let seen_since =
-                        std::mem::take(&mut seen.entry((session, key)).or_default().since);
-                    let append = Append { session, end: *end, number: own.len(), seen_since };
-                    own.push(element);
-                    if log.appends.insert(element, append).is_some() {
-                        return Err(format!(
-                            "line {line} appends {} to {} once more: nothing is decided but where \
-                             each element is appended once",
-                            Shown::name(element),
-                            Shown::name(key)
-                        ));
+impl<'a> Logs<'a> {
+    /// What was done; or why that cannot be judged.
+    fn of(transactions: &'a [ListTransaction<'_>]) -> Result<Self, String> {
+        let mut logs = Self::default();
+        let mut seen: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
+        for ListTransaction { line, session, end, operations } in transactions {
+            for operation in operations {
+                match operation {
+                    ListOperation::Append { key, element } => {
+                        let course = logs.courses.entry((key, session)).or_default();
+                        let (done, seen) = (course.done.len(), course.seen.len());
+                        if *end == End::Done {
+                            course.done.push(element);
+                        }
+                        let append = Append { session, done, seen };
+                        if logs.appends.insert((key, element), append).is_some() {
+                            return Err(format!(
+                                "line {line} appends {} to {} once more: nothing is decided but \
+                                 where each element is appended once",
+                                Shown::name(element),
+                                Shown::name(key)
+                            ));
+                        }
                     }
+                    ListOperation::Read { key, elements } if *end == End::Done => {
+                        let course = logs.courses.entry((key, session)).or_default();
+                        let elements = elements.iter().map(|element| &**element);
+                        let new = elements.filter(|element| seen.insert((key, session, element)));
+                        course.seen.extend(new);
+                    }
+                    ListOperation::Read { .. } => {}
                 }
-                ListOperation::Read { key, elements } if *end == End::Done => {
-                    let Seen { all, since } = seen.entry((session, key)).or_default();
-                    since.extend(elements.iter().map(String::as_str).filter(|new| all.insert(new)));
-                }
-                ListOperation::Read { .. } => {}
             }
         }
+        Ok(logs)
     }
-    Ok(logs)
+
+    /// Whether something was appended to more than one.
+    fn has_several_lists(&self) -> bool {
+        let mut keys = self.appends.keys().map(|(key, _)| key);
+        let first = keys.next();
+        keys.next_back().is_some_and(|last| Some(last) != first)
+    }
 }
 
 /// A read of one list.
@@ -123,13 +131,15 @@ struct Read<'a> {
     line: u64,
     session: &'a str,
     key: &'a str,
-    elements: &'a [String],
+    elements: &'a [Cow<'a, str>],
 }
 
-impl Read<'_> {
+impl<'a> Read<'a> {
     /// Whether it holds what its session wrote and what it saw.
-    fn test_session(&self, of: &Session<'_>, verdicts: &mut ForeignVerdicts) {
-        let here: BTreeSet<&str> = self.elements.iter().map(String::as_str).collect();
+    fn test_session(&self, of: &mut Session<'a>, verdicts: &mut ForeignVerdicts) {
+        let mut here: BTreeSet<&str> = BTreeSet::new();
+        let elements = self.elements.iter().map(|element| &**element);
+        let seen: Vec<&str> = elements.filter(|element| here.insert(element)).collect();
         for (guarantee, owed, why) in [
             (Property::ReadYourWrites, &of.written, "which it had appended itself"),
             (Property::MonotonicReads, &of.seen, "which it had read before"),
@@ -145,53 +155,52 @@ impl Read<'_> {
             });
             verdicts.test(guarantee, failure);
         }
+        if seen.len() >= of.seen.len() {
+            of.seen = seen;
+        }
     }
 
     /// Whether each element comes after what its session had appended and seen before it.
-    fn test_order(&self, log: &Log<'_>, verdicts: &mut ForeignVerdicts) {
+    fn test_order(&self, logs: &Logs<'_>, verdicts: &mut ForeignVerdicts) {
         let mut before: BTreeSet<&str> = BTreeSet::new();
-        // How much of what each session was owed has been looked at.
-        let mut looked: BTreeMap<&str, usize> = BTreeMap::new();
+        // How much of the course of each session has been looked at.
+        let mut looked: BTreeMap<&str, Looked> = BTreeMap::new();
         for element in self.elements {
-            let Some(append) = log.appends.get(&**element) else { continue };
-            let Append { session, number, .. } = append;
-            let own = &log.by_session[session][..=*number];
+            let Some(append) = logs.appends.get(&(self.key, &**element)) else { continue };
+            let &Append { session, done, seen } = append;
+            let course = &logs.courses[&(self.key, session)];
             let looked = looked.entry(session).or_default();
-            let is_done = |one: &&str| log.appends[*one].end == End::Done;
-            if own[..*number].iter().any(is_done) {
-                let new = own[(*looked).min(*number)..*number].iter();
-                let mut acknowledged = new.filter(|one| log.appends[**one].end == End::Done);
-                let missing = acknowledged.find(|one| !before.contains(**one));
+            for (guarantee, owed, of, why) in [
+                (
+                    Property::MonotonicWrites,
+                    &course.done[..done],
+                    &mut looked.done,
+                    "had appended first",
+                ),
+                (
+                    Property::WritesFollowReads,
+                    &course.seen[..seen],
+                    &mut looked.seen,
+                    "had read when it appended that",
+                ),
+            ] {
+                if owed.is_empty() {
+                    continue;
+                }
+                let new = &owed[(*of).min(owed.len())..];
+                *of = (*of).max(owed.len());
+                let missing = new.iter().find(|one| !before.contains(**one));
                 let failure = missing.map(|one| {
                     let (element, one) = (Shown::name(element), Shown::name(one));
                     let sentence = move || {
                         self.told(&format!(
-                            "with {element} and without {one} before it, which {session} had \
-                             appended first"
+                            "with {element} and without {one} before it, which {session} {why}"
                         ))
                     };
                     (self.line, sentence)
                 });
-                verdicts.test(Property::MonotonicWrites, failure);
+                verdicts.test(guarantee, failure);
             }
-            let seen = || own.iter().flat_map(|one| &log.appends[*one].seen_since);
-            if seen().next().is_some() {
-                let new = own.iter().skip(*looked).flat_map(|one| &log.appends[*one].seen_since);
-                let mut new = new;
-                let missing = new.find(|one| !before.contains(**one));
-                let failure = missing.map(|one| {
-                    let (element, one) = (Shown::name(element), Shown::name(one));
-                    let sentence = move || {
-                        self.told(&format!(
-                            "with {element} and without {one} before it, which {session} had read \
-                             when it appended that"
-                        ))
-                    };
-                    (self.line, sentence)
-                });
-                verdicts.test(Property::WritesFollowReads, failure);
-            }
-            *looked = (*looked).max(number + 1);
             before.insert(element);
         }
     }
@@ -201,16 +210,24 @@ impl Read<'_> {
     }
 }
 
+/// How much of a session's course a read was held against.
+#[derive(Debug, Clone, Copy, Default)]
+struct Looked {
+    done: usize,
+    seen: usize,
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::elle;
     use super::*;
-    use crate::model::ByteSize;
 
     /// How many tests of each guarantee there are, and how many fail.
     fn counts(text: &str) -> Vec<(u64, u64)> {
-        let read = elle::read(text.as_bytes(), ByteSize::new(1 << 20)).unwrap();
-        judge(&read).iter().map(|(_, finding)| (finding.tested, finding.failed)).collect()
+        judge(&elle::read(text).unwrap())
+            .iter()
+            .map(|(_, finding)| (finding.tested, finding.failed))
+            .collect()
     }
 
     fn append(session: u32, element: u32) -> String {
@@ -260,11 +277,14 @@ mod tests {
     fn across_keys_nothing_is_decided() {
         let other = append(2, 7).replace("\"x\"", "\"y\"");
         let text = [append(1, 1), other].join("\n");
-        let read = elle::read(text.as_bytes(), ByteSize::new(1 << 20)).unwrap();
+        let read = elle::read(&text).unwrap();
         let [reason] = &judge(&read).undecided[..] else { panic!("one reason") };
         assert!(reason.starts_with("across keys nothing is decided"));
         let twice = [append(1, 1), append(2, 1)].join("\n");
-        let read = elle::read(twice.as_bytes(), ByteSize::new(1 << 20)).unwrap();
+        let read = elle::read(&twice).unwrap();
+        assert!(judge(&read).undecided[0].starts_with("line 2 appends 1 to"));
+        let again = format!("[{},\n{}]", append(1, 1), append(1, 1));
+        let read = elle::read(&again).unwrap();
         assert!(judge(&read).undecided[0].starts_with("line 2 appends 1 to"));
     }
 }
