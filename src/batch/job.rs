@@ -21,7 +21,7 @@ use crate::report::Assessment;
 use crate::report::diagram::Diagram;
 use crate::report::page::figure;
 use crate::run::{
-    Carrier, MemoryBudget, Recording, RunError, RunOptions, Runner, header, run_bytes,
+    Carrier, MemoryBudget, MemoryError, Recording, RunError, RunOptions, Runner, header, run_bytes,
 };
 use crate::scenario::{Scenario, ScenarioError};
 use crate::source::{InputError, Place, expect_what_stands_beside, parse_scenario};
@@ -188,16 +188,16 @@ impl Job {
             return Row::failed(head(), Some(scenario.name), problem);
         }
         let needed = run_bytes(&scenario, &self.options, Carrier::Mailboxes);
-        let row = match self.memory.take(needed) {
-            Ok(_memory) => {
-                let row = self.run_in_memory(runner, &scenario, head);
-                if row.status == Status::Violated && self.draws.load(Ordering::Relaxed) {
-                    *picture = self.draw(runner, &scenario);
-                }
-                row
-            }
+        let mut row = match self.memory.take(needed) {
+            Ok(_memory) => self.run_in_memory(runner, &scenario, head),
             Err(refused) => Row::failed(head(), Some(scenario.name.clone()), refused.to_string()),
         };
+        if row.status == Status::Violated && self.draws.load(Ordering::Relaxed) {
+            match self.draw(runner, &scenario) {
+                Ok(drawn) => *picture = drawn,
+                Err(refused) => row.warnings.push(format!("not drawn: {refused}")),
+            }
+        }
         row.with_warnings(scenario.warnings)
     }
 
@@ -219,14 +219,22 @@ impl Job {
         }
     }
 
-    /// What shows that `scenario` is violated, as a part of a page. It is run again for that: a
-    /// seed is a history.
-    fn draw(&self, runner: &mut Runner, scenario: &Scenario) -> Option<Box<str>> {
+    /// What shows that `scenario` is violated, as a part of a page. It is run again for that, with
+    /// all its facts: a seed is a history.
+    fn draw(
+        &self,
+        runner: &mut Runner,
+        scenario: &Scenario,
+    ) -> Result<Option<Box<str>>, MemoryError> {
         let options = RunOptions { recording: Recording::Facts, ..self.options.clone() };
-        let run = runner.run(scenario, &options, None).ok()?;
+        let needed = run_bytes(scenario, &options, Carrier::Mailboxes);
+        // What the first run took is given back by now: who waits holds nothing.
+        let _memory = self.memory.take(needed)?;
+        let Ok(run) = runner.run(scenario, &options, None) else { return Ok(None) };
         let mut diagram = Diagram::of(&header(scenario, &run.result.config), &run.facts);
-        diagram.point_out(run.result.verdicts.as_ref()?);
-        figure(&diagram.cone()).ok().map(String::into_boxed_str)
+        let Some(verdicts) = &run.result.verdicts else { return Ok(None) };
+        diagram.point_out(verdicts);
+        Ok(figure(&diagram.cone()).ok().map(String::into_boxed_str))
     }
 
     fn run_once(

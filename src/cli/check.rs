@@ -28,8 +28,7 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> Result
         // It is in memory as a whole only where it is drawn.
         Some(page) => {
             let line_max = args.document.document_max;
-            let kept =
-                KeptHistory::read(text, line_max, args.judge(), room).map_err(unjudged)?;
+            let kept = KeptHistory::read(text, line_max, args.judge(), room).map_err(unjudged)?;
             let command = format!("passbook check {}", shell::file(args.history.name()));
             kept.write_page(page, "passbook check", &command)?;
             (kept.header, kept.verdicts)

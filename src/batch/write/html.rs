@@ -49,10 +49,12 @@ impl BatchPage {
         let problem = escaped(row.problem.as_deref().unwrap_or_default());
         let Some(picture) = picture.filter(|_| self.takes_pictures()) else {
             self.others += 1;
+            let warnings: String =
+                row.warnings.iter().map(|told| format!("<br>{}", escaped(told))).collect();
             return writeln!(
                 self.rest,
                 "<li><strong>{name}</strong> <span class=\"quiet\">{status}</span><br>{problem}\
-                 <br><code>{command}</code></li>"
+                 {warnings}<br><code>{command}</code></li>"
             );
         };
         self.pictures += 1;

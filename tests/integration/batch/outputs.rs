@@ -36,3 +36,29 @@ fn results_in_the_folder_of_the_inputs_are_not_read_as_such() {
         assert_eq!(places(&rows), [("cases/a.json", "holds")]);
     }
 }
+
+#[test]
+fn a_violation_that_there_is_no_memory_to_draw_has_a_warning_instead_of_a_picture() {
+    // To keep its facts takes some 8 MB beside the 2 MB of its run.
+    let pair = |number: u32| {
+        let (write, read) = (2 * number, 2 * number + 1);
+        format!(
+            r#"{{"id":{write},"interface":"deposit","money":1,"dest":1}},{{"id":{read},"interface":"query","dest":2}}"#
+        )
+    };
+    let events: Vec<String> = (1..=1_000).map(pair).collect();
+    let (before, after) = VIOLATED.split_once("[{\"id\":1,\"interface\"").expect("events");
+    let (_, end) = after.split_once(']').expect("their end");
+    let scenario = format!("{before}[{}]{end}", events.join(","));
+    let folder = folder(&[("many.jsonl", &scenario)]);
+    for (memory, is_drawn) in [("36MB", false), ("64MB", true)] {
+        let args = ["many.jsonl", "-f", "json", "--export-html", "page.html", "--memory-max"];
+        let done = batch(folder.path(), &[&args[..], &[memory]].concat()).code(1);
+        let (row, page) = (&rows(&done)[0], read(folder.path(), "page.html"));
+        assert_eq!(row["status"], "violated", "{row}");
+        assert_eq!(page.contains("<figure"), is_drawn, "{memory}");
+        let told = "not drawn: this takes about ";
+        assert_eq!(row["warnings"].to_string().contains(told), !is_drawn, "{row}");
+        assert_eq!(page.contains(told), !is_drawn, "{memory}");
+    }
+}
