@@ -26,6 +26,7 @@ mod generated;
 mod guarantees;
 mod inputs;
 mod kinds;
+mod large_pictures;
 mod manual;
 mod marks;
 mod memory;

@@ -43,6 +43,8 @@ pub(super) struct Layout {
     under_way: BTreeMap<MessageKey, (usize, Time)>,
     acknowledgements: Acknowledgements,
     pub(super) partitions: BTreeMap<u32, Vec<usize>>,
+    /// The bands at each lane that end when the history says so.
+    open: BTreeMap<(usize, Lasting), Vec<usize>>,
 }
 
 /// Whether acknowledgements are drawn: where nobody waits for one, they explain nothing.
@@ -98,6 +100,7 @@ impl Layout {
                 false => Acknowledgements::LeftOut,
             },
             partitions: BTreeMap::new(),
+            open: BTreeMap::new(),
             diagram: Diagram {
                 scenario: header.scenario.clone(),
                 lanes,
@@ -438,11 +441,15 @@ impl Layout {
         self.diagram.bands.len() - 1
     }
 
+    /// The same, until [`Self::end_band`].
+    pub(super) fn begin_open(&mut self, at: Point, what: Lasting) {
+        let band = self.begin(at, what);
+        self.open.entry((at.lane, what)).or_default().push(band);
+    }
+
     pub(super) fn end_band(&mut self, at: Point, what: Lasting) {
-        let is_open =
-            |band: &&mut Band| band.lane == at.lane && band.what == what && band.to.is_none();
-        if let Some(band) = self.diagram.bands.iter_mut().rev().find(is_open) {
-            band.to = Some(at.moment);
+        if let Some(band) = self.open.get_mut(&(at.lane, what)).and_then(Vec::pop) {
+            self.diagram.bands[band].to = Some(at.moment);
         }
     }
 }

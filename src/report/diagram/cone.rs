@@ -111,71 +111,41 @@ impl Diagram {
         self.only(|mark| mark.role > Role::Aside, |arrow| arrow.role > Role::Aside)
     }
 
-    /// The picture with so many lanes at most: those on which most of what matters happens.
-    pub(crate) fn narrowed(&self, lanes_max: usize) -> Self {
-        if self.lanes.len() <= lanes_max {
-            return self.clone();
-        }
-        let mut weights = vec![(Role::Aside, 0_usize); self.lanes.len()];
-        for mark in &self.marks {
-            let (role, marks) = &mut weights[mark.at.lane];
-            *role = mark.role.max(*role);
-            *marks += 1;
-        }
-        let mut lanes: Vec<usize> = (0..self.lanes.len()).collect();
-        lanes.sort_by_key(|&lane| (std::cmp::Reverse(weights[lane]), lane));
-        let kept: BTreeSet<usize> = lanes.into_iter().take(lanes_max).collect();
-        self.only(
-            |mark| kept.contains(&mark.at.lane),
-            |arrow| kept.contains(&arrow.from.lane) && kept.contains(&arrow.to()),
-        )
-    }
-
-    /// The first moments, as far as `messages_max` messages go.
-    pub(crate) fn beginning(&self, messages_max: usize) -> Self {
-        let Some(last) = self.arrows.get(messages_max) else { return self.clone() };
-        let end = last.from.moment;
-        let mut part = self.clone();
-        part.marks.retain(|mark| mark.at.moment < end);
-        part.arrows.retain(|arrow| arrow.from.moment < end);
-        for arrow in &mut part.arrows {
-            if arrow.ends_at().is_some_and(|moment| moment >= end) {
-                arrow.end = End::OnItsWay { to: arrow.to() };
-            }
-        }
-        part.bands.retain(|band| band.from < end);
-        part.bands.iter_mut().for_each(|band| band.to = band.to.filter(|&to| to < end));
-        part.moments.truncate(end);
-        part.left_out.messages += self.messages() - part.messages();
-        part
-    }
-
     /// The same with the marks and arrows alone that are wanted, and what of all else they need.
-    fn only(&self, mark: impl Fn(&Mark) -> bool, arrow: impl Fn(&Arrow) -> bool) -> Self {
+    pub(super) fn only(
+        &self,
+        mark: impl Fn(&Mark) -> bool,
+        arrow: impl Fn(&Arrow) -> bool,
+    ) -> Self {
         let marks = || self.marks.iter().filter(|of| mark(of));
         let arrows = || self.arrows.iter().filter(|of| arrow(of));
-        let mut moments = BTreeSet::new();
+        let mut moments = Vec::new();
         let mut lanes = BTreeSet::new();
         for at in marks().map(|mark| mark.at).chain(arrows().map(|arrow| arrow.from)) {
-            moments.insert(at.moment);
+            moments.push(at.moment);
             lanes.insert(at.lane);
         }
         for arrow in arrows() {
             moments.extend(arrow.ends_at());
             lanes.insert(arrow.to());
         }
-        let moment_of: BTreeMap<usize, usize> = numbered(&moments);
-        let lane_of: BTreeMap<usize, usize> = numbered(&lanes);
-        let moved = |at: Point| Point { moment: moment_of[&at.moment], lane: lane_of[&at.lane] };
+        moments.sort_unstable();
+        moments.dedup();
+        let lane_of: BTreeMap<usize, usize> =
+            lanes.iter().enumerate().map(|(place, &old)| (old, place)).collect();
+        // Of a moment that is left out, the place of the next that is there.
+        let nearest = |moment: usize| moments.partition_point(|&kept| kept < moment);
+        let moved = |at: Point| Point { moment: nearest(at.moment), lane: lane_of[&at.lane] };
         let end = |end: End| match end {
             End::At(at) => End::At(moved(at)),
             End::Lost(at) => End::Lost(moved(at)),
             End::OnItsWay { to } => End::OnItsWay { to: lane_of[&to] },
         };
         // A band begins and ends with the nearest moments that are left.
-        let nearest = |moment: usize| moments.range(..moment).count();
         let bands = self.bands.iter().filter_map(|band| {
             let (from, to) = (nearest(band.from), band.to.map(nearest));
+            // What ends behind the last of them lasts to the end of the picture.
+            let to = to.filter(|&to| to < moments.len());
             let is_seen = to.is_none_or(|to| to > from) && from < moments.len();
             let lane = *lane_of.get(&band.lane)?;
             is_seen.then_some(Band { lane, from, to, ..*band })
@@ -199,15 +169,13 @@ impl Diagram {
             broken: self.broken.clone(),
             left_out: LeftOut {
                 messages: self.left_out.messages + self.messages() - kept.len(),
+                moments: self.left_out.moments + self.moments.len() - moments.len(),
+                until: self.left_out.until,
                 lanes: self.left_out.lanes + self.lanes.len() - lanes.len(),
             },
             arrows: kept,
         }
     }
-}
-
-fn numbered(kept: &BTreeSet<usize>) -> BTreeMap<usize, usize> {
-    kept.iter().enumerate().map(|(place, &old)| (old, place)).collect()
 }
 
 /// What may play a part.

@@ -12,7 +12,7 @@ impl Layout {
             Fact::BranchStopped { branch } => {
                 let Some(point) = self.new_point(Process::Branch(*branch), at) else { return };
                 self.mark(point, Happening::Stops, About::default());
-                self.begin(point, Lasting::Down);
+                self.begin_open(point, Lasting::Down);
             }
             Fact::BranchStarted { branch, life, balance, .. } => {
                 let Some(point) = self.new_point(Process::Branch(*branch), at) else { return };
@@ -36,7 +36,7 @@ impl Layout {
             }
             Fact::SlownessBegan { branch, .. } => {
                 let Some(point) = self.new_point(Process::Branch(*branch), at) else { return };
-                self.begin(point, Lasting::Slow);
+                self.begin_open(point, Lasting::Slow);
             }
             Fact::SlownessEnded { branch } => {
                 let Some(point) = self.new_point(Process::Branch(*branch), at) else { return };

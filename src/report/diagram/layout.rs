@@ -120,7 +120,7 @@ pub(crate) struct Band {
     pub(crate) what: Lasting,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Lasting {
     /// A request waits at a branch.
     Waiting,
@@ -171,7 +171,10 @@ pub(crate) struct Broken {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct LeftOut {
     pub(crate) messages: usize,
+    pub(crate) moments: usize,
     pub(crate) lanes: usize,
+    /// When the last moment is, where only the beginning is in the picture.
+    pub(crate) until: Option<Time>,
 }
 
 impl Diagram {

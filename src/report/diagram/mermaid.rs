@@ -3,22 +3,20 @@
 use std::io::{self, Write};
 
 use super::layout::{Arrow, Carries, Diagram, End, Mark, Role};
+use super::limits::Limits;
+use super::moments::Moment;
 use super::wording::time;
 use crate::history::Process;
 use crate::report::words::wrapped;
 
-/// As many messages are drawn; of more, the cones alone.
-const MESSAGES_MAX: usize = 100;
+/// What Mermaid draws so that it can be read.
+const LIMITS: Limits = Limits { messages: 100, moments: 500, lanes: 50, cone_times: 10 };
 /// As wide notes are.
 const COLUMNS: usize = 60;
 
 /// Writes `diagram`.
 pub(crate) fn write_mermaid(out: &mut dyn Write, diagram: &Diagram) -> io::Result<()> {
-    let diagram = match diagram.messages() > MESSAGES_MAX {
-        true if diagram.has_cone() => diagram.cone(),
-        true => diagram.beginning(MESSAGES_MAX),
-        false => diagram.clone(),
-    };
+    let diagram = &*diagram.within(&LIMITS);
     writeln!(out, "sequenceDiagram")?;
     for lane in &diagram.lanes {
         writeln!(out, "    participant {} as {}", id(lane.process), lane.process)?;
@@ -31,13 +29,9 @@ pub(crate) fn write_mermaid(out: &mut dyn Write, diagram: &Diagram) -> io::Resul
         let lines: Vec<String> = lines.map(|line| plain(&line)).collect();
         writeln!(out, "    Note over {}: {}", ends.join(","), lines.join("<br/>"))?;
     }
-    for moment in 0..diagram.moments.len() {
-        for arrow in diagram.arrows.iter().filter(|arrow| arrow.ends_at() == Some(moment)) {
-            write_arrow(out, &diagram, arrow)?;
-        }
-        for mark in diagram.marks.iter().filter(|mark| mark.at.moment == moment) {
-            write_mark(out, &diagram, mark)?;
-        }
+    for Moment { arrows, marks, .. } in diagram.by_moment() {
+        arrows.into_iter().try_for_each(|arrow| write_arrow(out, diagram, arrow))?;
+        marks.into_iter().try_for_each(|mark| write_mark(out, diagram, mark))?;
     }
     match diagram.what_is_left_out() {
         Some(told) => writeln!(out, "    Note over {}: {}", ends.join(","), plain(&told)),

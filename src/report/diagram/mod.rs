@@ -4,7 +4,9 @@ mod build;
 mod cone;
 mod faults;
 mod layout;
+mod limits;
 mod mermaid;
+mod moments;
 #[cfg(feature = "png")]
 mod png;
 #[cfg(test)]
@@ -14,9 +16,10 @@ mod terminal;
 mod wording;
 
 pub(crate) use layout::{Arrow, Carries, Diagram, End, Happening};
+pub(crate) use limits::Limits;
 pub(crate) use mermaid::write_mermaid;
 #[cfg(feature = "png")]
 pub(crate) use png::write_png;
-pub(crate) use svg::{DEFINITIONS, Dress, STYLE, write_svg};
+pub(crate) use svg::{DEFINITIONS, Dress, LIMITS, STYLE, write_svg};
 pub(crate) use terminal::{Charset, write_terminal};
 pub(crate) use wording::time;

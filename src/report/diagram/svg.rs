@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::layout::{Arrow, Band, Carries, Diagram, End, Happening, Lasting, Mark, Point, Role};
+use super::limits::Limits;
 use super::wording::time;
 use crate::history::Process;
 use crate::report::markup::escaped;
@@ -45,10 +46,14 @@ const HEAD: usize = 56;
 const LINE: usize = 22;
 /// Up to so many messages there is room for beauty.
 const MESSAGES_SPARSE: usize = 200;
+/// What a browser shows at once.
+pub(crate) const LIMITS: Limits =
+    Limits { messages: 5_000, moments: 20_000, lanes: 100, cone_times: 1 };
 
 /// Writes `diagram`.
 pub(crate) fn write_svg(out: &mut dyn Write, diagram: &Diagram, dress: Dress) -> io::Result<()> {
-    out.write_all(Drawing::new(diagram, dress).draw().as_bytes())
+    let diagram = diagram.within(&LIMITS);
+    out.write_all(Drawing::new(&diagram, dress).draw().as_bytes())
 }
 
 struct Drawing<'a> {

@@ -4,7 +4,9 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::layout::{Arrow, Band, Carries, Diagram, End, Happening, Lasting, Mark, Point, Role};
+use super::layout::{Arrow, Carries, Diagram, End, Happening, Lasting, Mark, Role};
+use super::limits::Limits;
+use super::moments::Moment;
 use super::wording::time;
 use crate::report::palette::{BAD, GOOD, NO, PLAIN, QUIET, STRONG, UNSURE};
 use crate::report::words::wrapped;
@@ -75,8 +77,8 @@ const ASCII: Glyphs = Glyphs {
     words: &[("✗", "x"), ("←", "<-"), ("µ", "u"), ("·", "-"), ("…", "...")],
 };
 
-/// As many messages are drawn at once; of more, the cones alone.
-const MESSAGES_MAX: usize = 40;
+/// What is drawn of a run so that it can be read, on a terminal of any width.
+const LIMITS: Limits = Limits { messages: 40, moments: 200, lanes: 100, cone_times: 10 };
 /// Where the lanes begin: times are at the left of it.
 const GUTTER: usize = 11;
 /// How far lanes are apart.
@@ -95,13 +97,9 @@ pub(crate) fn write_terminal(
     columns: usize,
     charset: Charset,
 ) -> io::Result<()> {
-    let diagram = match diagram.messages() > MESSAGES_MAX {
-        true if diagram.has_cone() => diagram.cone(),
-        true => diagram.beginning(MESSAGES_MAX),
-        false => diagram.clone(),
-    };
     let room = columns.saturating_sub(GUTTER);
-    let diagram = diagram.narrowed((room / STEP_MIN).max(2));
+    let lanes = (room / STEP_MIN).clamp(2, LIMITS.lanes);
+    let diagram = &*diagram.within(&Limits { lanes, ..LIMITS });
     let gaps = diagram.lanes.len().saturating_sub(1).max(1);
     let step = (room.saturating_sub(NOTE) / gaps)
         .max((room.saturating_sub(VALUE) / gaps).min(STEP_GOOD))
@@ -110,11 +108,27 @@ pub(crate) fn write_terminal(
         Charset::Unicode => &UNICODE,
         Charset::Ascii => &ASCII,
     };
-    Painter { diagram: &diagram, columns, step, glyphs }.write(out)
+    let (moments, lasting) = (diagram.by_moment(), lasting(diagram));
+    Painter { diagram, moments, lasting, columns, step, glyphs }.write(out)
+}
+
+/// What lasts at each lane before each moment, and after the last; of several, the first.
+fn lasting(diagram: &Diagram) -> Vec<Vec<Option<Lasting>>> {
+    let end = diagram.moments.len();
+    let mut rows = vec![vec![None; diagram.lanes.len()]; end + 1];
+    for band in diagram.bands.iter().rev() {
+        let during = rows.get_mut(band.from + 1..=band.to.unwrap_or(end));
+        for row in during.into_iter().flatten() {
+            row[band.lane] = Some(band.what);
+        }
+    }
+    rows
 }
 
 struct Painter<'a> {
     diagram: &'a Diagram,
+    moments: Vec<Moment<'a>>,
+    lasting: Vec<Vec<Option<Lasting>>>,
     columns: usize,
     step: usize,
     glyphs: &'a Glyphs,
@@ -166,8 +180,11 @@ impl Painter<'_> {
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         self.headline(out)?;
         self.heads(out)?;
-        for moment in 0..self.diagram.moments.len() {
-            self.moment(out, moment)?;
+        for (moment, stands) in self.moments.iter().enumerate() {
+            // What is sent is drawn where it comes.
+            if !stands.is_empty() {
+                self.moment(out, moment, stands)?;
+            }
         }
         let is_open = |arrow: &&Arrow| matches!(arrow.end, End::OnItsWay { .. });
         for arrow in self.diagram.arrows.iter().filter(is_open) {
@@ -211,30 +228,23 @@ impl Painter<'_> {
         row.write(out)
     }
 
-    fn moment(&self, out: &mut dyn Write, moment: usize) -> io::Result<()> {
-        let Diagram { moments, marks, arrows, bands, .. } = self.diagram;
-        let is_seen = marks.iter().any(|mark| mark.at.moment == moment)
-            || arrows.iter().any(|arrow| arrow.ends_at() == Some(moment))
-            || bands.iter().any(|band| band.from == moment || band.to == Some(moment));
-        // What is sent is drawn where it comes.
-        if !is_seen {
-            return Ok(());
-        }
+    fn moment(
+        &self,
+        out: &mut dyn Write,
+        moment: usize,
+        Moment { marks, arrows, bands }: &Moment<'_>,
+    ) -> io::Result<()> {
+        let moments = &self.diagram.moments;
         let mut row = self.lanes(moment);
         if moment == 0 || moments[moment - 1] != moments[moment] {
             let time = self.worded(&time(moments[moment]));
             row.text((GUTTER - 2).saturating_sub(time.chars().count()), &time, QUIET);
         }
-        let marks: Vec<&Mark> = marks.iter().filter(|mark| mark.at.moment == moment).collect();
-        for arrow in arrows.iter().filter(|arrow| arrow.ends_at() == Some(moment)) {
+        for arrow in arrows {
             self.arrow(&mut row, arrow, Some(moment));
         }
         for band in bands {
-            let told = match (band.from == moment, band.to == Some(moment)) {
-                (true, _) => band.what.begins(),
-                (false, true) => band.what.ends(),
-                (false, false) => "",
-            };
+            let told = if band.from == moment { band.what.begins() } else { band.what.ends() };
             if !told.is_empty() {
                 row.text(self.column(band.lane) + 1, &format!(" {told} "), QUIET);
             }
@@ -273,11 +283,8 @@ impl Painter<'_> {
     /// A row with nothing but the lanes at `moment`.
     fn lanes(&self, moment: usize) -> Row {
         let mut row = Row::new(self.columns);
-        let bands = || self.diagram.bands.iter();
-        let is_there = |band: &&Band| band.from < moment && band.to.is_none_or(|to| moment <= to);
-        for lane in 0..self.diagram.lanes.len() {
-            let here = bands().filter(|band| band.lane == lane).find(is_there);
-            let glyph = match here.map(|band| band.what) {
+        for (lane, what) in self.lasting[moment].iter().enumerate() {
+            let glyph = match what {
                 None => self.glyphs.lane,
                 Some(Lasting::Waiting) => self.glyphs.waiting,
                 Some(Lasting::Down) => self.glyphs.down,
@@ -315,13 +322,15 @@ impl Painter<'_> {
             (End::OnItsWay { .. }, _) => ' ',
         };
         // A value stands between a mark and what comes to it from the right.
-        let told = |mark: &&Mark| Some(mark.at) == arrow_end(arrow) && !mark.what.told().is_empty();
-        let value = self
-            .diagram
-            .marks
-            .iter()
-            .find(told)
-            .map_or(0, |mark| self.worded(&mark.what.told()).chars().count() + 1);
+        let value = match arrow.end {
+            End::At(at) => {
+                let mut there = self.moments[at.moment].marks.iter().filter(|mark| mark.at == at);
+                let told =
+                    there.find_map(|mark| Some(mark.what.told()).filter(|told| !told.is_empty()));
+                told.map_or(0, |told| self.worded(&told).chars().count() + 1)
+            }
+            End::Lost(_) | End::OnItsWay { .. } => 0,
+        };
         let tip = if goes_right { to - 2 } else { (to + 2 + value).min(from - 1) };
         row.put(before, ' ', PLAIN);
         row.put(tip, head, style);
@@ -397,13 +406,5 @@ impl Painter<'_> {
     fn worded(&self, text: &str) -> String {
         let words = self.glyphs.words.iter();
         words.fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
-    }
-}
-
-/// Where `arrow` arrives.
-const fn arrow_end(arrow: &Arrow) -> Option<Point> {
-    match arrow.end {
-        End::At(at) => Some(at),
-        End::Lost(_) | End::OnItsWay { .. } => None,
     }
 }

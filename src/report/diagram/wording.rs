@@ -153,16 +153,19 @@ impl Diagram {
 
     /// What is not in the picture, in a sentence; `None` where all is.
     pub(super) fn what_is_left_out(&self) -> Option<String> {
-        let LeftOut { messages, lanes } = self.left_out;
+        let LeftOut { messages, moments, lanes, until } = self.left_out;
         let mut parts = Vec::new();
         if messages > 0 {
             parts.push(count(messages, "message"));
+        } else if moments > 0 {
+            parts.push(count(moments, "moment"));
         }
         if lanes > 0 {
             let word = if lanes == 1 { "process" } else { "processes" };
             parts.push(format!("{} {word}", crate::report::words::grouped(lanes)));
         }
-        (!parts.is_empty()).then(|| format!("left out: {}", parts.join(" and ")))
+        let until = until.map(|at| format!(" (drawn as far as {})", time(at))).unwrap_or_default();
+        (!parts.is_empty()).then(|| format!("left out: {}{until}", parts.join(" and ")))
     }
 }
 

@@ -3,18 +3,15 @@
 use std::io::{self, Write};
 
 use super::slices;
-use crate::report::diagram::{Diagram, Dress, write_svg};
+use crate::report::diagram::{Diagram, Dress, LIMITS, write_svg};
 use crate::report::words::count;
-
-/// As many messages are drawn at once.
-const MESSAGES_MAX: usize = 5_000;
 
 /// All of `diagram`: at once, or a slice of it at a time.
 pub(super) fn write_whole(out: &mut dyn Write, diagram: &Diagram) -> io::Result<()> {
-    let messages = count(diagram.messages(), "message");
-    if diagram.messages() > MESSAGES_MAX {
+    if !LIMITS.hold(diagram) {
         return slices::write(out, diagram);
     }
+    let messages = count(diagram.messages(), "message");
     // Where a cone stands above, all of it is one click away.
     let (is_open, what) = match diagram.has_cone() {
         true => ("", format!("All {messages}")),

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 
 use crate::model::number::count;
 use crate::model::{Operation, Write as BankWrite};
-use crate::report::diagram::{Arrow, Carries, Diagram, End, Happening, time};
+use crate::report::diagram::{Arrow, Carries, Diagram, End, Happening, LIMITS, Limits, time};
 use crate::report::words;
 
 /// The overview has so many slices.
@@ -23,21 +23,26 @@ const WIDE: usize = 7;
 pub(super) fn write(out: &mut dyn Write, diagram: &Diagram) -> io::Result<()> {
     let moments = diagram.moments.len().max(1);
     let slice_of = |moment: usize| moment * SLICES / moments;
-    let mut messages = [0_usize; SLICES];
-    for arrow in &diagram.arrows {
-        messages[slice_of(arrow.from.moment)] += 1;
+    // Where nobody sends anything, what happens at processes.
+    let is_of_messages = diagram.messages() > 0;
+    let what = if is_of_messages { "message" } else { "mark" };
+    let mut things = [0_usize; SLICES];
+    if is_of_messages {
+        diagram.arrows.iter().for_each(|arrow| things[slice_of(arrow.from.moment)] += 1);
+    } else {
+        diagram.marks.iter().for_each(|mark| things[slice_of(mark.at.moment)] += 1);
     }
-    let most = messages.iter().copied().max().unwrap_or(1).max(1);
-    let all = words::count(diagram.messages(), "message");
+    let most = things.iter().copied().max().unwrap_or(1).max(1);
     writeln!(
         out,
-        "<p>{all}, too many to be drawn at once. Each bar is a part of the run, as high as there \
-         are messages in it; with script, it draws its part below.</p>\n<div class=\"strip-of\">\
+        "<p>{}, too many to be drawn at once. Each bar is a part of the run, as high as there are \
+         {what}s in it; with script, it draws its part below.</p>\n<div class=\"strip-of\">\
          <svg class=\"overview\" viewBox=\"0 0 {} {HEIGHT}\" role=\"group\" \
          aria-label=\"parts of the run\">",
+        too_many(diagram),
         SLICES * WIDE
     )?;
-    for (slice, &number) in messages.iter().enumerate() {
+    for (slice, &number) in things.iter().enumerate() {
         let (tall, first) = ((number * (HEIGHT - 8)).div_ceil(most), slice * moments / SLICES);
         let at = diagram.moments.get(first).copied().map(time).unwrap_or_default();
         writeln!(
@@ -45,7 +50,7 @@ pub(super) fn write(out: &mut dyn Write, diagram: &Diagram) -> io::Result<()> {
             "<g class=\"bar\" data-first=\"{first}\"><title>from {at}: {}</title><rect \
              class=\"hit\" x=\"{x}\" width=\"{WIDE}\" height=\"{HEIGHT}\"/><rect x=\"{x}\" y=\"{}\" \
              width=\"5\" height=\"{tall}\"/></g>",
-            words::count(number, "message"),
+            words::count(number, what),
             HEIGHT - tall,
             x = slice * WIDE
         )?;
@@ -57,6 +62,18 @@ pub(super) fn write(out: &mut dyn Write, diagram: &Diagram) -> io::Result<()> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::new(6));
     packed.write_all(&data(diagram))?;
     writeln!(out, "{}</script>", STANDARD.encode(packed.finish()?))
+}
+
+/// Why `diagram` is not drawn as a whole.
+fn too_many(diagram: &Diagram) -> String {
+    let Limits { messages, moments, .. } = LIMITS;
+    if diagram.messages() > messages {
+        words::count(diagram.messages(), "message")
+    } else if diagram.moments.len() > moments {
+        words::count(diagram.moments.len(), "moment")
+    } else {
+        format!("{} processes", words::grouped(diagram.lanes.len()))
+    }
 }
 
 /// What marks and arrows are, in the data: as the script of the page knows them.
