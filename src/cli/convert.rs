@@ -1,5 +1,6 @@
 //! `passbook convert`: a history in the formats of other people's tools.
 
+use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use super::document_args::{DocumentArgs, ONE_FILE};
 use super::exit::{Exit, Failure};
 use super::exit_codes::ExitCodes;
 use super::history_input::HistoryInput;
+use super::memory_args::MemoryArgs;
 use super::new_file::OutputFile;
 use super::terminal::Terminal;
 use super::words::one_of;
@@ -40,6 +42,9 @@ pub(super) struct ConvertArgs {
 
     #[command(flatten)]
     document: DocumentArgs,
+
+    #[command(flatten)]
+    memory: MemoryArgs,
 }
 
 /// Converts the history that `args` name. Where that fails, no file is left.
@@ -54,14 +59,14 @@ pub(super) fn convert_history(
         Some(path) => {
             let mut file = OutputFile::create(path)?;
             refuse_terminal(args.to, file.is_terminal())?;
-            into(args.to, &mut reader, &mut file, &source)?;
+            into(args, &mut reader, &mut file, &source)?;
             file.finish()?;
         }
-        None if args.to.is_text() => into(args.to, &mut reader, terminal.results(), &source)?,
+        None if args.to.is_text() => into(args, &mut reader, terminal.results(), &source)?,
         None => {
             let mut out = io::stdout().lock();
             refuse_terminal(args.to, out.is_terminal())?;
-            into(args.to, &mut reader, &mut out, &source)?;
+            into(args, &mut reader, &mut out, &source)?;
         }
     }
     match reader.extent() {
@@ -75,18 +80,21 @@ pub(super) fn convert_history(
 }
 
 fn into(
-    to: Target,
+    args: &ConvertArgs,
     reader: &mut Reader<impl BufRead>,
     out: &mut dyn Write,
     source: &HistoryInput<'_>,
 ) -> Result<(), Failure> {
     let header = reader.header().clone();
-    convert(to, out, &header, reader).map_err(|error| match error {
+    let budget = args.memory.budget();
+    let refused = |what: &dyn Display| {
+        Failure::bad_input(format!("{} is not converted: {what}", source.name()))
+    };
+    convert(args.to, budget.room(), out, &header, reader).map_err(|error| match error {
         ConvertError::Output(error) => Failure::Output(error),
         ConvertError::History(_) => source.unusable("converted", error),
-        ConvertError::TooLarge => {
-            Failure::bad_input(format!("{} is not converted: {error}", source.name()))
-        }
+        ConvertError::TooLarge => refused(&error),
+        ConvertError::Memory { bytes } => refused(&budget.too_large(bytes)),
     })
 }
 

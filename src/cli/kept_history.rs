@@ -4,10 +4,9 @@ use std::io::{self, BufRead};
 
 use super::new_file::OutputFile;
 use crate::check::{CheckError, JudgeOptions, Verdicts, judge_and_keep};
-use crate::history::{Header, Reader, Recorded};
+use crate::history::{Header, Reader};
 use crate::model::ByteSize;
-use crate::model::number::count;
-use crate::report::diagram::Diagram;
+use crate::report::diagram::{Diagram, fact_bytes};
 use crate::report::page::{RunPage, write_run};
 
 /// A history that is in memory as a whole, and what the judge says of it.
@@ -16,9 +15,6 @@ pub(super) struct KeptHistory {
     pub(super) diagram: Diagram,
     pub(super) verdicts: Verdicts,
 }
-
-/// In memory a fact takes about this much, with what is drawn of it.
-const BYTES_PER_FACT: usize = size_of::<Recorded>() + 160;
 
 impl KeptHistory {
     /// Reads and judges a history, in no more than `bytes_max` of memory.
@@ -30,10 +26,11 @@ impl KeptHistory {
     ) -> Result<Self, CheckError> {
         let reader = Reader::with_line_max(text, line_max)?;
         let header = reader.header().clone();
-        let mut facts = Vec::new();
+        let (mut facts, mut bytes) = (Vec::new(), 0_u64);
         let verdicts = judge_and_keep(reader, judge, bytes_max, |fact| {
+            bytes = bytes.saturating_add(fact_bytes(&fact));
             facts.push(fact);
-            count(facts.len().saturating_mul(BYTES_PER_FACT))
+            bytes
         })?;
         let mut diagram = Diagram::of(&header, &facts);
         diagram.point_out(&verdicts);

@@ -134,3 +134,18 @@ fn every_picture_of_a_large_history_has_an_end_and_says_what_is_left_out() {
         assert!(stdout(&done).contains(of_text) && stdout(&done).lines().count() < 300);
     }
 }
+
+#[test]
+fn what_is_kept_as_a_whole_to_be_converted_has_a_bound() {
+    let folder = folder(&requests());
+    let convert = |format: &str, code| {
+        let args = ["convert", "h.jsonl", "--to", format, "-o", "a", "--memory-max", "36MB"];
+        bounded(folder.path(), &args, Stdio::null()).code(code)
+    };
+    let done = convert("mermaid", 2);
+    let told = stderr(&done);
+    assert!(told.starts_with("error: h.jsonl is not converted: this takes about "), "{told}");
+    assert!(told.ends_with("or allow more with --memory-max\n"), "{told}");
+    assert!(!folder.path().join("a").exists());
+    convert("csv", 0);
+}

@@ -37,6 +37,14 @@ pub enum ConvertError {
          convert a shorter history, or to another format"
     )]
     TooLarge,
+    /// It is kept as a whole in this format, and takes more memory than it may.
+    #[error(
+        "this takes {bytes} bytes of memory or more; convert a shorter history, or to another format"
+    )]
+    Memory {
+        /// How much it takes by then.
+        bytes: u64,
+    },
 }
 
 /// Writes a history in one format.

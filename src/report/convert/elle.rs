@@ -170,7 +170,7 @@ mod tests {
         history.answers(customer(1), Ok(Receipt::Written)).hears(customer(1));
         history.reads(customer(1), branch(1), Money::from_minor(100));
         let mut out = Vec::new();
-        convert(Target::Elle, &mut out, &header, entries(history.into_facts())).unwrap();
+        convert(Target::Elle, u64::MAX, &mut out, &header, entries(history.into_facts())).unwrap();
         let steps: Vec<Value> = serde_json::from_slice(&out).unwrap();
         let answers = steps.iter().skip(1).step_by(2).map(|step| step["value"].clone());
         let expected = json!([[["append", 1, 1]], [], [["r", 1, [1]]]]);

@@ -87,7 +87,7 @@ pub(in crate::report) fn history() -> (Header, Vec<Recorded>) {
 pub(super) fn converted(target: Target) -> Vec<u8> {
     let (header, facts) = history();
     let mut out = Vec::new();
-    convert(target, &mut out, &header, entries(facts)).unwrap();
+    convert(target, u64::MAX, &mut out, &header, entries(facts)).unwrap();
     out
 }
 

@@ -229,7 +229,8 @@ mod tests {
             });
         }
         let mut out = Vec::new();
-        let refused = convert(Target::Plume, &mut out, &header, entries(history.into_facts()));
+        let refused =
+            convert(Target::Plume, u64::MAX, &mut out, &header, entries(history.into_facts()));
         assert!(matches!(refused, Err(ConvertError::TooLarge)));
         assert!(out.is_empty());
     }
@@ -240,7 +241,7 @@ mod tests {
         let mut history = HistoryBuilder::new(&header);
         history.writes(customer(1000), branch(1), Write::deposit(amount(1)));
         let mut out = Vec::new();
-        convert(Target::Plume, &mut out, &header, entries(history.into_facts())).unwrap();
+        convert(Target::Plume, u64::MAX, &mut out, &header, entries(history.into_facts())).unwrap();
         let lines = "w(1,0,0,1)\nr(1,0,1000,2)\nw(1,1,1000,3)\nr(1,0,1001,4)\nr(1,1,1001,5)\n";
         assert_eq!(String::from_utf8(out).unwrap(), lines);
     }

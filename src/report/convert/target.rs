@@ -55,9 +55,9 @@ impl Target {
         }
     }
 
-    fn converter(self) -> Box<dyn Converter> {
+    fn converter(self, bytes_max: u64) -> Box<dyn Converter> {
         match self {
-            Self::Mermaid => Box::new(Mermaid::default()),
+            Self::Mermaid => Box::new(Mermaid::new(bytes_max)),
             Self::Perfetto => Box::new(Perfetto::default()),
             Self::Chrome => Box::new(Chrome::default()),
             Self::Shiviz => Box::new(Shiviz::default()),
@@ -70,15 +70,16 @@ impl Target {
     }
 }
 
-/// Writes the history of `header` and `facts` to `out` as `target`. What is written before an error
-/// is no whole file.
+/// Writes the history of `header` and `facts` to `out` as `target`. Where that keeps all facts, in
+/// no more than `bytes_max` of memory. What is written before an error is no whole file.
 pub fn convert(
     target: Target,
+    bytes_max: u64,
     out: &mut dyn Write,
     header: &Header,
     facts: impl IntoIterator<Item = Result<Entry, HistoryError>>,
 ) -> Result<(), ConvertError> {
-    let mut converter = target.converter();
+    let mut converter = target.converter(bytes_max);
     converter.begin(out, header)?;
     for entry in facts {
         converter.add(out, &entry?)?;

@@ -7,11 +7,26 @@ use super::layout::{
     About, Arrow, Band, Carries, Diagram, End, Happening, Lane, Lasting, LeftOut, Mark, Point, Role,
 };
 use crate::history::{Fact, Header, MessageBody, Process, Recorded};
+use crate::model::number::count;
 use crate::model::{
     BranchId, CustomerId, EventId, MessageNumber, Operation, OutcomeClass, Propagation, Receipt,
     Time, Write, WriteId,
 };
 use crate::report::trace::RequestKey;
+
+/// In memory a fact takes about this much, with what is drawn of it, and so much for each branch of
+/// a partition.
+const FACT_BYTES: usize = size_of::<Recorded>() + 160;
+const SIDE_BYTES: usize = 64;
+
+/// How many bytes `recorded` takes where it is kept to be drawn, with what is drawn of it.
+pub(crate) fn fact_bytes(recorded: &Recorded) -> u64 {
+    let mut bytes = FACT_BYTES;
+    if let Fact::PartitionBegan { sides, .. } = &recorded.fact {
+        bytes += sides.iter().map(|side| (side.len() + 1) * SIDE_BYTES).sum::<usize>();
+    }
+    count(bytes)
+}
 
 impl Diagram {
     /// The picture of `facts`, which are in causal order.

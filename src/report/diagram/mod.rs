@@ -15,6 +15,7 @@ mod svg;
 mod terminal;
 mod wording;
 
+pub(crate) use build::fact_bytes;
 pub(crate) use layout::{Arrow, Carries, Diagram, End, Happening};
 pub(crate) use limits::Limits;
 pub(crate) use mermaid::write_mermaid;
