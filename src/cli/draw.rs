@@ -113,8 +113,10 @@ pub(super) fn draw(args: &DrawArgs, terminal: &mut Terminal) -> Result<Exit, Fai
     let room = args.memory.budget().room();
     let mut kept = KeptHistory::read(text, args.document.document_max, judge, room)
         .map_err(|error| history.unjudged(&error, &args.memory))?;
-    if args.cone {
+    if args.cone && kept.diagram.has_cone() {
         kept.diagram = kept.diagram.cone();
+    } else if args.cone {
+        terminal.note(&format!("nothing in {} is broken, so all of it is drawn", history.name()));
     }
     let columns = terminal.width().of_pictures();
     let (Some(PictureFile { path, kind }), Some(mut file)) = (&args.output, file) else {

@@ -13,6 +13,8 @@ use crate::source::{Kind, OtherKind, Outputs, Place};
 /// A history that a command reads.
 pub(super) struct HistoryInput<'a> {
     place: &'a Place,
+    /// Whose form it has.
+    kind: Kind,
     /// By which it is told what it is, if it is no history.
     beginning: Vec<u8>,
 }
@@ -21,6 +23,16 @@ impl<'a> HistoryInput<'a> {
     /// Opens the history at `place`. It is not what is written to `output`.
     pub(super) fn open(
         place: &'a Place,
+        output: Option<&Path>,
+        terminal: &mut Terminal,
+    ) -> Result<(Self, impl BufRead + use<>), Failure> {
+        Self::open_as(place, Kind::History, output, terminal)
+    }
+
+    /// The same of a history of this kind.
+    pub(super) fn open_as(
+        place: &'a Place,
+        kind: Kind,
         output: Option<&Path>,
         terminal: &mut Terminal,
     ) -> Result<(Self, impl BufRead + use<>), Failure> {
@@ -39,7 +51,7 @@ impl<'a> HistoryInput<'a> {
         let (input, beginning) = opened.map_err(|error| {
             Failure::bad_input(format!("cannot read {}: {error}", place.name()))
         })?;
-        Ok((Self { place, beginning }, input))
+        Ok((Self { place, kind, beginning }, input))
     }
 
     /// How it is named in messages.
@@ -62,12 +74,14 @@ impl<'a> HistoryInput<'a> {
 
     /// It cannot be `used`: because it is of another kind, or because of `error`.
     pub(super) fn unusable(&self, used: &str, error: impl Display) -> Failure {
-        let other = OtherKind::of(self.place, &self.beginning, Kind::History);
+        self.unfit(&format!("history that can be {used}"), error)
+    }
+
+    /// It is no such `thing`: because it is of another kind, or because of `error`.
+    pub(super) fn unfit(&self, thing: &str, error: impl Display) -> Failure {
+        let other = OtherKind::of(self.place, &self.beginning, self.kind);
         other.map_or_else(
-            || {
-                let name = self.name();
-                Failure::bad_input(format!("{name} is no history that can be {used}: {error}"))
-            },
+            || Failure::bad_input(format!("{} is no {thing}: {error}", self.name())),
             Failure::from,
         )
     }

@@ -28,6 +28,10 @@ pub(crate) enum Kind {
     },
     /// What `run --history` writes, or a line of it.
     History,
+    /// A history as Plume reads it.
+    Plume,
+    /// A history of lists as Elle reads it.
+    Elle,
     /// What `batch --export-jsonl` writes, or a line of it.
     Rows,
     /// What `compare --export-json` writes.
@@ -131,7 +135,9 @@ impl Kind {
 
     /// What a text is that is no JSON, by how it begins.
     fn of_mark(first: &[u8]) -> Option<Self> {
-        let marks: [(&[u8], Self); 6] = [
+        let marks: [(&[u8], Self); 8] = [
+            (b"r(", Self::Plume),
+            (b"w(", Self::Plume),
             (b"customer,request,event,", Self::Table),
             (b"number,place,name,status,", Self::Table),
             (b"transport,kind,", Self::Table),
@@ -152,6 +158,8 @@ impl Kind {
             (Self::Scenario, Self::Scenario | Self::Scenarios { .. })
                 | (Self::Scenarios { .. }, Self::Scenarios { .. })
                 | (Self::History, Self::History)
+                | (Self::Plume, Self::Plume)
+                | (Self::Elle, Self::Elle)
                 | (Self::Rows, Self::Rows)
                 | (Self::Comparison, Self::Comparison)
         )
@@ -163,6 +171,8 @@ impl Kind {
             Self::Scenario => "a scenario",
             Self::Scenarios { .. } => "many scenarios, one on each line",
             Self::History => "a history",
+            Self::Plume => "a history as Plume reads it",
+            Self::Elle => "a history as Elle reads it",
             Self::Rows => "rows of a batch",
             Self::Comparison => "a comparison",
             Self::Report => "a report",
@@ -178,6 +188,7 @@ impl Kind {
     const fn told_beside(self, found: Self) -> &'static str {
         match (self, found) {
             (Self::Scenario, Self::Scenarios { .. }) => "a single scenario",
+            (Self::History, Self::Plume | Self::Elle) => "one as passbook records it",
             _ => self.told(),
         }
     }
@@ -203,6 +214,8 @@ impl Kind {
                 )
             }
             Self::History => format!("`passbook check {file}` judges it"),
+            Self::Plume => format!("`passbook check --from plume {file}` judges it"),
+            Self::Elle => format!("`passbook check --from elle {file}` judges it"),
             Self::Rows => format!(
                 "`passbook merge {file}` tells what they came to; \
                  `passbook batch --resume {file} INPUT` goes on with them"
@@ -254,6 +267,9 @@ impl Shape {
             let text = value.as_ref().and_then(Value::as_str);
             text.is_some_and(|text| words.iter().any(|word| text.contains(word)))
         };
+        if has(&["type", "process"]) {
+            return Some(Kind::Elle);
+        }
         if self.is_array {
             return if has(&["recv"]) {
                 Some(Kind::ExpectedResult)
@@ -343,6 +359,9 @@ mod tests {
             (r#"{"$schema": "https://json-schema.org/draft/2020-12/schema"}"#, Some(Kind::Schema)),
             (r#"{"scenario":"a","seed":0,"passbook":"0.1.0"}"#, Some(Kind::Report)),
             (r#"[{"id":1,"recv":[]}]"#, Some(Kind::ExpectedResult)),
+            (r#"[{"type":"ok","f":"txn","process":1}]"#, Some(Kind::Elle)),
+            ("{\"type\":\"ok\",\"process\":1,\"value\":[]}\n{", Some(Kind::Elle)),
+            ("w(1,1,1,1)\nr(1,1,1,2)\n", Some(Kind::Plume)),
             ("number,place,name,status,expected\n", Some(Kind::Table)),
             ("transport,kind,requests\n", Some(Kind::Table)),
             ("<?xml version=\"1.0\"?>", Some(Kind::JUnit)),
@@ -391,6 +410,11 @@ mod tests {
         assert_eq!(
             told("-", r#"{"history": "passbook", "version": 1}"#, Kind::Rows).unwrap(),
             "standard input holds a history, and not rows of a batch; `passbook check -` judges it"
+        );
+        assert_eq!(
+            told("a", "w(1,1,1,1)\n", Kind::History).unwrap(),
+            "a holds a history as Plume reads it, and not one as passbook records it; \
+             `passbook check --from plume a` judges it"
         );
         assert_eq!(told("a", SCENARIO, Kind::Scenario), None);
         assert_eq!(told("a", "hello", Kind::History), None);

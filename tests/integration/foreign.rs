@@ -85,7 +85,11 @@ fn what_is_wrong_is_named_by_its_line() {
         ("plume", "w(1,1,1,1)\nx(1,1,1,1)\n", "line 2: this is no operation"),
         ("plume", "w(1,1,1)", "line 1: this is no operation"),
         ("plume", "w(1,1,1,99999999999999999999999)", "line 1: this is no operation"),
-        ("elle", "[\n{\"type\":\"ok\"}]", "line 2: this is no history of Elle"),
+        (
+            "elle",
+            "[\n{\"type\":\"ok\",\"process\":1,\"value\":3}]",
+            "line 2: this is no history of Elle",
+        ),
         (
             "elle",
             "{\"type\":\"odd\\u001b[31m\",\"process\":1}",
@@ -105,4 +109,20 @@ fn what_is_wrong_is_named_by_its_line() {
     assert!(stdout(&done).contains("nothing to test"), "{}", stdout(&done));
     passbook(&["check", "--strict", "--from", "plume", folder.path().to_str().expect("text")])
         .code(2);
+}
+
+#[test]
+fn a_history_is_a_whole_file_and_a_limit_names_its_flag() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("history.plume");
+    fs::write(&path, "w(1,1,1,1)\n".repeat(100)).expect("a file");
+    let name = path.to_str().expect("text");
+    let line = format!("{name}:3");
+    for (args, why) in [
+        (&[&*line][..], "is one line; name a whole history"),
+        (&[name, "--document-max", "1kB"], "larger than 1kB; --document-max allows more"),
+    ] {
+        let done = passbook(&[&["check", "--from", "plume"], args].concat()).code(2);
+        assert!(stderr(&done).contains(why), "{}", stderr(&done));
+    }
 }

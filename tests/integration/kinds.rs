@@ -14,10 +14,12 @@ use crate::support::program::{command, passbook, stderr, stdout};
 const SCENARIO: &str = "input/read_your_writes.json";
 
 /// Each kind of file: what is said to be in it, and the command that is named for it.
-const KINDS: [(&str, &str, &str); 10] = [
+const KINDS: [(&str, &str, &str); 12] = [
     ("scenario.json", "a scenario", "passbook run "),
     ("many.jsonl", "many scenarios, one on each line", "passbook batch "),
     ("history.jsonl", "a history", "passbook check "),
+    ("history.plume", "a history as Plume reads it", "passbook check --from plume "),
+    ("elle.json", "a history as Elle reads it", "passbook check --from elle "),
     ("rows.jsonl", "rows of a batch", "passbook merge "),
     ("comparison.json", "a comparison", "passbook compare --baseline "),
     ("report.json", "a report", "passbook run --history FILE"),
@@ -28,12 +30,16 @@ const KINDS: [(&str, &str, &str); 10] = [
 ];
 
 /// The commands before and after the file, and the kinds that they take.
-const COMMANDS: [(&[&str], &[&str], &[&str]); 7] = [
+const COMMANDS: [(&[&str], &[&str], &[&str]); 11] = [
     (&["run"], &[], &["scenario.json"]),
     (&["batch", "--format", "json"], &[], &["scenario.json", "many.jsonl"]),
     (&["compare", "--rounds", "1"], &[], &["scenario.json"]),
     (&["serve"], &[], &["scenario.json"]),
     (&["check"], &[], &["history.jsonl"]),
+    (&["draw"], &[], &["history.jsonl"]),
+    (&["convert", "--to", "csv"], &[], &["history.jsonl"]),
+    (&["check", "--from", "plume"], &[], &["history.plume"]),
+    (&["check", "--from", "elle"], &[], &["elle.json"]),
     (&["merge"], &[], &["rows.jsonl"]),
     (&["compare", "--baseline"], &[SCENARIO], &["comparison.json"]),
 ];
@@ -46,6 +52,10 @@ fn files() -> tempfile::TempDir {
     fs::copy(SCENARIO, at("scenario.json")).expect("copied");
     passbook(&["generate", "--count", "3", "--output", &at("many.jsonl")]).code(0);
     passbook(&["run", "-q", "--history", &at("history.jsonl"), SCENARIO]).code(0);
+    for (form, name) in [("plume", "history.plume"), ("elle", "elle.json")] {
+        let convert = ["convert", &at("history.jsonl"), "--to", form, "-o", &at(name)];
+        passbook(&convert).code(0);
+    }
     let (rows, csv, xml) = (at("rows.jsonl"), at("rows.csv"), at("rows.xml"));
     let exports = ["--export-jsonl", &rows, "--export-csv", &csv, "--export-junit", &xml];
     passbook(&[&["batch", SCENARIO][..], &exports].concat()).code(0);

@@ -156,6 +156,17 @@ fn of_many_messages_the_cones_are_drawn_and_the_rest_is_counted() {
 }
 
 #[test]
+fn where_nothing_is_broken_there_is_no_cone_and_all_is_drawn() {
+    let folder = Folder::new();
+    let history = folder.history("input/read_your_writes.json", &[]);
+    let whole = passbook(&["draw", &history]).code(0).stderr("");
+    let cone = passbook(&["draw", "--cone", &history]).code(0);
+    assert_eq!(stdout(&cone), stdout(&whole));
+    assert!(stdout(&whole).contains("deposit 400"), "{}", stdout(&whole));
+    assert!(stderr(&cone).contains("is broken, so all of it is drawn"), "{}", stderr(&cone));
+}
+
+#[test]
 fn the_name_of_a_file_says_what_is_drawn() {
     let folder = Folder::new();
     let history = folder.history(&scenario("monotonic_reads_lag"), &["--guarantees", "none"]);
