@@ -4,8 +4,7 @@ use super::check_args::{CheckArgs, CheckFormat};
 use super::exit::{Exit, Failure};
 use super::history_input::HistoryInput;
 use super::terminal::Terminal;
-use crate::check::foreign::{ForeignForm, judge_foreign};
-use crate::model::ByteSize;
+use crate::check::foreign::{ForeignError, ForeignForm, judge_foreign};
 use crate::report::foreign::{JudgedForeign, Told, write_json, write_text};
 use crate::source::Kind;
 
@@ -20,11 +19,22 @@ pub(super) fn check_foreign(
         ForeignForm::Elle => Kind::Elle,
     };
     let (history, text) = HistoryInput::open_as(&args.history, kind, None, terminal)?;
-    // All of it is in memory, and what is made of it takes some ten times as much.
-    let room = args.document.document_max.bytes().min(args.memory.budget().room() / 10);
-    let judged = judge_foreign(form, text, ByteSize::new(room));
-    let verdicts = judged
-        .map_err(|error| history.unfit(&format!("history of {form} that can be judged"), error))?;
+    let document_max = args.document.document_max;
+    let fits = form.text_max(args.memory.budget().room());
+    let judged = judge_foreign(form, text, document_max.min(fits));
+    let verdicts = judged.map_err(|error| match error {
+        // All of it is in memory, with what is made of it.
+        ForeignError::TooLarge { .. } if fits < document_max => Failure::bad_input(format!(
+            "{} is not judged: more than {fits} of text may take more memory than there is for it; \
+             use a shorter history, or allow more with --memory-max",
+            history.name()
+        )),
+        ForeignError::TooLarge { .. }
+        | ForeignError::Malformed { .. }
+        | ForeignError::Unreadable(_) => {
+            history.unfit(&format!("history of {form} that can be judged"), error)
+        }
+    })?;
     let name = history.name();
     let summary = verdicts.overall(args.demand());
     let judged = JudgedForeign { name: &name, form, verdicts: &verdicts, summary };

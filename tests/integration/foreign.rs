@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use serde_json::Value;
 
+use crate::support::bounded::bounded;
 use crate::support::program::{passbook, stderr, stdout};
 
 const GUARANTEES: [&str; 4] =
@@ -121,8 +123,36 @@ fn a_history_is_a_whole_file_and_a_limit_names_its_flag() {
     for (args, why) in [
         (&[&*line][..], "is one line; name a whole history"),
         (&[name, "--document-max", "1kB"], "larger than 1kB; --document-max allows more"),
+        (&[name, "--memory-max", "32MiB"], "or allow more with --memory-max"),
     ] {
         let done = passbook(&[&["check", "--from", "plume"], args].concat()).code(2);
         assert!(stderr(&done).contains(why), "{}", stderr(&done));
+    }
+}
+
+/// The program has a minute. In proportion to its square, each would take several.
+#[test]
+fn a_long_history_takes_time_in_proportion_to_its_length() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut keys, mut lists) = (String::new(), String::new());
+    for number in 1..=60_000 {
+        keys += &format!("w({number},1,{number},1)\n");
+    }
+    for number in 1..=60_000 {
+        keys += &format!("r({number},1,70000,{number})\n");
+    }
+    for number in 0..20_000 {
+        let append = format!(r#"["append","x",{number}]"#);
+        lists += &format!("{{\"type\":\"info\",\"process\":1,\"value\":[{append}]}}\n");
+    }
+    lists += &"{\"type\":\"ok\",\"process\":2,\"value\":[[\"r\",\"x\",[19999]]]}\n".repeat(20_000);
+    for (form, text, verdict, code) in [
+        ("plume", keys, "– read your writes     nothing to test", 3),
+        ("elle", lists, "✓ monotonic reads", 0),
+    ] {
+        fs::write(folder.path().join("history"), text).expect("a file");
+        let args = ["check", "--from", form, "history"];
+        let done = bounded(folder.path(), &args, Stdio::null()).code(code);
+        assert!(stdout(&done).contains(verdict), "{}", stdout(&done));
     }
 }

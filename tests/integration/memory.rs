@@ -30,7 +30,6 @@ fn scenario(branches: usize, deposits: usize, queries: usize) -> String {
 /// A history whose bank has so many branches. Each of so many customers makes a deposit, which no
 /// branch but its own applies, and asks that one for the balance, twice.
 fn history(branches: usize, customers: usize) -> String {
-    let ids: Vec<String> = (1..=branches).map(|id| id.to_string()).collect();
     let mut facts = Vec::new();
     for customer in 1..=customers {
         let branch = customer * 7919 % branches + 1;
@@ -53,6 +52,12 @@ fn history(branches: usize, customers: usize) -> String {
             facts.push(format!(r#"{{"reply_received":{{{who}}}}}"#));
         }
     }
+    told(branches, &facts)
+}
+
+/// A history of so many branches, with these facts.
+fn told(branches: usize, facts: &[String]) -> String {
+    let ids: Vec<String> = (1..=branches).map(|id| id.to_string()).collect();
     let mut text = format!(
         r#"{{"history":"passbook","version":1,"scenario":"large","seed":0,"branches":[{}],"opening_balance_minor":0,"config":{{}}}}"#,
         ids.join(",")
@@ -207,5 +212,58 @@ fn a_history_that_would_take_more_is_refused_before_its_memory_is_taken() {
              --memory-max\n"
         );
         assert!(told.ends_with(&helps), "{told}");
+    }
+}
+
+/// A history of two branches in which so many messages are sent and none comes: of all facts these
+/// take most to be drawn.
+fn unread(messages: usize) -> String {
+    let write = r#"{"kind":"deposit","amount_minor":100}"#;
+    let id = r#"{"customer":1,"event":1}"#;
+    let mut facts = vec![
+        format!(
+            r#"{{"request_sent":{{"customer":1,"request":1,"branch":1,"event":1,"operation":{{"write":{write}}}}}}}"#
+        ),
+        format!(
+            r#"{{"write_applied":{{"branch":1,"id":{id},"write":{write},"origin":1,"sequence":1,"position":1,"balance_minor":100}}}}"#
+        ),
+    ];
+    facts.extend((1..=messages).map(|number| {
+        let body = format!(r#"{{"propagate":{{"id":{id}}}}}"#);
+        format!(r#"{{"message_sent":{{"from":1,"to":2,"number":{number},"body":{body}}}}}"#)
+    }));
+    told(2, &facts)
+}
+
+/// A history of Elle's form with so many bytes of appends, each to a list of its own: of all
+/// operations these take most for each byte.
+fn lists(bytes: usize) -> String {
+    let mut text = r#"{"type":"ok","process":1,"value":[["append",0,1]"#.to_owned();
+    for key in 1.. {
+        if text.len() >= bytes {
+            break;
+        }
+        write!(text, ",[\"append\",{key},1]").expect("in memory");
+    }
+    text + "]}"
+}
+
+#[test]
+fn what_is_kept_as_a_whole_fits_into_what_is_counted_for_it() {
+    let folder = Folder::new();
+    let page = folder.0.path().join("page.html");
+    let draw = format!("draw -o '{}'", page.display());
+    // 34 MB are the program's. 100,000 facts take 800 bytes each and 180 more of the judge, and a
+    // text of Elle's form 40 times what it is long.
+    for (command, text, [refused, done], code) in [
+        (draw.as_str(), unread(100_000), [125, 135], 0),
+        ("check --from elle", lists(2_000_000), [110, 115], 3),
+    ] {
+        let file = folder.file("history", &text);
+        let too_little = within(refused, &format!("{command} --memory-max {refused}MB"), &file);
+        assert_eq!(too_little.status.code(), Some(2), "{}", stderr(&too_little));
+        assert!(stderr(&too_little).contains("--memory-max"), "{}", stderr(&too_little));
+        let enough = within(done, &format!("{command} --memory-max {done}MB"), &file);
+        assert_eq!(enough.status.code(), Some(code), "{command}: {}", stderr(&enough));
     }
 }

@@ -16,6 +16,21 @@ words! {
     }
 }
 
+impl ForeignForm {
+    /// To judge a text takes up to so many times its bytes, where that is hostile.
+    const fn times(self) -> u64 {
+        match self {
+            Self::Plume => 15,
+            Self::Elle => 40,
+        }
+    }
+
+    /// How long a text may be that is judged in so many bytes of memory.
+    pub(crate) fn text_max(self, bytes: u64) -> ByteSize {
+        ByteSize::new(bytes / self.times())
+    }
+}
+
 /// Reads a history of another program as a whole, in no more than `room` bytes of text, and judges
 /// it.
 pub(crate) fn judge_foreign(

@@ -8,5 +8,5 @@ mod keys;
 mod lists;
 mod plume;
 
-pub(crate) use finding::{Finding, ForeignVerdicts, ForeignWitness};
+pub(crate) use finding::{Finding, ForeignError, ForeignVerdicts, ForeignWitness};
 pub(crate) use form::{ForeignForm, judge_foreign};

@@ -14,10 +14,13 @@ use crate::model::{
 };
 use crate::report::trace::RequestKey;
 
-/// In memory a fact takes about this much, with what is drawn of it, and so much for each branch of
-/// a partition.
-const FACT_BYTES: usize = size_of::<Recorded>() + 160;
-const SIDE_BYTES: usize = 64;
+/// A fact takes no more than this, with what is drawn of it: one mark, one arrow, a place in the
+/// tables of what is under way, and one in the data of a page. Lists that grow leave as much behind
+/// as they hold.
+const FACT_BYTES: usize =
+    2 * (size_of::<Recorded>() + size_of::<Mark>() + size_of::<Arrow>()) + 200;
+/// Beside that, each side of a partition, and each branch of it, with the band that it draws.
+const SIDE_BYTES: usize = 100;
 
 /// How many bytes `recorded` takes where it is kept to be drawn, with what is drawn of it.
 pub(crate) fn fact_bytes(recorded: &Recorded) -> u64 {
