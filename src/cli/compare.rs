@@ -221,16 +221,16 @@ pub(super) fn compare_transports(
         let checked = args.memory.budget().check(compare_bytes(&scenario, &options));
         let name = Shown::name(&scenario.name);
         checked.map_err(|refused| Failure::bad_input(format!("{name}: {refused}")))?;
-        let earlier = args.output.prepare(variant, args.document.document_max)?;
-        comparisons.push((options, variant, earlier));
+        let prepared = args.output.prepare(variant, args.document.document_max)?;
+        comparisons.push((options, variant, prepared));
     }
     let mut worst = Exit::Holds;
-    for (place, (options, variant, earlier)) in comparisons.into_iter().enumerate() {
+    for (place, (options, variant, prepared)) in comparisons.into_iter().enumerate() {
         let comparison = run(&scenario, &options)?;
         if place > 0 && args.output.is_text() {
             writeln!(terminal.results())?;
         }
-        worst = worst.max(args.output.show(&comparison, earlier, variant, terminal)?);
+        worst = worst.max(args.output.show(&comparison, prepared, variant, terminal)?);
         terminal.flush()?;
         if stop.is_cancelled() {
             terminal.warning("interrupted; this is of the rounds that were done");

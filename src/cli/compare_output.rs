@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::exit::{Exit, Failure};
-use super::new_file::NewFile;
+use super::new_file::OutputFile;
 use super::signal;
 use super::terminal::Terminal;
 use crate::compare::{
@@ -61,27 +61,46 @@ enum CompareFormat {
 }
 
 /// What a file holds besides its name.
-type Export<'a> = (&'a Option<PathBuf>, fn(&mut dyn Write, &Report) -> io::Result<()>);
+type Export<'a> = (&'a Option<PathBuf>, WriteReport);
+type WriteReport = fn(&mut dyn Write, &Report) -> io::Result<()>;
+
+/// What a comparison needs before anything is measured.
+pub(super) struct Prepared {
+    earlier: Option<Earlier>,
+    files: Vec<(OutputFile, WriteReport)>,
+}
 
 /// A file for each propagation, where there are two.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Variant(pub(super) Option<Propagation>);
 
 impl CompareOutput {
-    /// The earlier comparison for this one. Wrong names are told before anything is measured.
+    /// The earlier comparison for this one, and the files that it goes to. Wrong names are told
+    /// before anything is measured.
     pub(super) fn prepare(
         &self,
         variant: Variant,
         document_max: ByteSize,
-    ) -> Result<Option<Earlier>, Failure> {
-        for (path, _) in self.exports() {
+    ) -> Result<Prepared, Failure> {
+        let earlier = self.earlier(variant, document_max)?;
+        let mut files = Vec::new();
+        for (path, write) in self.exports() {
             let Some(path) = path else { continue };
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             if path.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
                 let (path, what) = (path.display(), folder_problem(path));
                 return Err(Failure::bad_input(format!("cannot write {path}: {what}")));
             }
+            files.push((OutputFile::create(&variant.of(path))?, write));
         }
+        Ok(Prepared { earlier, files })
+    }
+
+    fn earlier(
+        &self,
+        variant: Variant,
+        document_max: ByteSize,
+    ) -> Result<Option<Earlier>, Failure> {
         let Some(path) = &self.baseline else { return Ok(None) };
         let path = variant.of(path);
         let refuse = |problem: String| {
@@ -101,7 +120,7 @@ impl CompareOutput {
     pub(super) fn show(
         &self,
         comparison: &Comparison,
-        earlier: Option<Earlier>,
+        Prepared { earlier, files }: Prepared,
         variant: Variant,
         terminal: &mut Terminal,
     ) -> io::Result<Exit> {
@@ -124,17 +143,13 @@ impl CompareOutput {
             CompareFormat::Json => write_json(terminal.results(), &report)?,
         }
         exit = exit.max(self.hold_against_limit(&report, terminal)?);
-        for (path, write) in self.exports() {
-            let Some(path) = path else { continue };
-            let path = variant.of(path);
-            if signal::heard().is_some() && path.exists() {
-                terminal.warning(&format!("{} stays as it was", path.display()));
+        for (mut file, write) in files {
+            if signal::heard().is_some() && file.replaces_another() {
+                terminal.warning(&format!("{} stays as it was", file.path().display()));
                 continue;
             }
-            let mut text = Vec::new();
-            write(&mut text, &report)?;
-            if let Err(error) = NewFile::write(&path, &text) {
-                terminal.error(&format!("cannot write {}: {error}", path.display()));
+            if let Err(error) = write(&mut file, &report).and_then(|()| file.finish()) {
+                terminal.error(&format!("cannot write {error}"));
                 exit = exit.max(Exit::Internal);
             }
         }

@@ -151,6 +151,15 @@ impl OutputFile {
         Ok(Self { path: path.to_owned(), new, out })
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether a file is there already, which stays until this one is finished.
+    pub(super) fn replaces_another(&self) -> bool {
+        matches!(&self.new, NewFile::Beside(Beside { found: Existing::File, .. }))
+    }
+
     pub(super) fn is_terminal(&self) -> bool {
         self.out.get_ref().is_terminal()
     }

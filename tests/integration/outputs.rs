@@ -132,13 +132,16 @@ fn what_cannot_be_written_is_told_before_anything_runs() {
 #[test]
 fn a_page_or_picture_that_cannot_be_written_is_told_before_the_work() {
     let folder = folder(&[("a.json", SCENARIO), ("h.jsonl", "no history")]);
-    for args in [
-        &["run", "a.json", "--export-html", "none/a.html"][..],
-        &["check", "h.jsonl", "--export-html", "none/a.html"],
-        &["draw", "h.jsonl", "-o", "none/a.svg"],
+    symlink("none/a.html", folder.path().join("lost.html")).expect("a link");
+    for (args, name) in [
+        (&["run", "a.json", "--export-html"][..], "none/a.html"),
+        (&["check", "h.jsonl", "--export-html"], "none/a.html"),
+        (&["draw", "h.jsonl", "-o"], "none/a.svg"),
+        (&["compare", "a.json", "--rounds=2", "--round-time=1ms", "--export-html"], "lost.html"),
     ] {
-        let done = passbook_in(folder.path(), args).code(2);
-        assert!(stderr(&done).contains("cannot write none/a."), "{args:?}: {}", stderr(&done));
+        let done = passbook_in(folder.path(), &[args, &[name]].concat()).code(2);
+        let told = format!("cannot write {name}: ");
+        assert!(stderr(&done).contains(&told), "{args:?}: {}", stderr(&done));
         assert_eq!(stdout(&done), "", "{args:?}");
     }
 }
