@@ -43,3 +43,52 @@ pub(crate) fn judge_foreign(
         ForeignForm::Elle => Ok(lists::judge(&elle::read(&elle::text(input, room)?)?)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Parts of a history in either form; put together at random, some are one.
+    const PARTS: [&str; 20] = [
+        "w(1,1,1,1)\n",
+        "r(1,0,2,1)\n",
+        "r(1,1,2,2)\n",
+        "r(2,1,1,",
+        "18446744073709551615",
+        ")",
+        "\n",
+        "{\"type\":\"ok\",\"process\":1,\"value\":[[\"append\",\"x\",1]]}\n",
+        "{\"type\":\"info\",\"process\":1,\"value\":[[\"append\",\"x\",2]]}\n",
+        "{\"type\":\"ok\",\"process\":2,\"value\":[[\"r\",\"x\",[2,1,1]]]}\n",
+        "{\"type\":\"ok\",\"process\":",
+        "\"value\":[[\"r\",null,null]]",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        "null",
+        "\"\\ud800\"",
+        "é",
+    ];
+
+    proptest! {
+        #[test]
+        fn whatever_is_read_is_judged_or_told(
+            parts in prop::collection::vec(prop::sample::select(&PARTS[..]), 0..30),
+        ) {
+            let text = parts.concat();
+            for form in ForeignForm::ALL {
+                match judge_foreign(form, text.as_bytes(), ByteSize::new(1 << 20)) {
+                    Ok(verdicts) => prop_assert!(
+                        verdicts.iter().all(|(_, of)| of.failed <= of.tested
+                            && (of.failed == 0) == of.witness.is_none())
+                    ),
+                    Err(error) => prop_assert!(error.to_string().starts_with("line "), "{}", error),
+                }
+            }
+        }
+    }
+}

@@ -8,6 +8,7 @@ use std::path::Path;
 use passbook::batch::{self, JsonLines, Record, RowWriter};
 use passbook::check::{JudgeOptions, judge_history};
 use passbook::history::{Extent, Header, HistoryError, Reader, Recorded, Writer};
+use passbook::report::convert::{Target, convert};
 use passbook::run::{RunOptions, run};
 
 use crate::fuzz::changed::cases;
@@ -128,6 +129,24 @@ fn a_changed_history_is_judged_or_its_fault_is_shown_and_is_written_as_it_was_re
         let again = read_history(&written).expect("what is written is read");
         assert_eq!((again.0, again.1), (header, facts));
         assert!(extent == Extent::CutOff || again.2 == Extent::Whole);
+    }
+}
+
+#[test]
+fn a_changed_history_is_converted_to_every_format_or_its_fault_is_shown() {
+    let seeds = histories();
+    for case in cases("texts::a_changed_history_is_converted", &seeds, &WORDS) {
+        for target in Target::ALL {
+            let Ok(mut reader) = Reader::new(case.bytes.as_slice()) else { continue };
+            let (header, mut out) = (reader.header().clone(), Vec::new());
+            match convert(target, u64::MAX, &mut out, &header, &mut reader) {
+                Ok(()) if target.is_text() => {
+                    String::from_utf8(out).expect("text");
+                }
+                Ok(()) => assert!(!out.is_empty()),
+                Err(error) => assert_told(&error.to_string()),
+            }
+        }
     }
 }
 
