@@ -179,6 +179,11 @@ impl Branch {
         self.log.latest(customer).max(self.refusals.latest(customer))
     }
 
+    /// Whether every write that it has accepted is confirmed everywhere.
+    pub fn is_settled(&self) -> bool {
+        self.confirmations.are_settled(self.id())
+    }
+
     /// The customer's write set: the event ids of its writes, in the order applied here.
     pub fn write_set(&self, customer: CustomerId) -> Vec<EventId> {
         self.write_set_at(customer, self.position())

@@ -154,13 +154,22 @@ impl Confirmations {
         self.settling.push((ticket, own));
     }
 
+    /// Whether every own write of the branch `here` is confirmed.
+    pub(super) fn are_settled(&self, here: BranchId) -> bool {
+        self.first_unsettled(here).is_none()
+    }
+
+    fn first_unsettled(&self, here: BranchId) -> Option<Sequence> {
+        let own = |dot: &&Dot| dot.origin == here;
+        self.unconfirmed.keys().find(own).map(|dot| dot.sequence)
+    }
+
     /// Takes out who has nothing more to wait for at the branch `here`.
     pub(super) fn take_settled(&mut self, here: BranchId) -> Vec<Ticket> {
         if self.settling.is_empty() {
             return Vec::new();
         }
-        let own = |dot: &&Dot| dot.origin == here;
-        let first = self.unconfirmed.keys().find(own).map(|dot| dot.sequence);
+        let first = self.first_unsettled(here);
         let is_settled = |own: Sequence| first.is_none_or(|first| first > own);
         let (settled, settling) =
             self.settling.drain(..).partition(|&(_, own): &(Ticket, Sequence)| is_settled(own));
