@@ -10,6 +10,7 @@ pub mod number;
 mod operation;
 mod outcome;
 mod policy;
+pub(crate) mod quick_json;
 mod random;
 mod roster;
 mod shown;

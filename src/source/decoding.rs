@@ -5,19 +5,20 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
-use serde::{Deserialize, Serialize};
+
+use crate::model::words;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// How a file is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Packing {
-    /// By gzip.
-    Gzip,
-    /// By zstd.
-    Zstd,
+words! {
+    /// How a file is packed.
+    pub enum Packing {
+        /// By gzip.
+        Gzip = "gzip",
+        /// By zstd.
+        Zstd = "zstd",
+    }
 }
 
 /// A frame that is to be skipped; the lowest four bits of the first byte may be anything.

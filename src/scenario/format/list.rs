@@ -64,8 +64,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for EntryVisitor<T> {
         f.write_str("an object")
     }
 
-    /// The way of `serde_json`, which knows nothing of the name. An object is asked for, as it
-    /// would also take an array of the values in their order.
+    /// The quick way, which knows nothing of the name.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
         json.deserialize_map(self)
     }

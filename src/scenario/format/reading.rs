@@ -1,4 +1,4 @@
-//! Reads the types of a file: quickly, by `serde_json`; or slowly, from values that know their
+//! Reads the types of a file: quickly, as they stand; or slowly, from values that know their
 //! places. Then what is wrong is told with its place, and what can be read beside it is read all
 //! the same.
 
@@ -19,6 +19,7 @@ use super::problem::{Excerpt, Kind, Problem};
 use super::source::Span;
 use super::value::{Field, Quotable, Value};
 use super::written::Written;
+use crate::model::quick_json;
 
 /// What is found while an input is read.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl<'a> Reading<'a> {
     pub(super) fn read<'n, T: Deserialize<'n>>(&self, node: Node<'n>) -> Option<T> {
         self.take(match self.text {
             Some(_) => T::deserialize(NodeReader { node, reading: self }),
-            None => serde_json::from_str(node.written.0).map_err(Box::custom),
+            None => quick_json::read(node.written.0).map_err(Box::custom),
         })
     }
 
@@ -190,7 +191,7 @@ impl<'de> Deserializer<'de> for NodeReader<'de, '_> {
         name: &'static str,
         visitor: V,
     ) -> Checked<V::Value> {
-        if name == Written::NAME {
+        if name == Written::NAME || name == Field::NAME {
             visitor.visit_borrowed_str(self.node.written.0)
         } else if name == Entry::NAME {
             visitor.visit_seq(EntryParts { reader: self, start: Some(self.node.start) })

@@ -6,9 +6,8 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{DeserializeOwned, Error as _, IntoDeserializer, Visitor};
+use serde::de::{DeserializeOwned, Error as _, IntoDeserializer, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
-use serde_json::value::RawValue;
 
 use super::fault::{Checked, Fault};
 use super::problem::{Excerpt, Kind, Problem};
@@ -32,6 +31,11 @@ pub(super) enum Field<T> {
     Wrong,
 }
 
+impl Field<()> {
+    /// By this name a reader is asked for a field.
+    pub(super) const NAME: &'static str = "passbook::Field";
+}
+
 impl<T> Field<T> {
     pub(super) const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
@@ -49,6 +53,9 @@ pub(super) trait Value: Sized {
     /// Its name in the schema.
     const NAME: &'static str;
 
+    /// What it is written as.
+    const FORM: Form<Self>;
+
     /// What `written` says; the fault has no place yet.
     fn read(written: Written<'_>) -> Checked<Self>;
 
@@ -59,9 +66,17 @@ pub(super) trait Value: Sized {
     fn schema() -> Schema;
 }
 
+/// What a value is written as, and what that says. A text or a whole number is read quickly as it
+/// stands; anything else is cut out first, so that it is exact.
+pub(super) enum Form<T> {
+    Text(fn(&str) -> Checked<T>),
+    Whole(fn(u64) -> Option<T>),
+    Any,
+}
+
 impl<'de, T: Value> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(Written::NAME, FieldVisitor(PhantomData))
+        deserializer.deserialize_newtype_struct(Field::NAME, FieldVisitor(PhantomData))
     }
 }
 
@@ -74,15 +89,47 @@ impl<'de, T: Value> Visitor<'de> for FieldVisitor<T> {
         f.write_str(T::NAME)
     }
 
-    /// The way of `serde_json`: quickly, so that nothing else is read where one value is wrong.
+    /// The quick way: nothing else is read where one value is wrong.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, json: D) -> Result<Field<T>, D::Error> {
-        let written = <&RawValue>::deserialize(json)?.get();
-        T::read(Written(written)).map(Field::Is).map_err(D::Error::custom)
+        match T::FORM {
+            Form::Text(_) => json.deserialize_str(Quick(PhantomData)).map(Field::Is),
+            Form::Whole(_) => json.deserialize_u64(Quick(PhantomData)).map(Field::Is),
+            Form::Any => {
+                let written = Written::deserialize(json)?;
+                T::read(written).map(Field::Is).map_err(D::Error::custom)
+            }
+        }
     }
 
     /// The way of the reader that knows places.
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Field<T>, E> {
         Ok(T::read(Written(text)).map_or(Field::Wrong, Field::Is))
+    }
+}
+
+/// Takes a text or a whole number. That anything is wrong is told, and not more.
+struct Quick<T>(PhantomData<T>);
+
+impl<T: Value> Visitor<'_> for Quick<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::NAME)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        match T::FORM {
+            Form::Text(read) => read(text).map_err(E::custom),
+            Form::Whole(_) | Form::Any => Err(E::invalid_type(Unexpected::Str(text), &self)),
+        }
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<T, E> {
+        let read = match T::FORM {
+            Form::Whole(read) => read(number),
+            Form::Text(_) | Form::Any => None,
+        };
+        read.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
     }
 }
 
@@ -107,16 +154,15 @@ impl<T: Value> JsonSchema for Field<T> {
     }
 }
 
-/// Of each type: its name in the schema and what is allowed, how it is read, and what is written.
+/// Of each type: its name in the schema and what is allowed, how it is read, and what is written. It
+/// is read of a `text`, or of a `whole` number, if it is nothing else; or of `any` value as written.
 macro_rules! values {
     ($($Type:ty = $name:literal $schema:expr,
-        |$written:ident| $read:expr, |$value:ident| $shown:expr;)+) => {$(
+        $form:ident $(($wrong:ident))? |$given:ident| $read:expr, |$value:ident| $shown:expr;)+) => {$(
         impl Value for $Type {
             const NAME: &'static str = $name;
 
-            fn read($written: Written<'_>) -> Checked<Self> {
-                $read
-            }
+            values!(@read $form $(($wrong))? $given $read);
 
             fn shown(&self) -> impl Serialize {
                 let $value = self;
@@ -128,30 +174,53 @@ macro_rules! values {
             }
         }
     )+};
+    (@read any $written:ident $read:expr) => {
+        const FORM: Form<Self> = Form::Any;
+
+        fn read($written: Written<'_>) -> Checked<Self> {
+            $read
+        }
+    };
+    (@read text $text:ident $read:expr) => {
+        const FORM: Form<Self> = Form::Text(|$text| $read);
+
+        fn read(written: Written<'_>) -> Checked<Self> {
+            let $text = &*written.string()?;
+            $read
+        }
+    };
+    (@read whole($wrong:ident) $number:ident $read:expr) => {
+        const FORM: Form<Self> = Form::Whole(|$number| $read);
+
+        fn read(written: Written<'_>) -> Checked<Self> {
+            whole(written.number()?, |$number| $read, |found| Problem::$wrong { found })
+        }
+    };
 }
 
 values! {
-    u32 = "Id" id_schema(), |written| id(written.number()?).map(CustomerId::get), |id| *id;
-    BranchId = "Id" id_schema(), |written| id(written.number()?), |id| *id;
-    EventId = "Id" id_schema(), |written| id(written.number()?), |id| *id;
+    u32 = "Id" id_schema(),
+        whole(IdOutOfRange) |number| id(number).map(CustomerId::get), |id| *id;
+    BranchId = "Id" id_schema(), whole(IdOutOfRange) |number| id(number), |id| *id;
+    EventId = "Id" id_schema(), whole(IdOutOfRange) |number| id(number), |id| *id;
     Quotable<CustomerId> = "QuotableId" or_quoted(id_schema(), r"\d+"),
-        |written| quotable(written, id), |id| id.value;
+        any |written| quotable(written, id_of_digits), |id| id.value;
     Quotable<BranchId> = "QuotableId" or_quoted(id_schema(), r"\d+"),
-        |written| quotable(written, id), |id| id.value;
+        any |written| quotable(written, id_of_digits), |id| id.value;
     Seed = "Seed" json_schema!({"type": "integer", "minimum": 0, "maximum": u64::MAX}),
-        |written| seed(written.number()?), |seed| *seed;
+        whole(SeedOutOfRange) |number| Some(Seed(number)), |seed| *seed;
 
     Quotable<Amount> = "Amount"
         or_quoted(json_schema!({"type": "number", "exclusiveMinimum": 0}), r"\d+(\.\d{1,2})?"),
-        |written| quotable(written, amount), |amount| amount.value.money().decimal();
+        any |written| quotable(written, amount), |amount| amount.value.money().decimal();
     Quotable<Money> = "Balance" balance_schema(),
-        |written| quotable(written, balance), |balance| balance.value.decimal();
+        any |written| quotable(written, balance), |balance| balance.value.decimal();
     Seen = "SeenBalance"
         json_schema!({
             "description": "What a customer was told; `null` if nothing.",
             "anyOf": [balance_schema(), {"type": "null"}]
         }),
-        |written| match written.0 {
+        any |written| match written.0 {
             "null" => Ok(Self::Nothing),
             _ => quotable(written, balance).map(Self::Balance),
         },
@@ -162,33 +231,33 @@ values! {
 
     ProcessType = "ProcessType"
         choice::<Self>("A branch is a `branch` or `bank`, a customer a `customer` or `client`."),
-        |written| word("type", &written.string()?), |word| *word;
+        text |text| word("type", text), |word| *word;
     OperationKind = "Interface" choice::<Self>("What is asked."),
-        |written| word("interface", &written.string()?), |word| *word;
+        text |text| word("interface", text), |word| *word;
     AnyCase<OperationKind> = "Interface" choice::<OperationKind>("What is asked."),
-        |written| any_case("interface", &written.string()?), |word| word.value;
+        text |text| any_case("interface", text), |word| word.value;
     Propagation = "Propagation" choice::<Self>("How a write reaches the other branches."),
-        |written| word("propagation", &written.string()?), |word| *word;
+        text |text| word("propagation", text), |word| *word;
     Overdraft = "Overdraft"
         choice::<Self>("What becomes of a withdrawal that the balance does not cover."),
-        |written| word("overdraft policy", &written.string()?), |word| *word;
+        text |text| word("overdraft policy", text), |word| *word;
     CustomerOrder = "CustomerOrder" choice::<Self>("When customers make their visits."),
-        |written| word("order of customers", &written.string()?), |word| *word;
+        text |text| word("order of customers", text), |word| *word;
     QueryTiming = "QueryTiming" choice::<Self>("When a query is sent."),
-        |written| word("timing of queries", &written.string()?), |word| *word;
+        text |text| word("timing of queries", text), |word| *word;
     EventIds = "EventIds" choice::<Self>("What becomes of event ids."),
-        |written| word("choice of event ids", &written.string()?), |word| *word;
+        text |text| word("choice of event ids", text), |word| *word;
     Ending = "Result"
         json_schema!({
             "description": "How a write ended.",
             "enum": ["success", "fail", "unknown", "ok", "failed", "failure", true, false, null]
         }),
-        |written| ending(written), |ending| ending.told.word();
+        any |written| ending(written), |ending| ending.told.word();
 
     String = "Name" text("Not blank.", r"\S"),
-        |written| match written.string()? {
+        text |text| match text {
             blank if blank.trim().is_empty() => Err(Fault::new(Problem::BlankName)),
-            name => Ok(name.into_owned()),
+            name => Ok(name.to_owned()),
         },
         |name| name.clone();
     Guarantees = "Guarantees"
@@ -196,22 +265,22 @@ values! {
             "Which of the four guarantees are kept: `all`, `none`, or some with commas between.",
             r"^(all|none|\s*(ryw|mr|mw|wfr)\s*(,\s*(ryw|mr|mw|wfr)\s*)*)$",
         ),
-        |written| written.string()?.parse().map_err(|error| no_guarantees(&error)),
+        text |text| text.parse().map_err(|error| no_guarantees(&error)),
         |guarantees| *guarantees;
     Latency = "Latency"
         text(
             "`none`, `constant:20ms`, `uniform:1ms..50ms` or `exponential:10ms`.",
             r"^(none|(constant|exponential):\d+(us|µs|ms|s|min|h)|uniform:\d+(us|µs|ms|s|min|h)\.\.\d+(us|µs|ms|s|min|h))$",
         ),
-        |written| written.string()?.parse().map_err(|error| no_latency(&error)),
+        text |text| text.parse().map_err(|error| no_latency(&error)),
         |latency| latency.to_string();
     Duration = "Span"
         text("A span of time, up to 12 hours: `20ms`.", r"^\d+(us|µs|ms|s|min|h)$"),
-        |written| parse_span(&written.string()?).map_err(|error| no_latency(&error)),
+        text |text| parse_span(text).map_err(|error| no_latency(&error)),
         |span| show_span(*span);
     Remark = "Remark" json_schema!({"type": "string"}),
-        |written| written.string().map(|text| Self(text.into_owned())), |remark| remark.0.clone();
-    Anything = "Anything" json_schema!(true), |_written| Ok(Self), |_anything| ();
+        text |text| Ok(Self(text.to_owned())), |remark| remark.0.clone();
+    Anything = "Anything" json_schema!(true), any |_written| Ok(Self), |_anything| ();
 }
 
 /// The type of a process.
@@ -301,23 +370,25 @@ fn words<T: DeserializeOwned>() -> Vec<&'static str> {
     }
 }
 
-fn id<T: TryFrom<i64, Error = IdError>>(digits: &str) -> Checked<T> {
-    let number: Option<i64> = whole(digits)?.parse().ok();
-    number
-        .and_then(|number| T::try_from(number).ok())
-        .ok_or_else(|| Fault::new(Problem::IdOutOfRange { found: Excerpt::new(digits) }))
+fn id<T: TryFrom<i64, Error = IdError>>(number: u64) -> Option<T> {
+    T::try_from(i64::try_from(number).ok()?).ok()
 }
 
-fn seed(digits: &str) -> Checked<Seed> {
-    let out_of_range = |_| Fault::new(Problem::SeedOutOfRange { found: Excerpt::new(digits) });
-    whole(digits)?.parse().map(Seed).map_err(out_of_range)
+fn id_of_digits<T: TryFrom<i64, Error = IdError>>(digits: &str) -> Checked<T> {
+    whole(digits, id, |found| Problem::IdOutOfRange { found })
 }
 
-fn whole(digits: &str) -> Checked<&str> {
+/// What the whole number `digits` says, as `read` has it.
+fn whole<T>(
+    digits: &str,
+    read: impl FnOnce(u64) -> Option<T>,
+    wrong: impl FnOnce(Excerpt) -> Problem,
+) -> Checked<T> {
     if digits.contains(['.', 'e', 'E']) {
         return Err(Fault::new(Problem::NotWhole { found: Excerpt::new(digits) }));
     }
-    Ok(digits)
+    let read = digits.parse().ok().and_then(read);
+    read.ok_or_else(|| Fault::new(wrong(Excerpt::new(digits))))
 }
 
 fn amount(digits: &str) -> Checked<Amount> {

@@ -154,6 +154,9 @@ fn classic(event: &EventResult) -> ResultFile {
 
 #[cfg(test)]
 mod tests {
+    use super::super::locate::Node;
+    use super::super::reading::Reading;
+    use super::super::written::Written;
     use super::*;
     use crate::scenario::Source;
 
@@ -189,7 +192,12 @@ mod tests {
             include_str!("../../../input/guarantees/read_your_writes_lag.json"),
         ] {
             let scenario = parse(text);
-            assert_eq!(parse(&serde_json::to_string(&scenario).unwrap()), scenario);
+            let written = serde_json::to_string(&scenario).unwrap();
+            assert_eq!(parse(&written), scenario);
+            // In one pass, without places.
+            let read: Option<ScenarioFile<List<ProcessFile>, Written<'_>>> =
+                Reading::quick().read(Node::root(&written));
+            assert!(read.is_some(), "{written}");
         }
     }
 }

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
-use serde_json::value::RawValue;
 
 use super::fault::{Checked, Fault};
 use super::problem::{Kind, Problem, SyntaxProblem};
+use crate::model::quick_json;
 
 /// The text of a JSON value, without the white space around it. So numbers are exact.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +54,7 @@ impl<'a> Written<'a> {
 
 impl Written<'_> {
     /// By this name a reader is asked for the text of a value.
-    pub(super) const NAME: &'static str = "passbook::Written";
+    pub(super) const NAME: &'static str = quick_json::WRITTEN;
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Written<'a> {
@@ -72,12 +72,6 @@ impl<'de> Visitor<'de> for WrittenVisitor {
         f.write_str("a JSON value")
     }
 
-    /// The way of `serde_json`, which knows nothing of the name.
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
-        <&RawValue>::deserialize(json).map(|raw| Written(raw.get()))
-    }
-
-    /// The way of the reader that knows places.
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
         Ok(Written(text))
     }
