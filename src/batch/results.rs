@@ -8,8 +8,6 @@ use std::{io, vec};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use thiserror::Error;
 
-use crate::run::RunError;
-
 /// In which order results are handed out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Order {
@@ -24,7 +22,7 @@ pub enum Order {
 #[derive(Debug)]
 pub(super) struct Finished<R> {
     pub(super) index: u64,
-    pub(super) outcomes: Vec<Result<R, RunError>>,
+    pub(super) outcomes: Vec<R>,
     pub(super) bytes: usize,
 }
 
@@ -46,9 +44,6 @@ pub enum BatchError {
     /// No more threads.
     #[error("cannot start a thread; try fewer with --jobs")]
     Thread(#[source] io::Error),
-    /// A worker has no runner.
-    #[error(transparent)]
-    Runner(#[from] RunError),
     /// A defect of this program.
     #[error("a thread of the batch panicked")]
     ThreadPanicked,
@@ -65,7 +60,7 @@ pub struct Results<R> {
     /// Finished before its turn; the feed's allowance keeps these few.
     early: BTreeMap<u64, Finished<R>>,
     next_index: u64,
-    current: vec::IntoIter<Result<R, RunError>>,
+    current: vec::IntoIter<R>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -84,7 +79,7 @@ impl<R> Results<R> {
     pub fn next_within(&mut self, limit: Duration) -> Result<Next<R>, BatchError> {
         loop {
             if let Some(outcome) = self.current.next() {
-                return Ok(Next::Outcome(outcome?));
+                return Ok(Next::Outcome(outcome));
             }
             if let Some(finished) = self.early.remove(&self.next_index) {
                 self.begin(finished);

@@ -45,14 +45,15 @@ pub struct RowHead {
     pub took: Duration,
 }
 
-/// Which kind of line a row is, as it says itself.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum RowKind {
-    /// The result of one scenario.
-    #[default]
-    Scenario,
+words! {
+    /// Which kind of line a row is, as it says itself.
+    #[derive(Default)]
+    #[non_exhaustive]
+    pub enum RowKind {
+        /// The result of one scenario.
+        #[default]
+        Scenario = "scenario",
+    }
 }
 
 /// The result of one scenario of a batch. `docs/RESULTS.md` says how it is written.

@@ -337,4 +337,11 @@ proptest! {
         let back = read(&text).expect("rows");
         prop_assert_eq!(back, rows.into_iter().map(Record::Scenario).collect::<Vec<_>>());
     }
+
+    #[test]
+    fn a_line_is_what_serde_writes(row in any_row()) {
+        let mut line = serde_json::to_vec(&row).expect("a row");
+        line.push(b'\n');
+        prop_assert_eq!(String::from_utf8(lines(&[row], None)), String::from_utf8(line));
+    }
 }

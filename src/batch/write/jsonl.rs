@@ -2,9 +2,8 @@
 
 use std::io;
 
-use serde::Serialize;
-
 use super::RowWriter;
+use super::line::append_row;
 use crate::batch::row::Row;
 use crate::batch::summary::Summary;
 
@@ -25,13 +24,14 @@ impl<W: io::Write> JsonLines<W> {
 impl<W: io::Write> RowWriter for JsonLines<W> {
     fn write(&mut self, row: &Row) -> io::Result<()> {
         self.line.clear();
-        append_line(&mut self.line, row)?;
+        append_line(&mut self.line, row);
         self.out.write_all(&self.line)
     }
 
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
         self.line.clear();
-        append(&mut self.line, summary)?;
+        serde_json::to_writer(&mut self.line, summary)?;
+        self.line.push(b'\n');
         self.out.write_all(&self.line)?;
         self.out.flush()
     }
@@ -39,12 +39,7 @@ impl<W: io::Write> RowWriter for JsonLines<W> {
 
 /// Appends the line of `row` to `buffer`, with its newline: for lines that are made on one thread
 /// and writes them on another.
-pub fn append_line(buffer: &mut Vec<u8>, row: &Row) -> io::Result<()> {
-    append(buffer, row)
-}
-
-fn append(buffer: &mut Vec<u8>, line: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *buffer, line)?;
+pub fn append_line(buffer: &mut Vec<u8>, row: &Row) {
+    append_row(buffer, row);
     buffer.push(b'\n');
-    Ok(())
 }

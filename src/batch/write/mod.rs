@@ -4,6 +4,7 @@ mod csv;
 mod html;
 mod jsonl;
 mod junit;
+mod line;
 mod text;
 mod writer;
 
