@@ -144,7 +144,7 @@ fn with_lag(events: u32) -> String {
 fn facts() -> (Scenario, Vec<passbook::history::Recorded>) {
     let scenario = parse(&with_lag(1_000));
     let options = RunOptions { recording: Recording::Facts, ..RunOptions::default() };
-    let run = Runner::new().expect("a System").run(&scenario, &options, None);
+    let run = Runner::default().run(&scenario, &options, None);
     let facts = run.expect("it runs to its end").facts;
     (scenario, facts)
 }

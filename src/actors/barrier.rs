@@ -1,6 +1,8 @@
 //! Where customers wait before their queries, so that a query sees every write that came before it.
 //! Knows who is still on the way, and nothing of what anybody asks.
 
+use std::sync::Arc;
+
 use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient};
 
 use super::{AwaitSettled, ReplyTo, Settled};
@@ -75,8 +77,9 @@ impl Barrier {
             return;
         }
         self.unsettled = self.settle.len();
+        let here = Arc::new(ctx.address().recipient());
         for settle in &self.settle {
-            settle.do_send(AwaitSettled { reply_to: ReplyTo::Mailbox(ctx.address().recipient()) });
+            settle.do_send(AwaitSettled { reply_to: ReplyTo::Mailbox(Arc::clone(&here)) });
         }
     }
 }

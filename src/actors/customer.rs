@@ -1,13 +1,14 @@
 //! The customer actor: asks one thing after the other, and keeps what it was told.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Recipient};
+use actix::{Actor, Addr, AsyncContext, Context, Recipient};
 use tokio::sync::oneshot;
 
 use super::barrier::{Barrier, Signal, Stand};
-use super::{Answer, Ask, MakeVisit, RecorderLink, ReplyTo, TakeRequests};
+use super::{Answer, Ask, MakeVisit, RecorderLink, ReplyTo};
 use crate::bank::{Passbook, Session};
 use crate::history::{Fact, RequestResult};
 use crate::model::number::count;
@@ -15,9 +16,15 @@ use crate::model::{
     BranchId, CustomerId, Event, Guarantees, Operation, RequestNumber, Roster, Time,
 };
 
-/// One customer, with its mailbox.
-#[derive(Debug)]
+/// A customer, with its mailbox. A copy is the same one: whoever has started it says with it who it
+/// is, and takes what came of its requests.
+#[derive(Debug, Clone, Default)]
 pub struct CustomerActor {
+    pub(super) open: Rc<RefCell<Option<Customer>>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Customer {
     setup: CustomerSetup,
     /// `None` where nothing is promised.
     session: Option<Session>,
@@ -32,6 +39,8 @@ pub struct CustomerSetup {
     pub id: CustomerId,
     /// What it is promised.
     pub guarantees: Guarantees,
+    /// Its own mailbox.
+    pub answers: Arc<Recipient<Answer>>,
     /// The branches' counters.
     pub counters: Counters,
     /// The recorder and the clock.
@@ -69,15 +78,26 @@ impl Counters {
 }
 
 impl CustomerActor {
-    /// A customer that has not asked anything yet.
-    pub fn new(setup: CustomerSetup) -> Self {
+    /// Lets it be someone who has not asked anything yet.
+    pub fn open(&self, setup: CustomerSetup) {
+        *self.open.borrow_mut() = Some(Customer::new(setup));
+    }
+
+    /// All its requests; `None` where it has stopped. It is nobody any more.
+    pub fn close(&self) -> Option<Vec<RequestResult>> {
+        self.open.take().map(|customer| customer.requests)
+    }
+}
+
+impl Customer {
+    fn new(setup: CustomerSetup) -> Self {
         let guarantees = setup.guarantees;
         let session = (guarantees != Guarantees::NONE)
             .then(|| Session { passbook: Passbook::new(&setup.counters.roster), guarantees });
         Self { setup, session, visit: None, requests: Vec::new() }
     }
 
-    fn go_on(&mut self, ctx: &mut Context<Self>) {
+    fn go_on(&mut self, ctx: &mut Context<CustomerActor>) {
         let Some(mut visit) = self.visit.take() else { return };
         visit.asked = visit.events.next();
         match visit.asked {
@@ -94,7 +114,7 @@ impl CustomerActor {
             }
             Some(event) => {
                 self.visit = Some(visit);
-                self.ask(event, ctx);
+                self.ask(event);
             }
         }
     }
@@ -110,7 +130,7 @@ impl CustomerActor {
         }
     }
 
-    fn ask(&mut self, event: Event, ctx: &mut Context<Self>) {
+    fn ask(&mut self, event: Event) {
         let request = self.request_number();
         if let Some(visit) = &mut self.visit {
             visit.asked_at = self.setup.recorder.clock.now();
@@ -124,7 +144,7 @@ impl CustomerActor {
             event: id,
             operation,
         });
-        let reply_to = ReplyTo::Mailbox(ctx.address().recipient());
+        let reply_to = ReplyTo::Mailbox(Arc::clone(&self.setup.answers));
         let session = self.session.clone();
         let ask = Ask { customer, request, event: id, operation, session, reply_to };
         self.setup.counters.at(branch).do_send(ask);
@@ -140,22 +160,17 @@ impl Actor for CustomerActor {
     type Context = Context<Self>;
 }
 
-impl Handler<MakeVisit> for CustomerActor {
-    type Result = ();
-
-    fn handle(&mut self, MakeVisit { events, done }: MakeVisit, ctx: &mut Self::Context) {
+impl Customer {
+    fn make_visit(&mut self, visit: MakeVisit, ctx: &mut Context<CustomerActor>) {
+        let MakeVisit { events, done } = visit;
         assert!(self.visit.is_none(), "customer {} is still on a visit", self.setup.id);
         self.requests.reserve(events.len());
         self.visit =
             Some(UnderWay { events: events.into_iter(), asked: None, asked_at: Time::START, done });
         self.go_on(ctx);
     }
-}
 
-impl Handler<Answer> for CustomerActor {
-    type Result = ();
-
-    fn handle(&mut self, answer: Answer, ctx: &mut Self::Context) {
+    fn hear(&mut self, answer: Answer, ctx: &mut Context<CustomerActor>) {
         let Answer { request, branch, outcome, position, balance, entry, waited } = answer;
         let customer = self.setup.id;
         self.setup.recorder.record(|| Fact::ReplyReceived { customer, request, branch });
@@ -186,15 +201,11 @@ impl Handler<Answer> for CustomerActor {
             Some(_) | None => self.go_on(ctx),
         }
     }
-}
 
-impl Handler<Signal> for CustomerActor {
-    type Result = ();
-
-    fn handle(&mut self, signal: Signal, ctx: &mut Self::Context) {
+    fn heed(&mut self, signal: Signal, ctx: &mut Context<CustomerActor>) {
         let query = self.visit.as_ref().and_then(|visit| visit.asked);
         match (signal, query) {
-            (Signal::Ask, Some(query)) => self.ask(query, ctx),
+            (Signal::Ask, Some(query)) => self.ask(query),
             (Signal::GoOn, _) => self.go_on(ctx),
             (Signal::Ask, None) => {
                 log::warn!("customer {} was told to ask, and has no query", self.setup.id);
@@ -203,10 +214,9 @@ impl Handler<Signal> for CustomerActor {
     }
 }
 
-impl Handler<TakeRequests> for CustomerActor {
-    type Result = Vec<RequestResult>;
-
-    fn handle(&mut self, _: TakeRequests, _: &mut Self::Context) -> Vec<RequestResult> {
-        std::mem::take(&mut self.requests)
-    }
+hand_on! {
+    CustomerActor:
+    MakeVisit => make_visit,
+    Answer => hear,
+    Signal => heed,
 }

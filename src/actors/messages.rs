@@ -1,5 +1,6 @@
 //! Everything that actors say to each other.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -7,12 +8,13 @@ use std::sync::Arc;
 use actix::{Message, Recipient};
 use tokio::sync::{oneshot, watch};
 
+use super::executor::{Turn, VirtualTime};
 use crate::bank::{Acknowledgement, Congestion, Entry, PeerMessage, Session, VersionVector};
-use crate::history::{Recorded, RequestResult};
 use crate::model::{
     BranchId, CustomerId, Event, EventId, LogEntry, LogPosition, MessageNumber, Money, Operation,
     Outcome, RequestNumber, Roster, Waited, Write, WriteId,
 };
+use crate::network::{Delays, Link};
 
 /// Asks a branch for something, on behalf of a customer.
 #[derive(Debug, Message)]
@@ -35,7 +37,7 @@ pub struct Ask {
 /// Who gets an answer: an actor, or a task that is none.
 pub enum ReplyTo<M: Message<Result = ()> + Send> {
     /// An actor.
-    Mailbox(Recipient<M>),
+    Mailbox(Arc<Recipient<M>>),
     /// A task, which may have given up meanwhile.
     Caller(oneshot::Sender<M>),
     /// Whoever this tells. It is called in the branch's own handler, so it only passes on.
@@ -124,11 +126,6 @@ pub struct MakeVisit {
     pub done: oneshot::Sender<()>,
 }
 
-/// Asks a customer for all its requests, and leaves it none.
-#[derive(Debug, Message)]
-#[rtype(result = "Vec<RequestResult>")]
-pub struct TakeRequests;
-
 /// Asks a branch how it stands, with the first writes of its apply log.
 #[derive(Debug, Message)]
 #[rtype(result = "BranchState")]
@@ -136,12 +133,6 @@ pub struct Inspect {
     /// How many writes at most.
     pub most: usize,
 }
-
-/// Asks a branch how it stands, with its whole apply log, and to stop: so a bank that closes does
-/// not hold every log twice.
-#[derive(Debug, Message)]
-#[rtype(result = "BranchState")]
-pub struct Close;
 
 /// Tells a branch that the bank closes: it answers all who wait, and makes no request wait any
 /// more.
@@ -310,25 +301,32 @@ pub enum LinkEvent {
     Congestion(Congestion),
 }
 
-/// Records a fact.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct Record(pub Recorded);
-
-/// Where messages for each branch are dropped: its own mailbox, or whatever stands for it.
+/// The ways to all branches: their own mailboxes, or whatever stands for them.
 #[derive(Debug, Clone)]
 pub struct Peers {
     /// The branches.
     pub roster: Arc<Roster>,
     /// One recipient per branch, ascending by id.
     pub links: Rc<[Recipient<PeerEnvelope>]>,
+    /// How long messages are on their way, in virtual time; `None`: no time.
+    pub delays: Option<(Rc<RefCell<Delays>>, VirtualTime)>,
 }
 
 impl Peers {
-    /// The recipient for the branch `to`.
+    /// The branches of `roster`, reached through `links` in no time of their own.
+    pub fn straight(roster: &Arc<Roster>, links: Rc<[Recipient<PeerEnvelope>]>) -> Self {
+        Self { roster: Arc::clone(roster), links, delays: None }
+    }
+
+    /// Sends `envelope`.
     ///
-    /// Panics if it is no branch of the roster.
-    pub fn link(&self, to: BranchId) -> &Recipient<PeerEnvelope> {
-        &self.links[self.roster.index(to).expect("a message is for a branch of the roster").get()]
+    /// Panics if it is for no branch of the roster.
+    pub fn send(&self, envelope: PeerEnvelope) {
+        let PeerEnvelope { from, to, .. } = envelope;
+        let index = self.roster.index(to).expect("a message is for a branch of the roster").get();
+        let Some((delays, time)) = &self.delays else { return self.links[index].do_send(envelope) };
+        let at = time.now().after(delays.borrow_mut().draw(Link { from, to }));
+        let links = Rc::clone(&self.links);
+        time.do_at(at, Turn::Message, move || links[index].do_send(envelope));
     }
 }

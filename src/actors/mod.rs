@@ -1,9 +1,13 @@
 //! The actix shells around the pure bank: they carry messages, keep time and record facts, and
 //! decide nothing. Handlers never wait; a request that must wait is parked in the pure branch.
 
+#[macro_use]
+mod hand_on;
 mod barrier;
 mod branch;
+mod branch_shell;
 mod customer;
+mod executor;
 mod messages;
 mod network;
 mod recorder;
@@ -12,19 +16,21 @@ mod sessions;
 mod time_source;
 
 pub use barrier::{Barrier, SetOut};
-pub use branch::{BranchActor, BranchContext};
+pub use branch::BranchActor;
+pub use branch_shell::BranchContext;
 pub use customer::{Counters, CustomerActor, CustomerSetup};
+pub use executor::{Executor, NoEnd, VirtualTime};
 pub use messages::{
-    Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Close,
-    Deliver, Delivered, Inspect, LatestEvent, LinkChange, LinkEvent, MakeVisit, PeerEnvelope,
-    Peers, ReadCame, ReadLog, ReadWriteSet, Record, Relay, ReplyTo, Settled, Summarize,
-    TakeRequests, Watch, WriteSetAt, WriteSetState,
+    Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Deliver,
+    Delivered, Inspect, LatestEvent, LinkChange, LinkEvent, MakeVisit, PeerEnvelope, Peers,
+    ReadCame, ReadLog, ReadWriteSet, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetAt,
+    WriteSetState,
 };
 pub use network::{Network, NetworkSetup};
-pub use recorder::{Detail, RecorderLink};
+pub use recorder::{Detail, Observer, RecorderLink};
 pub use registry::{
     Call, CountRemembered, EventIdSource, HasIntroduced, Introduced, NoEventIdLeft, PassbookSource,
-    SessionRegistry, Submit, SubmitReply, Submitted,
+    SessionRegistry, StraightWay, Submit, SubmitReply, Submitted,
 };
 pub use sessions::Remembered;
-pub use time_source::{TimeSource, paused_runtime};
+pub use time_source::{Due, TimeSource, WallClock};

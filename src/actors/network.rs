@@ -1,19 +1,19 @@
-//! The simulated network: one actor that keeps every message on its way until its time has come.
+//! The simulated network in real time: one actor that keeps every message on its way until its time
+//! has come. In virtual time the clock itself keeps them.
 
 use std::collections::BTreeMap;
 
-use actix::{Actor, AsyncContext, Context, Handler};
+use actix::{Actor, Context, Handler};
 
-use super::{PeerEnvelope, Peers, TimeSource};
-use crate::model::{Random, Seed, Time};
-use crate::network::{Link, LinkLatencies};
+use super::{Due, PeerEnvelope, Peers, TimeSource};
+use crate::model::Time;
+use crate::network::{Delays, Link};
 
 /// Delays the messages between branches. One queue and one armed timer, however many are on their
 /// way: an actor's own timers cost quadratic time, and equal ones do not fire in order.
 #[derive(Debug)]
 pub struct Network {
     setup: NetworkSetup,
-    chances: BTreeMap<Link, Random>,
     /// By when they arrive; those of the same moment in the order in which they were sent.
     on_their_way: BTreeMap<(Time, u64), PeerEnvelope>,
     accepted: u64,
@@ -24,9 +24,7 @@ pub struct Network {
 #[derive(Debug)]
 pub struct NetworkSetup {
     /// How long messages take.
-    pub latencies: LinkLatencies,
-    /// What chances are drawn from.
-    pub seed: Seed,
+    pub delays: Delays,
     /// The branches' own mailboxes.
     pub mailboxes: Peers,
     /// What time it is.
@@ -36,13 +34,7 @@ pub struct NetworkSetup {
 impl Network {
     /// A network that carries nothing yet.
     pub fn new(setup: NetworkSetup) -> Self {
-        Self {
-            setup,
-            chances: BTreeMap::new(),
-            on_their_way: BTreeMap::new(),
-            accepted: 0,
-            armed: None,
-        }
+        Self { setup, on_their_way: BTreeMap::new(), accepted: 0, armed: None }
     }
 
     fn deliver_due(&mut self, ctx: &mut Context<Self>) {
@@ -51,23 +43,18 @@ impl Network {
             && next.key().0 <= now
         {
             let envelope = next.remove();
-            self.setup.mailboxes.link(envelope.to).do_send(envelope);
+            self.setup.mailboxes.send(envelope);
         }
-        self.arm(now, ctx);
+        self.arm(ctx);
     }
 
-    fn arm(&mut self, now: Time, ctx: &mut Context<Self>) {
+    fn arm(&mut self, ctx: &mut Context<Self>) {
         let Some(&(next, _)) = self.on_their_way.keys().next() else { return };
         if self.armed.is_some_and(|armed| armed <= next) {
             return;
         }
         self.armed = Some(next);
-        ctx.run_later(self.setup.clock.sleep_for(next.since(now)), move |network, ctx| {
-            if network.armed == Some(next) {
-                network.armed = None;
-                network.deliver_due(ctx);
-            }
-        });
+        self.setup.clock.wake_at(next, ctx);
     }
 }
 
@@ -75,17 +62,25 @@ impl Actor for Network {
     type Context = Context<Self>;
 }
 
+impl Handler<Due> for Network {
+    type Result = ();
+
+    fn handle(&mut self, Due(at): Due, ctx: &mut Self::Context) {
+        if self.armed == Some(at) {
+            self.armed = None;
+            self.deliver_due(ctx);
+        }
+    }
+}
+
 impl Handler<PeerEnvelope> for Network {
     type Result = ();
 
     fn handle(&mut self, envelope: PeerEnvelope, ctx: &mut Self::Context) {
         let link = Link { from: envelope.from, to: envelope.to };
-        let seed = self.setup.seed;
-        let chance = self.chances.entry(link).or_insert_with(|| link.chances(seed));
-        let now = self.setup.clock.now();
-        let at = now.after(self.setup.latencies.of(link).draw(chance));
+        let at = self.setup.clock.now().after(self.setup.delays.draw(link));
         self.accepted += 1;
         self.on_their_way.insert((at, self.accepted), envelope);
-        self.arm(now, ctx);
+        self.arm(ctx);
     }
 }

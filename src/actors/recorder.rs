@@ -1,19 +1,28 @@
-//! An actor's way to the recorder, with the time of each fact.
+//! An actor's way to whoever observes what happens, with the time of each fact.
 
-use actix::Recipient;
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
 
-use super::{Record, TimeSource};
+use super::TimeSource;
 use crate::history::{Fact, Recorded};
 
-/// An actor's way to the recorder, if there is one. The recorder gets every fact in causal order.
-#[derive(Debug, Clone)]
+/// An actor's way to the observer, if there is one. It is called where the fact happens, so it gets
+/// every fact in causal order.
+#[derive(Clone)]
 pub struct RecorderLink {
     /// What time it is.
     pub clock: TimeSource,
-    /// The recorder; `None` where nothing is recorded.
-    pub recorder: Option<Recipient<Record>>,
-    /// How much the recorder wants to know.
+    /// The observer; `None` where nothing is recorded.
+    pub observer: Option<Rc<RefCell<dyn Observer>>>,
+    /// How much the observer wants to know.
     pub detail: Detail,
+}
+
+/// Is told of each fact when it happens.
+pub trait Observer {
+    /// Takes a fact.
+    fn observe(&mut self, recorded: Recorded);
 }
 
 /// How much is recorded.
@@ -27,10 +36,10 @@ pub enum Detail {
 }
 
 impl RecorderLink {
-    /// Records what `fact` says; asks for it only if someone records.
+    /// Records what `fact` says; asks for it only if someone observes.
     pub fn record(&self, fact: impl FnOnce() -> Fact) {
-        if let Some(recorder) = &self.recorder {
-            recorder.do_send(Record(Recorded { at: self.clock.now(), fact: fact() }));
+        if let Some(observer) = &self.observer {
+            observer.borrow_mut().observe(Recorded { at: self.clock.now(), fact: fact() });
         }
     }
 
@@ -40,5 +49,14 @@ impl RecorderLink {
             Detail::Essentials => {}
             Detail::Everything => self.record(fact),
         }
+    }
+}
+
+impl fmt::Debug for RecorderLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { clock, observer, detail } = self;
+        let mut shown = f.debug_struct("RecorderLink");
+        shown.field("clock", clock).field("is_observed", &observer.is_some());
+        shown.field("detail", detail).finish()
     }
 }

@@ -14,7 +14,7 @@ use super::{Answer, Ask, BranchActor, LatestEvent, ReplyTo};
 use crate::bank::{Entry, Passbook, Session};
 use crate::model::{
     BranchId, BranchIndex, CustomerId, EventId, GuaranteePolicy, LogPosition, Money, Operation,
-    Outcome, Roster,
+    Outcome, RequestNumber, Roster,
 };
 
 /// Keeps the passbooks and the last event ids of customers that do not bring them themselves.
@@ -143,6 +143,86 @@ pub struct Introduced(pub BranchId);
 #[rtype(result = "bool")]
 pub struct HasIntroduced(pub BranchId);
 
+/// Tells the registry that a write goes straight to its branch: it remembers the customer until that
+/// is [`Answered`].
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+struct GoesStraight {
+    customer: CustomerId,
+    event: EventId,
+}
+
+/// The way past the registry, for requests that bring all that it could give them. Not for a bank
+/// that counts the requests of each customer.
+#[derive(Debug, Clone)]
+pub struct StraightWay {
+    /// The branches.
+    pub roster: Arc<Roster>,
+    /// What customers are promised.
+    pub guarantees: GuaranteePolicy,
+}
+
+impl StraightWay {
+    /// Brings `brought` to its branch if it has its event id and its passbook with it; else to
+    /// `registry`.
+    pub fn submit(&self, brought: Submit, registry: &Addr<SessionRegistry>) {
+        let Submit { call, branch, tell } = brought;
+        let Call { customer, operation, .. } = call;
+        let (event, passbook) = match (call.event, call.passbook) {
+            (EventIdSource::Id(event), PassbookSource::Carried(passbook)) => (event, passbook),
+            (event, passbook) => {
+                let call = Call { event, passbook, ..call };
+                return registry.do_send(Submit { call, branch, tell });
+            }
+        };
+        let is_write = matches!(operation, Operation::Write(_));
+        if is_write {
+            registry.do_send(GoesStraight { customer, event });
+        }
+        let registry = registry.clone();
+        let learn = move |_: &Passbook, _: &Entry| {
+            if is_write {
+                registry.do_send(Answered { customer, entry: Entry::Nothing });
+            }
+        };
+        let request = Request { customer, request: RequestNumber::default(), event, operation };
+        let guarantees = self.guarantees.to(customer);
+        let session = Session { passbook, guarantees };
+        branch.do_send(request.ask(session, Arc::clone(&self.roster), learn, tell));
+    }
+}
+
+/// What is asked of a branch.
+#[derive(Debug, Clone, Copy)]
+struct Request {
+    customer: CustomerId,
+    request: RequestNumber,
+    event: EventId,
+    operation: Operation,
+}
+
+impl Request {
+    /// It with its `session`. When it is answered, `learn` has the passbook as it was shown and what
+    /// is to be entered, and `tell` gets the answer.
+    fn ask(
+        self,
+        session: Session,
+        roster: Arc<Roster>,
+        learn: impl FnOnce(&Passbook, &Entry) + Send + 'static,
+        tell: SubmitReply,
+    ) -> Ask {
+        let Self { customer, request, event, operation } = self;
+        let mut passbook = session.passbook.clone();
+        let reply_to = ReplyTo::Then(Box::new(move |answer: Answer| {
+            let Answer { outcome, position, balance, entry, .. } = answer;
+            learn(&passbook, &entry);
+            passbook.enter(&entry, &roster);
+            tell(Ok(Submitted { event, outcome, balance, position, passbook }));
+        }));
+        Ask { customer, request, event, operation, session: Some(session), reply_to }
+    }
+}
+
 /// Asks the registry how many customers it remembers.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "Remembered")]
@@ -217,30 +297,27 @@ impl SessionRegistry {
         if let Operation::Write(_) = operation {
             kept.last_event = kept.last_event.max(Some(event));
         }
-        let request = kept.requests;
-        let (mut passbook, keeper) = match passbook {
+        let request = Request { customer, request: kept.requests, event, operation };
+        let (passbook, keeper) = match passbook {
             PassbookSource::Carried(carried) => (carried, Keeper::Customer),
             PassbookSource::Kept => {
                 let kept = kept.passbook.get_or_insert_with(|| Passbook::new(&self.roster));
                 (kept.clone(), Keeper::Registry)
             }
         };
-        let session = Some(Session { passbook: passbook.clone(), guarantees });
-        let (registry, roster) = (ctx.address(), Arc::clone(&self.roster));
-        let reply_to = ReplyTo::Then(Box::new(move |answer: Answer| {
-            let Answer { outcome, position, balance, entry: learnt, .. } = answer;
+        let registry = ctx.address();
+        let learn = move |shown: &Passbook, learnt: &Entry| {
             let entry = match keeper {
                 // A kept passbook only grows, so what it held when it was shown it holds now.
-                Keeper::Registry if !passbook.holds(&learnt) => learnt.clone(),
+                Keeper::Registry if !shown.holds(learnt) => learnt.clone(),
                 Keeper::Registry | Keeper::Customer => Entry::Nothing,
             };
             if forgets || entry != Entry::Nothing {
                 registry.do_send(Answered { customer, entry });
             }
-            passbook.enter(&learnt, &roster);
-            tell(Ok(Submitted { event, outcome, balance, position, passbook }));
-        }));
-        branch.do_send(Ask { customer, request, event, operation, session, reply_to });
+        };
+        let session = Session { passbook, guarantees };
+        branch.do_send(request.ask(session, Arc::clone(&self.roster), learn, tell));
     }
 }
 
@@ -284,6 +361,15 @@ impl Handler<Answered> for SessionRegistry {
             passbook.enter(&entry, &self.roster);
         }
         self.sessions.end(customer);
+    }
+}
+
+impl Handler<GoesStraight> for SessionRegistry {
+    type Result = ();
+
+    fn handle(&mut self, write: GoesStraight, _: &mut Self::Context) {
+        let kept = self.sessions.begin(write.customer);
+        kept.last_event = kept.last_event.max(Some(write.event));
     }
 }
 

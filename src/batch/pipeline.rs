@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::feed::{Allowance, Chunk, Feed, FeedClosed};
 use super::results::{BatchError, Finished, Order, Results};
-use crate::run::{RunError, Runner};
+use crate::run::Runner;
 
 /// How a batch is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ fn serve<I, O>(
     chunks: &Receiver<Chunk<I>>,
     finished: &Sender<Finished<O>>,
 ) {
-    let mut runner = None;
+    let mut runner = Runner::default();
     for Chunk { index, items, bytes } in chunks {
         let do_one = |item| do_one(run, panicked, item, &mut runner);
         let outcomes = items.into_iter().map(do_one).collect();
@@ -93,19 +93,12 @@ fn do_one<I, O>(
     run: &impl Fn(&mut Runner, &mut I) -> O,
     panicked: &impl Fn(I, &str) -> O,
     mut item: I,
-    runner: &mut Option<Runner>,
-) -> Result<O, RunError> {
-    // A runner in which something panicked is not used again.
-    let mut own = match runner.take() {
-        Some(runner) => runner,
-        None => Runner::new()?,
-    };
-    match catch_unwind(AssertUnwindSafe(|| run(&mut own, &mut item))) {
-        Ok(outcome) => {
-            *runner = Some(own);
-            Ok(outcome)
-        }
-        Err(panic) => Ok(panicked(item, message(&*panic))),
+    runner: &mut Runner,
+) -> O {
+    // A runner keeps nothing of a run that panicked.
+    match catch_unwind(AssertUnwindSafe(|| run(runner, &mut item))) {
+        Ok(outcome) => outcome,
+        Err(panic) => panicked(item, message(&*panic)),
     }
 }
 

@@ -261,7 +261,7 @@ impl<'a> Batch<'a> {
         let mut line = Vec::new();
         earlier.replay(|row| -> Result<(), Failure> {
             line.clear();
-            append_line(&mut line, &row)?;
+            append_line(&mut line, &row);
             Ok(self.write(&row, &line, None)?)
         })?;
         let path = earlier.path().to_owned();

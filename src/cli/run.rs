@@ -192,10 +192,6 @@ fn run_one(args: &RunArgs, place: &Place, scenario: &Scenario) -> Result<Run, Fa
                 let message = format!("{name}: {error}; use smaller amounts");
                 return Err(Failure::bad_input(message));
             }
-            RunError::Runtime(error) => {
-                let message = format!("cannot start the actors' runtime: {error}");
-                return Err(Failure::internal(message));
-            }
             RunError::History(error) => {
                 let message = format!("cannot write the history of {name}: {error}");
                 return Err(Failure::internal(message));
@@ -284,7 +280,7 @@ fn run_on(
 ) -> Result<Run, RunError> {
     match (args.connect.connection(), args.transport) {
         (Some(connection), _) => run::run_connected(scenario, options, &connection),
-        (None, Transport::Mailbox) => Runner::new()?.run(scenario, options, history),
+        (None, Transport::Mailbox) => Runner::default().run(scenario, options, history),
         (None, Transport::Grpc) => run::run_over_grpc(scenario, options, history),
     }
 }

@@ -57,7 +57,6 @@ fn run_for_client(
         | RunError::Standstill
         | RunError::Facts(_)
         | RunError::History(_)
-        | RunError::Runtime(_)
         | RunError::Bind(_)
         | RunError::NoRandomness(_)
         | RunError::Edge(_)

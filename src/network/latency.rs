@@ -89,6 +89,27 @@ impl Latency {
     }
 }
 
+/// How long each message takes: what is drawn for it.
+#[derive(Debug, Clone)]
+pub struct Delays {
+    latencies: LinkLatencies,
+    seed: Seed,
+    chances: BTreeMap<Link, Random>,
+}
+
+impl Delays {
+    /// Those of `latencies`, drawn from `seed`.
+    pub fn new(latencies: LinkLatencies, seed: Seed) -> Self {
+        Self { latencies, seed, chances: BTreeMap::new() }
+    }
+
+    /// How long the next message on `link` takes.
+    pub fn draw(&mut self, link: Link) -> Duration {
+        let chance = self.chances.entry(link).or_insert_with(|| link.chances(self.seed));
+        self.latencies.of(link).draw(chance)
+    }
+}
+
 /// A text that is no latency.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]

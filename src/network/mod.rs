@@ -3,4 +3,4 @@
 
 mod latency;
 
-pub use latency::{Latency, LatencyError, Link, LinkLatencies, parse_span, show_span};
+pub use latency::{Delays, Latency, LatencyError, Link, LinkLatencies, parse_span, show_span};

@@ -1,20 +1,21 @@
 //! One bank put together: its branches are opened, waited for until they are settled, and closed.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::{Actor, Addr, AsyncContext, Context};
+use actix::{Actor, Addr, Context, Handler, Message, Recipient};
 use tokio::sync::oneshot;
 
 use super::options::RunError;
 use super::result::BranchResult;
 use crate::actors::{
-    AwaitSettled, BranchActor, BranchContext, BranchState, BranchSummary, Close, Network,
-    NetworkSetup, Peers, RecorderLink, ReplyTo, Settled, Summarize, TimeSource,
+    AwaitSettled, BranchActor, BranchContext, BranchState, BranchSummary, Network, NetworkSetup,
+    Peers, RecorderLink, ReplyTo, Settled, Summarize, TimeSource,
 };
 use crate::bank::{Branch, BranchConfig};
 use crate::model::{BranchId, Money, Roster, Seed};
-use crate::network::LinkLatencies;
+use crate::network::{Delays, LinkLatencies};
 
 /// What the branches of a bank have in common.
 pub(crate) struct BankSetup<'a> {
@@ -24,9 +25,21 @@ pub(crate) struct BankSetup<'a> {
     pub(crate) recorder: &'a RecorderLink,
 }
 
-/// How many branches hand over their logs at a time: each takes memory until it is known to be the
-/// same as the one before.
-const CLOSING_AT_ONCE: usize = 2;
+/// An actor that has started, and its mailbox.
+#[derive(Debug)]
+pub(crate) struct Seat<A: Actor> {
+    pub(crate) actor: A,
+    pub(crate) address: Addr<A>,
+}
+
+impl<A: Actor<Context = Context<A>> + Clone + Default> Seat<A> {
+    /// Starts one that lives in `clock`.
+    pub(super) fn start(clock: &TimeSource) -> Self {
+        let actor = A::default();
+        let address = clock.start(actor.clone());
+        Self { actor, address }
+    }
+}
 
 /// A branch actor has stopped.
 #[derive(Debug, Clone, Copy)]
@@ -39,40 +52,48 @@ impl From<Stopped> for RunError {
 }
 
 impl BankSetup<'_> {
-    /// Starts the branches `here`. `peers` is given the addresses of all of them, and says of each how
-    /// it reaches the others.
-    pub(crate) fn open<F>(
+    /// Starts the branches `here`. `peers` is given the seats of all of them, and says of each how it
+    /// reaches the others.
+    pub(crate) fn start<F>(
         &self,
-        here: impl IntoIterator<Item = BranchId>,
-        peers: impl FnOnce(&[Addr<BranchActor>]) -> F,
-    ) -> Vec<Addr<BranchActor>>
+        here: impl ExactSizeIterator<Item = BranchId>,
+        peers: impl FnOnce(&[Seat<BranchActor>]) -> F,
+    ) -> Vec<Seat<BranchActor>>
     where
         F: FnMut(BranchId, &Addr<BranchActor>) -> Peers,
     {
-        let contexts: Vec<(BranchId, Context<BranchActor>)> =
-            here.into_iter().map(|id| (id, Context::new())).collect();
-        let addresses: Vec<_> = contexts.iter().map(|(_, context)| context.address()).collect();
-        let mut peers = peers(&addresses);
-        for ((id, context), address) in contexts.into_iter().zip(&addresses) {
-            let peers = peers(id, address);
-            let branch_context = BranchContext { peers, recorder: self.recorder.clone() };
-            let roster = Arc::clone(self.roster);
-            let branch = Branch::new(id, roster, self.opening_balance, self.branch);
-            context.run(BranchActor::new(branch, branch_context));
+        let seats: Vec<_> = (0..here.len()).map(|_| Seat::start(&self.recorder.clock)).collect();
+        let mut peers = peers(&seats);
+        for (id, seat) in here.zip(&seats) {
+            self.open(id, seat, peers(id, &seat.address));
         }
-        addresses
+        seats
     }
 
     /// Starts all branches, each of which reaches the others through what `connect` makes of their
     /// mailboxes.
-    pub(crate) fn open_all(&self, connect: impl FnOnce(Peers) -> Peers) -> Vec<Addr<BranchActor>> {
-        self.open(self.roster.ids().iter().copied(), |branches| {
-            let links = branches.iter().map(|branch| branch.clone().recipient());
-            let links = links.collect::<Rc<[_]>>();
-            let peers = connect(Peers { roster: Arc::clone(self.roster), links });
+    pub(crate) fn start_all(&self, connect: impl FnOnce(Peers) -> Peers) -> Vec<Seat<BranchActor>> {
+        self.start(self.roster.ids().iter().copied(), |seats| {
+            let peers = connect(Peers::straight(self.roster, mailboxes(seats)));
             move |_, _| peers.clone()
         })
     }
+
+    /// Opens the branch `id` at `seat`.
+    pub(super) fn open(&self, id: BranchId, seat: &Seat<BranchActor>, peers: Peers) {
+        let branch_context = BranchContext { peers, recorder: self.recorder.clone() };
+        let roster = Arc::clone(self.roster);
+        seat.actor.open(Branch::new(id, roster, self.opening_balance, self.branch), branch_context);
+    }
+}
+
+/// The mailboxes at `seats` for messages `M`.
+pub(super) fn mailboxes<A, M>(seats: &[Seat<A>]) -> Rc<[Recipient<M>]>
+where
+    A: Actor<Context = Context<A>> + Handler<M>,
+    M: Message<Result = ()> + Send + 'static,
+{
+    seats.iter().map(|seat| seat.address.clone().recipient()).collect()
 }
 
 /// How long messages between branches take.
@@ -84,15 +105,20 @@ pub(super) struct LinkDelays<'a> {
 
 impl LinkDelays<'_> {
     /// What stands before `mailboxes`: nothing, or a network that takes its time.
-    pub(super) fn connect(self, mailboxes: Peers, clock: TimeSource) -> Peers {
+    pub(super) fn connect(self, mailboxes: Peers, clock: &TimeSource) -> Peers {
         if self.latencies.is_none() {
             return mailboxes;
         }
-        let (latencies, seed) = (self.latencies.clone(), self.seed);
+        let delays = Delays::new(self.latencies.clone(), self.seed);
+        if let TimeSource::Virtual(time) = clock {
+            let delays = Some((Rc::new(RefCell::new(delays)), time.clone()));
+            return Peers { delays, ..mailboxes };
+        }
         let roster = Arc::clone(&mailboxes.roster);
-        let network = Network::new(NetworkSetup { latencies, seed, mailboxes, clock });
-        let network = network.start().recipient();
-        Peers { links: roster.ids().iter().map(|_| network.clone()).collect(), roster }
+        let setup = NetworkSetup { delays, mailboxes, clock: clock.clone() };
+        let network = clock.start(Network::new(setup)).recipient();
+        let links = roster.ids().iter().map(|_| network.clone()).collect();
+        Peers::straight(&roster, links)
     }
 }
 
@@ -142,15 +168,12 @@ pub(crate) async fn balances(
     Ok(balances)
 }
 
-/// Ends `branches`: their balances and their logs.
-pub(super) async fn close(branches: &[Addr<BranchActor>]) -> Result<Vec<BranchResult>, RunError> {
-    let mut results: Vec<BranchResult> = Vec::with_capacity(branches.len());
-    for some in branches.chunks(CLOSING_AT_ONCE) {
-        let closing: Vec<_> = some.iter().map(|branch| branch.send(Close)).collect();
-        for state in closing {
-            let result = branch_result(state.await.map_err(|_| Stopped)?, results.last())?;
-            results.push(result);
-        }
+/// Closes the branches at `seats`: their balances and their logs.
+pub(super) fn close(seats: &[Seat<BranchActor>]) -> Result<Vec<BranchResult>, RunError> {
+    let mut results: Vec<BranchResult> = Vec::with_capacity(seats.len());
+    for seat in seats {
+        let result = branch_result(seat.actor.close().ok_or(Stopped)?, results.last())?;
+        results.push(result);
     }
     Ok(results)
 }
@@ -167,4 +190,9 @@ fn branch_result(
         Some(_) | None => Arc::new(log),
     };
     Ok(BranchResult { id, balance, log })
+}
+
+/// Where what is at `seats` can be spoken to.
+pub(crate) fn addresses<A: Actor<Context = Context<A>>>(seats: &[Seat<A>]) -> Vec<Addr<A>> {
+    seats.iter().map(|seat| seat.address.clone()).collect()
 }

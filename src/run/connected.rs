@@ -8,11 +8,12 @@ use std::time::Duration;
 use actix::{Actor, System};
 use tokio::task::JoinSet;
 
+use super::bank::Seat;
 use super::options::{RunError, RunOptions};
 use super::remote::{ConnectedBank, HeldBefore, NotThere};
 use super::result::{BranchResult, CustomerResult, RunConfig, RunResult, VisitResult};
 use super::virtual_time::{Customers, Run, barrier};
-use crate::actors::{Counters, Detail, RecorderLink, TimeSource};
+use crate::actors::{Counters, CustomerActor, Detail, RecorderLink, TimeSource};
 use crate::grpc::{
     CallProblem, ClassicBranch, ClientStub, Endpoint, RemoteBank, RemoteBranch, ReportedState,
     SETTLE_LIMIT, Standings,
@@ -53,7 +54,8 @@ pub fn run_connected(
         // What goes on between branches elsewhere is not known here: there are no facts to record,
         // and nothing to judge.
         let clock = TimeSource::real_time();
-        let link = RecorderLink { clock, recorder: None, detail: Detail::Essentials };
+        let link =
+            RecorderLink { clock: clock.clone(), observer: None, detail: Detail::Essentials };
         let (bank, before) = meet(scenario, connection).await?;
         let mut held_before = held_before(&before);
         let leftovers = leftovers(scenario, &held_before);
@@ -65,9 +67,10 @@ pub fn run_connected(
             Opening::Fresh | Opening::AsFound if leftovers.is_empty() => held_before.clear(),
             Opening::Fresh | Opening::AsFound => {}
         }
-        let customers = admit_customers(scenario, &config, &bank, &link);
+        let mut seats = Vec::new();
+        let customers = admit_customers(&mut seats, scenario, &config, &bank, &link);
         customers.make_visits(config.customers, &scenario.visits).await?;
-        let mut customers = customers.leave().await?;
+        let mut customers = customers.leave()?;
         let ended = clock.now();
         // With async propagation the last writes may still be under way.
         bank.settle().await;
@@ -183,21 +186,22 @@ fn leftovers(scenario: &Scenario, held: &[HeldBefore]) -> Vec<HeldBefore> {
     held.iter().filter(|of| !is_fresh(of)).cloned().collect()
 }
 
-fn admit_customers(
+fn admit_customers<'s>(
+    seats: &'s mut Vec<Seat<CustomerActor>>,
     scenario: &Scenario,
     config: &RunConfig,
     bank: &RemoteBank,
     link: &RecorderLink,
-) -> Customers {
+) -> Customers<'s> {
     let counter = |branch: &ClassicBranch| {
         ClientStub::new(RemoteBranch::Classic(branch.clone())).start().recipient()
     };
     let counters = Counters {
         roster: Arc::clone(&scenario.roster),
         counters: bank.branches().iter().map(counter).collect(),
-        barrier: barrier(config.queries, || vec![bank.clone().start().recipient()]),
+        barrier: barrier(config.queries, &link.clock, || vec![bank.clone().start().recipient()]),
     };
-    Customers::arrive(&scenario.visits, config, &counters, link)
+    Customers::arrive(seats, &scenario.visits, config, &counters, link)
 }
 
 /// The branches that say how they stand. The classic contract gives write sets, not an apply log:

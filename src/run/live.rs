@@ -8,9 +8,10 @@ use std::time::Duration;
 use actix::{Actor, Addr, Recipient};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::bank::{BankSetup, FinalBalance, LinkDelays, Stopped, balances, settling};
+use super::bank::{BankSetup, FinalBalance, LinkDelays, Stopped, addresses, balances, settling};
 use crate::actors::{
-    AnswerAll, BranchActor, Detail, PeerEnvelope, Peers, RecorderLink, SessionRegistry, TimeSource,
+    AnswerAll, BranchActor, Detail, PeerEnvelope, Peers, RecorderLink, SessionRegistry,
+    StraightWay, TimeSource,
 };
 use crate::bank::BranchConfig;
 use crate::grpc::seal::BankKeys;
@@ -75,7 +76,7 @@ impl LiveBank {
     pub fn open(options: &LiveOptions) -> Self {
         let link = RecorderLink {
             clock: TimeSource::real_time(),
-            recorder: None,
+            observer: None,
             detail: Detail::Essentials,
         };
         Self::open_recorded(options, &link)
@@ -102,22 +103,21 @@ impl LiveBank {
         };
         let mut links = Vec::new();
         let delays = LinkDelays { latencies: &options.latencies, seed: options.seed };
-        let addresses = if options.elsewhere.is_empty() {
-            setup.open_all(|mailboxes| delays.connect(mailboxes, recorder.clock))
+        let seats = if options.elsewhere.is_empty() {
+            setup.start_all(|mailboxes| delays.connect(mailboxes, &recorder.clock))
         } else {
-            setup.open(here.iter().copied(), |addresses| {
-                let branches: BTreeMap<_, _> =
-                    here.iter().copied().zip(addresses.iter().cloned()).collect();
+            setup.start(here.iter().copied(), |seats| {
+                let branches: BTreeMap<_, _> = here.iter().copied().zip(addresses(seats)).collect();
                 let (links, identity, found) = (&mut links, &identity, &found);
                 move |here, owner| {
                     let (owner, identity, found) = (owner.clone(), identity.clone(), found.clone());
                     let mut linker = Linker { options, here, owner, identity, found, links };
-                    delays.connect(linker.peers(&branches), recorder.clock)
+                    delays.connect(linker.peers(&branches), &recorder.clock)
                 }
             })
         };
         let branches: BTreeMap<BranchId, Addr<BranchActor>> =
-            here.into_iter().zip(addresses).collect();
+            here.into_iter().zip(addresses(&seats)).collect();
         let registry = Self::registry(options)
             .forgetting(options.sessions_max, branches.values().cloned().collect())
             .start();
@@ -129,6 +129,10 @@ impl LiveBank {
                 .then(|| Believed::peers(identity, &options.elsewhere)),
             branches,
             registry,
+            straight_way: Some(StraightWay {
+                roster: Arc::clone(roster),
+                guarantees: options.guarantees.clone(),
+            }),
             links,
             gate: gate.subscribe(),
             answer_time_max: options.branch.timeouts.in_all(),
@@ -262,7 +266,7 @@ impl Linker<'_> {
             Some(endpoint) => self.link(*peer, endpoint),
             None => branches[peer].clone().recipient(),
         };
-        Peers { roster: Arc::clone(roster), links: roster.ids().iter().map(link).collect() }
+        Peers::straight(roster, roster.ids().iter().map(link).collect())
     }
 
     fn link(&mut self, peer: BranchId, endpoint: &Endpoint) -> Recipient<PeerEnvelope> {

@@ -11,11 +11,12 @@ mod remote;
 mod result;
 mod serve;
 mod socket_bank;
+mod stage;
 mod virtual_time;
 
 pub use crate::history::RequestResult;
 pub use bank::FinalBalance;
-pub(crate) use bank::{BankSetup, balances, settle};
+pub(crate) use bank::{BankSetup, addresses, balances, settle};
 pub use connected::{Connection, Opening, run_connected};
 pub use live::{LinkOptions, LiveBank, LiveOptions};
 pub use memory::{

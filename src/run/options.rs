@@ -64,9 +64,6 @@ pub enum RunError {
     /// The history could not be written.
     #[error("cannot write the history")]
     History(#[source] io::Error),
-    /// The runtime under the actors could not be had.
-    #[error("cannot start the actors' runtime")]
-    Runtime(#[source] io::Error),
     /// The writes that the branches accepted add up to more than a balance can be.
     #[error("the balance of branch {branch} is out of range")]
     BalanceOutOfRange {

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use actix::{Actor, Addr, System};
 use tokio::task::JoinSet;
 
+use super::bank::{Seat, addresses};
 use super::options::{RunError, RunOptions};
 use super::recorder::{HistoryOutput, Recorder};
 use super::result::RunConfig;
 use super::socket_bank::{LIMIT, SocketBank};
 use super::virtual_time::{Bank, Customers, Run, barrier};
-use crate::actors::{BranchActor, Counters, RecorderLink, TimeSource};
+use crate::actors::{BranchActor, Counters, CustomerActor, RecorderLink, TimeSource};
 use crate::grpc::seal::{BankKeys, BankSecret};
 use crate::grpc::{Channel, ClientStub, EdgeError, Endpoint, Listener, RemoteBranch, TypedBranch};
 use crate::model::BranchId;
@@ -28,11 +29,14 @@ pub fn run_over_grpc(
     let config = RunConfig::new(&scenario.settings, &options.overrides);
     System::new().block_on(async {
         let clock = TimeSource::real_time();
-        let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
+        let (recorder, link) = Recorder::open(scenario, &config, options, history, clock.clone())?;
         let sockets = Sockets::bind(scenario, &config)?;
         let branches = sockets.socket_bank().open_branches(&link);
-        let customers = sockets.admit_customers(&branches, &link);
-        let mut servers = sockets.serve(&branches);
+        let addresses = addresses(&branches);
+        let mut seats = Vec::new();
+        let customers = sockets.admit_customers(&mut seats, &addresses, &link);
+        let mut servers = sockets.serve(&addresses);
+        let branches = &*branches;
         let bank = Bank { config: config.clone(), branches, customers, recorder, clock };
         tokio::select! {
             biased;
@@ -82,7 +86,12 @@ impl<'a> Sockets<'a> {
         }
     }
 
-    fn admit_customers(&self, branches: &[Addr<BranchActor>], link: &RecorderLink) -> Customers {
+    fn admit_customers<'s>(
+        &self,
+        seats: &'s mut Vec<Seat<CustomerActor>>,
+        branches: &[Addr<BranchActor>],
+        link: &RecorderLink,
+    ) -> Customers<'s> {
         let Self { scenario, config, keys, channels, .. } = self;
         let roster = &scenario.roster;
         let counter = |(&branch, channel): (&BranchId, &Channel)| {
@@ -95,9 +104,9 @@ impl<'a> Sockets<'a> {
         let counters = Counters {
             roster: Arc::clone(roster),
             counters: roster.ids().iter().zip(channels).map(counter).collect(),
-            barrier: barrier(config.queries, settle),
+            barrier: barrier(config.queries, &link.clock, settle),
         };
-        Customers::arrive(&scenario.visits, config, &counters, link)
+        Customers::arrive(seats, &scenario.visits, config, &counters, link)
     }
 
     /// Starts a server for each branch.

@@ -1,13 +1,13 @@
-//! The recorder of a run: one actor that gets every fact in causal order, and hands each to whoever
-//! wants it: the report, a history file, the judge.
+//! The recorder of a run: gets every fact in causal order, and hands each to whoever wants it: the
+//! report, a history file, the judge.
 
+use std::cell::RefCell;
 use std::io;
-
-use actix::{Actor, Addr, Context, Handler, Message};
+use std::rc::Rc;
 
 use super::options::{Judging, Recording, RunError, RunOptions};
 use super::result::RunConfig;
-use crate::actors::{Detail, Record, RecorderLink, TimeSource};
+use crate::actors::{Detail, Observer, RecorderLink, TimeSource};
 use crate::check::{Case, Judge, JudgeOptions, Lines, Verdicts};
 use crate::history::{Header, Recorded, Terms, Writer};
 use crate::scenario::Scenario;
@@ -19,16 +19,13 @@ pub type HistoryOutput = Box<dyn io::Write>;
 pub(super) struct Recorder {
     kept: Option<Vec<Recorded>>,
     history: Option<Writer<HistoryOutput>>,
-    /// Boxed, for an actor is moved a dozen times until it runs.
-    judge: Option<Box<Judge>>,
+    judge: Option<Judge>,
     /// The first thing that went wrong. The run goes on, and ends with it.
     failed: Option<RunError>,
 }
 
-/// Asks the recorder for all that came of the facts.
-#[derive(Debug, Message)]
-#[rtype(result = "Result<Conclusion, RunError>")]
-pub(super) struct Conclude;
+/// A recorder, and the way of its actors to it.
+pub(super) type SharedRecorder = Rc<RefCell<Recorder>>;
 
 /// What came of the facts of a run.
 #[derive(Debug, Default)]
@@ -47,7 +44,7 @@ impl Recorder {
         options: &RunOptions,
         history: Option<HistoryOutput>,
         clock: TimeSource,
-    ) -> Result<(Option<Addr<Self>>, RecorderLink), RunError> {
+    ) -> Result<(Option<SharedRecorder>, RecorderLink), RunError> {
         let detail = match (options.recording, &history) {
             (Recording::Off, None) => Detail::Essentials,
             (Recording::Facts, _) | (Recording::Off, Some(_)) => Detail::Everything,
@@ -62,11 +59,12 @@ impl Recorder {
             kept: (options.recording == Recording::Facts).then(Vec::new),
             history: history.map(begin).transpose()?,
             judge: (options.judging == Judging::On)
-                .then(|| Box::new(Judge::new(case(scenario, config), judge))),
+                .then(|| Judge::new(case(scenario, config), judge)),
             failed: None,
         };
-        let recorder = recorder.is_wanted().then(|| recorder.start());
-        let link = RecorderLink { clock, recorder: recorder.clone().map(Addr::recipient), detail };
+        let recorder = recorder.is_wanted().then(|| Rc::new(RefCell::new(recorder)));
+        let observer = recorder.clone().map(|recorder| recorder as Rc<RefCell<dyn Observer>>);
+        let link = RecorderLink { clock, observer, detail };
         Ok((recorder, link))
     }
 
@@ -87,7 +85,8 @@ impl Recorder {
         Ok(())
     }
 
-    fn conclude(&mut self) -> Result<Conclusion, RunError> {
+    /// What came of the facts. It takes no more.
+    pub(super) fn conclude(&mut self) -> Result<Conclusion, RunError> {
         if let Some(failed) = self.failed.take() {
             return Err(failed);
         }
@@ -128,26 +127,12 @@ pub(crate) fn header(scenario: &Scenario, config: &RunConfig) -> Header {
     }
 }
 
-impl Actor for Recorder {
-    type Context = Context<Self>;
-}
-
-impl Handler<Record> for Recorder {
-    type Result = ();
-
-    fn handle(&mut self, Record(recorded): Record, _: &mut Self::Context) {
+impl Observer for Recorder {
+    fn observe(&mut self, recorded: Recorded) {
         if self.failed.is_none()
             && let Err(failed) = self.take(recorded)
         {
             self.failed = Some(failed);
         }
-    }
-}
-
-impl Handler<Conclude> for Recorder {
-    type Result = Result<Conclusion, RunError>;
-
-    fn handle(&mut self, _: Conclude, _: &mut Self::Context) -> Self::Result {
-        self.conclude()
     }
 }

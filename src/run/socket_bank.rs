@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix::{Actor, Addr};
 use tokio::sync::{mpsc, watch};
 
-use super::bank::BankSetup;
+use super::bank::{BankSetup, Seat};
 use crate::actors::{BranchActor, Peers, RecorderLink, SessionRegistry};
 use crate::bank::BranchConfig;
 use crate::grpc::seal::BankKeys;
@@ -36,7 +36,7 @@ pub(crate) struct SocketBank<'a> {
 
 impl SocketBank<'_> {
     /// Starts the branches, ascending by id. Called where a System runs, in real time.
-    pub(crate) fn open_branches(&self, recorder: &RecorderLink) -> Vec<Addr<BranchActor>> {
+    pub(crate) fn open_branches(&self, recorder: &RecorderLink) -> Vec<Seat<BranchActor>> {
         let Self { roster, opening_balance, channels, branch, .. } = *self;
         // All peers are ours and start empty: there is nothing to find out about them.
         let (found, _) = mpsc::unbounded_channel();
@@ -60,9 +60,9 @@ impl SocketBank<'_> {
                 };
                 PeerLink::new(setup).start().recipient()
             });
-            Peers { roster: Arc::clone(roster), links: links.collect() }
+            Peers::straight(roster, links.collect())
         };
-        setup.open(roster.ids().iter().copied(), |_| peers)
+        setup.start(roster.ids().iter().copied(), |_| peers)
     }
 
     /// What is served for each of `branches`: each gateway knows its own branch alone. The registry
@@ -83,6 +83,7 @@ impl SocketBank<'_> {
                 believed: Some(believed.clone()),
                 branches: BTreeMap::from([(id, address.clone())]),
                 registry: registry.clone(),
+                straight_way: None,
                 links: Vec::new(),
                 gate: gate.clone(),
                 answer_time_max: self.branch.timeouts.in_all(),

@@ -1,25 +1,20 @@
-//! One run: a System in virtual time, a bank of branches, the customers of a scenario.
+//! One run: an executor in virtual time, a bank of branches, the customers of a scenario.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
-use actix::{Actor, Addr, Recipient, System, SystemRunner};
+use actix::{Addr, Recipient};
 use tokio::sync::oneshot;
-use tokio::task::LocalSet;
 
-use super::bank::{BankSetup, LinkDelays, close, settle};
+use super::bank::{BankSetup, LinkDelays, Seat, close, settle};
 use super::options::{RunError, RunOptions};
-use super::recorder::{Conclude, Conclusion, HistoryOutput, Recorder};
+use super::recorder::{Conclusion, HistoryOutput, Recorder, SharedRecorder};
 use super::result::{CustomerResult, RunConfig, RunResult, VisitResult};
+use super::stage::Stage;
 use crate::actors::{
-    AwaitSettled, Barrier, BranchActor, Counters, CustomerActor, CustomerSetup, MakeVisit,
-    RecorderLink, SetOut, TakeRequests, TimeSource, paused_runtime,
+    AwaitSettled, Barrier, BranchActor, Counters, CustomerActor, CustomerSetup, MakeVisit, NoEnd,
+    RecorderLink, SetOut, TimeSource,
 };
 use crate::bank::Timeouts;
 use crate::history::Recorded;
@@ -35,28 +30,14 @@ pub struct Run {
     pub facts: Vec<Recorded>,
 }
 
-/// On a paused clock this much time goes by only when nothing is left to do: it stands for more
-/// than three centuries of simulated time.
-const STANDSTILL: Duration = Duration::from_millis(1 << 53);
-
 /// Runs scenarios one after the other in virtual time: as fast as the machine goes, whatever the
-/// delays. No run knows of those before it.
+/// delays. No run knows of those before it: it may have their actors, but nothing that they kept.
+#[derive(Debug, Default)]
 pub struct Runner {
-    system: SystemRunner,
-}
-
-impl fmt::Debug for Runner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runner").finish_non_exhaustive()
-    }
+    stage: Option<Stage>,
 }
 
 impl Runner {
-    /// A runner for the thread that makes it.
-    pub fn new() -> Result<Self, RunError> {
-        Ok(Self { system: virtual_system()? })
-    }
-
     /// Runs `scenario` to its end, and writes every fact as it happens to `history`, if that is
     /// given: `docs/HISTORY.md` is the format.
     pub fn run(
@@ -65,22 +46,17 @@ impl Runner {
         options: &RunOptions,
         history: Option<HistoryOutput>,
     ) -> Result<Run, RunError> {
-        // Which task comes next depends on how many have come since the set began: a set for each
-        // run. Actors and timers that a run leaves behind go with it.
-        let tasks = LocalSet::new();
-        let run = tasks.run_until(run_to_its_end(scenario, options, history));
-        let run = self.system.block_on(run);
-        if run.is_err() {
-            // The clock may stand centuries ahead.
-            self.system = virtual_system()?;
-        }
-        run
+        // A stage on which a run fails or panics is gone.
+        let mut stage = self.stage.take().unwrap_or_default();
+        let run = run_at(&mut stage, scenario, options, history, &AtomicBool::new(false))?;
+        self.stage = stage.for_the_next();
+        Ok(run)
     }
 }
 
 /// Runs one `scenario` to its end in virtual time.
 pub fn run(scenario: &Scenario, options: &RunOptions) -> Result<Run, RunError> {
-    Runner::new()?.run(scenario, options, None)
+    run_unless_stopped(scenario, options, &AtomicBool::new(false))
 }
 
 /// The same, unless another thread sets `stop` before the end.
@@ -89,49 +65,63 @@ pub fn run_unless_stopped(
     options: &RunOptions,
     stop: &AtomicBool,
 ) -> Result<Run, RunError> {
-    let runner = Runner::new()?;
-    let mut run = pin!(run_to_its_end(scenario, options, None));
-    // The System polls what it runs to its end again after every few actors that it has served.
-    let unless_stopped = poll_fn(|context| match stop.load(Ordering::Relaxed) {
-        true => Poll::Ready(Err(RunError::Stopped)),
-        false => run.as_mut().poll(context),
-    });
-    runner.system.block_on(unless_stopped)
+    run_at(&mut Stage::default(), scenario, options, None, stop)
 }
 
-fn virtual_system() -> Result<SystemRunner, RunError> {
-    let runtime = paused_runtime().map_err(RunError::Runtime)?;
-    Ok(System::with_tokio_rt(|| runtime))
-}
-
-async fn run_to_its_end(
+fn run_at(
+    stage: &mut Stage,
     scenario: &Scenario,
     options: &RunOptions,
     history: Option<HistoryOutput>,
+    stop: &AtomicBool,
 ) -> Result<Run, RunError> {
     let config = RunConfig::new(&scenario.settings, &options.overrides);
-    let clock = TimeSource::virtual_time();
+    let Stage { executor, branches, customers } = stage;
+    let clock = TimeSource::Virtual(executor.time().clone());
     let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
-    let bank = Bank::open(scenario, config, recorder, link);
-    match tokio::time::timeout(STANDSTILL, bank.serve(scenario)).await {
-        Ok(run) => run,
-        Err(_) => Err(RunError::Standstill),
+    let setup = BankSetup {
+        roster: &scenario.roster,
+        opening_balance: scenario.opening_balance,
+        branch: config.branch(Timeouts::default().confirm_limit),
+        recorder: &link,
+    };
+    let delays = LinkDelays { latencies: &config.latencies, seed: config.seed };
+    let counters = branches.open(&setup, |mailboxes| delays.connect(mailboxes, &link.clock));
+    let branches = branches.seats(scenario.roster.len());
+    let settle = || branches.iter().map(|seat| seat.address.clone().recipient()).collect();
+    let counters = Counters {
+        roster: Arc::clone(&scenario.roster),
+        counters,
+        barrier: barrier(config.queries, &link.clock, settle),
+    };
+    let customers = Customers::arrive(customers, &scenario.visits, &config, &counters, &link);
+    let bank = Bank { config, branches, customers, recorder, clock: link.clock.clone() };
+    executor.run(bank.serve(scenario), stop)?
+}
+
+impl From<NoEnd> for RunError {
+    fn from(no_end: NoEnd) -> Self {
+        match no_end {
+            NoEnd::Standstill => Self::Standstill,
+            NoEnd::Stopped => Self::Stopped,
+        }
     }
 }
 
 /// The actors of one run.
-pub(super) struct Bank {
+pub(super) struct Bank<'a> {
     pub(super) config: RunConfig,
-    pub(super) branches: Vec<Addr<BranchActor>>,
-    pub(super) customers: Customers,
-    pub(super) recorder: Option<Addr<Recorder>>,
+    pub(super) branches: &'a [Seat<BranchActor>],
+    pub(super) customers: Customers<'a>,
+    pub(super) recorder: Option<SharedRecorder>,
     pub(super) clock: TimeSource,
 }
 
 /// The customers, in the order in which they first come up.
-pub(super) struct Customers {
+pub(super) struct Customers<'a> {
     ids: Vec<CustomerId>,
-    addresses: BTreeMap<CustomerId, Addr<CustomerActor>>,
+    seats: &'a [Seat<CustomerActor>],
+    places: BTreeMap<CustomerId, usize>,
     barrier: Option<Addr<Barrier>>,
 }
 
@@ -139,52 +129,26 @@ pub(super) struct Customers {
 /// `settle` say so.
 pub(super) fn barrier(
     queries: QueryTiming,
+    clock: &TimeSource,
     settle: impl FnOnce() -> Vec<Recipient<AwaitSettled>>,
 ) -> Option<Addr<Barrier>> {
     match queries {
         QueryTiming::InPlace => None,
-        QueryTiming::AfterSettling => Some(Barrier::new(settle()).start()),
+        QueryTiming::AfterSettling => Some(clock.start(Barrier::new(settle()))),
     }
 }
 
-impl Bank {
-    fn open(
-        scenario: &Scenario,
-        config: RunConfig,
-        recorder: Option<Addr<Recorder>>,
-        link: RecorderLink,
-    ) -> Self {
-        let setup = BankSetup {
-            roster: &scenario.roster,
-            opening_balance: scenario.opening_balance,
-            branch: config.branch(Timeouts::default().confirm_limit),
-            recorder: &link,
-        };
-        let delays = LinkDelays { latencies: &config.latencies, seed: config.seed };
-        let branches = setup.open_all(|mailboxes| delays.connect(mailboxes, link.clock));
-        let settle = || branches.iter().map(|branch| branch.clone().recipient()).collect();
-        let counters = Counters {
-            roster: Arc::clone(&scenario.roster),
-            counters: branches.iter().map(|branch| branch.clone().recipient()).collect(),
-            barrier: barrier(config.queries, settle),
-        };
-        let customers = Customers::arrive(&scenario.visits, &config, &counters, &link);
-        Self { config, branches, customers, recorder, clock: link.clock }
-    }
-
+impl Bank<'_> {
     pub(super) async fn serve(self, scenario: &Scenario) -> Result<Run, RunError> {
         self.customers.make_visits(self.config.customers, &scenario.visits).await?;
-        settle(&self.branches).await?;
-        // All are asked before the first answer is awaited: the runtime goes round once.
-        let leaving = self.customers.leave();
-        let concluding = self.recorder.map(|recorder| recorder.send(Conclude));
-        let branches = close(&self.branches).await?;
-        let customers = leaving.await?;
+        // What was accepted is all that there will be, so who is settled stays so.
+        let unsettled = self.branches.iter().filter(|seat| !seat.actor.is_settled());
+        settle(unsettled.map(|seat| &seat.address)).await?;
+        let concluded = self.recorder.map(|recorder| recorder.borrow_mut().conclude());
+        let branches = close(self.branches)?;
+        let customers = self.customers.leave()?;
         let ended = self.clock.now();
-        let Conclusion { facts, verdicts } = match concluding {
-            Some(conclusion) => conclusion.await.map_err(|_| RunError::ActorStopped)??,
-            None => Conclusion::default(),
-        };
+        let Conclusion { facts, verdicts } = concluded.transpose()?.unwrap_or_default();
         let result = RunResult {
             scenario: scenario.name.clone(),
             description: scenario.description.clone(),
@@ -204,24 +168,31 @@ impl Bank {
     }
 }
 
-impl Customers {
+impl<'a> Customers<'a> {
+    /// Lets those who make `visits` come, and take `seats`; there are as many as are needed.
     pub(super) fn arrive(
+        seats: &'a mut Vec<Seat<CustomerActor>>,
         visits: &[Visit],
         config: &RunConfig,
         counters: &Counters,
         link: &RecorderLink,
     ) -> Self {
         let mut ids = Vec::new();
-        let mut addresses = BTreeMap::new();
+        let mut places = BTreeMap::new();
         for &Visit { customer: id, .. } in visits {
-            addresses.entry(id).or_insert_with(|| {
+            places.entry(id).or_insert_with(|| {
                 ids.push(id);
-                let guarantees = config.guarantees.to(id);
-                let (counters, recorder) = (counters.clone(), link.clone());
-                CustomerActor::new(CustomerSetup { id, guarantees, counters, recorder }).start()
+                ids.len() - 1
             });
         }
-        Self { ids, addresses, barrier: counters.barrier.clone() }
+        seats.extend((seats.len()..ids.len()).map(|_| Seat::start(&link.clock)));
+        for (seat, &id) in seats.iter().zip(&ids) {
+            let guarantees = config.guarantees.to(id);
+            let (counters, recorder) = (counters.clone(), link.clone());
+            let answers = Arc::new(seat.address.clone().recipient());
+            seat.actor.open(CustomerSetup { id, guarantees, answers, counters, recorder });
+        }
+        Self { ids, seats, places, barrier: counters.barrier.clone() }
     }
 
     /// Sends the customers on their way, and waits until all have their answers.
@@ -250,7 +221,7 @@ impl Customers {
 
     async fn visit(&self, customer: CustomerId, events: Vec<Event>) -> Result<(), RunError> {
         let (done, end) = oneshot::channel();
-        self.addresses[&customer].do_send(MakeVisit { events, done });
+        self.address(customer).do_send(MakeVisit { events, done });
         end.await.map_err(|_| RunError::ActorStopped)
     }
 
@@ -265,7 +236,7 @@ impl Customers {
         for id in &self.ids {
             let (done, end) = oneshot::channel();
             let events = events.remove(id).unwrap_or_default();
-            self.addresses[id].do_send(MakeVisit { events, done });
+            self.address(*id).do_send(MakeVisit { events, done });
             ends.push(end);
         }
         for end in ends {
@@ -274,19 +245,16 @@ impl Customers {
         Ok(())
     }
 
-    /// Asks each for all its requests, at once; what comes back brings them.
-    pub(super) fn leave(
-        &self,
-    ) -> impl Future<Output = Result<Vec<CustomerResult>, RunError>> + use<> {
-        let ask = |&id: &CustomerId| (id, self.addresses[&id].send(TakeRequests));
-        let asked: Vec<_> = self.ids.iter().map(ask).collect();
-        async move {
-            let mut customers = Vec::with_capacity(asked.len());
-            for (id, requests) in asked {
-                let requests = requests.await.map_err(|_| RunError::ActorStopped)?;
-                customers.push(CustomerResult { id, requests });
-            }
-            Ok(customers)
-        }
+    fn address(&self, customer: CustomerId) -> &Addr<CustomerActor> {
+        &self.seats[self.places[&customer]].address
+    }
+
+    /// What each asked.
+    pub(super) fn leave(self) -> Result<Vec<CustomerResult>, RunError> {
+        let leave = |(id, seat): (CustomerId, &Seat<CustomerActor>)| {
+            let requests = seat.actor.close().ok_or(RunError::ActorStopped)?;
+            Ok(CustomerResult { id, requests })
+        };
+        self.ids.into_iter().zip(self.seats).map(leave).collect()
     }
 }

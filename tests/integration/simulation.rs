@@ -13,7 +13,7 @@ use passbook::model::{
     Time,
 };
 use passbook::network::Latency;
-use passbook::run::{Judging, Run, RunOptions, Runner, run};
+use passbook::run::{Judging, Recording, Run, RunOptions, Runner, run};
 use passbook::scenario::generate::{Between, GenerateOptions, Generator};
 use passbook::scenario::{Scenario, Settings};
 use proptest::prelude::*;
@@ -174,6 +174,22 @@ proptest! {
         check(&run_with(&scenario, overrides), Guarantees::ALL)?;
     }
 
+    /// Banks of other sizes, with and without lag, after each other: each as if it came first.
+    #[test]
+    fn no_run_knows_of_those_before_it(
+        scenarios in prop::collection::vec((any_scenario().prop_map(careful), any_settings()), 2..6),
+    ) {
+        let mut runner = Runner::default();
+        for (scenario, overrides) in scenarios {
+            let recording = Recording::Facts;
+            let options = RunOptions { overrides, recording, ..RunOptions::default() };
+            let told = runner.run(&scenario, &options, None).expect("it runs to its end");
+            let alone = run(&scenario, &options).expect("it runs to its end");
+            prop_assert_eq!(told.result, alone.result);
+            prop_assert_eq!(told.facts, alone.facts);
+        }
+    }
+
     #[test]
     fn the_same_seed_leaves_the_same_history_byte_for_byte(
         scenario in any_scenario().prop_map(careful),
@@ -187,8 +203,8 @@ proptest! {
         };
         let options = RunOptions { overrides, ..RunOptions::default() };
         let folder = tempfile::tempdir().expect("a folder");
-        // The second run comes after the first on the same System, and knows nothing of it.
-        let mut runner = Runner::new().expect("a System");
+        // The second run comes after the first on the same stage, and knows nothing of it.
+        let mut runner = Runner::default();
         let mut record = |name: &str| {
             let path = folder.path().join(name);
             let file = fs::File::create(&path).expect("a file");

@@ -1,9 +1,9 @@
 //! One opening of a bank, whatever carries its messages, and a round with it.
 
+use std::cell::RefCell;
 use std::ops::Range;
+use std::rc::Rc;
 use std::time::Duration;
-
-use actix::{Actor, Addr};
 
 use super::propagation_delay::{Seen, Watcher, delays_us};
 use super::resource_usage::{ResourceUsage, Usage};
@@ -11,7 +11,7 @@ use super::schedule::now;
 use super::virtual_client::{Failure, Samples};
 use super::work::Work;
 use super::{CompareError, Load, Transport};
-use crate::actors::{Detail, RecorderLink, TimeSource};
+use crate::actors::{Detail, Observer, RecorderLink, TimeSource, WallClock};
 use crate::model::{Propagation, Time};
 use crate::run::{FinalBalance, LIMIT};
 
@@ -111,19 +111,23 @@ impl Purpose {
         }
     }
 
-    /// How actors of the bank record. Called where a System runs.
-    pub(super) fn recorder(self) -> (RecorderLink, Option<Addr<Watcher>>) {
-        let detail = Detail::Essentials;
+    /// The clock of the bank, starting now.
+    pub(super) fn clock(self) -> WallClock {
         match self {
-            Self::Latency => {
-                (RecorderLink { clock: TimeSource::real_time(), recorder: None, detail }, None)
-            }
-            Self::Propagation => {
-                let watcher = Watcher::default().start();
-                let recorder = Some(watcher.clone().recipient());
-                (RecorderLink { clock: TimeSource::slow_motion(), recorder, detail }, Some(watcher))
-            }
+            Self::Latency => WallClock::real_time(),
+            Self::Propagation => WallClock::slow_motion(),
         }
+    }
+
+    /// How actors of the bank record.
+    pub(super) fn recorder(self, clock: WallClock) -> (RecorderLink, Option<Rc<RefCell<Watcher>>>) {
+        let watcher = match self {
+            Self::Latency => None,
+            Self::Propagation => Some(Rc::<RefCell<Watcher>>::default()),
+        };
+        let observer = watcher.clone().map(|watcher| watcher as Rc<RefCell<dyn Observer>>);
+        let clock = TimeSource::Wall(clock);
+        (RecorderLink { clock, observer, detail: Detail::Essentials }, watcher)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A bank of actors in one thread, its customers among them.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,15 +15,15 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::bank::{Bank, Conclusion, Job, Played, Purpose, play, unanswered};
-use super::propagation_delay::{TakeSeen, Watcher};
+use super::propagation_delay::Watcher;
 use super::schedule::{now, until};
 use super::virtual_client::{Failure, Samples, Turn, VirtualClient};
 use super::work::Work;
 use super::{CompareError, Transport};
-use crate::actors::{Answer, Ask, BranchActor, RecorderLink, ReplyTo};
+use crate::actors::{Answer, Ask, BranchActor, ReplyTo, WallClock};
 use crate::bank::{Passbook, Session};
 use crate::model::{Guarantees, RequestNumber, Roster, Time};
-use crate::run::{BankSetup, balances, settle};
+use crate::run::{BankSetup, addresses, balances, settle};
 
 /// Plays a round in a thread of its own.
 pub(super) async fn play_between_mailboxes(
@@ -57,13 +58,14 @@ struct Mailboxes {
     work: Arc<Work>,
     branches: Vec<Addr<BranchActor>>,
     workers: Vec<Addr<WorkerActor>>,
-    recorder: RecorderLink,
-    watcher: Option<Addr<Watcher>>,
+    clock: WallClock,
+    watcher: Option<Rc<RefCell<Watcher>>>,
 }
 
 impl Mailboxes {
     fn open(work: &Arc<Work>, purpose: Purpose) -> Self {
-        let (recorder, watcher) = purpose.recorder();
+        let clock = purpose.clock();
+        let (recorder, watcher) = purpose.recorder(clock);
         let Work { roster, opening_balance, .. } = &**work;
         let setup = BankSetup {
             roster,
@@ -71,12 +73,13 @@ impl Mailboxes {
             branch: work.branch_config(purpose.speed()),
             recorder: &recorder,
         };
-        let branches = setup.open_all(|mailboxes| mailboxes);
+        let seats = setup.start_all(|mailboxes| mailboxes);
+        let branches = addresses(&seats);
         let counters: Rc<[Recipient<Ask>]> =
             branches.iter().map(|branch| branch.clone().recipient()).collect();
         let worker = |worker| WorkerActor::new(work, worker, Rc::clone(&counters)).start();
         let workers = (0..work.workers.len()).map(worker).collect();
-        Self { work: Arc::clone(work), branches, workers, recorder, watcher }
+        Self { work: Arc::clone(work), branches, workers, clock, watcher }
     }
 }
 
@@ -103,7 +106,7 @@ impl Bank for Mailboxes {
     }
 
     async fn conclude(&mut self) -> Result<Conclusion, CompareError> {
-        conclude(&self.branches, self.watcher.as_ref()).await.ok_or(ENDED)
+        conclude(&self.branches, self.watcher.as_deref()).await.ok_or(ENDED)
     }
 
     fn transport(&self) -> Transport {
@@ -119,20 +122,17 @@ impl Bank for Mailboxes {
     }
 
     fn time(&self) -> Time {
-        self.recorder.clock.now()
+        self.clock.now()
     }
 }
 
 /// How `branches` stand; `None` if one has stopped.
 pub(super) async fn conclude(
     branches: &[Addr<BranchActor>],
-    watcher: Option<&Addr<Watcher>>,
+    watcher: Option<&RefCell<Watcher>>,
 ) -> Option<Conclusion> {
     let balances = balances(branches).await.ok()?;
-    let seen = match watcher {
-        Some(watcher) => watcher.send(TakeSeen).await.ok()?,
-        None => Vec::new(),
-    };
+    let seen = watcher.map(|watcher| watcher.borrow_mut().take_seen()).unwrap_or_default();
     Some(Conclusion { balances, seen })
 }
 
@@ -190,7 +190,7 @@ impl WorkerActor {
             return;
         };
         self.requests = self.requests.next();
-        let reply_to = ReplyTo::Mailbox(ctx.address().recipient());
+        let reply_to = ReplyTo::Mailbox(Arc::new(ctx.address().recipient()));
         self.counters[step.branch.get()].do_send(Ask {
             customer: customer.id,
             request: self.requests,

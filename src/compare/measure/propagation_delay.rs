@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use actix::{Actor, Context, Handler, Message};
-
-use crate::actors::Record;
-use crate::history::Fact;
+use crate::actors::Observer;
+use crate::history::{Fact, Recorded};
 use crate::model::{BranchId, Sequence, Time};
 
 /// Keeps when each branch applied each write.
@@ -24,30 +22,18 @@ pub(super) struct Seen {
     pub(super) at: Time,
 }
 
-/// Asks for all that was seen.
-#[derive(Debug, Message)]
-#[rtype(result = "Vec<Seen>")]
-pub(super) struct TakeSeen;
-
-impl Actor for Watcher {
-    type Context = Context<Self>;
-}
-
-impl Handler<Record> for Watcher {
-    type Result = ();
-
-    fn handle(&mut self, Record(recorded): Record, _: &mut Self::Context) {
-        if let Fact::WriteApplied { branch, origin, sequence, .. } = recorded.fact {
-            self.seen.push(Seen { branch, origin, sequence, at: recorded.at });
-        }
+impl Watcher {
+    /// All that was seen.
+    pub(super) fn take_seen(&mut self) -> Vec<Seen> {
+        std::mem::take(&mut self.seen)
     }
 }
 
-impl Handler<TakeSeen> for Watcher {
-    type Result = Vec<Seen>;
-
-    fn handle(&mut self, _: TakeSeen, _: &mut Self::Context) -> Vec<Seen> {
-        std::mem::take(&mut self.seen)
+impl Observer for Watcher {
+    fn observe(&mut self, recorded: Recorded) {
+        if let Fact::WriteApplied { branch, origin, sequence, .. } = recorded.fact {
+            self.seen.push(Seen { branch, origin, sequence, at: recorded.at });
+        }
     }
 }
 

@@ -18,10 +18,10 @@ use super::mailbox::conclude;
 use super::virtual_client::Samples;
 use super::work::Work;
 use super::{CompareError, Transport};
-use crate::actors::TimeSource;
+use crate::actors::WallClock;
 use crate::grpc::{BranchListener, Channel, Connector, EdgeError, Medium};
 use crate::model::{BranchId, Time};
-use crate::run::{SocketBank, settle};
+use crate::run::{SocketBank, addresses, settle};
 
 /// The bank as its customers' thread sees it. It closes when this is dropped.
 pub(super) struct Served {
@@ -29,7 +29,7 @@ pub(super) struct Served {
     customers: Customers,
     /// To each branch: those of customers and those of the other branches.
     connectors: Vec<Connector>,
-    clock: TimeSource,
+    clock: WallClock,
     thread: Option<(mpsc::UnboundedSender<Command>, JoinHandle<()>)>,
     /// Where its sockets are.
     _folder: Option<Folder>,
@@ -144,11 +144,12 @@ impl BankThread {
     /// Serves until no command can reach it any more.
     async fn serve(
         self,
-        ready: oneshot::Sender<TimeSource>,
+        ready: oneshot::Sender<WallClock>,
         mut inbox: mpsc::UnboundedReceiver<Command>,
     ) -> Result<(), EdgeError> {
         let Self { work, purpose, door_listeners, connectors } = self;
-        let (recorder, watcher) = purpose.recorder();
+        let clock = purpose.clock();
+        let (recorder, watcher) = purpose.recorder(clock);
         let channels: Vec<Channel> = connectors.iter().map(Connector::channel).collect();
         let socket_bank = SocketBank {
             roster: &work.roster,
@@ -157,13 +158,14 @@ impl BankThread {
             branch: work.branch_config(purpose.speed()),
             channels: &channels,
         };
-        let branches = socket_bank.open_branches(&recorder);
+        let seats = socket_bank.open_branches(&recorder);
+        let branches = addresses(&seats);
         let services = socket_bank.services(&branches, work.config.guarantees.clone());
         let mut servers = JoinSet::new();
         for ((branch, door_listener), (_, services)) in door_listeners.into_iter().zip(services) {
             servers.spawn_local(async move { services.serve_at(door_listener, branch).await });
         }
-        if ready.send(recorder.clock).is_err() {
+        if ready.send(clock).is_err() {
             return Ok(());
         }
         loop {
@@ -184,7 +186,7 @@ impl BankThread {
                     () = reply_to.closed() => None,
                     settled = settle(&branches) => settled.ok().map(|()| reply_to.send(()).is_ok()),
                 },
-                Some(Command::Conclude(reply_to)) => conclude(&branches, watcher.as_ref())
+                Some(Command::Conclude(reply_to)) => conclude(&branches, watcher.as_deref())
                     .await
                     .map(|conclusion| reply_to.send(conclusion).is_ok()),
             };

@@ -16,8 +16,8 @@ use super::gather::Unread;
 use super::limits::Limits;
 use super::reason::{ReasonLog, Refused};
 use crate::actors::{
-    BranchActor, Call, EventIdSource, LatestEvent, NoEventIdLeft, SessionRegistry, Submit,
-    Submitted,
+    BranchActor, Call, EventIdSource, LatestEvent, NoEventIdLeft, SessionRegistry, StraightWay,
+    Submit, Submitted,
 };
 use crate::grpc::client::PeerLink;
 use crate::grpc::convert;
@@ -55,6 +55,8 @@ pub struct GatewaySetup {
     pub branches: BTreeMap<BranchId, Addr<BranchActor>>,
     /// Where requests come in.
     pub registry: Addr<SessionRegistry>,
+    /// The way past it; `None` where it counts all requests.
+    pub straight_way: Option<StraightWay>,
     /// The links to branches elsewhere.
     pub links: Vec<Addr<PeerLink>>,
     /// Whether requests are let in.
@@ -237,7 +239,7 @@ impl Gateway {
         self.bank.branches.len() == self.bank.roster.len()
     }
 
-    /// Puts `call` in the registry's mailbox, and says where its answer will come out.
+    /// Hands `call` in, and says where its answer will come out.
     fn hand_in(
         &self,
         call: Call,
@@ -251,7 +253,11 @@ impl Gateway {
                 log::debug!("a client went away before its answer came");
             }
         });
-        self.bank.registry.do_send(Submit { call, branch, tell });
+        let (brought_in, registry) = (Submit { call, branch, tell }, &self.bank.registry);
+        match &self.bank.straight_way {
+            Some(straight_way) => straight_way.submit(brought_in, registry),
+            None => registry.do_send(brought_in),
+        }
         Ok(brought)
     }
 }

@@ -1,0 +1,374 @@
+//! The shell around a pure branch: hands it what it is told, and does what it wants done.
+
+use std::collections::BTreeMap;
+
+use slab::Slab;
+use tokio::sync::watch;
+
+use super::time_source::Wakes;
+use super::{
+    Answer, AnswerAll, Ask, AwaitSettled, BranchState, BranchSummary, Deliver, Delivered, Due,
+    LinkChange, LinkEvent, PeerEnvelope, Peers, RecorderLink, Relay, ReplyTo, Settled,
+};
+use crate::bank::{
+    Acknowledgement, Applied, Branch, Effect, Input, PeerMessage, PropagatedWrite, Relayed, Reply,
+    Request, Ticket,
+};
+use crate::history::{Fact, MessageBody};
+use crate::model::number::count;
+use crate::model::{
+    BranchId, CustomerId, Dot, LogPosition, MessageNumber, RequestNumber, Time, Waited,
+};
+
+/// Where a branch serves.
+#[derive(Debug)]
+pub(super) struct BranchShell {
+    pub(super) branch: Branch,
+    branch_context: BranchContext,
+    in_flight: Slab<(Ticket, InFlight)>,
+    tickets: u64,
+    sent: MessageNumber,
+    /// Kept between messages to spare an allocation each.
+    effects: Vec<Effect>,
+    armed: Option<Time>,
+    /// Tells watchers how long the apply log is, from the first watcher on.
+    pub(super) applied: Option<watch::Sender<LogPosition>>,
+    /// Who waits, in place of a link, for a write from elsewhere to be acknowledged. Whoever brings
+    /// one that can be applied has its answer in the same message; of the others there are no more
+    /// than `Deliver::waiting_max` for each peer, whether they still wait or have given up.
+    delivered: BTreeMap<Dot, Vec<Waiting>>,
+}
+
+/// Room that one branch leaves to the next.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    in_flight: Slab<(Ticket, InFlight)>,
+    effects: Vec<Effect>,
+}
+
+/// Whoever has brought a write from elsewhere, and waits for it to be acknowledged.
+#[derive(Debug)]
+struct Waiting {
+    from: BranchId,
+    reply_to: ReplyTo<Delivered>,
+}
+
+/// What an actor reaches beyond itself.
+#[derive(Debug, Clone)]
+pub struct BranchContext {
+    /// The other branches.
+    pub peers: Peers,
+    /// The recorder and the clock.
+    pub recorder: RecorderLink,
+}
+
+/// Who waits for an answer.
+#[derive(Debug)]
+enum InFlight {
+    Request {
+        customer: CustomerId,
+        request: RequestNumber,
+        reply_to: ReplyTo<Answer>,
+        waited: Option<Box<Waited>>,
+    },
+    Settling {
+        reply_to: ReplyTo<Settled>,
+    },
+}
+
+/// A ticket is a number that no other one has, and below it where its holder stands.
+const PLACE_BITS: u32 = 24;
+
+/// Where the holder of `ticket` stands.
+fn place(ticket: Ticket) -> usize {
+    usize::try_from(ticket.0 & ((1 << PLACE_BITS) - 1)).unwrap_or(usize::MAX)
+}
+
+impl BranchShell {
+    pub(super) fn new(branch: Branch, branch_context: BranchContext, kept: Kept) -> Self {
+        let Kept { in_flight, effects } = kept;
+        Self {
+            branch,
+            branch_context,
+            in_flight,
+            tickets: 0,
+            sent: MessageNumber::default(),
+            effects,
+            armed: None,
+            applied: None,
+            delivered: BTreeMap::new(),
+        }
+    }
+
+    fn ticket(&mut self, who: InFlight) -> Ticket {
+        self.tickets += 1;
+        let entry = self.in_flight.vacant_entry();
+        let place = count(entry.key());
+        assert!(place >> PLACE_BITS == 0, "a branch serves {place} requests at a time");
+        let ticket = Ticket((self.tickets << PLACE_BITS) | place);
+        entry.insert((ticket, who));
+        ticket
+    }
+
+    /// Who waits under `ticket`, if someone still does.
+    fn waits(&mut self, ticket: Ticket) -> Option<&mut InFlight> {
+        let (of, who) = self.in_flight.get_mut(place(ticket))?;
+        (*of == ticket).then_some(who)
+    }
+
+    fn take_in_flight(&mut self, ticket: Ticket) -> Option<InFlight> {
+        self.waits(ticket)?;
+        Some(self.in_flight.remove(place(ticket)).1)
+    }
+
+    pub(super) fn take(&mut self, input: Input, ctx: &mut dyn Wakes) {
+        let now = self.branch_context.recorder.clock.now();
+        let mut effects = std::mem::take(&mut self.effects);
+        self.branch.handle(now, input, &mut effects);
+        for effect in effects.drain(..) {
+            self.perform(effect);
+        }
+        self.effects = effects;
+        self.arm(ctx);
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Reply(reply) => self.answer(reply),
+            Effect::Waited { ticket, waited: span } => {
+                if let Some(InFlight::Request { waited, .. }) = self.waits(ticket) {
+                    *waited = Some(Box::new(span));
+                }
+            }
+            Effect::Settled(ticket) => {
+                if let Some(InFlight::Settling { reply_to }) = self.take_in_flight(ticket) {
+                    reply_to.send(Settled);
+                }
+            }
+            Effect::Broadcast(write) => {
+                let here = self.branch.id();
+                let roster = self.branch_context.peers.roster.clone();
+                for &to in roster.ids().iter().filter(|&&to| to != here) {
+                    self.send(to, PeerMessage::Propagate(write.clone()));
+                }
+            }
+            Effect::Send { to, message } => self.send(to, message),
+            Effect::Applied(applied) => {
+                self.record_applied(applied);
+                self.tell_watchers(applied.position);
+            }
+            Effect::Conflict(write) => self.tell_conflict(&write),
+            Effect::IdClash(write) => log::warn!(
+                "{} names two different writes: branch {} held one when it heard of another that \
+                 branch {} accepted; both are applied",
+                write.id,
+                self.branch.id(),
+                write.dot.origin,
+            ),
+            Effect::Compared { with, id, agrees } => {
+                self.branch_context.recorder.record_detail(|| Fact::WriteSetCompared {
+                    branch: self.branch.id(),
+                    with,
+                    id,
+                    agrees,
+                })
+            }
+        }
+    }
+
+    /// What the next branch may have of it.
+    pub(super) fn keep(mut self) -> Kept {
+        self.in_flight.clear();
+        Kept { in_flight: self.in_flight, effects: self.effects }
+    }
+
+    /// How it stands, with up to `most` writes of its log.
+    pub(super) fn state(&self, most: usize) -> BranchState {
+        BranchState { summary: self.summary(), log: self.branch.log().take(most).collect() }
+    }
+
+    pub(super) fn summary(&self) -> BranchSummary {
+        BranchSummary {
+            id: self.branch.id(),
+            balance: self.branch.balance(),
+            version: self.branch.version().clone(),
+            position: self.branch.position(),
+            came: self.branch.came(),
+            log_max: self.branch.log_max(),
+        }
+    }
+
+    fn tell_watchers(&self, position: LogPosition) {
+        if let Some(applied) = &self.applied {
+            // They may all have gone.
+            applied.send_replace(position);
+        }
+    }
+
+    fn answer(&mut self, reply: Reply) {
+        let Reply { ticket, outcome, position, balance, entry } = reply;
+        let Some(InFlight::Request { customer, request, reply_to, waited }) =
+            self.take_in_flight(ticket)
+        else {
+            return;
+        };
+        let branch = self.branch.id();
+        self.branch_context.recorder.record(|| {
+            let outcome = outcome.clone();
+            Fact::ReplySent { branch, customer, request, position, outcome }
+        });
+        reply_to.send(Answer { request, branch, outcome, position, balance, entry, waited });
+    }
+
+    fn send(&mut self, to: BranchId, message: PeerMessage) {
+        if let PeerMessage::Acknowledge(acknowledgement) = message
+            && self.delivered.contains_key(&acknowledgement.dot)
+        {
+            return self.acknowledge_delivered(to, acknowledgement);
+        }
+        self.sent = self.sent.next();
+        let (from, number) = (self.branch.id(), self.sent);
+        let body = || body(&message);
+        self.record_message(|| Fact::MessageSent { from, to, number, body: body() });
+        let envelope = PeerEnvelope { from, to, number, message };
+        self.branch_context.peers.send(envelope);
+    }
+
+    fn acknowledge_delivered(&mut self, to: BranchId, acknowledgement: Acknowledgement) {
+        let (from, body) = (self.branch.id(), body(&PeerMessage::Acknowledge(acknowledgement)));
+        for waiting in self.delivered.remove(&acknowledgement.dot).unwrap_or_default() {
+            self.sent = self.sent.next();
+            let number = self.sent;
+            self.record_message(|| Fact::MessageSent { from, to, number, body });
+            waiting.reply_to.send(Delivered::Applied { acknowledgement, number });
+        }
+    }
+
+    fn tell_conflict(&mut self, write: &PropagatedWrite) {
+        log::error!(
+            "branch {} got {} as number {} of branch {}, which names another write here: that \
+             branch lost its memory and went on without asking this one",
+            self.branch.id(),
+            write.id,
+            write.dot.sequence,
+            write.dot.origin,
+        );
+        for waiting in self.delivered.remove(&write.dot).unwrap_or_default() {
+            waiting.reply_to.send(Delivered::Conflicts);
+        }
+    }
+
+    fn record_message(&self, fact: impl FnOnce() -> Fact) {
+        self.branch_context.recorder.record_detail(fact);
+    }
+
+    fn record_applied(&self, applied: Applied) {
+        let Applied { dot, id, write, position, balance } = applied;
+        self.branch_context.recorder.record(|| Fact::WriteApplied {
+            branch: self.branch.id(),
+            id,
+            write,
+            origin: dot.origin,
+            life: None,
+            sequence: dot.sequence,
+            position,
+            balance,
+        });
+    }
+
+    /// Sees to it that the branch hears of its next deadline. One timer is enough: a deadline that
+    /// is dropped meanwhile only wakes the branch for nothing.
+    fn arm(&mut self, ctx: &mut dyn Wakes) {
+        let Some(deadline) = self.branch.next_deadline() else { return };
+        if self.armed.is_some_and(|armed| armed <= deadline) {
+            return;
+        }
+        self.armed = Some(deadline);
+        ctx.wake_at(deadline, &self.branch_context.recorder.clock);
+    }
+
+    pub(super) fn request(&mut self, ask: Ask, ctx: &mut dyn Wakes) {
+        let Ask { customer, request, event, operation, session, reply_to } = ask;
+        let branch = self.branch.id();
+        self.branch_context.recorder.record_detail(|| Fact::RequestReceived {
+            branch,
+            customer,
+            request,
+        });
+        let ticket = self.ticket(InFlight::Request { customer, request, reply_to, waited: None });
+        let request = Request { ticket, customer, event, operation, session };
+        self.take(Input::Requested(request), ctx);
+    }
+
+    pub(super) fn receive(&mut self, envelope: PeerEnvelope, ctx: &mut dyn Wakes) {
+        let PeerEnvelope { from, to, number, message } = envelope;
+        let body = || body(&message);
+        self.record_message(|| Fact::MessageReceived { from, to, number, body: body() });
+        self.take(Input::FromPeer { from, message }, ctx);
+    }
+
+    pub(super) fn deliver(&mut self, deliver: Deliver, ctx: &mut dyn Wakes) {
+        let Deliver { envelope, waiting_max, reply_to } = deliver;
+        let from = envelope.from;
+        if let PeerMessage::Propagate(write) = &envelope.message {
+            // What can be applied is taken always, for others may wait for it. What is not taken is
+            // not lost: its sender keeps it until it is acknowledged.
+            if self.branch.must_wait(write) {
+                let waiting = self.delivered.values().flatten();
+                let waiting = waiting.filter(|waiting| waiting.from == from).count();
+                if waiting >= waiting_max {
+                    return reply_to.send(Delivered::Crowded { waiting });
+                }
+            }
+            self.delivered.entry(write.dot).or_default().push(Waiting { from, reply_to });
+        }
+        self.receive(envelope, ctx);
+    }
+
+    pub(super) fn take_relayed(&mut self, relay: Relay, ctx: &mut dyn Wakes) {
+        let Relay { from, id, write, reply_to } = relay;
+        let request = RequestNumber::default();
+        let customer = id.customer;
+        let ticket = self.ticket(InFlight::Request { customer, request, reply_to, waited: None });
+        self.take(Input::Relayed(Relayed { ticket, from, id, write }), ctx);
+    }
+
+    pub(super) fn due(&mut self, Due(at): Due, ctx: &mut dyn Wakes) {
+        if self.armed == Some(at) {
+            self.armed = None;
+            self.take(Input::DeadlineReached, ctx);
+        }
+    }
+
+    pub(super) fn change_link(&mut self, change: LinkChange, ctx: &mut dyn Wakes) {
+        let LinkChange { peer, news } = change;
+        self.take(
+            match news {
+                LinkEvent::InReach => Input::InReach(peer),
+                LinkEvent::Congestion(congestion) => Input::Congestion { peer, congestion },
+            },
+            ctx,
+        );
+    }
+
+    pub(super) fn answer_all(&mut self, _: AnswerAll, ctx: &mut dyn Wakes) {
+        self.take(Input::Closing, ctx);
+    }
+
+    pub(super) fn settle(&mut self, AwaitSettled { reply_to }: AwaitSettled, ctx: &mut dyn Wakes) {
+        let ticket = self.ticket(InFlight::Settling { reply_to });
+        self.take(Input::SettleRequested(ticket), ctx);
+    }
+}
+
+fn body(message: &PeerMessage) -> MessageBody {
+    match message {
+        PeerMessage::Propagate(write) => MessageBody::Propagate { id: write.id },
+        PeerMessage::Acknowledge(acknowledgement) => MessageBody::Acknowledge {
+            id: acknowledgement.id,
+            write_set_len: acknowledgement.write_set.len,
+        },
+        PeerMessage::CatchUp(_) => MessageBody::CatchUp,
+        PeerMessage::Missed(missed) => MessageBody::Missed { writes: count(missed.len()) },
+    }
+}

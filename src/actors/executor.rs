@@ -1,0 +1,435 @@
+//! Runs actors in virtual time: each that is ready, in the order in which they became so; and when
+//! none is, it is at once the next moment that one of them waits for.
+//!
+//! The actors are those that run elsewhere in actix' System, with the same mailboxes. What a System
+//! adds to them, a runtime with tasks, wakers and timers of its own, costs more than all that a small
+//! bank does, and decides by its own counters which of two tasks comes first.
+
+use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use slab::Slab;
+
+use crate::model::Time;
+
+/// Runs the actors of one run, on the thread that makes it.
+#[derive(Debug, Default)]
+pub struct Executor {
+    time: VirtualTime,
+    /// By number. `None`: it has ended.
+    actors: Vec<Option<Task>>,
+}
+
+/// The time in an [`Executor`]: it begins at zero, and goes by when every actor is idle.
+#[derive(Clone, Default)]
+pub struct VirtualTime(Rc<Shared>);
+
+/// Why an [`Executor`] did not come to an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoEnd {
+    /// Nothing is ready, and nothing waits for a moment.
+    Standstill,
+    /// It was told to stop.
+    Stopped,
+}
+
+/// What actors reach of their executor.
+#[derive(Default)]
+struct Shared {
+    now: Cell<Time>,
+    alarms: RefCell<Alarms>,
+    /// Actors that the executor has not seen yet.
+    started: RefCell<Vec<ActorFuture>>,
+    ready: Arc<Ready>,
+}
+
+type ActorFuture = Pin<Box<dyn Future<Output = ()>>>;
+
+/// When something is to be done: of all at one moment by its turn, and of those, what was asked for
+/// first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Alarm {
+    at: Time,
+    turn: Turn,
+    number: u64,
+    /// Where what is to be done stands.
+    place: usize,
+}
+
+/// What comes first at one moment: what arrives just at a deadline is in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Turn {
+    Message,
+    Deadline,
+}
+
+/// What waits for its time. A message is moved when it comes and when it goes, and not each time
+/// that the order of those that wait changes.
+#[derive(Default)]
+struct Alarms {
+    order: BinaryHeap<Reverse<Alarm>>,
+    actions: Slab<Box<dyn FnOnce()>>,
+    /// How many there have been.
+    added: u64,
+}
+
+struct Task {
+    future: ActorFuture,
+    waker: Waker,
+}
+
+/// The numbers of what is ready, in the order in which it became so.
+#[derive(Debug, Default)]
+struct Ready(Mutex<Queue>);
+
+#[derive(Debug)]
+struct Queue {
+    order: VecDeque<usize>,
+    /// Of each number, whether it is in `order`.
+    has: Vec<bool>,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self { order: VecDeque::new(), has: vec![false; MAIN + 1] }
+    }
+}
+
+/// What is run beside the actors has this number, and they those after it.
+const MAIN: usize = 0;
+
+/// Makes something ready.
+struct WakeUp {
+    number: usize,
+    ready: Arc<Ready>,
+}
+
+impl Executor {
+    /// The time in which its actors live.
+    pub fn time(&self) -> &VirtualTime {
+        &self.time
+    }
+
+    /// Begins anew, at zero, with the actors that are there. Says how many they are, if that can be:
+    /// if all of them are idle, and none has ended.
+    pub fn begin_anew(&mut self) -> Option<usize> {
+        self.time.0.alarms.take();
+        self.time.0.now.set(Time::START);
+        let are_all_idle = self.time.0.ready.is_empty();
+        let are_all_there = self.actors.iter().all(Option::is_some);
+        (are_all_idle && are_all_there).then_some(self.actors.len())
+    }
+
+    /// Runs `main` to its end, and actors beside it. It is polled when no actor is ready.
+    pub fn run<T>(&mut self, main: impl Future<Output = T>, stop: &AtomicBool) -> Result<T, NoEnd> {
+        let mut main = pin!(main);
+        let ready = Arc::clone(&self.time.0.ready);
+        let waker = waker(MAIN, &ready);
+        let mut is_main_ready = true;
+        while !stop.load(Ordering::Relaxed) {
+            match ready.take_first() {
+                Some(MAIN) => is_main_ready = true,
+                Some(actor) => self.poll(actor - 1),
+                None if is_main_ready => {
+                    is_main_ready = false;
+                    if let Poll::Ready(output) =
+                        main.as_mut().poll(&mut Context::from_waker(&waker))
+                    {
+                        return Ok(output);
+                    }
+                }
+                None => self.time.0.go_on()?,
+            }
+        }
+        Err(NoEnd::Stopped)
+    }
+
+    fn poll(&mut self, place: usize) {
+        if place >= self.actors.len() {
+            self.admit();
+        }
+        let Some(Some(Task { future, waker })) = self.actors.get_mut(place) else { return };
+        let mut context = Context::from_waker(waker);
+        let poll = || future.as_mut().poll(&mut context);
+        match catch_unwind(AssertUnwindSafe(poll)) {
+            Ok(Poll::Pending) => {}
+            Ok(Poll::Ready(())) => self.actors[place] = None,
+            // The panic is told already; who speaks to the actor learns that it has stopped. What is
+            // left of it may panic again.
+            Err(_) => drop(catch_unwind(AssertUnwindSafe(|| self.actors[place] = None))),
+        }
+    }
+
+    /// Takes the actors that have started since.
+    fn admit(&mut self) {
+        let ready = &self.time.0.ready;
+        for future in self.time.0.started.take() {
+            let number = self.actors.len() + 1;
+            self.actors.push(Some(Task { future, waker: waker(number, ready) }));
+        }
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        // Actors reach the time that they are kept in.
+        self.time.0.started.take();
+        self.time.0.alarms.take();
+    }
+}
+
+impl VirtualTime {
+    /// What time it is.
+    pub(super) fn now(&self) -> Time {
+        self.0.now.get()
+    }
+
+    /// Does `action` when it is `at`; at once if it is.
+    pub(super) fn do_at(&self, at: Time, turn: Turn, action: impl FnOnce() + 'static) {
+        if at <= self.now() {
+            return action();
+        }
+        let Alarms { order, actions, added } = &mut *self.0.alarms.borrow_mut();
+        *added += 1;
+        let place = actions.insert(Box::new(action));
+        order.push(Reverse(Alarm { at, turn, number: *added, place }));
+    }
+
+    /// Lets `actor` run.
+    pub(super) fn run(&self, actor: impl Future<Output = ()> + 'static) {
+        let number = self.0.ready.add();
+        self.0.started.borrow_mut().push(Box::pin(actor));
+        self.0.ready.push(number);
+    }
+}
+
+impl Shared {
+    /// It is the next moment that an actor waits for: all that wait for it are told.
+    fn go_on(&self) -> Result<(), NoEnd> {
+        let next = self.alarms.borrow().order.peek().ok_or(NoEnd::Standstill)?.0.at;
+        self.now.set(next);
+        while let Some(action) = self.alarms.borrow_mut().take(next) {
+            action();
+        }
+        Ok(())
+    }
+}
+
+impl Alarms {
+    /// The first thing that is to be done at `now`.
+    fn take(&mut self, now: Time) -> Option<Box<dyn FnOnce()>> {
+        let place = self.order.peek().filter(|Reverse(alarm)| alarm.at == now)?.0.place;
+        self.order.pop();
+        Some(self.actions.remove(place))
+    }
+}
+
+impl Ready {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of one more actor.
+    fn add(&self) -> usize {
+        let has = &mut self.lock().has;
+        has.push(false);
+        has.len() - 1
+    }
+
+    fn push(&self, number: usize) {
+        let Queue { order, has } = &mut *self.lock();
+        if !std::mem::replace(&mut has[number], true) {
+            order.push_back(number);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lock().order.is_empty()
+    }
+
+    fn take_first(&self) -> Option<usize> {
+        let Queue { order, has } = &mut *self.lock();
+        let first = order.pop_front()?;
+        has[first] = false;
+        Some(first)
+    }
+}
+
+fn waker(number: usize, ready: &Arc<Ready>) -> Waker {
+    Arc::new(WakeUp { number, ready: Arc::clone(ready) }).into()
+}
+
+impl Wake for WakeUp {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.ready.push(self.number);
+    }
+}
+
+impl fmt::Debug for VirtualTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("VirtualTime").field(&self.now()).finish()
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix::{Actor, Context, Handler, Message};
+    use tokio::sync::oneshot;
+
+    use super::super::{Due, TimeSource};
+    use super::*;
+
+    /// Writes down what it is told, and when.
+    struct Clerk {
+        time: VirtualTime,
+        told: Rc<RefCell<Vec<(u64, &'static str)>>>,
+    }
+
+    #[derive(Message)]
+    #[rtype(result = "()")]
+    struct Note(&'static str);
+
+    /// Asks to be woken at a moment.
+    #[derive(Message)]
+    #[rtype(result = "()")]
+    struct WakeAt(u64);
+
+    #[derive(Message)]
+    #[rtype(result = "()")]
+    struct Panic;
+
+    impl Actor for Clerk {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<Note> for Clerk {
+        type Result = ();
+
+        fn handle(&mut self, Note(what): Note, _: &mut Self::Context) {
+            self.told.borrow_mut().push((self.time.now().us(), what));
+        }
+    }
+
+    impl Handler<WakeAt> for Clerk {
+        type Result = ();
+
+        fn handle(&mut self, WakeAt(us): WakeAt, ctx: &mut Self::Context) {
+            TimeSource::Virtual(self.time.clone()).wake_at(Time::from_us(us), ctx);
+        }
+    }
+
+    impl Handler<Due> for Clerk {
+        type Result = ();
+
+        fn handle(&mut self, _: Due, ctx: &mut Self::Context) {
+            self.handle(Note("woken"), ctx);
+        }
+    }
+
+    impl Handler<Panic> for Clerk {
+        type Result = ();
+
+        fn handle(&mut self, _: Panic, _: &mut Self::Context) {
+            panic!("it was told to");
+        }
+    }
+
+    type Told = Rc<RefCell<Vec<(u64, &'static str)>>>;
+
+    fn clerk(executor: &Executor, told: &Told) -> actix::Addr<Clerk> {
+        let time = executor.time().clone();
+        TimeSource::Virtual(time.clone()).start(Clerk { time, told: Rc::clone(told) })
+    }
+
+    static NEVER: AtomicBool = AtomicBool::new(false);
+
+    #[test]
+    fn time_goes_by_when_all_are_idle_and_no_further_than_to_what_is_next() {
+        let (mut executor, told) = (Executor::default(), Told::default());
+        let clerk = clerk(&executor, &told);
+        let (done, end) = oneshot::channel::<()>();
+        clerk.do_send(WakeAt(500));
+        clerk.do_send(WakeAt(20));
+        clerk.do_send(Note("first"));
+        let main = async {
+            clerk.do_send(Note("second"));
+            drop(done);
+            assert!(end.await.is_err());
+        };
+        assert_eq!(executor.run(main, &NEVER), Ok(()));
+        assert_eq!(*told.borrow(), [(0, "first")]);
+        let stuck = executor.run(std::future::pending::<()>(), &NEVER);
+        assert_eq!(stuck, Err(NoEnd::Standstill));
+        assert_eq!(*told.borrow(), [(0, "first"), (0, "second"), (20, "woken"), (500, "woken")]);
+    }
+
+    #[test]
+    fn an_actor_that_panics_has_stopped_and_the_others_go_on() {
+        let (mut executor, told) = (Executor::default(), Told::default());
+        let (one, other) = (clerk(&executor, &told), clerk(&executor, &told));
+        let asked = async {
+            one.do_send(Panic);
+            other.do_send(Note("goes on"));
+            (one.send(Note("too late")).await.is_err(), other.send(Note("still")).await.is_ok())
+        };
+        assert_eq!(executor.run(asked, &NEVER), Ok((true, true)));
+        assert_eq!(*told.borrow(), [(0, "goes on"), (0, "still")]);
+    }
+
+    #[test]
+    fn what_goes_on_beside_no_actor_can_wait_for_itself() {
+        let mut asked = false;
+        let main = std::future::poll_fn(|context| {
+            if std::mem::replace(&mut asked, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        });
+        assert_eq!(Executor::default().run(main, &NEVER), Ok(()));
+    }
+
+    #[test]
+    fn at_one_moment_messages_come_before_deadlines_and_else_the_first_comes_first() {
+        let time = VirtualTime::default();
+        let told = Told::default();
+        let tell = |at, turn, what| {
+            let (told, now) = (Rc::clone(&told), time.clone());
+            let tell = move || told.borrow_mut().push((now.now().us(), what));
+            time.do_at(Time::from_us(at), turn, tell);
+        };
+        tell(7, Turn::Deadline, "late");
+        tell(7, Turn::Message, "one");
+        tell(7, Turn::Message, "two");
+        tell(3, Turn::Deadline, "early");
+        tell(0, Turn::Deadline, "at once");
+        while time.0.go_on().is_ok() {}
+        let expected = [(0, "at once"), (3, "early"), (7, "one"), (7, "two"), (7, "late")];
+        assert_eq!(*told.borrow(), expected);
+    }
+
+    #[test]
+    fn it_stops_when_it_is_told_to() {
+        let mut executor = Executor::default();
+        let stopped = executor.run(std::future::ready(()), &AtomicBool::new(true));
+        assert_eq!(stopped, Err(NoEnd::Stopped));
+    }
+}
