@@ -39,9 +39,11 @@ impl BranchActor {
 
     /// Closes it: says how it stands, with its whole apply log; `None` where it has stopped.
     pub fn close(&self) -> Option<BranchState> {
-        let shell = self.open.take()?;
+        let mut open = self.open.borrow_mut();
+        let shell = open.as_mut()?;
         let state = shell.state(usize::MAX);
         self.kept.replace(shell.keep());
+        *open = None;
         Some(state)
     }
 

@@ -177,9 +177,10 @@ impl BranchShell {
     }
 
     /// What the next branch may have of it.
-    pub(super) fn keep(mut self) -> Kept {
+    pub(super) fn keep(&mut self) -> Kept {
         self.in_flight.clear();
-        Kept { in_flight: self.in_flight, effects: self.effects }
+        let Self { in_flight, effects, .. } = self;
+        Kept { in_flight: std::mem::take(in_flight), effects: std::mem::take(effects) }
     }
 
     /// How it stands, with up to `most` writes of its log.

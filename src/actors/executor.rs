@@ -58,18 +58,20 @@ type ActorFuture = Pin<Box<dyn Future<Output = ()>>>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Alarm {
     at: Time,
-    turn: Turn,
-    number: u64,
+    rank: u64,
     /// Where what is to be done stands.
     place: usize,
 }
 
 /// What comes first at one moment: what arrives just at a deadline is in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
     Message,
     Deadline,
 }
+
+/// The ranks of deadlines are above those of all messages.
+const DEADLINES: u64 = 1 << 63;
 
 /// What waits for its time. A message is moved when it comes and when it goes, and not each time
 /// that the order of those that wait changes.
@@ -200,7 +202,11 @@ impl VirtualTime {
         let Alarms { order, actions, added } = &mut *self.0.alarms.borrow_mut();
         *added += 1;
         let place = actions.insert(Box::new(action));
-        order.push(Reverse(Alarm { at, turn, number: *added, place }));
+        let rank = match turn {
+            Turn::Message => *added,
+            Turn::Deadline => DEADLINES | *added,
+        };
+        order.push(Reverse(Alarm { at, rank, place }));
     }
 
     /// Lets `actor` run.

@@ -367,7 +367,9 @@ impl Branch {
     ) {
         self.version.advance(origin);
         self.newest = Some(Newest::new(origin, write.dot.sequence, write.dependencies.as_ref()));
-        self.applied.push_back(write.dot);
+        if self.parking.holds_any() {
+            self.applied.push_back(write.dot);
+        }
         let id = write.id;
         // Two branches have accepted the same write: it counts once, whichever came first. Where
         // they accepted different ones under the same id, both count.

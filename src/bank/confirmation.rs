@@ -10,7 +10,7 @@ use crate::model::{BranchId, BranchIndex, Dot, Roster, Sequence, Time};
 /// The writes that a branch propagates and that are not confirmed everywhere.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Confirmations {
-    unconfirmed: BTreeMap<Dot, Unconfirmed>,
+    unconfirmed: BTreeMap<Dot, Box<Unconfirmed>>,
     /// Own writes on which some branch did not agree.
     disputes: Disputes,
     /// Who waits for how many of our own writes to be confirmed.
@@ -87,7 +87,7 @@ impl Confirmations {
         let (tickets, disagreeing) = (Vec::new(), Vec::new());
         let unconfirmed =
             Unconfirmed { write, expected, missing, missing_len, disagreeing, tickets };
-        self.unconfirmed.insert(dot, unconfirmed);
+        self.unconfirmed.insert(dot, Box::new(unconfirmed));
     }
 
     /// Makes the request `ticket` wait for `dot`; false if nothing is awaited for that write.
@@ -131,7 +131,7 @@ impl Confirmations {
         if self.unconfirmed.get(&dot)?.missing_len > 0 {
             return None;
         }
-        let Unconfirmed { tickets, disagreeing, .. } = self.unconfirmed.remove(&dot)?;
+        let Unconfirmed { tickets, disagreeing, .. } = *self.unconfirmed.remove(&dot)?;
         // What another branch accepted is asked about anew each time, disputed or not.
         if !disagreeing.is_empty() && dot.origin == here {
             self.disputes.enter(dot.sequence);
@@ -171,6 +171,9 @@ impl Confirmations {
         }
         let first = self.first_unsettled(here);
         let is_settled = |own: Sequence| first.is_none_or(|first| first > own);
+        if !self.settling.iter().any(|&(_, own)| is_settled(own)) {
+            return Vec::new();
+        }
         let (settled, settling) =
             self.settling.drain(..).partition(|&(_, own): &(Ticket, Sequence)| is_settled(own));
         self.settling = settling;

@@ -20,7 +20,7 @@ use crate::model::{
 #[derive(Debug, Clone, Default)]
 pub(super) struct ApplyLog {
     entries: Vec<CompactEntry>,
-    customers: BTreeMap<CustomerId, WriteSet>,
+    customers: BTreeMap<CustomerId, Box<WriteSet>>,
     /// Writes that two branches had accepted, ascending by place. They are applied once; but a
     /// branch that catches up has to know of both, for the later writes of either wait for them.
     twice: Vec<Twice>,

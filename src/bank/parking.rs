@@ -66,6 +66,11 @@ impl Parking {
         self.waiting.entry(dot).or_default().push(waiter);
     }
 
+    /// Whether something waits.
+    pub(super) fn holds_any(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Keeps a request until it is taken out again, or until `limit`.
     pub(super) fn park(&mut self, parked: Parked, limit: Option<Time>) {
         let ticket = parked.request.ticket;

@@ -1,5 +1,6 @@
 //! Version vectors: per origin branch, how many of its writes are applied.
 
+use std::iter;
 use std::sync::Arc;
 
 use crate::model::{BranchIndex, Dot, Lag, Roster, Sequence};
@@ -47,7 +48,7 @@ impl VersionVector {
     pub fn new(roster: &Roster) -> Self {
         let branches = roster.len();
         let counts = if branches <= FEW_BRANCHES {
-            Counts::All(vec![Sequence::default(); branches].into())
+            Counts::All(iter::repeat_n(Sequence::default(), branches).collect())
         } else {
             Counts::Used(Arc::new(Used { branches, counts: Vec::new() }))
         };

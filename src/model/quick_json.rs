@@ -51,15 +51,40 @@ pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Odd> {
     }
 }
 
+/// How many of the first bytes of `text` stand for themselves in a string: neither its end, nor an
+/// escape, nor a control character.
+fn plain_len(text: &[u8]) -> usize {
+    // Eight at a time: each byte that is looked for has its highest bit set, and of those before the
+    // first none has.
+    let each = |byte: u8| u64::from_le_bytes([byte; 8]);
+    let below = |word: u64, bound: u8| word.wrapping_sub(each(bound)) & !word & each(0x80);
+    let (words, rest) = text.as_chunks();
+    let mut len = 0;
+    for &word in words {
+        let word = u64::from_le_bytes(word);
+        let found =
+            below(word, b' ') | below(word ^ each(b'"'), 1) | below(word ^ each(b'\\'), 1);
+        if found != 0 {
+            return len + usize::try_from(found.trailing_zeros() / 8).expect("a place of eight");
+        }
+        len += 8;
+    }
+    let is_plain = |byte: &&u8| !matches!(**byte, b'"' | b'\\' | 0..b' ');
+    len + rest.iter().take_while(is_plain).count()
+}
+
 impl<'de> Quick<'de> {
     fn bytes(&self) -> &'de [u8] {
         self.text.as_bytes()
     }
 
     /// The next byte that is no white space.
+    #[inline]
     fn next_byte(&mut self) -> Option<u8> {
         loop {
             match self.bytes().get(self.at) {
+                // Most bytes are above all white space, which is seen at once.
+                Some(&next) if next > b' ' => return Some(next),
                 Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
                 next => return next.copied(),
             }
@@ -85,14 +110,12 @@ impl<'de> Quick<'de> {
     }
 
     /// A string, which comes next.
+    #[inline]
     fn string(&mut self) -> Result<Cow<'de, str>, Odd> {
         self.take(b'"')?;
         let rest = &self.text[self.at..];
-        let end = rest
-            .bytes()
-            .position(|byte| byte == b'"' || byte == b'\\' || byte < b' ')
-            .ok_or(Odd)?;
-        if rest.as_bytes()[end] == b'"' {
+        let end = plain_len(rest.as_bytes());
+        if rest.as_bytes().get(end) == Some(&b'"') {
             self.at += end + 1;
             return Ok(Cow::Borrowed(&rest[..end]));
         }
@@ -103,12 +126,16 @@ impl<'de> Quick<'de> {
     /// The digits of a whole number that is not negative, and comes next.
     fn whole(&mut self) -> Result<u64, Odd> {
         self.next_byte();
-        let digits = self.while_is(|byte| byte.is_ascii_digit());
-        let is_zero_first = digits.len() > 1 && digits.starts_with('0');
-        if is_zero_first || matches!(self.bytes().get(self.at), Some(b'.' | b'e' | b'E')) {
-            return Err(Odd);
+        let start = self.at;
+        let mut whole = 0_u64;
+        while let Some(digit @ b'0'..=b'9') = self.bytes().get(self.at) {
+            let longer = whole.checked_mul(10).ok_or(Odd)?;
+            whole = longer.checked_add(u64::from(digit - b'0')).ok_or(Odd)?;
+            self.at += 1;
         }
-        digits.parse().map_err(|_| Odd)
+        let is_zero_first = self.at - start > 1 && self.bytes()[start] == b'0';
+        let goes_on = matches!(self.bytes().get(self.at), Some(b'.' | b'e' | b'E'));
+        if self.at == start || is_zero_first || goes_on { Err(Odd) } else { Ok(whole) }
     }
 
     /// The text of the next value, which is sound.
@@ -423,6 +450,20 @@ mod tests {
         }
         assert_eq!(read::<Vec<u32>>("\t[ 0 , 10\n,4294967295 ]\r\n"), Ok(vec![0, 10, u32::MAX]));
         assert_eq!(read::<Vec<u32>>("[]"), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_string_ends_at_the_first_byte_that_does_not_stand_for_itself() {
+        for first in [b'"', b'\\', b'\n', 0] {
+            for place in 0..20 {
+                // Whatever comes after it, and bytes of more than seven bits, make no difference.
+                let mut text = [vec![0xC3; place], vec![first], vec![b'!'; 20]].concat();
+                assert_eq!(plain_len(&text), place);
+                text.extend([b'"', first]);
+                assert_eq!(plain_len(&text), place);
+                assert_eq!(plain_len(&text[..place]), place);
+            }
+        }
     }
 
     #[test]

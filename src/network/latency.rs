@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::model::number::micros;
-use crate::model::{BranchId, Random, Seed};
+use crate::model::{BranchId, Random, Roster, Seed};
 
 /// How long a message takes from one branch to another. Text: `none`, `constant:20ms`,
 /// `uniform:1ms..50ms`, `exponential:10ms`.
@@ -89,23 +90,34 @@ impl Latency {
     }
 }
 
-/// How long each message takes: what is drawn for it.
+/// How long each message between the branches of a roster takes: what is drawn for it.
 #[derive(Debug, Clone)]
 pub struct Delays {
     latencies: LinkLatencies,
     seed: Seed,
-    chances: BTreeMap<Link, Random>,
+    roster: Arc<Roster>,
+    /// By sender and receiver; of a sender from its first message on.
+    chances: Vec<Vec<Option<Random>>>,
 }
 
 impl Delays {
     /// Those of `latencies`, drawn from `seed`.
-    pub fn new(latencies: LinkLatencies, seed: Seed) -> Self {
-        Self { latencies, seed, chances: BTreeMap::new() }
+    pub fn new(latencies: LinkLatencies, seed: Seed, roster: Arc<Roster>) -> Self {
+        let chances = vec![Vec::new(); roster.len()];
+        Self { latencies, seed, roster, chances }
     }
 
     /// How long the next message on `link` takes.
+    ///
+    /// Panics if that is no link of the roster.
     pub fn draw(&mut self, link: Link) -> Duration {
-        let chance = self.chances.entry(link).or_insert_with(|| link.chances(self.seed));
+        let place = |id| self.roster.index(id).expect("a link is between branches").get();
+        let (from, to) = (place(link.from), place(link.to));
+        let of_sender = &mut self.chances[from];
+        if of_sender.is_empty() {
+            of_sender.resize(self.roster.len(), None);
+        }
+        let chance = of_sender[to].get_or_insert_with(|| link.chances(self.seed));
         self.latencies.of(link).draw(chance)
     }
 }

@@ -1,6 +1,5 @@
 //! Whether all branches ended with the same balance and the same write sets.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{BranchId, CustomerId, EventId, LogEntry, Write};
@@ -29,10 +28,13 @@ impl Agreement {
             } else if !same_order(&first.log, &other.log) {
                 let first = reference.get_or_insert_with(|| by_customer(&first.log));
                 let other_sets = by_customer(&other.log);
-                if sorted(first) != sorted(&other_sets) {
-                    agreement.dissenters.push(other.id);
-                } else if *first != other_sets {
+                if *first == other_sets {
+                    continue;
+                }
+                if sorted(first) == sorted(&other_sets) {
                     agreement.reordered.push(other.id);
+                } else {
+                    agreement.dissenters.push(other.id);
                 }
             }
         }
@@ -50,25 +52,24 @@ fn same_order(one: &Arc<Vec<LogEntry>>, other: &Arc<Vec<LogEntry>>) -> bool {
     Arc::ptr_eq(one, other) || one.iter().map(content).eq(other.iter().map(content))
 }
 
-type Content = (EventId, Write);
+type Content = (CustomerId, EventId, Write);
 
-fn content(logged: &LogEntry) -> (CustomerId, Content) {
-    (logged.id.customer, (logged.id.event, logged.write))
+fn content(logged: &LogEntry) -> Content {
+    (logged.id.customer, logged.id.event, logged.write)
 }
 
-/// At one branch, the writes of each customer in the order applied there.
-fn by_customer(log: &[LogEntry]) -> BTreeMap<CustomerId, Vec<Content>> {
-    let mut sets: BTreeMap<CustomerId, Vec<Content>> = BTreeMap::new();
-    for (customer, write) in log.iter().map(content) {
-        sets.entry(customer).or_default().push(write);
-    }
-    sets
+/// The writes at one branch by customer, those of each in the order applied there.
+fn by_customer(log: &[LogEntry]) -> Vec<Content> {
+    let mut writes: Vec<Content> = log.iter().map(content).collect();
+    writes.sort_by_key(|&(customer, ..)| customer);
+    writes
 }
 
-fn sorted(sets: &BTreeMap<CustomerId, Vec<Content>>) -> BTreeMap<CustomerId, Vec<Content>> {
-    let mut sets = sets.clone();
-    sets.values_mut().for_each(|writes| writes.sort_unstable());
-    sets
+/// The same, in no order of application.
+fn sorted(by_customer: &[Content]) -> Vec<Content> {
+    let mut writes = by_customer.to_vec();
+    writes.sort_unstable();
+    writes
 }
 
 #[cfg(test)]

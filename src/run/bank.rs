@@ -109,7 +109,8 @@ impl LinkDelays<'_> {
         if self.latencies.is_none() {
             return mailboxes;
         }
-        let delays = Delays::new(self.latencies.clone(), self.seed);
+        let roster = &mailboxes.roster;
+        let delays = Delays::new(self.latencies.clone(), self.seed, Arc::clone(roster));
         if let TimeSource::Virtual(time) = clock {
             let delays = Some((Rc::new(RefCell::new(delays)), time.clone()));
             return Peers { delays, ..mailboxes };

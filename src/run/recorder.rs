@@ -19,7 +19,7 @@ pub type HistoryOutput = Box<dyn io::Write>;
 pub(super) struct Recorder {
     kept: Option<Vec<Recorded>>,
     history: Option<Writer<HistoryOutput>>,
-    judge: Option<Judge>,
+    judge: Option<Box<Judge>>,
     /// The first thing that went wrong. The run goes on, and ends with it.
     failed: Option<RunError>,
 }
@@ -59,7 +59,7 @@ impl Recorder {
             kept: (options.recording == Recording::Facts).then(Vec::new),
             history: history.map(begin).transpose()?,
             judge: (options.judging == Judging::On)
-                .then(|| Judge::new(case(scenario, config), judge)),
+                .then(|| Box::new(Judge::new(case(scenario, config), judge))),
             failed: None,
         };
         let recorder = recorder.is_wanted().then(|| Rc::new(RefCell::new(recorder)));
