@@ -21,9 +21,11 @@ use slab::Slab;
 use crate::model::Time;
 
 /// Runs the actors of one run, on the thread that makes it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Executor {
     time: VirtualTime,
+    /// Of what is run beside the actors.
+    waker: Waker,
     /// By number. `None`: it has ended.
     actors: Vec<Option<Task>>,
 }
@@ -114,6 +116,14 @@ struct WakeUp {
     ready: Arc<Ready>,
 }
 
+impl Default for Executor {
+    fn default() -> Self {
+        let time = VirtualTime::default();
+        let waker = waker(MAIN, &time.0.ready);
+        Self { time, waker, actors: Vec::new() }
+    }
+}
+
 impl Executor {
     /// The time in which its actors live.
     pub fn time(&self) -> &VirtualTime {
@@ -134,7 +144,7 @@ impl Executor {
     pub fn run<T>(&mut self, main: impl Future<Output = T>, stop: &AtomicBool) -> Result<T, NoEnd> {
         let mut main = pin!(main);
         let ready = Arc::clone(&self.time.0.ready);
-        let waker = waker(MAIN, &ready);
+        let waker = self.waker.clone();
         let mut is_main_ready = true;
         while !stop.load(Ordering::Relaxed) {
             match ready.take_first() {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use smallvec::SmallVec;
+
 /// No index.
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -35,10 +37,13 @@ impl WriteRef {
     }
 }
 
+/// Of most small histories no table has more.
+const FEW: usize = 4;
+
 /// A map from ids to indexes.
 #[derive(Debug, Default)]
 pub(super) struct IdTable {
-    direct: Vec<u32>,
+    direct: SmallVec<[u32; FEW]>,
     sparse: BTreeMap<u32, u32>,
     len: usize,
 }
@@ -60,7 +65,8 @@ impl IdTable {
 
     /// How many bytes it takes beside itself.
     pub(super) fn bytes(&self) -> usize {
-        self.direct.capacity() * size_of::<u32>() + self.sparse.len() * SPARSE_BYTES
+        let direct = if self.direct.spilled() { self.direct.capacity() } else { 0 };
+        direct * size_of::<u32>() + self.sparse.len() * SPARSE_BYTES
     }
 
     /// Adds an id that is not there yet.

@@ -92,7 +92,7 @@ fn draw(
     terminal: &mut Terminal,
 ) -> io::Result<()> {
     let header = run::header(scenario, &run.result.config);
-    let verdicts = run.result.verdicts.as_ref();
+    let verdicts = run.result.verdicts.as_deref();
     let mut diagram = Diagram::of(&header, &run.facts);
     if let Some(verdicts) = verdicts {
         diagram.point_out(verdicts);

@@ -142,12 +142,11 @@ impl FromStr for Money {
             Some(rest) => (true, rest),
             None => (false, text),
         };
-        let (units, fraction) = match digits.split_once('.') {
-            Some((units, fraction)) => (units, Some(fraction)),
-            None => (digits, None),
-        };
-        let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        if !all_digits(units) || !fraction.is_none_or(all_digits) {
+        let digits_len = |part: &str| part.bytes().take_while(u8::is_ascii_digit).count();
+        let (units, rest) = digits.split_at(digits_len(digits));
+        let all_digits = |part: &&str| !part.is_empty() && digits_len(part) == part.len();
+        let fraction = rest.strip_prefix('.').filter(all_digits);
+        if units.is_empty() || (fraction.is_none() && !rest.is_empty()) {
             let has_exponent =
                 digits.starts_with(|c: char| c.is_ascii_digit()) && digits.contains(['e', 'E']);
             return Err(if has_exponent { MoneyError::Exponent } else { MoneyError::NotDecimal });

@@ -62,8 +62,7 @@ fn plain_len(text: &[u8]) -> usize {
     let mut len = 0;
     for &word in words {
         let word = u64::from_le_bytes(word);
-        let found =
-            below(word, b' ') | below(word ^ each(b'"'), 1) | below(word ^ each(b'\\'), 1);
+        let found = below(word, b' ') | below(word ^ each(b'"'), 1) | below(word ^ each(b'\\'), 1);
         if found != 0 {
             return len + usize::try_from(found.trailing_zeros() / 8).expect("a place of eight");
         }
@@ -113,14 +112,20 @@ impl<'de> Quick<'de> {
     #[inline]
     fn string(&mut self) -> Result<Cow<'de, str>, Odd> {
         self.take(b'"')?;
-        let rest = &self.text[self.at..];
-        let end = plain_len(rest.as_bytes());
-        if rest.as_bytes().get(end) == Some(&b'"') {
-            self.at += end + 1;
-            return Ok(Cow::Borrowed(&rest[..end]));
+        let start = self.at;
+        let end = start + plain_len(&self.bytes()[start..]);
+        if self.bytes().get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return Ok(Cow::Borrowed(&self.text[start..end]));
         }
-        self.at -= 1;
-        serde_json::from_str(self.cut_out()?).map(Cow::Owned).map_err(|_| Odd)
+        self.at = start - 1;
+        self.escaped().map(Cow::Owned)
+    }
+
+    /// The same, with escapes in it.
+    #[cold]
+    fn escaped(&mut self) -> Result<String, Odd> {
+        serde_json::from_str(self.cut_out()?).map_err(|_| Odd)
     }
 
     /// The digits of a whole number that is not negative, and comes next.
@@ -164,6 +169,7 @@ impl<'de> Quick<'de> {
     }
 
     /// The same, of anything that is JSON.
+    #[inline(never)]
     fn cut_out(&mut self) -> Result<&'de str, Odd> {
         let rest = serde_json::Deserializer::from_str(&self.text[self.at..]);
         let mut values = rest.into_iter::<&RawValue>();
@@ -181,15 +187,15 @@ impl<'de> Quick<'de> {
 impl Within<'_, '_> {
     /// Whether there is one more entry, which is next then.
     fn goes_on(&mut self) -> Result<bool, Odd> {
-        let next = self.quick.next_byte();
-        if next == Some(self.end) {
-            self.quick.at += 1;
-            return Ok(false);
-        }
-        match self.entries {
-            Entries::None => self.entries = Entries::Some,
+        match (self.quick.next_byte(), self.entries) {
+            (Some(end), _) if end == self.end => {
+                self.quick.at += 1;
+                return Ok(false);
+            }
+            (_, Entries::None) => self.entries = Entries::Some,
             // After a comma there is no end: what comes is read as an entry, and is none.
-            Entries::Some => self.quick.take(b',')?,
+            (Some(b','), Entries::Some) => self.quick.at += 1,
+            (_, Entries::Some) => return Err(Odd),
         }
         Ok(true)
     }
@@ -384,7 +390,7 @@ mod tests {
     use proptest::prelude::*;
     use serde::{Deserialize, Serialize};
 
-    use super::{Deserializer, Odd, Visitor, WRITTEN, fmt, read};
+    use super::{Deserializer, Odd, Visitor, WRITTEN, fmt, plain_len, read};
 
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case", deny_unknown_fields)]

@@ -1,6 +1,8 @@
 //! What a run shows: whether the branches agree, whether the customers saw what was expected, and
 //! what the judge says.
 
+use std::sync::Arc;
+
 use super::{Agreement, Difference, Note, difference};
 use crate::check::{Overall, Strictness, Verdicts};
 use crate::model::RequestError;
@@ -15,7 +17,7 @@ pub struct Assessment {
     /// nothing.
     pub differences: Option<Vec<Difference>>,
     /// What the judge says; `None` if it was not asked.
-    pub verdicts: Option<Verdicts>,
+    pub verdicts: Option<Arc<Verdicts>>,
     /// How many requests got no answer, and branches did not say how they stand at the end.
     pub unanswered: usize,
     /// What should be known beside all that.

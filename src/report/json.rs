@@ -192,7 +192,7 @@ impl<'a> Report<'a> {
             branches_agree: all_tell.then(|| assessment.agreement.is_whole()),
             ended_us: result.ended,
             settled: is_ours.then_some(true),
-            verdicts: assessment.verdicts.as_ref(),
+            verdicts: assessment.verdicts.as_deref(),
             expected: expected
                 .map(|differences| Expected { met: differences.is_empty(), differences }),
             warnings: remarks(Level::Warning).collect(),

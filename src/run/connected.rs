@@ -8,12 +8,12 @@ use std::time::Duration;
 use actix::{Actor, System};
 use tokio::task::JoinSet;
 
-use super::bank::Seat;
 use super::options::{RunError, RunOptions};
 use super::remote::{ConnectedBank, HeldBefore, NotThere};
 use super::result::{BranchResult, CustomerResult, RunConfig, RunResult, VisitResult};
+use super::stage::CustomerSeat;
 use super::virtual_time::{Customers, Run, barrier};
-use crate::actors::{Counters, CustomerActor, Detail, RecorderLink, TimeSource};
+use crate::actors::{Counters, Detail, RecorderLink, TimeSource};
 use crate::grpc::{
     CallProblem, ClassicBranch, ClientStub, Endpoint, RemoteBank, RemoteBranch, ReportedState,
     SETTLE_LIMIT, Standings,
@@ -187,7 +187,7 @@ fn leftovers(scenario: &Scenario, held: &[HeldBefore]) -> Vec<HeldBefore> {
 }
 
 fn admit_customers<'s>(
-    seats: &'s mut Vec<Seat<CustomerActor>>,
+    seats: &'s mut Vec<CustomerSeat>,
     scenario: &Scenario,
     config: &RunConfig,
     bank: &RemoteBank,

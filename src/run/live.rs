@@ -99,6 +99,7 @@ impl LiveBank {
             roster,
             opening_balance: *opening_balance,
             branch: options.branch,
+            writes: None,
             recorder,
         };
         let mut links = Vec::new();

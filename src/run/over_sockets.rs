@@ -7,13 +7,14 @@ use std::sync::Arc;
 use actix::{Actor, Addr, System};
 use tokio::task::JoinSet;
 
-use super::bank::{Seat, addresses};
+use super::bank::addresses;
 use super::options::{RunError, RunOptions};
 use super::recorder::{HistoryOutput, Recorder};
 use super::result::RunConfig;
 use super::socket_bank::{LIMIT, SocketBank};
+use super::stage::CustomerSeat;
 use super::virtual_time::{Bank, Customers, Run, barrier};
-use crate::actors::{BranchActor, Counters, CustomerActor, RecorderLink, TimeSource};
+use crate::actors::{BranchActor, Counters, RecorderLink, TimeSource};
 use crate::grpc::seal::{BankKeys, BankSecret};
 use crate::grpc::{Channel, ClientStub, EdgeError, Endpoint, Listener, RemoteBranch, TypedBranch};
 use crate::model::BranchId;
@@ -88,7 +89,7 @@ impl<'a> Sockets<'a> {
 
     fn admit_customers<'s>(
         &self,
-        seats: &'s mut Vec<Seat<CustomerActor>>,
+        seats: &'s mut Vec<CustomerSeat>,
         branches: &[Addr<BranchActor>],
         link: &RecorderLink,
     ) -> Customers<'s> {

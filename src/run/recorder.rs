@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::options::{Judging, Recording, RunError, RunOptions};
 use super::result::RunConfig;
@@ -33,7 +34,7 @@ pub(super) struct Conclusion {
     /// The facts, if they were kept.
     pub(super) facts: Vec<Recorded>,
     /// The verdicts, if it was judged.
-    pub(super) verdicts: Option<Verdicts>,
+    pub(super) verdicts: Option<Arc<Verdicts>>,
 }
 
 impl Recorder {
@@ -93,7 +94,7 @@ impl Recorder {
         if let Some(history) = self.history.take() {
             history.finish().map_err(RunError::History)?;
         }
-        let verdicts = self.judge.take().map(|judge| judge.finish()).transpose()?;
+        let verdicts = self.judge.take().map(|judge| judge.finish().map(Arc::new)).transpose()?;
         Ok(Conclusion { facts: self.kept.take().unwrap_or_default(), verdicts })
     }
 }

@@ -43,7 +43,7 @@ pub struct RunResult {
     /// When it ended, by the clock of the run.
     pub ended: Time,
     /// What the judge says of it, if it was asked.
-    pub verdicts: Option<Verdicts>,
+    pub verdicts: Option<Arc<Verdicts>>,
     /// What the scenario expects, if it says so.
     pub expected: Option<Output>,
     /// What is known of the branches, where they run elsewhere. Of such a bank it is not known how

@@ -1,18 +1,29 @@
 //! The actors of a worker, which pass from one run in virtual time to the next.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix::Recipient;
 
 use super::bank::{BankSetup, Seat, mailboxes};
-use crate::actors::{Ask, BranchActor, CustomerActor, Executor, PeerEnvelope, Peers};
+use crate::actors::{
+    Answer, Ask, BranchActor, CustomerActor, Executor, PeerEnvelope, Peers, TimeSource,
+};
 
 /// Where runs take place, one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Stage {
     pub(super) executor: Executor,
     pub(super) branches: BranchSeats,
-    pub(super) customers: Vec<Seat<CustomerActor>>,
+    pub(super) customers: Vec<CustomerSeat>,
+}
+
+/// The seat of a customer.
+#[derive(Debug)]
+pub(super) struct CustomerSeat {
+    pub(super) seat: Seat<CustomerActor>,
+    /// Its mailbox, where answers go.
+    pub(super) answers: Arc<Recipient<Answer>>,
 }
 
 /// The seats of branches.
@@ -35,6 +46,15 @@ impl Stage {
         let seats = self.branches.seats.len() + self.customers.len();
         let is_kept = seats <= KEPT_MAX && self.executor.begin_anew() == Some(seats);
         is_kept.then_some(self)
+    }
+}
+
+impl CustomerSeat {
+    /// Starts a customer that lives in `clock`.
+    pub(super) fn start(clock: &TimeSource) -> Self {
+        let seat = Seat::<CustomerActor>::start(clock);
+        let answers = Arc::new(seat.address.clone().recipient());
+        Self { seat, answers }
     }
 }
 

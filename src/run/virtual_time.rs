@@ -11,14 +11,14 @@ use super::bank::{BankSetup, LinkDelays, Seat, close, settle};
 use super::options::{RunError, RunOptions};
 use super::recorder::{Conclusion, HistoryOutput, Recorder, SharedRecorder};
 use super::result::{CustomerResult, RunConfig, RunResult, VisitResult};
-use super::stage::Stage;
+use super::stage::{CustomerSeat, Stage};
 use crate::actors::{
     AwaitSettled, Barrier, BranchActor, Counters, CustomerActor, CustomerSetup, MakeVisit, NoEnd,
     RecorderLink, SetOut, TimeSource,
 };
 use crate::bank::Timeouts;
 use crate::history::Recorded;
-use crate::model::{CustomerId, CustomerOrder, Event, QueryTiming};
+use crate::model::{CustomerId, CustomerOrder, Event, Operation, QueryTiming};
 use crate::scenario::{Scenario, Visit};
 
 /// What a run leaves.
@@ -48,9 +48,11 @@ impl Runner {
     ) -> Result<Run, RunError> {
         // A stage on which a run fails or panics is gone.
         let mut stage = self.stage.take().unwrap_or_default();
-        let run = run_at(&mut stage, scenario, options, history, &AtomicBool::new(false))?;
-        self.stage = stage.for_the_next();
-        Ok(run)
+        let run = run_at(&mut stage, scenario, options, history, &AtomicBool::new(false));
+        if run.is_ok() {
+            self.stage = stage.for_the_next();
+        }
+        run
     }
 }
 
@@ -79,10 +81,12 @@ fn run_at(
     let Stage { executor, branches, customers } = stage;
     let clock = TimeSource::Virtual(executor.time().clone());
     let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
+    let writes = writes_if_many(scenario);
     let setup = BankSetup {
         roster: &scenario.roster,
         opening_balance: scenario.opening_balance,
         branch: config.branch(Timeouts::default().confirm_limit),
+        writes: writes.as_ref(),
         recorder: &link,
     };
     let delays = LinkDelays { latencies: &config.latencies, seed: config.seed };
@@ -97,6 +101,24 @@ fn run_at(
     let customers = Customers::arrive(customers, &scenario.visits, &config, &counters, &link);
     let bank = Bank { config, branches, customers, recorder, clock: link.clock.clone() };
     executor.run(bank.serve(scenario), stop)?
+}
+
+/// Where events and branches come to so many together, each log gets its room at once: one that grows
+/// leaves behind what it grew out of.
+const ROOM_AT_ONCE: usize = 10_000;
+
+/// How many writes each customer will make, if they are many.
+fn writes_if_many(scenario: &Scenario) -> Option<BTreeMap<CustomerId, usize>> {
+    let events: usize = scenario.visits.iter().map(|visit| visit.events.len()).sum();
+    if events.saturating_mul(scenario.roster.len()) < ROOM_AT_ONCE {
+        return None;
+    }
+    let mut writes = BTreeMap::new();
+    for Visit { customer, events } in &scenario.visits {
+        let of_visit = events.iter().filter(|event| event.operation != Operation::Query).count();
+        *writes.entry(*customer).or_default() += of_visit;
+    }
+    Some(writes)
 }
 
 impl From<NoEnd> for RunError {
@@ -120,7 +142,7 @@ pub(super) struct Bank<'a> {
 /// The customers, in the order in which they first come up.
 pub(super) struct Customers<'a> {
     ids: Vec<CustomerId>,
-    seats: &'a [Seat<CustomerActor>],
+    seats: &'a [CustomerSeat],
     places: BTreeMap<CustomerId, usize>,
     barrier: Option<Addr<Barrier>>,
 }
@@ -171,7 +193,7 @@ impl Bank<'_> {
 impl<'a> Customers<'a> {
     /// Lets those who make `visits` come, and take `seats`; there are as many as are needed.
     pub(super) fn arrive(
-        seats: &'a mut Vec<Seat<CustomerActor>>,
+        seats: &'a mut Vec<CustomerSeat>,
         visits: &[Visit],
         config: &RunConfig,
         counters: &Counters,
@@ -185,11 +207,11 @@ impl<'a> Customers<'a> {
                 ids.len() - 1
             });
         }
-        seats.extend((seats.len()..ids.len()).map(|_| Seat::start(&link.clock)));
-        for (seat, &id) in seats.iter().zip(&ids) {
+        seats.extend((seats.len()..ids.len()).map(|_| CustomerSeat::start(&link.clock)));
+        for (CustomerSeat { seat, answers }, &id) in seats.iter().zip(&ids) {
             let guarantees = config.guarantees.to(id);
             let (counters, recorder) = (counters.clone(), link.clone());
-            let answers = Arc::new(seat.address.clone().recipient());
+            let answers = Arc::clone(answers);
             seat.actor.open(CustomerSetup { id, guarantees, answers, counters, recorder });
         }
         Self { ids, seats, places, barrier: counters.barrier.clone() }
@@ -246,13 +268,13 @@ impl<'a> Customers<'a> {
     }
 
     fn address(&self, customer: CustomerId) -> &Addr<CustomerActor> {
-        &self.seats[self.places[&customer]].address
+        &self.seats[self.places[&customer]].seat.address
     }
 
     /// What each asked.
     pub(super) fn leave(self) -> Result<Vec<CustomerResult>, RunError> {
-        let leave = |(id, seat): (CustomerId, &Seat<CustomerActor>)| {
-            let requests = seat.actor.close().ok_or(RunError::ActorStopped)?;
+        let leave = |(id, of): (CustomerId, &CustomerSeat)| {
+            let requests = of.seat.actor.close().ok_or(RunError::ActorStopped)?;
             Ok(CustomerResult { id, requests })
         };
         self.ids.into_iter().zip(self.seats).map(leave).collect()

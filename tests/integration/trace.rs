@@ -1,6 +1,8 @@
 //! What a run tells of one event id that two branches have accepted, and of a promise that was
 //! broken.
 
+use std::sync::Arc;
+
 use passbook::check::{JudgeOptions, Overall, Promised, Split, StepsKept, Verdict};
 use passbook::model::Dialect;
 use passbook::report::{Assessment, text};
@@ -122,7 +124,7 @@ fn a_promise_that_was_broken_is_told_so_at_the_step_and_at_the_end() {
         r#"{"interface": "deposit", "money": 8, "dest": 1}, {"interface": "query", "dest": 2}"#,
     );
     // Our bank breaks none, so that is put in the judge's mouth.
-    let verdicts = run.result.verdicts.as_mut().expect("judged");
+    let verdicts = Arc::make_mut(run.result.verdicts.as_mut().expect("judged"));
     verdicts.failed_steps[0].promised = Promised::Yes;
     let Verdict::Violated(violation) = &mut verdicts.by_property.read_your_writes else {
         panic!("it lags")

@@ -300,7 +300,7 @@ pub(super) fn expected(
 ) -> io::Result<()> {
     let Some(differences) = &assessment.differences else { return Ok(()) };
     if differences.is_empty() {
-        let broken = assessment.verdicts.as_ref().map(broken::in_words).unwrap_or_default();
+        let broken = assessment.verdicts.as_deref().map(broken::in_words).unwrap_or_default();
         if broken.is_empty() {
             return writeln!(out, "\n  {GOOD}{YES}{GOOD:#} as expected");
         }
