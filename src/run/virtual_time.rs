@@ -199,7 +199,7 @@ impl<'a> Customers<'a> {
         counters: &Counters,
         link: &RecorderLink,
     ) -> Self {
-        let mut ids = Vec::new();
+        let mut ids = Vec::with_capacity(visits.len());
         let mut places = BTreeMap::new();
         for &Visit { customer: id, .. } in visits {
             places.entry(id).or_insert_with(|| {
