@@ -129,10 +129,7 @@ impl LiveBank {
                 .then(|| Believed::peers(identity, &options.elsewhere)),
             branches,
             registry,
-            straight_way: Some(StraightWay {
-                roster: Arc::clone(roster),
-                guarantees: options.guarantees.clone(),
-            }),
+            straight_way: Some(StraightWay::new(Arc::clone(roster), options.guarantees.clone())),
             links,
             gate: gate.subscribe(),
             answer_time_max: options.branch.timeouts.in_all(),
