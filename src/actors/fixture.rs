@@ -109,7 +109,7 @@ impl TestBank {
         let registry = SessionRegistry::new(Arc::clone(&roster), guarantees.clone())
             .forgetting(sessions_max, branches.clone())
             .start();
-        let way = StraightWay::new(Arc::clone(&roster), guarantees);
+        let way = StraightWay::new(Arc::clone(&roster), guarantees, registry.clone());
         let (tell, tells) = mpsc::channel();
         let (asked, told, carried) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         Self {
@@ -142,21 +142,22 @@ impl TestBank {
         let number = self.asked.len();
         let tell = self.tell.clone();
         let branch = BranchId::new(branch).unwrap();
-        let bring = Submit {
-            call: Call {
-                branch,
-                customer: CustomerId::new(customer).unwrap(),
-                event: event.map(|id| EventId::new(id).unwrap()).into(),
-                operation,
-                passbook,
-            },
-            branch: self.branches[self.roster.index(branch).unwrap().get()].clone(),
-            tell: Box::new(move |submitted| tell.send((number, submitted)).unwrap()),
+        let tell = move |submitted| tell.send((number, submitted)).unwrap();
+        let call = Call {
+            branch,
+            customer: CustomerId::new(customer).unwrap(),
+            event: event.map(|id| EventId::new(id).unwrap()).into(),
+            operation,
+            passbook,
         };
+        let branch = &self.branches[self.roster.index(branch).unwrap().get()];
         self.asked.push(asked);
         match self.taken {
-            Way::Straight => self.way.submit(bring, &self.registry),
-            Way::Registry => self.registry.do_send(bring),
+            Way::Straight => self.way.submit(call, branch, tell),
+            Way::Registry => {
+                let (branch, tell) = (branch.clone(), Box::new(tell));
+                self.registry.do_send(Submit { call, branch, tell });
+            }
         }
         number
     }

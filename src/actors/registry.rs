@@ -177,7 +177,7 @@ impl Request {
         session: Session,
         roster: Arc<Roster>,
         learn: impl FnOnce(&Passbook, &Entry) + Send + 'static,
-        tell: SubmitReply,
+        tell: impl FnOnce(Result<Submitted, NoEventIdLeft>) + Send + 'static,
     ) -> Ask {
         let Self { customer, request, event, operation } = self;
         let mut passbook = session.passbook.clone();

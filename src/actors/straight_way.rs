@@ -6,7 +6,10 @@ use std::sync::Arc;
 use actix::Addr;
 
 use super::registry::{Answered, GoesStraight, Queued, Request};
-use super::{Call, EventIdSource, PassbookSource, SessionRegistry, Submit};
+use super::{
+    BranchActor, Call, EventIdSource, NoEventIdLeft, PassbookSource, SessionRegistry, Submit,
+    Submitted,
+};
 use crate::bank::{Entry, Passbook, Session};
 use crate::model::{EventId, GuaranteePolicy, Operation, RequestNumber, Roster};
 
@@ -15,6 +18,8 @@ use crate::model::{EventId, GuaranteePolicy, Operation, RequestNumber, Roster};
 pub struct StraightWay {
     roster: Arc<Roster>,
     guarantees: GuaranteePolicy,
+    /// Shared, for a copy of an address takes two allocations.
+    registry: Arc<Addr<SessionRegistry>>,
     /// What a query bears that brings no event id: any will do, for nobody hears of it.
     any_event: EventId,
     /// Each request that lies in the registry's mailbox has a copy.
@@ -22,31 +27,41 @@ pub struct StraightWay {
 }
 
 impl StraightWay {
-    /// The way to the branches of `roster`, whose customers are promised `guarantees`.
-    pub fn new(roster: Arc<Roster>, guarantees: GuaranteePolicy) -> Self {
+    /// The way past `registry` to the branches of `roster`, whose customers are promised `guarantees`.
+    pub fn new(
+        roster: Arc<Roster>,
+        guarantees: GuaranteePolicy,
+        registry: Addr<SessionRegistry>,
+    ) -> Self {
+        let registry = Arc::new(registry);
         let any_event = EventId::new(1).expect("1 is an id");
-        Self { roster, guarantees, any_event, token: Arc::default() }
+        Self { roster, guarantees, registry, any_event, token: Arc::default() }
     }
 
-    /// Brings a request to its branch if it has all with it and overtakes none by that; else to
-    /// `registry`.
-    pub fn submit(&self, bring: Submit, registry: &Addr<SessionRegistry>) {
-        let Submit { call, branch, tell } = bring;
+    /// Brings `call` to `branch` if it has all with it and overtakes none by that; else to the
+    /// registry. `tell` is told the answer.
+    pub fn submit(
+        &self,
+        call: Call,
+        branch: &Addr<BranchActor>,
+        tell: impl FnOnce(Result<Submitted, NoEventIdLeft>) + Send + 'static,
+    ) {
         let Call { customer, operation, .. } = call;
         let (event, passbook) = match (self.event_of(&call), call.passbook) {
             (Some(event), PassbookSource::Carried(passbook)) if !self.is_any_queued() => {
                 (event, passbook)
             }
             (_, passbook) => {
-                let bring = Submit { call: Call { passbook, ..call }, branch, tell };
-                return registry.do_send(Queued { bring, token: Arc::clone(&self.token) });
+                let (call, tell) = (Call { passbook, ..call }, Box::new(tell));
+                let bring = Submit { call, branch: branch.clone(), tell };
+                return self.registry.do_send(Queued { bring, token: Arc::clone(&self.token) });
             }
         };
         let is_write = matches!(operation, Operation::Write(_));
         if is_write {
-            registry.do_send(GoesStraight { customer, event });
+            self.registry.do_send(GoesStraight { customer, event });
         }
-        let registry = registry.clone();
+        let registry = Arc::clone(&self.registry);
         let learn = move |_: &Passbook, _: &Entry| {
             if is_write {
                 registry.do_send(Answered { customer, entry: Entry::Nothing });
