@@ -8,11 +8,14 @@ mod branch;
 mod branch_shell;
 mod customer;
 mod executor;
+#[cfg(test)]
+mod fixture;
 mod messages;
 mod network;
 mod recorder;
 mod registry;
 mod sessions;
+mod straight_way;
 mod time_source;
 
 pub use barrier::{Barrier, SetOut};
@@ -30,7 +33,8 @@ pub use network::{Network, NetworkSetup};
 pub use recorder::{Detail, Observer, RecorderLink};
 pub use registry::{
     Call, CountRemembered, EventIdSource, HasIntroduced, Introduced, NoEventIdLeft, PassbookSource,
-    SessionRegistry, StraightWay, Submit, SubmitReply, Submitted,
+    SessionRegistry, Submit, SubmitReply, Submitted,
 };
 pub use sessions::Remembered;
+pub use straight_way::StraightWay;
 pub use time_source::{Due, TimeSource, WallClock};

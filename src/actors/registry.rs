@@ -108,7 +108,7 @@ enum Keeper {
 /// How a call went that reached its branch.
 #[derive(Debug)]
 pub struct Submitted {
-    /// The event id that it bore.
+    /// The event id that it bore. A query that brought none may have borne any.
     pub event: EventId,
     /// How it ended.
     pub outcome: Outcome,
@@ -128,9 +128,9 @@ pub struct NoEventIdLeft;
 /// what the reply says in the passbook that it keeps, if it keeps one.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-struct Answered {
-    customer: CustomerId,
-    entry: Entry,
+pub(super) struct Answered {
+    pub(super) customer: CustomerId,
+    pub(super) entry: Entry,
 }
 
 /// Tells the registry that a branch elsewhere has introduced itself as of this program.
@@ -147,69 +147,37 @@ pub struct HasIntroduced(pub BranchId);
 /// is [`Answered`].
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
-struct GoesStraight {
-    customer: CustomerId,
-    event: EventId,
+pub(super) struct GoesStraight {
+    pub(super) customer: CustomerId,
+    pub(super) event: EventId,
 }
 
-/// The way past the registry, for requests that bring all that it could give them. Not for a bank
-/// that counts the requests of each customer.
-#[derive(Debug, Clone)]
-pub struct StraightWay {
-    /// The branches.
-    pub roster: Arc<Roster>,
-    /// What customers are promised.
-    pub guarantees: GuaranteePolicy,
-}
-
-impl StraightWay {
-    /// Brings `brought` to its branch if it has its event id and its passbook with it; else to
-    /// `registry`.
-    pub fn submit(&self, brought: Submit, registry: &Addr<SessionRegistry>) {
-        let Submit { call, branch, tell } = brought;
-        let Call { customer, operation, .. } = call;
-        let (event, passbook) = match (call.event, call.passbook) {
-            (EventIdSource::Id(event), PassbookSource::Carried(passbook)) => (event, passbook),
-            (event, passbook) => {
-                let call = Call { event, passbook, ..call };
-                return registry.do_send(Submit { call, branch, tell });
-            }
-        };
-        let is_write = matches!(operation, Operation::Write(_));
-        if is_write {
-            registry.do_send(GoesStraight { customer, event });
-        }
-        let registry = registry.clone();
-        let learn = move |_: &Passbook, _: &Entry| {
-            if is_write {
-                registry.do_send(Answered { customer, entry: Entry::Nothing });
-            }
-        };
-        let request = Request { customer, request: RequestNumber::default(), event, operation };
-        let guarantees = self.guarantees.to(customer);
-        let session = Session { passbook, guarantees };
-        branch.do_send(request.ask(session, Arc::clone(&self.roster), learn, tell));
-    }
+/// A [`Submit`], and a token that is dropped when the registry has taken it up.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct Queued {
+    pub(super) bring: Submit,
+    pub(super) token: Arc<()>,
 }
 
 /// What is asked of a branch.
 #[derive(Debug, Clone, Copy)]
-struct Request {
-    customer: CustomerId,
-    request: RequestNumber,
-    event: EventId,
-    operation: Operation,
+pub(super) struct Request {
+    pub(super) customer: CustomerId,
+    pub(super) request: RequestNumber,
+    pub(super) event: EventId,
+    pub(super) operation: Operation,
 }
 
 impl Request {
     /// It with its `session`. When it is answered, `learn` has the passbook as it was shown and what
     /// is to be entered, and `tell` gets the answer.
-    fn ask(
+    pub(super) fn ask(
         self,
         session: Session,
         roster: Arc<Roster>,
         learn: impl FnOnce(&Passbook, &Entry) + Send + 'static,
-        tell: SubmitReply,
+        tell: impl FnOnce(Result<Submitted, NoEventIdLeft>) + Send + 'static,
     ) -> Ask {
         let Self { customer, request, event, operation } = self;
         let mut passbook = session.passbook.clone();
@@ -252,6 +220,19 @@ impl SessionRegistry {
         let number = |index: usize| i64::try_from(index).unwrap_or(i64::MAX);
         let numbering = Numbering { first: number(here.get()) + 1, step: number(roster.len()) };
         Self { numbering, ..Self::new(roster, guarantees) }
+    }
+
+    fn take_up(&mut self, bring: Submit, ctx: &mut Context<Self>) {
+        let kept = self.sessions.begin(bring.call.customer);
+        match (bring.call.event, bring.call.operation) {
+            (EventIdSource::After(_), Operation::Write(_)) => match kept.numbers {
+                Numbers::Recent => return self.look_up(bring, ctx),
+                Numbers::All => kept.numbers = Numbers::Given,
+                Numbers::Given => {}
+            },
+            (EventIdSource::After(_), Operation::Query) | (EventIdSource::Id(_), _) => {}
+        }
+        self.hand_on(bring, ctx);
     }
 
     /// Asks the branches for the customer's last event id before it hands `bring` on. The customer
@@ -338,16 +319,16 @@ impl Handler<Submit> for SessionRegistry {
     type Result = ();
 
     fn handle(&mut self, bring: Submit, ctx: &mut Self::Context) {
-        let kept = self.sessions.begin(bring.call.customer);
-        match (bring.call.event, bring.call.operation) {
-            (EventIdSource::After(_), Operation::Write(_)) => match kept.numbers {
-                Numbers::Recent => return self.look_up(bring, ctx),
-                Numbers::All => kept.numbers = Numbers::Given,
-                Numbers::Given => {}
-            },
-            (EventIdSource::After(_), Operation::Query) | (EventIdSource::Id(_), _) => {}
-        }
-        self.hand_on(bring, ctx);
+        self.take_up(bring, ctx);
+    }
+}
+
+impl Handler<Queued> for SessionRegistry {
+    type Result = ();
+
+    fn handle(&mut self, Queued { bring, token }: Queued, ctx: &mut Self::Context) {
+        self.take_up(bring, ctx);
+        drop(token);
     }
 }
 

@@ -122,6 +122,8 @@ impl LiveBank {
         let registry = Self::registry(options)
             .forgetting(options.sessions_max, branches.values().cloned().collect())
             .start();
+        let (bank, guarantees) = (Arc::clone(roster), options.guarantees.clone());
+        let straight_way = StraightWay::new(bank, guarantees, registry.clone());
         let gateway = Gateway::new(GatewaySetup {
             roster: Arc::clone(roster),
             opening_balance: *opening_balance,
@@ -130,10 +132,7 @@ impl LiveBank {
                 .then(|| Believed::peers(identity, &options.elsewhere)),
             branches,
             registry,
-            straight_way: Some(StraightWay {
-                roster: Arc::clone(roster),
-                guarantees: options.guarantees.clone(),
-            }),
+            straight_way: Some(straight_way),
             links,
             gate: gate.subscribe(),
             answer_time_max: options.branch.timeouts.in_all(),

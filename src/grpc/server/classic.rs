@@ -124,7 +124,8 @@ impl ClassicService {
         let (reply_to, answer) = oneshot::channel();
         let reply_to = ReplyTo::Caller(reply_to);
         here.do_send(Relay { from, id, write, reply_to });
-        let Answer { outcome, .. } = answer.await.map_err(|_| CallError::ActorStopped)?;
+        let answer = async { answer.await.map_err(|_| CallError::ActorStopped) };
+        let Answer { outcome, .. } = self.gateway.in_time(answer).await?;
         outcome?;
         Ok(())
     }

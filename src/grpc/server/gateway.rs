@@ -245,18 +245,20 @@ impl Gateway {
         call: Call,
         place: WaitingSlot,
     ) -> Result<oneshot::Receiver<Result<Submitted, NoEventIdLeft>>, CallError> {
-        let branch = self.branch(call.branch)?.clone();
+        let branch = self.branch(call.branch)?;
         let (caller, brought) = oneshot::channel();
-        let tell = Box::new(move |brought| {
+        let tell = move |brought| {
             drop(place);
             if caller.send(brought).is_err() {
                 log::debug!("a client went away before its answer came");
             }
-        });
-        let (brought_in, registry) = (Submit { call, branch, tell }, &self.bank.registry);
+        };
         match &self.bank.straight_way {
-            Some(straight_way) => straight_way.submit(brought_in, registry),
-            None => registry.do_send(brought_in),
+            Some(straight_way) => straight_way.submit(call, branch, tell),
+            None => {
+                let (branch, tell) = (branch.clone(), Box::new(tell));
+                self.bank.registry.do_send(Submit { call, branch, tell });
+            }
         }
         Ok(brought)
     }

@@ -42,11 +42,8 @@ impl Around for GrpcAlone {
         }
     }
 
-    async fn after<E>(
-        caller: Caller,
-        answer: impl Future<Output = Result<Response<Body>, E>> + Send,
-    ) -> Result<Response<Body>, E> {
-        Ok(caller.exposing(answer.await?))
+    fn after(caller: Caller, response: Response<Body>) -> Response<Body> {
+        caller.exposing(response)
     }
 }
 
@@ -60,6 +57,9 @@ pub(super) enum Caller {
 
 impl Caller {
     fn of(request: &Request<Body>, origins: &[Origin]) -> Self {
+        if origins.is_empty() {
+            return Self::Other;
+        }
         let asked = request.headers().get(ORIGIN);
         let allowed = asked.and_then(|asked| origins.iter().find_map(|own| own.allows(asked)));
         allowed.map_or(Self::Other, |allowed| Self::Page { allowed })
@@ -173,10 +173,11 @@ impl Kind {
             return Self::GrpcWeb;
         }
         let name = text.split(';').next().unwrap_or_default().trim();
-        match name.to_ascii_lowercase().as_str() {
-            "application/grpc" | "application/grpc+proto" => Self::Grpc,
-            _ => Self::Other,
+        let grpc = ["application/grpc", "application/grpc+proto"];
+        if grpc.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            return Self::Grpc;
         }
+        Self::Other
     }
 }
 

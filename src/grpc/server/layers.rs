@@ -4,13 +4,15 @@
 
 use std::error::Error;
 use std::ops::ControlFlow;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use tokio::time::{Sleep, sleep};
 use tonic::body::Body;
+use tonic::codegen::Service;
 use tonic::codegen::http::{HeaderMap, Request, Response};
-use tonic::codegen::{BoxFuture, Service};
 use tonic::{Code, Status};
 use tower::Layer;
 
@@ -21,16 +23,13 @@ use crate::grpc::error::CallError;
 /// What is to be seen to before and after a call.
 pub(super) trait Around: Clone {
     /// What is kept of a request for its answer.
-    type Kept: Send + 'static;
+    type Kept: Unpin;
 
     /// An answer where the services are not to be asked.
     fn before(&self, request: &Request<Body>) -> ControlFlow<Response<Body>, Self::Kept>;
 
     /// The answer that goes out, of the one that the services give.
-    fn after<E>(
-        kept: Self::Kept,
-        answer: impl Future<Output = Result<Response<Body>, E>> + Send,
-    ) -> impl Future<Output = Result<Response<Body>, E>> + Send;
+    fn after(kept: Self::Kept, response: Response<Body>) -> Response<Body>;
 }
 
 /// Puts an [`Around`] around services.
@@ -44,6 +43,14 @@ pub(super) struct Surrounded<S, A> {
     around: A,
 }
 
+/// An answer of [`Surrounded`] services, on its way out.
+pub(super) enum Answering<A: Around, F> {
+    /// The services give it.
+    Asked { answer: F, kept: Option<A::Kept> },
+    /// The services are not asked.
+    Told(Option<Box<Response<Body>>>),
+}
+
 impl<S, A: Around> Layer<S> for AroundLayer<A> {
     type Service = Surrounded<S, A>;
 
@@ -52,15 +59,14 @@ impl<S, A: Around> Layer<S> for AroundLayer<A> {
     }
 }
 
-impl<S, A: Around + 'static> Service<Request<Body>> for Surrounded<S, A>
+impl<S, A: Around> Service<Request<Body>> for Surrounded<S, A>
 where
     S: Service<Request<Body>, Response = Response<Body>>,
-    S::Future: Send + 'static,
-    S::Error: 'static,
+    S::Future: Unpin,
 {
     type Response = Response<Body>;
     type Error = S::Error;
-    type Future = BoxFuture<Response<Body>, S::Error>;
+    type Future = Answering<A, S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -68,9 +74,28 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         match self.around.before(&request) {
-            ControlFlow::Continue(kept) => Box::pin(A::after(kept, self.inner.call(request))),
-            ControlFlow::Break(response) => Box::pin(async move { Ok(response) }),
+            ControlFlow::Continue(kept) => {
+                Answering::Asked { answer: self.inner.call(request), kept: Some(kept) }
+            }
+            ControlFlow::Break(response) => Answering::Told(Some(Box::new(response))),
         }
+    }
+}
+
+impl<A: Around, F, E> Future for Answering<A, F>
+where
+    F: Future<Output = Result<Response<Body>, E>> + Unpin,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Ok(match &mut *self {
+            Self::Asked { answer, kept } => {
+                let response = ready!(Pin::new(answer).poll(cx))?;
+                A::after(kept.take().expect("it has no answer yet"), response)
+            }
+            Self::Told(response) => *response.take().expect("it has no answer yet"),
+        }))
     }
 }
 
@@ -89,18 +114,14 @@ impl Around for Counting {
         ControlFlow::Continue(Arc::clone(&self.admission))
     }
 
-    async fn after<E>(
-        admission: Arc<Admission>,
-        answer: impl Future<Output = Result<Response<Body>, E>> + Send,
-    ) -> Result<Response<Body>, E> {
-        let response = answer.await?;
+    fn after(admission: Arc<Admission>, response: Response<Body>) -> Response<Body> {
         // tonic leaves the status of an answer that is an error here, and the status its cause.
         let status = response.extensions().get::<Status>();
         let cause = status.and_then(Error::source).and_then(|error| error.downcast_ref());
         if let Some(error) = cause {
             admission.refuse(error as &CallError);
         }
-        Ok(response)
+        response
     }
 }
 
@@ -123,15 +144,11 @@ impl Around for Readable {
         }
     }
 
-    async fn after<E>(
-        message_bytes_max: usize,
-        answer: impl Future<Output = Result<Response<Body>, E>> + Send,
-    ) -> Result<Response<Body>, E> {
-        let response = answer.await?;
-        Ok(match unread(response.headers(), message_bytes_max) {
+    fn after(message_bytes_max: usize, response: Response<Body>) -> Response<Body> {
+        match unread(response.headers(), message_bytes_max) {
             Some(error) => Status::from(error).into_http(),
             None => response,
-        })
+        }
     }
 }
 
@@ -151,25 +168,73 @@ fn unread(headers: &HeaderMap, limit_bytes: usize) -> Option<CallError> {
 
 /// Ends calls whose time is over.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Deadline {
+pub(super) struct DeadlineLayer {
     /// The server's limit.
     pub(super) limit: Duration,
 }
 
-impl Around for Deadline {
-    type Kept = Duration;
+/// Services whose calls end when their time is over.
+#[derive(Debug, Clone)]
+pub(super) struct Deadline<S> {
+    inner: S,
+    limit: Duration,
+}
 
-    fn before(&self, request: &Request<Body>) -> ControlFlow<Response<Body>, Duration> {
-        let own = client_limit(request.headers());
-        ControlFlow::Continue(own.map_or(self.limit, |own| own.min(self.limit)))
+impl<S> Layer<S> for DeadlineLayer {
+    type Service = Deadline<S>;
+
+    fn layer(&self, inner: S) -> Deadline<S> {
+        Deadline { inner, limit: self.limit }
+    }
+}
+
+impl<S> Service<Request<Body>> for Deadline<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>>,
+    S::Future: Unpin,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = InTime<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
     }
 
-    async fn after<E>(
-        limit: Duration,
-        answer: impl Future<Output = Result<Response<Body>, E>> + Send,
-    ) -> Result<Response<Body>, E> {
-        let over = || Ok(Status::from(CallError::TimeOver { limit }).into_http());
-        tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| over())
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let own = client_limit(request.headers()).filter(|own| *own < self.limit);
+        let (limit, has_waited) = (own.unwrap_or(self.limit), own.is_some());
+        InTime { answer: self.inner.call(request), limit, has_waited, timer: None }
+    }
+}
+
+/// An answer that is there in time. One that waits for its branch and for nothing else has no timer
+/// here, if its client names no limit: the branch answers within its own time, and timers cost as
+/// much as layers do. One whose request has not come whole is looked at again soon, and then gets one.
+pub(super) struct InTime<F> {
+    answer: F,
+    limit: Duration,
+    has_waited: bool,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<F, E> Future for InTime<F>
+where
+    F: Future<Output = Result<Response<Body>, E>> + Unpin,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Poll::Ready(answered) = Pin::new(&mut self.answer).poll(cx) {
+            return Poll::Ready(answered);
+        }
+        if !self.has_waited {
+            self.has_waited = true;
+            return Poll::Pending;
+        }
+        let limit = self.limit;
+        ready!(self.timer.get_or_insert_with(|| Box::pin(sleep(limit))).as_mut().poll(cx));
+        Poll::Ready(Ok(Status::from(CallError::TimeOver { limit }).into_http()))
     }
 }
 
@@ -195,8 +260,38 @@ fn client_limit(headers: &HeaderMap) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::future::pending;
+    use std::task::Waker;
+
     use super::*;
     use tonic::codegen::http::{HeaderName, HeaderValue};
+
+    fn unanswered(limit: Duration, has_waited: bool) -> InTime<impl Future<Output = Answered>> {
+        InTime { answer: pending(), limit, has_waited, timer: None }
+    }
+
+    type Answered = Result<Response<Body>, Infallible>;
+
+    #[actix::test]
+    async fn a_call_has_a_timer_when_it_waits_again_or_its_client_names_a_limit() {
+        let mut cx = Context::from_waker(Waker::noop());
+        for (has_waited, has_timer) in [(false, [false, true]), (true, [true, true])] {
+            let mut call = unanswered(Duration::from_secs(3600), has_waited);
+            let timers = has_timer.map(|_| {
+                assert!(Pin::new(&mut call).poll(&mut cx).is_pending());
+                call.timer.is_some()
+            });
+            assert_eq!(timers, has_timer);
+        }
+    }
+
+    #[actix::test]
+    async fn a_call_whose_time_is_over_is_told_so() {
+        let Ok(response) = unanswered(Duration::ZERO, true).await;
+        let status = Status::from_header_map(response.headers()).unwrap();
+        assert_eq!(status.code(), Code::DeadlineExceeded);
+    }
 
     #[test]
     fn a_client_names_its_limit_in_any_unit() {

@@ -31,7 +31,7 @@ use super::gather::Gathered;
 use super::http::GrpcAlone;
 use super::layers::AroundLayer;
 use super::layers::Counting;
-use super::layers::Deadline;
+use super::layers::DeadlineLayer;
 use super::layers::Readable;
 use super::limits::Limits;
 use super::origin::Origin;
@@ -166,14 +166,17 @@ impl Services {
         let gather = move |request: Request<Body>| {
             request.map(|body| Body::new(Gathered::new(body, &unread, &limits)))
         };
+        let counting = Counting { admission: self.gateway.admission() };
+        // The services end calls themselves when their time is over; this is for those that have not
+        // even come whole by then, and for clients that have less time.
+        let deadline = DeadlineLayer { limit: call_time_max.saturating_add(UNREAD_GRACE) };
+        let readable = Readable { directory: Arc::new(directory), message_bytes_max };
         let services = ServiceBuilder::new()
             .layer(AroundLayer(GrpcAlone { origins: Arc::clone(&self.origins) }))
             .layer(GrpcWebLayer::new())
-            .layer(AroundLayer(Counting { admission: self.gateway.admission() }))
-            // The services end calls themselves when their time is over; this is for those that
-            // have not even come whole by then, and for clients that have less time.
-            .layer(AroundLayer(Deadline { limit: call_time_max.saturating_add(UNREAD_GRACE) }))
-            .layer(AroundLayer(Readable { directory: Arc::new(directory), message_bytes_max }))
+            .layer(AroundLayer(counting))
+            .layer(deadline)
+            .layer(AroundLayer(readable))
             .layer(MapRequestLayer::new(gather))
             .service(routes.prepare());
         let acceptor = Acceptor::new(services, self.gateway.connections().clone(), limits);

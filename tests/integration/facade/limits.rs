@@ -121,15 +121,18 @@ fn more_requests_than_may_wait_are_refused_and_counted() {
         let test_bank = TestBank::with(&options, limits, None);
         let mut bank = test_bank.typed().await;
         let mut calls = JoinSet::new();
-        for customer in 1..=2 {
+        // One is given its event id; one brings it, and goes straight to its branch.
+        for at in [At(1, 1, None), At(1, 2, Some(1))] {
             let mut bank = bank.clone();
-            calls.spawn(async move { bank.deposit(At(1, customer, None), "1", None).await });
+            calls.spawn(async move { bank.deposit(at, "1", None).await });
         }
         bank.holds(1, 2).await;
-        let answer = bank.deposit(At(1, 3, None), "1", None).await;
-        let status = assert_told(answer, Code::ResourceExhausted, "OVERLOADED");
-        assert_eq!(told(&status, "waiting"), "2");
-        assert_eq!(test_bank.bank.gateway().turned_away(), 1);
+        for at in [At(1, 3, None), At(1, 3, Some(1))] {
+            let answer = bank.deposit(at, "1", None).await;
+            let status = assert_told(answer, Code::ResourceExhausted, "OVERLOADED");
+            assert_eq!(told(&status, "waiting"), "2");
+        }
+        assert_eq!(test_bank.bank.gateway().turned_away(), 2);
         // Who goes away leaves a request behind that waits on.
         calls.shutdown().await;
         assert_told(bank.query(At(1, 3, None), None).await, Code::ResourceExhausted, "OVERLOADED");
