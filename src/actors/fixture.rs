@@ -12,10 +12,10 @@ use super::{
     PassbookSource, PeerEnvelope, Peers, RecorderLink, SessionRegistry, StraightWay, Submit,
     Submitted, Summarize, TimeSource,
 };
-use crate::bank::{Branch, BranchConfig, Passbook, VersionVector};
+use crate::bank::{Branch, Passbook, VersionVector};
 use crate::model::{
     Amount, BranchId, CustomerId, EventId, GuaranteePolicy, LogEntry, LogPosition, Money,
-    Operation, Outcome, Overdraft, Propagation, Roster, Sequence, Write,
+    Operation, Outcome, Roster, Sequence, Write,
 };
 
 /// Holds what branches say to each other until the test hands it on.
@@ -71,7 +71,7 @@ pub(super) struct Told {
 /// What requests were told, by number, the apply logs, and how many customers are remembered.
 pub(super) type End = (BTreeMap<usize, Result<Told, NoEventIdLeft>>, Vec<Vec<LogEntry>>, usize);
 
-/// Two branches that hold 2 each.
+/// Two branches, and the two ways to them.
 pub(super) struct TestBank {
     roster: Arc<Roster>,
     pub(super) way: StraightWay,
@@ -88,21 +88,23 @@ pub(super) struct TestBank {
 }
 
 impl TestBank {
-    pub(super) fn open(taken: Way, propagation: Propagation, sessions_max: usize) -> Self {
+    /// One whose branches are what `branch` makes.
+    pub(super) fn open(
+        taken: Way,
+        sessions_max: usize,
+        branch: impl Fn(BranchId, Arc<Roster>) -> Branch,
+    ) -> Self {
         let roster = Roster::new([1, 2].map(|id| BranchId::new(id).unwrap()));
         let roster = Arc::new(roster.unwrap());
         let held = Rc::<RefCell<VecDeque<PeerEnvelope>>>::default();
         let collector = Held(Rc::clone(&held)).start().recipient();
         let peers = Peers::straight(&roster, vec![collector; 2].into());
-        let config =
-            BranchConfig { propagation, overdraft: Overdraft::Reject, ..BranchConfig::default() };
         let actors: Vec<BranchActor> = roster.ids().iter().map(|_| <_>::default()).collect();
         for (&id, actor) in roster.ids().iter().zip(&actors) {
             let clock = TimeSource::real_time();
             let recorder = RecorderLink { clock, observer: None, detail: Detail::Essentials };
             let context = BranchContext { peers: peers.clone(), recorder };
-            let opening_balance = Money::from_minor(200);
-            actor.open(Branch::new(id, Arc::clone(&roster), opening_balance, config), context);
+            actor.open(branch(id, Arc::clone(&roster)), context);
         }
         let branches: Vec<_> = actors.iter().map(|actor| actor.clone().start()).collect();
         let guarantees = GuaranteePolicy::default();

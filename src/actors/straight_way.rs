@@ -94,10 +94,22 @@ mod tests {
 
     use super::*;
     use crate::actors::fixture::{Asked, Shown, TestBank, Way, amount, deposit, in_system};
-    use crate::model::{LogPosition, Money, Propagation, Receipt, Refusal, RequestError, Write};
+    use crate::bank::{Branch, BranchConfig};
+    use crate::model::{
+        LogPosition, Money, Overdraft, Propagation, Receipt, Refusal, RequestError, Write,
+    };
+
+    /// Each branch holds 2.
+    fn open(way: Way, propagation: Propagation, sessions_max: usize) -> TestBank {
+        let config =
+            BranchConfig { propagation, overdraft: Overdraft::Reject, ..BranchConfig::default() };
+        TestBank::open(way, sessions_max, |id, roster| {
+            Branch::new(id, roster, Money::from_minor(200), config)
+        })
+    }
 
     fn straight(propagation: Propagation) -> TestBank {
-        TestBank::open(Way::Straight, propagation, 1000)
+        open(Way::Straight, propagation, 1000)
     }
 
     #[test]
@@ -140,7 +152,7 @@ mod tests {
         in_system(async {
             for propagation in [Propagation::Async, Propagation::Sync] {
                 for sessions_max in [1, 1000] {
-                    let mut bank = TestBank::open(Way::Straight, propagation, sessions_max);
+                    let mut bank = open(Way::Straight, propagation, sessions_max);
                     bank.ask(deposit(1, 1, Some(3)));
                     bank.rest().await;
                     // Others come, so that little is remembered.
@@ -160,7 +172,7 @@ mod tests {
     #[test]
     fn the_event_id_of_a_straight_write_that_was_refused_is_taken() {
         in_system(async {
-            let mut bank = TestBank::open(Way::Straight, Propagation::Async, 1);
+            let mut bank = open(Way::Straight, Propagation::Async, 1);
             let operation = Operation::Write(Write::withdraw(amount(300)));
             let refused = bank.answer(Asked { operation, ..deposit(1, 1, Some(3)) }).await;
             let (balance, requested) = (Money::from_minor(200), Money::from_minor(300));
@@ -174,7 +186,7 @@ mod tests {
     #[test]
     fn a_customer_is_remembered_while_its_straight_write_is_parked() {
         in_system(async {
-            let mut bank = TestBank::open(Way::Straight, Propagation::Async, 1);
+            let mut bank = open(Way::Straight, Propagation::Async, 1);
             bank.answer(deposit(1, 1, Some(3))).await;
             // Branch 2 has not heard of it.
             let parked = bank.ask(Asked { shown: Shown::Told, ..deposit(1, 2, Some(7)) });
@@ -288,7 +300,7 @@ mod tests {
             forgets in any::<bool>(),
         ) {
             let ends = [Way::Straight, Way::Registry].map(|way| in_system(async {
-                let mut bank = TestBank::open(way, propagation, if forgets { 1 } else { 1000 });
+                let mut bank = open(way, propagation, if forgets { 1 } else { 1000 });
                 for (asked, from) in &steps {
                     for &one in asked {
                         bank.ask(if forgets { heard_of(one, asked[0].branch) } else { one });
