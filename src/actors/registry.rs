@@ -1,7 +1,7 @@
 //! The session registry of a bank, where requests from outside come in: gives each the event id,
 //! number and passbook that it does not bring itself, and hands it on to its branch. Serves none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -26,6 +26,9 @@ pub struct SessionRegistry {
     numbering: Numbering,
     /// The branches that can be asked for a customer's last event id.
     branches: Vec<Addr<BranchActor>>,
+    /// The requests of customers whose last event id is being asked for, in the order in which they
+    /// came.
+    looked_up: BTreeMap<CustomerId, Vec<Queued>>,
     /// Branches elsewhere that have introduced themselves as of this program.
     introduced: BTreeSet<BranchId>,
 }
@@ -152,12 +155,12 @@ pub(super) struct GoesStraight {
     pub(super) event: EventId,
 }
 
-/// A [`Submit`], and a token that is dropped when the registry has taken it up.
+/// A [`Submit`], and a token that is dropped when it has gone on to its branch.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(super) struct Queued {
     pub(super) bring: Submit,
-    pub(super) token: Arc<()>,
+    pub(super) token: Option<Arc<()>>,
 }
 
 /// What is asked of a branch.
@@ -202,7 +205,8 @@ impl SessionRegistry {
     pub fn new(roster: Arc<Roster>, guarantees: GuaranteePolicy) -> Self {
         let numbering = Numbering { first: 1, step: 1 };
         let (sessions, introduced) = (Sessions::new(Remembers::All), BTreeSet::new());
-        Self { roster, guarantees, sessions, numbering, branches: Vec::new(), introduced }
+        let (branches, looked_up) = (Vec::new(), BTreeMap::new());
+        Self { roster, guarantees, sessions, numbering, branches, looked_up, introduced }
     }
 
     /// The same, but it remembers no more than `sessions_max` customers, fewer in a bank of more
@@ -222,23 +226,28 @@ impl SessionRegistry {
         Self { numbering, ..Self::new(roster, guarantees) }
     }
 
-    fn take_up(&mut self, bring: Submit, ctx: &mut Context<Self>) {
-        let kept = self.sessions.begin(bring.call.customer);
-        match (bring.call.event, bring.call.operation) {
+    fn take_up(&mut self, queued: Queued, ctx: &mut Context<Self>) {
+        let Call { customer, event, operation, .. } = queued.bring.call;
+        let kept = self.sessions.begin(customer);
+        if let Some(behind) = self.looked_up.get_mut(&customer) {
+            return behind.push(queued);
+        }
+        match (event, operation) {
             (EventIdSource::After(_), Operation::Write(_)) => match kept.numbers {
-                Numbers::Recent => return self.look_up(bring, ctx),
+                Numbers::Recent => return self.look_up(queued, ctx),
                 Numbers::All => kept.numbers = Numbers::Given,
                 Numbers::Given => {}
             },
             (EventIdSource::After(_), Operation::Query) | (EventIdSource::Id(_), _) => {}
         }
-        self.hand_on(bring, ctx);
+        self.hand_on(queued, ctx);
     }
 
-    /// Asks the branches for the customer's last event id before it hands `bring` on. The customer
-    /// is remembered meanwhile, so that no other request of it is overlooked.
-    fn look_up(&self, bring: Submit, ctx: &mut Context<Self>) {
-        let customer = bring.call.customer;
+    /// Asks the branches for the customer's last event id before it hands `queued` on, and what the
+    /// customer asks meanwhile after it.
+    fn look_up(&mut self, queued: Queued, ctx: &mut Context<Self>) {
+        let customer = queued.bring.call.customer;
+        self.looked_up.insert(customer, vec![queued]);
         let asked: Vec<_> =
             self.branches.iter().map(|branch| branch.send(LatestEvent(customer))).collect();
         let latest = async move {
@@ -254,13 +263,15 @@ impl SessionRegistry {
                 kept.last_event = kept.last_event.max(latest);
                 kept.numbers = Numbers::Given;
             }
-            registry.hand_on(bring, ctx);
+            for queued in registry.looked_up.remove(&customer).unwrap_or_default() {
+                registry.hand_on(queued, ctx);
+            }
         }));
     }
 
     /// Hands on a request that has begun to its branch.
-    fn hand_on(&mut self, bring: Submit, ctx: &mut Context<Self>) {
-        let Submit { call, branch, tell } = bring;
+    fn hand_on(&mut self, queued: Queued, ctx: &mut Context<Self>) {
+        let Queued { bring: Submit { call, branch, tell }, token } = queued;
         let Call { customer, event, operation, passbook, .. } = call;
         let guarantees = self.guarantees.to(customer);
         let forgets = self.sessions.forgets();
@@ -299,6 +310,7 @@ impl SessionRegistry {
         };
         let session = Session { passbook, guarantees };
         branch.do_send(request.ask(session, Arc::clone(&self.roster), learn, tell));
+        drop(token);
     }
 }
 
@@ -319,16 +331,15 @@ impl Handler<Submit> for SessionRegistry {
     type Result = ();
 
     fn handle(&mut self, bring: Submit, ctx: &mut Self::Context) {
-        self.take_up(bring, ctx);
+        self.take_up(Queued { bring, token: None }, ctx);
     }
 }
 
 impl Handler<Queued> for SessionRegistry {
     type Result = ();
 
-    fn handle(&mut self, Queued { bring, token }: Queued, ctx: &mut Self::Context) {
-        self.take_up(bring, ctx);
-        drop(token);
+    fn handle(&mut self, queued: Queued, ctx: &mut Self::Context) {
+        self.take_up(queued, ctx);
     }
 }
 

@@ -54,7 +54,9 @@ impl StraightWay {
             (_, passbook) => {
                 let (call, tell) = (Call { passbook, ..call }, Box::new(tell));
                 let bring = Submit { call, branch: branch.clone(), tell };
-                return self.registry.do_send(Queued { bring, token: Arc::clone(&self.token) });
+                return self
+                    .registry
+                    .do_send(Queued { bring, token: Some(Arc::clone(&self.token)) });
             }
         };
         let is_write = matches!(operation, Operation::Write(_));
@@ -142,6 +144,20 @@ mod tests {
             bank.rest().await;
             let told = numbers.map(|number| bank.told(number));
             assert_eq!(told.clone().map(|told| told.event), [Some(1), Some(5), Some(6)]);
+            assert_eq!(told.map(|told| told.outcome), [const { Ok(Receipt::Written) }; 3]);
+        });
+    }
+
+    #[test]
+    fn nobody_overtakes_a_request_whose_event_id_is_looked_up() {
+        in_system(async {
+            let mut bank = straight(Propagation::Async);
+            // Of one that brings all with it nothing is remembered.
+            bank.answer(deposit(1, 1, Some(3))).await;
+            let numbers = [None, Some(5), None].map(|event| bank.ask(deposit(1, 1, event)));
+            bank.rest().await;
+            let told = numbers.map(|number| bank.told(number));
+            assert_eq!(told.clone().map(|told| told.event), [Some(4), Some(5), Some(6)]);
             assert_eq!(told.map(|told| told.outcome), [const { Ok(Receipt::Written) }; 3]);
         });
     }

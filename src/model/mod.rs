@@ -9,6 +9,7 @@ mod money;
 pub mod number;
 mod operation;
 mod outcome;
+mod plain_text;
 mod policy;
 pub(crate) mod quick_json;
 mod random;

@@ -13,6 +13,8 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 
+use super::plain_text::plain_len;
+
 /// By this name a value is asked for as it is written.
 pub(crate) const WRITTEN: &str = "passbook::Written";
 
@@ -49,27 +51,6 @@ pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Odd> {
         None => Ok(read),
         Some(_) => Err(Odd),
     }
-}
-
-/// How many of the first bytes of `text` stand for themselves in a string: neither its end, nor an
-/// escape, nor a control character.
-fn plain_len(text: &[u8]) -> usize {
-    // Eight at a time: each byte that is looked for has its highest bit set, and of those before the
-    // first none has.
-    let each = |byte: u8| u64::from_le_bytes([byte; 8]);
-    let below = |word: u64, bound: u8| word.wrapping_sub(each(bound)) & !word & each(0x80);
-    let (words, rest) = text.as_chunks();
-    let mut len = 0;
-    for &word in words {
-        let word = u64::from_le_bytes(word);
-        let found = below(word, b' ') | below(word ^ each(b'"'), 1) | below(word ^ each(b'\\'), 1);
-        if found != 0 {
-            return len + usize::try_from(found.trailing_zeros() / 8).expect("a place of eight");
-        }
-        len += 8;
-    }
-    let is_plain = |byte: &&u8| !matches!(**byte, b'"' | b'\\' | 0..b' ');
-    len + rest.iter().take_while(is_plain).count()
 }
 
 impl<'de> Quick<'de> {
@@ -390,7 +371,7 @@ mod tests {
     use proptest::prelude::*;
     use serde::{Deserialize, Serialize};
 
-    use super::{Deserializer, Odd, Visitor, WRITTEN, fmt, plain_len, read};
+    use super::{Deserializer, Odd, Visitor, WRITTEN, fmt, read};
 
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -456,20 +437,6 @@ mod tests {
         }
         assert_eq!(read::<Vec<u32>>("\t[ 0 , 10\n,4294967295 ]\r\n"), Ok(vec![0, 10, u32::MAX]));
         assert_eq!(read::<Vec<u32>>("[]"), Ok(vec![]));
-    }
-
-    #[test]
-    fn a_string_ends_at_the_first_byte_that_does_not_stand_for_itself() {
-        for first in [b'"', b'\\', b'\n', 0] {
-            for place in 0..20 {
-                // Whatever comes after it, and bytes of more than seven bits, make no difference.
-                let mut text = [vec![0xC3; place], vec![first], vec![b'!'; 20]].concat();
-                assert_eq!(plain_len(&text), place);
-                text.extend([b'"', first]);
-                assert_eq!(plain_len(&text), place);
-                assert_eq!(plain_len(&text[..place]), place);
-            }
-        }
     }
 
     #[test]
