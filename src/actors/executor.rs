@@ -48,6 +48,8 @@ pub enum NoEnd {
 struct Shared {
     now: Cell<Time>,
     alarms: RefCell<Alarms>,
+    /// Messages that arrive at the moment at which they were sent, as soon as it is the network's turn.
+    hops: RefCell<Vec<Box<dyn FnOnce()>>>,
     /// Actors that the executor has not seen yet.
     started: RefCell<Vec<ActorFuture>>,
     ready: Arc<Ready>,
@@ -103,12 +105,15 @@ struct Queue {
 
 impl Default for Queue {
     fn default() -> Self {
-        Self { order: VecDeque::new(), has: vec![false; MAIN + 1] }
+        Self { order: VecDeque::new(), has: vec![false; NETWORK + 1] }
     }
 }
 
-/// What is run beside the actors has this number, and they those after it.
+/// What is run beside the actors has this number.
 const MAIN: usize = 0;
+
+/// What carries messages has its turn as if it were an actor; the actors have the numbers after it.
+const NETWORK: usize = MAIN + 1;
 
 /// Makes something ready.
 struct WakeUp {
@@ -149,7 +154,8 @@ impl Executor {
         while !stop.load(Ordering::Relaxed) {
             match ready.take_first() {
                 Some(MAIN) => is_main_ready = true,
-                Some(actor) => self.poll(actor - 1),
+                Some(NETWORK) => self.time.0.carry(),
+                Some(actor) => self.poll(actor - NETWORK - 1),
                 None if is_main_ready => {
                     is_main_ready = false;
                     if let Poll::Ready(output) =
@@ -184,7 +190,7 @@ impl Executor {
     fn admit(&mut self) {
         let ready = &self.time.0.ready;
         for future in self.time.0.started.take() {
-            let number = self.actors.len() + 1;
+            let number = NETWORK + 1 + self.actors.len();
             self.actors.push(Some(Task { future, waker: waker(number, ready) }));
         }
     }
@@ -195,6 +201,7 @@ impl Drop for Executor {
         // Actors reach the time that they are kept in.
         self.time.0.started.take();
         self.time.0.alarms.take();
+        self.time.0.hops.take();
     }
 }
 
@@ -204,10 +211,19 @@ impl VirtualTime {
         self.0.now.get()
     }
 
-    /// Does `action` when it is `at`; at once if it is.
+    /// Does `action` when it is `at`. A deadline that is over has come at once; a message that takes no
+    /// time arrives after all that is ready before the network is.
     pub(super) fn do_at(&self, at: Time, turn: Turn, action: impl FnOnce() + 'static) {
-        if at <= self.now() {
-            return action();
+        let is_now = at <= self.now();
+        match turn {
+            Turn::Deadline if is_now => return action(),
+            Turn::Deadline => {}
+            Turn::Message => {
+                self.0.ready.push(NETWORK);
+                if is_now {
+                    return self.0.hops.borrow_mut().push(Box::new(action));
+                }
+            }
         }
         let Alarms { order, actions, added } = &mut *self.0.alarms.borrow_mut();
         *added += 1;
@@ -228,6 +244,13 @@ impl VirtualTime {
 }
 
 impl Shared {
+    /// Messages arrive that take no time.
+    fn carry(&self) {
+        for arrive in self.hops.take() {
+            arrive();
+        }
+    }
+
     /// It is the next moment that an actor waits for: all that wait for it are told.
     fn go_on(&self) -> Result<(), NoEnd> {
         let next = self.alarms.borrow().order.peek().ok_or(NoEnd::Standstill)?.0.at;
@@ -439,6 +462,25 @@ mod tests {
         tell(0, Turn::Deadline, "at once");
         while time.0.go_on().is_ok() {}
         let expected = [(0, "at once"), (3, "early"), (7, "one"), (7, "two"), (7, "late")];
+        assert_eq!(*told.borrow(), expected);
+    }
+
+    #[test]
+    fn a_message_that_takes_no_time_comes_after_what_was_ready_before_the_network() {
+        let (mut executor, told) = (Executor::default(), Told::default());
+        let (one, other) = (clerk(&executor, &told), clerk(&executor, &told));
+        let time = executor.time().clone();
+        let main = async {
+            one.do_send(Note("ready"));
+            let (to, later) = (other.clone(), one.clone());
+            // The network is ready from the first message on, however long that takes.
+            time.do_at(Time::from_us(9), Turn::Message, move || later.do_send(Note("late")));
+            time.do_at(Time::START, Turn::Message, move || to.do_send(Note("at once")));
+            other.do_send(Note("meanwhile"));
+            std::future::pending::<()>().await;
+        };
+        assert_eq!(executor.run(main, &NEVER), Err(NoEnd::Standstill));
+        let expected = [(0, "ready"), (0, "meanwhile"), (0, "at once"), (9, "late")];
         assert_eq!(*told.borrow(), expected);
     }
 
