@@ -182,7 +182,7 @@ fn large_row(branches: i64, mode: &Mode) -> String {
     let applies = u32::try_from(applies).expect("small");
     let per_apply_us = spent.as_secs_f64() * 1e6 / f64::from(applies);
     let seconds = spent.as_secs_f64();
-    format!("| {branches} | {} | {seconds:.2} s | {per_apply_us:.2} µs |", mode.name)
+    format!("| {branches} | {} | {seconds:.3} s | {per_apply_us:.2} µs |", mode.name)
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
