@@ -6,9 +6,9 @@ use crate::model::{BranchIndex, Life, Roster};
 
 /// The newest known life of each branch. Every message between branches carries the sender's, which
 /// says its own life and that of the receiver as it knows it. Cheap to copy, and nothing at all as
-/// long as all are in their first lives.
+/// long as all are in their first lives: one word, for it goes with every message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LifeList(Option<Arc<[Life]>>);
+pub struct LifeList(Option<Arc<Vec<Life>>>);
 
 impl LifeList {
     /// Every branch is in the life that it began in with the bank.
@@ -19,12 +19,12 @@ impl LifeList {
     /// The list of these lives, one per branch of `roster`, ascending by branch; `None` if there are
     /// more or fewer. One that is not known is 0.
     pub fn from_lives(lives: impl IntoIterator<Item = Life>, roster: &Roster) -> Option<Self> {
-        let lives: Arc<[Life]> = lives.into_iter().collect();
+        let lives: Vec<Life> = lives.into_iter().collect();
         if lives.len() != roster.len() {
             return None;
         }
         let is_first = lives.iter().all(|&life| life == roster.first_life());
-        Some(Self((!is_first).then_some(lives)))
+        Some(Self((!is_first).then(|| Arc::new(lives))))
     }
 
     /// The lives, one per branch, ascending by branch.
