@@ -1,7 +1,6 @@
 //! The branch actor: what it is told goes to its shell.
 
 use std::cell::{RefCell, RefMut};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use actix::{Actor, Context, Handler, MessageResult};
@@ -15,7 +14,7 @@ use super::{
 };
 use crate::bank::Branch;
 use crate::model::number::count;
-use crate::model::{CustomerId, EventId, LogEntry, LogPosition, Money};
+use crate::model::{EventId, LogEntry, LogPosition, Money};
 
 /// A branch of a bank, with its mailbox. A copy is the same one: whoever has started it opens and
 /// closes the branch with it. What is sent to it before and after is lost; what asks it for an answer
@@ -31,11 +30,6 @@ impl BranchActor {
     pub fn open(&self, branch: Branch, branch_context: BranchContext) {
         let kept = self.kept.take();
         *self.open.borrow_mut() = Some(BranchShell::new(branch, branch_context, kept));
-    }
-
-    /// Makes room in a branch that has just been opened for so many writes of each customer.
-    pub fn make_room(&self, writes: &BTreeMap<CustomerId, usize>) {
-        self.shell().branch.make_room(writes);
     }
 
     /// Whether every write that it has accepted is confirmed everywhere. Not where it has stopped.

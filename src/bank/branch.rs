@@ -1,6 +1,6 @@
 //! One replica: takes requests and other branches' messages, says what is to be done.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,11 +79,6 @@ impl Branch {
             confirmations: Confirmations::default(),
             roster,
         }
-    }
-
-    /// Makes room in one that has taken nothing yet for so many writes of each customer.
-    pub fn make_room(&mut self, writes: &BTreeMap<CustomerId, usize>) {
-        self.log.make_room(writes);
     }
 
     /// Takes `input`, which came at `now`, and adds what is to be done to `effects`.

@@ -75,13 +75,6 @@ impl ApplyLog {
         LogPosition::new(self.position().get().saturating_add(twice))
     }
 
-    /// Makes room in an empty log for so many writes of each customer.
-    pub(super) fn make_room(&mut self, writes: &BTreeMap<CustomerId, usize>) {
-        self.entries.reserve_exact(writes.values().sum());
-        let set = |(&customer, &writes)| (customer, Box::new(WriteSet::with_room(writes)));
-        self.customers.extend(writes.iter().map(set));
-    }
-
     /// Adds `entry`, which is not in the log.
     ///
     /// Panics past 2³² writes: the indexes of the write sets hold no more.

@@ -93,11 +93,6 @@ impl Default for WriteSet {
 }
 
 impl WriteSet {
-    /// An empty one, with room for `writes`.
-    pub(super) fn with_room(writes: usize) -> Self {
-        Self { by_event: Vec::with_capacity(writes), ..Self::default() }
-    }
-
     /// The indexes of the writes that `event` names, the first applied first: mostly one at most.
     pub(super) fn find(&self, event: EventId) -> impl Iterator<Item = u32> {
         named(&self.by_event, event).iter().map(|&(_, index)| index)

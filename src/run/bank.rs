@@ -1,7 +1,6 @@
 //! One bank put together: its branches are opened, waited for until they are settled, and closed.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use crate::actors::{
     Peers, RecorderLink, ReplyTo, Settled, Summarize, TimeSource,
 };
 use crate::bank::{Branch, BranchConfig};
-use crate::model::{BranchId, CustomerId, Money, Roster, Seed};
+use crate::model::{BranchId, Money, Roster, Seed};
 use crate::network::{Delays, LinkLatencies};
 
 /// What the branches of a bank have in common.
@@ -23,8 +22,6 @@ pub(crate) struct BankSetup<'a> {
     pub(crate) roster: &'a Arc<Roster>,
     pub(crate) opening_balance: Money,
     pub(crate) branch: BranchConfig,
-    /// How many writes each customer will make, where that is known and worth its room at once.
-    pub(crate) writes: Option<&'a BTreeMap<CustomerId, usize>>,
     pub(crate) recorder: &'a RecorderLink,
 }
 
@@ -87,9 +84,6 @@ impl BankSetup<'_> {
         let branch_context = BranchContext { peers, recorder: self.recorder.clone() };
         let roster = Arc::clone(self.roster);
         seat.actor.open(Branch::new(id, roster, self.opening_balance, self.branch), branch_context);
-        if let Some(writes) = self.writes {
-            seat.actor.make_room(writes);
-        }
     }
 }
 

@@ -99,7 +99,6 @@ impl LiveBank {
             roster,
             opening_balance: *opening_balance,
             branch: options.branch,
-            writes: None,
             recorder,
         };
         let mut links = Vec::new();

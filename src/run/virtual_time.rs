@@ -18,7 +18,7 @@ use crate::actors::{
 };
 use crate::bank::Timeouts;
 use crate::history::Recorded;
-use crate::model::{CustomerId, CustomerOrder, Event, Operation, QueryTiming};
+use crate::model::{CustomerId, CustomerOrder, Event, QueryTiming};
 use crate::scenario::{Scenario, Visit};
 
 /// What a run leaves.
@@ -81,12 +81,10 @@ fn run_at(
     let Stage { executor, branches, customers } = stage;
     let clock = TimeSource::Virtual(executor.time().clone());
     let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
-    let writes = writes_if_many(scenario);
     let setup = BankSetup {
         roster: &scenario.roster,
         opening_balance: scenario.opening_balance,
         branch: config.branch(Timeouts::default().confirm_limit),
-        writes: writes.as_ref(),
         recorder: &link,
     };
     let delays = LinkDelays { latencies: &config.latencies, seed: config.seed };
@@ -101,24 +99,6 @@ fn run_at(
     let customers = Customers::arrive(customers, &scenario.visits, &config, &counters, &link);
     let bank = Bank { config, branches, customers, recorder, clock: link.clock.clone() };
     executor.run(bank.serve(scenario), stop)?
-}
-
-/// Where events and branches come to so many together, each log gets its room at once: one that grows
-/// leaves behind what it grew out of.
-const ROOM_AT_ONCE: usize = 10_000;
-
-/// How many writes each customer will make, if they are many.
-fn writes_if_many(scenario: &Scenario) -> Option<BTreeMap<CustomerId, usize>> {
-    let events: usize = scenario.visits.iter().map(|visit| visit.events.len()).sum();
-    if events.saturating_mul(scenario.roster.len()) < ROOM_AT_ONCE {
-        return None;
-    }
-    let mut writes = BTreeMap::new();
-    for Visit { customer, events } in &scenario.visits {
-        let of_visit = events.iter().filter(|event| event.operation != Operation::Query).count();
-        *writes.entry(*customer).or_default() += of_visit;
-    }
-    Some(writes)
 }
 
 impl From<NoEnd> for RunError {

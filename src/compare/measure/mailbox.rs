@@ -71,7 +71,6 @@ impl Mailboxes {
             roster,
             opening_balance: *opening_balance,
             branch: work.branch_config(purpose.speed()),
-            writes: None,
             recorder: &recorder,
         };
         let seats = setup.start_all(|mailboxes| mailboxes);
