@@ -145,13 +145,7 @@ impl BranchShell {
                     reply_to.send(Settled);
                 }
             }
-            Effect::Broadcast(write) => {
-                let here = self.branch.id();
-                let roster = self.branch_context.peers.roster.clone();
-                for &to in roster.ids().iter().filter(|&&to| to != here) {
-                    self.send(to, PeerMessage::Propagate(write.clone()));
-                }
-            }
+            Effect::Broadcast(write) => self.broadcast(write),
             Effect::Send { to, message } => self.send(to, message),
             Effect::Applied(applied) => {
                 self.record_applied(applied);
@@ -233,6 +227,16 @@ impl BranchShell {
         self.record_message(|| Fact::MessageSent { from, to, number, body: body() });
         let envelope = PeerEnvelope { from, to, number, message };
         self.branch_context.peers.send(envelope);
+    }
+
+    fn broadcast(&mut self, write: PropagatedWrite) {
+        let (from, first) = (self.branch.id(), self.sent.next());
+        for &to in self.branch_context.peers.roster.ids().iter().filter(|&&to| to != from) {
+            self.sent = self.sent.next();
+            let (number, body) = (self.sent, MessageBody::Propagate { id: write.id });
+            self.record_message(|| Fact::MessageSent { from, to, number, body });
+        }
+        self.branch_context.peers.broadcast(from, first, write);
     }
 
     fn acknowledge_delivered(&mut self, to: BranchId, acknowledgement: Acknowledgement) {

@@ -6,8 +6,7 @@
 //! bank does, and decides by its own counters which of two tasks comes first.
 
 use std::cell::{Cell, RefCell};
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -16,9 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use slab::Slab;
-
+use super::alarms::{Alarms, Arrival, Due, Turn};
 use crate::model::Time;
+use crate::model::number::count;
 
 /// Runs the actors of one run, on the thread that makes it.
 #[derive(Debug)]
@@ -56,36 +55,6 @@ struct Shared {
 }
 
 type ActorFuture = Pin<Box<dyn Future<Output = ()>>>;
-
-/// When something is to be done: of all at one moment by its turn, and of those, what was asked for
-/// first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Alarm {
-    at: Time,
-    rank: u64,
-    /// Where what is to be done stands.
-    place: usize,
-}
-
-/// What comes first at one moment: what arrives just at a deadline is in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
-    Message,
-    Deadline,
-}
-
-/// The ranks of deadlines are above those of all messages.
-const DEADLINES: u64 = 1 << 63;
-
-/// What waits for its time. A message is moved when it comes and when it goes, and not each time
-/// that the order of those that wait changes.
-#[derive(Default)]
-struct Alarms {
-    order: BinaryHeap<Reverse<Alarm>>,
-    actions: Slab<Box<dyn FnOnce()>>,
-    /// How many there have been.
-    added: u64,
-}
 
 struct Task {
     future: ActorFuture,
@@ -225,14 +194,29 @@ impl VirtualTime {
                 }
             }
         }
-        let Alarms { order, actions, added } = &mut *self.0.alarms.borrow_mut();
-        *added += 1;
-        let place = actions.insert(Box::new(action));
-        let rank = match turn {
-            Turn::Message => *added,
-            Turn::Deadline => DEADLINES | *added,
-        };
-        order.push(Reverse(Alarm { at, rank, place }));
+        self.0.alarms.borrow_mut().add(at, turn, Box::new(action));
+    }
+
+    /// Lets a message arrive at many receivers, each at its own moment: as if one had been sent to
+    /// each of them, in this order.
+    pub(super) fn arrive_at_each(
+        &self,
+        moments: impl ExactSizeIterator<Item = Time>,
+        arrive: impl Fn(usize) + 'static,
+    ) {
+        let (now, receivers) = (self.now(), moments.len());
+        let arrive: Rc<dyn Fn(usize)> = Rc::new(arrive);
+        let mut arrivals = Vec::with_capacity(receivers);
+        for (receiver, at) in moments.enumerate() {
+            if at > now {
+                arrivals.push(Arrival { at, receiver });
+            } else {
+                let arrive = Rc::clone(&arrive);
+                self.0.hops.borrow_mut().push(Box::new(move || arrive(receiver)));
+            }
+        }
+        self.0.ready.push(NETWORK);
+        self.0.alarms.borrow_mut().add_round(count(receivers), arrivals, arrive);
     }
 
     /// Lets `actor` run.
@@ -253,21 +237,15 @@ impl Shared {
 
     /// It is the next moment that an actor waits for: all that wait for it are told.
     fn go_on(&self) -> Result<(), NoEnd> {
-        let next = self.alarms.borrow().order.peek().ok_or(NoEnd::Standstill)?.0.at;
+        let next = self.alarms.borrow().next().ok_or(NoEnd::Standstill)?;
         self.now.set(next);
-        while let Some(action) = self.alarms.borrow_mut().take(next) {
-            action();
+        while let Some(due) = self.alarms.borrow_mut().take(next) {
+            match due {
+                Due::Action(action) => action(),
+                Due::Arrival(arrive, receiver) => arrive(receiver),
+            }
         }
         Ok(())
-    }
-}
-
-impl Alarms {
-    /// The first thing that is to be done at `now`.
-    fn take(&mut self, now: Time) -> Option<Box<dyn FnOnce()>> {
-        let place = self.order.peek().filter(|Reverse(alarm)| alarm.at == now)?.0.place;
-        self.order.pop();
-        Some(self.actions.remove(place))
     }
 }
 

@@ -8,8 +8,12 @@ use std::sync::Arc;
 use actix::{Message, Recipient};
 use tokio::sync::{oneshot, watch};
 
-use super::executor::{Turn, VirtualTime};
-use crate::bank::{Acknowledgement, Congestion, Entry, PeerMessage, Session, VersionVector};
+use super::alarms::Turn;
+use super::executor::VirtualTime;
+use crate::bank::{
+    Acknowledgement, Congestion, Entry, PeerMessage, PropagatedWrite, Session, VersionVector,
+};
+use crate::model::number::count;
 use crate::model::{
     BranchId, CustomerId, Event, EventId, LogEntry, LogPosition, MessageNumber, Money, Operation,
     Outcome, RequestNumber, Roster, Waited, Write, WriteId,
@@ -328,5 +332,47 @@ impl Peers {
         let at = time.now().after(delays.borrow_mut().draw(Link { from, to }));
         let links = Rc::clone(&self.links);
         time.do_at(at, Turn::Message, move || links[index].do_send(envelope));
+    }
+
+    /// Sends `write` to every branch but `from`, as its messages from number `first` on. In virtual
+    /// time it is on its way once, however many there are.
+    pub fn broadcast(&self, from: BranchId, first: MessageNumber, write: PropagatedWrite) {
+        let here = self.roster.index(from).expect("a branch is in its own roster").get();
+        let broadcast = Broadcast { from, here, first, write };
+        let receivers = 0..self.links.len() - 1;
+        let Some((delays, time)) = &self.delays else {
+            return receivers.for_each(|which| broadcast.arrive(which, &self.roster, &self.links));
+        };
+        let mut delays = delays.borrow_mut();
+        let now = time.now();
+        let moments = receivers.map(|which| {
+            let to = self.roster.ids()[place_of_other(here, which)];
+            now.after(delays.draw(Link { from, to }))
+        });
+        let (roster, links) = (Arc::clone(&self.roster), Rc::clone(&self.links));
+        time.arrive_at_each(moments, move |which| broadcast.arrive(which, &roster, &links));
+    }
+}
+
+/// A write on its way to all branches but one.
+struct Broadcast {
+    from: BranchId,
+    here: usize,
+    first: MessageNumber,
+    write: PropagatedWrite,
+}
+
+/// Where in a roster the branch `which` stands, not counting the one that stands at `here`.
+fn place_of_other(here: usize, which: usize) -> usize {
+    which + usize::from(which >= here)
+}
+
+impl Broadcast {
+    fn arrive(&self, which: usize, roster: &Roster, links: &[Recipient<PeerEnvelope>]) {
+        let place = place_of_other(self.here, which);
+        let (from, to) = (self.from, roster.ids()[place]);
+        let number = MessageNumber::new(self.first.get() + count(which));
+        let message = PeerMessage::Propagate(self.write.clone());
+        links[place].do_send(PeerEnvelope { from, to, number, message });
     }
 }

@@ -3,6 +3,7 @@
 
 #[macro_use]
 mod hand_on;
+mod alarms;
 mod barrier;
 mod branch;
 mod branch_shell;

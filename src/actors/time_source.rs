@@ -5,7 +5,8 @@ use std::time::Duration;
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use tokio::time::Instant;
 
-use super::executor::{Turn, VirtualTime};
+use super::alarms::Turn;
+use super::executor::VirtualTime;
 use crate::model::Time;
 
 const MICROSECOND_NS: u32 = 1000;

@@ -139,10 +139,11 @@ impl Branch {
     /// Compares an acknowledged write set with ours, and answers the request that waited for it.
     fn compare(&mut self, from: BranchId, told: Acknowledgement, effects: &mut Vec<Effect>) {
         let Acknowledgement { dot, id, write_set } = told;
-        // What was here with the write is mostly what is here up to it now, and known at no cost. A
-        // second write under an id that came first before it may have come since.
+        // What was here with the write is what is here up to it now, and known at no cost, unless a
+        // second write has come since under an id that came first before it.
         let agrees = |expected: WriteSetDigest| {
-            expected.agrees(write_set) || self.log.digest_at(id).agrees(write_set)
+            expected.agrees(write_set)
+                || self.log.has_clash(id.customer) && self.log.digest_at(id).agrees(write_set)
         };
         let agrees = self.confirmations.acknowledge(dot, from, agrees, &self.roster);
         let Some(agrees) = agrees else { return };

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::iter;
 
-use super::write_set::{WriteSet, make_room};
+use super::blocks::Blocks;
+use super::write_set::WriteSet;
 use super::{VersionVector, WriteSetDigest};
 use crate::model::number::count;
 use crate::model::{
@@ -16,10 +17,10 @@ use crate::model::{
 
 /// All writes in the order applied at one branch, and per customer which events they are.
 ///
-/// Takes 33 bytes a write: 24 in the log, 9 in the write set.
+/// Takes 29 bytes a write: 24 in the log, 5 in the write set.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ApplyLog {
-    entries: Vec<CompactEntry>,
+    entries: Blocks<CompactEntry>,
     customers: BTreeMap<CustomerId, Box<WriteSet>>,
     /// Writes that two branches had accepted, ascending by place. They are applied once; but a
     /// branch that catches up has to know of both, for the later writes of either wait for them.
@@ -81,7 +82,6 @@ impl ApplyLog {
     pub(super) fn push(&mut self, entry: LogEntry, origin: BranchIndex) {
         let narrow = |count: u64| u32::try_from(count).expect("an apply log holds 2^32 writes");
         let index = narrow(self.position().get());
-        make_room(&mut self.entries);
         self.entries.push(CompactEntry {
             id: entry.id,
             delta: entry.write.delta(),
@@ -124,7 +124,7 @@ impl ApplyLog {
     /// none is a reuse of their id.
     pub(super) fn known(&self, id: WriteId, write: Write) -> Known<LogIndex> {
         let Some(set) = self.customers.get(&id.customer) else { return Known::Nothing };
-        let mut named = set.find(id.event);
+        let mut named = set.find(id.event, |at| write_at(&self.entries, at));
         let Some(first) = named.next() else { return Known::Nothing };
         let is_same = |at: &u32| entry_at(&self.entries, *at).delta == write.delta();
         match iter::once(first).chain(named).find(is_same) {
@@ -140,7 +140,7 @@ impl ApplyLog {
 
     /// The highest event id in the customer's write set.
     pub(super) fn latest(&self, customer: CustomerId) -> Option<EventId> {
-        self.customers.get(&customer)?.latest()
+        self.customers.get(&customer)?.latest(|at| write_at(&self.entries, at))
     }
 
     /// The customer's write set up to and with what `id` names, which is in the log.
@@ -152,12 +152,17 @@ impl ApplyLog {
         }
     }
 
+    /// Whether one of the customer's event ids names several writes.
+    pub(super) fn has_clash(&self, customer: CustomerId) -> bool {
+        self.customers.get(&customer).is_some_and(|set| set.has_clash())
+    }
+
     /// The customer's write set when the log was as long as `position`: event ids in the order
     /// applied.
     pub(super) fn write_set(&self, customer: CustomerId, position: LogPosition) -> Vec<EventId> {
         let end = u32::try_from(position.get()).unwrap_or(u32::MAX);
         match (self.customers.get(&customer), end.checked_sub(1)) {
-            (Some(set), Some(last)) => set.in_order(last),
+            (Some(set), Some(last)) => set.in_order(last, |at| write_at(&self.entries, at)),
             (None, _) | (_, None) => Vec::new(),
         }
     }
@@ -178,7 +183,7 @@ impl ApplyLog {
         &self,
         roster: &Roster,
     ) -> impl ExactSizeIterator<Item = LogEntry> + DoubleEndedIterator {
-        self.entries.iter().map(|entry| entry.widen(roster))
+        self.entries.from(0).map(|entry| entry.widen(roster))
     }
 
     /// The entries after `position`.
@@ -188,17 +193,16 @@ impl ApplyLog {
         roster: &Roster,
     ) -> impl ExactSizeIterator<Item = LogEntry> {
         let skipped = usize::try_from(position.get()).unwrap_or(usize::MAX);
-        let after = self.entries.get(skipped..).unwrap_or_default();
-        after.iter().map(|entry| entry.widen(roster))
+        self.entries.from(skipped).map(|entry| entry.widen(roster))
     }
 }
 
-fn write_at(entries: &[CompactEntry], at: u32) -> (EventId, Money) {
+fn write_at(entries: &Blocks<CompactEntry>, at: u32) -> (EventId, Money) {
     let entry = entry_at(entries, at);
     (entry.id.event, entry.delta)
 }
 
-fn entry_at(entries: &[CompactEntry], at: u32) -> &CompactEntry {
+fn entry_at(entries: &Blocks<CompactEntry>, at: u32) -> &CompactEntry {
     let entry = usize::try_from(at).ok().and_then(|at| entries.get(at));
     entry.expect("an index is of what is in the log")
 }

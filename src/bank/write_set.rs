@@ -30,11 +30,12 @@ impl WriteSetDigest {
     /// The digest of a write set of which only the event ids are known, in the order applied, up to
     /// and with `last`; `None` if it does not hold that.
     pub fn of_ids(events: &[EventId], last: EventId) -> Option<Self> {
-        let mut by_event: Vec<(EventId, u32)> = events.iter().copied().zip(0..).collect();
-        by_event.sort_unstable();
-        let last = first_place(&by_event, last)?;
+        let at = |place: u32| (events[usize::try_from(place).unwrap_or(usize::MAX)], Money::ZERO);
+        let mut by_event: Vec<u32> = (0..).zip(events).map(|(place, _)| place).collect();
+        by_event.sort_by_key(|&place| at(place).0);
+        let last = first_place(&by_event, last, at)?;
         let empty = Self { contents: None, ..Self::EMPTY };
-        let ids = by_first_place(&by_event, last, |_| Money::ZERO);
+        let ids = by_first_place(&by_event, last, at);
         Some(ids.into_iter().fold(empty, |digest, (event, nothing)| digest.with(event, nothing)))
     }
 
@@ -63,13 +64,14 @@ fn mix(bits: u64) -> u64 {
 
 /// The writes of one customer that are applied at a branch.
 ///
-/// A write takes 8 bytes here, and a little less than one for the marks; 4 more where ids do not
-/// ascend as they come.
+/// A write takes 4 bytes here, and a little less than one for the marks; 4 more where ids do not
+/// ascend as they come. The rest of it stands in the log: `at` says of a place there which event it
+/// is, and by how much that changes the balance.
 #[derive(Debug, Clone)]
 pub(super) struct WriteSet {
-    /// Event id and index into the log, ascending. Ids mostly ascend as they come, and mostly each
-    /// names one write.
-    by_event: Vec<(EventId, u32)>,
+    /// Indexes into the log, ascending by event id and then by themselves. Ids mostly ascend as they
+    /// come, and mostly each names one write.
+    by_event: Vec<u32>,
     digest: WriteSetDigest,
     /// What most sets do not need: they are small, and their ids ascend as they come.
     more: Option<Box<More>>,
@@ -94,34 +96,38 @@ impl Default for WriteSet {
 
 impl WriteSet {
     /// The indexes of the writes that `event` names, the first applied first: mostly one at most.
-    pub(super) fn find(&self, event: EventId) -> impl Iterator<Item = u32> {
-        named(&self.by_event, event).iter().map(|&(_, index)| index)
+    pub(super) fn find(
+        &self,
+        event: EventId,
+        at: impl Fn(u32) -> (EventId, Money),
+    ) -> impl Iterator<Item = u32> {
+        named(&self.by_event, event, at).iter().copied()
     }
 
-    pub(super) fn latest(&self) -> Option<EventId> {
-        self.by_event.last().map(|&(event, _)| event)
+    pub(super) fn latest(&self, at: impl Fn(u32) -> (EventId, Money)) -> Option<EventId> {
+        self.by_event.last().map(|&index| at(index).0)
     }
 
-    /// Adds the write at `index` of the log. `at` says of a place there which event it is, and by how
-    /// much that changes the balance.
+    /// Adds the write at `index` of the log.
     pub(super) fn insert(&mut self, index: u32, at: impl Fn(u32) -> (EventId, Money)) {
         let (event, delta) = at(index);
         make_room(&mut self.by_event);
-        if self.latest().is_none_or(|latest| latest < event) {
+        if self.latest(&at).is_none_or(|latest| latest < event) {
             if let Some(more) = &mut self.more
                 && !more.order.is_empty()
             {
                 more.order.push(index);
             }
-            self.by_event.push((event, index));
+            self.by_event.push(index);
         } else {
             let more = self.more.get_or_insert_default();
             if more.order.is_empty() {
-                more.order = self.by_event.iter().map(|&(_, place)| place).collect();
+                more.order.clone_from(&self.by_event);
             }
-            let is_second = self.find(event).next().is_some();
-            let place = self.by_event.partition_point(|&(other, _)| other <= event);
-            self.by_event.insert(place, (event, index));
+            let place = self.by_event.partition_point(|&other| at(other).0 <= event);
+            let is_second =
+                self.by_event[..place].last().is_some_and(|&other| at(other).0 == event);
+            self.by_event.insert(place, index);
             if is_second {
                 return self.count_anew(at);
             }
@@ -131,6 +137,11 @@ impl WriteSet {
         self.mark(self.ids());
     }
 
+    /// Whether an id names several writes.
+    pub(super) fn has_clash(&self) -> bool {
+        self.by_event.len() > self.ids()
+    }
+
     /// Where each id came first in the log, ascending, where `by_event` does not say it.
     fn order(&self) -> Option<&[u32]> {
         self.more.as_ref().map(|more| more.order.as_slice()).filter(|order| !order.is_empty())
@@ -138,12 +149,12 @@ impl WriteSet {
 
     /// How many ids there are.
     fn ids(&self) -> usize {
-        self.order().map_or(self.by_event.len(), <[u32]>::len)
+        self.order().unwrap_or(&self.by_event).len()
     }
 
     /// Where the id came first that came after `before` others.
     fn first_of(&self, before: usize) -> u32 {
-        self.order().map_or_else(|| self.by_event[before].1, |order| order[before])
+        self.order().unwrap_or(&self.by_event)[before]
     }
 
     /// Keeps the digest of the first `ids`, if it is the turn of one.
@@ -169,14 +180,13 @@ impl WriteSet {
         last: EventId,
         at: impl Fn(u32) -> (EventId, Money),
     ) -> WriteSetDigest {
-        let Some(first) = first_place(&self.by_event, last) else { return WriteSetDigest::EMPTY };
+        let Some(first) = first_place(&self.by_event, last, &at) else {
+            return WriteSetDigest::EMPTY;
+        };
         if self.first_of(self.ids() - 1) == first {
             return self.digest;
         }
-        let ids = match self.order() {
-            None => self.by_event.partition_point(|&(event, _)| event <= last),
-            Some(order) => order.partition_point(|&place| place <= first),
-        };
+        let ids = self.order().unwrap_or(&self.by_event).partition_point(|&place| place <= first);
         let marks = ids / MARK_EVERY;
         let kept = self.more.as_ref().map_or(&[][..], |more| &more.marks);
         let mark = marks.checked_sub(1).map_or(WriteSetDigest::EMPTY, |mark| kept[mark]);
@@ -192,11 +202,10 @@ impl WriteSet {
         at: impl Fn(u32) -> (EventId, Money),
     ) -> WriteSetDigest {
         let (event, delta) = at(first);
-        match named(&self.by_event, event) {
+        match named(&self.by_event, event, &at) {
             [_] => digest.with(event, delta),
             several => {
-                let mut deltas: Vec<Money> =
-                    several.iter().map(|&(_, place)| at(place).1).collect();
+                let mut deltas: Vec<Money> = several.iter().map(|&place| at(place).1).collect();
                 deltas.sort_unstable();
                 deltas.into_iter().fold(digest, |digest, delta| digest.with(event, delta))
             }
@@ -204,57 +213,58 @@ impl WriteSet {
     }
 
     /// Event ids in the order applied, up to and with the write at `last` in the log.
-    pub(super) fn in_order(&self, last: u32) -> Vec<EventId> {
+    pub(super) fn in_order(&self, last: u32, at: impl Fn(u32) -> (EventId, Money)) -> Vec<EventId> {
         let mut applied: Vec<_> =
-            self.by_event.iter().filter(|&&(_, index)| index <= last).copied().collect();
-        applied.sort_unstable_by_key(|&(_, index)| index);
-        applied.into_iter().map(|(event, _)| event).collect()
+            self.by_event.iter().filter(|&&index| index <= last).copied().collect();
+        applied.sort_unstable();
+        applied.into_iter().map(|index| at(index).0).collect()
     }
 }
 
 /// Makes room for one more, and for a quarter of what is there: a log that doubled its room would
 /// leave up to half of it empty, a thousand times in a bank of a thousand branches.
-pub(super) fn make_room<T>(items: &mut Vec<T>) {
+fn make_room<T>(items: &mut Vec<T>) {
     if items.len() == items.capacity() {
         items.reserve_exact(items.len() / 4 + 4);
     }
 }
 
-/// Event ids with their places, ascending.
-type ByEvent = [(EventId, u32)];
-
-fn named(by_event: &ByEvent, event: EventId) -> &ByEvent {
+/// Of places that ascend by event id, those of `event`.
+fn named(by_event: &[u32], event: EventId, at: impl Fn(u32) -> (EventId, Money)) -> &[u32] {
+    let id = |place: &u32| at(*place).0;
     // Mostly it is the latest one, or a later one still.
-    let end = match by_event.last() {
-        Some(&(latest, _)) => match latest.cmp(&event) {
-            Ordering::Less => return &[],
-            Ordering::Equal => by_event.len(),
-            Ordering::Greater => by_event.partition_point(|&(other, _)| other <= event),
-        },
-        None => return &[],
+    let end = match by_event.last().map(|latest| id(latest).cmp(&event)) {
+        None | Some(Ordering::Less) => return &[],
+        Some(Ordering::Equal) => by_event.len(),
+        Some(Ordering::Greater) => by_event.partition_point(|place| id(place) <= event),
     };
     let before = &by_event[..end];
-    let count = before.iter().rev().take_while(|&&(other, _)| other == event).count();
+    let count = before.iter().rev().take_while(|place| id(place) == event).count();
     &before[end - count..]
 }
 
-fn first_place(by_event: &ByEvent, event: EventId) -> Option<u32> {
-    named(by_event, event).first().map(|&(_, place)| place)
+fn first_place(
+    by_event: &[u32],
+    event: EventId,
+    at: impl Fn(u32) -> (EventId, Money),
+) -> Option<u32> {
+    named(by_event, event, at).first().copied()
 }
 
 /// The writes whose id came first at `last` or before, in the order in which their ids came first;
-/// those of one id by their `delta`.
+/// those of one id by what they change.
 fn by_first_place(
-    by_event: &ByEvent,
+    by_event: &[u32],
     last: u32,
-    delta: impl Fn(u32) -> Money,
+    at: impl Fn(u32) -> (EventId, Money),
 ) -> Vec<(EventId, Money)> {
     let mut writes: Vec<(u32, Money, EventId)> = Vec::new();
-    for named in by_event.chunk_by(|(one, _), (next, _)| one == next) {
-        let Some(&(event, first)) = named.first() else { continue };
-        if first <= last {
-            writes.extend(named.iter().map(|&(_, place)| (first, delta(place), event)));
-        }
+    for named in by_event.chunk_by(|&one, &next| at(one).0 == at(next).0) {
+        let Some(&first) = named.first().filter(|&&first| first <= last) else { continue };
+        writes.extend(named.iter().map(|&place| {
+            let (event, delta) = at(place);
+            (first, delta, event)
+        }));
     }
     writes.sort_unstable();
     writes.into_iter().map(|(_, delta, event)| (event, delta)).collect()
@@ -327,7 +337,8 @@ mod tests {
             assert!(!digest(&here[..2], last).agrees(digest(&there, last)));
         }
         assert_eq!(digest(&here, 2).len, 3);
-        assert_eq!(set(&here).in_order(u32::MAX), [1, 2, 1].map(event));
+        let applied = set(&here).in_order(u32::MAX, |at| write_at(&here, at));
+        assert_eq!(applied, [1, 2, 1].map(event));
     }
 
     #[test]
@@ -366,7 +377,7 @@ mod tests {
             for &(id, _) in &once {
                 let told = set.digest_at(event(id), |at| write_at(&once, at));
                 prop_assert_eq!(told, by_hand(&once, id));
-                let named: Vec<u32> = set.find(event(id)).collect();
+                let named: Vec<u32> = set.find(event(id), |at| write_at(&once, at)).collect();
                 let by_hand = (0..).zip(&once).filter(|(_, (other, _))| *other == id);
                 prop_assert_eq!(named, by_hand.map(|(index, _)| index).collect::<Vec<u32>>());
             }

@@ -97,7 +97,7 @@ pub struct Delays {
     seed: Seed,
     roster: Arc<Roster>,
     /// By sender and receiver; of a sender from its first message on.
-    chances: Vec<Vec<Option<Random>>>,
+    chances: Vec<Vec<Random>>,
 }
 
 impl Delays {
@@ -115,10 +115,10 @@ impl Delays {
         let (from, to) = (place(link.from), place(link.to));
         let of_sender = &mut self.chances[from];
         if of_sender.is_empty() {
-            of_sender.resize(self.roster.len(), None);
+            let to_each = self.roster.ids().iter().map(|&to| Link { to, ..link });
+            *of_sender = to_each.map(|link| link.chances(self.seed)).collect();
         }
-        let chance = of_sender[to].get_or_insert_with(|| link.chances(self.seed));
-        self.latencies.of(link).draw(chance)
+        self.latencies.of(link).draw(&mut of_sender[to])
     }
 }
 
