@@ -2,23 +2,24 @@
 
 /// How many of the first bytes of `text` stand for themselves in a string: neither its end, nor an
 /// escape, nor a control character.
+#[inline]
 pub(super) fn plain_len(text: &[u8]) -> usize {
     // Eight at a time: each byte that is looked for has its highest bit set, and of those before the
     // first none has.
     let each = |byte: u8| u64::from_le_bytes([byte; 8]);
     let below = |word: u64, bound: u8| word.wrapping_sub(each(bound)) & !word & each(0x80);
-    let (words, rest) = text.as_chunks();
-    let mut len = 0;
-    for &word in words {
+    let mut rest = text;
+    while let Some((&word, after)) = rest.split_first_chunk() {
         let word = u64::from_le_bytes(word);
         let found = below(word, b' ') | below(word ^ each(b'"'), 1) | below(word ^ each(b'\\'), 1);
         if found != 0 {
-            return len + usize::try_from(found.trailing_zeros() / 8).expect("a place of eight");
+            let place = usize::try_from(found.trailing_zeros() / 8).expect("a place of eight");
+            return text.len() - rest.len() + place;
         }
-        len += 8;
+        rest = after;
     }
     let is_plain = |byte: &&u8| !matches!(**byte, b'"' | b'\\' | 0..b' ');
-    len + rest.iter().take_while(is_plain).count()
+    text.len() - rest.len() + rest.iter().take_while(is_plain).count()
 }
 
 #[cfg(test)]
