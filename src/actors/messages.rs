@@ -9,7 +9,9 @@ use actix::{Message, Recipient};
 use tokio::sync::{oneshot, watch};
 
 use super::executor::{Turn, VirtualTime};
-use crate::bank::{Acknowledgement, Congestion, Entry, PeerMessage, Session, VersionVector};
+use crate::bank::{
+    Acknowledgement, Congestion, Entry, LifeList, PeerMessage, Session, VersionVector,
+};
 use crate::model::{
     BranchId, CustomerId, Event, EventId, LogEntry, LogPosition, MessageNumber, Money, Operation,
     Outcome, RequestNumber, Roster, Waited, Write, WriteId,
@@ -99,6 +101,8 @@ pub struct PeerEnvelope {
     pub to: BranchId,
     /// Which of the sender's messages.
     pub number: MessageNumber,
+    /// The sender's list of lives.
+    pub lives: LifeList,
     /// What is said.
     pub message: PeerMessage,
 }

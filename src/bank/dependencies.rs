@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::VersionVector;
-use crate::model::{BranchIndex, Dot, Roster, Sequence};
+use crate::model::{Dot, OriginLife, Roster, Sequence};
 
 /// What must be applied before a write. Cheap to copy: copies share all of it.
 ///
@@ -23,10 +23,10 @@ struct Needed {
 /// In a bank of so few branches it takes no longer to check all.
 const FEW: usize = 16;
 
-/// The first `sequence` writes of the branch at `origin`.
+/// The first `sequence` writes of the life `origin`.
 #[derive(Debug, Clone, Copy)]
 struct Nearest {
-    origin: BranchIndex,
+    origin: OriginLife,
     sequence: Sequence,
 }
 
@@ -34,15 +34,15 @@ struct Nearest {
 /// every branch.
 #[derive(Debug, Clone)]
 pub(super) struct Newest {
-    origin: BranchIndex,
+    origin: OriginLife,
     sequence: Sequence,
     dependencies: Option<VersionVector>,
 }
 
 impl Newest {
-    /// The write `sequence` of the branch at `origin`, applied after its `dependencies`.
+    /// The write `sequence` of the life `origin`, applied after its `dependencies`.
     pub(super) fn new(
-        origin: BranchIndex,
+        origin: OriginLife,
         sequence: Sequence,
         dependencies: Option<&Dependencies>,
     ) -> Self {
@@ -51,18 +51,19 @@ impl Newest {
         Self { origin, sequence, dependencies: own.map(|own| own.all().clone()) }
     }
 
-    /// Whether the first `sequence` writes of the branch at `origin` come with it.
-    fn brings(&self, origin: BranchIndex, sequence: Sequence) -> bool {
+    /// Whether the first `sequence` writes of the life `origin` come with it.
+    fn brings(&self, origin: OriginLife, sequence: Sequence) -> bool {
         (origin == self.origin && sequence <= self.sequence)
             || self.dependencies.as_ref().is_some_and(|with_it| sequence <= with_it.get(origin))
     }
 }
 
 impl Dependencies {
-    /// All that `all` covers. The write is accepted at the branch `here`, whose own writes every
-    /// branch applies in order, and which has applied `newest` last.
+    /// All that `all` covers. The write is accepted in the life `here`, whose own writes every branch
+    /// applies in order, and which has applied `newest` last. What an earlier life of the same branch
+    /// wrote comes with nothing.
     pub(super) fn at(
-        here: BranchIndex,
+        here: OriginLife,
         all: VersionVector,
         newest: Option<&Newest>,
         roster: &Roster,
@@ -97,7 +98,7 @@ impl Dependencies {
             missing.is_some() || all.is_covered_by(here),
             "{nearest:?} are here, and not all of {all:?}: {here:?}"
         );
-        missing.map(|&Nearest { origin, sequence }| Dot { origin: roster.id(origin), sequence })
+        missing.map(|&Nearest { origin, sequence }| roster.dot(origin, sequence))
     }
 }
 

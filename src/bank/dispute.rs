@@ -20,6 +20,11 @@ pub(super) struct Disputes {
 }
 
 impl Disputes {
+    /// From now on each of the first writes until `until` is taken to be disputed.
+    pub(super) fn enter_all_until(&mut self, until: Sequence) {
+        self.forgotten = self.forgotten.max(until);
+    }
+
     /// Remembers that some branch did not agree on the write `sequence`.
     pub(super) fn enter(&mut self, sequence: Sequence) {
         self.disputed.insert(sequence);

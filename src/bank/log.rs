@@ -10,7 +10,7 @@ use super::write_set::{WriteSet, make_room};
 use super::{VersionVector, WriteSetDigest};
 use crate::model::number::count;
 use crate::model::{
-    Amount, BranchIndex, CustomerId, Dot, EventId, LogEntry, LogPosition, Money, Roster, Sequence,
+    Amount, CustomerId, Dot, EventId, LogEntry, LogPosition, Money, OriginLife, Roster, Sequence,
     Write, WriteId,
 };
 
@@ -24,6 +24,9 @@ pub(super) struct ApplyLog {
     /// Writes that two branches had accepted, ascending by place. They are applied once; but a
     /// branch that catches up has to know of both, for the later writes of either wait for them.
     twice: Vec<Twice>,
+    /// The later lives that accepted writes: their slots come after those of the first lives, which
+    /// are the places of their branches.
+    later_lives: Vec<OriginLife>,
 }
 
 /// A write that was in the log already when it came from another origin.
@@ -59,7 +62,8 @@ pub(super) struct LogIndex(u32);
 struct CompactEntry {
     id: WriteId,
     delta: Money,
-    origin: u32,
+    /// The place of the life that accepted it, among all.
+    slot: u32,
     sequence: u32,
 }
 
@@ -78,19 +82,47 @@ impl ApplyLog {
     /// Adds `entry`, which is not in the log.
     ///
     /// Panics past 2³² writes: the indexes of the write sets hold no more.
-    pub(super) fn push(&mut self, entry: LogEntry, origin: BranchIndex) {
+    pub(super) fn push(&mut self, entry: LogEntry, origin: OriginLife, roster: &Roster) {
         let narrow = |count: u64| u32::try_from(count).expect("an apply log holds 2^32 writes");
         let index = narrow(self.position().get());
+        let slot = self.slot(origin, roster);
         make_room(&mut self.entries);
         self.entries.push(CompactEntry {
             id: entry.id,
             delta: entry.write.delta(),
-            origin: narrow(count(origin.get())),
+            slot: narrow(count(slot)),
             sequence: narrow(entry.dot.sequence.get()),
         });
         let entries = &self.entries;
         let set = self.customers.entry(entry.id.customer).or_default();
         set.insert(index, |at| write_at(entries, at));
+    }
+
+    fn slot(&mut self, origin: OriginLife, roster: &Roster) -> usize {
+        if origin.is_first() {
+            return origin.branch().get();
+        }
+        let known = self.later_lives.iter().rposition(|&later| later == origin);
+        let place = known.unwrap_or_else(|| {
+            self.later_lives.push(origin);
+            self.later_lives.len() - 1
+        });
+        roster.len() + place
+    }
+
+    /// The life at a slot.
+    fn origin(&self, slot: u32, roster: &Roster) -> OriginLife {
+        let slot = usize::try_from(slot).unwrap_or(usize::MAX);
+        match slot.checked_sub(roster.len()) {
+            None => roster.place(slot).into(),
+            Some(later) => self.later_lives[later],
+        }
+    }
+
+    fn widen(&self, entry: &CompactEntry, roster: &Roster) -> LogEntry {
+        let sequence = Sequence::new(entry.sequence.into());
+        let dot = roster.dot(self.origin(entry.slot, roster), sequence);
+        LogEntry { dot, id: entry.id, write: write_of(entry.delta) }
     }
 
     /// Remembers under `dot` the write at `first`, which came from another origin before.
@@ -135,7 +167,7 @@ impl ApplyLog {
 
     /// The entry at `index`.
     pub(super) fn get(&self, LogIndex(index): LogIndex, roster: &Roster) -> LogEntry {
-        entry_at(&self.entries, index).widen(roster)
+        self.widen(entry_at(&self.entries, index), roster)
     }
 
     /// The highest event id in the customer's write set.
@@ -162,15 +194,62 @@ impl ApplyLog {
         }
     }
 
-    /// What was applied here before the write `dot`.
-    pub(super) fn version_before(&self, dot: Dot, roster: &Roster) -> VersionVector {
-        let mut version = VersionVector::new(roster);
-        for entry in self.iter(roster).take_while(|entry| entry.dot != dot) {
-            if let Some(origin) = roster.index(entry.dot.origin) {
-                version.cover(origin, entry.dot.sequence);
+    /// What was here before the entry at `index`; all is `now`. Reads no more of the log than came
+    /// since.
+    pub(super) fn version_before(
+        &self,
+        LogIndex(index): LogIndex,
+        now: &VersionVector,
+        roster: &Roster,
+    ) -> VersionVector {
+        let mut version = now.clone();
+        let mut take_back = |origin, sequence: Sequence| {
+            version.limit(origin, Sequence::new(sequence.get() - 1), roster);
+        };
+        let place = LogPosition::new(u64::from(index));
+        for twice in self.twice.iter().rev().take_while(|twice| twice.at > place) {
+            if let Some(origin) = roster.origin(twice.dot) {
+                take_back(origin, twice.dot.sequence);
             }
         }
+        let since = usize::try_from(index).unwrap_or(usize::MAX);
+        for entry in self.entries[since..].iter().rev() {
+            take_back(self.origin(entry.slot, roster), Sequence::new(entry.sequence.into()));
+        }
         version
+    }
+
+    /// The place after which all came that is here `now` and that one who has `theirs` lacks.
+    pub(super) fn lacks_after(
+        &self,
+        now: &VersionVector,
+        theirs: &VersionVector,
+        roster: &Roster,
+    ) -> LogPosition {
+        let lacks = |origin, sequence: Sequence| sequence > theirs.get(origin);
+        let beyond = |(origin, here): (OriginLife, Sequence)| {
+            here.get().saturating_sub(theirs.get(origin).get())
+        };
+        let mut left: u64 = now.used(roster).map(beyond).sum();
+        let mut after = self.position();
+        for twice in self.twice.iter().rev() {
+            let origin = roster.origin(twice.dot);
+            if left > 0 && origin.is_some_and(|origin| lacks(origin, twice.dot.sequence)) {
+                left -= 1;
+                after = LogPosition::new(twice.at.get() - 1);
+            }
+        }
+        for (place, entry) in self.entries.iter().enumerate().rev() {
+            if left == 0 {
+                break;
+            }
+            let origin = self.origin(entry.slot, roster);
+            if lacks(origin, Sequence::new(entry.sequence.into())) {
+                left -= 1;
+                after = after.min(LogPosition::new(count(place)));
+            }
+        }
+        after
     }
 
     /// All entries in the order applied.
@@ -178,7 +257,7 @@ impl ApplyLog {
         &self,
         roster: &Roster,
     ) -> impl ExactSizeIterator<Item = LogEntry> + DoubleEndedIterator {
-        self.entries.iter().map(|entry| entry.widen(roster))
+        self.entries.iter().map(|entry| self.widen(entry, roster))
     }
 
     /// The entries after `position`.
@@ -189,7 +268,7 @@ impl ApplyLog {
     ) -> impl ExactSizeIterator<Item = LogEntry> {
         let skipped = usize::try_from(position.get()).unwrap_or(usize::MAX);
         let after = self.entries.get(skipped..).unwrap_or_default();
-        after.iter().map(|entry| entry.widen(roster))
+        after.iter().map(|entry| self.widen(entry, roster))
     }
 }
 
@@ -201,20 +280,6 @@ fn write_at(entries: &[CompactEntry], at: u32) -> (EventId, Money) {
 fn entry_at(entries: &[CompactEntry], at: u32) -> &CompactEntry {
     let entry = usize::try_from(at).ok().and_then(|at| entries.get(at));
     entry.expect("an index is of what is in the log")
-}
-
-impl CompactEntry {
-    fn widen(self, roster: &Roster) -> LogEntry {
-        let origin = usize::try_from(self.origin).unwrap_or(usize::MAX);
-        LogEntry {
-            dot: Dot {
-                origin: roster.ids()[origin],
-                sequence: Sequence::new(u64::from(self.sequence)),
-            },
-            id: self.id,
-            write: write_of(self.delta),
-        }
-    }
 }
 
 fn write_of(delta: Money) -> Write {
@@ -243,8 +308,8 @@ mod tests {
             let sequence = Sequence::new(u64::try_from(place).unwrap() + 1);
             let id = WriteId { customer: customer(who), event: event(id) };
             let write = Write::deposit(Amount::try_from(Money::from_minor(1)).unwrap());
-            let entry = LogEntry { dot: Dot { origin: here, sequence }, id, write };
-            log.push(entry, roster.index(here).unwrap());
+            let entry = LogEntry { dot: Dot::first_life(here, sequence), id, write };
+            log.push(entry, roster.index(here).unwrap().into(), &roster);
         }
         let set = |who, position| log.write_set(customer(who), LogPosition::new(position));
         assert_eq!(set(1, 0), []);

@@ -137,8 +137,25 @@ counter! {
     MessageNumber
 }
 counter! {
-    /// Which life of a branch: from a start to the loss of what it held. A later one is higher.
+    /// Which life of a branch: from a start to the loss of what it held. A later one is higher, and 0
+    /// is none that is known.
     Life
+}
+
+impl Life {
+    /// The one in which branches are that the bank began with.
+    pub const FIRST: Self = Self(1);
+
+    /// [`Self::FIRST`], where a function is wanted.
+    pub(crate) const fn first() -> Self {
+        Self::FIRST
+    }
+
+    /// Whether it is [`Self::FIRST`], which is left out where a life is written.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+    pub(crate) const fn is_first(&self) -> bool {
+        self.0 == Self::FIRST.0
+    }
 }
 
 #[cfg(test)]

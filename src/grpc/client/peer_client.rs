@@ -12,6 +12,7 @@ use tonic_types::StatusExt;
 
 use super::endpoint::Contract;
 use crate::bank::{Acknowledgement, PropagatedWrite, VersionVector, WriteSetDigest};
+use crate::grpc::classic_status::ClassicStatus;
 use crate::grpc::convert::{
     ClassicCall, FieldError, FieldProblem, WriteSetText, acknowledgement, bank_description,
     logged_write, version_entries,
@@ -23,7 +24,7 @@ use crate::grpc::proto::banking::branch_client::BranchClient;
 use crate::grpc::proto::banking::{BranchReply, BranchRequest};
 use crate::grpc::proto::v1;
 use crate::grpc::proto::v1::peer_service_client::PeerServiceClient;
-use crate::grpc::status::{CONFLICT, ClassicStatus, DOMAIN, UNKNOWN_METHOD};
+use crate::grpc::status::{CONFLICT, DOMAIN, UNKNOWN_METHOD};
 use crate::model::{
     BranchId, CustomerId, EventId, LogEntry, MessageNumber, Money, Roster, UnknownVersion,
 };
