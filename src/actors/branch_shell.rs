@@ -174,7 +174,8 @@ impl BranchShell {
                 })
             }
             // They say themselves what follows from it, and nothing is kept here.
-            Effect::Lives(_) | Effect::Closed => {}
+            Effect::Lives(_lives) => {}
+            Effect::Closed => {}
             Effect::Ended(end) => {
                 log::error!("branch {} has ended: {end}", self.branch.id());
             }

@@ -7,12 +7,13 @@ use std::time::Duration;
 use super::confirmation::{Confirmations, OwnLife, Timeouts};
 use super::dependencies::Newest;
 use super::hearing::Hearing;
+use super::lives::SendersLives;
 use super::log::{ApplyLog, Known};
 use super::parking::Parking;
 use super::refusals::Refusals;
 use super::{
-    Applied, Congestion, Effect, EndOfLife, Input, LifeList, PeerMessage, PropagatedWrite, Start,
-    VersionVector,
+    Applied, Congestion, Dependencies, Effect, Input, LifeList, PeerMessage, PropagatedWrite,
+    Start, VersionVector,
 };
 use crate::model::{
     BranchId, BranchIndex, CustomerId, Dot, EventId, Life, LogEntry, LogPosition, Money,
@@ -36,19 +37,19 @@ pub struct BranchConfig {
 /// One branch of the bank: a deterministic state machine.
 #[derive(Debug, Clone)]
 pub struct Branch {
-    pub(super) here: BranchIndex,
-    /// In which life of `here` it accepts writes.
+    /// Which branch it is, and in which life it accepts writes.
     pub(super) own: OriginLife,
     pub(super) lives: LifeList,
-    pub(super) hearing: Hearing,
-    pub(super) ended: Option<EndOfLife>,
+    /// From the first new life on that it learns of, or begins.
+    pub(super) hearing: Option<Box<Hearing>>,
     pub(super) roster: Arc<Roster>,
     pub(super) config: BranchConfig,
     /// In cents, and wider than [`Money`]: branches that accept writes at the same time can
     /// together pass its range. Such a balance is never told as if it were right.
     pub(super) balance_minor: i128,
     pub(super) log: ApplyLog,
-    pub(super) refusals: Refusals,
+    /// From the first refusal on that it remembers.
+    pub(super) refusals: Option<Box<Refusals>>,
     pub(super) version: VersionVector,
     pub(super) parking: Parking,
     pub(super) confirmations: Confirmations,
@@ -56,6 +57,7 @@ pub struct Branch {
     pub(super) congested: BTreeSet<BranchId>,
     /// Writes applied just now, that others may have waited for.
     pub(super) applied: VecDeque<Dot>,
+    /// Where the nearest dependencies are looked for.
     pub(super) newest: Option<Newest>,
 }
 
@@ -72,15 +74,13 @@ impl Branch {
     ) -> Self {
         let here = roster.index(id).expect("a branch is in its own roster");
         Self {
-            here,
             own: here.into(),
             lives: LifeList::of_first_lives(),
-            hearing: Hearing::default(),
-            ended: None,
+            hearing: None,
             config,
             balance_minor: i128::from(opening_balance.minor()),
             log: ApplyLog::default(),
-            refusals: Refusals::new(roster.len()),
+            refusals: None,
             version: VersionVector::new(&roster),
             parking: Parking::default(),
             congested: BTreeSet::new(),
@@ -111,7 +111,7 @@ impl Branch {
     /// Panics if a peer's message names a branch that is not in the roster: whoever lets messages
     /// in from elsewhere checks that.
     pub fn handle(&mut self, now: Time, input: Input, effects: &mut Vec<Effect>) {
-        if self.ended.is_some() {
+        if self.hearing.as_ref().is_some_and(|hearing| hearing.has_ended()) {
             return;
         }
         match input {
@@ -122,8 +122,14 @@ impl Branch {
                 self.announce_settled(effects);
             }
             Input::FromPeer { from, lives, message } => {
-                if self.admits((now, from), &lives, &message, effects) {
-                    self.take_message((now, from), &lives, message, effects);
+                let known = if lives == self.lives {
+                    Some(SendersLives::Same)
+                } else {
+                    self.admits((now, from), &lives, &message, effects)
+                };
+                drop(lives);
+                if let Some(lives) = known {
+                    self.take_message((now, from), lives, message, effects);
                 }
             }
             Input::Relayed(relayed) => self.take_relayed(relayed, effects),
@@ -137,19 +143,24 @@ impl Branch {
             Input::Closing => self.answer_all(now, effects),
             Input::DeadlineReached => self.meet_deadlines(now, effects),
         }
-        self.wake(now, effects);
+        if !self.applied.is_empty() {
+            self.wake(now, effects);
+        }
     }
 
     /// When [`Input::DeadlineReached`] is due, if nothing else comes before.
+    #[inline]
     pub fn next_deadline(&self) -> Option<Time> {
-        let parking = self.parking.next_deadline();
-        let others = self.confirmations.next_deadline().into_iter();
-        parking.into_iter().chain(others).chain(self.hearing.next_deadline()).min()
+        let next = Time::earlier(self.parking.next_deadline(), self.confirmations.next_deadline());
+        match &self.hearing {
+            None => next,
+            Some(hearing) => Time::earlier(next, hearing.next_deadline()),
+        }
     }
 
     /// Its id.
     pub fn id(&self) -> BranchId {
-        self.roster.id(self.here)
+        self.roster.id(self.own.branch())
     }
 
     /// Which of its lives this is.
@@ -165,7 +176,7 @@ impl Branch {
     /// Whether what is here of lives that are over is all that is left of them: all others have
     /// answered with the same list of lives.
     pub fn is_closed(&self) -> bool {
-        self.hearing.is_complete()
+        self.hearing.as_ref().is_none_or(|hearing| hearing.is_complete())
     }
 
     /// Whether writes of others wait here for what they depend on.
@@ -176,7 +187,7 @@ impl Branch {
     /// Whether an event id that is higher than all that it knows is new. One that has lost its memory
     /// and has not heard from all others would give one that names another write.
     pub fn gives_event_ids(&self) -> bool {
-        !self.hearing.is_returning()
+        !self.is_returning()
     }
 
     /// Its balance, or `None` where that is out of range.
@@ -234,7 +245,8 @@ impl Branch {
     /// The highest event id of the customer's writes that is taken here: by one that is applied, or
     /// by one that was refused and is remembered.
     pub fn latest_event(&self, customer: CustomerId) -> Option<EventId> {
-        self.log.latest(customer).max(self.refusals.latest(customer))
+        let refused = self.refusals.as_ref().and_then(|refusals| refusals.latest(customer));
+        self.log.latest(customer).max(refused)
     }
 
     /// Whether every write that it has accepted is confirmed everywhere.
@@ -260,7 +272,10 @@ impl Branch {
         effects: &mut Vec<Effect>,
     ) {
         self.version.advance(origin);
-        self.newest = Some(Newest::new(origin, write.dot.sequence, write.dependencies.as_ref()));
+        if Dependencies::have_nearest(&self.roster) {
+            self.newest =
+                Some(Newest::new(origin, write.dot.sequence, write.dependencies.as_ref()));
+        }
         if self.parking.holds_any() {
             self.applied.push_back(write.dot);
         }
@@ -304,7 +319,9 @@ impl Branch {
                     .map(|to| Effect::Send { to, message: PeerMessage::Propagate(write.clone()) }),
             );
         }
-        self.meet_hearing_deadlines(now, effects);
+        if self.hearing.is_some() {
+            self.meet_hearing_deadlines(now, effects);
+        }
     }
 
     /// Answers all who wait, as if their time were over. Who comes after them does not wait either:

@@ -66,6 +66,15 @@ impl Timeouts {
     }
 }
 
+/// What a branch that acknowledges a write holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Compared {
+    /// Whether that is what it should hold.
+    pub(super) agrees: bool,
+    /// Whether all others have acknowledged the write now.
+    pub(super) is_last: bool,
+}
+
 /// A write that every other branch has acknowledged.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Acknowledged {
@@ -130,15 +139,15 @@ impl Confirmations {
         self.resends.push_back((at, dot));
     }
 
-    /// The branch `from` acknowledges `dot`. Says whether what it holds `agrees` with what it
-    /// should hold; `None` if nothing is awaited from it.
+    /// The branch `from` acknowledges `dot`, and what it holds `agrees` with what it should hold or
+    /// does not; `None` if nothing is awaited from it.
     pub(super) fn acknowledge(
         &mut self,
         dot: Dot,
         from: BranchId,
         agrees: impl FnOnce(WriteSetDigest) -> bool,
         roster: &Roster,
-    ) -> Option<bool> {
+    ) -> Option<Compared> {
         let unconfirmed = self.unconfirmed.get_mut(&dot)?;
         if !std::mem::take(&mut unconfirmed.missing[roster.index(from)?.get()]) {
             return None;
@@ -148,7 +157,7 @@ impl Confirmations {
         if !agrees {
             unconfirmed.disagreeing.push(from);
         }
-        Some(agrees)
+        Some(Compared { agrees, is_last: unconfirmed.missing_len == 0 })
     }
 
     /// The branches in `anew` have begun new lives: what their earlier ones acknowledged counts no
@@ -165,11 +174,8 @@ impl Confirmations {
         }
     }
 
-    /// Takes out `dot` if every branch other than `own` has acknowledged it.
+    /// Takes out `dot`, which every branch other than that of `own` has acknowledged.
     pub(super) fn take_acknowledged(&mut self, dot: Dot, own: OwnLife) -> Option<Acknowledged> {
-        if self.unconfirmed.get(&dot)?.missing_len > 0 {
-            return None;
-        }
         let Unconfirmed { tickets, disagreeing, .. } = *self.unconfirmed.remove(&dot)?;
         // What another branch accepted is asked about anew each time, disputed or not.
         if !disagreeing.is_empty() && own.is_of(dot) {
@@ -222,7 +228,7 @@ impl Confirmations {
     pub(super) fn next_deadline(&self) -> Option<Time> {
         let limit = self.limits.front().map(|&(at, ..)| at);
         let resend = self.resends.front().map(|&(at, _)| at);
-        limit.into_iter().chain(resend).min()
+        Time::earlier(limit, resend)
     }
 
     /// Takes out one request that has run out of time by `now`, with the branches it waited for.

@@ -36,7 +36,7 @@ struct Nearest {
 pub(super) struct Newest {
     origin: OriginLife,
     sequence: Sequence,
-    dependencies: Option<VersionVector>,
+    dependencies: Option<Dependencies>,
 }
 
 impl Newest {
@@ -48,13 +48,16 @@ impl Newest {
     ) -> Self {
         // Without nearest ones they come from elsewhere, and another branch may know other ones.
         let own = dependencies.filter(|dependencies| dependencies.0.nearest.is_some());
-        Self { origin, sequence, dependencies: own.map(|own| own.all().clone()) }
+        Self { origin, sequence, dependencies: own.cloned() }
     }
 
     /// Whether the first `sequence` writes of the life `origin` come with it.
     fn brings(&self, origin: OriginLife, sequence: Sequence) -> bool {
         (origin == self.origin && sequence <= self.sequence)
-            || self.dependencies.as_ref().is_some_and(|with_it| sequence <= with_it.get(origin))
+            || self
+                .dependencies
+                .as_ref()
+                .is_some_and(|with_it| sequence <= with_it.all().get(origin))
     }
 }
 
@@ -68,7 +71,7 @@ impl Dependencies {
         newest: Option<&Newest>,
         roster: &Roster,
     ) -> Self {
-        if roster.len() <= FEW {
+        if !Self::have_nearest(roster) {
             return all.into();
         }
         let newest = newest.filter(|newest| newest.sequence <= all.get(newest.origin));
@@ -77,11 +80,16 @@ impl Dependencies {
         };
         let first = newest.map(|&Newest { origin, sequence, .. }| Nearest { origin, sequence });
         let others = all
-            .used(roster)
+            .used()
             .map(|(origin, sequence)| Nearest { origin, sequence })
             .filter(|&Nearest { origin, sequence }| !is_brought(origin, sequence));
         let nearest = first.into_iter().chain(others).collect();
         Self(Arc::new(Needed { all, nearest: Some(nearest) }))
+    }
+
+    /// Whether the nearest are looked for.
+    pub(super) fn have_nearest(roster: &Roster) -> bool {
+        roster.len() > FEW
     }
 
     /// Everything that must be applied.

@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn what_is_not_remembered_is_taken_to_be_disputed() {
         let mut disputes = Disputes::default();
-        let even = |count: u64| Sequence::new(2 * count);
+        let even = |count: u32| Sequence::new(2 * count);
         for count in 1..=10_000 {
             disputes.enter(even(count));
         }

@@ -1,19 +1,20 @@
 //! What a branch makes of what other branches say: writes, acknowledgements, requests to catch up.
 
-use super::confirmation::Acknowledged;
+use super::confirmation::{Acknowledged, Compared};
+use super::lives::SendersLives;
 use super::log::Known;
 use super::parking::Waiter;
 use super::{
-    Acknowledgement, Branch, Effect, EndOfLife, Entry, LifeList, PeerMessage, PropagatedWrite,
-    Relayed, VersionVector, WriteSetDigest,
+    Acknowledgement, Branch, Effect, EndOfLife, Entry, PeerMessage, PropagatedWrite, Relayed,
+    VersionVector, WriteSetDigest,
 };
-use crate::model::{BranchId, Dot, OriginLife, Receipt, Refusal, Sequence, Time};
+use crate::model::{BranchId, Dot, OriginLife, Receipt, Refusal, Time};
 
 impl Branch {
     pub(super) fn take_message(
         &mut self,
         (now, from): (Time, BranchId),
-        lives: &LifeList,
+        lives: SendersLives,
         message: PeerMessage,
         effects: &mut Vec<Effect>,
     ) {
@@ -113,7 +114,7 @@ impl Branch {
     fn first_missing_before(&self, write: &PropagatedWrite, origin: OriginLife) -> Option<Dot> {
         let Dot { sequence, .. } = write.dot;
         if sequence > self.version.get(origin).next() {
-            return Some(Dot { sequence: Sequence::new(sequence.get() - 1), ..write.dot });
+            return Some(Dot { sequence: sequence.before(), ..write.dot });
         }
         write.dependencies.as_ref()?.first_missing(&self.version, &self.roster)
     }
@@ -126,9 +127,12 @@ impl Branch {
         let agrees = |expected: WriteSetDigest| {
             expected.agrees(write_set) || self.log.digest_at(id).agrees(write_set)
         };
-        let agrees = self.confirmations.acknowledge(dot, from, agrees, &self.roster);
-        let Some(agrees) = agrees else { return };
+        let compared = self.confirmations.acknowledge(dot, from, agrees, &self.roster);
+        let Some(Compared { agrees, is_last }) = compared else { return };
         effects.push(Effect::Compared { with: from, id, agrees });
+        if !is_last {
+            return;
+        }
         let acknowledged = self.confirmations.take_acknowledged(dot, self.own_life());
         let Some(Acknowledged { tickets, disagreeing }) = acknowledged else { return };
         for ticket in tickets {

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Ticket;
 use crate::model::{BranchIndex, Roster, Time};
 
-/// Who has yet to answer, and what waits for that.
+/// Who has yet to answer, and what waits for that. A branch has it from the first new life on that it
+/// learns of; most never do.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hearing {
     /// Branches that have not answered with the list of lives that is known here.
@@ -18,6 +19,7 @@ pub(super) struct Hearing {
     returning: Option<Return>,
     /// Requests that wait until this branch serves.
     held: Vec<Ticket>,
+    has_ended: bool,
 }
 
 /// How far a branch has come that started without all that it had said.
@@ -128,12 +130,22 @@ impl Hearing {
         std::mem::take(&mut self.held)
     }
 
+    /// Another one is this branch now.
+    pub(super) fn end(&mut self) {
+        self.has_ended = true;
+    }
+
+    /// Whether another one is this branch now.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
     /// When something is to be done next.
     pub(super) fn next_deadline(&self) -> Option<Time> {
         let silence = match self.returning {
             Some(Return::Silent(until)) => until,
             Some(Return::Partial) | None => None,
         };
-        silence.into_iter().chain(self.ask_at).min()
+        Time::earlier(silence, self.ask_at)
     }
 }

@@ -24,6 +24,15 @@ pub(super) struct Loss {
     last: Vec<Dot>,
 }
 
+/// What the sender of a message knew of lives, by its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SendersLives {
+    /// The same as this branch does.
+    Same,
+    /// Not all.
+    Fewer,
+}
+
 /// How many writes an answer brings at most; the rest is asked for again.
 pub(super) const MISSED_MAX: usize = if cfg!(test) { 3 } else { 10_000 };
 
@@ -35,10 +44,10 @@ impl Branch {
         };
         self.lives = memory.lives;
         if let Some(life) = new_life {
-            self.lives.begin(self.here, life, &self.roster);
+            self.lives.begin(self.own.branch(), life, &self.roster);
         }
-        let life = self.lives.get(self.here, &self.roster);
-        self.own = self.roster.in_life(self.here, life);
+        let here = self.own.branch();
+        self.own = self.roster.in_life(here, self.lives.get(here, &self.roster));
         let mut told = Vec::new();
         for LogEntry { dot, id, write } in memory.came {
             let origin = self.roster.origin(dot).expect("a remembered write is of a branch");
@@ -49,45 +58,45 @@ impl Branch {
         self.applied.clear();
         self.newest = None;
         self.confirmations = Confirmations::after(self.version.get(self.own));
-        self.hearing = Hearing::of_all(self.here, &self.roster);
+        let hearing = self.hearing.insert(Box::new(Hearing::of_all(here, &self.roster)));
         if new_life.is_some() {
-            self.hearing.fall_silent();
+            hearing.fall_silent();
         }
     }
 
     pub(super) fn start(&mut self, now: Time, effects: &mut Vec<Effect>) {
         let limit = self.config.timeouts.return_limit.map(|limit| now.after(limit));
-        self.hearing.limit_silence(limit);
+        self.hearing_mut().limit_silence(limit);
         self.ask_others(now, effects);
     }
 
-    /// Learns what `lives` says, and whether `message`, which came with it, is to be taken: not what
-    /// a life says that is over, nor, but for a question, what is meant for an earlier life of this
-    /// branch.
+    /// Learns what `lives` says, which is not what is known here, and whether `message`, which came
+    /// with it, is to be taken: not what a life says that is over, nor, but for a question, what is
+    /// meant for an earlier life of this branch.
     pub(super) fn admits(
         &mut self,
         (now, from): (Time, BranchId),
         lives: &LifeList,
         message: &PeerMessage,
         effects: &mut Vec<Effect>,
-    ) -> bool {
-        if *lives == self.lives {
-            return true;
-        }
+    ) -> Option<SendersLives> {
         let (sender, roster) = (self.index(from), &self.roster);
         if lives.get(sender, roster) < self.lives.get(sender, roster) {
-            return false;
+            return None;
         }
-        let (meant, life) = (lives.get(self.here, roster), self.life());
+        let (meant, life) = (lives.get(self.own.branch(), roster), self.life());
         if meant > life {
             self.end(EndOfLife::Succeeded { by: meant }, effects);
-            return false;
+            return None;
         }
         let newer = self.lives.merge(lives, &self.roster);
         if !newer.is_empty() {
             self.learn(now, &newer, effects);
         }
-        meant == life || matches!(message, PeerMessage::CatchUp(_))
+        if meant != life && !matches!(message, PeerMessage::CatchUp(_)) {
+            return None;
+        }
+        Some(if *lives == self.lives { SendersLives::Same } else { SendersLives::Fewer })
     }
 
     /// Branches have begun the lives that are in the list now.
@@ -98,22 +107,24 @@ impl Branch {
         // Whatever life accepted them: a sender that lives holds them, and all that they wait for.
         self.parking.forget_writes(&ended);
         self.confirmations.revoke(newer, self.version.get(self.own), roster);
-        self.hearing.start_over(self.here, roster);
+        let hearing = self.hearing.get_or_insert_default();
+        hearing.start_over(self.own.branch(), roster);
         self.ask_others(now, effects);
     }
 
     pub(super) fn end(&mut self, end: EndOfLife, effects: &mut Vec<Effect>) {
-        self.ended = Some(end);
+        self.hearing_mut().end();
         effects.push(Effect::Ended(end));
     }
 
     /// Asks all who have not answered with the list that is known here.
     fn ask_others(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        let unheard: Vec<BranchIndex> = self.hearing.unheard().collect();
+        let unheard: Vec<BranchIndex> = self.hearing_mut().unheard().collect();
         for branch in unheard {
             self.ask(now, branch, effects);
         }
-        self.hearing.ask_again_at(self.next_asking(now));
+        let next = self.next_asking(now);
+        self.hearing_mut().ask_again_at(next);
     }
 
     fn next_asking(&self, now: Time) -> Option<Time> {
@@ -121,7 +132,8 @@ impl Branch {
     }
 
     pub(super) fn ask(&mut self, now: Time, branch: BranchIndex, effects: &mut Vec<Effect>) {
-        self.hearing.ask(branch, self.next_asking(now));
+        let until = self.next_asking(now);
+        self.hearing_mut().ask(branch, until);
         let (to, message) = (self.roster.id(branch), PeerMessage::CatchUp(self.version.clone()));
         effects.push(Effect::Send { to, message });
     }
@@ -144,21 +156,25 @@ impl Branch {
         let message = PeerMessage::Missed(Missed { writes, rest });
         effects.push(Effect::Send { to: from, message });
         let asker = self.index(from);
-        if !theirs.is_covered_by(&self.version) && !self.hearing.is_asked(asker, now) {
+        if !theirs.is_covered_by(&self.version) && !self.is_asked(asker, now) {
             self.ask(now, asker, effects);
         }
     }
 
-    /// Takes the answer to a question, from one whose list of lives is `lives`.
+    fn is_asked(&self, branch: BranchIndex, now: Time) -> bool {
+        self.hearing.as_ref().is_some_and(|hearing| hearing.is_asked(branch, now))
+    }
+
+    /// Takes the answer to a question, from one who knows of these `lives`.
     pub(super) fn take_missed(
         &mut self,
         (now, from): (Time, BranchId),
-        lives: &LifeList,
+        lives: SendersLives,
         Missed { writes, rest }: Missed,
         effects: &mut Vec<Effect>,
     ) {
         let answerer = self.index(from);
-        self.hearing.answered(answerer);
+        self.hearing_mut().answered(answerer);
         // What waits here is looked at when all of it is applied: what is missed comes in an order
         // in which nothing has to wait, and a write that waits need not come as early.
         for LogEntry { dot, id, write } in writes {
@@ -172,12 +188,10 @@ impl Branch {
         }
         match rest {
             Rest::More => self.ask(now, answerer, effects),
-            Rest::Nothing if *lives == self.lives => {
-                if self.hearing.hear(answerer) {
-                    self.close(now, effects);
-                }
-            }
-            Rest::Nothing => {}
+            Rest::Nothing => match lives {
+                SendersLives::Same if self.hearing_mut().hear(answerer) => self.close(now, effects),
+                SendersLives::Same | SendersLives::Fewer => {}
+            },
         }
     }
 
@@ -195,28 +209,43 @@ impl Branch {
     }
 
     fn serve_held(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        for ticket in self.hearing.take_held() {
+        for ticket in self.hearing_mut().take_held() {
             self.reconsider(now, ticket, effects);
         }
     }
 
     pub(super) fn meet_hearing_deadlines(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        if self.hearing.end_silence(now) {
+        if self.hearing_mut().end_silence(now) {
             self.serve_held(now, effects);
         }
-        if self.hearing.is_due(now) {
+        if self.hearing_mut().is_due(now) {
             self.ask_others(now, effects);
         }
     }
 
     /// Whether a write could be one that others hold already, and nobody here would know.
     pub(super) fn takes_no_writes(&self) -> bool {
-        self.config.propagation == Propagation::Sync && self.hearing.is_returning()
+        self.config.propagation == Propagation::Sync && self.is_returning()
+    }
+
+    /// Whether it started without all that it had said, and some branch has not answered since.
+    pub(super) fn is_returning(&self) -> bool {
+        self.hearing.as_ref().is_some_and(|hearing| hearing.is_returning())
+    }
+
+    /// Whether it serves nobody, for it has just returned.
+    pub(super) fn is_silent(&self) -> bool {
+        self.hearing.as_ref().is_some_and(|hearing| hearing.is_silent())
+    }
+
+    pub(super) fn hearing_mut(&mut self) -> &mut Hearing {
+        self.hearing.get_or_insert_default()
     }
 
     /// Who has not answered with the list of lives that is known here, ascending.
     pub(super) fn unheard(&self) -> Vec<BranchId> {
-        self.hearing.unheard().map(|branch| self.roster.id(branch)).collect()
+        let unheard = self.hearing.iter().flat_map(|hearing| hearing.unheard());
+        unheard.map(|branch| self.roster.id(branch)).collect()
     }
 
     /// Whether a later life of the branch is known.
@@ -228,7 +257,7 @@ impl Branch {
     /// What the session of `request` has written or seen and is lost, if something that is `needed`
     /// is among it. Known when all others have answered, and not before.
     pub(super) fn loss(&self, request: &Request, needed: Option<&VersionVector>) -> Option<Loss> {
-        if !self.hearing.is_complete() || self.lives == LifeList::of_first_lives() {
+        if !self.is_closed() || self.lives == LifeList::of_first_lives() {
             return None;
         }
         let is_lost = |lag: &Lag| self.is_over(lag.origin, lag.life);

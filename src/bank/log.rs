@@ -10,8 +10,8 @@ use super::write_set::{WriteSet, make_room};
 use super::{VersionVector, WriteSetDigest};
 use crate::model::number::count;
 use crate::model::{
-    Amount, CustomerId, Dot, EventId, LogEntry, LogPosition, Money, OriginLife, Roster, Sequence,
-    Write, WriteId,
+    Amount, BranchIndex, CustomerId, Dot, EventId, LogEntry, LogPosition, Money, OriginLife,
+    Roster, Sequence, Write, WriteId,
 };
 
 /// All writes in the order applied at one branch, and per customer which events they are.
@@ -26,8 +26,12 @@ pub(super) struct ApplyLog {
     twice: Vec<Twice>,
     /// The later lives that accepted writes: their slots come after those of the first lives, which
     /// are the places of their branches.
-    later_lives: Vec<OriginLife>,
+    later_lives: Option<Box<LaterLives>>,
 }
+
+/// In the order in which they were first met.
+#[derive(Debug, Clone, Default)]
+struct LaterLives(Vec<OriginLife>);
 
 /// A write that was in the log already when it came from another origin.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +68,7 @@ struct CompactEntry {
     delta: Money,
     /// The place of the life that accepted it, among all.
     slot: u32,
-    sequence: u32,
+    sequence: Sequence,
 }
 
 impl ApplyLog {
@@ -91,7 +95,7 @@ impl ApplyLog {
             id: entry.id,
             delta: entry.write.delta(),
             slot: narrow(count(slot)),
-            sequence: narrow(entry.dot.sequence.get()),
+            sequence: entry.dot.sequence,
         });
         let entries = &self.entries;
         let set = self.customers.entry(entry.id.customer).or_default();
@@ -102,10 +106,11 @@ impl ApplyLog {
         if origin.is_first() {
             return origin.branch().get();
         }
-        let known = self.later_lives.iter().rposition(|&later| later == origin);
+        let LaterLives(lives) = &mut **self.later_lives.get_or_insert_default();
+        let known = lives.iter().rposition(|&later| later == origin);
         let place = known.unwrap_or_else(|| {
-            self.later_lives.push(origin);
-            self.later_lives.len() - 1
+            lives.push(origin);
+            lives.len() - 1
         });
         roster.len() + place
     }
@@ -113,15 +118,22 @@ impl ApplyLog {
     /// The life at a slot.
     fn origin(&self, slot: u32, roster: &Roster) -> OriginLife {
         let slot = usize::try_from(slot).unwrap_or(usize::MAX);
-        match slot.checked_sub(roster.len()) {
-            None => roster.place(slot).into(),
-            Some(later) => self.later_lives[later],
+        if slot < roster.len() {
+            return BranchIndex::new(slot).into();
         }
+        let LaterLives(lives) =
+            self.later_lives.as_deref().expect("a later slot is of one of them");
+        lives[slot - roster.len()]
     }
 
+    #[inline]
     fn widen(&self, entry: &CompactEntry, roster: &Roster) -> LogEntry {
-        let sequence = Sequence::new(entry.sequence.into());
-        let dot = roster.dot(self.origin(entry.slot, roster), sequence);
+        let &CompactEntry { slot, sequence, .. } = entry;
+        let first = usize::try_from(slot).ok().and_then(|slot| roster.ids().get(slot));
+        let dot = match first {
+            Some(&origin) => Dot { origin, life: roster.first_life(), sequence },
+            None => roster.dot(self.origin(slot, roster), sequence),
+        };
         LogEntry { dot, id: entry.id, write: write_of(entry.delta) }
     }
 
@@ -204,7 +216,7 @@ impl ApplyLog {
     ) -> VersionVector {
         let mut version = now.clone();
         let mut take_back = |origin, sequence: Sequence| {
-            version.limit(origin, Sequence::new(sequence.get() - 1), roster);
+            version.limit(origin, sequence.before());
         };
         let place = LogPosition::new(u64::from(index));
         for twice in self.twice.iter().rev().take_while(|twice| twice.at > place) {
@@ -214,7 +226,7 @@ impl ApplyLog {
         }
         let since = usize::try_from(index).unwrap_or(usize::MAX);
         for entry in self.entries[since..].iter().rev() {
-            take_back(self.origin(entry.slot, roster), Sequence::new(entry.sequence.into()));
+            take_back(self.origin(entry.slot, roster), entry.sequence);
         }
         version
     }
@@ -230,7 +242,7 @@ impl ApplyLog {
         let beyond = |(origin, here): (OriginLife, Sequence)| {
             here.get().saturating_sub(theirs.get(origin).get())
         };
-        let mut left: u64 = now.used(roster).map(beyond).sum();
+        let mut left: u64 = now.used().map(beyond).sum();
         let mut after = self.position();
         for twice in self.twice.iter().rev() {
             let origin = roster.origin(twice.dot);
@@ -244,7 +256,7 @@ impl ApplyLog {
                 break;
             }
             let origin = self.origin(entry.slot, roster);
-            if lacks(origin, Sequence::new(entry.sequence.into())) {
+            if lacks(origin, entry.sequence) {
                 left -= 1;
                 after = after.min(LogPosition::new(count(place)));
             }
@@ -305,7 +317,7 @@ mod tests {
         let mut log = ApplyLog::default();
         // Customer 1 writes at the places 1, 3 and 4, and not in the order of its ids.
         for (place, (who, id)) in [(1, 2), (2, 1), (1, 9), (1, 5)].into_iter().enumerate() {
-            let sequence = Sequence::new(u64::try_from(place).unwrap() + 1);
+            let sequence = Sequence::new(u32::try_from(place).unwrap() + 1);
             let id = WriteId { customer: customer(who), event: event(id) };
             let write = Write::deposit(Amount::try_from(Money::from_minor(1)).unwrap());
             let entry = LogEntry { dot: Dot::first_life(here, sequence), id, write };

@@ -3,7 +3,6 @@
 
 mod branch;
 mod confirmation;
-mod counts;
 mod dependencies;
 mod dispute;
 mod exchange;

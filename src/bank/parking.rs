@@ -175,8 +175,8 @@ mod tests {
         let origin = BranchId::new(1).unwrap();
         let needed = Some(VersionVector::new(&Roster::new([origin]).unwrap()));
         let mut parking = Parking::default();
-        for number in 0..10_000 {
-            let ticket = Ticket(number);
+        for number in 0_u32..10_000 {
+            let ticket = Ticket(number.into());
             let (customer, event) = (CustomerId::new(1).unwrap(), EventId::new(1).unwrap());
             let operation = Operation::Query;
             let request = Request { ticket, customer, event, operation, session: None };

@@ -50,8 +50,8 @@ impl Passbook {
             Entry::Lost(last) => {
                 for &dot in last {
                     if let Some(origin) = roster.origin(dot) {
-                        self.writes.limit(origin, dot.sequence, roster);
-                        self.reads.limit(origin, dot.sequence, roster);
+                        self.writes.limit(origin, dot.sequence);
+                        self.reads.limit(origin, dot.sequence);
                     }
                 }
             }

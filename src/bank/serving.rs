@@ -2,12 +2,13 @@
 
 use super::log::{Known, LogIndex};
 use super::parking::{Parked, Waiter};
+use super::refusals::Refusals;
 use super::{
     Branch, Dependencies, Effect, Entry, PropagatedWrite, Reply, Request, Ticket, VersionVector,
 };
 use crate::model::{
-    BranchId, Dot, Lag, LogEntry, LogPosition, Operation, Outcome, Overdraft, Propagation, Receipt,
-    Refusal, RequestError, Time, Write, WriteId, WriteKind,
+    BranchId, Dot, Lag, LogEntry, LogPosition, NotReached, Operation, Outcome, Overdraft,
+    Propagation, Receipt, Refusal, RequestError, Time, Write, WriteId, WriteKind,
 };
 
 impl Branch {
@@ -17,8 +18,8 @@ impl Branch {
             Operation::Query => session.passbook.needed_to_read(session.guarantees),
             Operation::Write(_) => session.passbook.needed_to_write(session.guarantees),
         });
-        if self.hearing.is_silent() {
-            self.hearing.hold(request.ticket);
+        if self.is_silent() {
+            self.hearing_mut().hold(request.ticket);
             return self.park(now, request, needed);
         }
         match needed.as_ref().and_then(|needed| self.first_missing(needed)) {
@@ -146,7 +147,8 @@ impl Branch {
 
     /// Whether a write that is not in the log may be applied. Asked at the origin alone.
     fn admit(&mut self, id: WriteId, write: Write) -> Result<(), Refusal> {
-        if let Some((first, refusal)) = self.refusals.find(id) {
+        let refused = self.refusals.as_ref().and_then(|refusals| refusals.find(id));
+        if let Some((first, refusal)) = refused {
             return Err(if first == write { refusal } else { Refusal::EventReused { first } });
         }
         if let Some(latest) = self.log.latest(id.customer).filter(|&latest| latest > id.event) {
@@ -162,7 +164,8 @@ impl Branch {
         } else {
             return Ok(());
         };
-        self.refusals.remember(id, write, refusal);
+        let none_yet = || Box::new(Refusals::new(self.roster.len()));
+        self.refusals.get_or_insert_with(none_yet).remember(id, write, refusal);
         Err(refusal)
     }
 
@@ -214,7 +217,7 @@ impl Branch {
         let has_peers = self.roster.len() > 1;
         if has_peers {
             let expected = self.log.digest_at(write.id);
-            self.confirmations.expect(write.clone(), expected, self.here, &self.roster);
+            self.confirmations.expect(write.clone(), expected, self.own.branch(), &self.roster);
             self.schedule_resend(now, dot);
         }
         match self.config.propagation {
@@ -247,13 +250,13 @@ impl Branch {
     pub(super) fn give_up(&self, now: Time, parked: &Parked, effects: &mut Vec<Effect>) {
         let ticket = parked.request.ticket;
         effects.push(Effect::Waited { ticket, waited: parked.waited(now) });
-        let late = if self.hearing.is_silent() {
+        let late = if self.is_silent() {
             RequestError::Returning { unheard: self.unheard(), more: 0 }
         } else {
             let lags = self.lags(parked.needed.as_ref());
             let is_over = lags.iter().any(|lag| self.is_over(lag.origin, lag.life));
             let unheard = if is_over { self.unheard() } else { Vec::new() };
-            RequestError::VersionNotReached { lags, more: 0, unheard }
+            NotReached { lags, more: 0, unheard }.into()
         };
         effects.push(self.reply(ticket, Err(late), Entry::Nothing));
     }

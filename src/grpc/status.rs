@@ -16,7 +16,7 @@ use super::error_reason::ErrorReason;
 use super::room;
 use super::server::ScenarioFault;
 use crate::model::{
-    BranchId, Lag, Life, Lost, Refusal, RequestError, UnknownVersion, listed, listed_of,
+    BranchId, Lag, Life, Lost, NotReached, Refusal, RequestError, UnknownVersion, listed, listed_of,
 };
 
 /// The domain of every `ErrorInfo`.
@@ -202,7 +202,8 @@ fn told_request(error: &RequestError) -> ErrorFields {
             ErrorFields::new(Code::FailedPrecondition, ErrorReason::Declined)
         }
         // Not DEADLINE_EXCEEDED: nothing was done, so that a client may try again blindly.
-        RequestError::VersionNotReached { lags, more, unheard } => {
+        RequestError::VersionNotReached(missing) => {
+            let NotReached { lags, more, unheard } = &**missing;
             let fields = ErrorFields::new(Code::Unavailable, ErrorReason::VersionNotReached)
                 .with("needed", version(lags, *more, |lag| lag.needed.get()))
                 .with("here", version(lags, *more, |lag| lag.here.get()));
@@ -414,6 +415,10 @@ mod tests {
         );
     }
 
+    fn not_reached(lags: Vec<Lag>, unheard: Vec<BranchId>) -> RequestError {
+        NotReached { lags, more: 0, unheard }.into()
+    }
+
     #[test]
     fn what_is_not_confirmed_differs_from_what_was_not_done() {
         told_as(
@@ -430,12 +435,7 @@ mod tests {
             here: Sequence::new(here),
         };
         told_as(
-            RequestError::VersionNotReached {
-                lags: vec![lag(1, 5, 3), lag(2, 7, 0)],
-                more: 0,
-                unheard: Vec::new(),
-            }
-            .into(),
+            not_reached(vec![lag(1, 5, 3), lag(2, 7, 0)], Vec::new()).into(),
             Code::Unavailable,
             "VERSION_NOT_REACHED",
             &[("here", "1:3, 2:0"), ("needed", "1:5, 2:7")],
@@ -447,8 +447,7 @@ mod tests {
         let (life, here) = (Life::new(7), Sequence::new(1));
         let lag = Lag { origin: branch(3), life, needed: Sequence::new(4), here };
         told_as(
-            RequestError::VersionNotReached { lags: vec![lag], more: 0, unheard: vec![branch(2)] }
-                .into(),
+            not_reached(vec![lag], vec![branch(2)]).into(),
             Code::Unavailable,
             "VERSION_NOT_REACHED",
             &[("here", "3/7:1"), ("needed", "3/7:4"), ("unheard", "2")],

@@ -8,8 +8,8 @@ use tonic_types::StatusExt;
 use super::room;
 use super::status::{CallError, DOMAIN, FULL, without_passbook};
 use crate::model::{
-    BranchId, EventId, Lag, Life, LogPosition, Lost, Money, Operation, Refusal, RequestError,
-    Sequence, Write, named_in,
+    BranchId, EventId, Lag, Life, LogPosition, Lost, Money, NotReached, Operation, Refusal,
+    RequestError, Write, named_in,
 };
 
 /// The trailers of an error that comes from a branch: what a response would have said.
@@ -90,7 +90,7 @@ pub(super) fn request_error_of(status: &Status) -> Option<(RequestError, Trailer
                 Some(text) => branches(text)?.0,
                 None => Vec::new(),
             };
-            RequestError::VersionNotReached { lags, more, unheard }
+            NotReached { lags, more, unheard }.into()
         }
         "WRITES_LOST" => {
             let (named, more) = named_in(value("lost")?)?;
@@ -136,7 +136,7 @@ fn lags(needed: &str, here: &str) -> Option<(Vec<Lag>, usize)> {
     let pairs = needed.zip(here);
     let lag = |(needed, here): (&str, &str)| {
         let ((origin, life, needed), (_, _, here)) = (of_life(needed)?, of_life(here)?);
-        Some(Lag { origin, life, needed: Sequence::new(needed), here: Sequence::new(here) })
+        Some(Lag { origin, life, needed: needed.try_into().ok()?, here: here.try_into().ok()? })
     };
     let lags: Option<_> = pairs.map(lag).collect();
     Some((lags?, more))
@@ -164,7 +164,7 @@ fn write(text: &str) -> Option<Write> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Amount;
+    use crate::model::{Amount, Sequence};
 
     #[test]
     fn every_error_of_a_branch_survives_the_wire() {
@@ -183,11 +183,11 @@ mod tests {
             RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2), branch(10)], more: 0 },
             RequestError::Unavailable { congested: vec![branch(3)], more: 0 },
             RequestError::Full { log_max: LogPosition::new(400) },
-            RequestError::VersionNotReached {
+            RequestError::from(NotReached {
                 lags: vec![lag(1, 5, 0), lag(7, 2, 1)],
                 more: 0,
                 unheard: vec![branch(2), branch(3)],
-            },
+            }),
             RequestError::WritesLost {
                 lost: vec![
                     Lost { branch: branch(1), life: Life::FIRST, writes: 2 },
@@ -212,7 +212,7 @@ mod tests {
     fn whatever_a_branch_says_fits() {
         let branch = |id| BranchId::new(id).unwrap();
         let ids: Vec<BranchId> = (2_147_480_000..2_147_483_000).map(branch).collect();
-        let (needed, here) = (Sequence::new(u64::MAX), Sequence::new(u64::MAX - 1));
+        let (needed, here) = (Sequence::new(u32::MAX), Sequence::new(u32::MAX - 1));
         let life = Life::new(u64::MAX);
         let lags = ids.iter().map(|&origin| Lag { origin, life, needed, here }).collect();
         let lost = ids.iter().map(|&branch| Lost { branch, life, writes: u64::MAX }).collect();
@@ -221,7 +221,7 @@ mod tests {
         for error in [
             RequestError::OutcomeUnknown { unconfirmed_by: ids.clone(), more: 0 },
             RequestError::Unavailable { congested: ids, more: 0 },
-            RequestError::VersionNotReached { lags, more: 0, unheard: Vec::new() },
+            RequestError::from(NotReached { lags, ..NotReached::default() }),
             RequestError::WritesLost { lost, more: 0 },
         ] {
             for token_bytes in [1_226, 8_026] {

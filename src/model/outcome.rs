@@ -111,18 +111,8 @@ pub enum RequestError {
         reason: Option<String>,
     },
     /// The branch does not hold in time what the customer's passbook asks for. Nothing was done.
-    #[error("not served in time: {}{}", listed_of(lags.iter(), *more), not_heard(unheard))]
-    VersionNotReached {
-        /// What is missing at the branch that was asked.
-        lags: Vec<Lag>,
-        /// How much more there is, where a branch elsewhere named only some.
-        #[serde(default, skip_serializing_if = "is_none")]
-        more: usize,
-        /// The branches that have not been heard since a life ended of which something is missing,
-        /// ascending: they may hold it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        unheard: Vec<BranchId>,
-    },
+    #[error("not served in time: {0}")]
+    VersionNotReached(Box<NotReached>),
     /// The customer's passbook asks for writes that no branch holds any more: the memory of the
     /// branch that had accepted them ended. Nothing was done. The answer brings the passbook without
     /// them, and with that the session goes on.
@@ -144,6 +134,20 @@ pub enum RequestError {
         #[serde(default, skip_serializing_if = "is_none")]
         more: usize,
     },
+}
+
+/// What a request waited for in vain. In a box, for every answer has room for what it may say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotReached {
+    /// What is missing at the branch that was asked.
+    pub lags: Vec<Lag>,
+    /// How much more there is, where a branch elsewhere named only some.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub more: usize,
+    /// The branches that have not been heard since a life ended of which something is missing,
+    /// ascending: they may hold it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unheard: Vec<BranchId>,
 }
 
 /// Writes of one origin that a branch does not hold yet.
@@ -189,6 +193,24 @@ impl fmt::Display for Lag {
     }
 }
 
+impl From<NotReached> for RequestError {
+    fn from(missing: NotReached) -> Self {
+        Self::VersionNotReached(Box::new(missing))
+    }
+}
+
+impl fmt::Display for NotReached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lags, more, unheard } = self;
+        f.write_str(&listed_of(lags.iter(), *more))?;
+        if unheard.is_empty() {
+            return Ok(());
+        }
+        let unheard = list(unheard, 0);
+        write!(f, "; a life of those is over, and nothing was heard since from {unheard}")
+    }
+}
+
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { branch, life, writes } = self;
@@ -200,13 +222,6 @@ impl fmt::Display for Lost {
 /// Which life of a branch, where it is not its first.
 fn in_life(life: Life) -> String {
     if life.is_first() { String::new() } else { format!(" in its life {life}") }
-}
-
-fn not_heard(unheard: &[BranchId]) -> String {
-    if unheard.is_empty() {
-        return String::new();
-    }
-    format!("; a life of those is over, and nothing was heard since from {}", list(unheard, 0))
 }
 
 /// Why a branch did not apply a write.
@@ -267,17 +282,17 @@ mod tests {
         BranchId::new(id).unwrap()
     }
 
-    fn lags(origins: i64, needed: u64) -> RequestError {
+    fn lags(origins: i64, needed: u32) -> NotReached {
         let (needed, here) = (Sequence::new(needed), Sequence::default());
         let lag = |id| Lag { origin: branch(id), life: Life::FIRST, needed, here };
-        let (lags, unheard) = ((1..=origins).map(lag).collect(), Vec::new());
-        RequestError::VersionNotReached { lags, more: 0, unheard }
+        NotReached { lags: (1..=origins).map(lag).collect(), ..NotReached::default() }
     }
 
     #[test]
     fn one_write_is_one_write() {
-        assert_eq!(lags(1, 1).to_string(), "not served in time: needs 1 write of branch 1, has 0");
-        assert_eq!(lags(1, 2).to_string(), "not served in time: needs 2 writes of branch 1, has 0");
+        let told = |needed| RequestError::from(lags(1, needed)).to_string();
+        assert_eq!(told(1), "not served in time: needs 1 write of branch 1, has 0");
+        assert_eq!(told(2), "not served in time: needs 2 writes of branch 1, has 0");
     }
 
     #[test]
@@ -288,12 +303,9 @@ mod tests {
             RequestError::WritesLost { lost, more: 0 }.to_string(),
             "writes lost: 1 write of branch 1, 2 writes of branch 3 in its life 7"
         );
-        let mut late = lags(1, 1);
-        if let RequestError::VersionNotReached { unheard, .. } = &mut late {
-            *unheard = vec![branch(2), branch(3)];
-        }
+        let late = NotReached { unheard: vec![branch(2), branch(3)], ..lags(1, 1) };
         assert_eq!(
-            late.to_string(),
+            RequestError::from(late).to_string(),
             "not served in time: needs 1 write of branch 1, has 0; a life of those is over, and \
              nothing was heard since from branches 2, 3"
         );

@@ -9,6 +9,11 @@ use super::{BranchId, Dot, Life, Sequence};
 pub struct BranchIndex(usize);
 
 impl BranchIndex {
+    /// The branch that stands at `place`, from 0.
+    pub(crate) const fn new(place: usize) -> Self {
+        Self(place)
+    }
+
     /// The place as an index into a slice that has one element per branch.
     pub const fn get(self) -> usize {
         self.0
@@ -131,16 +136,6 @@ impl Roster {
     /// The id of the branch at `index`.
     pub fn id(&self, index: BranchIndex) -> BranchId {
         self.ids[index.0]
-    }
-
-    /// The branch that stands at `place`, from 0.
-    ///
-    /// # Panics
-    ///
-    /// Where there are no more branches than that.
-    pub fn place(&self, place: usize) -> BranchIndex {
-        assert!(place < self.len(), "{place} is the place of no branch of {}", self.len());
-        BranchIndex(place)
     }
 
     /// Where `id` stands, or `None` if it is no branch of this bank.

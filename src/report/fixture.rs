@@ -171,7 +171,7 @@ impl Bank {
         let of_origin = |logged: &&LogEntry| logged.dot.origin == branch(origin);
         let at = self.at(at);
         let earlier = at.log.iter().filter(of_origin).count();
-        let sequence = Sequence::new(u64::try_from(earlier).unwrap()).next();
+        let sequence = Sequence::new(u32::try_from(earlier).unwrap()).next();
         at.balance = at.balance.checked_add(write.delta()).unwrap();
         let origin = branch(origin);
         Arc::make_mut(&mut at.log).push(LogEntry {

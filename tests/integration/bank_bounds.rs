@@ -86,7 +86,7 @@ fn query(at: &mut Branch) -> Outcome {
 }
 
 /// The `sequence`th write of branch 2.
-fn from_peer(sequence: u64, id: WriteId) -> PropagatedWrite {
+fn from_peer(sequence: u32, id: WriteId) -> PropagatedWrite {
     let dot = Dot::first_life(branch(2), Sequence::new(sequence));
     PropagatedWrite { dot, id, write: deposit(), dependencies: None }
 }
@@ -171,7 +171,7 @@ fn nothing_more_is_kept_for_a_branch_that_takes_no_more() {
 #[test]
 fn of_an_answer_with_a_gap_nothing_is_kept() {
     let mut at = opened(Propagation::Async);
-    let entry = |sequence: u64, event| {
+    let entry = |sequence: u32, event| {
         let PropagatedWrite { dot, id, write, .. } = from_peer(sequence, id(2, event));
         LogEntry { dot, id, write }
     };

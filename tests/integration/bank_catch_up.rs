@@ -97,7 +97,7 @@ fn next_dot(at: &mut Branch, id: WriteId) -> Dot {
     accept(at, id).dot
 }
 
-fn dot(origin: BranchId, sequence: u64) -> Dot {
+fn dot(origin: BranchId, sequence: u32) -> Dot {
     Dot::first_life(origin, Sequence::new(sequence))
 }
 

@@ -60,15 +60,14 @@ fn hear(at: &mut Branch, from: i64, of: [u64; 3], message: PeerMessage) -> Vec<E
     tell(at, 0, Input::FromPeer { from: branch(from), lives: lives(of), message })
 }
 
-fn dot(origin: i64, life: u64, sequence: u64) -> Dot {
+fn dot(origin: i64, life: u64, sequence: u32) -> Dot {
     let (life, sequence) = (Life::new(life), Sequence::new(sequence));
     Dot { origin: branch(origin), life, sequence }
 }
 
 /// A write of branch `origin` in its life `life`.
-fn write(origin: i64, life: u64, sequence: u64) -> PropagatedWrite {
-    let (customer, event) =
-        (CustomerId::new(10 * origin), EventId::new(sequence.try_into().unwrap()));
+fn write(origin: i64, life: u64, sequence: u32) -> PropagatedWrite {
+    let (customer, event) = (CustomerId::new(10 * origin), EventId::new(sequence.into()));
     let id = passbook::model::WriteId { customer: customer.unwrap(), event: event.unwrap() };
     PropagatedWrite { dot: dot(origin, life, sequence), id, write: deposit(), dependencies: None }
 }
@@ -77,7 +76,7 @@ fn deposit() -> Write {
     Write::deposit(Amount::try_from(Money::from_minor(100)).unwrap())
 }
 
-fn propagate(origin: i64, life: u64, sequence: u64) -> PeerMessage {
+fn propagate(origin: i64, life: u64, sequence: u32) -> PeerMessage {
     PeerMessage::Propagate(write(origin, life, sequence))
 }
 
@@ -258,10 +257,8 @@ fn at_its_limit_a_request_hears_that_a_life_is_over_and_who_has_not_been_heard()
     hear(&mut at, 1, [2, 1, 1], nothing_more());
     let told = tell(&mut at, 500, Input::DeadlineReached);
     let outcome = &replies(&told)[0].outcome;
-    let Err(RequestError::VersionNotReached { lags, unheard, .. }) = outcome else {
-        panic!("{outcome:?}")
-    };
-    assert_eq!((lags[0].life, unheard.as_slice()), (Life::FIRST, [branch(3)].as_slice()));
+    let Err(RequestError::VersionNotReached(missing)) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((missing.lags[0].life, &*missing.unheard), (Life::FIRST, [branch(3)].as_slice()));
 }
 
 #[test]

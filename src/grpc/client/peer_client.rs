@@ -308,6 +308,6 @@ fn is_conflict(status: &Status) -> bool {
 /// The digest of the write set `held` of a branch that says that it has applied `event`. A set
 /// without it is not ours, and to send the write again would make nothing better.
 fn up_to(held: &[EventId], event: EventId) -> WriteSetDigest {
-    let whole = || WriteSetDigest { len: 0, ids: 0, contents: None };
+    let whole = || WriteSetDigest::told(0, 0, None);
     WriteSetDigest::of_ids(held, event).unwrap_or_else(whole)
 }

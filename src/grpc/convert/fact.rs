@@ -154,10 +154,10 @@ impl From<&Outcome> for v1::Outcome {
                     congested_branch_ids: congested.iter().map(|id| id.get()).collect(),
                 })
             }
-            Err(RequestError::VersionNotReached { lags, unheard, .. }) => {
+            Err(RequestError::VersionNotReached(missing)) => {
                 Result::VersionNotReached(v1::VersionNotReached {
-                    lags: lags.iter().map(v1::Lag::from).collect(),
-                    unheard_branch_ids: unheard.iter().map(|id| id.get()).collect(),
+                    lags: missing.lags.iter().map(v1::Lag::from).collect(),
+                    unheard_branch_ids: missing.unheard.iter().map(|id| id.get()).collect(),
                 })
             }
             Err(RequestError::WritesLost { lost, .. }) => Result::WritesLost(v1::WritesLost {

@@ -43,7 +43,9 @@ pub fn version_vector(
             return Err(wrong(FieldProblem::NotAscending { branch }));
         }
         previous = Some((index, life));
-        read.cover(roster.in_life(index, life), Sequence::new(entry.applied));
+        let applied = count("applied", entry.applied)
+            .map_err(|error| error.within("entries").within(field))?;
+        read.cover(roster.in_life(index, life), applied);
     }
     Ok(read)
 }
@@ -101,11 +103,11 @@ pub fn acknowledgement(
                 sequence: sequence("sequence", acknowledged.sequence)?,
             },
             id: write_id("id", acknowledged.id)?,
-            write_set: WriteSetDigest {
-                len: acknowledged.write_set_len,
-                ids: acknowledged.write_set_fingerprint,
-                contents: acknowledged.write_set_contents_fingerprint,
-            },
+            write_set: WriteSetDigest::told(
+                acknowledged.write_set_len,
+                acknowledged.write_set_fingerprint,
+                acknowledged.write_set_contents_fingerprint,
+            ),
         })
     })
 }
@@ -121,8 +123,12 @@ fn member(field: &str, number: u32, roster: &Roster) -> Result<BranchId, FieldEr
 fn sequence(field: &str, number: u64) -> Result<Sequence, FieldError> {
     match number {
         0 => Err(FieldError::new(field, FieldProblem::NoPlace)),
-        place => Ok(Sequence::new(place)),
+        place => count(field, place),
     }
+}
+
+fn count(field: &str, number: u64) -> Result<Sequence, FieldError> {
+    number.try_into().map_err(|_| FieldError::new(field, FieldProblem::TooManyWrites { number }))
 }
 
 /// A life as a field has it: a branch's first one is left out.
@@ -169,7 +175,7 @@ impl v1::Acknowledgement {
             branch_id: branch.get(),
             write_set_len: write_set.len,
             write_set_fingerprint: write_set.ids,
-            write_set_contents_fingerprint: write_set.contents,
+            write_set_contents_fingerprint: write_set.contents(),
         }
     }
 }
@@ -229,6 +235,11 @@ mod tests {
             refused(|logged| logged.sequence = 0),
             FieldError::new("missed.sequence", FieldProblem::NoPlace)
         );
+        const TOO_MANY: u64 = 1 << 32;
+        assert_eq!(
+            refused(|logged| logged.sequence = TOO_MANY),
+            FieldError::new("missed.sequence", FieldProblem::TooManyWrites { number: TOO_MANY })
+        );
         assert_eq!(
             refused(|logged| logged.origin_branch_id = 3),
             FieldError::new(
@@ -243,7 +254,7 @@ mod tests {
     }
 
     fn any_version() -> impl Strategy<Value = VersionVector> {
-        (prop::array::uniform3(0_u64..4), 0_u64..4, 2_u64..9).prop_map(|(counts, later, life)| {
+        (prop::array::uniform3(0_u32..4), 0_u32..4, 2_u64..9).prop_map(|(counts, later, life)| {
             let roster = roster();
             let mut vector =
                 VersionVector::from_counts(counts.map(Sequence::new), &roster).unwrap();
@@ -256,7 +267,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_branches_say_survives_the_wire(
-            (origin, sequence, customer, event) in (0_usize..3, 1..=u64::MAX, 1_i64..99, 1_i64..99),
+            (origin, sequence, customer, event) in (0_usize..3, 1..=u32::MAX, 1_i64..99, 1_i64..99),
             (cents, len, ids) in (1..=i64::MAX, any::<u32>(), any::<u64>()),
             contents in any::<Option<u64>>(),
             dependencies in prop::option::of(any_version()),
@@ -274,7 +285,7 @@ mod tests {
             let said = PropagatedWrite { dot, id, write, dependencies };
             let wire = v1::PropagatedWrite::of(&said, &roster);
             prop_assert_eq!(propagated_write("write", Some(&wire), &roster), Ok(said));
-            let said = Acknowledgement { dot, id, write_set: WriteSetDigest { len, ids, contents } };
+            let said = Acknowledgement { dot, id, write_set: WriteSetDigest::told(len, ids, contents) };
             let wire = v1::Acknowledgement::by(branch(9), &said);
             prop_assert_eq!(wire.branch_id, 9);
             prop_assert_eq!(acknowledgement("it", Some(&wire), &roster), Ok(said));

@@ -10,8 +10,8 @@ use passbook::bank::{
     Ticket, Timeouts,
 };
 use passbook::model::{
-    BranchId, Event, Guarantee, Guarantees, Lag, Life, Money, Operation, Outcome, Overdraft,
-    Propagation, Receipt, RequestError, Sequence, Time, Waited, WriteId,
+    BranchId, Event, Guarantee, Guarantees, Lag, Life, Money, NotReached, Operation, Outcome,
+    Overdraft, Propagation, Receipt, RequestError, Sequence, Time, Waited, WriteId,
 };
 
 const WAIT_LIMIT: Duration = Duration::from_millis(50);
@@ -146,9 +146,14 @@ impl Visitor {
     }
 }
 
-fn lag(origin: u32, needed: u64, here: u64) -> Lag {
+fn lag(origin: u32, needed: u32, here: u32) -> Lag {
     let (needed, here) = (Sequence::new(needed), Sequence::new(here));
     Lag { origin: branch(origin), life: Life::FIRST, needed, here }
+}
+
+fn not_reached(lag: Lag) -> Option<Outcome> {
+    let missing = NotReached { lags: vec![lag], ..NotReached::default() };
+    Some(Err(missing.into()))
 }
 
 const fn balance(minor: i64) -> Option<Outcome> {
@@ -217,9 +222,7 @@ fn past_the_wait_limit_a_read_fails_and_says_what_is_needed_and_what_is_here() {
     net.wait(WAIT_LIMIT - Duration::from_micros(1));
     assert_eq!(net.outcome(9), None);
     net.wait(Duration::from_micros(1));
-    let late =
-        RequestError::VersionNotReached { lags: vec![lag(1, 3, 1)], more: 0, unheard: Vec::new() };
-    assert_eq!(net.outcome(9), Some(Err(late)));
+    assert_eq!(net.outcome(9), not_reached(lag(1, 3, 1)));
     let waited = Waited { span: WAIT_LIMIT, lags: vec![lag(1, 3, 1)] };
     assert_eq!(net.waited, [(Ticket(9), waited)]);
     net.deliver(1, 2);
@@ -354,12 +357,7 @@ fn a_request_that_waits_when_the_bank_closes_is_told_what_is_missing_and_leaves_
     net.ask(1, &me, event(2, 2, Operation::Query));
     net.ask(2, &me, event(3, 2, deposit(1)));
     net.tell(branch(2), Input::Closing);
-    let lag = lag(1, 1, 0);
-    let missing = Some(Err(RequestError::VersionNotReached {
-        lags: vec![lag],
-        more: 0,
-        unheard: Vec::new(),
-    }));
+    let missing = not_reached(lag(1, 1, 0));
     assert_eq!((net.outcome(1), net.outcome(2)), (missing.clone(), missing.clone()));
     net.ask(3, &me, event(3, 2, Operation::Query));
     net.wait(Duration::ZERO);
