@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::confirmation::{Confirmations, OwnLife, Timeouts};
 use super::dependencies::Newest;
 use super::hearing::Hearing;
-use super::lives::SendersLives;
+use super::life_list::SendersLives;
 use super::log::{ApplyLog, Known};
 use super::parking::Parking;
 use super::refusals::Refusals;

@@ -1,7 +1,7 @@
 //! What a branch makes of what other branches say: writes, acknowledgements, requests to catch up.
 
 use super::confirmation::{Acknowledged, Compared};
-use super::lives::SendersLives;
+use super::life_list::SendersLives;
 use super::log::Known;
 use super::parking::Waiter;
 use super::{

@@ -6,9 +6,19 @@ use crate::model::{BranchIndex, Life, Roster};
 
 /// The newest known life of each branch. Every message between branches carries the sender's, which
 /// says its own life and that of the receiver as it knows it. Cheap to copy, and nothing at all as
-/// long as all are in their first lives: one word, for it goes with every message.
+/// long as all are in their first lives: it goes with every message. Two words and not one, for a
+/// message in its mailbox has 104 bytes so; mimalloc gives 96 out at a higher price.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LifeList(Option<Arc<Vec<Life>>>);
+pub struct LifeList(Option<Arc<[Life]>>);
+
+/// What the sender of a message knew of lives, by its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SendersLives {
+    /// The same as this branch does.
+    Same,
+    /// Not all.
+    Fewer,
+}
 
 impl LifeList {
     /// Every branch is in the life that it began in with the bank.
@@ -24,7 +34,7 @@ impl LifeList {
             return None;
         }
         let is_first = lives.iter().all(|&life| life == roster.first_life());
-        Some(Self((!is_first).then(|| Arc::new(lives))))
+        Some(Self((!is_first).then(|| lives.into())))
     }
 
     /// The lives, one per branch, ascending by branch.

@@ -7,6 +7,7 @@
 
 use super::confirmation::Confirmations;
 use super::hearing::Hearing;
+use super::life_list::SendersLives;
 use super::parking::Parked;
 use super::{
     Branch, Effect, EndOfLife, Entry, LifeList, Missed, PeerMessage, PropagatedWrite, Request,
@@ -22,15 +23,6 @@ pub(super) struct Loss {
     lost: Vec<Lost>,
     /// Of each life the last write that is left.
     last: Vec<Dot>,
-}
-
-/// What the sender of a message knew of lives, by its list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SendersLives {
-    /// The same as this branch does.
-    Same,
-    /// Not all.
-    Fewer,
 }
 
 /// How many writes an answer brings at most; the rest is asked for again.

@@ -246,10 +246,17 @@ impl VersionVector {
                 let are_covered = |all, (mine, theirs)| all & (mine <= theirs);
                 Arc::ptr_eq(mine, theirs) || mine.iter().zip(&**theirs).fold(true, are_covered)
             }
+            (Counts::All(_) | Counts::Used(_), _) => self.are_used_covered_by(other),
+        }
+    }
+
+    #[inline(never)]
+    fn are_used_covered_by(&self, other: &Self) -> bool {
+        match (&self.counts, &other.counts) {
             (Counts::Used(mine), Counts::Used(theirs)) => {
                 Arc::ptr_eq(mine, theirs) || mine.is_covered_by(theirs)
             }
-            (Counts::All(_), Counts::Used(_)) | (Counts::Used(_), Counts::All(_)) => {
+            (Counts::All(_) | Counts::Used(_), _) => {
                 self.used().all(|(origin, sequence)| sequence <= other.get(origin))
             }
         }
