@@ -47,12 +47,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     println!("The write comes to branch 2, with a request to confirm it:");
     let message = PeerMessage::Propagate(write);
-    let effects = tell(&mut far, 5_000, Input::FromPeer { from: one, message });
+    let lives = near.lives().clone();
+    let effects = tell(&mut far, 5_000, Input::FromPeer { from: one, lives, message });
 
     println!("The confirmation comes to branch 1, which has nothing more to do:");
     for effect in effects {
         if let Effect::Send { message, .. } = effect {
-            tell(&mut near, 9_000, Input::FromPeer { from: two, message });
+            let lives = far.lives().clone();
+            tell(&mut near, 9_000, Input::FromPeer { from: two, lives, message });
         }
     }
     Ok(())
@@ -91,6 +93,9 @@ fn in_words(effect: &Effect) -> String {
         other @ (Effect::Compared { agrees: false, .. }
         | Effect::Settled(_)
         | Effect::Conflict(_)
+        | Effect::Lives(_)
+        | Effect::Closed
+        | Effect::Ended(_)
         | Effect::IdClash(_)) => format!("{other:?}"),
     }
 }

@@ -35,7 +35,7 @@ impl Replica {
     fn put(&mut self, key: &str, word: &str, roster: &Roster) -> Result<Entry, Box<dyn Error>> {
         let here = roster.index(self.here).ok_or("a replica is in its roster")?;
         self.apply((here, key.to_owned(), word.to_owned()));
-        Ok(Entry::Wrote(Dot { origin: self.here, sequence: self.version.get(here) }))
+        Ok(Entry::Wrote(Dot::first_life(self.here, self.version.get(here))))
     }
 
     /// The word at `key`, and what the client must enter into its token; or the first write that

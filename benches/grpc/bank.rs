@@ -33,7 +33,7 @@ pub(crate) fn start(branches: i64) -> SocketAddr {
                 timeouts: Timeouts {
                     confirm_limit: Some(Duration::from_secs(3)),
                     wait_limit: Some(Duration::from_secs(10)),
-                    resend_after: None,
+                    ..Timeouts::default()
                 },
                 ..BranchConfig::default()
             },

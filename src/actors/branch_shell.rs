@@ -7,8 +7,9 @@ use tokio::sync::watch;
 
 use super::time_source::Wakes;
 use super::{
-    Answer, AnswerAll, Ask, AwaitSettled, BranchState, BranchSummary, Deliver, Delivered, Due,
-    LinkChange, LinkEvent, PeerEnvelope, Peers, RecorderLink, Relay, ReplyTo, Settled,
+    Answer, AnswerAll, Ask, AwaitSettled, BranchState, BranchSummary, Broadcast, Deliver,
+    Delivered, Due, LinkChange, LinkEvent, PeerEnvelope, Peers, RecorderLink, Relay, ReplyTo,
+    Settled,
 };
 use crate::bank::{
     Acknowledgement, Applied, Branch, Effect, Input, PeerMessage, PropagatedWrite, Relayed, Reply,
@@ -17,7 +18,7 @@ use crate::bank::{
 use crate::history::{Fact, MessageBody};
 use crate::model::number::count;
 use crate::model::{
-    BranchId, CustomerId, Dot, LogPosition, MessageNumber, RequestNumber, Time, Waited,
+    BranchId, CustomerId, Dot, Life, LogPosition, MessageNumber, RequestNumber, Time, Waited,
 };
 
 /// Where a branch serves.
@@ -167,6 +168,12 @@ impl BranchShell {
                     agrees,
                 })
             }
+            // They say themselves what follows from it, and nothing is kept here.
+            Effect::Lives(_lives) => {}
+            Effect::Closed => {}
+            Effect::Ended(end) => {
+                log::error!("branch {} has ended: {end}", self.branch.id());
+            }
         }
     }
 
@@ -221,11 +228,16 @@ impl BranchShell {
         {
             return self.acknowledge_delivered(to, acknowledgement);
         }
+        // Whoever brought it waits for an answer, and got it.
+        if let PeerMessage::Taken(_) = message {
+            return;
+        }
         self.sent = self.sent.next();
         let (from, number) = (self.branch.id(), self.sent);
         let body = || body(&message);
         self.record_message(|| Fact::MessageSent { from, to, number, body: body() });
-        let envelope = PeerEnvelope { from, to, number, message };
+        let lives = self.branch.lives().clone();
+        let envelope = PeerEnvelope { from, to, number, lives, message };
         self.branch_context.peers.send(envelope);
     }
 
@@ -236,7 +248,8 @@ impl BranchShell {
             let (number, body) = (self.sent, MessageBody::Propagate { id: write.id });
             self.record_message(|| Fact::MessageSent { from, to, number, body });
         }
-        self.branch_context.peers.broadcast(from, first, write);
+        let lives = self.branch.lives().clone();
+        self.branch_context.peers.broadcast(Broadcast { from, first, lives, write });
     }
 
     fn acknowledge_delivered(&mut self, to: BranchId, acknowledgement: Acknowledgement) {
@@ -251,8 +264,8 @@ impl BranchShell {
 
     fn tell_conflict(&mut self, write: &PropagatedWrite) {
         log::error!(
-            "branch {} got {} as number {} of branch {}, which names another write here: that \
-             branch lost its memory and went on without asking this one",
+            "branch {} got {} as number {} of branch {}, which names another write here: two \
+             processes are that branch",
             self.branch.id(),
             write.id,
             write.dot.sequence,
@@ -274,7 +287,7 @@ impl BranchShell {
             id,
             write,
             origin: dot.origin,
-            life: None,
+            life: (dot.life != Life::FIRST).then_some(dot.life),
             sequence: dot.sequence,
             position,
             balance,
@@ -306,10 +319,10 @@ impl BranchShell {
     }
 
     pub(super) fn receive(&mut self, envelope: PeerEnvelope, ctx: &mut dyn Wakes) {
-        let PeerEnvelope { from, to, number, message } = envelope;
+        let PeerEnvelope { from, to, number, lives, message } = envelope;
         let body = || body(&message);
         self.record_message(|| Fact::MessageReceived { from, to, number, body: body() });
-        self.take(Input::FromPeer { from, message }, ctx);
+        self.take(Input::FromPeer { from, lives, message }, ctx);
     }
 
     pub(super) fn deliver(&mut self, deliver: Deliver, ctx: &mut dyn Wakes) {
@@ -374,6 +387,7 @@ fn body(message: &PeerMessage) -> MessageBody {
             write_set_len: acknowledgement.write_set.len,
         },
         PeerMessage::CatchUp(_) => MessageBody::CatchUp,
-        PeerMessage::Missed(missed) => MessageBody::Missed { writes: count(missed.len()) },
+        PeerMessage::Missed(missed) => MessageBody::Missed { writes: count(missed.writes.len()) },
+        PeerMessage::Taken(_) => unreachable!("it is told as the answer to a call"),
     }
 }

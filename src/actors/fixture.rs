@@ -245,7 +245,7 @@ impl TestBank {
         (self.told, logs, remembered)
     }
 
-    pub(super) fn vector(&self, counts: [u64; 2]) -> VersionVector {
+    pub(super) fn vector(&self, counts: [u32; 2]) -> VersionVector {
         VersionVector::from_counts(counts.map(Sequence::new), &self.roster).unwrap()
     }
 }

@@ -11,7 +11,8 @@ use tokio::sync::{oneshot, watch};
 use super::alarms::Turn;
 use super::executor::VirtualTime;
 use crate::bank::{
-    Acknowledgement, Congestion, Entry, PeerMessage, PropagatedWrite, Session, VersionVector,
+    Acknowledgement, Congestion, Entry, LifeList, PeerMessage, PropagatedWrite, Session,
+    VersionVector,
 };
 use crate::model::number::count;
 use crate::model::{
@@ -103,6 +104,8 @@ pub struct PeerEnvelope {
     pub to: BranchId,
     /// Which of the sender's messages.
     pub number: MessageNumber,
+    /// The sender's list of lives.
+    pub lives: LifeList,
     /// What is said.
     pub message: PeerMessage,
 }
@@ -334,14 +337,17 @@ impl Peers {
         time.do_at(at, Turn::Message, move || links[index].do_send(envelope));
     }
 
-    /// Sends `write` to every branch but `from`, as its messages from number `first` on. In virtual
-    /// time it is on its way once, however many there are.
-    pub fn broadcast(&self, from: BranchId, first: MessageNumber, write: PropagatedWrite) {
+    /// Sends a write to every branch but its sender. In virtual time it is on its way once, however
+    /// many there are.
+    ///
+    /// Panics if the sender is no branch of the roster.
+    pub fn broadcast(&self, broadcast: Broadcast) {
+        let from = broadcast.from;
         let here = self.roster.index(from).expect("a branch is in its own roster").get();
-        let broadcast = Broadcast { from, here, first, write };
         let receivers = 0..self.links.len() - 1;
         let Some((delays, time)) = &self.delays else {
-            return receivers.for_each(|which| broadcast.arrive(which, &self.roster, &self.links));
+            return receivers
+                .for_each(|which| broadcast.arrive((here, which), &self.roster, &self.links));
         };
         let mut delays = delays.borrow_mut();
         let now = time.now();
@@ -350,29 +356,40 @@ impl Peers {
             now.after(delays.draw(Link { from, to }))
         });
         let (roster, links) = (Arc::clone(&self.roster), Rc::clone(&self.links));
-        time.arrive_at_each(moments, move |which| broadcast.arrive(which, &roster, &links));
+        time.arrive_at_each(moments, move |which| broadcast.arrive((here, which), &roster, &links));
     }
 }
 
-/// A write on its way to all branches but one.
-struct Broadcast {
-    from: BranchId,
-    here: usize,
-    first: MessageNumber,
-    write: PropagatedWrite,
+/// A write for every branch but its sender.
+#[derive(Debug)]
+pub struct Broadcast {
+    /// The branch that says it.
+    pub from: BranchId,
+    /// Which of the sender's messages the first of them is; those to the others follow.
+    pub first: MessageNumber,
+    /// The sender's list of lives.
+    pub lives: LifeList,
+    /// The write.
+    pub write: PropagatedWrite,
+}
+
+impl Broadcast {
+    /// Hands it to the branch `which` of the roster, not counting the sender, which stands at `here`.
+    fn arrive(
+        &self,
+        (here, which): (usize, usize),
+        roster: &Roster,
+        links: &[Recipient<PeerEnvelope>],
+    ) {
+        let place = place_of_other(here, which);
+        let (from, to, lives) = (self.from, roster.ids()[place], self.lives.clone());
+        let number = MessageNumber::new(self.first.get() + count(which));
+        let message = PeerMessage::Propagate(self.write.clone());
+        links[place].do_send(PeerEnvelope { from, to, number, lives, message });
+    }
 }
 
 /// Where in a roster the branch `which` stands, not counting the one that stands at `here`.
 fn place_of_other(here: usize, which: usize) -> usize {
     which + usize::from(which >= here)
-}
-
-impl Broadcast {
-    fn arrive(&self, which: usize, roster: &Roster, links: &[Recipient<PeerEnvelope>]) {
-        let place = place_of_other(self.here, which);
-        let (from, to) = (self.from, roster.ids()[place]);
-        let number = MessageNumber::new(self.first.get() + count(which));
-        let message = PeerMessage::Propagate(self.write.clone());
-        links[place].do_send(PeerEnvelope { from, to, number, message });
-    }
 }

@@ -25,9 +25,9 @@ pub use branch_shell::BranchContext;
 pub use customer::{Counters, CustomerActor, CustomerSetup};
 pub use executor::{Executor, NoEnd, VirtualTime};
 pub use messages::{
-    Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Deliver,
-    Delivered, Inspect, LatestEvent, LinkChange, LinkEvent, MakeVisit, PeerEnvelope, Peers,
-    ReadCame, ReadLog, ReadWriteSet, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetAt,
+    Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Broadcast, Came,
+    Deliver, Delivered, Inspect, LatestEvent, LinkChange, LinkEvent, MakeVisit, PeerEnvelope,
+    Peers, ReadCame, ReadLog, ReadWriteSet, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetAt,
     WriteSetState,
 };
 pub use network::{Network, NetworkSetup};

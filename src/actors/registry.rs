@@ -300,7 +300,8 @@ impl SessionRegistry {
         let registry = ctx.address();
         let learn = move |shown: &Passbook, learnt: &Entry| {
             let entry = match keeper {
-                // A kept passbook only grows, so what it held when it was shown it holds now.
+                // But for what is lost a kept passbook only grows, and no reply says what is lost again: so
+                // what it held when it was shown it holds now.
                 Keeper::Registry if !shown.holds(learnt) => learnt.clone(),
                 Keeper::Registry | Keeper::Customer => Entry::Nothing,
             };

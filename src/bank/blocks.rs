@@ -5,6 +5,10 @@ use std::mem;
 /// How many items a block holds.
 const BLOCK: usize = 64;
 
+/// For how many there is room at first. Four entries of the log have a size for which the allocator
+/// takes its slow way.
+const FIRST: usize = 5;
+
 /// A list to which items are only added. It leaves at most one block empty, and once it has filled
 /// the first nothing is moved any more: a bank of a thousand branches has a thousand that grow
 /// together.
@@ -29,6 +33,9 @@ impl<T> Blocks<T> {
         if self.last.len() == BLOCK {
             let full = mem::replace(&mut self.last, Vec::with_capacity(BLOCK));
             self.full.push(full.into_boxed_slice());
+        }
+        if self.last.len() == self.last.capacity() {
+            self.last.reserve_exact(self.last.len().clamp(FIRST, BLOCK - self.last.len()));
         }
         self.last.push(item);
     }

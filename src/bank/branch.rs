@@ -4,19 +4,20 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::confirmation::{Confirmations, Timeouts};
+use super::confirmation::{Confirmations, OwnLife, Timeouts};
 use super::dependencies::Newest;
+use super::hearing::Hearing;
+use super::life_list::SendersLives;
 use super::log::{ApplyLog, Known};
-use super::parking::{Parked, Parking, Waiter};
+use super::parking::Parking;
 use super::refusals::Refusals;
 use super::{
-    Applied, Congestion, Dependencies, Effect, Entry, Input, PeerMessage, PropagatedWrite, Reply,
-    Request, Ticket, VersionVector,
+    Applied, Congestion, Dependencies, Effect, Input, LifeList, PeerMessage, PropagatedWrite,
+    Start, VersionVector,
 };
 use crate::model::{
-    BranchId, BranchIndex, CustomerId, Dot, EventId, LogEntry, LogPosition, Money, Operation,
-    Outcome, Overdraft, Propagation, Receipt, Refusal, RequestError, Roster, Time, Write, WriteId,
-    WriteKind,
+    BranchId, BranchIndex, CustomerId, Dot, EventId, Life, LogEntry, LogPosition, Money,
+    OriginLife, Overdraft, Propagation, Roster, Time,
 };
 
 /// How a branch serves.
@@ -36,26 +37,33 @@ pub struct BranchConfig {
 /// One branch of the bank: a deterministic state machine.
 #[derive(Debug, Clone)]
 pub struct Branch {
-    here: BranchIndex,
+    /// Which branch it is, and in which life it accepts writes.
+    pub(super) own: OriginLife,
+    pub(super) lives: LifeList,
+    /// From the first new life on that it learns of, or begins.
+    pub(super) hearing: Option<Box<Hearing>>,
     pub(super) roster: Arc<Roster>,
-    config: BranchConfig,
+    pub(super) config: BranchConfig,
     /// In cents, and wider than [`Money`]: branches that accept writes at the same time can
     /// together pass its range. Such a balance is never told as if it were right.
-    balance_minor: i128,
+    pub(super) balance_minor: i128,
     pub(super) log: ApplyLog,
-    refusals: Refusals,
+    /// From the first refusal on that it remembers.
+    pub(super) refusals: Option<Box<Refusals>>,
     pub(super) version: VersionVector,
     pub(super) parking: Parking,
     pub(super) confirmations: Confirmations,
     /// Branches to which nothing more can be sent.
-    congested: BTreeSet<BranchId>,
+    pub(super) congested: BTreeSet<BranchId>,
     /// Writes applied just now, that others may have waited for.
     pub(super) applied: VecDeque<Dot>,
-    newest: Option<Newest>,
+    /// Where the nearest dependencies are looked for.
+    pub(super) newest: Option<Newest>,
 }
 
 impl Branch {
-    /// The branch `id` of the bank `roster`, holding `opening_balance`.
+    /// The branch `id` of the bank `roster`, holding `opening_balance`. It begins with the bank, as
+    /// all others do.
     ///
     /// Panics if `id` is no branch of the roster.
     pub fn new(
@@ -66,11 +74,13 @@ impl Branch {
     ) -> Self {
         let here = roster.index(id).expect("a branch is in its own roster");
         Self {
-            here,
+            own: here.into(),
+            lives: LifeList::of_first_lives(),
+            hearing: None,
             config,
             balance_minor: i128::from(opening_balance.minor()),
             log: ApplyLog::default(),
-            refusals: Refusals::new(roster.len()),
+            refusals: None,
             version: VersionVector::new(&roster),
             parking: Parking::default(),
             congested: BTreeSet::new(),
@@ -81,23 +91,49 @@ impl Branch {
         }
     }
 
+    /// The same, where it was there before, or does not know whether others were.
+    ///
+    /// Panics if `id` is no branch of the roster, or a write that it remembers of none.
+    pub fn again(
+        id: BranchId,
+        roster: Arc<Roster>,
+        opening_balance: Money,
+        config: BranchConfig,
+        start: Start,
+    ) -> Self {
+        let mut branch = Self::new(id, roster, opening_balance, config);
+        branch.remember(start);
+        branch
+    }
+
     /// Takes `input`, which came at `now`, and adds what is to be done to `effects`.
     ///
     /// Panics if a peer's message names a branch that is not in the roster: whoever lets messages
     /// in from elsewhere checks that.
     pub fn handle(&mut self, now: Time, input: Input, effects: &mut Vec<Effect>) {
+        if self.hearing.as_ref().is_some_and(|hearing| hearing.has_ended()) {
+            return;
+        }
         match input {
+            Input::Started => self.start(now, effects),
             Input::Requested(request) => self.take_request(now, request, effects),
             Input::SettleRequested(ticket) => {
-                self.confirmations.settle(ticket, self.version.get(self.here));
+                self.confirmations.settle(ticket, self.version.get(self.own));
                 self.announce_settled(effects);
             }
-            Input::FromPeer { from, message } => self.take_message(from, message, effects),
-            Input::Relayed(relayed) => self.take_relayed(relayed, effects),
-            Input::InReach(to) => {
-                let message = PeerMessage::CatchUp(self.version.clone());
-                effects.push(Effect::Send { to, message });
+            Input::FromPeer { from, lives, message } => {
+                let known = if lives == self.lives {
+                    Some(SendersLives::Same)
+                } else {
+                    self.admits((now, from), &lives, &message, effects)
+                };
+                drop(lives);
+                if let Some(lives) = known {
+                    self.take_message((now, from), lives, message, effects);
+                }
             }
+            Input::Relayed(relayed) => self.take_relayed(relayed, effects),
+            Input::InReach(to) => self.ask(now, self.index(to), effects),
             Input::Congestion { peer, congestion: Congestion::Full } => {
                 self.congested.insert(peer);
             }
@@ -107,18 +143,51 @@ impl Branch {
             Input::Closing => self.answer_all(now, effects),
             Input::DeadlineReached => self.meet_deadlines(now, effects),
         }
-        self.wake(now, effects);
+        if !self.applied.is_empty() {
+            self.wake(now, effects);
+        }
     }
 
     /// When [`Input::DeadlineReached`] is due, if nothing else comes before.
+    #[inline]
     pub fn next_deadline(&self) -> Option<Time> {
-        let parking = self.parking.next_deadline();
-        parking.into_iter().chain(self.confirmations.next_deadline()).min()
+        let next = Time::earlier(self.parking.next_deadline(), self.confirmations.next_deadline());
+        match &self.hearing {
+            None => next,
+            Some(hearing) => Time::earlier(next, hearing.next_deadline()),
+        }
     }
 
     /// Its id.
     pub fn id(&self) -> BranchId {
-        self.roster.id(self.here)
+        self.roster.id(self.own.branch())
+    }
+
+    /// Which of its lives this is.
+    pub fn life(&self) -> Life {
+        self.roster.life(self.own)
+    }
+
+    /// The newest life of each branch that it knows. It goes with all that it says to others.
+    pub fn lives(&self) -> &LifeList {
+        &self.lives
+    }
+
+    /// Whether what is here of lives that are over is all that is left of them: all others have
+    /// answered with the same list of lives.
+    pub fn is_closed(&self) -> bool {
+        self.hearing.as_ref().is_none_or(|hearing| hearing.is_complete())
+    }
+
+    /// Whether writes of others wait here for what they depend on.
+    pub fn holds_waiting_writes(&self) -> bool {
+        self.parking.holds_writes()
+    }
+
+    /// Whether an event id that is higher than all that it knows is new. One that has lost its memory
+    /// and has not heard from all others would give one that names another write.
+    pub fn gives_event_ids(&self) -> bool {
+        !self.is_returning()
     }
 
     /// Its balance, or `None` where that is out of range.
@@ -176,12 +245,13 @@ impl Branch {
     /// The highest event id of the customer's writes that is taken here: by one that is applied, or
     /// by one that was refused and is remembered.
     pub fn latest_event(&self, customer: CustomerId) -> Option<EventId> {
-        self.log.latest(customer).max(self.refusals.latest(customer))
+        let refused = self.refusals.as_ref().and_then(|refusals| refusals.latest(customer));
+        self.log.latest(customer).max(refused)
     }
 
     /// Whether every write that it has accepted is confirmed everywhere.
     pub fn is_settled(&self) -> bool {
-        self.confirmations.are_settled(self.id())
+        self.confirmations.are_settled(self.own_life())
     }
 
     /// The customer's write set: the event ids of its writes, in the order applied here.
@@ -194,179 +264,18 @@ impl Branch {
         self.log.write_set(customer, position)
     }
 
-    /// Serves a request, or parks it until what the customer's passbook asks for is here.
-    fn take_request(&mut self, now: Time, request: Request, effects: &mut Vec<Effect>) {
-        let needed = request.session.as_ref().and_then(|session| match request.operation {
-            Operation::Query => session.passbook.needed_to_read(session.guarantees),
-            Operation::Write(_) => session.passbook.needed_to_write(session.guarantees),
-        });
-        let missing = needed.as_ref().and_then(|needed| self.first_missing(needed));
-        match (needed, missing) {
-            (Some(needed), Some(missing)) => {
-                self.parking.wait_for(missing, Waiter::Request(request.ticket));
-                let limit = self.config.timeouts.serve_by(now);
-                let lags = needed.lags(&self.version, &self.roster).collect();
-                self.parking.park(Parked { request, needed, since: now, lags }, limit);
-            }
-            (dependencies, _) => self.serve(now, &request, dependencies, effects),
-        }
-    }
-
-    /// Serves a request whose `dependencies` are here.
-    pub(super) fn serve(
-        &mut self,
-        now: Time,
-        request: &Request,
-        dependencies: Option<VersionVector>,
-        effects: &mut Vec<Effect>,
-    ) {
-        let &Request { ticket, customer, event, operation, .. } = request;
-        let write = match operation {
-            Operation::Query => {
-                let entry = match request.session {
-                    Some(_) => Entry::Read(self.version.clone()),
-                    None => Entry::Nothing,
-                };
-                return effects.push(self.reply(ticket, self.query(), entry));
-            }
-            Operation::Write(write) => write,
-        };
-        let id = WriteId { customer, event };
-        match self.known(id, write) {
-            Known::Write(entry) => self.retry(now, ticket, entry, effects),
-            Known::Id { first } => {
-                effects.push(self.refuse(ticket, Refusal::EventReused { first: first.write }));
-            }
-            Known::Nothing if !self.congested.is_empty() => {
-                let congested = self.congested.iter().copied().collect();
-                let unavailable = RequestError::Unavailable { congested, more: 0 };
-                effects.push(self.reply(ticket, Err(unavailable), Entry::Nothing));
-            }
-            Known::Nothing => match self.admit(id, write) {
-                // Asked last: a write that is refused for another reason hears that one.
-                Ok(()) if let Some(log_max) = self.full_at() => {
-                    let full = Err(RequestError::Full { log_max });
-                    effects.push(self.reply(ticket, full, Entry::Nothing));
-                }
-                Ok(()) => {
-                    let dependencies = dependencies.map(|all| self.dependencies(all));
-                    let write = PropagatedWrite { dot: self.next_dot(), id, write, dependencies };
-                    self.apply(&write, self.here, effects);
-                    self.propagate(now, ticket, write, effects);
-                }
-                Err(refusal) => effects.push(self.refuse(ticket, refusal)),
-            },
-        }
-    }
-
-    /// What the log says of a write.
-    pub(super) fn known(&self, id: WriteId, write: Write) -> Known<LogEntry> {
-        let entry = |index| self.log.get(index, &self.roster);
-        match self.log.known(id, write) {
-            Known::Write(index) => Known::Write(entry(index)),
-            Known::Id { first } => Known::Id { first: entry(first) },
-            Known::Nothing => Known::Nothing,
-        }
-    }
-
-    /// The bound on what is held, where it is reached.
-    fn full_at(&self) -> Option<LogPosition> {
-        self.log_max().filter(|&log_max| self.came() >= log_max)
-    }
-
-    fn query(&self) -> Outcome {
-        match self.balance() {
-            Some(balance) => Ok(Receipt::Balance(balance)),
-            None => Err(RequestError::Refused(Refusal::BalanceOutOfRange {
-                balance: self.nearest_balance(),
-            })),
-        }
-    }
-
-    /// Whether a write that is not in the log may be applied. Asked at the origin alone.
-    fn admit(&mut self, id: WriteId, write: Write) -> Result<(), Refusal> {
-        if let Some((first, refusal)) = self.refusals.find(id) {
-            return Err(if first == write { refusal } else { Refusal::EventReused { first } });
-        }
-        if let Some(latest) = self.log.latest(id.customer).filter(|&latest| latest > id.event) {
-            return Err(Refusal::OutOfOrder { latest });
-        }
-        let after = self.balance_minor + i128::from(write.delta().minor());
-        let overdrawn = write.kind == WriteKind::Withdraw && after < 0;
-        let refusal = if overdrawn && self.config.overdraft == Overdraft::Reject {
-            let requested = write.amount.money();
-            Refusal::InsufficientFunds { balance: self.nearest_balance(), requested }
-        } else if i64::try_from(after).is_err() {
-            Refusal::BalanceOutOfRange { balance: self.nearest_balance() }
-        } else {
-            return Ok(());
-        };
-        self.refusals.remember(id, write, refusal);
-        Err(refusal)
-    }
-
-    /// The customer sends a write again that is applied here: it gets the first result again.
-    fn retry(&mut self, now: Time, ticket: Ticket, first: LogEntry, effects: &mut Vec<Effect>) {
-        let LogEntry { dot, id, write } = first;
-        if self.config.propagation == Propagation::Async {
-            effects.push(self.written(ticket, dot));
-        } else if self.confirmations.wait(dot, ticket, self.config.timeouts.confirm_by(now)) {
-            // Answered with the first request.
-        } else if dot.origin == self.id() && !self.confirmations.is_disputed(dot.sequence) {
-            effects.push(self.written(ticket, dot));
-        } else if !self.congested.is_empty() {
-            // Nothing more can be asked of them: each retry would be one more write to keep for
-            // them.
-            effects.push(self.unknown(ticket, dot, self.congested.iter().copied().collect()));
-        } else {
-            if dot.origin == self.id() {
-                self.confirmations.forget_dispute(dot.sequence);
-            }
-            // Accepted elsewhere, or some branch held other writes when it confirmed this one: only
-            // asking every branch shows whether it is confirmed now. What it depends on is not
-            // known here; what was applied before it surely suffices.
-            let dependencies = Some(self.log.version_before(dot, &self.roster).into());
-            let write = PropagatedWrite { dot, id, write, dependencies };
-            self.propagate(now, ticket, write, effects);
-        }
-    }
-
-    /// Sends a write that is applied here to all others, and answers: when all have confirmed it,
-    /// or at once.
-    fn propagate(
-        &mut self,
-        now: Time,
-        ticket: Ticket,
-        write: PropagatedWrite,
-        effects: &mut Vec<Effect>,
-    ) {
-        let dot = write.dot;
-        let has_peers = self.roster.len() > 1;
-        if has_peers {
-            let expected = self.log.digest_at(write.id);
-            self.confirmations.expect(write.clone(), expected, self.here, &self.roster);
-            self.schedule_resend(now, dot);
-        }
-        match self.config.propagation {
-            Propagation::Sync if has_peers => {
-                self.confirmations.wait(dot, ticket, self.config.timeouts.confirm_by(now));
-            }
-            Propagation::Sync | Propagation::Async => effects.push(self.written(ticket, dot)),
-        }
-        if has_peers {
-            effects.push(Effect::Broadcast(write));
-        }
-    }
-
     /// Applies `write`, which is next from its origin.
     pub(super) fn apply(
         &mut self,
         write: &PropagatedWrite,
-        origin: BranchIndex,
+        origin: OriginLife,
         effects: &mut Vec<Effect>,
     ) {
         self.version.advance(origin);
-        self.newest = Some(Newest::new(origin, write.dot.sequence, write.dependencies.as_ref()));
+        if Dependencies::have_nearest(&self.roster) {
+            self.newest =
+                Some(Newest::new(origin, write.dot.sequence, write.dependencies.as_ref()));
+        }
         if self.parking.holds_any() {
             self.applied.push_back(write.dot);
         }
@@ -380,23 +289,18 @@ impl Branch {
         }
         let &PropagatedWrite { dot, id, write, .. } = write;
         self.balance_minor += i128::from(write.delta().minor());
-        self.log.push(LogEntry { dot, id, write }, origin);
+        self.log.push(LogEntry { dot, id, write }, origin, &self.roster);
         let (position, balance) = (self.log.position(), self.nearest_balance());
         effects.push(Effect::Applied(Applied { dot, id, write, position, balance }));
     }
 
-    /// What a write that is accepted here has to wait for elsewhere.
-    fn dependencies(&self, all: VersionVector) -> Dependencies {
-        Dependencies::at(self.here, all, self.newest.as_ref(), &self.roster)
-    }
-
-    fn next_dot(&self) -> Dot {
-        Dot { origin: self.id(), sequence: self.version.get(self.here).next() }
-    }
-
     pub(super) fn announce_settled(&mut self, effects: &mut Vec<Effect>) {
-        let settled = self.confirmations.take_settled(self.id());
+        let settled = self.confirmations.take_settled(self.own_life());
         effects.extend(settled.into_iter().map(Effect::Settled));
+    }
+
+    pub(super) fn own_life(&self) -> OwnLife {
+        OwnLife { branch: self.id(), life: self.life() }
     }
 
     fn meet_deadlines(&mut self, now: Time, effects: &mut Vec<Effect>) {
@@ -415,6 +319,9 @@ impl Branch {
                     .map(|to| Effect::Send { to, message: PeerMessage::Propagate(write.clone()) }),
             );
         }
+        if self.hearing.is_some() {
+            self.meet_hearing_deadlines(now, effects);
+        }
     }
 
     /// Answers all who wait, as if their time were over. Who comes after them does not wait either:
@@ -431,51 +338,18 @@ impl Branch {
         }
     }
 
-    /// Answers a request that has waited in vain for what its passbook asks for.
-    fn give_up(&self, now: Time, parked: &Parked, effects: &mut Vec<Effect>) {
-        let ticket = parked.request.ticket;
-        effects.push(Effect::Waited { ticket, waited: parked.waited(now) });
-        let lags = parked.needed.lags(&self.version, &self.roster).collect();
-        let late = RequestError::VersionNotReached { lags, more: 0 };
-        effects.push(self.reply(ticket, Err(late), Entry::Nothing));
-    }
-
-    fn schedule_resend(&mut self, now: Time, dot: Dot) {
-        if let Some(resend_after) = self.config.timeouts.resend_after {
-            self.confirmations.resend_at(now.after(resend_after), dot);
-        }
-    }
-
-    pub(super) fn refuse(&self, ticket: Ticket, refusal: Refusal) -> Effect {
-        self.reply(ticket, Err(RequestError::Refused(refusal)), Entry::Nothing)
-    }
-
-    pub(super) fn written(&self, ticket: Ticket, dot: Dot) -> Effect {
-        self.reply(ticket, Ok(Receipt::Written), Entry::Wrote(dot))
-    }
-
-    pub(super) fn unknown(
-        &self,
-        ticket: Ticket,
-        dot: Dot,
-        unconfirmed_by: Vec<BranchId>,
-    ) -> Effect {
-        let unknown = RequestError::OutcomeUnknown { unconfirmed_by, more: 0 };
-        self.reply(ticket, Err(unknown), Entry::Wrote(dot))
-    }
-
-    pub(super) fn reply(&self, ticket: Ticket, outcome: Outcome, entry: Entry) -> Effect {
-        let (position, balance) = (self.log.position(), self.nearest_balance());
-        Effect::Reply(Reply { ticket, outcome, position, balance, entry })
-    }
-
     /// The balance, or the end of the range that it is beyond.
-    fn nearest_balance(&self) -> Money {
+    pub(super) fn nearest_balance(&self) -> Money {
         let end = if self.balance_minor < 0 { i64::MIN } else { i64::MAX };
         Money::from_minor(i64::try_from(self.balance_minor).unwrap_or(end))
     }
 
     pub(super) fn index(&self, branch: BranchId) -> BranchIndex {
         self.roster.index(branch).expect("messages come from branches of the roster")
+    }
+
+    /// The life that accepted `dot`.
+    pub(super) fn origin(&self, dot: Dot) -> OriginLife {
+        self.roster.origin(dot).expect("messages come from branches of the roster")
     }
 }

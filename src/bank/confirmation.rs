@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::dispute::Disputes;
 use super::{PropagatedWrite, Ticket, WriteSetDigest};
-use crate::model::{BranchId, BranchIndex, Dot, Roster, Sequence, Time};
+use crate::model::{BranchId, BranchIndex, Dot, Life, Roster, Sequence, Time};
 
 /// The writes that a branch propagates and that are not confirmed everywhere.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +44,9 @@ pub struct Timeouts {
     pub resend_after: Option<Duration>,
     /// For the version that a request needs, until it is answered as not served.
     pub wait_limit: Option<Duration>,
+    /// For the answers of all other branches, where it started without all that it had said, until
+    /// it serves without them.
+    pub return_limit: Option<Duration>,
 }
 
 impl Timeouts {
@@ -63,6 +66,15 @@ impl Timeouts {
     }
 }
 
+/// What a branch that acknowledges a write holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Compared {
+    /// Whether that is what it should hold.
+    pub(super) agrees: bool,
+    /// Whether all others have acknowledged the write now.
+    pub(super) is_last: bool,
+}
+
 /// A write that every other branch has acknowledged.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Acknowledged {
@@ -72,7 +84,29 @@ pub(super) struct Acknowledged {
     pub(super) disagreeing: Vec<BranchId>,
 }
 
+/// One life of a branch, in which it accepts writes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OwnLife {
+    pub(super) branch: BranchId,
+    pub(super) life: Life,
+}
+
+impl OwnLife {
+    /// Whether it accepted `dot`. What the branch accepted in another life is no own write.
+    pub(super) fn is_of(self, dot: Dot) -> bool {
+        dot.origin == self.branch && dot.life == self.life
+    }
+}
+
 impl Confirmations {
+    /// That of a branch which has accepted `own` writes in its life already, and has not seen whether
+    /// they are confirmed: each is asked about anew.
+    pub(super) fn after(own: Sequence) -> Self {
+        let mut confirmations = Self::default();
+        confirmations.disputes.enter_all_until(own);
+        confirmations
+    }
+
     /// Starts to wait until every other branch than `here` has confirmed `write`.
     pub(super) fn expect(
         &mut self,
@@ -105,15 +139,15 @@ impl Confirmations {
         self.resends.push_back((at, dot));
     }
 
-    /// The branch `from` acknowledges `dot`. Says whether what it holds `agrees` with what it
-    /// should hold; `None` if nothing is awaited from it.
+    /// The branch `from` acknowledges `dot`, and what it holds `agrees` with what it should hold or
+    /// does not; `None` if nothing is awaited from it.
     pub(super) fn acknowledge(
         &mut self,
         dot: Dot,
         from: BranchId,
         agrees: impl FnOnce(WriteSetDigest) -> bool,
         roster: &Roster,
-    ) -> Option<bool> {
+    ) -> Option<Compared> {
         let unconfirmed = self.unconfirmed.get_mut(&dot)?;
         if !std::mem::take(&mut unconfirmed.missing[roster.index(from)?.get()]) {
             return None;
@@ -123,17 +157,28 @@ impl Confirmations {
         if !agrees {
             unconfirmed.disagreeing.push(from);
         }
-        Some(agrees)
+        Some(Compared { agrees, is_last: unconfirmed.missing_len == 0 })
     }
 
-    /// Takes out `dot` if every branch other than `here` has acknowledged it.
-    pub(super) fn take_acknowledged(&mut self, dot: Dot, here: BranchId) -> Option<Acknowledged> {
-        if self.unconfirmed.get(&dot)?.missing_len > 0 {
-            return None;
+    /// The branches in `anew` have begun new lives: what their earlier ones acknowledged counts no
+    /// more, neither for what is not confirmed yet, nor for the first `own` writes of this life when
+    /// their customers ask again.
+    pub(super) fn revoke(&mut self, anew: &[BranchIndex], own: Sequence, roster: &Roster) {
+        self.disputes.enter_all_until(own);
+        for unconfirmed in self.unconfirmed.values_mut() {
+            for &branch in anew {
+                let missing = &mut unconfirmed.missing[branch.get()];
+                unconfirmed.missing_len += usize::from(!std::mem::replace(missing, true));
+                unconfirmed.disagreeing.retain(|&at| at != roster.id(branch));
+            }
         }
+    }
+
+    /// Takes out `dot`, which every branch other than that of `own` has acknowledged.
+    pub(super) fn take_acknowledged(&mut self, dot: Dot, own: OwnLife) -> Option<Acknowledged> {
         let Unconfirmed { tickets, disagreeing, .. } = *self.unconfirmed.remove(&dot)?;
         // What another branch accepted is asked about anew each time, disputed or not.
-        if !disagreeing.is_empty() && dot.origin == here {
+        if !disagreeing.is_empty() && own.is_of(dot) {
             self.disputes.enter(dot.sequence);
         }
         Some(Acknowledged { tickets, disagreeing })
@@ -149,33 +194,32 @@ impl Confirmations {
         self.disputes.forget(sequence);
     }
 
-    /// Makes `ticket` wait until the first `own` writes of the branch `here` are confirmed.
+    /// Makes `ticket` wait until the first `own` writes of this life are confirmed.
     pub(super) fn settle(&mut self, ticket: Ticket, own: Sequence) {
         self.settling.push((ticket, own));
     }
 
-    /// Whether every own write of the branch `here` is confirmed.
-    pub(super) fn are_settled(&self, here: BranchId) -> bool {
-        self.first_unsettled(here).is_none()
+    /// Whether every write of the life `own` is confirmed.
+    pub(super) fn are_settled(&self, own: OwnLife) -> bool {
+        self.first_unsettled(own).is_none()
     }
 
-    fn first_unsettled(&self, here: BranchId) -> Option<Sequence> {
-        let own = |dot: &&Dot| dot.origin == here;
-        self.unconfirmed.keys().find(own).map(|dot| dot.sequence)
+    fn first_unsettled(&self, own: OwnLife) -> Option<Sequence> {
+        self.unconfirmed.keys().find(|dot| own.is_of(**dot)).map(|dot| dot.sequence)
     }
 
-    /// Takes out who has nothing more to wait for at the branch `here`.
-    pub(super) fn take_settled(&mut self, here: BranchId) -> Vec<Ticket> {
+    /// Takes out who has nothing more to wait for in the life `own`.
+    pub(super) fn take_settled(&mut self, own: OwnLife) -> Vec<Ticket> {
         if self.settling.is_empty() {
             return Vec::new();
         }
-        let first = self.first_unsettled(here);
-        let is_settled = |own: Sequence| first.is_none_or(|first| first > own);
-        if !self.settling.iter().any(|&(_, own)| is_settled(own)) {
+        let first = self.first_unsettled(own);
+        let is_settled = |count: Sequence| first.is_none_or(|first| first > count);
+        if !self.settling.iter().any(|&(_, count)| is_settled(count)) {
             return Vec::new();
         }
         let (settled, settling) =
-            self.settling.drain(..).partition(|&(_, own): &(Ticket, Sequence)| is_settled(own));
+            self.settling.drain(..).partition(|&(_, count): &(Ticket, Sequence)| is_settled(count));
         self.settling = settling;
         settled.into_iter().map(|(ticket, _)| ticket).collect::<Vec<Ticket>>()
     }
@@ -184,7 +228,7 @@ impl Confirmations {
     pub(super) fn next_deadline(&self) -> Option<Time> {
         let limit = self.limits.front().map(|&(at, ..)| at);
         let resend = self.resends.front().map(|&(at, _)| at);
-        limit.into_iter().chain(resend).min()
+        Time::earlier(limit, resend)
     }
 
     /// Takes out one request that has run out of time by `now`, with the branches it waited for.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::VersionVector;
-use crate::model::{BranchIndex, Dot, Roster, Sequence};
+use crate::model::{Dot, OriginLife, Roster, Sequence};
 
 /// What must be applied before a write. Cheap to copy: copies share all of it.
 ///
@@ -23,10 +23,10 @@ struct Needed {
 /// In a bank of so few branches it takes no longer to check all.
 const FEW: usize = 16;
 
-/// The first `sequence` writes of the branch at `origin`.
+/// The first `sequence` writes of the life `origin`.
 #[derive(Debug, Clone, Copy)]
 struct Nearest {
-    origin: BranchIndex,
+    origin: OriginLife,
     sequence: Sequence,
 }
 
@@ -34,40 +34,44 @@ struct Nearest {
 /// every branch.
 #[derive(Debug, Clone)]
 pub(super) struct Newest {
-    origin: BranchIndex,
+    origin: OriginLife,
     sequence: Sequence,
-    dependencies: Option<VersionVector>,
+    dependencies: Option<Dependencies>,
 }
 
 impl Newest {
-    /// The write `sequence` of the branch at `origin`, applied after its `dependencies`.
+    /// The write `sequence` of the life `origin`, applied after its `dependencies`.
     pub(super) fn new(
-        origin: BranchIndex,
+        origin: OriginLife,
         sequence: Sequence,
         dependencies: Option<&Dependencies>,
     ) -> Self {
         // Without nearest ones they come from elsewhere, and another branch may know other ones.
         let own = dependencies.filter(|dependencies| dependencies.0.nearest.is_some());
-        Self { origin, sequence, dependencies: own.map(|own| own.all().clone()) }
+        Self { origin, sequence, dependencies: own.cloned() }
     }
 
-    /// Whether the first `sequence` writes of the branch at `origin` come with it.
-    fn brings(&self, origin: BranchIndex, sequence: Sequence) -> bool {
+    /// Whether the first `sequence` writes of the life `origin` come with it.
+    fn brings(&self, origin: OriginLife, sequence: Sequence) -> bool {
         (origin == self.origin && sequence <= self.sequence)
-            || self.dependencies.as_ref().is_some_and(|with_it| sequence <= with_it.get(origin))
+            || self
+                .dependencies
+                .as_ref()
+                .is_some_and(|with_it| sequence <= with_it.all().get(origin))
     }
 }
 
 impl Dependencies {
-    /// All that `all` covers. The write is accepted at the branch `here`, whose own writes every
-    /// branch applies in order, and which has applied `newest` last.
+    /// All that `all` covers. The write is accepted in the life `here`, whose own writes every branch
+    /// applies in order, and which has applied `newest` last. What an earlier life of the same branch
+    /// wrote comes with nothing.
     pub(super) fn at(
-        here: BranchIndex,
+        here: OriginLife,
         all: VersionVector,
         newest: Option<&Newest>,
         roster: &Roster,
     ) -> Self {
-        if roster.len() <= FEW {
+        if !Self::have_nearest(roster) {
             return all.into();
         }
         let newest = newest.filter(|newest| newest.sequence <= all.get(newest.origin));
@@ -76,11 +80,16 @@ impl Dependencies {
         };
         let first = newest.map(|&Newest { origin, sequence, .. }| Nearest { origin, sequence });
         let others = all
-            .used(roster)
+            .used()
             .map(|(origin, sequence)| Nearest { origin, sequence })
             .filter(|&Nearest { origin, sequence }| !is_brought(origin, sequence));
         let nearest = first.into_iter().chain(others).collect();
         Self(Arc::new(Needed { all, nearest: Some(nearest) }))
+    }
+
+    /// Whether the nearest are looked for.
+    pub(super) fn have_nearest(roster: &Roster) -> bool {
+        roster.len() > FEW
     }
 
     /// Everything that must be applied.
@@ -97,7 +106,7 @@ impl Dependencies {
             missing.is_some() || all.is_covered_by(here),
             "{nearest:?} are here, and not all of {all:?}: {here:?}"
         );
-        missing.map(|&Nearest { origin, sequence }| Dot { origin: roster.id(origin), sequence })
+        missing.map(|&Nearest { origin, sequence }| roster.dot(origin, sequence))
     }
 }
 

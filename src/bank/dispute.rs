@@ -20,6 +20,11 @@ pub(super) struct Disputes {
 }
 
 impl Disputes {
+    /// From now on each of the first writes until `until` is taken to be disputed.
+    pub(super) fn enter_all_until(&mut self, until: Sequence) {
+        self.forgotten = self.forgotten.max(until);
+    }
+
     /// Remembers that some branch did not agree on the write `sequence`.
     pub(super) fn enter(&mut self, sequence: Sequence) {
         self.disputed.insert(sequence);
@@ -48,7 +53,7 @@ mod tests {
     #[test]
     fn what_is_not_remembered_is_taken_to_be_disputed() {
         let mut disputes = Disputes::default();
-        let even = |count: u64| Sequence::new(2 * count);
+        let even = |count: u32| Sequence::new(2 * count);
         for count in 1..=10_000 {
             disputes.enter(even(count));
         }

@@ -1,20 +1,20 @@
 //! What a branch makes of what other branches say: writes, acknowledgements, requests to catch up.
 
-use super::confirmation::Acknowledged;
+use super::confirmation::{Acknowledged, Compared};
+use super::life_list::SendersLives;
 use super::log::Known;
-use super::parking::{Parked, Waiter};
+use super::parking::Waiter;
 use super::{
-    Acknowledgement, Branch, Effect, Entry, PeerMessage, PropagatedWrite, Relayed, Ticket,
+    Acknowledgement, Branch, Effect, EndOfLife, Entry, PeerMessage, PropagatedWrite, Relayed,
     VersionVector, WriteSetDigest,
 };
-use crate::model::{
-    BranchId, BranchIndex, Dot, LogEntry, LogPosition, Receipt, Refusal, Sequence, Time,
-};
+use crate::model::{BranchId, Dot, OriginLife, Receipt, Refusal, Time};
 
 impl Branch {
     pub(super) fn take_message(
         &mut self,
-        from: BranchId,
+        (now, from): (Time, BranchId),
+        lives: SendersLives,
         message: PeerMessage,
         effects: &mut Vec<Effect>,
     ) {
@@ -23,27 +23,11 @@ impl Branch {
             PeerMessage::Acknowledge(acknowledgement) => {
                 self.compare(from, acknowledgement, effects);
             }
-            PeerMessage::CatchUp(version) => {
-                let is_missed = |entry: &LogEntry| {
-                    entry.dot.sequence > version.get(self.index(entry.dot.origin))
-                };
-                let came = self.came_after(LogPosition::default(), usize::MAX);
-                let missed = came.into_iter().filter(is_missed).collect();
-                effects.push(Effect::Send { to: from, message: PeerMessage::Missed(missed) });
-            }
-            PeerMessage::Missed(missed) => {
-                // What waits here is looked at when all of it is applied: what is missed comes in
-                // an order in which nothing has to wait, and a write that waits need not come as
-                // early.
-                for LogEntry { dot, id, write } in missed {
-                    let write = PropagatedWrite { dot, id, write, dependencies: None };
-                    // After one that is left out nothing is taken, or answers with gaps would
-                    // gather here without a bound. What is not taken is missed still, and asked for
-                    // again.
-                    if self.must_wait(&write) {
-                        return;
-                    }
-                    self.receive(from, write, effects);
+            PeerMessage::CatchUp(version) => self.answer((now, from), &version, effects),
+            PeerMessage::Missed(missed) => self.take_missed((now, from), lives, missed, effects),
+            PeerMessage::Taken(dot) => {
+                if self.own_life().is_of(dot) {
+                    self.end(EndOfLife::NumberTaken { at: from }, effects);
                 }
             }
         }
@@ -51,14 +35,19 @@ impl Branch {
 
     /// Whether `write` comes before one that must be applied first.
     pub fn must_wait(&self, write: &PropagatedWrite) -> bool {
-        let origin = self.index(write.dot.origin);
+        let origin = self.origin(write.dot);
         write.dot.sequence > self.version.get(origin)
             && self.first_missing_before(write, origin).is_some()
     }
 
     /// Takes a write from another branch.
-    fn receive(&mut self, from: BranchId, write: PropagatedWrite, effects: &mut Vec<Effect>) {
-        let origin = self.index(write.dot.origin);
+    pub(super) fn receive(
+        &mut self,
+        from: BranchId,
+        write: PropagatedWrite,
+        effects: &mut Vec<Effect>,
+    ) {
+        let origin = self.origin(write.dot);
         if write.dot.sequence > self.version.get(origin) {
             if let Some(missing) = self.first_missing_before(&write, origin) {
                 return self.parking.wait_for(missing, Waiter::Write { from, write });
@@ -67,7 +56,11 @@ impl Branch {
         } else {
             match self.log.known(write.id, write.write) {
                 Known::Write(_) => {}
-                Known::Id { .. } | Known::Nothing => return effects.push(Effect::Conflict(write)),
+                Known::Id { .. } | Known::Nothing => {
+                    let message = PeerMessage::Taken(write.dot);
+                    effects.push(Effect::Send { to: from, message });
+                    return effects.push(Effect::Conflict(write));
+                }
             }
         }
         let write_set = self.log.digest_at(write.id);
@@ -88,8 +81,9 @@ impl Branch {
                 effects.push(self.refuse(ticket, Refusal::EventReused { first: first.write }));
             }
             Known::Id { .. } | Known::Nothing => {
-                let origin = self.index(from);
-                let dot = Dot { origin: from, sequence: self.version.get(origin).next() };
+                // It names no lives: it is taken to have one, however often it started.
+                let origin = OriginLife::from(self.index(from));
+                let dot = self.roster.dot(origin, self.version.get(origin).next());
                 self.apply(
                     &PropagatedWrite { dot, id, write, dependencies: None },
                     origin,
@@ -112,26 +106,15 @@ impl Branch {
         }
     }
 
-    fn reconsider(&mut self, now: Time, ticket: Ticket, effects: &mut Vec<Effect>) {
-        let Some(parked) = self.parking.parked(ticket) else { return };
-        if let Some(missing) = self.first_missing(&parked.needed) {
-            self.parking.wait_for(missing, Waiter::Request(ticket));
-        } else if let Some(parked) = self.parking.take(ticket) {
-            effects.push(Effect::Waited { ticket, waited: parked.waited(now) });
-            let Parked { request, needed, .. } = parked;
-            self.serve(now, &request, Some(needed), effects);
-        }
-    }
-
     pub(super) fn first_missing(&self, needed: &VersionVector) -> Option<Dot> {
         needed.first_missing(&self.version, &self.roster)
     }
 
     /// The first write that must be applied here before `write`, if any is missing.
-    fn first_missing_before(&self, write: &PropagatedWrite, origin: BranchIndex) -> Option<Dot> {
-        let Dot { origin: id, sequence } = write.dot;
+    fn first_missing_before(&self, write: &PropagatedWrite, origin: OriginLife) -> Option<Dot> {
+        let Dot { sequence, .. } = write.dot;
         if sequence > self.version.get(origin).next() {
-            return Some(Dot { origin: id, sequence: Sequence::new(sequence.get() - 1) });
+            return Some(Dot { sequence: sequence.before(), ..write.dot });
         }
         write.dependencies.as_ref()?.first_missing(&self.version, &self.roster)
     }
@@ -145,10 +128,13 @@ impl Branch {
             expected.agrees(write_set)
                 || self.log.has_clash(id.customer) && self.log.digest_at(id).agrees(write_set)
         };
-        let agrees = self.confirmations.acknowledge(dot, from, agrees, &self.roster);
-        let Some(agrees) = agrees else { return };
+        let compared = self.confirmations.acknowledge(dot, from, agrees, &self.roster);
+        let Some(Compared { agrees, is_last }) = compared else { return };
         effects.push(Effect::Compared { with: from, id, agrees });
-        let acknowledged = self.confirmations.take_acknowledged(dot, self.id());
+        if !is_last {
+            return;
+        }
+        let acknowledged = self.confirmations.take_acknowledged(dot, self.own_life());
         let Some(Acknowledged { tickets, disagreeing }) = acknowledged else { return };
         for ticket in tickets {
             effects.push(if disagreeing.is_empty() {

@@ -1,8 +1,10 @@
 //! What goes into a branch and what comes out of it.
 
-use super::{Dependencies, Entry, Passbook, VersionVector, WriteSetDigest};
+use std::fmt;
+
+use super::{Dependencies, Entry, LifeList, Passbook, VersionVector, WriteSetDigest};
 use crate::model::{
-    BranchId, CustomerId, Dot, EventId, Guarantees, LogEntry, LogPosition, Money, Operation,
+    BranchId, CustomerId, Dot, EventId, Guarantees, Life, LogEntry, LogPosition, Money, Operation,
     Outcome, Waited, Write, WriteId,
 };
 
@@ -10,6 +12,9 @@ use crate::model::{
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Input {
+    /// It has started again: it asks the others for what it lacks. Comes first, to a branch that was
+    /// made by [`Branch::again`](super::Branch::again).
+    Started,
     /// A customer asks for something.
     Requested(Request),
     /// Someone asks to be told when the writes accepted here so far are confirmed everywhere.
@@ -18,6 +23,8 @@ pub enum Input {
     FromPeer {
         /// The branch that says it.
         from: BranchId,
+        /// The sender's list of lives: in it, which life says it, and to which.
+        lives: LifeList,
         /// What it says.
         message: PeerMessage,
     },
@@ -62,7 +69,7 @@ pub enum Congestion {
 }
 
 /// What a branch wants done. The caller does it, in order: each of them, so another one that comes is
-/// a change that no caller must miss.
+/// a change that no caller must miss. With each message goes [`Branch::lives`](super::Branch::lives).
 #[derive(Debug, Clone)]
 pub enum Effect {
     /// Answer a request.
@@ -87,9 +94,17 @@ pub enum Effect {
     },
     /// Nothing to do: a write was applied.
     Applied(Applied),
-    /// Nothing can be done but tell a person: two different writes bear the same origin and
-    /// sequence. The origin lost its memory and went on without asking the others.
+    /// Nothing can be done but tell a person: two different writes bear the same origin, life and
+    /// sequence. Two processes are that branch, or its number of a life was drawn twice.
     Conflict(PropagatedWrite),
+    /// Nothing to do, but where it is kept: a branch has begun a new life, and the list of lives is
+    /// this now.
+    Lives(LifeList),
+    /// Nothing to do: all others have answered with the same list of lives as here. What is here of
+    /// the lives that are over is all that is left of them.
+    Closed,
+    /// Stop: another one is this branch now. It takes no input any more.
+    Ended(EndOfLife),
     /// Nothing can be done but tell a person: a customer gave one event id to two different writes,
     /// and two branches accepted one each before they heard of the other. Both are applied; this
     /// one comes second here.
@@ -104,6 +119,32 @@ pub enum Effect {
         /// Where an id names two writes, a branch that has not heard of both disagrees until then.
         agrees: bool,
     },
+}
+
+/// A branch has ended: another one goes on in its place, or has gone on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndOfLife {
+    /// A later life of it is there.
+    Succeeded {
+        /// Which.
+        by: Life,
+    },
+    /// The number of one of its writes names another write at this branch.
+    NumberTaken {
+        /// The branch.
+        at: BranchId,
+    },
+}
+
+impl fmt::Display for EndOfLife {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Succeeded { by } => write!(f, "its later life {by} is there"),
+            Self::NumberTaken { at } => {
+                write!(f, "the number of one of its writes names another write at branch {at}")
+            }
+        }
+    }
 }
 
 /// Names a request. The caller chooses it, never the same one twice, and gets it back.
@@ -159,8 +200,28 @@ pub enum PeerMessage {
     Acknowledge(Acknowledgement),
     /// Send me what I have not: I have this.
     CatchUp(VersionVector),
-    /// What you asked for, in the order applied here, which respects all dependencies.
-    Missed(Vec<LogEntry>),
+    /// An answer to that.
+    Missed(Missed),
+    /// The number of this write, which you sent, names another one here.
+    Taken(Dot),
+}
+
+/// What a branch that asked has not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missed {
+    /// In the order applied where it was asked, which respects all dependencies.
+    pub writes: Vec<LogEntry>,
+    /// Whether there is more: to ask for it is a question of its own.
+    pub rest: Rest,
+}
+
+/// Whether an answer says all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// It does.
+    Nothing,
+    /// There is more.
+    More,
 }
 
 /// A write on its way to another branch. Cheap to copy: copies share the dependencies.

@@ -11,8 +11,8 @@ use super::write_set::WriteSet;
 use super::{VersionVector, WriteSetDigest};
 use crate::model::number::count;
 use crate::model::{
-    Amount, BranchIndex, CustomerId, Dot, EventId, LogEntry, LogPosition, Money, Roster, Sequence,
-    Write, WriteId,
+    Amount, BranchIndex, CustomerId, Dot, EventId, LogEntry, LogPosition, Money, OriginLife,
+    Roster, Sequence, Write, WriteId,
 };
 
 /// All writes in the order applied at one branch, and per customer which events they are.
@@ -25,7 +25,14 @@ pub(super) struct ApplyLog {
     /// Writes that two branches had accepted, ascending by place. They are applied once; but a
     /// branch that catches up has to know of both, for the later writes of either wait for them.
     twice: Vec<Twice>,
+    /// The later lives that accepted writes: their slots come after those of the first lives, which
+    /// are the places of their branches.
+    later_lives: Option<Box<LaterLives>>,
 }
+
+/// In the order in which they were first met.
+#[derive(Debug, Clone, Default)]
+struct LaterLives(Vec<OriginLife>);
 
 /// A write that was in the log already when it came from another origin.
 #[derive(Debug, Clone, Copy)]
@@ -60,8 +67,9 @@ pub(super) struct LogIndex(u32);
 struct CompactEntry {
     id: WriteId,
     delta: Money,
-    origin: u32,
-    sequence: u32,
+    /// The place of the life that accepted it, among all.
+    slot: u32,
+    sequence: Sequence,
 }
 
 impl ApplyLog {
@@ -79,18 +87,54 @@ impl ApplyLog {
     /// Adds `entry`, which is not in the log.
     ///
     /// Panics past 2³² writes: the indexes of the write sets hold no more.
-    pub(super) fn push(&mut self, entry: LogEntry, origin: BranchIndex) {
+    pub(super) fn push(&mut self, entry: LogEntry, origin: OriginLife, roster: &Roster) {
         let narrow = |count: u64| u32::try_from(count).expect("an apply log holds 2^32 writes");
         let index = narrow(self.position().get());
+        let slot = self.slot(origin, roster);
         self.entries.push(CompactEntry {
             id: entry.id,
             delta: entry.write.delta(),
-            origin: narrow(count(origin.get())),
-            sequence: narrow(entry.dot.sequence.get()),
+            slot: narrow(count(slot)),
+            sequence: entry.dot.sequence,
         });
         let entries = &self.entries;
         let set = self.customers.entry(entry.id.customer).or_default();
         set.insert(index, |at| write_at(entries, at));
+    }
+
+    fn slot(&mut self, origin: OriginLife, roster: &Roster) -> usize {
+        if origin.is_first() {
+            return origin.branch().get();
+        }
+        let LaterLives(lives) = &mut **self.later_lives.get_or_insert_default();
+        let known = lives.iter().rposition(|&later| later == origin);
+        let place = known.unwrap_or_else(|| {
+            lives.push(origin);
+            lives.len() - 1
+        });
+        roster.len() + place
+    }
+
+    /// The life at a slot.
+    fn origin(&self, slot: u32, roster: &Roster) -> OriginLife {
+        let slot = usize::try_from(slot).unwrap_or(usize::MAX);
+        if slot < roster.len() {
+            return BranchIndex::new(slot).into();
+        }
+        let LaterLives(lives) =
+            self.later_lives.as_deref().expect("a later slot is of one of them");
+        lives[slot - roster.len()]
+    }
+
+    #[inline]
+    fn widen(&self, entry: &CompactEntry, roster: &Roster) -> LogEntry {
+        let &CompactEntry { slot, sequence, .. } = entry;
+        let first = usize::try_from(slot).ok().and_then(|slot| roster.ids().get(slot));
+        let dot = match first {
+            Some(&origin) => Dot { origin, life: roster.first_life(), sequence },
+            None => roster.dot(self.origin(slot, roster), sequence),
+        };
+        LogEntry { dot, id: entry.id, write: write_of(entry.delta) }
     }
 
     /// Remembers under `dot` the write at `first`, which came from another origin before.
@@ -135,7 +179,7 @@ impl ApplyLog {
 
     /// The entry at `index`.
     pub(super) fn get(&self, LogIndex(index): LogIndex, roster: &Roster) -> LogEntry {
-        entry_at(&self.entries, index).widen(roster)
+        self.widen(entry_at(&self.entries, index), roster)
     }
 
     /// The highest event id in the customer's write set.
@@ -167,15 +211,62 @@ impl ApplyLog {
         }
     }
 
-    /// What was applied here before the write `dot`.
-    pub(super) fn version_before(&self, dot: Dot, roster: &Roster) -> VersionVector {
-        let mut version = VersionVector::new(roster);
-        for entry in self.iter(roster).take_while(|entry| entry.dot != dot) {
-            if let Some(origin) = roster.index(entry.dot.origin) {
-                version.cover(origin, entry.dot.sequence);
+    /// What was here before the entry at `index`; all is `now`. Reads no more of the log than came
+    /// since.
+    pub(super) fn version_before(
+        &self,
+        LogIndex(index): LogIndex,
+        now: &VersionVector,
+        roster: &Roster,
+    ) -> VersionVector {
+        let mut version = now.clone();
+        let mut take_back = |origin, sequence: Sequence| {
+            version.limit(origin, sequence.before());
+        };
+        let place = LogPosition::new(u64::from(index));
+        for twice in self.twice.iter().rev().take_while(|twice| twice.at > place) {
+            if let Some(origin) = roster.origin(twice.dot) {
+                take_back(origin, twice.dot.sequence);
             }
         }
+        let since = usize::try_from(index).unwrap_or(usize::MAX);
+        for entry in self.entries.from(since).rev() {
+            take_back(self.origin(entry.slot, roster), entry.sequence);
+        }
         version
+    }
+
+    /// The place after which all came that is here `now` and that one who has `theirs` lacks.
+    pub(super) fn lacks_after(
+        &self,
+        now: &VersionVector,
+        theirs: &VersionVector,
+        roster: &Roster,
+    ) -> LogPosition {
+        let lacks = |origin, sequence: Sequence| sequence > theirs.get(origin);
+        let beyond = |(origin, here): (OriginLife, Sequence)| {
+            here.get().saturating_sub(theirs.get(origin).get())
+        };
+        let mut left: u64 = now.used().map(beyond).sum();
+        let mut after = self.position();
+        for twice in self.twice.iter().rev() {
+            let origin = roster.origin(twice.dot);
+            if left > 0 && origin.is_some_and(|origin| lacks(origin, twice.dot.sequence)) {
+                left -= 1;
+                after = LogPosition::new(twice.at.get() - 1);
+            }
+        }
+        for (place, entry) in self.entries.from(0).enumerate().rev() {
+            if left == 0 {
+                break;
+            }
+            let origin = self.origin(entry.slot, roster);
+            if lacks(origin, entry.sequence) {
+                left -= 1;
+                after = after.min(LogPosition::new(count(place)));
+            }
+        }
+        after
     }
 
     /// All entries in the order applied.
@@ -183,7 +274,7 @@ impl ApplyLog {
         &self,
         roster: &Roster,
     ) -> impl ExactSizeIterator<Item = LogEntry> + DoubleEndedIterator {
-        self.entries.from(0).map(|entry| entry.widen(roster))
+        self.entries.from(0).map(|entry| self.widen(entry, roster))
     }
 
     /// The entries after `position`.
@@ -193,7 +284,7 @@ impl ApplyLog {
         roster: &Roster,
     ) -> impl ExactSizeIterator<Item = LogEntry> {
         let skipped = usize::try_from(position.get()).unwrap_or(usize::MAX);
-        self.entries.from(skipped).map(|entry| entry.widen(roster))
+        self.entries.from(skipped).map(|entry| self.widen(entry, roster))
     }
 }
 
@@ -205,20 +296,6 @@ fn write_at(entries: &Blocks<CompactEntry>, at: u32) -> (EventId, Money) {
 fn entry_at(entries: &Blocks<CompactEntry>, at: u32) -> &CompactEntry {
     let entry = usize::try_from(at).ok().and_then(|at| entries.get(at));
     entry.expect("an index is of what is in the log")
-}
-
-impl CompactEntry {
-    fn widen(self, roster: &Roster) -> LogEntry {
-        let origin = usize::try_from(self.origin).unwrap_or(usize::MAX);
-        LogEntry {
-            dot: Dot {
-                origin: roster.ids()[origin],
-                sequence: Sequence::new(u64::from(self.sequence)),
-            },
-            id: self.id,
-            write: write_of(self.delta),
-        }
-    }
 }
 
 fn write_of(delta: Money) -> Write {
@@ -244,11 +321,11 @@ mod tests {
         let mut log = ApplyLog::default();
         // Customer 1 writes at the places 1, 3 and 4, and not in the order of its ids.
         for (place, (who, id)) in [(1, 2), (2, 1), (1, 9), (1, 5)].into_iter().enumerate() {
-            let sequence = Sequence::new(u64::try_from(place).unwrap() + 1);
+            let sequence = Sequence::new(u32::try_from(place).unwrap() + 1);
             let id = WriteId { customer: customer(who), event: event(id) };
             let write = Write::deposit(Amount::try_from(Money::from_minor(1)).unwrap());
-            let entry = LogEntry { dot: Dot { origin: here, sequence }, id, write };
-            log.push(entry, roster.index(here).unwrap());
+            let entry = LogEntry { dot: Dot::first_life(here, sequence), id, write };
+            log.push(entry, roster.index(here).unwrap().into(), &roster);
         }
         let set = |who, position| log.write_set(customer(who), LogPosition::new(position));
         assert_eq!(set(1, 0), []);

@@ -7,11 +7,16 @@ mod confirmation;
 mod dependencies;
 mod dispute;
 mod exchange;
+mod hearing;
 mod interface;
+mod life_list;
+mod lives;
 mod log;
 mod parking;
 mod passbook;
 mod refusals;
+mod serving;
+mod start;
 mod version;
 mod write_set;
 
@@ -19,9 +24,11 @@ pub use branch::{Branch, BranchConfig};
 pub use confirmation::Timeouts;
 pub use dependencies::Dependencies;
 pub use interface::{
-    Acknowledgement, Applied, Congestion, Effect, Input, PeerMessage, PropagatedWrite, Relayed,
-    Reply, Request, Session, Ticket,
+    Acknowledgement, Applied, Congestion, Effect, EndOfLife, Input, Missed, PeerMessage,
+    PropagatedWrite, Relayed, Reply, Request, Rest, Session, Ticket,
 };
+pub use life_list::LifeList;
 pub use passbook::{Entry, Passbook};
+pub use start::{Memory, Start};
 pub use version::VersionVector;
 pub use write_set::WriteSetDigest;

@@ -45,8 +45,8 @@ pub(super) enum Waiter {
 pub(super) struct Parked {
     /// The request.
     pub(super) request: Request,
-    /// What must be here before it can be served.
-    pub(super) needed: VersionVector,
+    /// What must be here before it can be served, if anything.
+    pub(super) needed: Option<VersionVector>,
     /// When it came.
     pub(super) since: Time,
     /// What was missing then.
@@ -88,9 +88,41 @@ impl Parking {
         self.requests.remove(&ticket)
     }
 
+    /// Takes out the parked request `ticket`, which waits for what will never come.
+    pub(super) fn abandon(&mut self, ticket: Ticket) {
+        if self.requests.remove(&ticket).is_some() {
+            self.expired += 1;
+            self.forget_expired();
+        }
+    }
+
     /// Takes out what waited for `dot`, in the order in which it came.
     pub(super) fn wake(&mut self, dot: Dot) -> Vec<Waiter> {
         self.waiting.remove(&dot).unwrap_or_default()
+    }
+
+    /// Drops the writes that came from these branches, whose lives have ended: of what waits, nobody
+    /// else may hold it, or what it waits for.
+    pub(super) fn forget_writes(&mut self, sent_by: &[BranchId]) {
+        self.waiting.retain(|_, waiters| {
+            waiters.retain(|waiter| match waiter {
+                Waiter::Write { from, .. } => !sent_by.contains(from),
+                Waiter::Request(_) => true,
+            });
+            !waiters.is_empty()
+        });
+    }
+
+    /// The requests that `is_wanted`, in the order in which they came.
+    pub(super) fn find(&self, is_wanted: impl Fn(&Parked) -> bool) -> Vec<Ticket> {
+        let wanted = self.requests.iter().filter(|(_, parked)| is_wanted(parked));
+        wanted.map(|(&ticket, _)| ticket).collect()
+    }
+
+    /// Whether a write waits.
+    pub(super) fn holds_writes(&self) -> bool {
+        let is_write = |waiter: &Waiter| matches!(waiter, Waiter::Write { .. });
+        self.waiting.values().flatten().any(is_write)
     }
 
     /// When a request runs out of time next.
@@ -141,14 +173,14 @@ mod tests {
     #[test]
     fn requests_that_have_run_out_of_time_do_not_gather() {
         let origin = BranchId::new(1).unwrap();
-        let needed = VersionVector::new(&Roster::new([origin]).unwrap());
+        let needed = Some(VersionVector::new(&Roster::new([origin]).unwrap()));
         let mut parking = Parking::default();
-        for number in 0..10_000 {
-            let ticket = Ticket(number);
+        for number in 0_u32..10_000 {
+            let ticket = Ticket(number.into());
             let (customer, event) = (CustomerId::new(1).unwrap(), EventId::new(1).unwrap());
             let operation = Operation::Query;
             let request = Request { ticket, customer, event, operation, session: None };
-            let dot = Dot { origin, sequence: Sequence::new(number % 7 + 1) };
+            let dot = Dot::first_life(origin, Sequence::new(number % 7 + 1));
             parking.wait_for(dot, Waiter::Request(ticket));
             let (needed, lags) = (needed.clone(), Vec::new());
             let parked = Parked { request, needed, since: Time::START, lags };

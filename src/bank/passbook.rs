@@ -24,6 +24,9 @@ pub enum Entry {
     Read(VersionVector),
     /// All that this passbook holds: the session's own, entered elsewhere.
     Passbook(Passbook),
+    /// No writes after these are left of their lives, and the session is told so: it goes on without
+    /// the others.
+    Lost(Vec<Dot>),
 }
 
 impl Passbook {
@@ -38,12 +41,20 @@ impl Passbook {
         match entry {
             Entry::Nothing => {}
             Entry::Wrote(dot) => {
-                if let Some(origin) = roster.index(dot.origin) {
+                if let Some(origin) = roster.origin(*dot) {
                     self.writes.cover(origin, dot.sequence);
                 }
             }
             Entry::Read(seen) => self.reads.merge(seen),
             Entry::Passbook(entered) => self.merge(entered),
+            Entry::Lost(last) => {
+                for &dot in last {
+                    if let Some(origin) = roster.origin(dot) {
+                        self.writes.limit(origin, dot.sequence);
+                        self.reads.limit(origin, dot.sequence);
+                    }
+                }
+            }
         }
     }
 
@@ -51,8 +62,8 @@ impl Passbook {
     pub fn holds(&self, entry: &Entry) -> bool {
         match entry {
             Entry::Nothing => true,
-            // A write is told once, or once more after a retry.
-            Entry::Wrote(_) => false,
+            // A write is told once, or once more after a retry; a loss once.
+            Entry::Wrote(_) | Entry::Lost(_) => false,
             Entry::Read(seen) => seen.is_covered_by(&self.reads),
             Entry::Passbook(Self { writes, reads }) => {
                 writes.is_covered_by(&self.writes) && reads.is_covered_by(&self.reads)

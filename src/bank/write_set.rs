@@ -17,15 +17,27 @@ use crate::model::{EventId, Money};
 pub struct WriteSetDigest {
     /// How many writes the set holds.
     pub len: u32,
+    /// Whether `contents` is known.
+    has_contents: bool,
     /// A hash of the event ids.
     pub ids: u64,
-    /// A hash of the event ids and what each write does; `None` of a set that was told as ids
-    /// alone.
-    pub contents: Option<u64>,
+    contents: u64,
 }
 
 impl WriteSetDigest {
-    const EMPTY: Self = Self { len: 0, ids: 0, contents: Some(0) };
+    const EMPTY: Self = Self { len: 0, has_contents: true, ids: 0, contents: 0 };
+
+    /// The digest that another branch tells of its set.
+    pub fn told(len: u32, ids: u64, contents: Option<u64>) -> Self {
+        let has_contents = contents.is_some();
+        Self { len, has_contents, ids, contents: contents.unwrap_or_default() }
+    }
+
+    /// A hash of the event ids and what each write does; `None` of a set that was told as ids
+    /// alone.
+    pub fn contents(self) -> Option<u64> {
+        self.has_contents.then_some(self.contents)
+    }
 
     /// The digest of a write set of which only the event ids are known, in the order applied, up to
     /// and with `last`; `None` if it does not hold that.
@@ -34,7 +46,7 @@ impl WriteSetDigest {
         let mut by_event: Vec<u32> = (0..).zip(events).map(|(place, _)| place).collect();
         by_event.sort_by_key(|&place| at(place).0);
         let last = first_place(&by_event, last, at)?;
-        let empty = Self { contents: None, ..Self::EMPTY };
+        let empty = Self::told(0, 0, None);
         let ids = by_first_place(&by_event, last, at);
         Some(ids.into_iter().fold(empty, |digest, (event, nothing)| digest.with(event, nothing)))
     }
@@ -43,14 +55,16 @@ impl WriteSetDigest {
     /// holds the same. Of one that gives its ids alone that is all that there is to compare.
     pub fn agrees(self, told: Self) -> bool {
         (self.len, self.ids) == (told.len, told.ids)
-            && (told.contents.is_none() || self.contents == told.contents)
+            && (!told.has_contents || self.contents() == told.contents())
     }
 
     /// The digest after one more write is applied, which changes the balance by `delta`.
     fn with(self, event: EventId, delta: Money) -> Self {
         let id = u64::from(event.get());
+        let Self { len, has_contents, ids, contents } = self;
         let content = |hash| mix(mix(hash ^ id) ^ delta.minor().cast_unsigned());
-        Self { len: self.len + 1, ids: mix(self.ids ^ id), contents: self.contents.map(content) }
+        let contents = if has_contents { content(contents) } else { 0 };
+        Self { len: len + 1, has_contents, ids: mix(ids ^ id), contents }
     }
 }
 

@@ -480,7 +480,9 @@ fn claimed(outcome: &Outcome) -> Option<Money> {
             | RequestError::Declined { .. }
             | RequestError::Unavailable { .. }
             | RequestError::Full { .. }
-            | RequestError::VersionNotReached { .. },
+            | RequestError::VersionNotReached { .. }
+            | RequestError::WritesLost { .. }
+            | RequestError::Returning { .. },
         )
         | Ok(_) => None,
     }

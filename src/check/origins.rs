@@ -62,7 +62,7 @@ impl Origins {
         let last = &mut self.last[at.get()];
         match last.get_mut(index) {
             Some(last) if sequence < *last => {
-                let (said, last) = (dot.sequence, Sequence::new((*last).into()));
+                let (said, last) = (dot.sequence, Sequence::new(*last));
                 return Err(InvalidHistory::NumberFalls { branch, origin, said, last });
             }
             Some(last) => *last = sequence,

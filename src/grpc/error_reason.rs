@@ -22,6 +22,8 @@ words! {
         Full = "FULL",
         Draining = "DRAINING",
         VersionNotReached = "VERSION_NOT_REACHED",
+        Returning = "RETURNING",
+        WritesLost = "WRITES_LOST",
         OutcomeUnknown = "OUTCOME_UNKNOWN",
         TimeOver = "TIME_OVER",
         UnknownService = "UNKNOWN_SERVICE",
@@ -52,7 +54,7 @@ mod tests {
     use crate::grpc::proof::without_proofs;
     use crate::grpc::token::TokenError;
     use crate::model::{
-        Amount, BranchId, EventId, LogPosition, Money, Refusal, RequestError, Write,
+        Amount, BranchId, EventId, LogPosition, Money, NotReached, Refusal, RequestError, Write,
     };
 
     fn branch(id: i64) -> BranchId {
@@ -85,7 +87,9 @@ mod tests {
             refused(Refusal::OutOfOrder { latest: EventId::new(7).unwrap() }),
             refused(Refusal::EventReused { first: Write::deposit(amount) }),
             RequestError::OutcomeUnknown { unconfirmed_by: Vec::new(), more: 0 }.into(),
-            RequestError::VersionNotReached { lags: Vec::new(), more: 0 }.into(),
+            RequestError::from(NotReached::default()).into(),
+            RequestError::Returning { unheard: Vec::new(), more: 0 }.into(),
+            RequestError::WritesLost { lost: Vec::new(), more: 0 }.into(),
             RequestError::Unavailable { congested: Vec::new(), more: 0 }.into(),
             RequestError::Full { log_max: LogPosition::default() }.into(),
             CallError::Overloaded { waiting: 1 },

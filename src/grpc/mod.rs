@@ -1,6 +1,7 @@
 //! The edge: wire contracts served and spoken. Parses, sends to the actors' mailboxes and maps the
 //! answers; decides nothing about money.
 
+mod classic_status;
 mod client;
 pub mod convert;
 mod error;

@@ -15,7 +15,9 @@ use super::error::PeerError;
 use super::error_reason::ErrorReason;
 use super::room;
 use super::server::ScenarioFault;
-use crate::model::{Lag, Refusal, RequestError, UnknownVersion, listed, listed_of};
+use crate::model::{
+    BranchId, Lag, Life, Lost, NotReached, Refusal, RequestError, UnknownVersion, listed, listed_of,
+};
 
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "passbook";
@@ -200,10 +202,24 @@ fn told_request(error: &RequestError) -> ErrorFields {
             ErrorFields::new(Code::FailedPrecondition, ErrorReason::Declined)
         }
         // Not DEADLINE_EXCEEDED: nothing was done, so that a client may try again blindly.
-        RequestError::VersionNotReached { lags, more } => {
-            ErrorFields::new(Code::Unavailable, ErrorReason::VersionNotReached)
+        RequestError::VersionNotReached(missing) => {
+            let NotReached { lags, more, unheard } = &**missing;
+            let fields = ErrorFields::new(Code::Unavailable, ErrorReason::VersionNotReached)
                 .with("needed", version(lags, *more, |lag| lag.needed.get()))
-                .with("here", version(lags, *more, |lag| lag.here.get()))
+                .with("here", version(lags, *more, |lag| lag.here.get()));
+            if unheard.is_empty() {
+                return fields;
+            }
+            fields.with("unheard", listed_of(unheard.iter(), 0))
+        }
+        RequestError::WritesLost { lost, more } => {
+            let named = |Lost { branch, life, writes }: &Lost| of_life(*branch, *life, *writes);
+            ErrorFields::new(Code::DataLoss, ErrorReason::WritesLost)
+                .with("lost", listed_of(lost.iter().map(named), *more))
+        }
+        RequestError::Returning { unheard, more } => {
+            ErrorFields::new(Code::Unavailable, ErrorReason::Returning)
+                .with("unheard", listed_of(unheard.iter(), *more))
         }
         RequestError::Unavailable { congested, more } => {
             ErrorFields::new(Code::ResourceExhausted, ErrorReason::Congested)
@@ -301,52 +317,24 @@ pub(super) const fn refusal_reason(refusal: &Refusal) -> ErrorReason {
     }
 }
 
-/// The status of a classic reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClassicStatus {
-    /// 200.
-    Done,
-    /// 400: not done, or not confirmed by every branch in time.
-    Failed,
-}
-
-impl ClassicStatus {
-    /// How a call that ended in `result` is told. The classic contract has one word for every
-    /// error.
-    pub fn of<T>(result: &Result<T, CallError>) -> Self {
-        if result.is_ok() { Self::Done } else { Self::Failed }
-    }
-
-    /// The number.
-    pub const fn number(self) -> i32 {
-        match self {
-            Self::Done => 200,
-            Self::Failed => 400,
-        }
-    }
-
-    /// What `number` in the reply of another program says; `None` if the contract has no such.
-    pub const fn from_number(number: i32) -> Option<Self> {
-        match number {
-            200 => Some(Self::Done),
-            400 => Some(Self::Failed),
-            _ => None,
-        }
-    }
-}
-
-/// `1:5, 2:7`: by origin, a count of its writes.
+/// `1:5, 2/7:3`: by origin and life, a count of its writes. A first life is left out.
 fn version(lags: &[Lag], more: usize, count: impl Fn(&Lag) -> u64) -> String {
-    listed_of(lags.iter().map(|lag| format!("{}:{}", lag.origin, count(lag))), more)
+    listed_of(lags.iter().map(|lag| of_life(lag.origin, lag.life, count(lag))), more)
+}
+
+fn of_life(branch: BranchId, life: Life, writes: u64) -> String {
+    if life == Life::FIRST {
+        format!("{branch}:{writes}")
+    } else {
+        format!("{branch}/{life}:{writes}")
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::grpc::token::TokenError;
-    use crate::model::{
-        Amount, BranchId, EventId, LogPosition, Money, MoneyError, Sequence, Write,
-    };
+    use crate::model::{Amount, EventId, LogPosition, Money, MoneyError, Sequence, Write};
 
     fn branch(id: i64) -> BranchId {
         BranchId::new(id).unwrap()
@@ -427,6 +415,10 @@ mod tests {
         );
     }
 
+    fn not_reached(lags: Vec<Lag>, unheard: Vec<BranchId>) -> RequestError {
+        NotReached { lags, more: 0, unheard }.into()
+    }
+
     #[test]
     fn what_is_not_confirmed_differs_from_what_was_not_done() {
         told_as(
@@ -438,15 +430,41 @@ mod tests {
         );
         let lag = |origin, needed, here| Lag {
             origin: branch(origin),
+            life: Life::FIRST,
             needed: Sequence::new(needed),
             here: Sequence::new(here),
         };
         told_as(
-            RequestError::VersionNotReached { lags: vec![lag(1, 5, 3), lag(2, 7, 0)], more: 0 }
-                .into(),
+            not_reached(vec![lag(1, 5, 3), lag(2, 7, 0)], Vec::new()).into(),
             Code::Unavailable,
             "VERSION_NOT_REACHED",
             &[("here", "1:3, 2:0"), ("needed", "1:5, 2:7")],
+        );
+    }
+
+    #[test]
+    fn a_life_that_is_over_is_told_with_its_number_and_who_has_not_been_heard() {
+        let (life, here) = (Life::new(7), Sequence::new(1));
+        let lag = Lag { origin: branch(3), life, needed: Sequence::new(4), here };
+        told_as(
+            not_reached(vec![lag], vec![branch(2)]).into(),
+            Code::Unavailable,
+            "VERSION_NOT_REACHED",
+            &[("here", "3/7:1"), ("needed", "3/7:4"), ("unheard", "2")],
+        );
+        let lost = |branch_id, life| Lost { branch: branch(branch_id), life, writes: 3 };
+        told_as(
+            RequestError::WritesLost { lost: vec![lost(1, Life::FIRST), lost(3, life)], more: 0 }
+                .into(),
+            Code::DataLoss,
+            "WRITES_LOST",
+            &[("lost", "1:3, 3/7:3")],
+        );
+        told_as(
+            RequestError::Returning { unheard: vec![branch(2)], more: 0 }.into(),
+            Code::Unavailable,
+            "RETURNING",
+            &[("unheard", "2")],
         );
     }
 
@@ -472,15 +490,5 @@ mod tests {
         );
         told_as(CallError::Draining, Code::Unavailable, "DRAINING", &[]);
         told_as(CallError::ActorStopped, Code::Internal, "ACTOR_STOPPED", &[]);
-    }
-
-    #[test]
-    fn the_classic_contract_has_two_words() {
-        assert_eq!(ClassicStatus::of(&Ok(())).number(), 200);
-        assert_eq!(ClassicStatus::of::<()>(&Err(CallError::Draining)).number(), 400);
-        for status in [ClassicStatus::Done, ClassicStatus::Failed] {
-            assert_eq!(ClassicStatus::from_number(status.number()), Some(status));
-        }
-        assert_eq!(ClassicStatus::from_number(500), None);
     }
 }

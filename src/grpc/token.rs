@@ -3,14 +3,16 @@
 //!
 //! Its first byte is the version, its last 16 are the bank's tag over all before them. Between them
 //! are the branches whose writes it holds, ascending: how many are left out before each, how its
-//! lives are listed, and how many of its writes the session has made and read, each as a varint.
+//! lives are listed, and of each of those how many of its writes the session has made and read, all
+//! as varints.
 
 use prost::encoding;
 use thiserror::Error;
 
 use super::seal::{Seal, TAG_BYTES};
 use crate::bank::Passbook;
-use crate::model::{Roster, Sequence, UnknownVersion, Versions};
+use crate::model::number::count;
+use crate::model::{Life, Roster, Sequence, UnknownVersion, Versions};
 
 /// The version of the tokens that are given.
 const VERSION: u8 = 1;
@@ -23,9 +25,12 @@ const VERSIONS: Versions =
 /// With this byte the tokens before version 1 began.
 const UNSEALED: u8 = 9;
 
-/// How a branch's lives are listed: one, which has no number. Any other list waits for a bank whose
-/// branches live more than once.
+/// How a branch's lives are listed: one, the first, which has no number. With two to add there is one
+/// that has, with three there are two of them, and so on.
 const ONE_LIFE: u64 = 1;
+
+/// How many lives a token lists beside one of each branch.
+const LATER_LIVES_MAX: usize = 1_000;
 
 /// How long a varint is at most.
 const VARINT_BYTES_MAX: usize = 10;
@@ -45,17 +50,24 @@ pub enum TokenError {
 pub fn token_of(passbook: &Passbook, seal: &Seal, roster: &Roster) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(64);
     bytes.push(VERSION);
-    let mut left_out = 0;
-    for index in roster.indexes() {
-        let (writes, reads) = (passbook.writes.get(index), passbook.reads.get(index));
-        if writes.max(reads) == Sequence::default() {
-            left_out += 1;
-            continue;
+    let mut both = passbook.writes.clone();
+    both.merge(&passbook.reads);
+    let mut next = 0;
+    for lives in both.last_dots(roster).chunk_by(|one, other| one.origin == other.origin) {
+        let Some(index) = lives.first().and_then(|dot| roster.index(dot.origin)) else { continue };
+        let mut number = |number| encoding::encode_varint(number, &mut bytes);
+        number(count(index.get() - next));
+        next = index.get() + 1;
+        let is_numbered = lives.len() > 1 || lives[0].life != Life::FIRST;
+        number(if is_numbered { ONE_LIFE + count(lives.len()) } else { ONE_LIFE });
+        for dot in lives {
+            let origin = roster.in_life(index, dot.life);
+            if is_numbered {
+                number(dot.life.get());
+            }
+            number(passbook.writes.get(origin).get());
+            number(passbook.reads.get(origin).get());
         }
-        for number in [left_out, ONE_LIFE, writes.get(), reads.get()] {
-            encoding::encode_varint(number, &mut bytes);
-        }
-        left_out = 0;
     }
     let tag = seal.tag(&bytes);
     bytes.extend(tag);
@@ -65,7 +77,8 @@ pub fn token_of(passbook: &Passbook, seal: &Seal, roster: &Roster) -> Vec<u8> {
 /// The passbook that `token` stands for at the bank whose branches are `roster`. First its length
 /// is looked at, then its tag, and its content only then.
 pub fn passbook_of(token: &[u8], seal: &Seal, roster: &Roster) -> Result<Passbook, TokenError> {
-    let length_max = 1 + roster.len().saturating_mul(4 * VARINT_BYTES_MAX) + TAG_BYTES;
+    let lives_max = roster.len().saturating_add(LATER_LIVES_MAX);
+    let length_max = 1 + lives_max.saturating_mul(5 * VARINT_BYTES_MAX) + TAG_BYTES;
     let Some((text, tag)) = token.split_last_chunk::<TAG_BYTES>() else {
         return Err(TokenError::NotOfThisBank);
     };
@@ -89,11 +102,13 @@ fn content(mut bytes: &[u8], roster: &Roster) -> Option<Passbook> {
     let mut indexes = roster.indexes();
     while !bytes.is_empty() {
         let index = indexes.nth(usize::try_from(number(&mut bytes)?).ok()?)?;
-        if number(&mut bytes)? != ONE_LIFE {
-            return None;
+        let numbered = number(&mut bytes)?.checked_sub(ONE_LIFE)?;
+        for _ in 0..numbered.max(1) {
+            let life = if numbered == 0 { Life::FIRST } else { Life::new(number(&mut bytes)?) };
+            let origin = roster.in_life(index, life);
+            passbook.writes.cover(origin, Sequence::try_from(number(&mut bytes)?).ok()?);
+            passbook.reads.cover(origin, Sequence::try_from(number(&mut bytes)?).ok()?);
         }
-        passbook.writes.cover(index, Sequence::new(number(&mut bytes)?));
-        passbook.reads.cover(index, Sequence::new(number(&mut bytes)?));
     }
     Some(passbook)
 }
@@ -118,7 +133,7 @@ mod tests {
         BankKeys::new(&BankSecret::public(), name, &roster(3), Money::ZERO).tokens
     }
 
-    fn vector(counts: &[u64]) -> VersionVector {
+    fn vector(counts: &[u32]) -> VersionVector {
         let counts = counts.iter().copied().map(Sequence::new);
         VersionVector::from_counts(counts, &roster(3)).unwrap()
     }
@@ -192,7 +207,9 @@ mod tests {
 
     #[test]
     fn sealed_content_that_makes_no_sense_is_refused() {
-        for text in [&[1, 3, 1, 1, 1][..], &[1, 0, 2, 1, 1], &[1, 0, 1, 1], &[1, 0x80], &[]] {
+        let too_many = [1, 0, 1, 0x80, 0x80, 0x80, 0x80, 16, 1];
+        let texts = [&[1, 3, 1, 1, 1][..], &[1, 0, 2, 1, 1], &[1, 0, 1, 1], &[1, 0x80], &[]];
+        for text in texts.into_iter().chain([&too_many[..]]) {
             assert_eq!(sealed(text), Err(TokenError::NotOfThisBank), "{text:?}");
         }
         assert_eq!(sealed(&[1]), Ok(Passbook::new(&roster(3))));
@@ -201,8 +218,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_passbook_survives_its_token(
-            writes in prop::array::uniform3(any::<u64>()),
-            reads in prop::array::uniform3(any::<u64>()),
+            writes in prop::array::uniform3(any::<u32>()),
+            reads in prop::array::uniform3(any::<u32>()),
         ) {
             let passbook = Passbook { writes: vector(&writes), reads: vector(&reads) };
             let token = token_of(&passbook, &seal("ours"), &roster(3));

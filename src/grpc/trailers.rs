@@ -8,8 +8,8 @@ use tonic_types::StatusExt;
 use super::room;
 use super::status::{CallError, DOMAIN, FULL, without_passbook};
 use crate::model::{
-    BranchId, EventId, Lag, LogPosition, Money, Operation, Refusal, RequestError, Sequence, Write,
-    named_in,
+    BranchId, EventId, Lag, Life, LogPosition, Lost, Money, NotReached, Operation, Refusal,
+    RequestError, Write, named_in,
 };
 
 /// The trailers of an error that comes from a branch: what a response would have said.
@@ -86,7 +86,23 @@ pub(super) fn request_error_of(status: &Status) -> Option<(RequestError, Trailer
         FULL => RequestError::Full { log_max: LogPosition::new(value("log_max")?.parse().ok()?) },
         "VERSION_NOT_REACHED" => {
             let (lags, more) = lags(value("needed")?, value("here")?)?;
-            RequestError::VersionNotReached { lags, more }
+            let unheard = match value("unheard") {
+                Some(text) => branches(text)?.0,
+                None => Vec::new(),
+            };
+            NotReached { lags, more, unheard }.into()
+        }
+        "WRITES_LOST" => {
+            let (named, more) = named_in(value("lost")?)?;
+            let lost = |text: &str| {
+                let (branch, life, writes) = of_life(text)?;
+                Some(Lost { branch, life, writes })
+            };
+            RequestError::WritesLost { lost: named.map(lost).collect::<Option<_>>()?, more }
+        }
+        "RETURNING" => {
+            let (unheard, more) = branches(value("unheard")?)?;
+            RequestError::Returning { unheard, more }
         }
         "INSUFFICIENT_FUNDS" => RequestError::Refused(Refusal::InsufficientFunds {
             balance: value("balance")?.parse().ok()?,
@@ -119,16 +135,21 @@ fn lags(needed: &str, here: &str) -> Option<(Vec<Lag>, usize)> {
     let ((needed, more), (here, _)) = (named_in(needed)?, named_in(here)?);
     let pairs = needed.zip(here);
     let lag = |(needed, here): (&str, &str)| {
-        let (origin, needed) = needed.split_once(':')?;
-        let (_, here) = here.split_once(':')?;
-        Some(Lag {
-            origin: BranchId::new(origin.parse().ok()?).ok()?,
-            needed: Sequence::new(needed.parse().ok()?),
-            here: Sequence::new(here.parse().ok()?),
-        })
+        let ((origin, life, needed), (_, _, here)) = (of_life(needed)?, of_life(here)?);
+        Some(Lag { origin, life, needed: needed.try_into().ok()?, here: here.try_into().ok()? })
     };
     let lags: Option<_> = pairs.map(lag).collect();
     Some((lags?, more))
+}
+
+/// Reads `2/7:3`: a branch, its life and a count. A first life is left out.
+fn of_life(text: &str) -> Option<(BranchId, Life, u64)> {
+    let (whose, count) = text.split_once(':')?;
+    let (branch, life) = match whose.split_once('/') {
+        Some((branch, life)) => (branch, Life::new(life.parse().ok()?)),
+        None => (whose, Life::FIRST),
+    };
+    Some((BranchId::new(branch.parse().ok()?).ok()?, life, count.parse().ok()?))
 }
 
 /// Reads a write as it is shown: `deposit 400`.
@@ -143,13 +164,14 @@ fn write(text: &str) -> Option<Write> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Amount;
+    use crate::model::{Amount, Sequence};
 
     #[test]
     fn every_error_of_a_branch_survives_the_wire() {
         let branch = |id| BranchId::new(id).unwrap();
         let lag = |id, needed, here| Lag {
             origin: branch(id),
+            life: if id == 7 { Life::new(1_234) } else { Life::FIRST },
             needed: Sequence::new(needed),
             here: Sequence::new(here),
         };
@@ -161,7 +183,19 @@ mod tests {
             RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(2), branch(10)], more: 0 },
             RequestError::Unavailable { congested: vec![branch(3)], more: 0 },
             RequestError::Full { log_max: LogPosition::new(400) },
-            RequestError::VersionNotReached { lags: vec![lag(1, 5, 0), lag(7, 2, 1)], more: 0 },
+            RequestError::from(NotReached {
+                lags: vec![lag(1, 5, 0), lag(7, 2, 1)],
+                more: 0,
+                unheard: vec![branch(2), branch(3)],
+            }),
+            RequestError::WritesLost {
+                lost: vec![
+                    Lost { branch: branch(1), life: Life::FIRST, writes: 2 },
+                    Lost { branch: branch(1), life: Life::new(u64::MAX), writes: 1 },
+                ],
+                more: 0,
+            },
+            RequestError::Returning { unheard: vec![branch(3)], more: 0 },
             RequestError::Refused(Refusal::InsufficientFunds { balance, requested }),
             RequestError::Refused(Refusal::BalanceOutOfRange { balance }),
             RequestError::Refused(Refusal::OutOfOrder { latest: EventId::new(4).unwrap() }),
@@ -178,14 +212,17 @@ mod tests {
     fn whatever_a_branch_says_fits() {
         let branch = |id| BranchId::new(id).unwrap();
         let ids: Vec<BranchId> = (2_147_480_000..2_147_483_000).map(branch).collect();
-        let (needed, here) = (Sequence::new(u64::MAX), Sequence::new(u64::MAX - 1));
-        let lags = ids.iter().map(|&origin| Lag { origin, needed, here }).collect();
+        let (needed, here) = (Sequence::new(u32::MAX), Sequence::new(u32::MAX - 1));
+        let life = Life::new(u64::MAX);
+        let lags = ids.iter().map(|&origin| Lag { origin, life, needed, here }).collect();
+        let lost = ids.iter().map(|&branch| Lost { branch, life, writes: u64::MAX }).collect();
         let balance = Money::from_minor(i64::MIN);
         let position = LogPosition::new(u64::MAX);
         for error in [
             RequestError::OutcomeUnknown { unconfirmed_by: ids.clone(), more: 0 },
             RequestError::Unavailable { congested: ids, more: 0 },
-            RequestError::VersionNotReached { lags, more: 0 },
+            RequestError::from(NotReached { lags, ..NotReached::default() }),
+            RequestError::WritesLost { lost, more: 0 },
         ] {
             for token_bytes in [1_226, 8_026] {
                 let token = Some(vec![0xff; token_bytes]);

@@ -1,6 +1,7 @@
 //! Names of branches, customers, events and writes, and the counters that order them.
 
 use std::fmt;
+use std::num::TryFromIntError;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -121,10 +122,6 @@ macro_rules! counter {
 }
 
 counter! {
-    /// Which of its origin's writes this is: 1 is the first that the branch accepted.
-    Sequence
-}
-counter! {
     /// How many writes stood in a branch's apply log: a write at position 3 is the third.
     LogPosition
 }
@@ -137,8 +134,78 @@ counter! {
     MessageNumber
 }
 counter! {
-    /// Which life of a branch: from a start to the loss of what it held. A later one is higher.
+    /// Which life of a branch: from a start to the loss of what it held. A later one is higher, and 0
+    /// is none that is known.
     Life
+}
+
+/// Which of the writes of one life this is: 1 is the first that the branch accepted in it. Four bytes,
+/// for it is what vectors count, and an apply log holds no more writes either.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Sequence(u32);
+
+impl Sequence {
+    /// The count `number`.
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The count as a number.
+    pub fn get(self) -> u64 {
+        self.0.into()
+    }
+
+    /// The one after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// The one before this one, which is not 0.
+    #[must_use]
+    pub const fn before(self) -> Self {
+        Self(self.0 - 1)
+    }
+}
+
+/// A count that comes from elsewhere: no branch has accepted more writes than fit.
+impl TryFrom<u64> for Sequence {
+    type Error = TryFromIntError;
+
+    fn try_from(number: u64) -> Result<Self, TryFromIntError> {
+        u32::try_from(number).map(Self)
+    }
+}
+
+impl From<Sequence> for u32 {
+    fn from(Sequence(number): Sequence) -> u32 {
+        number
+    }
+}
+
+impl fmt::Display for Sequence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Life {
+    /// The one in which branches are that the bank began with.
+    pub const FIRST: Self = Self(1);
+
+    /// [`Self::FIRST`], where a function is wanted.
+    pub(crate) const fn first() -> Self {
+        Self::FIRST
+    }
+
+    /// Whether it is [`Self::FIRST`], which is left out where a life is written.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+    pub(crate) const fn is_first(&self) -> bool {
+        self.0 == Self::FIRST.0
+    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,23 @@
 //! How branches name the writes that they accept, and what a log holds of each.
 
-use super::{BranchId, Sequence, Write, WriteId};
+use super::{BranchId, Life, Sequence, Write, WriteId};
 
-/// One write by its origin and the origin's count.
+/// One write by its origin, the life in which that accepted it, and the count in that life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dot {
     /// The branch that accepted the write from the customer.
     pub origin: BranchId,
-    /// Which of its writes: 1 is the first.
+    /// The life in which it did.
+    pub life: Life,
+    /// Which of the writes of that life: 1 is the first.
     pub sequence: Sequence,
+}
+
+impl Dot {
+    /// The write `sequence` that `origin` accepted in its first life.
+    pub const fn first_life(origin: BranchId, sequence: Sequence) -> Self {
+        Self { origin, life: Life::FIRST, sequence }
+    }
 }
 
 /// A write in an apply log.

@@ -29,10 +29,12 @@ pub use list::{listed, listed_of, named_in};
 pub use log_entry::{Dot, LogEntry};
 pub use money::{Amount, Decimal, Money, MoneyError};
 pub use operation::{Event, Operation, OperationKind, Write, WriteKind};
-pub use outcome::{Lag, Outcome, OutcomeClass, Receipt, Refusal, RequestError, Waited};
+pub use outcome::{
+    Lag, Lost, NotReached, Outcome, OutcomeClass, Receipt, Refusal, RequestError, Waited,
+};
 pub use policy::{CustomerOrder, Dialect, EventIds, Overdraft, Propagation, QueryTiming, Seed};
 pub use random::Random;
-pub use roster::{BranchIndex, Roster, RosterError};
+pub use roster::{BranchIndex, OriginLife, Roster, RosterError};
 pub use shown::{Shown, is_unseen};
 pub use size::{ByteSize, SizeError};
 pub use time::Time;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::words::words;
-use super::{BranchId, EventId, LogPosition, Money, Sequence, Write, listed_of};
+use super::{BranchId, EventId, Life, LogPosition, Money, Sequence, Write, listed_of};
 
 /// How a request ended.
 pub type Outcome = Result<Receipt, RequestError>;
@@ -34,7 +34,9 @@ impl OutcomeClass {
                 | RequestError::VersionNotReached { .. }
                 | RequestError::Unavailable { .. }
                 | RequestError::Full { .. }
-                | RequestError::Declined { .. },
+                | RequestError::Declined { .. }
+                | RequestError::WritesLost { .. }
+                | RequestError::Returning { .. },
             ) => Self::Refused,
             Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {
                 Self::Unknown
@@ -109,14 +111,43 @@ pub enum RequestError {
         reason: Option<String>,
     },
     /// The branch does not hold in time what the customer's passbook asks for. Nothing was done.
-    #[error("not served in time: {}", listed_of(lags.iter(), *more))]
-    VersionNotReached {
-        /// What is missing at the branch that was asked.
-        lags: Vec<Lag>,
+    #[error("not served in time: {0}")]
+    VersionNotReached(Box<NotReached>),
+    /// The customer's passbook asks for writes that no branch holds any more: the memory of the
+    /// branch that had accepted them ended. Nothing was done. The answer brings the passbook without
+    /// them, and with that the session goes on.
+    #[error("writes lost: {}", listed_of(lost.iter(), *more))]
+    WritesLost {
+        /// What is lost.
+        lost: Vec<Lost>,
         /// How much more there is, where a branch elsewhere named only some.
         #[serde(default, skip_serializing_if = "is_none")]
         more: usize,
     },
+    /// The branch has started again without all that it had said, and waits to hear from these
+    /// branches what it lacks. Nothing was done; it can be tried again.
+    #[error("unavailable: the branch started anew, and has not heard from {}", list(unheard, *more))]
+    Returning {
+        /// The branches that have not answered, ascending.
+        unheard: Vec<BranchId>,
+        /// How many more there are, where a branch elsewhere named only some.
+        #[serde(default, skip_serializing_if = "is_none")]
+        more: usize,
+    },
+}
+
+/// What a request waited for in vain. In a box, for every answer has room for what it may say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotReached {
+    /// What is missing at the branch that was asked.
+    pub lags: Vec<Lag>,
+    /// How much more there is, where a branch elsewhere named only some.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub more: usize,
+    /// The branches that have not been heard since a life ended of which something is missing,
+    /// ascending: they may hold it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unheard: Vec<BranchId>,
 }
 
 /// Writes of one origin that a branch does not hold yet.
@@ -124,10 +155,25 @@ pub enum RequestError {
 pub struct Lag {
     /// The branch that accepted them.
     pub origin: BranchId,
+    /// The life in which it did.
+    #[serde(default = "Life::first", skip_serializing_if = "Life::is_first")]
+    pub life: Life,
     /// How many of its writes are needed.
     pub needed: Sequence,
     /// How many are here.
     pub here: Sequence,
+}
+
+/// Writes of one life that no branch holds any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// The branch that had accepted them.
+    pub branch: BranchId,
+    /// The life in which it had.
+    #[serde(default = "Life::first", skip_serializing_if = "Life::is_first")]
+    pub life: Life,
+    /// How many of those that the session had written or read.
+    pub writes: u64,
 }
 
 /// A request waited at its branch for writes that its customer's passbook asks for.
@@ -141,10 +187,41 @@ pub struct Waited {
 
 impl fmt::Display for Lag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { origin, needed, here } = self;
+        let Self { origin, life, needed, here } = self;
         let writes = if needed.get() == 1 { "write" } else { "writes" };
-        write!(f, "needs {needed} {writes} of branch {origin}, has {here}")
+        write!(f, "needs {needed} {writes} of branch {origin}{}, has {here}", in_life(*life))
     }
+}
+
+impl From<NotReached> for RequestError {
+    fn from(missing: NotReached) -> Self {
+        Self::VersionNotReached(Box::new(missing))
+    }
+}
+
+impl fmt::Display for NotReached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lags, more, unheard } = self;
+        f.write_str(&listed_of(lags.iter(), *more))?;
+        if unheard.is_empty() {
+            return Ok(());
+        }
+        let unheard = list(unheard, 0);
+        write!(f, "; a life of those is over, and nothing was heard since from {unheard}")
+    }
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { branch, life, writes } = self;
+        let word = if *writes == 1 { "write" } else { "writes" };
+        write!(f, "{writes} {word} of branch {branch}{}", in_life(*life))
+    }
+}
+
+/// Which life of a branch, where it is not its first.
+fn in_life(life: Life) -> String {
+    if life.is_first() { String::new() } else { format!(" in its life {life}") }
 }
 
 /// Why a branch did not apply a write.
@@ -205,16 +282,37 @@ mod tests {
         BranchId::new(id).unwrap()
     }
 
-    fn lags(origins: i64, needed: u64) -> RequestError {
+    fn lags(origins: i64, needed: u32) -> NotReached {
         let (needed, here) = (Sequence::new(needed), Sequence::default());
-        let lag = |id| Lag { origin: branch(id), needed, here };
-        RequestError::VersionNotReached { lags: (1..=origins).map(lag).collect(), more: 0 }
+        let lag = |id| Lag { origin: branch(id), life: Life::FIRST, needed, here };
+        NotReached { lags: (1..=origins).map(lag).collect(), ..NotReached::default() }
     }
 
     #[test]
     fn one_write_is_one_write() {
-        assert_eq!(lags(1, 1).to_string(), "not served in time: needs 1 write of branch 1, has 0");
-        assert_eq!(lags(1, 2).to_string(), "not served in time: needs 2 writes of branch 1, has 0");
+        let told = |needed| RequestError::from(lags(1, needed)).to_string();
+        assert_eq!(told(1), "not served in time: needs 1 write of branch 1, has 0");
+        assert_eq!(told(2), "not served in time: needs 2 writes of branch 1, has 0");
+    }
+
+    #[test]
+    fn lost_writes_are_told_by_branch_and_life_and_who_has_not_been_heard() {
+        let lost = |branch_id, life, writes| Lost { branch: branch(branch_id), life, writes };
+        let lost = vec![lost(1, Life::FIRST, 1), lost(3, Life::new(7), 2)];
+        assert_eq!(
+            RequestError::WritesLost { lost, more: 0 }.to_string(),
+            "writes lost: 1 write of branch 1, 2 writes of branch 3 in its life 7"
+        );
+        let late = NotReached { unheard: vec![branch(2), branch(3)], ..lags(1, 1) };
+        assert_eq!(
+            RequestError::from(late).to_string(),
+            "not served in time: needs 1 write of branch 1, has 0; a life of those is over, and \
+             nothing was heard since from branches 2, 3"
+        );
+        assert_eq!(
+            RequestError::Returning { unheard: vec![branch(2)], more: 0 }.to_string(),
+            "unavailable: the branch started anew, and has not heard from branch 2"
+        );
     }
 
     #[test]

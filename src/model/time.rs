@@ -37,6 +37,15 @@ impl Time {
         Self { us: self.us.saturating_add(span_us) }
     }
 
+    /// The earlier of two moments, either of which may be never.
+    pub fn earlier(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, None) => one,
+            (None, other) => other,
+        }
+    }
+
     /// How long from `earlier` to here; zero if `earlier` is not earlier.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.us.saturating_sub(earlier.us))

@@ -126,7 +126,7 @@ mod tests {
     fn logged((id, units, origin): (i64, i64, i64)) -> LogEntry {
         let write = Write::deposit(amount(units));
         let (id, origin) = (WriteId { customer: customer(1), event: event(id) }, branch(origin));
-        LogEntry { id, write, dot: Dot { origin, sequence: Sequence::new(1) } }
+        LogEntry { id, write, dot: Dot::first_life(origin, Sequence::new(1)) }
     }
 
     /// A branch that applied these writes, and says at the end that it holds so much too much.
@@ -141,7 +141,7 @@ mod tests {
 
     fn applies(at: &BranchResult) -> impl Iterator<Item = Recorded> {
         at.log.iter().zip(1..).map(
-            |(&LogEntry { id, write, dot: Dot { origin, sequence } }, position)| {
+            |(&LogEntry { id, write, dot: Dot { origin, sequence, .. } }, position)| {
                 let (branch, balance) = (at.id, at.balance);
                 let position = LogPosition::new(position);
                 let (life, at) = (None, Time::START);

@@ -171,10 +171,14 @@ impl Bank {
         let of_origin = |logged: &&LogEntry| logged.dot.origin == branch(origin);
         let at = self.at(at);
         let earlier = at.log.iter().filter(of_origin).count();
-        let sequence = Sequence::new(u64::try_from(earlier).unwrap()).next();
+        let sequence = Sequence::new(u32::try_from(earlier).unwrap()).next();
         at.balance = at.balance.checked_add(write.delta()).unwrap();
         let origin = branch(origin);
-        Arc::make_mut(&mut at.log).push(LogEntry { id, write, dot: Dot { origin, sequence } });
+        Arc::make_mut(&mut at.log).push(LogEntry {
+            id,
+            write,
+            dot: Dot::first_life(origin, sequence),
+        });
         let position = LogPosition::new(u64::try_from(at.log.len()).unwrap());
         let (branch, balance) = (at.id, at.balance);
         self.record(Fact::WriteApplied {

@@ -306,6 +306,8 @@ impl Serialize for Reason<'_> {
             RequestError::Refused(refusal) => serializer.collect_str(refusal),
             error @ (RequestError::OutcomeUnknown { .. }
             | RequestError::VersionNotReached { .. }
+            | RequestError::WritesLost { .. }
+            | RequestError::Returning { .. }
             | RequestError::Unavailable { .. }
             | RequestError::Full { .. }
             | RequestError::NoAnswer { .. }

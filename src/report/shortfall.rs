@@ -56,6 +56,8 @@ const fn reason(error: &RequestError) -> &'static str {
         RequestError::Refused(Refusal::OutOfOrder { .. }) => "out of order",
         RequestError::Refused(Refusal::EventReused { .. }) => "the event id names another write",
         RequestError::VersionNotReached { .. } => "not served in time",
+        RequestError::WritesLost { .. } => "writes lost",
+        RequestError::Returning { .. } => "not returned yet",
         RequestError::Unavailable { .. } => "unavailable",
         RequestError::Full { .. } => "full",
         RequestError::Declined { .. } => "declined",

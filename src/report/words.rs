@@ -137,7 +137,7 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Sequence;
+    use crate::model::{Life, Sequence};
 
     #[test]
     fn large_numbers_are_grouped() {
@@ -167,6 +167,7 @@ mod tests {
     fn what_is_missing_is_counted_by_branch() {
         let lag = |origin, needed, here| Lag {
             origin: BranchId::new(origin).unwrap(),
+            life: Life::FIRST,
             needed: Sequence::new(needed),
             here: Sequence::new(here),
         };

@@ -283,5 +283,5 @@ fn logged(
 ) -> LogEntry {
     let sequence = accepted.entry(origin).or_default();
     *sequence = sequence.next();
-    LogEntry { id, write, dot: Dot { origin, sequence: *sequence } }
+    LogEntry { id, write, dot: Dot::first_life(origin, *sequence) }
 }

@@ -113,7 +113,12 @@ impl RunConfig {
     /// for ever.
     pub(crate) const fn branch(&self, confirm_limit: Option<Duration>) -> BranchConfig {
         let &Self { propagation, overdraft, wait_limit, .. } = self;
-        let timeouts = Timeouts { confirm_limit, wait_limit: Some(wait_limit), resend_after: None };
+        let timeouts = Timeouts {
+            confirm_limit,
+            wait_limit: Some(wait_limit),
+            resend_after: None,
+            return_limit: None,
+        };
         BranchConfig { propagation, overdraft, timeouts, log_max: None }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::parts::{branch, customer, deposit, event, event_id, roster, withdraw};
 use passbook::bank::{
-    Branch, BranchConfig, Effect, Input, PeerMessage, Reply, Request, Ticket, Timeouts,
+    Branch, BranchConfig, Effect, Input, LifeList, PeerMessage, Reply, Request, Ticket, Timeouts,
 };
 use passbook::model::{
     BranchId, Event, Money, Operation, Overdraft, Propagation, Receipt, Refusal, RequestError, Time,
@@ -31,6 +31,7 @@ impl Net {
             confirm_limit: Some(CONFIRM_LIMIT),
             resend_after: Some(RESEND_AFTER),
             wait_limit: None,
+            return_limit: None,
         };
         let propagation = Propagation::Sync;
         let config = BranchConfig { propagation, overdraft, timeouts, log_max: None };
@@ -62,7 +63,9 @@ impl Net {
                 }
                 Effect::Compared { agrees, .. } => self.agreements.push(agrees),
                 Effect::Applied(_) | Effect::Waited { .. } => {}
-                Effect::Conflict(write) => panic!("nobody lost its memory: {write:?}"),
+                Effect::Conflict(_) | Effect::Lives(_) | Effect::Closed | Effect::Ended(_) => {
+                    panic!("nobody lost its memory: {effect:?}")
+                }
                 Effect::IdClash(write) => panic!("sync propagation lets no id clash: {write:?}"),
             }
         }
@@ -78,7 +81,7 @@ impl Net {
 
     fn deliver(&mut self, place: usize) {
         let (from, to, message) = self.wires.remove(place);
-        self.tell(to, Input::FromPeer { from, message });
+        self.tell(to, Input::FromPeer { from, lives: LifeList::of_first_lives(), message });
     }
 
     fn deliver_all(&mut self) {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use passbook::bank::{
-    Branch, BranchConfig, Congestion, Effect, Input, PeerMessage, PropagatedWrite, Relayed,
-    Request, Ticket,
+    Branch, BranchConfig, Congestion, Effect, Input, LifeList, Missed, PeerMessage,
+    PropagatedWrite, Relayed, Request, Rest, Ticket,
 };
 use passbook::model::{
     Amount, BranchId, CustomerId, Dot, EventId, LogEntry, LogPosition, Money, Operation, Outcome,
@@ -67,6 +67,9 @@ fn answer(effects: &[Effect]) -> Outcome {
             | Effect::Send { .. }
             | Effect::Conflict(_)
             | Effect::IdClash(_)
+            | Effect::Lives(_)
+            | Effect::Closed
+            | Effect::Ended(_)
             | Effect::Compared { .. } => panic!("unexpected: {effect:?}"),
         })
         .collect();
@@ -83,14 +86,18 @@ fn query(at: &mut Branch) -> Outcome {
 }
 
 /// The `sequence`th write of branch 2.
-fn from_peer(sequence: u64, id: WriteId) -> PropagatedWrite {
-    let dot = Dot { origin: branch(2), sequence: Sequence::new(sequence) };
+fn from_peer(sequence: u32, id: WriteId) -> PropagatedWrite {
+    let dot = Dot::first_life(branch(2), Sequence::new(sequence));
     PropagatedWrite { dot, id, write: deposit(), dependencies: None }
+}
+
+fn hear(at: &mut Branch, message: PeerMessage) -> Vec<Effect> {
+    tell(at, Input::FromPeer { from: branch(2), lives: LifeList::of_first_lives(), message })
 }
 
 fn propagate(at: &mut Branch, write: PropagatedWrite) -> Vec<Effect> {
     let message = PeerMessage::Propagate(write);
-    tell(at, Input::FromPeer { from: branch(2), message })
+    hear(at, message)
 }
 
 #[test]
@@ -164,12 +171,12 @@ fn nothing_more_is_kept_for_a_branch_that_takes_no_more() {
 #[test]
 fn of_an_answer_with_a_gap_nothing_is_kept() {
     let mut at = opened(Propagation::Async);
-    let entry = |sequence: u64, event| {
+    let entry = |sequence: u32, event| {
         let PropagatedWrite { dot, id, write, .. } = from_peer(sequence, id(2, event));
         LogEntry { dot, id, write }
     };
-    let message = PeerMessage::Missed(vec![entry(1, 1), entry(3, 3), entry(4, 4)]);
-    tell(&mut at, Input::FromPeer { from: branch(2), message });
+    let writes = vec![entry(1, 1), entry(3, 3), entry(4, 4)];
+    hear(&mut at, PeerMessage::Missed(Missed { writes, rest: Rest::Nothing }));
     assert_eq!(at.position(), LogPosition::new(1));
     // Had the third been kept, it would be applied with the second.
     propagate(&mut at, from_peer(2, id(2, 2)));

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use passbook::bank::{
-    Branch, BranchConfig, Effect, Input, PeerMessage, PropagatedWrite, Request, Ticket,
+    Branch, BranchConfig, Effect, EndOfLife, Input, LifeList, Missed, PeerMessage, PropagatedWrite,
+    Request, Rest, Ticket,
 };
 use passbook::model::{
     Amount, BranchId, CustomerId, Dot, EventId, LogEntry, LogPosition, Money, Operation, Roster,
@@ -55,6 +56,9 @@ fn accept(at: &mut Branch, id: WriteId) -> PropagatedWrite {
         | Effect::Applied(_)
         | Effect::Conflict(_)
         | Effect::IdClash(_)
+        | Effect::Lives(_)
+        | Effect::Closed
+        | Effect::Ended(_)
         | Effect::Compared { .. } => None,
     });
     broadcast.expect("it is propagated")
@@ -62,22 +66,27 @@ fn accept(at: &mut Branch, id: WriteId) -> PropagatedWrite {
 
 fn propagate(to: &mut Branch, write: &PropagatedWrite) -> Vec<Effect> {
     let (from, message) = (write.dot.origin, PeerMessage::Propagate(write.clone()));
-    tell(to, Input::FromPeer { from, message })
+    hear(to, from, message)
+}
+
+fn hear(to: &mut Branch, from: BranchId, message: PeerMessage) -> Vec<Effect> {
+    tell(to, Input::FromPeer { from, lives: LifeList::of_first_lives(), message })
 }
 
 /// What `from` has and `to` has not.
 fn missed(from: &mut Branch, to: &Branch) -> Vec<LogEntry> {
     let message = PeerMessage::CatchUp(to.version().clone());
-    let told = tell(from, Input::FromPeer { from: to.id(), message });
-    let [Effect::Send { message: PeerMessage::Missed(missed), .. }] = told.as_slice() else {
+    let told = hear(from, to.id(), message);
+    let Some(Effect::Send { message: PeerMessage::Missed(missed), .. }) = told.first() else {
         panic!("not an answer: {told:?}");
     };
-    missed.clone()
+    assert_eq!(missed.rest, Rest::Nothing);
+    missed.writes.clone()
 }
 
 fn catch_up(to: &mut Branch, from: &mut Branch) {
-    let message = PeerMessage::Missed(missed(from, to));
-    tell(to, Input::FromPeer { from: from.id(), message });
+    let missed = Missed { writes: missed(from, to), rest: Rest::Nothing };
+    hear(to, from.id(), PeerMessage::Missed(missed));
 }
 
 fn held(at: &Branch) -> Vec<WriteId> {
@@ -88,8 +97,8 @@ fn next_dot(at: &mut Branch, id: WriteId) -> Dot {
     accept(at, id).dot
 }
 
-fn dot(origin: BranchId, sequence: u64) -> Dot {
-    Dot { origin, sequence: Sequence::new(sequence) }
+fn dot(origin: BranchId, sequence: u32) -> Dot {
+    Dot::first_life(origin, Sequence::new(sequence))
 }
 
 /// It would give its first number away twice, and nobody would take what bears it.
@@ -124,7 +133,15 @@ fn a_branch_learns_of_both_writes_of_one_id() {
     // Under a number that is taken, a third write is another one, though its id is here.
     let write = Write::withdraw(two().amount);
     let wrong = propagate(&mut reborn, &PropagatedWrite { write, ..other });
-    assert!(matches!(wrong[..], [Effect::Conflict(_)]), "{wrong:?}");
+    let [Effect::Send { to, message }, Effect::Conflict(_)] = wrong.as_slice() else {
+        panic!("not a conflict: {wrong:?}");
+    };
+    // Its origin is told so, and ends: another one has its place.
+    assert_eq!((*to, message), (branch(3), &PeerMessage::Taken(dot(branch(3), 1))));
+    let told = hear(&mut third, reborn.id(), message.clone());
+    let end = EndOfLife::NumberTaken { at: branch(3) };
+    assert!(matches!(told[..], [Effect::Ended(told)] if told == end), "{told:?}");
+    assert!(tell(&mut third, Input::InReach(branch(1))).is_empty());
 }
 
 /// A customer's next write is no sign that the ones before it are there.

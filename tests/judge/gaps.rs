@@ -108,7 +108,7 @@ fn a_balance_in_a_refusal_is_tested_and_is_no_read() {
 }
 
 /// A branch applies a write under this number of branch 1.
-fn numbered(history: &mut HistoryBuilder, at: u32, event: u32, number: u64) {
+fn numbered(history: &mut HistoryBuilder, at: u32, event: u32, number: u32) {
     history.applies(at, 1, event);
     let Some(Recorded { fact: Fact::WriteApplied { origin, life, sequence, .. }, .. }) =
         history.facts.last_mut()

@@ -62,6 +62,7 @@ async fn forged(channel: Channel, sequence: u64) -> Status {
         write: Some(v1::Write { kind: v1::WriteKind::Deposit.into(), amount: "1".to_owned() }),
         origin_branch_id: 2,
         sequence,
+        life: 0,
     };
     let write = Some(v1::PropagatedWrite { logged: Some(logged), dependencies: None });
     let request = v1::PropagateRequest { write, from_branch_id: 2, number: 1 };

@@ -66,18 +66,24 @@ impl Counter {
                     for index in self.roster.indexes() {
                         if self.roster.id(index) != from {
                             let message = PeerMessage::Propagate(write.clone());
-                            let input = Input::FromPeer { from, message };
+                            let lives = self.branch.lives().clone();
+                            let input = Input::FromPeer { from, lives, message };
                             send(Outgoing::ToBranch(index.get(), input));
                         }
                     }
                 }
                 Effect::Send { to, message } => {
                     let to = self.roster.index(to).expect("branches know each other").get();
-                    send(Outgoing::ToBranch(to, Input::FromPeer { from, message }));
+                    let lives = self.branch.lives().clone();
+                    send(Outgoing::ToBranch(to, Input::FromPeer { from, lives, message }));
                 }
                 Effect::Waited { .. } | Effect::Applied(_) | Effect::Compared { .. } => {}
-                Effect::Conflict(write) | Effect::IdClash(write) => {
-                    panic!("no write of these banks clashes with another: {write:?}");
+                Effect::Conflict(_)
+                | Effect::IdClash(_)
+                | Effect::Lives(_)
+                | Effect::Closed
+                | Effect::Ended(_) => {
+                    panic!("no write of these banks clashes, and no branch is lost: {effect:?}");
                 }
             }
         }

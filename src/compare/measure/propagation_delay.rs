@@ -56,7 +56,7 @@ pub(super) fn delays_us(seen: &[Seen], branches: usize, since: Time) -> Vec<u64>
 mod tests {
     use super::*;
 
-    fn seen(branch: i64, origin: i64, sequence: u64, at_us: u64) -> Seen {
+    fn seen(branch: i64, origin: i64, sequence: u32, at_us: u64) -> Seen {
         let branch_id = |id| BranchId::new(id).unwrap();
         let (branch, origin) = (branch_id(branch), branch_id(origin));
         Seen { branch, origin, sequence: Sequence::new(sequence), at: Time::from_us(at_us) }

@@ -126,12 +126,15 @@ impl VirtualClient {
                 EventOutcome::Success
             }
             Ok(Receipt::Balance(balance)) => EventOutcome::Balance(*balance),
-            Err(RequestError::Refused(_) | RequestError::VersionNotReached { .. }) => {
-                EventOutcome::Fail
-            }
+            Err(
+                RequestError::Refused(_)
+                | RequestError::VersionNotReached { .. }
+                | RequestError::WritesLost { .. },
+            ) => EventOutcome::Fail,
             Err(
                 error @ (RequestError::OutcomeUnknown { .. }
                 | RequestError::Unavailable { .. }
+                | RequestError::Returning { .. }
                 | RequestError::Full { .. }
                 | RequestError::NoAnswer { .. }
                 | RequestError::Declined { .. }),

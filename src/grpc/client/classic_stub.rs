@@ -14,10 +14,10 @@ use super::endpoint::Endpoint;
 use super::problem::{Absence, CallProblem, told};
 use super::reply::ReplyFields;
 use crate::actors::Ask;
+use crate::grpc::classic_status::ClassicStatus;
 use crate::grpc::convert::{BRANCH_KEY, ClassicCall, FieldError, WriteSetText, money_from_float};
 use crate::grpc::proto::banking::branch_client::BranchClient;
 use crate::grpc::proto::banking::{BranchReply, BranchRequest};
-use crate::grpc::status::ClassicStatus;
 use crate::grpc::trailers::REASON_TRAILER;
 use crate::model::{
     BranchId, CustomerId, EventId, Money, Operation, Receipt, RequestError, WriteId,

@@ -12,6 +12,7 @@ use tonic_types::StatusExt;
 
 use super::endpoint::Contract;
 use crate::bank::{Acknowledgement, PropagatedWrite, VersionVector, WriteSetDigest};
+use crate::grpc::classic_status::ClassicStatus;
 use crate::grpc::convert::{
     ClassicCall, FieldError, FieldProblem, WriteSetText, acknowledgement, bank_description,
     logged_write, version_entries,
@@ -23,7 +24,7 @@ use crate::grpc::proto::banking::branch_client::BranchClient;
 use crate::grpc::proto::banking::{BranchReply, BranchRequest};
 use crate::grpc::proto::v1;
 use crate::grpc::proto::v1::peer_service_client::PeerServiceClient;
-use crate::grpc::status::{CONFLICT, ClassicStatus, DOMAIN, UNKNOWN_METHOD};
+use crate::grpc::status::{CONFLICT, DOMAIN, UNKNOWN_METHOD};
 use crate::model::{
     BranchId, CustomerId, EventId, LogEntry, MessageNumber, Money, Roster, UnknownVersion,
 };
@@ -307,6 +308,6 @@ fn is_conflict(status: &Status) -> bool {
 /// The digest of the write set `held` of a branch that says that it has applied `event`. A set
 /// without it is not ours, and to send the write again would make nothing better.
 fn up_to(held: &[EventId], event: EventId) -> WriteSetDigest {
-    let whole = || WriteSetDigest { len: 0, ids: 0, contents: None };
+    let whole = || WriteSetDigest::told(0, 0, None);
     WriteSetDigest::of_ids(held, event).unwrap_or_else(whole)
 }

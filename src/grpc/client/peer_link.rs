@@ -14,7 +14,7 @@ use tonic::Code;
 use super::endpoint::Contract;
 use super::peer_client::{Attempt, LinkError, PeerClient};
 use crate::actors::{BranchActor, LinkChange, LinkEvent, PeerEnvelope};
-use crate::bank::{Congestion, PeerMessage, VersionVector};
+use crate::bank::{Congestion, LifeList, Missed, PeerMessage, Rest, VersionVector};
 use crate::model::{BranchId, Dot, MessageNumber, Sequence};
 
 /// How long a broken link rests before it is tried again; doubled each time.
@@ -284,7 +284,8 @@ impl PeerLink {
         let (client, losses) = (self.setup.client.clone(), self.losses);
         let missed = async move { client.catch_up(&here, ANSWER_LIMIT).await };
         ctx.spawn(missed.into_actor(self).map(move |missed, link, ctx| match missed {
-            Ok(missed) => {
+            Ok(writes) => {
+                let missed = Missed { writes, rest: Rest::Nothing };
                 link.bring(MessageNumber::default(), PeerMessage::Missed(missed));
                 link.tell_found(PeerFinding::CaughtUp(link.setup.peer));
             }
@@ -295,7 +296,8 @@ impl PeerLink {
     /// Puts what the other end says in the branch's mailbox.
     fn bring(&self, number: MessageNumber, message: PeerMessage) {
         let LinkSetup { here, peer, ref owner, .. } = self.setup;
-        owner.do_send(PeerEnvelope { from: peer, to: here, number, message });
+        let lives = LifeList::of_first_lives();
+        owner.do_send(PeerEnvelope { from: peer, to: here, number, lives, message });
     }
 
     /// Tells the branch if the link takes more or less than before.
@@ -368,7 +370,7 @@ impl Handler<PeerEnvelope> for PeerLink {
             PeerMessage::CatchUp(here) => self.catch_up(here.clone(), ctx),
             // The other end waits for neither: it is acknowledged in the answer to its own call,
             // and asks for what it missed in a call too.
-            PeerMessage::Acknowledge(_) | PeerMessage::Missed(_) => {}
+            PeerMessage::Acknowledge(_) | PeerMessage::Missed(_) | PeerMessage::Taken(_) => {}
         }
     }
 }

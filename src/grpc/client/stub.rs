@@ -11,15 +11,15 @@ use super::classic_stub::ClassicBranch;
 use super::problem::CallProblem;
 use super::reply::ReplyFields;
 use crate::actors::{Answer, Ask};
-use crate::bank::Entry;
+use crate::bank::{Entry, Passbook, Session};
 use crate::grpc::proto::v1;
 use crate::grpc::proto::v1::bank_service_client::BankServiceClient;
 use crate::grpc::seal::Seal;
 use crate::grpc::token::{passbook_of, token_of};
 use crate::grpc::trailers::{Trailers, request_error_of};
 use crate::model::{
-    BranchId, CustomerId, Event, LogPosition, Operation, Outcome, Receipt, RequestError, Roster,
-    Write, WriteKind,
+    BranchId, CustomerId, Dot, Event, LogPosition, Operation, Outcome, Receipt, RequestError,
+    Roster, Write, WriteKind,
 };
 
 /// Takes what customers ask of one branch elsewhere, and asks it there.
@@ -186,7 +186,7 @@ impl TypedBranch {
     async fn ask(&self, ask: &Ask) -> ReplyFields {
         match self.ask_typed(ask).await {
             Ok(response) => self.read(response, ask.operation),
-            Err(status) => self.read_error(&status),
+            Err(status) => self.read_error(&status, ask),
         }
     }
 
@@ -216,17 +216,37 @@ impl TypedBranch {
         ReplyFields { outcome, position, balance, entry }
     }
 
-    fn read_error(&self, status: &Status) -> ReplyFields {
+    fn read_error(&self, status: &Status, ask: &Ask) -> ReplyFields {
         let Some((error, Trailers { token, balance, position })) = request_error_of(status) else {
             return ReplyFields::no_answer(self.branch, &CallProblem::from(status));
         };
         let passbook = token.map(|token| passbook_of(&token, &self.tokens, &self.roster));
         let entry = match passbook {
-            Some(Ok(passbook)) => Entry::Passbook(passbook),
+            Some(Ok(passbook)) => match &ask.session {
+                Some(Session { passbook: shown, .. }) if is_loss(&error) => {
+                    Entry::Lost(left_of(shown, &passbook, &self.roster))
+                }
+                Some(_) | None => Entry::Passbook(passbook),
+            },
             Some(Err(_)) | None => Entry::Nothing,
         };
         ReplyFields { outcome: Err(error), position, balance, entry }
     }
+}
+
+fn is_loss(error: &RequestError) -> bool {
+    matches!(error, RequestError::WritesLost { .. })
+}
+
+/// Of each life in the passbook that was `shown` the last write in the one that came back.
+fn left_of(shown: &Passbook, back: &Passbook, roster: &Roster) -> Vec<Dot> {
+    let lives = [&shown.writes, &shown.reads].map(|shown| shown.last_dots(roster)).concat();
+    let left = |dot: Dot| {
+        let origin = roster.origin(dot)?;
+        let sequence = back.writes.get(origin).max(back.reads.get(origin));
+        Some(Dot { sequence, ..dot })
+    };
+    lives.into_iter().filter_map(left).collect()
 }
 
 impl Actor for ClientStub {

@@ -1,11 +1,12 @@
 //! Recorded facts in the typed contract's words.
 
+use super::peer::life_field;
 use crate::grpc::proto::v1;
 use crate::grpc::status;
 use crate::history::{Fact, MessageBody, Recorded};
 use crate::model::{
-    BranchId, CustomerId, Dot, Lag, LogEntry, MessageNumber, Operation, Outcome, Receipt,
-    RequestError, RequestNumber,
+    BranchId, CustomerId, Dot, Lag, Life, LogEntry, Lost, MessageNumber, Operation, Outcome,
+    Receipt, RequestError, RequestNumber,
 };
 
 impl From<&Recorded> for v1::Fact {
@@ -34,10 +35,11 @@ fn what(fact: &Fact) -> Option<v1::fact::What> {
                 branch_id: branch.get(),
             })
         }
-        &Fact::WriteApplied { branch, id, write, origin, life: _, sequence, position, balance } => {
+        &Fact::WriteApplied { branch, id, write, origin, life, sequence, position, balance } => {
+            let dot = Dot { origin, life: life.unwrap_or(Life::FIRST), sequence };
             What::WriteApplied(v1::WriteApplied {
                 branch_id: branch.get(),
-                applied: Some(LogEntry { dot: Dot { origin, sequence }, id, write }.into()),
+                applied: Some(LogEntry { dot, id, write }.into()),
                 position: position.get(),
                 balance: balance.to_string(),
             })
@@ -152,11 +154,18 @@ impl From<&Outcome> for v1::Outcome {
                     congested_branch_ids: congested.iter().map(|id| id.get()).collect(),
                 })
             }
-            Err(RequestError::VersionNotReached { lags, .. }) => {
+            Err(RequestError::VersionNotReached(missing)) => {
                 Result::VersionNotReached(v1::VersionNotReached {
-                    lags: lags.iter().map(v1::Lag::from).collect(),
+                    lags: missing.lags.iter().map(v1::Lag::from).collect(),
+                    unheard_branch_ids: missing.unheard.iter().map(|id| id.get()).collect(),
                 })
             }
+            Err(RequestError::WritesLost { lost, .. }) => Result::WritesLost(v1::WritesLost {
+                lost: lost.iter().map(v1::LostWrites::from).collect(),
+            }),
+            Err(RequestError::Returning { unheard, .. }) => Result::Returning(v1::Returning {
+                unheard_branch_ids: unheard.iter().map(|id| id.get()).collect(),
+            }),
         };
         Self { result: Some(result) }
     }
@@ -164,7 +173,19 @@ impl From<&Outcome> for v1::Outcome {
 
 impl From<&Lag> for v1::Lag {
     fn from(lag: &Lag) -> Self {
-        Self { origin_branch_id: lag.origin.get(), needed: lag.needed.get(), here: lag.here.get() }
+        Self {
+            origin_branch_id: lag.origin.get(),
+            needed: lag.needed.get(),
+            here: lag.here.get(),
+            life: life_field(lag.life),
+        }
+    }
+}
+
+impl From<&Lost> for v1::LostWrites {
+    fn from(lost: &Lost) -> Self {
+        let Lost { branch, life, writes } = *lost;
+        Self { branch_id: branch.get(), life: life_field(life), writes }
     }
 }
 
@@ -203,6 +224,7 @@ mod tests {
                 write: Some(v1::Write { kind: 2, amount: "400.5".to_owned() }),
                 origin_branch_id: 1,
                 sequence: 5,
+                life: 0,
             }),
             position: 6,
             balance: "-0.05".to_owned(),

@@ -84,6 +84,12 @@ pub enum FieldProblem {
     /// Counts of writes start at 1.
     #[error("0 is no place; the first is 1")]
     NoPlace,
+    /// No branch has accepted so many writes.
+    #[error("{number} is more writes than a branch accepts")]
+    TooManyWrites {
+        /// As it came.
+        number: u64,
+    },
     /// A customer's call names two customers.
     #[error(
         "{id} is not the customer_id {customer}; a customer's call bears its own id in both \

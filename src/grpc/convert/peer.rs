@@ -4,7 +4,7 @@ use super::field::within;
 use super::{FieldError, FieldProblem, branch_id, write, write_id};
 use crate::bank::{Acknowledgement, PropagatedWrite, VersionVector, WriteSetDigest};
 use crate::grpc::proto::v1;
-use crate::model::{BranchId, Dot, LogEntry, Money, Roster, Sequence};
+use crate::model::{BranchId, Dot, Life, LogEntry, Money, Roster, Sequence};
 
 /// What the branches of one bank have in common.
 pub fn bank_description(roster: &Roster, opening_balance: Money) -> v1::BankDescription {
@@ -16,15 +16,12 @@ pub fn bank_description(roster: &Roster, opening_balance: Money) -> v1::BankDesc
 
 /// `version` as entries; origins without writes are left out.
 pub fn version_entries(version: &VersionVector, roster: &Roster) -> v1::VersionVector {
-    let counts = roster.ids().iter().zip(version.counts());
-    let entries = counts
-        .filter(|(_, applied)| *applied != Sequence::default())
-        .map(|(origin, applied)| v1::VersionEntry {
-            origin_branch_id: origin.get(),
-            applied: applied.get(),
-        })
-        .collect();
-    v1::VersionVector { entries }
+    let entry = |last: Dot| v1::VersionEntry {
+        origin_branch_id: last.origin.get(),
+        life: life_field(last.life),
+        applied: last.sequence.get(),
+    };
+    v1::VersionVector { entries: version.last_dots(roster).into_iter().map(entry).collect() }
 }
 
 /// The version vector in `field`; left out, it holds nothing.
@@ -41,11 +38,14 @@ pub fn version_vector(
             .map_err(|error: FieldError| error.within(field))?;
         let index = roster.index(branch).ok_or(FieldProblem::UnknownBranch { branch });
         let index = index.map_err(wrong)?;
-        if previous >= Some(index) {
+        let life = life(entry.life);
+        if previous >= Some((index, life)) {
             return Err(wrong(FieldProblem::NotAscending { branch }));
         }
-        previous = Some(index);
-        read.cover(index, Sequence::new(entry.applied));
+        previous = Some((index, life));
+        let applied = count("applied", entry.applied)
+            .map_err(|error| error.within("entries").within(field))?;
+        read.cover(roster.in_life(index, life), applied);
     }
     Ok(read)
 }
@@ -60,6 +60,7 @@ pub fn logged_write(
         Ok(LogEntry {
             dot: Dot {
                 origin: member("origin_branch_id", logged.origin_branch_id, roster)?,
+                life: life(logged.life),
                 sequence: sequence("sequence", logged.sequence)?,
             },
             id: write_id("id", logged.id)?,
@@ -98,14 +99,15 @@ pub fn acknowledgement(
         Ok(Acknowledgement {
             dot: Dot {
                 origin: member("origin_branch_id", acknowledged.origin_branch_id, roster)?,
+                life: life(acknowledged.life),
                 sequence: sequence("sequence", acknowledged.sequence)?,
             },
             id: write_id("id", acknowledged.id)?,
-            write_set: WriteSetDigest {
-                len: acknowledged.write_set_len,
-                ids: acknowledged.write_set_fingerprint,
-                contents: acknowledged.write_set_contents_fingerprint,
-            },
+            write_set: WriteSetDigest::told(
+                acknowledged.write_set_len,
+                acknowledged.write_set_fingerprint,
+                acknowledged.write_set_contents_fingerprint,
+            ),
         })
     })
 }
@@ -121,8 +123,21 @@ fn member(field: &str, number: u32, roster: &Roster) -> Result<BranchId, FieldEr
 fn sequence(field: &str, number: u64) -> Result<Sequence, FieldError> {
     match number {
         0 => Err(FieldError::new(field, FieldProblem::NoPlace)),
-        place => Ok(Sequence::new(place)),
+        place => count(field, place),
     }
+}
+
+fn count(field: &str, number: u64) -> Result<Sequence, FieldError> {
+    number.try_into().map_err(|_| FieldError::new(field, FieldProblem::TooManyWrites { number }))
+}
+
+/// A life as a field has it: a branch's first one is left out.
+pub(super) fn life_field(life: Life) -> u64 {
+    if life == Life::FIRST { 0 } else { life.get() }
+}
+
+fn life(field: u64) -> Life {
+    if field == 0 { Life::FIRST } else { Life::new(field) }
 }
 
 impl From<LogEntry> for v1::LoggedWrite {
@@ -132,6 +147,7 @@ impl From<LogEntry> for v1::LoggedWrite {
             write: Some(entry.write.into()),
             origin_branch_id: entry.dot.origin.get(),
             sequence: entry.dot.sequence.get(),
+            life: life_field(entry.dot.life),
         }
     }
 }
@@ -155,10 +171,11 @@ impl v1::Acknowledgement {
             id: Some(id.into()),
             origin_branch_id: dot.origin.get(),
             sequence: dot.sequence.get(),
+            life: life_field(dot.life),
             branch_id: branch.get(),
             write_set_len: write_set.len,
             write_set_fingerprint: write_set.ids,
-            write_set_contents_fingerprint: write_set.contents,
+            write_set_contents_fingerprint: write_set.contents(),
         }
     }
 }
@@ -184,7 +201,7 @@ mod tests {
     }
 
     fn entry(origin_branch_id: u32, applied: u64) -> v1::VersionEntry {
-        v1::VersionEntry { origin_branch_id, applied }
+        v1::VersionEntry { origin_branch_id, applied, life: 0 }
     }
 
     #[test]
@@ -209,6 +226,7 @@ mod tests {
                 write: Some(v1::Write { kind: 1, amount: "400".to_owned() }),
                 origin_branch_id: 2,
                 sequence: 1,
+                life: 0,
             };
             change(&mut logged);
             logged_write("missed", Some(&logged), &roster()).unwrap_err()
@@ -216,6 +234,11 @@ mod tests {
         assert_eq!(
             refused(|logged| logged.sequence = 0),
             FieldError::new("missed.sequence", FieldProblem::NoPlace)
+        );
+        const TOO_MANY: u64 = 1 << 32;
+        assert_eq!(
+            refused(|logged| logged.sequence = TOO_MANY),
+            FieldError::new("missed.sequence", FieldProblem::TooManyWrites { number: TOO_MANY })
         );
         assert_eq!(
             refused(|logged| logged.origin_branch_id = 3),
@@ -231,21 +254,28 @@ mod tests {
     }
 
     fn any_version() -> impl Strategy<Value = VersionVector> {
-        prop::array::uniform3(0_u64..4).prop_map(|counts| {
-            VersionVector::from_counts(counts.map(Sequence::new), &roster()).unwrap()
+        (prop::array::uniform3(0_u32..4), 0_u32..4, 2_u64..9).prop_map(|(counts, later, life)| {
+            let roster = roster();
+            let mut vector =
+                VersionVector::from_counts(counts.map(Sequence::new), &roster).unwrap();
+            let origin = roster.in_life(roster.index(branch(5)).unwrap(), Life::new(life));
+            vector.cover(origin, Sequence::new(later));
+            vector
         })
     }
 
     proptest! {
         #[test]
         fn what_branches_say_survives_the_wire(
-            (origin, sequence, customer, event) in (0_usize..3, 1..=u64::MAX, 1_i64..99, 1_i64..99),
+            (origin, sequence, customer, event) in (0_usize..3, 1..=u32::MAX, 1_i64..99, 1_i64..99),
             (cents, len, ids) in (1..=i64::MAX, any::<u32>(), any::<u64>()),
             contents in any::<Option<u64>>(),
             dependencies in prop::option::of(any_version()),
+            life in 1_u64..4,
         ) {
             let roster = roster();
-            let dot = Dot { origin: roster.ids()[origin], sequence: Sequence::new(sequence) };
+            let (life, sequence) = (Life::new(life), Sequence::new(sequence));
+            let dot = Dot { origin: roster.ids()[origin], life, sequence };
             let id = WriteId {
                 customer: CustomerId::new(customer).unwrap(),
                 event: EventId::new(event).unwrap(),
@@ -255,7 +285,7 @@ mod tests {
             let said = PropagatedWrite { dot, id, write, dependencies };
             let wire = v1::PropagatedWrite::of(&said, &roster);
             prop_assert_eq!(propagated_write("write", Some(&wire), &roster), Ok(said));
-            let said = Acknowledgement { dot, id, write_set: WriteSetDigest { len, ids, contents } };
+            let said = Acknowledgement { dot, id, write_set: WriteSetDigest::told(len, ids, contents) };
             let wire = v1::Acknowledgement::by(branch(9), &said);
             prop_assert_eq!(wire.branch_id, 9);
             prop_assert_eq!(acknowledgement("it", Some(&wire), &roster), Ok(said));

@@ -11,13 +11,13 @@ use crate::actors::{
     Answer, Call, HasIntroduced, PassbookSource, ReadWriteSet, Relay, ReplyTo, Submitted,
     Summarize, WriteSetAt,
 };
+use crate::grpc::classic_status::ClassicStatus;
 use crate::grpc::convert::{
     BRANCH_KEY, ClassicCall, is_from_branch, money_to_float, session, write_set_text,
 };
 use crate::grpc::error::{CallError, PeerError};
 use crate::grpc::proto::banking::branch_server::Branch;
 use crate::grpc::proto::banking::{BranchReply, BranchRequest};
-use crate::grpc::status::ClassicStatus;
 use crate::model::{BranchId, CustomerId, LogPosition, Money, Operation, Write, WriteId};
 
 /// The classic service of one branch, or of all behind one listener.

@@ -80,7 +80,9 @@ impl Limit {
                 | RequestError::OutcomeUnknown { .. }
                 | RequestError::NoAnswer { .. }
                 | RequestError::Declined { .. }
-                | RequestError::VersionNotReached { .. },
+                | RequestError::VersionNotReached { .. }
+                | RequestError::WritesLost { .. }
+                | RequestError::Returning { .. },
             )
             | CallError::Peer(
                 PeerError::OtherBank

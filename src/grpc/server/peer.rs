@@ -10,13 +10,13 @@ use crate::actors::{
     Came, Deliver, Delivered, Introduced, LinkChange, LinkEvent, PeerEnvelope, ReadCame, ReplyTo,
     Summarize,
 };
-use crate::bank::PeerMessage;
+use crate::bank::{LifeList, PeerMessage};
 use crate::grpc::convert::{self, FieldError, FieldProblem, propagated_write, version_entries};
 use crate::grpc::error::{CallError, PeerError};
 use crate::grpc::proof::{End, TICKET_KEY, Ticket, check_version, without_proofs};
 use crate::grpc::proto::v1;
 use crate::grpc::proto::v1::peer_service_server::PeerService;
-use crate::model::{BranchId, LogPosition, MessageNumber, UnknownVersion};
+use crate::model::{BranchId, Dot, LogPosition, MessageNumber, UnknownVersion};
 
 /// How many writes are taken from the branch at a time for one that catches up.
 const CHUNK: usize = 256;
@@ -161,7 +161,8 @@ impl PeerService for PeerServer {
             propagated_write("write", request.write.as_ref(), roster).map_err(CallError::from)?;
         let number = MessageNumber::new(request.number);
         let message = PeerMessage::Propagate(write);
-        let envelope = PeerEnvelope { from, to: self.here, number, message };
+        let lives = LifeList::of_first_lives();
+        let envelope = PeerEnvelope { from, to: self.here, number, lives, message };
         let (reply_to, acknowledged) = oneshot::channel();
         let reply_to = ReplyTo::Caller(reply_to);
         let branch = self.gateway.branch(self.here)?;
@@ -196,8 +197,8 @@ impl PeerService for PeerServer {
         let branch = self.gateway.branch(self.here)?.clone();
         let (sender, receiver) = mpsc::channel(CHUNK);
         tokio::spawn(async move {
-            let is_missed = |origin, sequence| {
-                roster.index(origin).is_some_and(|origin| sequence > version.get(origin))
+            let is_missed = |dot: Dot| {
+                roster.origin(dot).is_some_and(|origin| dot.sequence > version.get(origin))
             };
             let mut after = LogPosition::default();
             loop {
@@ -215,9 +216,7 @@ impl PeerService for PeerServer {
                 after = end;
                 for entry in writes {
                     let response = || v1::CatchUpResponse { missed: Some(entry.into()) };
-                    if is_missed(entry.dot.origin, entry.dot.sequence)
-                        && sender.send(Ok(response())).await.is_err()
-                    {
+                    if is_missed(entry.dot) && sender.send(Ok(response())).await.is_err() {
                         return;
                     }
                 }

@@ -296,6 +296,8 @@ fn ended(request: &RequestResult, (style, mark): (Style, &str)) -> Cell {
         Err(
             error @ (RequestError::Refused(_)
             | RequestError::VersionNotReached { .. }
+            | RequestError::WritesLost { .. }
+            | RequestError::Returning { .. }
             | RequestError::Unavailable { .. }
             | RequestError::Full { .. }
             | RequestError::Declined { .. }),

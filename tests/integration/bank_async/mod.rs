@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use crate::support::parts::{branch, customer, deposit, event, roster, withdraw};
 use passbook::bank::{
-    Branch, BranchConfig, Effect, Input, Passbook, PeerMessage, Reply, Request, Session, Ticket,
-    Timeouts,
+    Branch, BranchConfig, Effect, Input, LifeList, Passbook, PeerMessage, Reply, Request, Session,
+    Ticket, Timeouts,
 };
 use passbook::model::{
-    BranchId, Event, Guarantee, Guarantees, Lag, Money, Operation, Outcome, Overdraft, Propagation,
-    Receipt, RequestError, Sequence, Time, Waited, WriteId,
+    BranchId, Event, Guarantee, Guarantees, Lag, Life, Money, NotReached, Operation, Outcome,
+    Overdraft, Propagation, Receipt, RequestError, Sequence, Time, Waited, WriteId,
 };
 
 const WAIT_LIMIT: Duration = Duration::from_millis(50);
@@ -67,7 +67,9 @@ impl Net {
                 }
                 Effect::Settled(_) | Effect::Compared { .. } | Effect::Applied(_) => {}
                 Effect::IdClash(write) => self.clashes.push(write.id),
-                Effect::Conflict(write) => panic!("nobody lost its memory: {write:?}"),
+                Effect::Conflict(_) | Effect::Lives(_) | Effect::Closed | Effect::Ended(_) => {
+                    panic!("nobody lost its memory: {effect:?}")
+                }
             }
         }
     }
@@ -94,7 +96,7 @@ impl Net {
 
     fn deliver_at(&mut self, place: usize) {
         let (from, to, message) = self.wires.remove(place);
-        self.tell(to, Input::FromPeer { from, message });
+        self.tell(to, Input::FromPeer { from, lives: LifeList::of_first_lives(), message });
     }
 
     fn deliver_all(&mut self) {
@@ -144,8 +146,14 @@ impl Visitor {
     }
 }
 
-fn lag(origin: u32, needed: u64, here: u64) -> Lag {
-    Lag { origin: branch(origin), needed: Sequence::new(needed), here: Sequence::new(here) }
+fn lag(origin: u32, needed: u32, here: u32) -> Lag {
+    let (needed, here) = (Sequence::new(needed), Sequence::new(here));
+    Lag { origin: branch(origin), life: Life::FIRST, needed, here }
+}
+
+fn not_reached(lag: Lag) -> Option<Outcome> {
+    let missing = NotReached { lags: vec![lag], ..NotReached::default() };
+    Some(Err(missing.into()))
 }
 
 const fn balance(minor: i64) -> Option<Outcome> {
@@ -209,13 +217,12 @@ fn past_the_wait_limit_a_read_fails_and_says_what_is_needed_and_what_is_here() {
     }
     let (from, to, first) = net.wires.remove(0);
     assert_eq!((from, to), (branch(1), branch(2)));
-    net.tell(to, Input::FromPeer { from, message: first });
+    net.tell(to, Input::FromPeer { from, lives: LifeList::of_first_lives(), message: first });
     net.ask(9, &me, event(4, 2, Operation::Query));
     net.wait(WAIT_LIMIT - Duration::from_micros(1));
     assert_eq!(net.outcome(9), None);
     net.wait(Duration::from_micros(1));
-    let late = RequestError::VersionNotReached { lags: vec![lag(1, 3, 1)], more: 0 };
-    assert_eq!(net.outcome(9), Some(Err(late)));
+    assert_eq!(net.outcome(9), not_reached(lag(1, 3, 1)));
     let waited = Waited { span: WAIT_LIMIT, lags: vec![lag(1, 3, 1)] };
     assert_eq!(net.waited, [(Ticket(9), waited)]);
     net.deliver(1, 2);
@@ -276,7 +283,10 @@ fn the_first_writes_of_a_branch_come_before_its_later_ones_whatever_is_promised(
     net.ask(1, &me, event(2, 1, deposit(2)));
     let later = net.wires.pop().expect("the second write to branch 3");
     assert_eq!(later.1, branch(3));
-    net.tell(branch(3), Input::FromPeer { from: branch(1), message: later.2 });
+    net.tell(
+        branch(3),
+        Input::FromPeer { from: branch(1), lives: LifeList::of_first_lives(), message: later.2 },
+    );
     assert_eq!(net.held(3), 0);
     net.deliver(1, 3);
     assert_eq!(net.held(3), 2);
@@ -303,8 +313,11 @@ fn a_branch_that_was_away_catches_up_and_serves_who_waited() {
 #[test]
 fn a_passbook_covers_a_write_whose_outcome_is_unknown() {
     let limit = Duration::from_millis(5);
-    let timeouts =
-        Timeouts { confirm_limit: Some(limit), wait_limit: Some(WAIT_LIMIT), resend_after: None };
+    let timeouts = Timeouts {
+        confirm_limit: Some(limit),
+        wait_limit: Some(WAIT_LIMIT),
+        ..Timeouts::default()
+    };
     let mut net = Net::new(Propagation::Sync, timeouts);
     let mut me = Visitor::new(1, &[Guarantee::ReadYourWrites]);
     net.ask(0, &me, event(1, 1, deposit(400)));
@@ -344,8 +357,7 @@ fn a_request_that_waits_when_the_bank_closes_is_told_what_is_missing_and_leaves_
     net.ask(1, &me, event(2, 2, Operation::Query));
     net.ask(2, &me, event(3, 2, deposit(1)));
     net.tell(branch(2), Input::Closing);
-    let lag = Lag { origin: branch(1), needed: Sequence::new(1), here: Sequence::new(0) };
-    let missing = Some(Err(RequestError::VersionNotReached { lags: vec![lag], more: 0 }));
+    let missing = not_reached(lag(1, 1, 0));
     assert_eq!((net.outcome(1), net.outcome(2)), (missing.clone(), missing.clone()));
     net.ask(3, &me, event(3, 2, Operation::Query));
     net.wait(Duration::ZERO);

@@ -46,6 +46,7 @@ fn handed(sequence: u64, event_id: u32) -> v1::PropagateRequest {
         write: Some(v1::Write { kind: v1::WriteKind::Deposit.into(), amount: "1".to_owned() }),
         origin_branch_id: 2,
         sequence,
+        life: 0,
     };
     let write = Some(v1::PropagatedWrite { logged: Some(logged), dependencies: None });
     v1::PropagateRequest { write, from_branch_id: 2, number: sequence }
@@ -88,7 +89,7 @@ fn a_write_waits_for_the_one_before_it_and_is_acknowledged_again_if_it_comes_aga
         let asked = v1::CatchUpRequest {
             branch_id: 2,
             version: Some(v1::VersionVector {
-                entries: vec![v1::VersionEntry { origin_branch_id: 2, applied: 1 }],
+                entries: vec![v1::VersionEntry { origin_branch_id: 2, applied: 1, life: 0 }],
             }),
         };
         let mut missed = peer.catch_up(asked).await.unwrap().into_inner();

@@ -60,7 +60,7 @@ pub(crate) fn bank_of(branches: u32) -> LiveOptions {
             timeouts: Timeouts {
                 confirm_limit: Some(Duration::from_millis(300)),
                 wait_limit: Some(Duration::from_millis(300)),
-                resend_after: None,
+                ..Timeouts::default()
             },
             log_max: None,
         },

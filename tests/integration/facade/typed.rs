@@ -29,7 +29,7 @@ fn every_call_answers() {
         assert_eq!((queried.balance.as_str(), queried.position), ("110", 2));
 
         let listed = bank.0.list_branches(v1::ListBranchesRequest {}).await.unwrap().into_inner();
-        let entry = |origin_branch_id| v1::VersionEntry { origin_branch_id, applied: 1 };
+        let entry = |origin_branch_id| v1::VersionEntry { origin_branch_id, applied: 1, life: 0 };
         let version = Some(v1::VersionVector { entries: vec![entry(1), entry(2)] });
         let summary = |branch_id| {
             let (balance, version) = ("110".to_owned(), version.clone());

@@ -65,6 +65,7 @@ fn a_changed_write_of_a_peer_is_read_or_its_field_is_named() {
     let logged = v1::LoggedWrite {
         origin_branch_id: 2,
         sequence: 1,
+        life: 3,
         id: Some(v1::WriteId { customer_id: 1, event_id: 1 }),
         write: Some(v1::Write { kind: v1::WriteKind::Deposit.into(), amount: "4.05".to_owned() }),
     };

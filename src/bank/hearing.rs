@@ -1,0 +1,151 @@
+//! Of whom a branch has heard since it learned of a life that began. When all others have answered
+//! with the same list of lives, what is here of the ended ones is all that is left of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Ticket;
+use crate::model::{BranchIndex, Roster, Time};
+
+/// Who has yet to answer, and what waits for that. A branch has it from the first new life on that it
+/// learns of; most never do.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hearing {
+    /// Branches that have not answered with the list of lives that is known here.
+    unheard: BTreeSet<BranchIndex>,
+    /// When those are asked again.
+    ask_at: Option<Time>,
+    /// Branches whose answer is under way, and until when it is taken to be.
+    asked: BTreeMap<BranchIndex, Option<Time>>,
+    returning: Option<Return>,
+    /// Requests that wait until this branch serves.
+    held: Vec<Ticket>,
+    has_ended: bool,
+}
+
+/// How far a branch has come that started without all that it had said.
+#[derive(Debug, Clone, Copy)]
+enum Return {
+    /// It serves nobody; until this moment at most.
+    Silent(Option<Time>),
+    /// Its time is over, and some branch has not answered.
+    Partial,
+}
+
+impl Hearing {
+    /// That of a branch that has yet to hear from all others than `here`.
+    pub(super) fn of_all(here: BranchIndex, roster: &Roster) -> Self {
+        let mut hearing = Self::default();
+        hearing.start_over(here, roster);
+        hearing
+    }
+
+    /// Waits for the answers of all others than `here`.
+    pub(super) fn start_over(&mut self, here: BranchIndex, roster: &Roster) {
+        self.unheard = roster.indexes().filter(|&branch| branch != here).collect();
+    }
+
+    /// Whether all others have answered.
+    pub(super) fn is_complete(&self) -> bool {
+        self.unheard.is_empty()
+    }
+
+    /// Who has not answered, ascending.
+    pub(super) fn unheard(&self) -> impl Iterator<Item = BranchIndex> {
+        self.unheard.iter().copied()
+    }
+
+    /// The branch has answered with the same list. Says whether it was the last one.
+    pub(super) fn hear(&mut self, branch: BranchIndex) -> bool {
+        let was_last = self.unheard.remove(&branch) && self.unheard.is_empty();
+        if was_last {
+            self.ask_at = None;
+            self.returning = None;
+        }
+        was_last
+    }
+
+    /// Those who have not answered are asked again at `at`.
+    pub(super) fn ask_again_at(&mut self, at: Option<Time>) {
+        self.ask_at = at;
+    }
+
+    /// Whether it is time to ask those again who have not answered.
+    pub(super) fn is_due(&mut self, now: Time) -> bool {
+        self.ask_at.take_if(|at| *at <= now).is_some()
+    }
+
+    /// The branch is asked, and its answer is under way until `until`.
+    pub(super) fn ask(&mut self, branch: BranchIndex, until: Option<Time>) {
+        self.asked.insert(branch, until);
+    }
+
+    /// Its answer has come.
+    pub(super) fn answered(&mut self, branch: BranchIndex) {
+        self.asked.remove(&branch);
+    }
+
+    /// Whether its answer is under way.
+    pub(super) fn is_asked(&self, branch: BranchIndex, now: Time) -> bool {
+        self.asked.get(&branch).is_some_and(|until| until.is_none_or(|until| now < until))
+    }
+
+    /// Serves nobody until all have answered.
+    pub(super) fn fall_silent(&mut self) {
+        self.returning = (!self.is_complete()).then_some(Return::Silent(None));
+    }
+
+    /// Serves nobody until `limit` at most.
+    pub(super) fn limit_silence(&mut self, limit: Option<Time>) {
+        if let Some(Return::Silent(until)) = &mut self.returning {
+            *until = limit;
+        }
+    }
+
+    /// Ends the silence if its limit is over.
+    pub(super) fn end_silence(&mut self, now: Time) -> bool {
+        let is_over = matches!(self.returning, Some(Return::Silent(Some(until))) if until <= now);
+        if is_over {
+            self.returning = Some(Return::Partial);
+        }
+        is_over
+    }
+
+    /// Whether requests wait until this branch has returned.
+    pub(super) fn is_silent(&self) -> bool {
+        matches!(self.returning, Some(Return::Silent(_)))
+    }
+
+    /// Whether it started without all that it had said, and some branch has not answered since.
+    pub(super) fn is_returning(&self) -> bool {
+        self.returning.is_some()
+    }
+
+    /// Makes a request wait until this branch serves.
+    pub(super) fn hold(&mut self, ticket: Ticket) {
+        self.held.push(ticket);
+    }
+
+    /// Takes out the requests that waited until this branch serves.
+    pub(super) fn take_held(&mut self) -> Vec<Ticket> {
+        std::mem::take(&mut self.held)
+    }
+
+    /// Another one is this branch now.
+    pub(super) fn end(&mut self) {
+        self.has_ended = true;
+    }
+
+    /// Whether another one is this branch now.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
+    /// When something is to be done next.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        let silence = match self.returning {
+            Some(Return::Silent(until)) => until,
+            Some(Return::Partial) | None => None,
+        };
+        Time::earlier(silence, self.ask_at)
+    }
+}

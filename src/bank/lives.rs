@@ -1,0 +1,275 @@
+//! How a branch that lost its memory is told from the one that it was.
+//!
+//! Who learns of a new life forgets what the ended one sent and waits here, and asks every other
+//! branch for what it lacks. Each that has answered with the same list of lives has said all that it holds
+//! of them, and takes nothing of them that others do not hold. So when all have, what is here is all
+//! that is left: the ended lives are closed at this branch, with no word to anybody.
+
+use super::confirmation::Confirmations;
+use super::hearing::Hearing;
+use super::life_list::SendersLives;
+use super::parking::Parked;
+use super::{
+    Branch, Effect, EndOfLife, Entry, LifeList, Missed, PeerMessage, PropagatedWrite, Request,
+    Rest, Start, Ticket, VersionVector,
+};
+use crate::model::number::count;
+use crate::model::{
+    BranchId, BranchIndex, Dot, Lag, Life, LogEntry, Lost, Propagation, RequestError, Time,
+};
+
+/// What a session asks for and no branch holds any more.
+pub(super) struct Loss {
+    lost: Vec<Lost>,
+    /// Of each life the last write that is left.
+    last: Vec<Dot>,
+}
+
+/// How many writes an answer brings at most; the rest is asked for again.
+pub(super) const MISSED_MAX: usize = if cfg!(test) { 3 } else { 10_000 };
+
+impl Branch {
+    pub(super) fn remember(&mut self, start: Start) {
+        let (memory, new_life) = match start {
+            Start::SameLife(memory) => (memory, None),
+            Start::NewLife { life, memory } => (memory, Some(life)),
+        };
+        self.lives = memory.lives;
+        if let Some(life) = new_life {
+            self.lives.begin(self.own.branch(), life, &self.roster);
+        }
+        let here = self.own.branch();
+        self.own = self.roster.in_life(here, self.lives.get(here, &self.roster));
+        let mut told = Vec::new();
+        for LogEntry { dot, id, write } in memory.came {
+            let origin = self.roster.origin(dot).expect("a remembered write is of a branch");
+            let write = PropagatedWrite { dot, id, write, dependencies: None };
+            self.apply(&write, origin, &mut told);
+            told.clear();
+        }
+        self.applied.clear();
+        self.newest = None;
+        self.confirmations = Confirmations::after(self.version.get(self.own));
+        let hearing = self.hearing.insert(Box::new(Hearing::of_all(here, &self.roster)));
+        if new_life.is_some() {
+            hearing.fall_silent();
+        }
+    }
+
+    pub(super) fn start(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        let limit = self.config.timeouts.return_limit.map(|limit| now.after(limit));
+        self.hearing_mut().limit_silence(limit);
+        self.ask_others(now, effects);
+    }
+
+    /// Learns what `lives` says, which is not what is known here, and whether `message`, which came
+    /// with it, is to be taken: not what a life says that is over, nor, but for a question, what is
+    /// meant for an earlier life of this branch.
+    pub(super) fn admits(
+        &mut self,
+        (now, from): (Time, BranchId),
+        lives: &LifeList,
+        message: &PeerMessage,
+        effects: &mut Vec<Effect>,
+    ) -> Option<SendersLives> {
+        let (sender, roster) = (self.index(from), &self.roster);
+        if lives.get(sender, roster) < self.lives.get(sender, roster) {
+            return None;
+        }
+        let (meant, life) = (lives.get(self.own.branch(), roster), self.life());
+        if meant > life {
+            self.end(EndOfLife::Succeeded { by: meant }, effects);
+            return None;
+        }
+        let newer = self.lives.merge(lives, &self.roster);
+        if !newer.is_empty() {
+            self.learn(now, &newer, effects);
+        }
+        if meant != life && !matches!(message, PeerMessage::CatchUp(_)) {
+            return None;
+        }
+        Some(if *lives == self.lives { SendersLives::Same } else { SendersLives::Fewer })
+    }
+
+    /// Branches have begun the lives that are in the list now.
+    fn learn(&mut self, now: Time, newer: &[BranchIndex], effects: &mut Vec<Effect>) {
+        effects.push(Effect::Lives(self.lives.clone()));
+        let roster = &self.roster;
+        let ended: Vec<BranchId> = newer.iter().map(|&branch| roster.id(branch)).collect();
+        // Whatever life accepted them: a sender that lives holds them, and all that they wait for.
+        self.parking.forget_writes(&ended);
+        self.confirmations.revoke(newer, self.version.get(self.own), roster);
+        let hearing = self.hearing.get_or_insert_default();
+        hearing.start_over(self.own.branch(), roster);
+        self.ask_others(now, effects);
+    }
+
+    pub(super) fn end(&mut self, end: EndOfLife, effects: &mut Vec<Effect>) {
+        self.hearing_mut().end();
+        effects.push(Effect::Ended(end));
+    }
+
+    /// Asks all who have not answered with the list that is known here.
+    fn ask_others(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        let unheard: Vec<BranchIndex> = self.hearing_mut().unheard().collect();
+        for branch in unheard {
+            self.ask(now, branch, effects);
+        }
+        let next = self.next_asking(now);
+        self.hearing_mut().ask_again_at(next);
+    }
+
+    fn next_asking(&self, now: Time) -> Option<Time> {
+        self.config.timeouts.resend_after.map(|after| now.after(after))
+    }
+
+    pub(super) fn ask(&mut self, now: Time, branch: BranchIndex, effects: &mut Vec<Effect>) {
+        let until = self.next_asking(now);
+        self.hearing_mut().ask(branch, until);
+        let (to, message) = (self.roster.id(branch), PeerMessage::CatchUp(self.version.clone()));
+        effects.push(Effect::Send { to, message });
+    }
+
+    /// Answers a question, and asks back where the asker has what is missing here.
+    pub(super) fn answer(
+        &mut self,
+        (now, from): (Time, BranchId),
+        theirs: &VersionVector,
+        effects: &mut Vec<Effect>,
+    ) {
+        let after = self.log.lacks_after(&self.version, theirs, &self.roster);
+        let mut writes = self.came_after(after, MISSED_MAX);
+        let end = after.get().saturating_add(count(MISSED_MAX));
+        let rest = if self.position().get() > end { Rest::More } else { Rest::Nothing };
+        writes.retain(|entry| {
+            let origin = self.roster.origin(entry.dot);
+            origin.is_some_and(|origin| entry.dot.sequence > theirs.get(origin))
+        });
+        let message = PeerMessage::Missed(Missed { writes, rest });
+        effects.push(Effect::Send { to: from, message });
+        let asker = self.index(from);
+        if !theirs.is_covered_by(&self.version) && !self.is_asked(asker, now) {
+            self.ask(now, asker, effects);
+        }
+    }
+
+    fn is_asked(&self, branch: BranchIndex, now: Time) -> bool {
+        self.hearing.as_ref().is_some_and(|hearing| hearing.is_asked(branch, now))
+    }
+
+    /// Takes the answer to a question, from one who knows of these `lives`.
+    pub(super) fn take_missed(
+        &mut self,
+        (now, from): (Time, BranchId),
+        lives: SendersLives,
+        Missed { writes, rest }: Missed,
+        effects: &mut Vec<Effect>,
+    ) {
+        let answerer = self.index(from);
+        self.hearing_mut().answered(answerer);
+        // What waits here is looked at when all of it is applied: what is missed comes in an order
+        // in which nothing has to wait, and a write that waits need not come as early.
+        for LogEntry { dot, id, write } in writes {
+            let write = PropagatedWrite { dot, id, write, dependencies: None };
+            // After one that is left out nothing is taken, or answers with gaps would gather here
+            // without a bound. What is not taken is missed still, and asked for again.
+            if self.must_wait(&write) {
+                return;
+            }
+            self.receive(from, write, effects);
+        }
+        match rest {
+            Rest::More => self.ask(now, answerer, effects),
+            Rest::Nothing => match lives {
+                SendersLives::Same if self.hearing_mut().hear(answerer) => self.close(now, effects),
+                SendersLives::Same | SendersLives::Fewer => {}
+            },
+        }
+    }
+
+    /// All have answered: what is missing of ended lives is lost, and a branch that returned serves.
+    fn close(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        // What waited for what the last answer brought is here too.
+        self.wake(now, effects);
+        effects.push(Effect::Closed);
+        let is_lost =
+            |parked: &Parked| self.loss(&parked.request, parked.needed.as_ref()).is_some();
+        for ticket in self.parking.find(is_lost) {
+            self.reconsider(now, ticket, effects);
+        }
+        self.serve_held(now, effects);
+    }
+
+    fn serve_held(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        for ticket in self.hearing_mut().take_held() {
+            self.reconsider(now, ticket, effects);
+        }
+    }
+
+    pub(super) fn meet_hearing_deadlines(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        if self.hearing_mut().end_silence(now) {
+            self.serve_held(now, effects);
+        }
+        if self.hearing_mut().is_due(now) {
+            self.ask_others(now, effects);
+        }
+    }
+
+    /// Whether a write could be one that others hold already, and nobody here would know.
+    pub(super) fn takes_no_writes(&self) -> bool {
+        self.config.propagation == Propagation::Sync && self.is_returning()
+    }
+
+    /// Whether it started without all that it had said, and some branch has not answered since.
+    pub(super) fn is_returning(&self) -> bool {
+        self.hearing.as_ref().is_some_and(|hearing| hearing.is_returning())
+    }
+
+    /// Whether it serves nobody, for it has just returned.
+    pub(super) fn is_silent(&self) -> bool {
+        self.hearing.as_ref().is_some_and(|hearing| hearing.is_silent())
+    }
+
+    pub(super) fn hearing_mut(&mut self) -> &mut Hearing {
+        self.hearing.get_or_insert_default()
+    }
+
+    /// Who has not answered with the list of lives that is known here, ascending.
+    pub(super) fn unheard(&self) -> Vec<BranchId> {
+        let unheard = self.hearing.iter().flat_map(|hearing| hearing.unheard());
+        unheard.map(|branch| self.roster.id(branch)).collect()
+    }
+
+    /// Whether a later life of the branch is known.
+    pub(super) fn is_over(&self, branch: BranchId, life: Life) -> bool {
+        let branch = self.roster.index(branch);
+        branch.is_some_and(|branch| life < self.lives.get(branch, &self.roster))
+    }
+
+    /// What the session of `request` has written or seen and is lost, if something that is `needed`
+    /// is among it. Known when all others have answered, and not before.
+    pub(super) fn loss(&self, request: &Request, needed: Option<&VersionVector>) -> Option<Loss> {
+        if !self.is_closed() || self.lives == LifeList::of_first_lives() {
+            return None;
+        }
+        let is_lost = |lag: &Lag| self.is_over(lag.origin, lag.life);
+        if !needed?.lags(&self.version, &self.roster).any(|lag| is_lost(&lag)) {
+            return None;
+        }
+        let passbook = &request.session.as_ref()?.passbook;
+        let mut all = passbook.writes.clone();
+        all.merge(&passbook.reads);
+        let (mut lost, mut last) = (Vec::new(), Vec::new());
+        for lag in all.lags(&self.version, &self.roster).filter(is_lost) {
+            let Lag { origin, life, needed, here } = lag;
+            lost.push(Lost { branch: origin, life, writes: needed.get() - here.get() });
+            last.push(Dot { origin, life, sequence: here });
+        }
+        Some(Loss { lost, last })
+    }
+
+    pub(super) fn tell_loss(&self, ticket: Ticket, Loss { lost, last }: Loss) -> Effect {
+        let lost = RequestError::WritesLost { lost, more: 0 };
+        self.reply(ticket, Err(lost), Entry::Lost(last))
+    }
+}
