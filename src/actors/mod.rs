@@ -6,6 +6,7 @@ mod hand_on;
 mod barrier;
 mod branch;
 mod branch_shell;
+mod brought;
 mod customer;
 mod executor;
 #[cfg(test)]
@@ -24,9 +25,9 @@ pub use branch_shell::BranchContext;
 pub use customer::{Counters, CustomerActor, CustomerSetup};
 pub use executor::{Executor, NoEnd, VirtualTime};
 pub use messages::{
-    Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Came, Deliver,
-    Delivered, Inspect, LatestEvent, LinkChange, LinkEvent, MakeVisit, PeerEnvelope, Peers,
-    ReadCame, ReadLog, ReadWriteSet, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetAt,
+    Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, Begin, BranchState, BranchSummary, Deliver,
+    Delivered, Heard, Inspect, LatestEvent, LinkChange, LinkEvent, MakeVisit, PeerEnvelope, Peers,
+    ReadLog, ReadWriteSet, Relay, ReplyTo, Settled, Standing, Summarize, Watch, WriteSetAt,
     WriteSetState,
 };
 pub use network::{Network, NetworkSetup};

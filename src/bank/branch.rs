@@ -126,8 +126,17 @@ impl Branch {
                     self.take_message((now, from), &lives, message, effects);
                 }
             }
+            Input::Heard { from, lives } => self.hear_of((now, from), &lives, effects),
             Input::Relayed(relayed) => self.take_relayed(relayed, effects),
+            Input::InReach(to) if self.hearing.can_answer(self.index(to)) => {
+                self.ask_others(now, effects);
+            }
             Input::InReach(to) => self.ask(now, self.index(to), effects),
+            Input::KnowsNoLives(branch) => {
+                if self.hearing.excuse(self.index(branch)) {
+                    self.close(now, effects);
+                }
+            }
             Input::Congestion { peer, congestion: Congestion::Full } => {
                 self.congested.insert(peer);
             }
@@ -160,6 +169,12 @@ impl Branch {
     /// The newest life of each branch that it knows. It goes with all that it says to others.
     pub fn lives(&self) -> &LifeList {
         &self.lives
+    }
+
+    /// Whether it serves: one that started without all that it had said does not before all others
+    /// have answered or its return limit is over.
+    pub fn serves(&self) -> bool {
+        !self.hearing.is_silent()
     }
 
     /// Whether what is here of lives that are over is all that is left of them: all others have

@@ -74,20 +74,54 @@ impl Branch {
         if *lives == self.lives {
             return true;
         }
+        let is_over = self.is_sender_over(from, lives);
+        let is_taken = self.takes(from, lives) || matches!(message, PeerMessage::CatchUp(_));
+        self.hear_of((now, from), lives, effects);
+        is_taken && !is_over && self.ended.is_none()
+    }
+
+    /// Whether what `from` says is taken if it is no question, where its list is `lives`: else it
+    /// is of a life that is over, or meant for another life of this branch.
+    pub fn takes(&self, from: BranchId, lives: &LifeList) -> bool {
+        let is_meant = || lives.get(self.here, &self.roster) == self.life();
+        *lives == self.lives || (is_meant() && !self.is_sender_over(from, lives))
+    }
+
+    fn is_sender_over(&self, from: BranchId, lives: &LifeList) -> bool {
         let (sender, roster) = (self.index(from), &self.roster);
-        if lives.get(sender, roster) < self.lives.get(sender, roster) {
-            return false;
+        lives.get(sender, roster) < self.lives.get(sender, roster)
+    }
+
+    /// Learns the list of lives of `from`.
+    pub(super) fn hear_of(
+        &mut self,
+        (now, from): (Time, BranchId),
+        lives: &LifeList,
+        effects: &mut Vec<Effect>,
+    ) {
+        if *lives == self.lives || self.is_sender_over(from, lives) {
+            return;
         }
-        let (meant, life) = (lives.get(self.here, roster), self.life());
-        if meant > life {
-            self.end(EndOfLife::Succeeded { by: meant }, effects);
-            return false;
+        let known = lives.get(self.here, &self.roster);
+        let is_raised = known > self.life();
+        if is_raised && !self.hearing.is_silent() {
+            return self.end(EndOfLife::Succeeded { by: known }, effects);
         }
         let newer = self.lives.merge(lives, &self.roster);
+        if is_raised {
+            self.rise_above(known);
+        }
         if !newer.is_empty() {
             self.learn(now, &newer, effects);
         }
-        meant == life || matches!(message, PeerMessage::CatchUp(_))
+    }
+
+    /// Begins a life above one that was drawn before it and is higher, for a clock went back. It has
+    /// accepted nothing yet, so that nothing is named by the number that it began with.
+    fn rise_above(&mut self, known: Life) {
+        let life = self.life().raised_above(known);
+        self.lives.begin(self.here, life, &self.roster);
+        self.own = self.roster.in_life(self.here, life);
     }
 
     /// Branches have begun the lives that are in the list now.
@@ -108,7 +142,7 @@ impl Branch {
     }
 
     /// Asks all who have not answered with the list that is known here.
-    fn ask_others(&mut self, now: Time, effects: &mut Vec<Effect>) {
+    pub(super) fn ask_others(&mut self, now: Time, effects: &mut Vec<Effect>) {
         let unheard: Vec<BranchIndex> = self.hearing.unheard().collect();
         for branch in unheard {
             self.ask(now, branch, effects);
@@ -181,10 +215,14 @@ impl Branch {
         }
     }
 
-    /// All have answered: what is missing of ended lives is lost, and a branch that returned serves.
-    fn close(&mut self, now: Time, effects: &mut Vec<Effect>) {
+    /// All have answered who can: a branch that returned serves, and if those are all, what is missing
+    /// of ended lives is lost.
+    pub(super) fn close(&mut self, now: Time, effects: &mut Vec<Effect>) {
         // What waited for what the last answer brought is here too.
         self.wake(now, effects);
+        if !self.hearing.is_complete() {
+            return self.serve_held(now, effects);
+        }
         effects.push(Effect::Closed);
         let is_lost =
             |parked: &Parked| self.loss(&parked.request, parked.needed.as_ref()).is_some();
@@ -215,8 +253,16 @@ impl Branch {
     }
 
     /// Who has not answered with the list of lives that is known here, ascending.
-    pub(super) fn unheard(&self) -> Vec<BranchId> {
+    pub fn unheard(&self) -> Vec<BranchId> {
         self.hearing.unheard().map(|branch| self.roster.id(branch)).collect()
+    }
+
+    /// The same, with those who can never answer.
+    pub(super) fn not_heard(&self) -> Vec<BranchId> {
+        let branches = self.hearing.unheard().chain(self.hearing.mute());
+        let mut ids: Vec<BranchId> = branches.map(|branch| self.roster.id(branch)).collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// Whether a later life of the branch is known.
@@ -228,7 +274,7 @@ impl Branch {
     /// What the session of `request` has written or seen and is lost, if something that is `needed`
     /// is among it. Known when all others have answered, and not before.
     pub(super) fn loss(&self, request: &Request, needed: Option<&VersionVector>) -> Option<Loss> {
-        if !self.hearing.is_complete() || self.lives == LifeList::of_first_lives() {
+        if !self.hearing.is_complete() {
             return None;
         }
         let is_lost = |lag: &Lag| self.is_over(lag.origin, lag.life);
