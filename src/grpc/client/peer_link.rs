@@ -256,7 +256,7 @@ impl PeerLink {
             return;
         }
         self.losses += 1;
-        let LinkSetup { here, peer, contract, .. } = self.setup;
+        let LinkSetup { here, peer, .. } = self.setup;
         let reason = reason(error);
         let level = if self.told.contains(&reason) {
             log::Level::Debug
@@ -266,11 +266,15 @@ impl PeerLink {
         };
         log::log!(level, "branch {here} cannot reach branch {peer}, tries again: {error}");
         self.peer = Peer::Resting;
-        ctx.run_later(self.rest, move |link, ctx| {
-            link.peer = contract.map_or(Peer::Unknown, Peer::Speaks);
-            link.pump(ctx);
-        });
+        ctx.run_later(self.rest, move |link, ctx| link.end_rest(ctx));
         self.rest = (self.rest * 2).min(REST_MAX);
+    }
+
+    fn end_rest(&mut self, ctx: &mut Context<Self>) {
+        if self.peer == Peer::Resting {
+            self.peer = self.setup.contract.map_or(Peer::Unknown, Peer::Speaks);
+            self.pump(ctx);
+        }
     }
 
     fn send(&mut self, contract: Contract, queued: Queued, ctx: &mut Context<Self>) {
@@ -451,6 +455,8 @@ impl Handler<PeerEnvelope> for PeerLink {
             }
             PeerMessage::CatchUp(here) => {
                 self.question = Some(here.clone());
+                // The other end may have just called: it is there again.
+                self.end_rest(ctx);
                 self.pump(ctx);
             }
             // The other end waits for none of these: it is answered in its own call. What it was

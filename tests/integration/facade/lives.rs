@@ -88,6 +88,37 @@ fn a_new_life_is_learned_from_whatever_comes_first() {
 }
 
 #[test]
+fn what_waits_of_a_life_that_ends_is_let_go() {
+    in_system(async {
+        let (_test_bank, mut peer, there) = meet().await;
+        let waits = {
+            let mut peer = peer.clone();
+            tokio::spawn(async move { peer.propagate(handed(2, 2)).await })
+        };
+        // It has come by then, for it was sent first.
+        answer_to(&mut peer, LIVES).await.unwrap();
+        assert!(!waits.is_finished());
+        let lives = [LIVES[0], LIVES[1] + 1];
+        there.learn(lives);
+        let lives = list(lives);
+        let request =
+            v1::IntroduceRequest { lives: lives.clone(), ..introduction(vec![1, 2], "100") };
+        peer.introduce(request).await.unwrap();
+        let answer = waits.await.unwrap().unwrap().into_inner();
+        assert_eq!((answer.acknowledgement, &answer.lives), (None, &lives));
+        // Its next life may hold what it waited for, and bring it.
+        for number in [1, 2] {
+            let write = v1::PropagateRequest {
+                lives: lives.clone(),
+                ..handed(number, u32::try_from(number).unwrap())
+            };
+            let answer = peer.propagate(write).await.unwrap().into_inner();
+            assert!(answer.acknowledgement.is_some());
+        }
+    });
+}
+
+#[test]
 fn a_list_of_lives_that_is_none_of_this_bank_is_refused() {
     in_system(async {
         let (_test_bank, mut peer, _) = meet().await;
