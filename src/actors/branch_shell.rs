@@ -262,24 +262,22 @@ impl BranchShell {
     }
 
     fn send(&mut self, to: BranchId, message: PeerMessage) {
-        let message = match message {
+        match message {
             PeerMessage::Acknowledge(acknowledgement)
                 if self.brought.awaits(acknowledgement.dot) =>
             {
                 return self.acknowledge_brought(to, acknowledgement);
             }
+            PeerMessage::Missed(missed) if self.brought.is_asked_by(to) => {
+                return self.brought.answer(missed, self.branch.lives());
+            }
             // Whoever brought it waits for an answer, and got it.
             PeerMessage::Taken(_) => return,
-            PeerMessage::Missed(missed) => {
-                match self.brought.answer(to, missed, self.branch.lives()) {
-                    Ok(()) => return,
-                    Err(missed) => PeerMessage::Missed(missed),
-                }
-            }
-            PeerMessage::Propagate(_) | PeerMessage::Acknowledge(_) | PeerMessage::CatchUp(_) => {
-                message
-            }
-        };
+            PeerMessage::Propagate(_)
+            | PeerMessage::Acknowledge(_)
+            | PeerMessage::CatchUp(_)
+            | PeerMessage::Missed(_) => {}
+        }
         self.sent = self.sent.next();
         let (from, number) = (self.branch.id(), self.sent);
         let body = || body(&message);

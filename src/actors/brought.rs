@@ -106,19 +106,15 @@ impl Brought {
         self.question = Some(Question { from, reply_to });
     }
 
-    /// Hands on the answer to the question that `to` has just asked; gives it back where there is none.
-    pub(super) fn answer(
-        &mut self,
-        to: BranchId,
-        missed: Missed,
-        lives: &LifeList,
-    ) -> Result<(), Missed> {
-        match self.question.take_if(|question| question.from == to) {
-            None => Err(missed),
-            Some(Question { reply_to, .. }) => {
-                reply_to.send(Delivered::Answered { missed, lives: lives.clone() });
-                Ok(())
-            }
+    /// Whether `from` has just asked.
+    pub(super) fn is_asked_by(&self, from: BranchId) -> bool {
+        self.question.as_ref().is_some_and(|question| question.from == from)
+    }
+
+    /// Hands on the answer to whoever has just asked.
+    pub(super) fn answer(&mut self, missed: Missed, lives: &LifeList) {
+        if let Some(Question { reply_to, .. }) = self.question.take() {
+            reply_to.send(Delivered::Answered { missed, lives: lives.clone() });
         }
     }
 

@@ -8,7 +8,6 @@ one. That ends only when it is told that writes are lost. In the end all branche
 are so many rounds of each way of propagation; by default each kind of trouble comes once.
 """
 
-import contextlib
 import json
 import pathlib
 import random
@@ -48,7 +47,7 @@ def amount_cents(customer):
 
 def counts(balance):
     """How many deposits of each customer a balance holds."""
-    cents = round(float(balance) * 100) if len(balance) < 12 else cents_of(balance)
+    cents = cents_of(balance)
     return [cents // amount_cents(customer) % MOST for customer in CUSTOMERS]
 
 
@@ -313,11 +312,13 @@ class Trouble:
         branch = self.chance.choice(BRANCHES)
         base = self.bank.base + 9 - branch
         twin = self.bank.start(branch, base=base, stderr=subprocess.PIPE)
-        with contextlib.closing(twin.stdout), contextlib.closing(twin.stderr):
-            json.loads(twin.stdout.readline())
-            told = twin.stderr.read()
-            ended = twin.wait(LIMIT_SECONDS)
-        assert ended == 2, f"the twin of branch {branch} ended with {ended}: {told}"
+        try:
+            _, told = twin.communicate(timeout=LIMIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            twin.kill()
+            twin.wait()
+            raise AssertionError(f"the twin of branch {branch} goes on") from None
+        assert twin.returncode == 2, f"the twin of branch {branch} ended otherwise: {told}"
         lines = [line for line in told.splitlines() if "error" in line]
         assert len(lines) == 1 and f"branch {branch}" in lines[0], told
         return False

@@ -161,6 +161,21 @@ fn a_bank_ends_when_its_branch_has_a_later_life_elsewhere() {
 }
 
 #[test]
+fn a_bank_ends_when_a_number_that_it_gave_names_another_write_elsewhere() {
+    in_system(async {
+        let (mut test_bank, _, there) = meet().await;
+        there.conflict();
+        let mut bank = test_bank.typed().await;
+        let deposited = tokio::spawn(async move { bank.deposit(At(1, 1, None), "1", None).await });
+        let failure = test_bank.bank.failure().await;
+        let BankFailure::Ended { end, .. } = failure else { panic!("{failure:?}") };
+        let told = "the number of one of its writes names another write at branch 2";
+        assert_eq!(end.to_string(), told);
+        assert!(!deposited.is_finished(), "it says nothing any more");
+    });
+}
+
+#[test]
 fn a_process_that_is_not_the_one_at_its_branchs_address_is_a_twin() {
     in_system(async {
         let mut options = bank_of(2);

@@ -1,5 +1,7 @@
-//! Branch 2 as another passbook process has it: says that it holds nothing, and confirms nothing.
+//! Branch 2 as another passbook process has it: says that it holds nothing, and confirms nothing. It may
+//! know of another write under each number that it is sent.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use passbook::grpc::proto::v1;
@@ -10,7 +12,8 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
+use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::facade::elsewhere::Away;
 use crate::facade::proving::{End, NONCE, START, proof};
@@ -28,15 +31,24 @@ struct Sister {
     keys: BankKeys,
     start: u64,
     lives: Arc<Mutex<Vec<u64>>>,
+    conflicts: Arc<AtomicBool>,
 }
 
 /// What a test changes of it.
-pub(crate) struct Known(Arc<Mutex<Vec<u64>>>);
+pub(crate) struct Known {
+    lives: Arc<Mutex<Vec<u64>>>,
+    conflicts: Arc<AtomicBool>,
+}
 
 impl Known {
     /// From now on it knows of these lives.
     pub(crate) fn learn(&self, lives: [u64; 2]) {
-        *self.0.lock().expect("whole") = lives.to_vec();
+        *self.lives.lock().expect("whole") = lives.to_vec();
+    }
+
+    /// From now on each number names another write there.
+    pub(crate) fn conflict(&self) {
+        self.conflicts.store(true, Ordering::Relaxed);
     }
 }
 
@@ -50,13 +62,15 @@ pub(crate) fn sister_started(start: u64, options: &mut LiveOptions) -> Known {
     let away = Away::new();
     options.elsewhere.insert(away.branch(), away.endpoint());
     let lives = Arc::new(Mutex::new(LIVES.to_vec()));
-    let sister = Sister { keys: options.keys.clone(), start, lives: Arc::clone(&lives) };
+    let known = Known { lives, conflicts: Arc::default() };
+    let (lives, conflicts) = (Arc::clone(&known.lives), Arc::clone(&known.conflicts));
+    let sister = Sister { keys: options.keys.clone(), start, lives, conflicts };
     let listener = away.listen();
     let server = Server::builder().add_service(PeerServiceServer::new(sister));
     tokio::spawn(async move {
         server.serve_with_incoming(TcpIncoming::from(listener)).await.expect("serves");
     });
-    Known(lives)
+    known
 }
 
 impl Sister {
@@ -105,7 +119,11 @@ impl PeerService for Sister {
         &self,
         _: Request<v1::PropagateRequest>,
     ) -> Result<Response<v1::PropagateResponse>, Status> {
-        std::future::pending().await
+        if !self.conflicts.load(Ordering::Relaxed) {
+            return std::future::pending().await;
+        }
+        let details = ErrorDetails::with_error_info("CONFLICT", "passbook", []);
+        Err(Status::with_error_details(Code::FailedPrecondition, "another write", details))
     }
 
     async fn catch_up(
