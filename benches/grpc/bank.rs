@@ -11,7 +11,7 @@ use passbook::grpc::seal::{BankKeys, BankSecret};
 use passbook::grpc::{Limits, Listener, Scenarios};
 use passbook::model::{BranchId, GuaranteePolicy, Money, Roster, Seed};
 use passbook::network::LinkLatencies;
-use passbook::run::{LinkOptions, LiveOptions, ServeOptions, serve};
+use passbook::run::{LinkOptions, LiveOptions, ServeOptions, begun_life, serve};
 use tokio::sync::oneshot;
 
 /// A bank of `branches` branches behind one listener, as `passbook serve` has it.
@@ -29,6 +29,7 @@ pub(crate) fn start(branches: i64) -> SocketAddr {
             keys: BankKeys::new(&BankSecret::public(), "bench", &roster, Money::ZERO),
             roster,
             opening_balance: Money::ZERO,
+            life: begun_life(),
             branch: BranchConfig {
                 timeouts: Timeouts {
                     confirm_limit: Some(Duration::from_secs(3)),

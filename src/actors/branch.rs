@@ -8,13 +8,12 @@ use tokio::sync::watch;
 
 use super::branch_shell::{BranchContext, BranchShell, Kept};
 use super::{
-    AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, Came, Deliver, Due, Inspect, LatestEvent,
-    LinkChange, PeerEnvelope, ReadCame, ReadLog, ReadWriteSet, Relay, Summarize, Watch, WriteSetAt,
-    WriteSetState,
+    AnswerAll, Ask, AwaitSettled, BalanceAt, Begin, BranchState, Deliver, Due, Heard, Inspect,
+    LatestEvent, LinkChange, PeerEnvelope, ReadLog, ReadWriteSet, Relay, Summarize, Watch,
+    WriteSetAt, WriteSetState,
 };
 use crate::bank::Branch;
-use crate::model::number::count;
-use crate::model::{EventId, LogEntry, LogPosition, Money};
+use crate::model::{EventId, LogEntry, Money, RequestError};
 
 /// A branch of a bank, with its mailbox. A copy is the same one: whoever has started it opens and
 /// closes the branch with it. What is sent to it before and after is lost; what asks it for an answer
@@ -60,8 +59,10 @@ impl Actor for BranchActor {
 
 hand_on! {
     BranchActor:
+    Begin => begin,
     Ask => request,
     PeerEnvelope => receive,
+    Heard => hear_of,
     Deliver => deliver,
     Relay => take_relayed,
     Due => due,
@@ -87,14 +88,18 @@ impl Handler<Summarize> for BranchActor {
 }
 
 impl Handler<LatestEvent> for BranchActor {
-    type Result = Option<EventId>;
+    type Result = Result<Option<EventId>, RequestError>;
 
     fn handle(
         &mut self,
         LatestEvent(customer): LatestEvent,
         _: &mut Self::Context,
     ) -> Self::Result {
-        self.shell().branch.latest_event(customer)
+        let branch = &self.shell().branch;
+        if branch.gives_event_ids() {
+            return Ok(branch.latest_event(customer));
+        }
+        Err(RequestError::Returning { unheard: branch.unheard(), more: 0 })
     }
 }
 
@@ -128,21 +133,6 @@ impl Handler<ReadLog> for BranchActor {
 
     fn handle(&mut self, ReadLog { after, most }: ReadLog, _: &mut Self::Context) -> Vec<LogEntry> {
         self.shell().branch.log_after(after).take(most).collect()
-    }
-}
-
-impl Handler<ReadCame> for BranchActor {
-    type Result = MessageResult<ReadCame>;
-
-    fn handle(
-        &mut self,
-        ReadCame { after, most }: ReadCame,
-        _: &mut Self::Context,
-    ) -> Self::Result {
-        let asked = after.get().saturating_add(count(most));
-        let branch = &self.shell().branch;
-        let end = LogPosition::new(asked).min(branch.position());
-        MessageResult(Came { writes: branch.came_after(after, most), end })
     }
 }
 

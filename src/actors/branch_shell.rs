@@ -1,24 +1,23 @@
 //! The shell around a pure branch: hands it what it is told, and does what it wants done.
 
-use std::collections::BTreeMap;
-
 use slab::Slab;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
+use super::brought::Brought;
 use super::time_source::Wakes;
 use super::{
-    Answer, AnswerAll, Ask, AwaitSettled, BranchState, BranchSummary, Broadcast, Deliver,
-    Delivered, Due, LinkChange, LinkEvent, PeerEnvelope, Peers, RecorderLink, Relay, ReplyTo,
-    Settled,
+    Answer, AnswerAll, Ask, AwaitSettled, Begin, BranchState, BranchSummary, Broadcast, Deliver,
+    Delivered, Due, Heard, LinkChange, LinkEvent, PeerEnvelope, Peers, RecorderLink, Relay,
+    ReplyTo, Settled, Standing,
 };
 use crate::bank::{
-    Acknowledgement, Applied, Branch, Effect, Input, PeerMessage, PropagatedWrite, Relayed, Reply,
-    Request, Ticket,
+    Acknowledgement, Applied, Branch, Effect, Input, LifeList, PeerMessage, PropagatedWrite,
+    Relayed, Reply, Request, Ticket,
 };
 use crate::history::{Fact, MessageBody};
 use crate::model::number::count;
 use crate::model::{
-    BranchId, CustomerId, Dot, Life, LogPosition, MessageNumber, RequestNumber, Time, Waited,
+    BranchId, CustomerId, Life, LogPosition, MessageNumber, RequestNumber, Time, Waited,
 };
 
 /// Where a branch serves.
@@ -34,10 +33,11 @@ pub(super) struct BranchShell {
     armed: Option<Time>,
     /// Tells watchers how long the apply log is, from the first watcher on.
     pub(super) applied: Option<watch::Sender<LogPosition>>,
-    /// Who waits, in place of a link, for a write from elsewhere to be acknowledged. Whoever brings
-    /// one that can be applied has its answer in the same message; of the others there are no more
-    /// than `Deliver::waiting_max` for each peer, whether they still wait or have given up.
-    delivered: BTreeMap<Dot, Vec<Waiting>>,
+    brought: Brought,
+    /// Whether it does not serve yet.
+    returns: bool,
+    /// Whether it was told that there are many lives.
+    has_told_of_lives: bool,
 }
 
 /// Room that one branch leaves to the next.
@@ -47,13 +47,6 @@ pub(super) struct Kept {
     effects: Vec<Effect>,
 }
 
-/// Whoever has brought a write from elsewhere, and waits for it to be acknowledged.
-#[derive(Debug)]
-struct Waiting {
-    from: BranchId,
-    reply_to: ReplyTo<Delivered>,
-}
-
 /// What an actor reaches beyond itself.
 #[derive(Debug, Clone)]
 pub struct BranchContext {
@@ -61,6 +54,8 @@ pub struct BranchContext {
     pub peers: Peers,
     /// The recorder and the clock.
     pub recorder: RecorderLink,
+    /// Told whether the branch serves, where anybody wants to know.
+    pub standing: Option<mpsc::UnboundedSender<Standing>>,
 }
 
 /// Who waits for an answer.
@@ -80,6 +75,9 @@ enum InFlight {
 /// A ticket is a number that no other one has, and below it where its holder stands.
 const PLACE_BITS: u32 = 24;
 
+/// From how many lives on it is told that there are many.
+const LIVES_MANY: usize = 64;
+
 /// Where the holder of `ticket` stands.
 fn place(ticket: Ticket) -> usize {
     usize::try_from(ticket.0 & ((1 << PLACE_BITS) - 1)).unwrap_or(usize::MAX)
@@ -88,6 +86,7 @@ fn place(ticket: Ticket) -> usize {
 impl BranchShell {
     pub(super) fn new(branch: Branch, branch_context: BranchContext, kept: Kept) -> Self {
         let Kept { in_flight, effects } = kept;
+        let returns = !branch.serves();
         Self {
             branch,
             branch_context,
@@ -97,7 +96,9 @@ impl BranchShell {
             effects,
             armed: None,
             applied: None,
-            delivered: BTreeMap::new(),
+            brought: Brought::default(),
+            has_told_of_lives: false,
+            returns,
         }
     }
 
@@ -131,6 +132,17 @@ impl BranchShell {
         }
         self.effects = effects;
         self.arm(ctx);
+        if self.returns && self.branch.serves() {
+            self.serve_from_now_on(ctx);
+        }
+    }
+
+    fn serve_from_now_on(&mut self, ctx: &mut dyn Wakes) {
+        self.returns = false;
+        self.tell_standing(Standing::Serves(self.branch.id()));
+        for deliver in self.brought.take_held() {
+            self.deliver(deliver, ctx);
+        }
     }
 
     fn perform(&mut self, effect: Effect) {
@@ -168,12 +180,32 @@ impl BranchShell {
                     agrees,
                 })
             }
-            // They say themselves what follows from it, and nothing is kept here.
-            Effect::Lives(_lives) => {}
+            Effect::Lives(lives) => self.learn(&lives),
+            // It says itself what follows from it, and nothing is kept here.
             Effect::Closed => {}
             Effect::Ended(end) => {
-                log::error!("branch {} has ended: {end}", self.branch.id());
+                self.tell_standing(Standing::Ended { branch: self.branch.id(), end });
             }
+        }
+    }
+
+    fn tell_standing(&self, standing: Standing) {
+        let told = self.branch_context.standing.as_ref().map(|told| told.send(standing));
+        if !matches!(told, Some(Ok(()))) {
+            log::debug!("nobody wants to know that {standing:?}");
+        }
+    }
+
+    fn learn(&mut self, lives: &LifeList) {
+        self.brought.forget_ended(lives, &self.branch_context.peers.roster);
+        let later = self.branch.version().later_lives();
+        if later >= LIVES_MANY && !self.has_told_of_lives {
+            self.has_told_of_lives = true;
+            log::warn!(
+                "branch {} holds writes of {later} lives; each start of a process adds one, for ever, \
+                 and passbooks grow with them: fewer are in a bank that is started afresh as a whole",
+                self.branch.id(),
+            );
         }
     }
 
@@ -194,6 +226,7 @@ impl BranchShell {
             id: self.branch.id(),
             balance: self.branch.balance(),
             version: self.branch.version().clone(),
+            lives: self.branch.lives().clone(),
             position: self.branch.position(),
             came: self.branch.came(),
             log_max: self.branch.log_max(),
@@ -223,14 +256,21 @@ impl BranchShell {
     }
 
     fn send(&mut self, to: BranchId, message: PeerMessage) {
-        if let PeerMessage::Acknowledge(acknowledgement) = message
-            && self.delivered.contains_key(&acknowledgement.dot)
-        {
-            return self.acknowledge_delivered(to, acknowledgement);
-        }
-        // Whoever brought it waits for an answer, and got it.
-        if let PeerMessage::Taken(_) = message {
-            return;
+        match message {
+            PeerMessage::Acknowledge(acknowledgement)
+                if self.brought.awaits(acknowledgement.dot) =>
+            {
+                return self.acknowledge_brought(to, acknowledgement);
+            }
+            PeerMessage::Missed(missed) if self.brought.is_asked_by(to) => {
+                return self.brought.answer(missed, self.branch.lives());
+            }
+            // Whoever brought it waits for an answer, and got it.
+            PeerMessage::Taken(_) => return,
+            PeerMessage::Propagate(_)
+            | PeerMessage::Acknowledge(_)
+            | PeerMessage::CatchUp(_)
+            | PeerMessage::Missed(_) => {}
         }
         self.sent = self.sent.next();
         let (from, number) = (self.branch.id(), self.sent);
@@ -252,14 +292,15 @@ impl BranchShell {
         self.branch_context.peers.broadcast(Broadcast { from, first, lives, write });
     }
 
-    fn acknowledge_delivered(&mut self, to: BranchId, acknowledgement: Acknowledgement) {
+    fn acknowledge_brought(&mut self, to: BranchId, acknowledgement: Acknowledgement) {
         let (from, body) = (self.branch.id(), body(&PeerMessage::Acknowledge(acknowledgement)));
-        for waiting in self.delivered.remove(&acknowledgement.dot).unwrap_or_default() {
-            self.sent = self.sent.next();
-            let number = self.sent;
-            self.record_message(|| Fact::MessageSent { from, to, number, body });
-            waiting.reply_to.send(Delivered::Applied { acknowledgement, number });
-        }
+        let Self { branch, branch_context, sent, brought, .. } = self;
+        brought.acknowledge(acknowledgement, branch.lives(), || {
+            *sent = sent.next();
+            let number = *sent;
+            branch_context.recorder.record_detail(|| Fact::MessageSent { from, to, number, body });
+            number
+        });
     }
 
     fn tell_conflict(&mut self, write: &PropagatedWrite) {
@@ -271,9 +312,7 @@ impl BranchShell {
             write.dot.sequence,
             write.dot.origin,
         );
-        for waiting in self.delivered.remove(&write.dot).unwrap_or_default() {
-            waiting.reply_to.send(Delivered::Conflicts);
-        }
+        self.brought.refuse(write.dot);
     }
 
     fn record_message(&self, fact: impl FnOnce() -> Fact) {
@@ -320,27 +359,59 @@ impl BranchShell {
 
     pub(super) fn receive(&mut self, envelope: PeerEnvelope, ctx: &mut dyn Wakes) {
         let PeerEnvelope { from, to, number, lives, message } = envelope;
-        let body = || body(&message);
-        self.record_message(|| Fact::MessageReceived { from, to, number, body: body() });
+        let is_told = !matches!(message, PeerMessage::Taken(_));
+        if is_told {
+            let body = || body(&message);
+            self.record_message(|| Fact::MessageReceived { from, to, number, body: body() });
+        }
         self.take(Input::FromPeer { from, lives, message }, ctx);
     }
 
+    pub(super) fn begin(&mut self, _: Begin, ctx: &mut dyn Wakes) {
+        self.take(Input::Started, ctx);
+    }
+
+    pub(super) fn hear_of(&mut self, Heard { from, lives }: Heard, ctx: &mut dyn Wakes) {
+        self.take(Input::Heard { from, lives }, ctx);
+    }
+
     pub(super) fn deliver(&mut self, deliver: Deliver, ctx: &mut dyn Wakes) {
-        let Deliver { envelope, waiting_max, reply_to } = deliver;
-        let from = envelope.from;
-        if let PeerMessage::Propagate(write) = &envelope.message {
-            // What can be applied is taken always, for others may wait for it. What is not taken is
-            // not lost: its sender keeps it until it is acknowledged.
-            if self.branch.must_wait(write) {
-                let waiting = self.delivered.values().flatten();
-                let waiting = waiting.filter(|waiting| waiting.from == from).count();
-                if waiting >= waiting_max {
-                    return reply_to.send(Delivered::Crowded { waiting });
+        let PeerEnvelope { from, ref lives, ref message, .. } = deliver.envelope;
+        match message {
+            PeerMessage::Propagate(write) => {
+                // What can be applied is taken always, for others may wait for it. What is not taken
+                // is not lost: its sender keeps it until it is acknowledged.
+                let serves = self.branch.serves();
+                if !serves || self.branch.must_wait(write) {
+                    let waiting = self.brought.waiting(from);
+                    if waiting >= deliver.waiting_max {
+                        return deliver.reply_to.send(Delivered::Crowded { waiting });
+                    }
                 }
+                if !serves {
+                    return self.brought.hold(deliver);
+                }
+                if !self.branch.takes(from, lives) {
+                    self.take(Input::Heard { from, lives: lives.clone() }, ctx);
+                    let lives = self.branch.lives().clone();
+                    return deliver.reply_to.send(Delivered::ThrownAway { lives });
+                }
+                let Deliver { envelope, reply_to, .. } = deliver;
+                let PeerMessage::Propagate(write) = &envelope.message else { return };
+                let roster = &self.branch_context.peers.roster;
+                let life = roster.index(from).map(|index| envelope.lives.get(index, roster));
+                self.brought.wait(write, (from, life.unwrap_or_default()), reply_to);
+                self.receive(envelope, ctx);
             }
-            self.delivered.entry(write.dot).or_default().push(Waiting { from, reply_to });
+            PeerMessage::CatchUp(_) => {
+                let Deliver { envelope, reply_to, .. } = deliver;
+                self.brought.ask(from, reply_to);
+                self.receive(envelope, ctx);
+                self.brought.throw_question_away(self.branch.lives());
+            }
+            // They are no calls.
+            PeerMessage::Acknowledge(_) | PeerMessage::Missed(_) | PeerMessage::Taken(_) => {}
         }
-        self.receive(envelope, ctx);
     }
 
     pub(super) fn take_relayed(&mut self, relay: Relay, ctx: &mut dyn Wakes) {
@@ -363,6 +434,7 @@ impl BranchShell {
         self.take(
             match news {
                 LinkEvent::InReach => Input::InReach(peer),
+                LinkEvent::KnowsNoLives => Input::KnowsNoLives(peer),
                 LinkEvent::Congestion(congestion) => Input::Congestion { peer, congestion },
             },
             ctx,

@@ -220,3 +220,85 @@ hand_on! {
     Answer => hear,
     Signal => heed,
 }
+
+#[cfg(test)]
+mod tests {
+    use actix::Handler;
+
+    use super::*;
+    use crate::actors::{Detail, TimeSource};
+    use crate::bank::{Entry, VersionVector};
+    use crate::model::{
+        Dot, EventId, Life, LogPosition, Lost, Money, Outcome, Receipt, RequestError, Sequence,
+    };
+
+    /// Answers each request by what is left of its answers, and keeps the passbooks that it was shown.
+    struct Counter {
+        answers: Vec<(Outcome, Entry)>,
+        shown: Rc<RefCell<Vec<Passbook>>>,
+    }
+
+    impl Actor for Counter {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<Ask> for Counter {
+        type Result = ();
+
+        fn handle(&mut self, ask: Ask, _: &mut Self::Context) {
+            let Ask { request, session, reply_to, .. } = ask;
+            self.shown.borrow_mut().extend(session.map(|session| session.passbook));
+            let (outcome, entry) = self.answers.remove(0);
+            let (position, balance) = (LogPosition::default(), Money::ZERO);
+            let branch = BranchId::new(1).unwrap();
+            let waited = None;
+            reply_to.send(Answer { request, branch, outcome, position, balance, entry, waited });
+        }
+    }
+
+    #[test]
+    fn a_customer_that_is_told_of_a_loss_goes_on_without_what_is_lost() {
+        actix::System::new().block_on(async {
+            let id = BranchId::new(1).unwrap();
+            let roster = Arc::new(Roster::new([id]).unwrap());
+            let place = roster.index(id).unwrap();
+            let mut seen = VersionVector::new(&roster);
+            seen.cover(place, Sequence::new(5));
+            let last = Dot { origin: id, life: Life::FIRST, sequence: Sequence::new(2) };
+            let lost = vec![Lost { branch: id, life: Life::FIRST, writes: 3 }];
+            let balance = || Ok(Receipt::Balance(Money::ZERO));
+            let answers = vec![
+                (balance(), Entry::Read(seen.clone())),
+                (Err(RequestError::WritesLost { lost, more: 0 }), Entry::Lost(vec![last])),
+                (balance(), Entry::Nothing),
+            ];
+            let shown = Rc::<RefCell<Vec<Passbook>>>::default();
+            let counter = Counter { answers, shown: Rc::clone(&shown) }.start().recipient();
+            let customer = CustomerActor::default();
+            let address = customer.clone().start();
+            let clock = TimeSource::real_time();
+            customer.open(CustomerSetup {
+                id: CustomerId::new(1).unwrap(),
+                guarantees: Guarantees::ALL,
+                answers: Arc::new(address.clone().recipient()),
+                counters: Counters {
+                    roster: Arc::clone(&roster),
+                    counters: [counter].into(),
+                    barrier: None,
+                },
+                recorder: RecorderLink { clock, observer: None, detail: Detail::Essentials },
+            });
+            let (done, visited) = oneshot::channel();
+            let event = |event| Event {
+                id: EventId::new(event).unwrap(),
+                branch: id,
+                operation: Operation::Query,
+            };
+            address.do_send(MakeVisit { events: [1, 2, 3].map(event).into(), done });
+            visited.await.unwrap();
+            let reads: Vec<u64> =
+                shown.borrow().iter().map(|shown| shown.reads.get(place).get()).collect();
+            assert_eq!(reads, [0, 5, 2]);
+        });
+    }
+}

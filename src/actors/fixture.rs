@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use actix::{Actor, Addr, Context, Handler};
 
 use super::{
-    AnswerAll, BranchActor, BranchContext, Call, CountRemembered, Detail, NoEventIdLeft,
+    AnswerAll, Begin, BranchActor, BranchContext, Call, CountRemembered, Detail, NoEventIdLeft,
     PassbookSource, PeerEnvelope, Peers, RecorderLink, SessionRegistry, StraightWay, Submit,
     Submitted, Summarize, TimeSource,
 };
@@ -79,6 +79,7 @@ pub(super) struct TestBank {
     registry: Addr<SessionRegistry>,
     pub(super) actors: Vec<BranchActor>,
     branches: Vec<Addr<BranchActor>>,
+    peers: Peers,
     held: Rc<RefCell<VecDeque<PeerEnvelope>>>,
     tell: mpsc::Sender<(usize, Result<Submitted, NoEventIdLeft>)>,
     tells: mpsc::Receiver<(usize, Result<Submitted, NoEventIdLeft>)>,
@@ -101,10 +102,7 @@ impl TestBank {
         let peers = Peers::straight(&roster, vec![collector; 2].into());
         let actors: Vec<BranchActor> = roster.ids().iter().map(|_| <_>::default()).collect();
         for (&id, actor) in roster.ids().iter().zip(&actors) {
-            let clock = TimeSource::real_time();
-            let recorder = RecorderLink { clock, observer: None, detail: Detail::Essentials };
-            let context = BranchContext { peers: peers.clone(), recorder };
-            actor.open(branch(id, Arc::clone(&roster)), context);
+            actor.open(branch(id, Arc::clone(&roster)), context(&peers));
         }
         let branches: Vec<_> = actors.iter().map(|actor| actor.clone().start()).collect();
         let guarantees = GuaranteePolicy::default();
@@ -121,12 +119,31 @@ impl TestBank {
             registry,
             actors,
             branches,
+            peers,
             held,
             tell,
             tells,
             asked,
             told,
             carried,
+        }
+    }
+
+    /// Lets the branch at `place` begin again as what `branch` makes, and hear from the other one.
+    pub(super) async fn begin_again(
+        &mut self,
+        place: usize,
+        branch: impl Fn(BranchId, Arc<Roster>) -> Branch,
+    ) {
+        let id = self.roster.ids()[place];
+        self.actors[place].open(branch(id, Arc::clone(&self.roster)), context(&self.peers));
+        self.branches[place].do_send(Begin);
+        self.rest().await;
+        // What it asks, what the other one asks and answers, and its answer.
+        for _ in 0..3 {
+            for from in [1, 2] {
+                self.deliver(from).await;
+            }
         }
     }
 
@@ -184,6 +201,18 @@ impl TestBank {
             });
             assert_eq!(self.told.insert(number, told), None, "one answer to a request");
         }
+    }
+
+    /// Loses all that is on its way between branches.
+    pub(super) fn forget_messages(&mut self) {
+        self.held.borrow_mut().clear();
+    }
+
+    /// Lets `customer` carry what it was told last, and nothing else.
+    pub(super) fn replace_carried(&mut self, customer: i64) {
+        let last = self.told.iter().next_back().and_then(|(_, told)| told.as_ref().ok());
+        let last = last.expect("it was told something");
+        self.carried.insert(customer, last.passbook.clone());
     }
 
     /// Hands on the first message of branch `from`, if there is one.
@@ -248,6 +277,12 @@ impl TestBank {
     pub(super) fn vector(&self, counts: [u32; 2]) -> VersionVector {
         VersionVector::from_counts(counts.map(Sequence::new), &self.roster).unwrap()
     }
+}
+
+fn context(peers: &Peers) -> BranchContext {
+    let clock = TimeSource::real_time();
+    let recorder = RecorderLink { clock, observer: None, detail: Detail::Essentials };
+    BranchContext { peers: peers.clone(), recorder, standing: None }
 }
 
 pub(super) fn in_system<T>(test: impl Future<Output = T>) -> T {

@@ -11,13 +11,13 @@ use tokio::sync::{oneshot, watch};
 use super::alarms::Turn;
 use super::executor::VirtualTime;
 use crate::bank::{
-    Acknowledgement, Congestion, Entry, LifeList, PeerMessage, PropagatedWrite, Session,
-    VersionVector,
+    Acknowledgement, Congestion, EndOfLife, Entry, LifeList, Missed, PeerMessage, PropagatedWrite,
+    Session, VersionVector,
 };
 use crate::model::number::count;
 use crate::model::{
     BranchId, CustomerId, Event, EventId, LogEntry, LogPosition, MessageNumber, Money, Operation,
-    Outcome, RequestNumber, Roster, Waited, Write, WriteId,
+    Outcome, RequestError, RequestNumber, Roster, Waited, Write, WriteId,
 };
 use crate::network::{Delays, Link};
 
@@ -161,6 +161,8 @@ pub struct BranchSummary {
     pub balance: Option<Money>,
     /// Which writes are applied there.
     pub version: VersionVector,
+    /// The lives that it knows of.
+    pub lives: LifeList,
     /// How many writes came there.
     pub came: LogPosition,
     /// How many may come before it takes no more of customers.
@@ -169,9 +171,10 @@ pub struct BranchSummary {
     pub position: LogPosition,
 }
 
-/// Asks a branch for the highest event id in a customer's write set.
+/// Asks a branch for the highest event id in a customer's write set, after which the next one is to be
+/// given. An error where others may hold a higher one, and the branch does not know.
 #[derive(Debug, Message)]
-#[rtype(result = "Option<EventId>")]
+#[rtype(result = "Result<Option<EventId>, RequestError>")]
 pub struct LatestEvent(pub CustomerId);
 
 /// How a branch stands.
@@ -213,26 +216,6 @@ pub struct ReadLog {
     pub most: usize,
 }
 
-/// Asks a branch for all that arrived there after a place in its apply log, also what was there
-/// already when it came from another origin.
-#[derive(Debug, Message)]
-#[rtype(result = "Came")]
-pub struct ReadCame {
-    /// After this position.
-    pub after: LogPosition,
-    /// How many entries of the log at most.
-    pub most: usize,
-}
-
-/// What arrived at a branch.
-#[derive(Debug)]
-pub struct Came {
-    /// In the order in which it came; nothing past the end of the log.
-    pub writes: Vec<LogEntry>,
-    /// The position up to which the log was read.
-    pub end: LogPosition,
-}
-
 /// Asks a branch for its balance when its apply log was so long; `None` where that is out of range.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "Option<Money>")]
@@ -243,15 +226,45 @@ pub struct BalanceAt(pub LogPosition);
 #[rtype(result = "watch::Receiver<LogPosition>")]
 pub struct Watch;
 
-/// Brings a write from a branch elsewhere, to be acknowledged to its bringer.
+/// Tells a branch that was there before, or does not know whether others were, that it starts. Comes
+/// before all else.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Begin;
+
+/// Says whether a branch serves that started without all that it had said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It does now.
+    Serves(BranchId),
+    /// It never will again: another one is this branch.
+    Ended {
+        /// The branch.
+        branch: BranchId,
+        /// Why.
+        end: EndOfLife,
+    },
+}
+
+/// Tells a branch the list of lives of another one, which says nothing else.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct Heard {
+    /// The other branch.
+    pub from: BranchId,
+    /// Its list.
+    pub lives: LifeList,
+}
+
+/// Brings a write or a question from a branch elsewhere, to be answered to its bringer.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Deliver {
-    /// The write, as the other branch sent it.
+    /// What the other branch sent.
     pub envelope: PeerEnvelope,
     /// How many writes of its sender may wait for others, this one among them.
     pub waiting_max: usize,
-    /// Who gets the acknowledgement.
+    /// Who gets the answer.
     pub reply_to: ReplyTo<Delivered>,
 }
 
@@ -265,6 +278,20 @@ pub enum Delivered {
         acknowledgement: Acknowledgement,
         /// Which of the branch's messages it is.
         number: MessageNumber,
+        /// The branch's list of lives.
+        lives: LifeList,
+    },
+    /// The answer to the question.
+    Answered {
+        /// What the asker lacks.
+        missed: Missed,
+        /// The branch's list of lives.
+        lives: LifeList,
+    },
+    /// Whoever sent it is over, or it is meant for another life of the branch.
+    ThrownAway {
+        /// The branch's list of lives, which says so.
+        lives: LifeList,
     },
     /// Its number names another write here.
     Conflicts,
@@ -304,6 +331,8 @@ pub struct LinkChange {
 pub enum LinkEvent {
     /// The other end can be reached, now or again.
     InReach,
+    /// The other end knows of no lives, and can never be asked what it holds.
+    KnowsNoLives,
     /// It takes more or less than before.
     Congestion(Congestion),
 }

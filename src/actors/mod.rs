@@ -7,6 +7,7 @@ mod alarms;
 mod barrier;
 mod branch;
 mod branch_shell;
+mod brought;
 mod customer;
 mod executor;
 #[cfg(test)]
@@ -25,10 +26,10 @@ pub use branch_shell::BranchContext;
 pub use customer::{Counters, CustomerActor, CustomerSetup};
 pub use executor::{Executor, NoEnd, VirtualTime};
 pub use messages::{
-    Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, BranchState, BranchSummary, Broadcast, Came,
-    Deliver, Delivered, Inspect, LatestEvent, LinkChange, LinkEvent, MakeVisit, PeerEnvelope,
-    Peers, ReadCame, ReadLog, ReadWriteSet, Relay, ReplyTo, Settled, Summarize, Watch, WriteSetAt,
-    WriteSetState,
+    Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, Begin, BranchState, BranchSummary, Broadcast,
+    Deliver, Delivered, Heard, Inspect, LatestEvent, LinkChange, LinkEvent, MakeVisit,
+    PeerEnvelope, Peers, ReadLog, ReadWriteSet, Relay, ReplyTo, Settled, Standing, Summarize,
+    Watch, WriteSetAt, WriteSetState,
 };
 pub use network::{Network, NetworkSetup};
 pub use recorder::{Detail, Observer, RecorderLink};

@@ -253,8 +253,8 @@ impl SessionRegistry {
         let latest = async move {
             let mut latest = None;
             for answer in asked {
-                // A branch that has stopped serves no request.
-                latest = latest.max(answer.await.unwrap_or_default());
+                // A branch that has stopped serves no request; one that gives no event ids was asked before.
+                latest = latest.max(answer.await.ok().and_then(Result::ok).flatten());
             }
             latest
         };

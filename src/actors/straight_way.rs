@@ -96,9 +96,10 @@ mod tests {
 
     use super::*;
     use crate::actors::fixture::{Asked, Shown, TestBank, Way, amount, deposit, in_system};
-    use crate::bank::{Branch, BranchConfig};
+    use crate::bank::{Branch, BranchConfig, Memory, Start};
     use crate::model::{
-        LogPosition, Money, Overdraft, Propagation, Receipt, Refusal, RequestError, Write,
+        BranchId, Life, LogPosition, Lost, Money, Overdraft, Propagation, Receipt, Refusal,
+        RequestError, Write,
     };
 
     /// Each branch holds 2.
@@ -269,6 +270,36 @@ mod tests {
             assert_eq!(bank.told(number).passbook.writes, bank.vector([1, 0]));
             assert_eq!(carried.passbook.writes, bank.vector([2, 0]));
         });
+    }
+
+    /// Branch 1 forgets a deposit of which nobody else has heard.
+    #[test]
+    fn a_session_is_told_once_what_is_lost_and_goes_on_whoever_keeps_its_passbook() {
+        for shown in [Shown::Kept, Shown::Told] {
+            in_system(async {
+                let mut bank = straight(Propagation::Async);
+                bank.answer(Asked { shown, ..deposit(1, 1, Some(1)) }).await;
+                bank.forget_messages();
+                bank.begin_again(0, |id, roster| {
+                    let start = Start::NewLife { life: Life::new(7), memory: Memory::default() };
+                    let config =
+                        BranchConfig { propagation: Propagation::Async, ..BranchConfig::default() };
+                    Branch::again(id, roster, Money::from_minor(200), config, start)
+                })
+                .await;
+                let read = Asked { shown, operation: Operation::Query, ..deposit(1, 2, None) };
+                let outcome = bank.answer(read).await.outcome;
+                let lost =
+                    vec![Lost { branch: BranchId::new(1).unwrap(), life: Life::FIRST, writes: 1 }];
+                assert_eq!(outcome, Err(RequestError::WritesLost { lost, more: 0 }), "{shown:?}");
+                bank.replace_carried(1);
+                let outcome = bank.answer(read).await.outcome;
+                assert_eq!(outcome, Ok(Receipt::Balance(Money::from_minor(200))), "{shown:?}");
+                bank.answer(Asked { shown, ..deposit(1, 1, Some(2)) }).await;
+                let outcome = bank.answer(Asked { branch: 1, ..read }).await.outcome;
+                assert_eq!(outcome, Ok(Receipt::Balance(Money::from_minor(300))), "{shown:?}");
+            });
+        }
     }
 
     fn any_asked() -> impl Strategy<Value = Asked> {

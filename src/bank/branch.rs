@@ -111,7 +111,7 @@ impl Branch {
     /// Panics if a peer's message names a branch that is not in the roster: whoever lets messages
     /// in from elsewhere checks that.
     pub fn handle(&mut self, now: Time, input: Input, effects: &mut Vec<Effect>) {
-        if self.hearing.as_ref().is_some_and(|hearing| hearing.has_ended()) {
+        if self.has_ended() {
             return;
         }
         match input {
@@ -132,8 +132,18 @@ impl Branch {
                     self.take_message((now, from), lives, message, effects);
                 }
             }
+            Input::Heard { from, lives } => self.hear_of((now, from), &lives, effects),
             Input::Relayed(relayed) => self.take_relayed(relayed, effects),
+            Input::InReach(to) if self.can_answer(to) => {
+                self.ask_others(now, effects);
+            }
             Input::InReach(to) => self.ask(now, self.index(to), effects),
+            Input::KnowsNoLives(branch) => {
+                let branch = self.index(branch);
+                if self.hearing_mut().excuse(branch) {
+                    self.close(now, effects);
+                }
+            }
             Input::Congestion { peer, congestion: Congestion::Full } => {
                 self.congested.insert(peer);
             }
@@ -171,6 +181,12 @@ impl Branch {
     /// The newest life of each branch that it knows. It goes with all that it says to others.
     pub fn lives(&self) -> &LifeList {
         &self.lives
+    }
+
+    /// Whether it serves: one that started without all that it had said does not before all others
+    /// have answered or its return limit is over.
+    pub fn serves(&self) -> bool {
+        !self.is_silent()
     }
 
     /// Whether what is here of lives that are over is all that is left of them: all others have

@@ -16,6 +16,8 @@ pub(super) struct Hearing {
     ask_at: Option<Time>,
     /// Branches whose answer is under way, and until when it is taken to be.
     asked: BTreeMap<BranchIndex, Option<Time>>,
+    /// Branches that know of no lives: nobody can ask them.
+    mute: BTreeSet<BranchIndex>,
     returning: Option<Return>,
     /// Requests that wait until this branch serves.
     held: Vec<Ticket>,
@@ -41,17 +43,34 @@ impl Hearing {
 
     /// Waits for the answers of all others than `here`.
     pub(super) fn start_over(&mut self, here: BranchIndex, roster: &Roster) {
-        self.unheard = roster.indexes().filter(|&branch| branch != here).collect();
+        let is_asked = |branch: &BranchIndex| *branch != here && !self.mute.contains(branch);
+        self.unheard = roster.indexes().filter(is_asked).collect();
     }
 
     /// Whether all others have answered.
     pub(super) fn is_complete(&self) -> bool {
-        self.unheard.is_empty()
+        self.unheard.is_empty() && self.mute.is_empty()
     }
 
-    /// Who has not answered, ascending.
+    /// Who can be asked and has not answered, ascending.
     pub(super) fn unheard(&self) -> impl Iterator<Item = BranchIndex> {
         self.unheard.iter().copied()
+    }
+
+    /// Who cannot be asked, ascending.
+    pub(super) fn mute(&self) -> impl Iterator<Item = BranchIndex> {
+        self.mute.iter().copied()
+    }
+
+    /// The branch can never be asked. Says whether none is left that can and has not answered.
+    pub(super) fn excuse(&mut self, branch: BranchIndex) -> bool {
+        self.mute.insert(branch);
+        self.hear(branch)
+    }
+
+    /// The branch can be asked. Says whether it could not before: then it has yet to answer.
+    pub(super) fn can_answer(&mut self, branch: BranchIndex) -> bool {
+        self.mute.remove(&branch) && self.unheard.insert(branch)
     }
 
     /// The branch has answered with the same list. Says whether it was the last one.

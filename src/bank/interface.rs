@@ -28,10 +28,21 @@ pub enum Input {
         /// What it says.
         message: PeerMessage,
     },
+    /// Another branch did not take what it was told, or says nothing else yet: this is its list of
+    /// lives.
+    Heard {
+        /// The branch.
+        from: BranchId,
+        /// Its list.
+        lives: LifeList,
+    },
     /// A branch that knows no origins and sequences sends a write that it accepted.
     Relayed(Relayed),
     /// This branch or that one was away: it is asked for what is missing here.
     InReach(BranchId),
+    /// That branch knows of no lives: nobody can ask it what it holds. So nothing is closed here as
+    /// long as it is like that.
+    KnowsNoLives(BranchId),
     /// How much more can be sent to a branch has changed.
     Congestion {
         /// The branch.

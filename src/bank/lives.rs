@@ -72,23 +72,57 @@ impl Branch {
         message: &PeerMessage,
         effects: &mut Vec<Effect>,
     ) -> Option<SendersLives> {
-        let (sender, roster) = (self.index(from), &self.roster);
-        if lives.get(sender, roster) < self.lives.get(sender, roster) {
-            return None;
-        }
-        let (meant, life) = (lives.get(self.own.branch(), roster), self.life());
-        if meant > life {
-            self.end(EndOfLife::Succeeded { by: meant }, effects);
-            return None;
-        }
-        let newer = self.lives.merge(lives, &self.roster);
-        if !newer.is_empty() {
-            self.learn(now, &newer, effects);
-        }
-        if meant != life && !matches!(message, PeerMessage::CatchUp(_)) {
+        let is_over = self.is_sender_over(from, lives);
+        let is_taken = self.takes(from, lives) || matches!(message, PeerMessage::CatchUp(_));
+        self.hear_of((now, from), lives, effects);
+        if !is_taken || is_over || self.has_ended() {
             return None;
         }
         Some(if *lives == self.lives { SendersLives::Same } else { SendersLives::Fewer })
+    }
+
+    /// Whether what `from` says is taken if it is no question, where its list is `lives`: else it
+    /// is of a life that is over, or meant for another life of this branch.
+    pub fn takes(&self, from: BranchId, lives: &LifeList) -> bool {
+        let is_meant = || lives.get(self.own.branch(), &self.roster) == self.life();
+        *lives == self.lives || (is_meant() && !self.is_sender_over(from, lives))
+    }
+
+    fn is_sender_over(&self, from: BranchId, lives: &LifeList) -> bool {
+        let (sender, roster) = (self.index(from), &self.roster);
+        lives.get(sender, roster) < self.lives.get(sender, roster)
+    }
+
+    /// Learns the list of lives of `from`.
+    pub(super) fn hear_of(
+        &mut self,
+        (now, from): (Time, BranchId),
+        lives: &LifeList,
+        effects: &mut Vec<Effect>,
+    ) {
+        if *lives == self.lives || self.is_sender_over(from, lives) {
+            return;
+        }
+        let known = lives.get(self.own.branch(), &self.roster);
+        let is_raised = known > self.life();
+        if is_raised && !self.is_silent() {
+            return self.end(EndOfLife::Succeeded { by: known }, effects);
+        }
+        let newer = self.lives.merge(lives, &self.roster);
+        if is_raised {
+            self.rise_above(known);
+        }
+        if !newer.is_empty() {
+            self.learn(now, &newer, effects);
+        }
+    }
+
+    /// Begins a life above one that was drawn before it and is higher, for a clock went back. It has
+    /// accepted nothing yet, so that nothing is named by the number that it began with.
+    fn rise_above(&mut self, known: Life) {
+        let life = self.life().raised_above(known);
+        self.lives.begin(self.own.branch(), life, &self.roster);
+        self.own = self.roster.in_life(self.own.branch(), life);
     }
 
     /// Branches have begun the lives that are in the list now.
@@ -110,7 +144,7 @@ impl Branch {
     }
 
     /// Asks all who have not answered with the list that is known here.
-    fn ask_others(&mut self, now: Time, effects: &mut Vec<Effect>) {
+    pub(super) fn ask_others(&mut self, now: Time, effects: &mut Vec<Effect>) {
         let unheard: Vec<BranchIndex> = self.hearing_mut().unheard().collect();
         for branch in unheard {
             self.ask(now, branch, effects);
@@ -153,6 +187,12 @@ impl Branch {
         }
     }
 
+    /// Whether `branch`, of which nobody could ask anything, can be asked now.
+    pub(super) fn can_answer(&mut self, branch: BranchId) -> bool {
+        let branch = self.index(branch);
+        self.hearing.as_mut().is_some_and(|hearing| hearing.can_answer(branch))
+    }
+
     fn is_asked(&self, branch: BranchIndex, now: Time) -> bool {
         self.hearing.as_ref().is_some_and(|hearing| hearing.is_asked(branch, now))
     }
@@ -187,10 +227,14 @@ impl Branch {
         }
     }
 
-    /// All have answered: what is missing of ended lives is lost, and a branch that returned serves.
-    fn close(&mut self, now: Time, effects: &mut Vec<Effect>) {
+    /// All have answered who can: a branch that returned serves, and if those are all, what is missing
+    /// of ended lives is lost.
+    pub(super) fn close(&mut self, now: Time, effects: &mut Vec<Effect>) {
         // What waited for what the last answer brought is here too.
         self.wake(now, effects);
+        if !self.is_closed() {
+            return self.serve_held(now, effects);
+        }
         effects.push(Effect::Closed);
         let is_lost =
             |parked: &Parked| self.loss(&parked.request, parked.needed.as_ref()).is_some();
@@ -230,14 +274,30 @@ impl Branch {
         self.hearing.as_ref().is_some_and(|hearing| hearing.is_silent())
     }
 
+    /// Whether another one is this branch now.
+    pub(super) fn has_ended(&self) -> bool {
+        self.hearing.as_ref().is_some_and(|hearing| hearing.has_ended())
+    }
+
     pub(super) fn hearing_mut(&mut self) -> &mut Hearing {
         self.hearing.get_or_insert_default()
     }
 
     /// Who has not answered with the list of lives that is known here, ascending.
-    pub(super) fn unheard(&self) -> Vec<BranchId> {
+    pub fn unheard(&self) -> Vec<BranchId> {
         let unheard = self.hearing.iter().flat_map(|hearing| hearing.unheard());
         unheard.map(|branch| self.roster.id(branch)).collect()
+    }
+
+    /// The same, with those who can never answer.
+    pub(super) fn not_heard(&self) -> Vec<BranchId> {
+        let not_heard =
+            |hearing: &Hearing| hearing.unheard().chain(hearing.mute()).collect::<Vec<_>>();
+        let branches = self.hearing.as_deref().map_or(Vec::new(), not_heard);
+        let mut ids: Vec<BranchId> =
+            branches.into_iter().map(|branch| self.roster.id(branch)).collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// Whether a later life of the branch is known.

@@ -255,7 +255,7 @@ impl Branch {
         } else {
             let lags = self.lags(parked.needed.as_ref());
             let is_over = lags.iter().any(|lag| self.is_over(lag.origin, lag.life));
-            let unheard = if is_over { self.unheard() } else { Vec::new() };
+            let unheard = if is_over { self.not_heard() } else { Vec::new() };
             NotReached { lags, more: 0, unheard }.into()
         };
         effects.push(self.reply(ticket, Err(late), Entry::Nothing));

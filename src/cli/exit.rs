@@ -171,7 +171,9 @@ failures! {
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match error {
-            ServeError::ClassicPeer { .. } => Self::bad_input(error),
+            ServeError::ClassicPeer { .. } | ServeError::Twin { .. } | ServeError::Ended { .. } => {
+                Self::bad_input(error)
+            }
             ServeError::Edge(_) | ServeError::Stopped | ServeError::BranchStopped => {
                 Self::internal(error)
             }

@@ -90,7 +90,10 @@ impl ExitCodes {
 
     pub(super) const SERVE: Self = Self(&[
         (0, "closed by Ctrl-C or SIGTERM, after what was under way was answered"),
-        (2, "the arguments or the scenario are wrong, or a port is taken"),
+        (
+            2,
+            "the arguments or the scenario are wrong, a port is taken, or another process is the branch",
+        ),
         DEFECT,
     ]);
 

@@ -22,7 +22,7 @@ use crate::model::number::count;
 use crate::model::{BranchId, IdError, LogPosition, Money, Roster, RosterError};
 use crate::run::{
     self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, MemoryShare,
-    RunConfig, ServeOptions, bank_bytes, log_max,
+    RunConfig, ServeOptions, bank_bytes, begun_life, log_max,
 };
 use crate::scenario::{Scenario, Settings};
 use crate::source::{InputError, read_scenario, read_scenario_line};
@@ -163,6 +163,7 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
     Ok(LiveOptions {
         roster,
         opening_balance,
+        life: begun_life(),
         // How many writes it may hold is set when it is known what memory there is.
         branch: config.branch(Some(args.confirm_limit)),
         guarantees: config.guarantees,
@@ -170,7 +171,7 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
         seed: config.seed,
         keys,
         elsewhere,
-        links: LinkOptions { kept_max, ..LinkOptions::default() },
+        links: LinkOptions { kept_max, return_limit: args.return_limit, ..LinkOptions::default() },
         sessions_max: args.limits.sessions_max.get(),
     })
 }

@@ -101,6 +101,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     wait_limit: Option<Duration>,
 
+    /// How long a branch that has started waits for what its peers know before it serves
+    #[arg(long, value_name = "SPAN", default_value = "2s", value_parser = parse_span)]
+    pub(super) return_limit: Duration,
+
     /// How long messages to other branches take, beyond what they need: none, constant:20ms,
     /// uniform:1ms..50ms or exponential:10ms [default: as the scenario says, else none]
     #[arg(long, value_name = "LATENCY")]

@@ -154,6 +154,23 @@ pub enum PeerError {
         /// What the caller lacks.
         problem: PeerProblem,
     },
+    /// Its process has started since it was last believed, and who is at its address is not known.
+    #[error(
+        "nobody answers as branch {branch} at the address that this branch has for it; a process that \
+         has started is believed when it answers there"
+    )]
+    Unreached {
+        /// The branch.
+        branch: BranchId,
+    },
+    /// Another process answers at its address.
+    #[error(
+        "another process is branch {branch} already: the one at the address that --peer has for it"
+    )]
+    Twin {
+        /// The branch.
+        branch: BranchId,
+    },
     /// Too many of its writes wait here for what they depend on.
     #[error("{waiting} writes of this branch wait here for others already; send it again later")]
     Crowded {

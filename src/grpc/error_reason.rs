@@ -33,6 +33,9 @@ words! {
         /// To send a write again is of no use.
         Conflict = "CONFLICT",
         NotAPeer = "NOT_A_PEER",
+        Unreached = "UNREACHED",
+        /// Another process is the caller's branch.
+        Twin = "TWIN",
         Crowded = "CROWDED",
         /// A branch elsewhere says no more than that it failed.
         Declined = "DECLINED",
@@ -99,6 +102,8 @@ mod tests {
             PeerError::Conflict { from: branch(9) }.into(),
             PeerError::NotThatBranch { from: branch(9) }.into(),
             PeerError::NotAPeer { branch: branch(9), problem: PeerProblem::Ticket }.into(),
+            PeerError::Unreached { branch: branch(9) }.into(),
+            PeerError::Twin { branch: branch(9) }.into(),
             PeerError::Crowded { waiting: 1 }.into(),
             CallError::Scenario(ScenarioFault::Run(String::new())),
             CallError::Scenario(ScenarioFault::TooLarge(String::new())),

@@ -7,8 +7,8 @@ use crate::model::{BranchId, UnknownVersion, Versions};
 /// The versions of the peer service that are spoken.
 pub(super) const VERSIONS: Versions = Versions {
     what: "a peer",
-    oldest: 1,
-    newest: 1,
+    oldest: 2,
+    newest: 2,
     otherwise: "run all branches with one version of passbook",
 };
 
@@ -19,7 +19,7 @@ pub(super) const TICKET_KEY: &str = "passbook-ticket-bin";
 const UNPROVED: u64 = 0;
 
 /// Whether the peer service is spoken in the version that a peer says; one that says none speaks
-/// the first that has proofs.
+/// the first that has proofs, which knew of no lives.
 pub(super) fn check_version(said: Option<u32>) -> Result<(), UnknownVersion> {
     VERSIONS.check(said.map_or(1, u64::from))
 }

@@ -25,6 +25,9 @@ pub const DOMAIN: &str = "passbook";
 /// The reason by which a peer knows that to send a write again is of no use.
 pub(super) const CONFLICT: &str = ErrorReason::Conflict.word();
 
+/// The reason by which a process knows that another one is its branch.
+pub(super) const TWIN: &str = ErrorReason::Twin.word();
+
 /// The reason for a method that only a later version has.
 pub(super) const UNKNOWN_METHOD: &str = ErrorReason::UnknownMethod.word();
 
@@ -114,73 +117,62 @@ impl ErrorFields {
 }
 
 fn told(error: &CallError) -> ErrorFields {
+    let fields = ErrorFields::new;
     match error {
         CallError::Field(FieldError { field, problem }) => {
-            ErrorFields::new(Code::InvalidArgument, ErrorReason::BadField)
+            fields(Code::InvalidArgument, ErrorReason::BadField)
                 .with("field", field)
                 .naming(field, problem)
         }
-        CallError::Passbook(error) => {
-            ErrorFields::new(Code::InvalidArgument, ErrorReason::BadField)
-                .with("field", "passbook")
-                .naming("passbook", error)
-        }
+        CallError::Passbook(error) => fields(Code::InvalidArgument, ErrorReason::BadField)
+            .with("field", "passbook")
+            .naming("passbook", error),
         CallError::Peer(error) => told_peer(*error),
         CallError::UnknownBranch { branch, branches } => {
-            ErrorFields::new(Code::NotFound, ErrorReason::UnknownBranch)
+            fields(Code::NotFound, ErrorReason::UnknownBranch)
                 .with("branch", branch)
                 .with("branches", listed(branches.iter()))
         }
         // To ask again here is of no use; to ask there is.
         CallError::ServedElsewhere { branch, here } => {
-            ErrorFields::new(Code::FailedPrecondition, ErrorReason::ServedElsewhere)
+            fields(Code::FailedPrecondition, ErrorReason::ServedElsewhere)
                 .with("branch", branch)
                 .with("branches", listed(here.iter()))
         }
         CallError::Request(error) => told_request(error),
         CallError::Overloaded { waiting } => {
-            ErrorFields::new(Code::ResourceExhausted, ErrorReason::Overloaded)
-                .with("waiting", waiting)
+            fields(Code::ResourceExhausted, ErrorReason::Overloaded).with("waiting", waiting)
         }
         CallError::UnreadFull { limit_bytes } => {
-            ErrorFields::new(Code::ResourceExhausted, ErrorReason::UnreadFull)
+            fields(Code::ResourceExhausted, ErrorReason::UnreadFull)
                 .with("limit_bytes", limit_bytes)
         }
-        CallError::TimeOver { .. } => {
-            ErrorFields::new(Code::DeadlineExceeded, ErrorReason::TimeOver)
-        }
-        CallError::HalfSent { .. } => {
-            ErrorFields::new(Code::DeadlineExceeded, ErrorReason::HalfSent)
-        }
-        CallError::Draining => ErrorFields::new(Code::Unavailable, ErrorReason::Draining),
-        CallError::NoBranchNamed { key } => {
-            ErrorFields::new(Code::InvalidArgument, ErrorReason::BadField)
-                .with("field", key)
-                .naming(key, error)
-        }
-        CallError::NoEventIdLeft => ErrorFields::new(Code::InvalidArgument, ErrorReason::BadField)
+        CallError::TimeOver { .. } => fields(Code::DeadlineExceeded, ErrorReason::TimeOver),
+        CallError::HalfSent { .. } => fields(Code::DeadlineExceeded, ErrorReason::HalfSent),
+        CallError::Draining => fields(Code::Unavailable, ErrorReason::Draining),
+        CallError::NoBranchNamed { key } => fields(Code::InvalidArgument, ErrorReason::BadField)
+            .with("field", key)
+            .naming(key, error),
+        CallError::NoEventIdLeft => fields(Code::InvalidArgument, ErrorReason::BadField)
             .with("field", "event_id")
             .naming("event_id", error),
         CallError::UnknownService { found, services } => {
-            ErrorFields::new(Code::Unimplemented, ErrorReason::UnknownService)
+            fields(Code::Unimplemented, ErrorReason::UnknownService)
                 .with("service", found)
                 .with("services", services.join(", "))
         }
         CallError::UnknownMethod { service, found, methods } => {
-            ErrorFields::new(Code::Unimplemented, ErrorReason::UnknownMethod)
+            fields(Code::Unimplemented, ErrorReason::UnknownMethod)
                 .with("service", service)
                 .with("method", found)
                 .with("methods", methods.join(", "))
         }
-        CallError::Unreadable { .. } => {
-            ErrorFields::new(Code::InvalidArgument, ErrorReason::Unreadable)
-        }
+        CallError::Unreadable { .. } => fields(Code::InvalidArgument, ErrorReason::Unreadable),
         CallError::TooLarge { limit_bytes } => {
-            ErrorFields::new(Code::ResourceExhausted, ErrorReason::TooLarge)
-                .with("limit_bytes", limit_bytes)
+            fields(Code::ResourceExhausted, ErrorReason::TooLarge).with("limit_bytes", limit_bytes)
         }
         CallError::Scenario(fault) => told_scenario(fault),
-        CallError::ActorStopped => ErrorFields::new(Code::Internal, ErrorReason::ActorStopped),
+        CallError::ActorStopped => fields(Code::Internal, ErrorReason::ActorStopped),
     }
 }
 
@@ -232,26 +224,31 @@ fn told_request(error: &RequestError) -> ErrorFields {
 }
 
 fn told_peer(error: PeerError) -> ErrorFields {
+    let fields = ErrorFields::new;
     match error {
         PeerError::OtherVersion { unknown: UnknownVersion { found, known }, .. } => {
-            ErrorFields::new(Code::FailedPrecondition, ErrorReason::OtherVersion)
+            fields(Code::FailedPrecondition, ErrorReason::OtherVersion)
                 .with("found", found)
                 .with("newest", known.newest)
         }
-        PeerError::OtherBank => ErrorFields::new(Code::FailedPrecondition, ErrorReason::OtherBank),
+        PeerError::OtherBank => fields(Code::FailedPrecondition, ErrorReason::OtherBank),
         PeerError::Conflict { from } => {
-            ErrorFields::new(Code::FailedPrecondition, ErrorReason::Conflict).with("from", from)
+            fields(Code::FailedPrecondition, ErrorReason::Conflict).with("from", from)
         }
-        PeerError::NotThatBranch { .. } => {
-            ErrorFields::new(Code::InvalidArgument, ErrorReason::BadField)
-                .with("field", "id")
-                .naming("id", error)
-        }
+        PeerError::NotThatBranch { .. } => fields(Code::InvalidArgument, ErrorReason::BadField)
+            .with("field", "id")
+            .naming("id", error),
         PeerError::NotAPeer { branch, .. } => {
-            ErrorFields::new(Code::Unauthenticated, ErrorReason::NotAPeer).with("branch", branch)
+            fields(Code::Unauthenticated, ErrorReason::NotAPeer).with("branch", branch)
+        }
+        PeerError::Unreached { branch } => {
+            fields(Code::Unavailable, ErrorReason::Unreached).with("branch", branch)
+        }
+        PeerError::Twin { branch } => {
+            fields(Code::FailedPrecondition, ErrorReason::Twin).with("branch", branch)
         }
         PeerError::Crowded { waiting } => {
-            ErrorFields::new(Code::ResourceExhausted, ErrorReason::Crowded).with("waiting", waiting)
+            fields(Code::ResourceExhausted, ErrorReason::Crowded).with("waiting", waiting)
         }
     }
 }

@@ -2,7 +2,7 @@
 //! customer: to hand it on is to have the other one see what this one has seen.
 //!
 //! Its first byte is the version, its last 16 are the bank's tag over all before them. Between them
-//! are the branches whose writes it holds, ascending: how many are left out before each, how its
+//! are the life in which the bank began and the branches whose writes it holds, ascending: how many are left out before each, how its
 //! lives are listed, and of each of those how many of its writes the session has made and read, all
 //! as varints.
 
@@ -15,18 +15,21 @@ use crate::model::number::count;
 use crate::model::{Life, Roster, Sequence, UnknownVersion, Versions};
 
 /// The version of the tokens that are given.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// The version of those that do not say in which life the bank began: it was the first.
+const WITHOUT_LIFE: u8 = 1;
 
 /// The versions that are taken. Before the first there were tokens whose checksum anybody could
 /// make.
 const VERSIONS: Versions =
-    Versions { what: "a token", oldest: 1, newest: 1, otherwise: "leave it out" };
+    Versions { what: "a token", oldest: 1, newest: 2, otherwise: "leave it out" };
 
 /// With this byte the tokens before version 1 began.
 const UNSEALED: u8 = 9;
 
-/// How a branch's lives are listed: one, the first, which has no number. With two to add there is one
-/// that has, with three there are two of them, and so on.
+/// How a branch's lives are listed: one, that in which the bank began, which has no number. With two to
+/// add there is one that has, with three there are two of them, and so on.
 const ONE_LIFE: u64 = 1;
 
 /// How many lives a token lists beside one of each branch.
@@ -50,6 +53,7 @@ pub enum TokenError {
 pub fn token_of(passbook: &Passbook, seal: &Seal, roster: &Roster) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(64);
     bytes.push(VERSION);
+    encoding::encode_varint(roster.first_life().get(), &mut bytes);
     let mut both = passbook.writes.clone();
     both.merge(&passbook.reads);
     let mut next = 0;
@@ -58,7 +62,7 @@ pub fn token_of(passbook: &Passbook, seal: &Seal, roster: &Roster) -> Vec<u8> {
         let mut number = |number| encoding::encode_varint(number, &mut bytes);
         number(count(index.get() - next));
         next = index.get() + 1;
-        let is_numbered = lives.len() > 1 || lives[0].life != Life::FIRST;
+        let is_numbered = lives.len() > 1 || lives[0].life != roster.first_life();
         number(if is_numbered { ONE_LIFE + count(lives.len()) } else { ONE_LIFE });
         for dot in lives {
             let origin = roster.in_life(index, dot.life);
@@ -78,33 +82,35 @@ pub fn token_of(passbook: &Passbook, seal: &Seal, roster: &Roster) -> Vec<u8> {
 /// is looked at, then its tag, and its content only then.
 pub fn passbook_of(token: &[u8], seal: &Seal, roster: &Roster) -> Result<Passbook, TokenError> {
     let lives_max = roster.len().saturating_add(LATER_LIVES_MAX);
-    let length_max = 1 + lives_max.saturating_mul(5 * VARINT_BYTES_MAX) + TAG_BYTES;
+    let length_max =
+        1 + VARINT_BYTES_MAX + lives_max.saturating_mul(5 * VARINT_BYTES_MAX) + TAG_BYTES;
     let Some((text, tag)) = token.split_last_chunk::<TAG_BYTES>() else {
         return Err(TokenError::NotOfThisBank);
     };
     if token.len() > length_max {
         return Err(TokenError::NotOfThisBank);
     }
-    let version = text.first().copied();
     if !seal.is_tag_of(tag, text) {
-        if version == Some(UNSEALED) {
+        if text.first() == Some(&UNSEALED) {
             VERSIONS.check(0)?;
         }
         return Err(TokenError::NotOfThisBank);
     }
-    VERSIONS.check(version.ok_or(TokenError::NotOfThisBank)?.into())?;
-    content(&text[1..], roster).ok_or(TokenError::NotOfThisBank)
+    let (&version, bytes) = text.split_first().ok_or(TokenError::NotOfThisBank)?;
+    VERSIONS.check(version.into())?;
+    content(bytes, version, roster).ok_or(TokenError::NotOfThisBank)
 }
 
-/// The passbook that `bytes` say, or `None` if they are not what [`token_of`] writes.
-fn content(mut bytes: &[u8], roster: &Roster) -> Option<Passbook> {
+/// The passbook that `bytes` say, or `None` if they are not what [`token_of`] wrote in `version`.
+fn content(mut bytes: &[u8], version: u8, roster: &Roster) -> Option<Passbook> {
     let mut passbook = Passbook::new(roster);
+    let begun = if version == WITHOUT_LIFE { Life::FIRST } else { Life::new(number(&mut bytes)?) };
     let mut indexes = roster.indexes();
     while !bytes.is_empty() {
         let index = indexes.nth(usize::try_from(number(&mut bytes)?).ok()?)?;
         let numbered = number(&mut bytes)?.checked_sub(ONE_LIFE)?;
         for _ in 0..numbered.max(1) {
-            let life = if numbered == 0 { Life::FIRST } else { Life::new(number(&mut bytes)?) };
+            let life = if numbered == 0 { begun } else { Life::new(number(&mut bytes)?) };
             let origin = roster.in_life(index, life);
             passbook.writes.cover(origin, Sequence::try_from(number(&mut bytes)?).ok()?);
             passbook.reads.cover(origin, Sequence::try_from(number(&mut bytes)?).ok()?);
@@ -151,7 +157,7 @@ mod tests {
         let token = token();
         let (text, tag) = token.split_last_chunk::<TAG_BYTES>().unwrap();
         // 300 is 0xac 0x02 as a varint.
-        assert_eq!(text, [1, 0, 1, 1, 2, 1, 1, 0xac, 2, 0xac, 2]);
+        assert_eq!(text, [2, 1, 0, 1, 1, 2, 1, 1, 0xac, 2, 0xac, 2]);
         assert_eq!(*tag, seal("ours").tag(text));
     }
 
@@ -175,11 +181,6 @@ mod tests {
         for bit in 0..token.len() * 8 {
             let mut changed = token.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
-            // The fourth bit of the first byte makes an unsealed token's first byte of it.
-            let refused = match bit {
-                3 => Err(other_version(0)),
-                _ => refused.clone(),
-            };
             assert_eq!(passbook_of(&changed, &seal, &roster(3)), refused);
         }
         let longer = [token.as_slice(), &[0; 200]].concat();
@@ -200,9 +201,9 @@ mod tests {
         let error = passbook_of(&unsealed, &seal("ours"), &roster(2)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "a token of version 0, and this passbook takes version 1; leave it out"
+            "a token of version 0, and this passbook takes versions 1 and 2; leave it out"
         );
-        assert_eq!(sealed(&[2]), Err(other_version(2)));
+        assert_eq!(sealed(&[3]), Err(other_version(3)));
     }
 
     #[test]
@@ -212,7 +213,32 @@ mod tests {
         for text in texts.into_iter().chain([&too_many[..]]) {
             assert_eq!(sealed(text), Err(TokenError::NotOfThisBank), "{text:?}");
         }
-        assert_eq!(sealed(&[1]), Ok(Passbook::new(&roster(3))));
+        for text in [&[2][..], &[2, 0x80], &[2, 1, 3, 1, 1, 1], &[2, 1, 0, 1, 1]] {
+            assert_eq!(sealed(text), Err(TokenError::NotOfThisBank), "{text:?}");
+        }
+        for text in [&[1][..], &[2, 9]] {
+            assert_eq!(sealed(text), Ok(Passbook::new(&roster(3))), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_from_before_banks_began_in_lives_is_of_the_first() {
+        let text = [1, 0, 1, 1, 2, 1, 1, 0xac, 2, 0xac, 2];
+        assert_eq!(sealed(&text), Ok(passbook()));
+    }
+
+    #[test]
+    fn a_token_names_the_life_in_which_the_bank_began_once() {
+        let began = roster(3).beginning_in(Life::new(7));
+        let token = token_of(&passbook(), &seal("ours"), &began);
+        let (text, _) = token.split_last_chunk::<TAG_BYTES>().unwrap();
+        assert_eq!(text, [2, 7, 0, 1, 1, 2, 1, 1, 0xac, 2, 0xac, 2]);
+        assert_eq!(passbook_of(&token, &seal("ours"), &began), Ok(passbook()));
+        // To a bank that began in another life it names another one.
+        let read = passbook_of(&token, &seal("ours"), &roster(3)).unwrap();
+        let lives: Vec<u64> =
+            read.reads.last_dots(&roster(3)).iter().map(|dot| dot.life.get()).collect();
+        assert_eq!(lives, [7, 7]);
     }
 
     proptest! {

@@ -196,6 +196,23 @@ impl Life {
     /// The one in which branches are that the bank began with.
     pub const FIRST: Self = Self(1);
 
+    /// How far the milliseconds of a drawn number stand above its random bits.
+    const RANDOM_BITS: u32 = 16;
+
+    /// The number of a life that begins `now_ms` milliseconds after 1970, which nobody else draws: a
+    /// later one is higher, and 16 `random` bits tell apart what begins at the same time.
+    pub fn drawn(now_ms: u64, random: u16) -> Self {
+        Self((now_ms << Self::RANDOM_BITS) | u64::from(random))
+    }
+
+    /// A number above `other`, with the random bits of this one: as if it had been drawn later than
+    /// that.
+    #[must_use]
+    pub const fn raised_above(self, other: Self) -> Self {
+        let random = self.0 & ((1 << Self::RANDOM_BITS) - 1);
+        Self((((other.0 >> Self::RANDOM_BITS) + 1) << Self::RANDOM_BITS) | random)
+    }
+
     /// [`Self::FIRST`], where a function is wanted.
     pub(crate) const fn first() -> Self {
         Self::FIRST
@@ -211,6 +228,18 @@ impl Life {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_life_is_drawn_by_its_time_and_raised_above_another() {
+        let life = Life::drawn(3, 0x1234);
+        assert_eq!(life.get(), 0x3_1234);
+        assert!(Life::drawn(4, 0) > life && life > Life::drawn(2, u16::MAX));
+        for other in [life, Life::drawn(9, u16::MAX), Life::FIRST] {
+            let raised = life.raised_above(other);
+            assert!(raised > other);
+            assert_eq!(raised.get() & 0xffff, 0x1234);
+        }
+    }
 
     #[test]
     fn ids_are_what_the_classic_contract_can_carry() {

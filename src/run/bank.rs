@@ -5,16 +5,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::{Actor, Addr, Context, Handler, Message, Recipient};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::options::RunError;
 use super::result::BranchResult;
 use crate::actors::{
-    AwaitSettled, BranchActor, BranchContext, BranchState, BranchSummary, Network, NetworkSetup,
-    Peers, RecorderLink, ReplyTo, Settled, Summarize, TimeSource,
+    AwaitSettled, Begin, BranchActor, BranchContext, BranchState, BranchSummary, Network,
+    NetworkSetup, Peers, RecorderLink, ReplyTo, Settled, Standing, Summarize, TimeSource,
 };
-use crate::bank::{Branch, BranchConfig};
-use crate::model::{BranchId, Money, Roster, Seed};
+use crate::bank::{Branch, BranchConfig, LifeList, Memory, Start};
+use crate::model::{BranchId, Life, Money, Roster, Seed};
 use crate::network::{Delays, LinkLatencies};
 
 /// What the branches of a bank have in common.
@@ -23,6 +23,17 @@ pub(crate) struct BankSetup<'a> {
     pub(crate) opening_balance: Money,
     pub(crate) branch: BranchConfig,
     pub(crate) recorder: &'a RecorderLink,
+    /// `None`: all branches begin with the bank.
+    pub(crate) again: Option<Again>,
+}
+
+/// How branches start that may have been there before.
+#[derive(Debug, Clone)]
+pub(crate) struct Again {
+    /// The life that each of them begins.
+    pub(crate) life: Life,
+    /// Told when they serve.
+    pub(crate) standing: mpsc::UnboundedSender<Standing>,
 }
 
 /// An actor that has started, and its mailbox.
@@ -81,10 +92,30 @@ impl BankSetup<'_> {
 
     /// Opens the branch `id` at `seat`.
     pub(super) fn open(&self, id: BranchId, seat: &Seat<BranchActor>, peers: Peers) {
-        let branch_context = BranchContext { peers, recorder: self.recorder.clone() };
-        let roster = Arc::clone(self.roster);
-        seat.actor.open(Branch::new(id, roster, self.opening_balance, self.branch), branch_context);
+        let (roster, recorder) = (Arc::clone(self.roster), self.recorder.clone());
+        let standing = self.again.as_ref().map(|again| again.standing.clone());
+        let context = BranchContext { peers, recorder, standing };
+        let Some(Again { life, .. }) = self.again else {
+            let branch = Branch::new(id, roster, self.opening_balance, self.branch);
+            return seat.actor.open(branch, context);
+        };
+        let lives = lives_known_of(None, &roster);
+        let start = Start::NewLife { life, memory: Memory { lives, came: Vec::new() } };
+        let branch = Branch::again(id, roster, self.opening_balance, self.branch, start);
+        seat.actor.open(branch, context);
+        seat.address.do_send(Begin);
     }
+}
+
+/// What a branch knows of lives when it starts: its own, if that is said. Of others nothing is known
+/// before they have said it.
+pub(super) fn lives_known_of(own: Option<(BranchId, Life)>, roster: &Roster) -> LifeList {
+    let known = |id: &BranchId| match own {
+        Some((here, life)) if here == *id => life,
+        Some(_) | None => Life::default(),
+    };
+    let lives = LifeList::from_lives(roster.ids().iter().map(known), roster);
+    lives.expect("there is one for each branch")
 }
 
 /// The mailboxes at `seats` for messages `M`.

@@ -1,25 +1,28 @@
 //! A bank in real time, behind the gRPC edge: all of its branches here, or one of them and links to
 //! the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr, Recipient};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::bank::{BankSetup, FinalBalance, LinkDelays, Stopped, addresses, balances, settling};
+use super::bank::{
+    Again, BankSetup, FinalBalance, LinkDelays, Stopped, addresses, balances, lives_known_of,
+    settling,
+};
 use crate::actors::{
-    AnswerAll, BranchActor, Detail, PeerEnvelope, Peers, RecorderLink, SessionRegistry,
+    AnswerAll, BranchActor, Detail, PeerEnvelope, Peers, RecorderLink, SessionRegistry, Standing,
     StraightWay, TimeSource,
 };
-use crate::bank::BranchConfig;
+use crate::bank::{BranchConfig, EndOfLife, Timeouts};
 use crate::grpc::seal::BankKeys;
 use crate::grpc::{
     Believed, Endpoint, Gate, Gateway, GatewaySetup, Identity, LinkSetup, PeerClient, PeerFinding,
     PeerId, PeerLink,
 };
-use crate::model::{BranchId, GuaranteePolicy, Money, Propagation, Roster, Seed};
+use crate::model::{BranchId, GuaranteePolicy, Life, Money, Propagation, Roster, Seed};
 use crate::network::LinkLatencies;
 
 /// What a bank in real time is.
@@ -29,7 +32,10 @@ pub struct LiveOptions {
     pub roster: Arc<Roster>,
     /// What each branch holds at the start.
     pub opening_balance: Money,
-    /// How the branches here serve.
+    /// The life that the branches here begin: higher than any of theirs before, and given to no other
+    /// process.
+    pub life: Life,
+    /// How the branches here serve. How long they wait for branches elsewhere, `links` says.
     pub branch: BranchConfig,
     /// What customers are promised.
     pub guarantees: GuaranteePolicy,
@@ -52,14 +58,20 @@ pub struct LiveOptions {
 pub struct LinkOptions {
     /// How many writes are kept for a branch that is away before no more are taken.
     pub kept_max: usize,
-    /// How long customers wait at the start until the branch has asked all its peers for what it
-    /// may have forgotten; peers that are away by then are not waited for.
-    pub catch_up_limit: Duration,
+    /// How long customers wait at the start until all peers have said what the branch may have
+    /// forgotten; those that are away are not waited for longer than that.
+    pub return_limit: Duration,
+    /// How long the branch waits for an answer to what it says before it says it again.
+    pub resend_after: Duration,
 }
 
 impl Default for LinkOptions {
     fn default() -> Self {
-        Self { kept_max: 10_000, catch_up_limit: Duration::from_secs(2) }
+        Self {
+            kept_max: 10_000,
+            return_limit: Duration::from_secs(2),
+            resend_after: Duration::from_secs(1),
+        }
     }
 }
 
@@ -68,7 +80,28 @@ impl Default for LinkOptions {
 pub struct LiveBank {
     gateway: Gateway,
     gate: watch::Sender<Gate>,
-    is_unfit: oneshot::Receiver<BranchId>,
+    failed: oneshot::Receiver<BankFailure>,
+}
+
+/// Why a bank cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BankFailure {
+    /// A peer speaks only the classic contract, which cannot carry what async propagation needs.
+    ClassicPeer(BranchId),
+    /// Another process is the branch.
+    Twin {
+        /// The branch.
+        branch: BranchId,
+        /// Who says so.
+        found_by: BranchId,
+    },
+    /// Another one is the branch now.
+    Ended {
+        /// The branch.
+        branch: BranchId,
+        /// Why.
+        end: EndOfLife,
+    },
 }
 
 impl LiveBank {
@@ -84,41 +117,48 @@ impl LiveBank {
 
     /// The same, recorded.
     pub(super) fn open_recorded(options: &LiveOptions, recorder: &RecorderLink) -> Self {
-        let LiveOptions { roster, opening_balance, keys, .. } = options;
+        let LiveOptions { opening_balance, keys, life, .. } = options;
+        let is_whole = options.elsewhere.is_empty();
+        // Branches that begin together need nobody to tell them of each other's lives.
+        let roster = &match is_whole {
+            true => Arc::new(Roster::clone(&options.roster).beginning_in(*life)),
+            false => Arc::clone(&options.roster),
+        };
         let is_here = |id: &BranchId| !options.elsewhere.contains_key(id);
         let here: Vec<BranchId> = roster.ids().iter().copied().filter(is_here).collect();
-        let gate = watch::Sender::new(match options.elsewhere.is_empty() {
-            true => Gate::Open,
-            false => Gate::CatchingUp,
-        });
+        let gate = watch::Sender::new(if is_whole { Gate::Open } else { Gate::Returning });
         let identity = Identity::new(keys.peers.clone());
         let (found, finds) = mpsc::unbounded_channel();
-        let (unfit, is_unfit) = oneshot::channel();
-        actix_rt::spawn(watch_links(options.clone(), finds, gate.clone(), unfit));
+        let ((standing, stands), (fails, failed)) = (mpsc::unbounded_channel(), oneshot::channel());
+        let watcher = Watcher { gate: gate.clone(), propagation: options.branch.propagation };
+        actix_rt::spawn(watcher.watch(here.len(), stands, finds, fails));
         let setup = BankSetup {
             roster,
             opening_balance: *opening_balance,
-            branch: options.branch,
+            branch: if is_whole { options.branch } else { options.branch_with_peers() },
             recorder,
+            again: (!is_whole).then_some(Again { life: *life, standing }),
         };
-        let mut links = Vec::new();
+        let (mut links, mut clients) = (Vec::new(), BTreeMap::new());
         let delays = LinkDelays { latencies: &options.latencies, seed: options.seed };
-        let seats = if options.elsewhere.is_empty() {
+        let seats = if is_whole {
             setup.start_all(|mailboxes| delays.connect(mailboxes, &recorder.clock))
         } else {
             setup.start(here.iter().copied(), |seats| {
                 let branches: BTreeMap<_, _> = here.iter().copied().zip(addresses(seats)).collect();
-                let (links, identity, found) = (&mut links, &identity, &found);
+                let (made, identity, found) = ((&mut links, &mut clients), &identity, &found);
                 move |here, owner| {
                     let (owner, identity, found) = (owner.clone(), identity.clone(), found.clone());
-                    let mut linker = Linker { options, here, owner, identity, found, links };
+                    let (links, clients) = (&mut *made.0, &mut *made.1);
+                    let mut linker =
+                        Linker { options, here, owner, identity, found, links, clients };
                     delays.connect(linker.peers(&branches), &recorder.clock)
                 }
             })
         };
         let branches: BTreeMap<BranchId, Addr<BranchActor>> =
             here.into_iter().zip(addresses(&seats)).collect();
-        let registry = Self::registry(options)
+        let registry = Self::registry(options, roster)
             .forgetting(options.sessions_max, branches.values().cloned().collect())
             .start();
         let (bank, guarantees) = (Arc::clone(roster), options.guarantees.clone());
@@ -127,8 +167,7 @@ impl LiveBank {
             roster: Arc::clone(roster),
             opening_balance: *opening_balance,
             keys: keys.clone(),
-            believed: (!options.elsewhere.is_empty())
-                .then(|| Believed::peers(identity, &options.elsewhere)),
+            believed: (!is_whole).then(|| Believed::peers(identity, &options.elsewhere, clients)),
             branches,
             registry,
             straight_way: Some(straight_way),
@@ -136,11 +175,11 @@ impl LiveBank {
             gate: gate.subscribe(),
             answer_time_max: options.branch.timeouts.in_all(),
         });
-        Self { gateway, gate, is_unfit }
+        Self { gateway, gate, failed }
     }
 
-    fn registry(options: &LiveOptions) -> SessionRegistry {
-        let LiveOptions { roster, elsewhere, guarantees, .. } = options;
+    fn registry(options: &LiveOptions, roster: &Arc<Roster>) -> SessionRegistry {
+        let LiveOptions { elsewhere, guarantees, .. } = options;
         let mut here = roster.ids().iter().filter(|id| !elsewhere.contains_key(id));
         match here.next().and_then(|&here| roster.index(here)) {
             Some(here) if !elsewhere.is_empty() => {
@@ -174,11 +213,10 @@ impl LiveBank {
         }
     }
 
-    /// Ends when a peer turns out to speak only the classic contract, which cannot carry what async
-    /// propagation needs.
-    pub async fn unfit_peer(&mut self) -> BranchId {
-        match (&mut self.is_unfit).await {
-            Ok(peer) => peer,
+    /// Ends when the bank cannot go on.
+    pub async fn failure(&mut self) -> BankFailure {
+        match (&mut self.failed).await {
+            Ok(failure) => failure,
             Err(_) => std::future::pending().await,
         }
     }
@@ -198,52 +236,75 @@ impl LiveBank {
     }
 }
 
-/// Watches what links find out: lets customers in when all peers have been asked, and notices one
-/// that cannot do what this bank needs.
-async fn watch_links(
-    options: LiveOptions,
-    mut found: mpsc::UnboundedReceiver<PeerFinding>,
-    gate: watch::Sender<Gate>,
-    unfit: oneshot::Sender<BranchId>,
-) {
-    let mut asked = BTreeSet::new();
-    let limit = tokio::time::sleep(options.links.catch_up_limit);
-    tokio::pin!(limit);
-    loop {
-        let is_waiting = *gate.borrow() == Gate::CatchingUp;
-        tokio::select! {
-            biased;
-            found = found.recv() => match found {
-                None => return,
-                Some(PeerFinding::Classic(peer)) if options.branch.propagation == Propagation::Async => {
-                    if unfit.send(peer).is_err() {
-                        log::debug!("the bank is closing already");
-                    }
-                    return;
-                }
-                Some(PeerFinding::CaughtUp(peer) | PeerFinding::Classic(peer)) => {
-                    asked.insert(peer);
-                    if asked.len() == options.elsewhere.len() {
-                        open_gate(&gate);
-                    }
-                }
-            },
-            () = &mut limit, if is_waiting => {
-                log::warn!("some peers are away: customers are served without asking them");
-                open_gate(&gate);
-            }
-        }
+impl LiveOptions {
+    /// How a branch serves whose peers live elsewhere.
+    fn branch_with_peers(&self) -> BranchConfig {
+        let LinkOptions { return_limit, resend_after, .. } = self.links;
+        let (return_limit, resend_after) = (Some(return_limit), Some(resend_after));
+        let timeouts = Timeouts { return_limit, resend_after, ..self.branch.timeouts };
+        BranchConfig { timeouts, ..self.branch }
     }
 }
 
-fn open_gate(gate: &watch::Sender<Gate>) {
-    gate.send_if_modified(|gate| {
-        let opens = *gate == Gate::CatchingUp;
-        if opens {
-            *gate = Gate::Open;
+/// Sees to what branches and links find out.
+struct Watcher {
+    gate: watch::Sender<Gate>,
+    propagation: Propagation,
+}
+
+impl Watcher {
+    /// Opens the gate when so many `branches` here serve, and tells why the bank cannot go on.
+    async fn watch(
+        self,
+        branches: usize,
+        mut stands: mpsc::UnboundedReceiver<Standing>,
+        mut finds: mpsc::UnboundedReceiver<PeerFinding>,
+        fails: oneshot::Sender<BankFailure>,
+    ) {
+        let mut serving = 0;
+        let failure = loop {
+            let (mut stood, mut found) = (None, None);
+            tokio::select! {
+                biased;
+                standing = stands.recv() => stood = standing,
+                finding = finds.recv() => found = finding,
+            }
+            match (stood, found) {
+                (Some(Standing::Serves(_)), _) => {
+                    serving += 1;
+                    if serving == branches {
+                        self.open_gate();
+                    }
+                }
+                (Some(Standing::Ended { branch, end }), _) => {
+                    break BankFailure::Ended { branch, end };
+                }
+                (None, Some(PeerFinding::Classic(peer))) => {
+                    if self.propagation == Propagation::Async {
+                        break BankFailure::ClassicPeer(peer);
+                    }
+                }
+                (None, Some(PeerFinding::Twin { of, found_by })) => {
+                    break BankFailure::Twin { branch: of, found_by };
+                }
+                // The bank is gone.
+                (None, None) => return,
+            }
+        };
+        if fails.send(failure).is_err() {
+            log::debug!("the bank is closing already");
         }
-        opens
-    });
+    }
+
+    fn open_gate(&self) {
+        self.gate.send_if_modified(|gate| {
+            let opens = *gate == Gate::Returning;
+            if opens {
+                *gate = Gate::Open;
+            }
+            opens
+        });
+    }
 }
 
 /// Makes the links from one branch here to branches elsewhere.
@@ -255,6 +316,8 @@ struct Linker<'a> {
     found: mpsc::UnboundedSender<PeerFinding>,
     /// All that were made.
     links: &'a mut Vec<Addr<PeerLink>>,
+    /// What each of them speaks with, by the branch here and the one elsewhere.
+    clients: &'a mut BTreeMap<(BranchId, BranchId), PeerClient>,
 }
 
 impl Linker<'_> {
@@ -269,14 +332,18 @@ impl Linker<'_> {
     }
 
     fn link(&mut self, peer: BranchId, endpoint: &Endpoint) -> Recipient<PeerEnvelope> {
-        let LiveOptions { roster, opening_balance, links, .. } = self.options;
-        let (here, roster, opening_balance) = (self.here, Arc::clone(roster), *opening_balance);
-        let ends = PeerId { here, peer, roster, opening_balance, identity: self.identity.clone() };
+        let LiveOptions { roster, opening_balance, links, life, .. } = self.options;
+        let (here, opening_balance) = (self.here, *opening_balance);
+        let (identity, shared) = (self.identity.clone(), Arc::clone(roster));
+        let ends = PeerId { here, peer, roster: shared, opening_balance, identity };
+        let client = PeerClient::new(endpoint.channel(), ends);
+        self.clients.insert((here, peer), client.clone());
         let setup = LinkSetup {
             here,
             owner: self.owner.clone(),
             peer,
-            client: PeerClient::new(endpoint.channel(), ends),
+            client,
+            lives: lives_known_of(Some((here, *life)), roster),
             contract: None,
             kept_max: links.kept_max,
             found: self.found.clone(),

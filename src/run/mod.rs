@@ -1,6 +1,7 @@
 //! Runs scenarios on a bank of actors. Prints nothing.
 
 mod bank;
+mod begun_life;
 mod connected;
 mod live;
 mod memory;
@@ -17,8 +18,9 @@ mod virtual_time;
 pub use crate::history::RequestResult;
 pub use bank::FinalBalance;
 pub(crate) use bank::{BankSetup, addresses, balances, settle};
+pub use begun_life::begun_life;
 pub use connected::{Connection, Opening, run_connected};
-pub use live::{LinkOptions, LiveBank, LiveOptions};
+pub use live::{BankFailure, LinkOptions, LiveBank, LiveOptions};
 pub use memory::{
     Carrier, LOG_MAX_MOST, MemoryBudget, MemoryError, MemoryShare, bank_bytes, copies_bytes,
     log_max, run_bytes, text_bytes,

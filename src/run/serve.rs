@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::bank::{FinalBalance, Stopped};
-use super::live::{LiveBank, LiveOptions};
+use super::live::{BankFailure, LiveBank, LiveOptions};
+use crate::bank::EndOfLife;
 use crate::grpc::{EdgeError, LimitTeller, Limits, Listener, Origin, Scenarios, Services};
 use crate::model::BranchId;
 
@@ -64,12 +65,41 @@ pub enum ServeError {
         /// The branch.
         peer: BranchId,
     },
+    /// Another process serves a branch that is served here.
+    #[error(
+        "branch {branch} is another process, the one at the address that branch {found_by} has for it; \
+         this one ends"
+    )]
+    Twin {
+        /// The branch.
+        branch: BranchId,
+        /// Who says so.
+        found_by: BranchId,
+    },
+    /// Another one is a branch that was served here.
+    #[error("branch {branch} is another process now: {end}; this one ends")]
+    Ended {
+        /// The branch.
+        branch: BranchId,
+        /// Why.
+        end: EndOfLife,
+    },
     /// A server ended, for no known reason: a defect of this program.
     #[error("a server stopped before it was told to")]
     Stopped,
     /// A branch ended, and what it held is lost: a defect of this program.
     #[error("a branch stopped before it was told to, and what it held is lost")]
     BranchStopped,
+}
+
+impl From<BankFailure> for ServeError {
+    fn from(failure: BankFailure) -> Self {
+        match failure {
+            BankFailure::ClassicPeer(peer) => Self::ClassicPeer { peer },
+            BankFailure::Twin { branch, found_by } => Self::Twin { branch, found_by },
+            BankFailure::Ended { branch, end } => Self::Ended { branch, end },
+        }
+    }
 }
 
 /// How a bank closed.
@@ -102,13 +132,17 @@ pub fn serve(
         let told = tokio::select! {
             biased;
             () = closing => Ok(()),
-            peer = bank.unfit_peer() => Err(ServeError::ClassicPeer { peer }),
+            failure = bank.failure() => Err(failure.into()),
             never = limits_hit.tell_each(MINUTE) => match never {},
             ended = servers.join_next() => Err(match ended {
                 Some(Ok(Err(error))) => error.into(),
                 Some(Ok(Ok(())) | Err(_)) | None => ServeError::Stopped,
             }),
         };
+        if let Err(ended @ (ServeError::Ended { .. } | ServeError::Twin { .. })) = told {
+            // Nothing that it said now would be true.
+            return Err(ended);
+        }
         bank.drain();
         close.cancel();
         end_calls(&mut servers, &bank).await;

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::bank::{BankSetup, Seat};
 use crate::actors::{BranchActor, Peers, RecorderLink, SessionRegistry};
-use crate::bank::BranchConfig;
+use crate::bank::{BranchConfig, LifeList};
 use crate::grpc::seal::BankKeys;
 use crate::grpc::{
     Believed, Channel, Contract, Gate, Gateway, GatewaySetup, Identity, Limits, LinkSetup,
@@ -41,7 +41,7 @@ impl SocketBank<'_> {
         // All peers are ours and start empty: there is nothing to find out about them.
         let (found, _) = mpsc::unbounded_channel();
         let identity = Identity::new(self.keys.peers.clone());
-        let setup = BankSetup { roster, opening_balance, branch, recorder };
+        let setup = BankSetup { roster, opening_balance, branch, recorder, again: None };
         let peers = |here, owner: &Addr<BranchActor>| {
             let links = roster.ids().iter().zip(channels).map(|(&peer, channel)| {
                 if peer == here {
@@ -54,6 +54,7 @@ impl SocketBank<'_> {
                     owner: owner.clone(),
                     peer,
                     client: PeerClient::of_one_process(channel.clone(), ends),
+                    lives: LifeList::of_first_lives(),
                     contract: Some(Contract::Typed),
                     kept_max: usize::MAX,
                     found: found.clone(),

@@ -86,6 +86,7 @@ fn run_at(
         opening_balance: scenario.opening_balance,
         branch: config.branch(Timeouts::default().confirm_limit),
         recorder: &link,
+        again: None,
     };
     let delays = LinkDelays { latencies: &config.latencies, seed: config.seed };
     let counters = branches.open(&setup, |mailboxes| delays.connect(mailboxes, &link.clock));

@@ -14,6 +14,8 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
+from concurrent import futures
 
 import banking_pb2
 import banking_pb2_grpc
@@ -91,6 +93,7 @@ def disagrees(passbook):
         expect(classic(here, READ), (200, "[1]", 110.0))
 
 
+VERSION = 2
 BANK = peer_pb2.BankDescription(branch_ids=[1, 2], opening_balance="100")
 
 
@@ -98,30 +101,60 @@ def tag(key, text):
     return hmac.new(key, text, hashlib.sha256).digest()
 
 
-class Peer:
-    """Branch 2, which speaks the typed contract to our branch 1."""
+class Peer(peer_pb2_grpc.PeerServiceServicer):
+    """Branch 2, which speaks the typed contract to our branch 1, and holds nothing of its own."""
 
-    def __init__(self, channel, secret):
-        self.stub = peer_pb2_grpc.PeerServiceStub(channel)
+    def __init__(self, secret):
         self.key = tag(bytes.fromhex(secret), b"passbook peers\npassbook\n1,2\n100")
         self.start = secrets.randbits(64)
         self.ticket = b""
+        self.lives = peer_pb2.LifeList(lives=[0, time.time_ns() // 1_000_000 << 16])
 
-    def proof(self, role, nonce, answer):
-        end = ">IQ16s"
-        caller = struct.pack(end, 2, self.start, nonce)
-        answerer = struct.pack(end, 1, answer.start, answer.nonce)
-        return tag(self.key, bytes([role]) + caller + answerer)[:16]
+    def call(self, channel):
+        self.stub = peer_pb2_grpc.PeerServiceStub(channel)
+
+    def proof(self, role, caller, answerer):
+        """Each end is a branch, its process's start and a nonce."""
+        ends = [struct.pack(">IQ16s", *end) for end in (caller, answerer)]
+        return tag(self.key, bytes([role]) + b"".join(ends))[:16]
+
+    def learn(self, lives):
+        newest = [max(pair) for pair in zip(self.lives.lives, lives.lives)]
+        self.lives = peer_pb2.LifeList(lives=newest)
+
+    # What our branch calls.
+
+    def Challenge(self, request, context):
+        nonce = secrets.token_bytes(16)
+        caller = (request.branch_id, request.start, request.nonce)
+        proof = self.proof(2, caller, (2, self.start, nonce))
+        return peer_pb2.ChallengeResponse(
+            branch_id=2, start=self.start, nonce=nonce, proof=proof, version=VERSION
+        )
+
+    def Prove(self, request, context):
+        return peer_pb2.ProveResponse(ticket=bytes(16))
+
+    def Introduce(self, request, context):
+        self.learn(request.lives)
+        return peer_pb2.IntroduceResponse(bank=BANK, branch_id=2, lives=self.lives)
+
+    def CatchUp(self, request, context):
+        self.learn(request.lives)
+        end = peer_pb2.AnswerEnd(rest=peer_pb2.ANSWER_REST_NOTHING, lives=self.lives)
+        yield peer_pb2.CatchUpResponse(end=end)
+
+    # What it calls.
 
     def meet(self):
         nonce = secrets.token_bytes(16)
         request = peer_pb2.ChallengeRequest(
-            bank=BANK, branch_id=2, start=self.start, nonce=nonce
+            bank=BANK, branch_id=2, start=self.start, nonce=nonce, version=VERSION
         )
         return nonce, self.stub.Challenge(request, timeout=20)
 
     def prove(self, nonce, answer):
-        proof = self.proof(1, nonce, answer)
+        proof = self.proof(1, (2, self.start, nonce), (1, answer.start, answer.nonce))
         self.ticket = self.stub.Prove(
             peer_pb2.ProveRequest(branch_id=2, nonce=answer.nonce, proof=proof), timeout=20
         ).ticket
@@ -132,10 +165,12 @@ class Peer:
             write=types_pb2.Write(kind=types_pb2.WRITE_KIND_DEPOSIT, amount="1"),
             origin_branch_id=2,
             sequence=sequence,
+            life=self.lives.lives[1],
         )
         return self.stub.Propagate(
             peer_pb2.PropagateRequest(
-                write=peer_pb2.PropagatedWrite(logged=logged), from_branch_id=2, number=sequence
+                write=peer_pb2.PropagatedWrite(logged=logged), from_branch_id=2, number=sequence,
+                lives=self.lives,
             ),
             metadata=[("passbook-ticket-bin", self.ticket)],
             timeout=20,
@@ -146,34 +181,55 @@ def proves(passbook):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "bank.secret"
         subprocess.run([passbook, "secret", path], check=True)
-        secret = path.read_text().strip()
+        peer = Peer(path.read_text().strip())
+        # Our branch looks there for whoever says to be branch 2.
+        at_home = grpc.server(futures.ThreadPoolExecutor(4))
+        peer_pb2_grpc.add_PeerServiceServicer_to_server(peer, at_home)
+        port = at_home.add_insecure_port("127.0.0.1:0")
+        at_home.start()
         with running(
-            passbook, "serve", "--branch=1", "--peer=2=http://127.0.0.1:9", "--single-port=0",
+            passbook, "serve", "--branch=1", f"--peer=2=http://127.0.0.1:{port}", "--single-port=0",
             "--balance=100", "--format=json", f"--bank-secret={path}",
         ) as ours:
             address = json.loads(ours.stdout.readline())["address"]
             with grpc.insecure_channel(address) as here:
-                peer = Peer(here, secret)
+                peer.call(here)
                 refused(lambda: peer.hand_on(1))
                 nonce, answer = peer.meet()
-                expect(answer.proof, peer.proof(2, nonce, answer))
+                caller, answerer = (2, peer.start, nonce), (1, answer.start, answer.nonce)
+                expect(answer.proof, peer.proof(2, caller, answerer))
                 peer.prove(nonce, answer)
+                until_known(peer)
                 expect(peer.hand_on(1).write_set_len, 1)
                 # Who knows all but the secret.
-                stranger = Peer(here, "0" * 64)
+                stranger = Peer("0" * 64)
+                stranger.call(here)
                 nonce, answer = stranger.meet()
                 refused(lambda: stranger.prove(nonce, answer))
                 refused(lambda: stranger.hand_on(2))
                 expect(peer.hand_on(2).write_set_len, 2)
+                # Who knows the secret, and is not the one that is at home.
+                twin = Peer(path.read_text().strip())
+                twin.call(here)
+                nonce, answer = twin.meet()
+                refused(lambda: twin.prove(nonce, answer), "FAILED_PRECONDITION", "TWIN")
+        at_home.stop(None)
 
 
-def refused(call):
+def until_known(peer):
+    """Waits until our branch has said in which life it is."""
+    end = time.monotonic() + 20
+    while not peer.lives.lives[0]:
+        assert time.monotonic() < end, "our branch asks nothing"
+        time.sleep(0.01)
+
+
+def refused(call, code="UNAUTHENTICATED", why="NOT_A_PEER"):
     try:
         call()
         raise AssertionError("who has not proved itself is no peer")
     except grpc.RpcError as error:
-        expect(error.code(), grpc.StatusCode.UNAUTHENTICATED)
-        expect(reason(error), "NOT_A_PEER")
+        expect((error.code().name, reason(error)), (code, why))
 
 
 def reason(error):

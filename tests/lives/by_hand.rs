@@ -16,15 +16,15 @@ use passbook::model::{
 const RETURN_LIMIT: Duration = Duration::from_millis(50);
 const RESEND_AFTER: Duration = Duration::from_millis(20);
 
-fn branch(id: i64) -> BranchId {
+pub(crate) fn branch(id: i64) -> BranchId {
     BranchId::new(id).unwrap()
 }
 
-fn roster() -> Arc<Roster> {
+pub(crate) fn roster() -> Arc<Roster> {
     Arc::new(Roster::new([1, 2, 3].map(branch)).unwrap())
 }
 
-fn config(propagation: Propagation) -> BranchConfig {
+pub(crate) fn config(propagation: Propagation) -> BranchConfig {
     let timeouts = Timeouts {
         confirm_limit: Some(Duration::from_millis(500)),
         resend_after: Some(RESEND_AFTER),
@@ -34,33 +34,33 @@ fn config(propagation: Propagation) -> BranchConfig {
     BranchConfig { propagation, overdraft: Overdraft::Allow, timeouts, log_max: None }
 }
 
-fn opened(id: i64, propagation: Propagation) -> Branch {
+pub(crate) fn opened(id: i64, propagation: Propagation) -> Branch {
     Branch::new(branch(id), roster(), Money::ZERO, config(propagation))
 }
 
 /// It starts in this life with nothing.
-fn started(id: i64, life: u64, propagation: Propagation) -> (Branch, Vec<Effect>) {
+pub(crate) fn started(id: i64, life: u64, propagation: Propagation) -> (Branch, Vec<Effect>) {
     let start = Start::NewLife { life: Life::new(life), memory: Memory::default() };
     let mut at = Branch::again(branch(id), roster(), Money::ZERO, config(propagation), start);
     let effects = tell(&mut at, 0, Input::Started);
     (at, effects)
 }
 
-fn tell(at: &mut Branch, ms: u64, input: Input) -> Vec<Effect> {
+pub(crate) fn tell(at: &mut Branch, ms: u64, input: Input) -> Vec<Effect> {
     let mut effects = Vec::new();
     at.handle(Time::START.after(Duration::from_millis(ms)), input, &mut effects);
     effects
 }
 
-fn lives(of: [u64; 3]) -> LifeList {
+pub(crate) fn lives(of: [u64; 3]) -> LifeList {
     LifeList::from_lives(of.map(Life::new), &roster()).unwrap()
 }
 
-fn hear(at: &mut Branch, from: i64, of: [u64; 3], message: PeerMessage) -> Vec<Effect> {
+pub(crate) fn hear(at: &mut Branch, from: i64, of: [u64; 3], message: PeerMessage) -> Vec<Effect> {
     tell(at, 0, Input::FromPeer { from: branch(from), lives: lives(of), message })
 }
 
-fn dot(origin: i64, life: u64, sequence: u32) -> Dot {
+pub(crate) fn dot(origin: i64, life: u64, sequence: u32) -> Dot {
     let (life, sequence) = (Life::new(life), Sequence::new(sequence));
     Dot { origin: branch(origin), life, sequence }
 }
@@ -72,7 +72,7 @@ fn write(origin: i64, life: u64, sequence: u32) -> PropagatedWrite {
     PropagatedWrite { dot: dot(origin, life, sequence), id, write: deposit(), dependencies: None }
 }
 
-fn deposit() -> Write {
+pub(crate) fn deposit() -> Write {
     Write::deposit(Amount::try_from(Money::from_minor(100)).unwrap())
 }
 
@@ -80,11 +80,11 @@ fn propagate(origin: i64, life: u64, sequence: u32) -> PeerMessage {
     PeerMessage::Propagate(write(origin, life, sequence))
 }
 
-fn nothing_more() -> PeerMessage {
+pub(crate) fn nothing_more() -> PeerMessage {
     PeerMessage::Missed(Missed { writes: Vec::new(), rest: Rest::Nothing })
 }
 
-fn ask(
+pub(crate) fn ask(
     at: &mut Branch,
     ms: u64,
     event: i64,
@@ -96,7 +96,7 @@ fn ask(
     tell(at, ms, Input::Requested(Request { ticket, customer, event, operation, session }))
 }
 
-fn replies(effects: &[Effect]) -> Vec<&Reply> {
+pub(crate) fn replies(effects: &[Effect]) -> Vec<&Reply> {
     let reply = |effect: &'_ Effect| matches!(effect, Effect::Reply(_));
     let replies = effects.iter().filter(|effect| reply(effect));
     replies
@@ -104,7 +104,7 @@ fn replies(effects: &[Effect]) -> Vec<&Reply> {
         .collect()
 }
 
-fn asked(effects: &[Effect]) -> Vec<u32> {
+pub(crate) fn asked(effects: &[Effect]) -> Vec<u32> {
     let mut asked = Vec::new();
     for effect in effects {
         if let Effect::Send { to, message: PeerMessage::CatchUp(_) } = effect {
@@ -115,7 +115,7 @@ fn asked(effects: &[Effect]) -> Vec<u32> {
 }
 
 /// A session that has written what these dots cover.
-fn session(dots: &[Dot]) -> Session {
+pub(crate) fn session(dots: &[Dot]) -> Session {
     let mut passbook = Passbook::new(&roster());
     for dot in dots {
         passbook.enter(&Entry::Wrote(*dot), &roster());

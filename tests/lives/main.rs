@@ -11,6 +11,7 @@ mod checks;
 mod customer;
 mod judged;
 mod seen;
+mod starts;
 mod world;
 
 use std::env;

@@ -11,13 +11,13 @@ use tokio::task::JoinSet;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::fakes::hangs;
+use crate::fakes::{asleep, hangs};
 use crate::process::{Closed, Process, channel, one, state, typed, until, with_clients};
 
-/// Branch 1, which waits a minute for a branch 2 that takes connections and says nothing.
-fn beside_one_that_hangs() -> Process {
+/// Branch 1, which waits a minute for a branch 2 that is there and never answers.
+fn beside_one_that_sleeps() -> Process {
     let args = ["--branch=1", "--base-port=0", "--confirm-limit=60s"].map(str::to_owned);
-    Process::serve(&[&args[..], &[format!("--peer=2={}", hangs())]].concat(), 1)
+    Process::serve(&[&args[..], &[format!("--peer=2={}", asleep())]].concat(), 1)
 }
 
 /// Closes a process that must end long before anything that waits in it has waited enough.
@@ -48,7 +48,7 @@ fn reason(status: &Status) -> (Code, String) {
 #[test]
 fn deposits_that_wait_for_a_peer_are_told_that_their_outcome_is_unknown() {
     with_clients(async {
-        let process = beside_one_that_hangs();
+        let process = beside_one_that_sleeps();
         let address = process.addresses[0].clone();
         let mut deposits = JoinSet::new();
         for customer in 1..=20 {
@@ -84,7 +84,7 @@ fn deposits_that_wait_for_a_peer_are_told_that_their_outcome_is_unknown() {
 #[test]
 fn a_second_signal_and_a_client_that_does_not_read_lose_no_answer() {
     with_clients(async {
-        let process = beside_one_that_hangs();
+        let process = beside_one_that_sleeps();
         let mut silent = TcpStream::connect(&process.addresses[0]).unwrap();
         // The connection preface of HTTP/2 and an empty frame of settings; it never reads a byte.
         silent.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
@@ -133,7 +133,9 @@ fn a_query_that_waits_for_its_passbook_is_told_what_is_missing() {
         let status = query.await.unwrap().unwrap_err();
         let missing = (Code::Unavailable, "VERSION_NOT_REACHED".to_owned());
         assert_eq!(reason(&status), missing, "{status:?}");
-        assert!(status.message().ends_with("needs 1 write of branch 2, has 0"), "{status:?}");
+        let message = status.message();
+        assert!(message.contains("needs 1 write of branch 2 in its life "), "{status:?}");
+        assert!(message.ends_with(", has 0"), "{status:?}");
         assert!(closed.status.success());
     });
 }

@@ -24,6 +24,8 @@ pub(crate) enum Answers {
     With(BranchReply),
     /// 400, with a reason.
     Because(&'static str),
+    /// Nothing, ever.
+    Never,
     /// The whole server ends in place of an answer.
     Dies,
 }
@@ -48,6 +50,7 @@ impl<F: Fn(&BranchRequest) -> Answers + Send + Sync + 'static> Branch for Fake<F
                 response.metadata_mut().insert("passbook-reason", reason);
                 Ok(response)
             }
+            Answers::Never => std::future::pending().await,
             Answers::Dies => {
                 self.dies.notify_one();
                 std::future::pending().await
@@ -180,6 +183,11 @@ pub(crate) fn not_serving() -> String {
         Server::builder().add_service(service)
     };
     served(health, Arc::new(Notify::new()))
+}
+
+/// A branch that never answers.
+pub(crate) fn asleep() -> String {
+    branch(|_| Answers::Never)
 }
 
 /// Takes connections, and says nothing.

@@ -8,6 +8,7 @@ mod container;
 mod fakes;
 mod full;
 mod health;
+mod lives;
 mod peers;
 mod process;
 mod scenarios;

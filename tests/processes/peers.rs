@@ -65,12 +65,12 @@ async fn forged(channel: Channel, sequence: u64) -> Status {
         life: 0,
     };
     let write = Some(v1::PropagatedWrite { logged: Some(logged), dependencies: None });
-    let request = v1::PropagateRequest { write, from_branch_id: 2, number: 1 };
+    let request = v1::PropagateRequest { write, from_branch_id: 2, number: 1, lives: None };
     PeerServiceClient::new(channel).propagate(request).await.expect_err("it is forged")
 }
 
 pub(crate) async fn challenged(channel: Channel) -> Result<v1::ChallengeResponse, Status> {
-    challenged_in(None, channel).await
+    challenged_in(Some(2), channel).await
 }
 
 /// The same in a version of the peer service.
@@ -175,7 +175,7 @@ fn a_branch_with_another_secret_is_no_peer() {
     let first = one_of_two(1, port, &secret(folder.path(), "a"), "127.0.0.1");
     with_clients(async {
         let status = typed(first.channel()).deposit(one(1, 1, Some(1))).await.unwrap_err();
-        assert_eq!(reason(&status), "OUTCOME_UNKNOWN");
+        assert_eq!(reason(&status), "RETURNING");
         assert_eq!(state(second.channel(), 2).await.events, []);
     });
     let log = first.close("TERM").log;

@@ -87,11 +87,12 @@ fn a_branch_that_lost_its_memory_gets_it_back_from_its_peers() {
         assert_eq!((reply.status, reply.write_sets.as_str()), (400, "[1, 2, 3, 4, 5]"));
 
         let second = ports.serve(2, &arguments);
-        // It waits at the gate until the branch knows what it had accepted.
+        // It waits until the branch has heard from all others.
         let deposited = typed(channels[1].clone()).deposit(one(2, 2, Some(5))).await.unwrap();
         assert_eq!(deposited.into_inner().event_id, 5);
         let state = all_equal(&channels, 15).await;
-        assert_eq!((state.balance.as_str(), versions(&state)), ("115", vec![5, 5, 5]));
+        // Branch 2 has begun another life.
+        assert_eq!((state.balance.as_str(), versions(&state)), ("115", vec![5, 4, 1, 5]));
         // What nobody knew is known now.
         typed(channels[0].clone()).deposit(one(1, 1, Some(5))).await.unwrap();
         let reply = classic(channels[2].clone(), deposit(3, 5)).await.unwrap();
@@ -181,9 +182,14 @@ fn a_branch_that_closes_hands_over_what_it_has_accepted() {
 fn what_cannot_be_kept_for_a_peer_that_is_away_is_refused_and_counted() {
     let ports = Ports(free_ports(3));
     let arguments = ["--confirm-limit=10ms", "--kept-max=2"];
-    let first = ports.serve(1, &arguments);
+    let [first, second, third] = ports.serve_all(&arguments);
     with_clients(async {
         let mut bank = typed(first.channel());
+        // All have heard from each other, and then two go.
+        let request = v1::QueryRequest { branch_id: 1, customer_id: 1, ..Default::default() };
+        bank.query(request).await.unwrap();
+        second.kill();
+        third.kill();
         let mut codes = Vec::new();
         for event in 1..=5 {
             codes.push(bank.deposit(one(1, 1, Some(event))).await.unwrap_err().code());

@@ -29,25 +29,24 @@ fn assert_other_version(status: &Status, told: &str) {
 }
 
 #[test]
-fn a_peer_of_a_later_version_is_refused_in_one_line_at_both_ends() {
+fn a_peer_of_another_version_is_refused_in_one_line_at_both_ends() {
     let process = without_peer();
     with_clients(async {
-        for version in [2, 2, u32::MAX] {
-            let status = challenged_in(Some(version), process.channel()).await.unwrap_err();
+        // One that says none is of the first that had anything to prove, which knew of no lives.
+        for (said, version) in [(None, 1), (Some(1), 1), (Some(3), 3), (Some(u32::MAX), u32::MAX)] {
+            let status = challenged_in(said, process.channel()).await.unwrap_err();
             let told = format!(
                 "branch 1 is called by a peer of version {version}, and this passbook takes \
-                 version 1; run all branches with one version of passbook"
+                 version 2; run all branches with one version of passbook"
             );
             assert_other_version(&status, &told);
         }
-        for version in [None, Some(1)] {
-            let answer = challenged_in(version, process.channel()).await.unwrap();
-            assert_eq!((answer.branch_id, answer.version), (1, version));
-        }
+        let answer = challenged_in(Some(2), process.channel()).await.unwrap();
+        assert_eq!((answer.branch_id, answer.version), (1, Some(2)));
     });
     let log = process.close("TERM").log;
-    let told = "branch 2 calls branch 1, and is a peer of version 2, and this passbook takes \
-                version 1; run all branches with one version of passbook\n";
+    let told = "branch 2 calls branch 1, and is a peer of version 1, and this passbook takes \
+                version 2; run all branches with one version of passbook\n";
     assert!(log.contains(told), "{log}");
     assert_eq!(log.matches("a peer of version").count(), 1, "told once: {log}");
 }
@@ -58,7 +57,7 @@ fn a_peer_that_has_nothing_to_prove_is_refused_by_its_version() {
     with_clients(async {
         let request = v1::IntroduceRequest { branch_id: 2, ..Default::default() };
         let answer = PeerServiceClient::new(process.channel()).introduce(request).await;
-        let told = "branch 1 is called by a peer of version 0, and this passbook takes version 1; \
+        let told = "branch 1 is called by a peer of version 0, and this passbook takes version 2; \
                     run all branches with one version of passbook";
         assert_other_version(&answer.unwrap_err(), told);
         challenged(process.channel()).await.unwrap();
@@ -70,12 +69,12 @@ fn a_peer_that_has_nothing_to_prove_is_refused_by_its_version() {
 
 #[test]
 fn a_branch_does_not_go_on_with_a_peer_of_another_version() {
-    for (said, version) in [(Some(2), 2), (None, 0)] {
+    for (said, version) in [(Some(3), 3), (Some(1), 1), (None, 0)] {
         let process = alone(secret(), &fakes::peer(said));
         let log = process.log_until("a peer of version");
         let told = format!(
             "branch 1 cannot reach branch 2, tries again: it is a peer of version {version}, and \
-             this passbook takes version 1; run all branches with one version of passbook"
+             this passbook takes version 2; run all branches with one version of passbook"
         );
         assert!(log.contains(&told), "{log}");
     }

@@ -72,6 +72,7 @@ impl Mailboxes {
             opening_balance: *opening_balance,
             branch: work.branch_config(purpose.speed()),
             recorder: &recorder,
+            again: None,
         };
         let seats = setup.start_all(|mailboxes| mailboxes);
         let branches = addresses(&seats);

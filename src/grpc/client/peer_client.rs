@@ -10,12 +10,13 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
-use super::endpoint::Contract;
-use crate::bank::{Acknowledgement, PropagatedWrite, VersionVector, WriteSetDigest};
+use crate::bank::{
+    Acknowledgement, LifeList, Missed, PropagatedWrite, VersionVector, WriteSetDigest,
+};
 use crate::grpc::classic_status::ClassicStatus;
 use crate::grpc::convert::{
-    ClassicCall, FieldError, FieldProblem, WriteSetText, acknowledgement, bank_description,
-    logged_write, version_entries,
+    ClassicCall, FieldError, FieldProblem, WriteSetText, acknowledgement, answer_end,
+    bank_description, life_list, life_numbers, logged_write, version_entries,
 };
 use crate::grpc::proof::{
     End, Identity, Meeting, Role, TICKET_KEY, Ticket, VERSIONS, check_version, without_proofs,
@@ -24,10 +25,8 @@ use crate::grpc::proto::banking::branch_client::BranchClient;
 use crate::grpc::proto::banking::{BranchReply, BranchRequest};
 use crate::grpc::proto::v1;
 use crate::grpc::proto::v1::peer_service_client::PeerServiceClient;
-use crate::grpc::status::{CONFLICT, DOMAIN, UNKNOWN_METHOD};
-use crate::model::{
-    BranchId, CustomerId, EventId, LogEntry, MessageNumber, Money, Roster, UnknownVersion,
-};
+use crate::grpc::status::{CONFLICT, DOMAIN, TWIN, UNKNOWN_METHOD};
+use crate::model::{BranchId, CustomerId, EventId, MessageNumber, Money, Roster, UnknownVersion};
 
 /// Speaks to one branch elsewhere. Cheap to copy.
 #[derive(Debug, Clone)]
@@ -83,9 +82,39 @@ pub enum LinkError {
         /// The branch that is meant.
         peer: BranchId,
     },
+    /// Another branch is there.
+    #[error("branch {found} is there, and not branch {peer}; look at --peer")]
+    OtherBranch {
+        /// The branch that is meant.
+        peer: BranchId,
+        /// The one that answers.
+        found: u32,
+    },
+    /// Another process is the branch that this one says to be.
+    #[error("another process is this branch already")]
+    Twin,
     /// The write cannot be said in its contract.
     #[error("{0}")]
     Unsayable(FieldError),
+}
+
+/// What the other end speaks.
+pub(super) enum Introduced {
+    /// The classic contract alone.
+    Classic,
+    /// The typed one; it knows of these lives.
+    Typed {
+        /// Shows the ticket that the other end gave.
+        client: PeerClient,
+        lives: LifeList,
+    },
+}
+
+/// What came of something that was sent to the other end, with its list of lives.
+pub(super) struct Told<T> {
+    /// `None`: the other end has thrown it away.
+    pub(super) said: Option<T>,
+    pub(super) lives: LifeList,
 }
 
 /// Whether a write may have come to the other end before.
@@ -101,7 +130,11 @@ pub(super) enum Attempt {
 
 impl From<Status> for LinkError {
     fn from(status: Status) -> Self {
-        if is_conflict(&status) { Self::Conflict } else { Self::Status(Box::new(status)) }
+        match reason(&status).as_deref() {
+            Some(CONFLICT) => Self::Conflict,
+            Some(TWIN) => Self::Twin,
+            Some(_) | None => Self::Status(Box::new(status)),
+        }
     }
 }
 
@@ -118,22 +151,30 @@ impl PeerClient {
     }
 
     /// Finds out which contract the other end speaks, and where that is the typed one, that it is
-    /// of the same bank: each end proves to the other who it is. The client that comes back shows
-    /// the ticket for it.
-    pub(super) async fn introduce(self) -> Result<(Self, Contract), LinkError> {
-        let Some(ticket) = self.prove().await? else { return Ok((self, Contract::Classic)) };
+    /// of the same bank: each end proves to the other who it is. The branch here knows of `lives`.
+    pub(super) async fn introduce(self, lives: &LifeList) -> Result<Introduced, LinkError> {
+        let Some(ticket) = self.prove().await? else { return Ok(Introduced::Classic) };
         let client = Self { ticket: Some(ticket), ..self };
+        let PeerId { here, roster, .. } = &*client.ends;
         let request = client.showing(v1::IntroduceRequest {
             bank: Some(client.bank()),
-            branch_id: client.ends.here.get(),
+            branch_id: here.get(),
             version: None,
+            lives: Some(life_numbers(lives, roster)),
         });
-        PeerServiceClient::new(client.channel.clone()).introduce(request).await?;
-        Ok((client, Contract::Typed))
+        let answer = PeerServiceClient::new(client.channel.clone()).introduce(request).await?;
+        let lives = life_list("lives", answer.into_inner().lives.as_ref(), roster)?;
+        Ok(Introduced::Typed { client, lives })
     }
 
-    /// A new ticket, or `None` where the other end speaks the classic contract alone.
-    async fn prove(&self) -> Result<Option<Ticket>, LinkError> {
+    /// What the process drew at its start that answers as the branch elsewhere; `None` where it speaks
+    /// the classic contract alone.
+    pub(crate) async fn start_there(&self) -> Result<Option<u64>, LinkError> {
+        Ok(self.challenge().await?.map(|meeting| meeting.answerer.start))
+    }
+
+    /// Begins a meeting, in which the other end has proved that it is the branch that is meant.
+    async fn challenge(&self) -> Result<Option<Meeting>, LinkError> {
         let PeerId { here, peer, identity, .. } = &*self.ends;
         let caller = identity.end(*here);
         let request = v1::ChallengeRequest {
@@ -151,16 +192,29 @@ impl PeerClient {
             Err(status) => return Err(status.into()),
         };
         check_version(answer.version)?;
+        if answer.branch_id != peer.get() {
+            return Err(LinkError::OtherBranch { peer: *peer, found: answer.branch_id });
+        }
         let unproved = LinkError::Unproved { peer: *peer };
         let Ok(nonce) = answer.nonce.as_slice().try_into() else { return Err(unproved) };
         let answerer = End { branch: *peer, start: answer.start, nonce };
         let meeting = Meeting { caller, answerer };
-        if !meeting.is_proved(&identity.seal, Role::Answerer, &answer.proof) {
-            return Err(unproved);
+        if meeting.is_proved(&identity.seal, Role::Answerer, &answer.proof) {
+            Ok(Some(meeting))
+        } else {
+            Err(unproved)
         }
+    }
+
+    /// A new ticket, or `None` where the other end speaks the classic contract alone.
+    async fn prove(&self) -> Result<Option<Ticket>, LinkError> {
+        let PeerId { here, peer, identity, .. } = &*self.ends;
+        let Some(meeting) = self.challenge().await? else { return Ok(None) };
         let proof = meeting.proof(&identity.seal, Role::Caller).to_vec();
-        let request = v1::ProveRequest { branch_id: here.get(), nonce: answer.nonce, proof };
-        let given = client.prove(request).await?.into_inner();
+        let nonce = meeting.answerer.nonce.to_vec();
+        let request = v1::ProveRequest { branch_id: here.get(), nonce, proof };
+        let given = PeerServiceClient::new(self.channel.clone()).prove(request).await?.into_inner();
+        let unproved = LinkError::Unproved { peer: *peer };
         Ticket::from_bytes(&given.ticket).map(Some).ok_or(unproved)
     }
 
@@ -183,18 +237,23 @@ impl PeerClient {
         &self,
         write: &PropagatedWrite,
         number: MessageNumber,
-    ) -> Result<(Acknowledgement, MessageNumber), LinkError> {
+        lives: &LifeList,
+    ) -> Result<Told<Acknowledged>, LinkError> {
         let PeerId { here, roster, .. } = &*self.ends;
         let request = v1::PropagateRequest {
             write: Some(v1::PropagatedWrite::of(write, roster)),
             from_branch_id: here.get(),
             number: number.get(),
+            lives: Some(life_numbers(lives, roster)),
         };
         let mut client = PeerServiceClient::new(self.channel.clone());
         let response = client.propagate(self.showing(request)).await?.into_inner();
-        let said = acknowledgement("acknowledgement", response.acknowledgement.as_ref(), roster)?;
+        let lives = life_list("lives", response.lives.as_ref(), roster)?;
+        let Some(said) = &response.acknowledgement else { return Ok(Told { said: None, lives }) };
+        let said = acknowledgement("acknowledgement", Some(said), roster)?;
         if said.dot == write.dot && said.id == write.id {
-            Ok((said, MessageNumber::new(response.number)))
+            let said = Some((said, MessageNumber::new(response.number)));
+            Ok(Told { said, lives })
         } else {
             Err(LinkError::NotApplied)
         }
@@ -209,9 +268,15 @@ impl PeerClient {
         &self,
         write: &PropagatedWrite,
         attempt: Attempt,
-    ) -> Result<(Acknowledgement, MessageNumber), LinkError> {
+        lives: &LifeList,
+    ) -> Result<Told<Acknowledged>, LinkError> {
         let PropagatedWrite { dot, id, write, .. } = *write;
-        let told = |write_set| (Acknowledgement { dot, id, write_set }, MessageNumber::default());
+        // It knows of no lives, so that it says nothing against these.
+        let told = |write_set| {
+            let acknowledgement = Acknowledgement { dot, id, write_set };
+            let said = Some((acknowledgement, MessageNumber::default()));
+            Told { said, lives: lives.clone() }
+        };
         match attempt {
             Attempt::First => {}
             Attempt::Again => {
@@ -263,29 +328,41 @@ impl PeerClient {
         })
     }
 
-    /// Asks for everything that `here` has not; waits up to `limit` for each part of it.
+    /// Asks for everything that `here` has not; waits up to `limit` for each part of it. An answer that
+    /// does not come whole is none.
     pub(super) async fn catch_up(
         &self,
         here: &VersionVector,
+        lives: &LifeList,
         limit: Duration,
-    ) -> Result<Vec<LogEntry>, LinkError> {
+    ) -> Result<Told<Missed>, LinkError> {
         let late = |_| LinkError::Late { limit };
         let roster = &self.ends.roster;
         let request = v1::CatchUpRequest {
             branch_id: self.ends.here.get(),
             version: Some(version_entries(here, roster)),
+            lives: Some(life_numbers(lives, roster)),
         };
         let mut client = PeerServiceClient::new(self.channel.clone());
         let answered =
             timeout(limit, client.catch_up(self.showing(request))).await.map_err(late)?;
         let mut stream = answered?.into_inner();
-        let mut missed = Vec::new();
-        while let Some(response) = timeout(limit, stream.message()).await.map_err(late)?? {
-            missed.push(logged_write("missed", response.missed.as_ref(), roster)?);
+        let mut writes = Vec::new();
+        while let Some(part) = timeout(limit, stream.message()).await.map_err(late)?? {
+            if part.missed.is_some() {
+                writes.push(logged_write("missed", part.missed.as_ref(), roster)?);
+            }
+            if let Some(end) = &part.end {
+                let (lives, rest) = answer_end("end", end, roster)?;
+                return Ok(Told { said: rest.map(|rest| Missed { writes, rest }), lives });
+            }
         }
-        Ok(missed)
+        Err(FieldError::new("end", FieldProblem::Missing).into())
     }
 }
+
+/// That a write is applied at the other end, and which of its messages says so.
+pub(super) type Acknowledged = (Acknowledgement, MessageNumber);
 
 /// Whether it is one of ours that has the peer service, and nothing in it to prove.
 fn has_no_proofs(status: &Status) -> bool {
@@ -300,9 +377,10 @@ fn is_classic(status: &Status) -> bool {
         && status.get_details_error_info().is_none_or(|info| info.domain != DOMAIN)
 }
 
-fn is_conflict(status: &Status) -> bool {
-    status.code() == Code::FailedPrecondition
-        && status.get_details_error_info().is_some_and(|info| info.reason == CONFLICT)
+/// Which of the peer service's errors of this code it is.
+fn reason(status: &Status) -> Option<String> {
+    let info = status.get_details_error_info()?;
+    (status.code() == Code::FailedPrecondition).then_some(info.reason)
 }
 
 /// The digest of the write set `held` of a branch that says that it has applied `event`. A set

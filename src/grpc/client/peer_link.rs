@@ -1,5 +1,6 @@
 //! The link to a branch elsewhere: an actor that stands where that branch's mailbox would. Keeps
-//! each write until the other branch has acknowledged it, however long that branch is away.
+//! each write until the other branch has acknowledged it, however long that branch is away. Carries
+//! the lists of lives, and makes nothing of them.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::mem::{self, Discriminant};
@@ -12,9 +13,9 @@ use tokio::sync::mpsc;
 use tonic::Code;
 
 use super::endpoint::Contract;
-use super::peer_client::{Attempt, LinkError, PeerClient};
-use crate::actors::{BranchActor, LinkChange, LinkEvent, PeerEnvelope};
-use crate::bank::{Congestion, LifeList, Missed, PeerMessage, Rest, VersionVector};
+use super::peer_client::{Attempt, Introduced, LinkError, PeerClient, Told};
+use crate::actors::{BranchActor, Heard, LinkChange, LinkEvent, PeerEnvelope};
+use crate::bank::{Congestion, LifeList, PeerMessage, VersionVector};
 use crate::model::{BranchId, Dot, MessageNumber, Sequence};
 
 /// How long a broken link rests before it is tried again; doubled each time.
@@ -36,8 +37,19 @@ pub struct PeerLink {
     peer: Peer,
     /// Writes to be sent.
     queue: VecDeque<Queued>,
-    /// Writes in the queue or sent, but not acknowledged.
+    /// Writes that the other end has thrown away, for it began a life of which the branch here had not
+    /// heard: they go out again when it has.
+    untimely: Vec<Queued>,
+    /// Writes in one of these or sent, but not acknowledged.
     kept: BTreeSet<Dot>,
+    /// Writes that the other end never takes.
+    hopeless: BTreeSet<Dot>,
+    /// What the branch here asks for, until it is asked.
+    question: Option<VersionVector>,
+    is_asking: bool,
+    /// The lives that the branch here knows of. It holds all that is kept, so that the newest list is
+    /// right for each.
+    lives: LifeList,
     /// The newest write of the branch here that was acknowledged. A classic peer is sent them in
     /// their order.
     confirmed: Sequence,
@@ -63,6 +75,8 @@ fn reason(error: &LinkError) -> Reason {
         | LinkError::Late { .. }
         | LinkError::Conflict
         | LinkError::OtherVersion(_)
+        | LinkError::OtherBranch { .. }
+        | LinkError::Twin
         | LinkError::Unproved { .. }
         | LinkError::Unsayable(_) => None,
     };
@@ -80,6 +94,8 @@ pub struct LinkSetup {
     pub peer: BranchId,
     /// How to speak to it.
     pub client: PeerClient,
+    /// The lives that the branch here knows of at its start.
+    pub lives: LifeList,
     /// Which contract it speaks; `None`: it is asked.
     pub contract: Option<Contract>,
     /// How many writes are kept before the branch here takes no more.
@@ -91,10 +107,15 @@ pub struct LinkSetup {
 /// What a link finds out about the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeerFinding {
-    /// The branch here has got from it all that it may have forgotten.
-    CaughtUp(BranchId),
     /// It speaks the classic contract alone, and has nothing to tell of the past.
     Classic(BranchId),
+    /// It knows of another process that is the branch here.
+    Twin {
+        /// The branch here.
+        of: BranchId,
+        /// The branch elsewhere.
+        found_by: BranchId,
+    },
 }
 
 /// Asks a link how it stands.
@@ -141,11 +162,17 @@ impl PeerLink {
     /// A link that carries nothing yet.
     pub fn new(setup: LinkSetup) -> Self {
         let peer = setup.contract.map_or(Peer::Unknown, Peer::Speaks);
+        let lives = setup.lives.clone();
         Self {
             setup,
             peer,
             queue: VecDeque::new(),
+            untimely: Vec::new(),
             kept: BTreeSet::new(),
+            hopeless: BTreeSet::new(),
+            question: None,
+            is_asking: false,
+            lives,
             confirmed: Sequence::default(),
             in_flight: 0,
             losses: 0,
@@ -160,6 +187,9 @@ impl PeerLink {
             Peer::Asked | Peer::Resting => {}
             Peer::Unknown => self.introduce(ctx),
             Peer::Speaks(contract) => {
+                if contract == Contract::Typed {
+                    self.ask(ctx);
+                }
                 let window = match contract {
                     Contract::Classic => 1,
                     Contract::Typed => WINDOW,
@@ -176,15 +206,25 @@ impl PeerLink {
 
     fn introduce(&mut self, ctx: &mut Context<Self>) {
         self.peer = Peer::Asked;
-        let (client, losses) = (self.setup.client.clone(), self.losses);
-        let introduced = in_time(async move { client.introduce().await });
+        let (client, losses, lives) = (self.setup.client.clone(), self.losses, self.lives.clone());
+        let introduced = in_time(async move { client.introduce(&lives).await });
         ctx.spawn(introduced.into_actor(self).map(move |introduced, link, ctx| match introduced {
-            Ok((client, contract)) if link.losses == losses => {
+            Ok(Introduced::Typed { client, lives }) if link.losses == losses => {
                 link.setup.client = client;
-                link.meet(contract, ctx);
+                link.hear_of(lives);
+                link.meet(Contract::Typed, ctx);
             }
+            Ok(Introduced::Classic) if link.losses == losses => link.meet(Contract::Classic, ctx),
             Ok(_) => {}
-            Err(error) => link.lose(losses, &error, ctx),
+            Err(error) => {
+                if matches!(error, LinkError::Twin) {
+                    link.tell_found(PeerFinding::Twin {
+                        of: link.setup.here,
+                        found_by: link.setup.peer,
+                    });
+                }
+                link.lose(losses, &error, ctx);
+            }
         }));
     }
 
@@ -195,7 +235,11 @@ impl PeerLink {
         self.reached();
         match contract {
             Contract::Typed => self.tell(LinkEvent::InReach),
-            Contract::Classic => self.tell_found(PeerFinding::Classic(peer)),
+            Contract::Classic => {
+                self.question = None;
+                self.tell(LinkEvent::KnowsNoLives);
+                self.tell_found(PeerFinding::Classic(peer));
+            }
         }
         self.pump(ctx);
     }
@@ -212,7 +256,7 @@ impl PeerLink {
             return;
         }
         self.losses += 1;
-        let LinkSetup { here, peer, contract, .. } = self.setup;
+        let LinkSetup { here, peer, .. } = self.setup;
         let reason = reason(error);
         let level = if self.told.contains(&reason) {
             log::Level::Debug
@@ -222,45 +266,67 @@ impl PeerLink {
         };
         log::log!(level, "branch {here} cannot reach branch {peer}, tries again: {error}");
         self.peer = Peer::Resting;
-        ctx.run_later(self.rest, move |link, ctx| {
-            link.peer = contract.map_or(Peer::Unknown, Peer::Speaks);
-            link.pump(ctx);
-        });
+        ctx.run_later(self.rest, move |link, ctx| link.end_rest(ctx));
         self.rest = (self.rest * 2).min(REST_MAX);
+    }
+
+    fn end_rest(&mut self, ctx: &mut Context<Self>) {
+        if self.peer == Peer::Resting {
+            self.peer = self.setup.contract.map_or(Peer::Unknown, Peer::Speaks);
+            self.pump(ctx);
+        }
     }
 
     fn send(&mut self, contract: Contract, queued: Queued, ctx: &mut Context<Self>) {
         let Queued { envelope, attempt } = queued;
         let PeerMessage::Propagate(write) = &envelope.message else { return };
         let (client, write, number) = (self.setup.client.clone(), write.clone(), envelope.number);
-        let (dot, losses) = (write.dot, self.losses);
+        let (dot, losses, lives) = (write.dot, self.losses, self.lives.clone());
         let sent = in_time(async move {
-            match contract {
-                Contract::Typed => client.propagate(&write, number).await,
-                Contract::Classic => client.propagate_classic(&write, attempt).await,
-            }
+            let answer = match contract {
+                Contract::Typed => client.propagate(&write, number, &lives).await,
+                Contract::Classic => client.propagate_classic(&write, attempt, &lives).await,
+            };
+            answer.map(|told| (told, lives))
         });
         ctx.spawn(sent.into_actor(self).map(move |answer, link, ctx| {
             link.in_flight -= 1;
             match answer {
-                Ok((acknowledgement, number)) => {
+                Ok((Told { said: Some((acknowledgement, number)), lives }, _)) => {
                     link.reached();
                     if dot.origin == link.setup.here {
                         link.confirmed = link.confirmed.max(dot.sequence);
                     }
-                    link.bring(number, PeerMessage::Acknowledge(acknowledgement));
+                    link.bring(number, lives, PeerMessage::Acknowledge(acknowledgement));
                     link.let_go(dot);
+                }
+                Ok((Told { said: None, lives }, sent_with)) => {
+                    link.reached();
+                    link.hear_of(lives);
+                    let queued = Queued { envelope, attempt: Attempt::Again };
+                    if sent_with == link.lives {
+                        link.untimely.push(queued);
+                    } else {
+                        link.queue.push_front(queued);
+                    }
                 }
                 Err(error @ (LinkError::Unsayable(_) | LinkError::Conflict)) => {
                     // It would never succeed, and would hold up everything behind it.
                     log::error!("branch {} never takes a write: {error}", link.setup.peer);
+                    link.hopeless.insert(dot);
                     link.let_go(dot);
+                    if matches!(error, LinkError::Conflict) {
+                        let (number, lives) = (MessageNumber::default(), link.lives.clone());
+                        link.bring(number, lives, PeerMessage::Taken(dot));
+                    }
                 }
                 Err(
                     error @ (LinkError::Status(_)
                     | LinkError::Answer(_)
                     | LinkError::NotApplied
                     | LinkError::OtherVersion(_)
+                    | LinkError::OtherBranch { .. }
+                    | LinkError::Twin
                     | LinkError::Unproved { .. }
                     | LinkError::Late { .. }),
                 ) => {
@@ -277,27 +343,46 @@ impl PeerLink {
         self.weigh();
     }
 
-    fn catch_up(&mut self, here: VersionVector, ctx: &mut Context<Self>) {
-        if self.peer == Peer::Speaks(Contract::Classic) {
+    /// Asks what the branch here wants to know. A question that gets no answer is the branch's to ask
+    /// again.
+    fn ask(&mut self, ctx: &mut Context<Self>) {
+        if self.is_asking {
             return;
         }
-        let (client, losses) = (self.setup.client.clone(), self.losses);
-        let missed = async move { client.catch_up(&here, ANSWER_LIMIT).await };
-        ctx.spawn(missed.into_actor(self).map(move |missed, link, ctx| match missed {
-            Ok(writes) => {
-                let missed = Missed { writes, rest: Rest::Nothing };
-                link.bring(MessageNumber::default(), PeerMessage::Missed(missed));
-                link.tell_found(PeerFinding::CaughtUp(link.setup.peer));
+        let Some(here) = self.question.take() else { return };
+        self.is_asking = true;
+        let (client, losses, lives) = (self.setup.client.clone(), self.losses, self.lives.clone());
+        let told = async move { client.catch_up(&here, &lives, ANSWER_LIMIT).await };
+        ctx.spawn(told.into_actor(self).map(move |told, link, ctx| {
+            link.is_asking = false;
+            match told {
+                Ok(Told { said: Some(missed), lives }) => {
+                    link.bring(MessageNumber::default(), lives, PeerMessage::Missed(missed));
+                }
+                Ok(Told { said: None, lives }) => link.hear_of(lives),
+                Err(error) => link.lose(losses, &error, ctx),
             }
-            Err(error) => link.lose(losses, &error, ctx),
+            link.pump(ctx);
         }));
     }
 
     /// Puts what the other end says in the branch's mailbox.
-    fn bring(&self, number: MessageNumber, message: PeerMessage) {
+    fn bring(&self, number: MessageNumber, lives: LifeList, message: PeerMessage) {
         let LinkSetup { here, peer, ref owner, .. } = self.setup;
-        let lives = LifeList::of_first_lives();
         owner.do_send(PeerEnvelope { from: peer, to: here, number, lives, message });
+    }
+
+    /// Tells the branch the lives of which the other end knows.
+    fn hear_of(&self, lives: LifeList) {
+        self.setup.owner.do_send(Heard { from: self.setup.peer, lives });
+    }
+
+    /// The branch here knows of these lives now.
+    fn learn(&mut self, lives: LifeList) {
+        if self.lives != lives {
+            self.lives = lives;
+            self.queue.extend(self.untimely.drain(..));
+        }
     }
 
     /// Tells the branch if the link takes more or less than before.
@@ -351,9 +436,10 @@ impl Handler<PeerEnvelope> for PeerLink {
     type Result = ();
 
     fn handle(&mut self, envelope: PeerEnvelope, ctx: &mut Self::Context) {
+        self.learn(envelope.lives.clone());
         match &envelope.message {
             PeerMessage::Propagate(write) => {
-                if self.kept.insert(write.dot) {
+                if !self.hopeless.contains(&write.dot) && self.kept.insert(write.dot) {
                     let attempt = if write.dot.origin != self.setup.here {
                         // It may have come from there, or from the third branch that accepted it.
                         Attempt::Again
@@ -367,9 +453,14 @@ impl Handler<PeerEnvelope> for PeerLink {
                     self.pump(ctx);
                 }
             }
-            PeerMessage::CatchUp(here) => self.catch_up(here.clone(), ctx),
-            // The other end waits for neither: it is acknowledged in the answer to its own call,
-            // and asks for what it missed in a call too.
+            PeerMessage::CatchUp(here) => {
+                self.question = Some(here.clone());
+                // The other end may have just called: it is there again.
+                self.end_rest(ctx);
+                self.pump(ctx);
+            }
+            // The other end waits for none of these: it is answered in its own call. What it was
+            // told in an answer is acknowledged when it is sent it again.
             PeerMessage::Acknowledge(_) | PeerMessage::Missed(_) | PeerMessage::Taken(_) => {}
         }
     }

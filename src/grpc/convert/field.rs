@@ -81,6 +81,14 @@ pub enum FieldProblem {
         /// The origin that is not above the one before it.
         branch: BranchId,
     },
+    /// A list is to have one for each branch of the bank.
+    #[error("{found} of {branches} branches")]
+    OneForEach {
+        /// How many branches there are.
+        branches: usize,
+        /// How many are listed.
+        found: usize,
+    },
     /// Counts of writes start at 1.
     #[error("0 is no place; the first is 1")]
     NoPlace,

@@ -2,7 +2,9 @@
 
 use super::field::within;
 use super::{FieldError, FieldProblem, branch_id, write, write_id};
-use crate::bank::{Acknowledgement, PropagatedWrite, VersionVector, WriteSetDigest};
+use crate::bank::{
+    Acknowledgement, LifeList, PropagatedWrite, Rest, VersionVector, WriteSetDigest,
+};
 use crate::grpc::proto::v1;
 use crate::model::{BranchId, Dot, Life, LogEntry, Money, Roster, Sequence};
 
@@ -22,6 +24,50 @@ pub fn version_entries(version: &VersionVector, roster: &Roster) -> v1::VersionV
         applied: last.sequence.get(),
     };
     v1::VersionVector { entries: version.last_dots(roster).into_iter().map(entry).collect() }
+}
+
+/// `lives` as a list; without any where all are the roster's first.
+pub fn life_numbers(lives: &LifeList, roster: &Roster) -> v1::LifeList {
+    if *lives == LifeList::of_first_lives() {
+        return v1::LifeList::default();
+    }
+    v1::LifeList { lives: lives.lives(roster).map(Life::get).collect() }
+}
+
+/// The list of lives in `field`.
+pub fn life_list(
+    field: &str,
+    list: Option<&v1::LifeList>,
+    roster: &Roster,
+) -> Result<LifeList, FieldError> {
+    let Some(v1::LifeList { lives }) = list.filter(|list| !list.lives.is_empty()) else {
+        return Ok(LifeList::of_first_lives());
+    };
+    let of_each = LifeList::from_lives(lives.iter().copied().map(Life::new), roster);
+    let problem = FieldProblem::OneForEach { branches: roster.len(), found: lives.len() };
+    of_each.ok_or_else(|| FieldError::new("lives", problem).within(field))
+}
+
+/// How an answer ends that is told in `field`, and with which list of lives; `None`: the question was
+/// thrown away.
+pub fn answer_end(
+    field: &str,
+    end: &v1::AnswerEnd,
+    roster: &Roster,
+) -> Result<(LifeList, Option<Rest>), FieldError> {
+    within(field, Some(end), |end| {
+        let lives = life_list("lives", end.lives.as_ref(), roster)?;
+        let rest = match v1::AnswerRest::try_from(end.rest) {
+            Ok(v1::AnswerRest::Unspecified) => None,
+            Ok(v1::AnswerRest::Nothing) => Some(Rest::Nothing),
+            Ok(v1::AnswerRest::More) => Some(Rest::More),
+            Err(_) => {
+                let problem = FieldProblem::EnumValue { name: "AnswerRest", found: end.rest };
+                return Err(FieldError::new("rest", problem));
+            }
+        };
+        Ok((lives, rest))
+    })
 }
 
 /// The version vector in `field`; left out, it holds nothing.
@@ -163,6 +209,19 @@ impl v1::PropagatedWrite {
     }
 }
 
+impl v1::AnswerEnd {
+    /// The end of an answer from a branch of `roster` whose list is `lives`; `None`: the question was
+    /// thrown away.
+    pub fn of(rest: Option<Rest>, lives: &LifeList, roster: &Roster) -> Self {
+        let rest = match rest {
+            None => v1::AnswerRest::Unspecified,
+            Some(Rest::Nothing) => v1::AnswerRest::Nothing,
+            Some(Rest::More) => v1::AnswerRest::More,
+        };
+        Self { rest: rest.into(), lives: Some(life_numbers(lives, roster)) }
+    }
+}
+
 impl v1::Acknowledgement {
     /// `acknowledged`, by `branch`.
     pub fn by(branch: BranchId, acknowledged: &Acknowledgement) -> Self {
@@ -216,6 +275,19 @@ mod tests {
         }
         assert_eq!(vector(&[]), Ok(VersionVector::new(&roster())));
         assert_eq!(version_vector("version", None, &roster()), vector(&[]));
+    }
+
+    #[test]
+    fn a_list_of_lives_has_one_for_each_branch() {
+        let list = |lives: &[u64]| {
+            life_list("lives", Some(&v1::LifeList { lives: lives.to_vec() }), &roster())
+        };
+        for found in [1, 4] {
+            let problem = FieldProblem::OneForEach { branches: 3, found };
+            assert_eq!(list(&vec![7; found]), Err(FieldError::new("lives.lives", problem)));
+        }
+        assert_eq!(list(&[]), Ok(LifeList::of_first_lives()));
+        assert_eq!(life_list("lives", None, &roster()), list(&[]));
     }
 
     #[test]
@@ -289,6 +361,17 @@ mod tests {
             let wire = v1::Acknowledgement::by(branch(9), &said);
             prop_assert_eq!(wire.branch_id, 9);
             prop_assert_eq!(acknowledgement("it", Some(&wire), &roster), Ok(said));
+        }
+
+        #[test]
+        fn a_list_of_lives_and_the_end_of_an_answer_survive_the_wire(
+            lives in prop::array::uniform3(0_u64..3),
+            rest in prop_oneof![Just(None), Just(Some(Rest::More)), Just(Some(Rest::Nothing))],
+        ) {
+            let roster = roster();
+            let said = LifeList::from_lives(lives.map(Life::new), &roster).unwrap();
+            let wire = v1::AnswerEnd::of(rest, &said, &roster);
+            prop_assert_eq!(answer_end("end", &wire, &roster), Ok((said, rest)));
         }
 
         #[test]

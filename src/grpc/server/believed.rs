@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr, Context, Handler, Message, MessageResult};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::grpc::client::Endpoint;
+use crate::grpc::client::{Endpoint, PeerClient};
 use crate::grpc::error::{CallError, PeerError, PeerProblem};
 use crate::grpc::proof::{End, Identity, Meeting, Role, Ticket};
 use crate::grpc::seal::TAG_BYTES;
@@ -20,6 +21,9 @@ const OPEN_MAX: usize = 8;
 
 /// How long a peer has to prove itself.
 const OPEN_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a branch elsewhere may take to say which process it is.
+const START_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long the addresses of a host are taken to stay as they are, and how soon they are asked for
 /// again where there were none.
@@ -46,8 +50,12 @@ pub enum Believed {
 pub struct PeersElsewhere {
     hosts: watch::Receiver<Hosts>,
     tickets: watch::Receiver<Tickets>,
+    /// How to call each, by the branch here and the peer.
+    clients: Arc<Clients>,
     prover: Addr<Prover>,
 }
+
+type Clients = BTreeMap<(BranchId, BranchId), PeerClient>;
 
 /// A ticket, and the address at which it was given. None: a connection of this very process.
 #[derive(Debug, Clone, Copy)]
@@ -81,12 +89,29 @@ pub(super) struct Challenged {
 
 /// A peer proves itself; nothing if it does not.
 #[derive(Debug, Message)]
-#[rtype(result = "Option<Ticket>")]
+#[rtype(result = "Option<Proved>")]
 pub(super) struct Prove {
     pub(super) caller: Caller,
     /// Of the branch here, in the meeting that this is about.
     pub(super) nonce: Vec<u8>,
     pub(super) proof: Vec<u8>,
+}
+
+/// A peer has proved that it knows the secret.
+#[derive(Debug)]
+pub(super) enum Proved {
+    /// It is the process that was believed before.
+    Known(Ticket),
+    /// It is one that drew this number at its start, and is not known.
+    Started(u64),
+}
+
+/// The process that drew this number at its start is believed to be the branch that it says.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Ticket")]
+struct Believe {
+    caller: Caller,
+    start: u64,
 }
 
 /// A peer speaks another version.
@@ -104,7 +129,11 @@ impl Believed {
     }
 
     /// The branches at `elsewhere`. Called where a System runs.
-    pub fn peers(identity: Identity, elsewhere: &BTreeMap<BranchId, Endpoint>) -> Self {
+    pub fn peers(
+        identity: Identity,
+        elsewhere: &BTreeMap<BranchId, Endpoint>,
+        clients: BTreeMap<(BranchId, BranchId), PeerClient>,
+    ) -> Self {
         let hosts = watch::Sender::new(Hosts::new());
         for (&peer, endpoint) in elsewhere {
             match endpoint.host().parse() {
@@ -116,9 +145,11 @@ impl Believed {
         let (known, given) = (hosts.subscribe(), tickets.subscribe());
         let prover = {
             let (open, other_versions) = (BTreeMap::new(), BTreeSet::new());
-            Prover { identity, open, tickets, other_versions }.start()
+            let starts = BTreeMap::new();
+            Prover { identity, open, starts, tickets, other_versions }.start()
         };
-        Self::Peers(PeersElsewhere { hosts: known, tickets: given, prover })
+        let clients = Arc::new(clients);
+        Self::Peers(PeersElsewhere { hosts: known, tickets: given, clients, prover })
     }
 
     /// Whether `caller` has proved who it is and shows the `ticket` that it got for it.
@@ -178,9 +209,29 @@ impl PeersElsewhere {
 
     /// Ends one.
     pub(super) async fn prove(&self, prove: Prove) -> Result<Ticket, CallError> {
-        let branch = prove.caller.peer;
-        let given = self.prover.send(prove).await.map_err(|_| CallError::ActorStopped)?;
-        given.ok_or_else(|| PeerError::NotAPeer { branch, problem: PeerProblem::Proof }.into())
+        let caller = prove.caller;
+        let unproved = PeerError::NotAPeer { branch: caller.peer, problem: PeerProblem::Proof };
+        let proved = self.prover.send(prove).await.map_err(|_| CallError::ActorStopped)?;
+        match proved.ok_or(unproved)? {
+            Proved::Known(ticket) => Ok(ticket),
+            Proved::Started(start) => {
+                self.check_start(caller, start).await?;
+                let believed = self.prover.send(Believe { caller, start }).await;
+                believed.map_err(|_| CallError::ActorStopped)
+            }
+        }
+    }
+
+    /// Whether the process that drew `start` is the one at the address of the branch that it says to be.
+    async fn check_start(&self, caller: Caller, start: u64) -> Result<(), PeerError> {
+        let Caller { here, peer: branch, .. } = caller;
+        let unreached = PeerError::Unreached { branch };
+        let client = self.clients.get(&(here, branch)).ok_or(unreached)?;
+        match timeout(START_LIMIT, client.start_there()).await {
+            Ok(Ok(Some(there))) if there == start => Ok(()),
+            Ok(Ok(Some(_))) => Err(PeerError::Twin { branch }),
+            Ok(Ok(None) | Err(_)) | Err(_) => Err(unreached),
+        }
     }
 }
 
@@ -210,6 +261,8 @@ struct Prover {
     identity: Identity,
     /// Begun and not ended, by the branch here and the peer; the oldest first.
     open: BTreeMap<(BranchId, BranchId), VecDeque<Open>>,
+    /// What the process drew at its start that is believed to be each peer, likewise.
+    starts: BTreeMap<(BranchId, BranchId), u64>,
     tickets: watch::Sender<Tickets>,
     /// Of whom the log was told that they speak another version.
     other_versions: BTreeSet<BranchId>,
@@ -257,10 +310,11 @@ impl Handler<SpeaksOther> for Prover {
 }
 
 impl Handler<Prove> for Prover {
-    type Result = Option<Ticket>;
+    type Result = Option<Proved>;
 
-    fn handle(&mut self, prove: Prove, _: &mut Self::Context) -> Option<Ticket> {
-        let Prove { caller: Caller { here, peer, at }, nonce, proof } = prove;
+    fn handle(&mut self, prove: Prove, _: &mut Self::Context) -> Option<Proved> {
+        let Prove { caller, nonce, proof } = prove;
+        let Caller { here, peer, at } = caller;
         let now = Instant::now();
         let open = self.open.get_mut(&(here, peer))?;
         open.retain(|open| open.until > now);
@@ -272,10 +326,32 @@ impl Handler<Prove> for Prover {
             return None;
         }
         self.other_versions.remove(&peer);
+        let start = meeting.caller.start;
+        let is_known = self.starts.get(&(here, peer)) == Some(&start);
+        Some(if is_known { Proved::Known(self.ticket(caller)) } else { Proved::Started(start) })
+    }
+}
+
+impl Handler<Believe> for Prover {
+    type Result = MessageResult<Believe>;
+
+    fn handle(
+        &mut self,
+        Believe { caller, start }: Believe,
+        _: &mut Self::Context,
+    ) -> Self::Result {
+        self.starts.insert((caller.here, caller.peer), start);
+        MessageResult(self.ticket(caller))
+    }
+}
+
+impl Prover {
+    /// A new ticket for the caller; it has no other one any more.
+    fn ticket(&self, Caller { here, peer, at }: Caller) -> Ticket {
         let ticket = Ticket::random();
         self.tickets.send_modify(|tickets| {
             tickets.insert((here, peer), Given { ticket, at });
         });
-        Some(ticket)
+        ticket
     }
 }

@@ -148,30 +148,23 @@ impl Gateway {
         })
     }
 
-    /// Waits until the branches here have asked for what they may have forgotten.
-    pub(super) async fn caught_up(&self) -> Result<(), CallError> {
-        let mut gate = self.bank.gate.clone();
-        let caught_up = gate.wait_for(|&gate| gate != Gate::CatchingUp).await;
-        caught_up.map(drop).map_err(|_| CallError::Draining)
-    }
-
-    /// Waits until requests are let in.
+    /// Waits until the branches here serve.
     pub async fn enter_gate(&self) -> Result<(), CallError> {
         if *self.bank.gate.borrow() == Gate::Open {
             return Ok(());
         }
         let mut gate = self.bank.gate.clone();
-        let open = gate.wait_for(|&gate| gate != Gate::CatchingUp).await;
+        let open = gate.wait_for(|&gate| gate != Gate::Returning).await;
         match open.as_deref() {
             Ok(Gate::Open) => Ok(()),
-            Ok(Gate::CatchingUp | Gate::Draining) | Err(_) => Err(CallError::Draining),
+            Ok(Gate::Returning | Gate::Draining) | Err(_) => Err(CallError::Draining),
         }
     }
 
     /// An error while the bank closes.
     pub(super) fn refuse_if_draining(&self) -> Result<(), CallError> {
         match *self.bank.gate.borrow() {
-            Gate::Open | Gate::CatchingUp => Ok(()),
+            Gate::Open | Gate::Returning => Ok(()),
             Gate::Draining => Err(CallError::Draining),
         }
     }
@@ -201,6 +194,7 @@ impl Gateway {
     }
 
     async fn bring(&self, mut call: Call, place: WaitingSlot) -> Result<Submitted, CallError> {
+        self.refuse_if_draining()?;
         if !self.can_be_numbered(&call) {
             call.event = Box::pin(self.in_time(self.wait_to_bear(&call))).await?;
         }
@@ -216,21 +210,17 @@ impl Gateway {
 
     /// Whether the registry can tell at once which event id `call` bears.
     fn can_be_numbered(&self, call: &Call) -> bool {
-        *self.bank.gate.borrow() == Gate::Open
-            && match (call.event, call.operation) {
-                (EventIdSource::Id(_), _) | (EventIdSource::After(_), Operation::Query) => true,
-                (EventIdSource::After(_), Operation::Write(_)) => self.is_whole(),
-            }
+        match (call.event, call.operation) {
+            (EventIdSource::Id(_), _) | (EventIdSource::After(_), Operation::Query) => true,
+            (EventIdSource::After(_), Operation::Write(_)) => self.is_whole(),
+        }
     }
 
-    /// The event id that it bears when requests are let in and the branch has said what it knows.
+    /// The event id that it bears when the branch serves and has said what it knows.
     async fn wait_to_bear(&self, call: &Call) -> Result<EventIdSource, CallError> {
         self.enter_gate().await?;
-        if self.can_be_numbered(call) {
-            return Ok(call.event);
-        }
         let latest = self.branch(call.branch)?.send(LatestEvent(call.customer)).await;
-        latest.map(EventIdSource::After).map_err(|_| CallError::ActorStopped)
+        Ok(EventIdSource::After(latest.map_err(|_| CallError::ActorStopped)??))
     }
 
     /// Whether all branches live here, so that the registry hears of every write. Otherwise others

@@ -89,7 +89,9 @@ impl Limit {
                 | PeerError::OtherVersion { .. }
                 | PeerError::Conflict { .. }
                 | PeerError::NotThatBranch { .. }
-                | PeerError::NotAPeer { .. },
+                | PeerError::NotAPeer { .. }
+                | PeerError::Unreached { .. }
+                | PeerError::Twin { .. },
             )
             | CallError::Scenario(ScenarioFault::Input(_) | ScenarioFault::Run(_))
             | CallError::Field(_)

@@ -201,7 +201,7 @@ impl Services {
         loop {
             let status = match *gate.borrow_and_update() {
                 Gate::Open => ServingStatus::Serving,
-                Gate::CatchingUp | Gate::Draining => ServingStatus::NotServing,
+                Gate::Returning | Gate::Draining => ServingStatus::NotServing,
             };
             for name in &names {
                 health.set_service_status(name, status).await;

@@ -7,19 +7,20 @@ use tonic::{Request, Response, Status};
 use super::believed::{Believed, Caller, Challenge, Challenged, PeersElsewhere, Prove};
 use super::gateway::Gateway;
 use crate::actors::{
-    Came, Deliver, Delivered, Introduced, LinkChange, LinkEvent, PeerEnvelope, ReadCame, ReplyTo,
-    Summarize,
+    Deliver, Delivered, Heard, Introduced, LinkChange, LinkEvent, PeerEnvelope, ReplyTo, Summarize,
 };
-use crate::bank::{LifeList, PeerMessage};
-use crate::grpc::convert::{self, FieldError, FieldProblem, propagated_write, version_entries};
+use crate::bank::{LifeList, Missed, PeerMessage};
+use crate::grpc::convert::{
+    self, FieldError, FieldProblem, life_list, life_numbers, propagated_write, version_entries,
+};
 use crate::grpc::error::{CallError, PeerError};
 use crate::grpc::proof::{End, TICKET_KEY, Ticket, check_version, without_proofs};
 use crate::grpc::proto::v1;
 use crate::grpc::proto::v1::peer_service_server::PeerService;
-use crate::model::{BranchId, Dot, LogPosition, MessageNumber, UnknownVersion};
+use crate::model::{BranchId, LogEntry, MessageNumber, UnknownVersion};
 
-/// How many writes are taken from the branch at a time for one that catches up.
-const CHUNK: usize = 256;
+/// How many parts of an answer are made before they are sent.
+const PARTS_AHEAD: usize = 256;
 
 /// The peer service of one branch, for peers alone.
 #[derive(Debug, Clone)]
@@ -85,6 +86,26 @@ impl PeerServer {
         if bank == Some(&ours) { Ok(ours) } else { Err(PeerError::OtherBank.into()) }
     }
 
+    /// Brings the branch what `from` sends it, and its answer back.
+    async fn deliver(
+        &self,
+        from: BranchId,
+        (number, lives): (MessageNumber, LifeList),
+        message: PeerMessage,
+    ) -> Result<Delivered, CallError> {
+        let envelope = PeerEnvelope { from, to: self.here, number, lives, message };
+        let waiting_max = self.gateway.limits().peer_waiting_max;
+        let (reply_to, delivered) = oneshot::channel();
+        let reply_to = ReplyTo::Caller(reply_to);
+        self.gateway.branch(self.here)?.do_send(Deliver { envelope, waiting_max, reply_to });
+        let delivered = async { delivered.await.map_err(|_| CallError::ActorStopped) };
+        self.gateway.in_time(delivered).await
+    }
+
+    fn lives(&self, list: Option<&v1::LifeList>) -> Result<LifeList, CallError> {
+        Ok(life_list("lives", list, &self.gateway.bank().roster)?)
+    }
+
     fn other_branch(&self, field: &str, number: u32) -> Result<BranchId, CallError> {
         let branch = convert::branch_id(field, number)?;
         if branch == self.here || self.gateway.bank().roster.index(branch).is_none() {
@@ -137,16 +158,19 @@ impl PeerService for PeerServer {
         }
         let bank = self.check_bank(request.get_ref().bank.as_ref())?;
         let peer = self.peer(&request, "branch_id", request.get_ref().branch_id)?;
+        let lives = self.lives(request.get_ref().lives.as_ref())?;
         self.gateway.bank().registry.do_send(Introduced(peer));
         let branch = self.gateway.branch(self.here)?;
+        branch.do_send(Heard { from: peer, lives });
         // Whoever could not reach us could not be reached either: it may hold what is missing here.
         branch.do_send(LinkChange { peer, news: LinkEvent::InReach });
         let state = branch.send(Summarize).await.map_err(|_| CallError::ActorStopped)?;
-        let version = version_entries(&state.version, &self.gateway.bank().roster);
+        let roster = &self.gateway.bank().roster;
         Ok(Response::new(v1::IntroduceResponse {
             bank: Some(bank),
             branch_id: self.here.get(),
-            version: Some(version),
+            version: Some(version_entries(&state.version, roster)),
+            lives: Some(life_numbers(&state.lives, roster)),
         }))
     }
 
@@ -159,29 +183,27 @@ impl PeerService for PeerServer {
         let roster = &self.gateway.bank().roster;
         let write =
             propagated_write("write", request.write.as_ref(), roster).map_err(CallError::from)?;
-        let number = MessageNumber::new(request.number);
-        let message = PeerMessage::Propagate(write);
-        let lives = LifeList::of_first_lives();
-        let envelope = PeerEnvelope { from, to: self.here, number, lives, message };
-        let (reply_to, acknowledged) = oneshot::channel();
-        let reply_to = ReplyTo::Caller(reply_to);
-        let branch = self.gateway.branch(self.here)?;
-        let delivered = self.gateway.in_time(async {
-            // A branch that has lost its memory gets that back first. What comes now may be a
-            // customer's next write, and the ones before it are to come before it here too.
-            self.gateway.caught_up().await?;
-            let waiting_max = self.gateway.limits().peer_waiting_max;
-            branch.do_send(Deliver { envelope, waiting_max, reply_to });
-            match acknowledged.await.map_err(|_| CallError::ActorStopped)? {
-                Delivered::Applied { acknowledgement, number } => Ok((acknowledgement, number)),
-                Delivered::Conflicts => Err(PeerError::Conflict { from }.into()),
-                Delivered::Crowded { waiting } => Err(PeerError::Crowded { waiting }.into()),
+        let lives = self.lives(request.lives.as_ref())?;
+        let (number, message) = (MessageNumber::new(request.number), PeerMessage::Propagate(write));
+        let (acknowledged, lives) = match self.deliver(from, (number, lives), message).await? {
+            Delivered::Applied { acknowledgement, number, lives } => {
+                (Some((acknowledgement, number)), lives)
             }
-        });
-        let (acknowledgement, number) = delivered.await?;
+            Delivered::ThrownAway { lives } => (None, lives),
+            Delivered::Conflicts => {
+                return Err(CallError::from(PeerError::Conflict { from }).into());
+            }
+            Delivered::Crowded { waiting } => {
+                return Err(CallError::from(PeerError::Crowded { waiting }).into());
+            }
+            Delivered::Answered { .. } => return Err(CallError::ActorStopped.into()),
+        };
+        let number = acknowledged.map_or(0, |(_, number)| number.get());
         Ok(Response::new(v1::PropagateResponse {
-            acknowledgement: Some(v1::Acknowledgement::by(self.here, &acknowledgement)),
-            number: number.get(),
+            acknowledgement: acknowledged
+                .map(|(acknowledgement, _)| v1::Acknowledgement::by(self.here, &acknowledgement)),
+            number,
+            lives: Some(life_numbers(&lives, roster)),
         }))
     }
 
@@ -189,39 +211,44 @@ impl PeerService for PeerServer {
         &self,
         request: Request<v1::CatchUpRequest>,
     ) -> Result<Response<Self::CatchUpStream>, Status> {
-        self.peer(&request, "branch_id", request.get_ref().branch_id)?;
+        let from = self.peer(&request, "branch_id", request.get_ref().branch_id)?;
         let request = request.into_inner();
-        let roster = self.gateway.bank().roster.clone();
-        let version = convert::version_vector("version", request.version.as_ref(), &roster)
+        let roster = &self.gateway.bank().roster;
+        let version = convert::version_vector("version", request.version.as_ref(), roster)
             .map_err(CallError::from)?;
-        let branch = self.gateway.branch(self.here)?.clone();
-        let (sender, receiver) = mpsc::channel(CHUNK);
+        let lives = self.lives(request.lives.as_ref())?;
+        let message = PeerMessage::CatchUp(version);
+        let delivered = self.deliver(from, (MessageNumber::default(), lives), message).await?;
+        let (missed, lives) = match delivered {
+            Delivered::Answered { missed, lives } => (Some(missed), lives),
+            Delivered::ThrownAway { lives } => (None, lives),
+            Delivered::Applied { .. } | Delivered::Conflicts | Delivered::Crowded { .. } => {
+                return Err(CallError::ActorStopped.into());
+            }
+        };
+        let (writes, rest) =
+            missed.map_or((Vec::new(), None), |Missed { writes, rest }| (writes, Some(rest)));
+        let end = v1::AnswerEnd::of(rest, &lives, roster);
+        let (sender, receiver) = mpsc::channel(PARTS_AHEAD);
         tokio::spawn(async move {
-            let is_missed = |dot: Dot| {
-                roster.origin(dot).is_some_and(|origin| dot.sequence > version.get(origin))
-            };
-            let mut after = LogPosition::default();
-            loop {
-                let Ok(Came { writes, end }) = branch.send(ReadCame { after, most: CHUNK }).await
-                else {
-                    let stopped = Err(CallError::ActorStopped.into());
-                    if sender.send(stopped).await.is_err() {
-                        log::debug!("a branch that catches up has gone before this one stopped");
-                    }
-                    return;
-                };
-                if writes.is_empty() {
-                    return;
-                }
-                after = end;
-                for entry in writes {
-                    let response = || v1::CatchUpResponse { missed: Some(entry.into()) };
-                    if is_missed(entry.dot) && sender.send(Ok(response())).await.is_err() {
-                        return;
-                    }
-                }
+            if send_parts(&sender, writes, end).await.is_err() {
+                log::debug!("a branch has gone before it had its answer");
             }
         });
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
+}
+
+type Part = Result<v1::CatchUpResponse, Status>;
+
+async fn send_parts(
+    sender: &mpsc::Sender<Part>,
+    writes: Vec<LogEntry>,
+    end: v1::AnswerEnd,
+) -> Result<(), mpsc::error::SendError<Part>> {
+    for write in writes {
+        let missed = Some(write.into());
+        sender.send(Ok(v1::CatchUpResponse { missed, end: None })).await?;
+    }
+    sender.send(Ok(v1::CatchUpResponse { missed: None, end: Some(end) })).await
 }

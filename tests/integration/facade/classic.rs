@@ -5,7 +5,7 @@ use passbook::grpc::proto::banking::BranchRequest;
 use tokio::task::JoinSet;
 use tonic::Code;
 
-use crate::facade::elsewhere::Away;
+use crate::facade::elsewhere::asleep;
 use crate::facade::test_bank::{
     At, TestBank, assert_told, bank_of, branch, in_system, read_writes, relayed, reply, told, write,
 };
@@ -248,8 +248,7 @@ fn the_reason_of_a_400_is_in_the_trailers() {
 fn a_branch_of_another_process_is_served_elsewhere_and_not_unknown() {
     in_system(async {
         let mut options = bank_of(2);
-        let away = Away::new();
-        options.elsewhere.insert(away.branch(), away.endpoint());
+        let _there = asleep(&mut options);
         let test_bank = TestBank::open(&options);
         let mut typed = test_bank.typed().await;
         let answers = [

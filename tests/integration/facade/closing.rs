@@ -11,7 +11,7 @@ use passbook::run::{Closing, FinalBalance, ServeOptions, serve};
 use tokio::sync::oneshot;
 use tonic::Code;
 
-use crate::facade::elsewhere::Away;
+use crate::facade::elsewhere::asleep;
 use crate::facade::test_bank::{
     At, TestBank, Typed, assert_told, bank_of, branch, in_system, write,
 };
@@ -20,8 +20,7 @@ use crate::facade::test_bank::{
 fn new_calls_are_turned_away_and_those_under_way_end() {
     in_system(async {
         let mut options = bank_of(2);
-        let away = Away::new();
-        options.elsewhere.insert(away.branch(), away.endpoint());
+        let _there = asleep(&mut options);
         let test_bank = TestBank::open(&options);
         let mut bank = test_bank.typed().await;
         let under_way = {

@@ -7,7 +7,9 @@ use passbook::grpc::Endpoint;
 use passbook::grpc::proto::banking::branch_server::{Branch, BranchServer};
 use passbook::grpc::proto::banking::{BranchReply, BranchRequest};
 use passbook::model::BranchId;
-use tokio::net::TcpSocket;
+use passbook::run::LiveOptions;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -34,11 +36,14 @@ pub(crate) enum Manner {
     Clumsy,
     /// It refuses the first write that it is sent, and applies it the next time.
     Reluctant,
+    /// It answers when it is woken.
+    Asleep,
 }
 
 /// Branch 2, there.
 pub(crate) struct There {
     books: Arc<Mutex<Books>>,
+    awake: watch::Sender<bool>,
     served: JoinHandle<()>,
 }
 
@@ -53,6 +58,14 @@ struct Books {
 struct Stranger {
     manner: Manner,
     books: Arc<Mutex<Books>>,
+    awake: watch::Receiver<bool>,
+}
+
+/// Lets branch 2 of `options` be there, and answer nothing before it is woken.
+pub(crate) fn asleep(options: &mut LiveOptions) -> There {
+    let away = Away::new();
+    options.elsewhere.insert(away.branch(), away.endpoint());
+    away.arrive_as(Manner::Asleep)
 }
 
 impl Away {
@@ -71,6 +84,11 @@ impl Away {
         Endpoint::new(&format!("http://{}", self.address)).expect("an address")
     }
 
+    /// Somebody listens there from now on.
+    pub(crate) fn listen(self) -> TcpListener {
+        self.socket.listen(16).expect("it was bound")
+    }
+
     /// Opens the branch.
     pub(crate) fn arrive(self) -> There {
         self.arrive_as(Manner::Right)
@@ -78,17 +96,23 @@ impl Away {
 
     pub(crate) fn arrive_as(self, manner: Manner) -> There {
         let books = Arc::new(Mutex::new(Books::default()));
-        let stranger = Stranger { manner, books: Arc::clone(&books) };
-        let listener = self.socket.listen(16).expect("it was bound");
+        let awake = watch::Sender::new(manner != Manner::Asleep);
+        let stranger = Stranger { manner, books: Arc::clone(&books), awake: awake.subscribe() };
+        let listener = self.listen();
         let server = Server::builder().add_service(BranchServer::new(stranger));
         let served = tokio::spawn(async move {
             server.serve_with_incoming(TcpIncoming::from(listener)).await.expect("serves");
         });
-        There { books, served }
+        There { books, awake, served }
     }
 }
 
 impl There {
+    /// It answers now, also what it was asked before.
+    pub(crate) fn wake(&self) {
+        self.awake.send_replace(true);
+    }
+
     /// What was applied, one row per customer from 1.
     pub(crate) fn sets(&self) -> Vec<Vec<i32>> {
         self.books.lock().expect("whole").sets.clone()
@@ -121,7 +145,7 @@ impl Stranger {
         let told = match self.manner {
             Manner::Terse if !request.read_writes => return Ok(test_bank::reply(200, "", 0.0)),
             Manner::Forgetful => Vec::new(),
-            Manner::Right | Manner::Terse | Manner::Clumsy | Manner::Reluctant => {
+            Manner::Right | Manner::Terse | Manner::Clumsy | Manner::Reluctant | Manner::Asleep => {
                 books.sets[customer].clone()
             }
         };
@@ -135,6 +159,8 @@ impl Branch for Stranger {
         &self,
         request: Request<BranchRequest>,
     ) -> Result<Response<BranchReply>, Status> {
+        let mut awake = self.awake.clone();
+        awake.wait_for(|&awake| awake).await.expect("it is there");
         self.answer(request.get_ref()).map(Response::new)
     }
 }

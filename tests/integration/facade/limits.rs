@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tonic::Code;
 use tonic::codec::CompressionEncoding;
 
-use crate::facade::elsewhere::Away;
+use crate::facade::elsewhere::asleep;
 use crate::facade::test_bank::{At, TestBank, assert_told, bank_of, in_system, told};
 
 /// The connection preface of HTTP/2 and an empty frame of settings.
@@ -116,8 +116,7 @@ fn more_requests_than_may_wait_are_refused_and_counted() {
         let limits = Limits { waiting_max: 2, ..Limits::default() };
         let mut options = bank_of(2);
         options.branch.timeouts.confirm_limit = Some(Duration::from_secs(60));
-        let away = Away::new();
-        options.elsewhere.insert(away.branch(), away.endpoint());
+        let _there = asleep(&mut options);
         let test_bank = TestBank::with(&options, limits, None);
         let mut bank = test_bank.typed().await;
         let mut calls = JoinSet::new();
@@ -146,22 +145,21 @@ fn a_call_that_takes_too_long_is_told_so_and_its_write_goes_on() {
         let limits = Limits { call_time_max: Duration::from_millis(50), ..Limits::default() };
         let mut options = bank_of(2);
         options.branch.timeouts.confirm_limit = Some(Duration::from_secs(60));
-        let away = Away::new();
-        options.elsewhere.insert(away.branch(), away.endpoint());
+        let there = asleep(&mut options);
         let test_bank = TestBank::with(&options, limits, None);
         let mut bank = test_bank.typed().await;
         let answer = bank.deposit(At(1, 1, Some(1)), "1", None).await;
         assert_told(answer, Code::DeadlineExceeded, "TIME_OVER");
         assert_eq!(bank.query(At(1, 1, None), None).await.unwrap().balance, "101");
         // The write is still on its way: it is confirmed when the other branch is there.
-        let other = away.arrive();
+        there.wake();
         loop {
             match bank.deposit(At(1, 1, Some(1)), "1", None).await {
                 Ok(deposited) => break assert_eq!(deposited.balance, "101"),
                 Err(status) => assert_eq!(status.code(), Code::DeadlineExceeded),
             }
         }
-        assert_eq!(other.sets(), [vec![1]]);
+        assert_eq!(there.sets(), [vec![1]]);
     });
 }
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use passbook::grpc::Limits;
 use passbook::model::Propagation;
-use passbook::run::LinkOptions;
+use passbook::run::{BankFailure, LinkOptions};
 use tonic::Code;
 
-use crate::facade::elsewhere::{Away, Manner, There};
+use crate::facade::elsewhere::{Away, Manner, There, asleep};
 use crate::facade::test_bank::{
     At, TestBank, assert_told, bank_of, branch, in_system, read_writes, relayed, reply, told, write,
 };
@@ -119,9 +119,8 @@ fn one_id_for_two_writes_at_two_branches_counts_twice_at_both() {
 #[test]
 fn a_write_that_cannot_be_confirmed_stays_applied_and_comes_later() {
     in_system(async {
-        let away = Away::new();
         let mut options = bank_of(2);
-        options.elsewhere.insert(away.branch(), away.endpoint());
+        let there = asleep(&mut options);
         let test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
         let (mut typed, mut classic) = (test_bank.typed().await, test_bank.classic().await);
         let answer = typed.deposit(At(1, 1, Some(1)), "10", None).await;
@@ -133,7 +132,7 @@ fn a_write_that_cannot_be_confirmed_stays_applied_and_comes_later() {
         // The passbook in the trailers covers the write.
         let queried = typed.query(At(1, 1, None), Some(&passbook)).await.unwrap();
         assert_eq!(queried.balance, "115");
-        let there = away.arrive();
+        there.wake();
         while classic.send(write("deposit", 2, 5.0)).await != reply(200, "[1, 2]", 115.0) {}
         assert_eq!(there.sets(), [vec![1, 2]]);
     });
@@ -142,10 +141,9 @@ fn a_write_that_cannot_be_confirmed_stays_applied_and_comes_later() {
 #[test]
 fn a_client_that_goes_away_does_not_take_its_write_with_it() {
     in_system(async {
-        let away = Away::new();
         let mut options = bank_of(2);
         options.branch.timeouts.confirm_limit = Some(Duration::from_secs(60));
-        options.elsewhere.insert(away.branch(), away.endpoint());
+        let there = asleep(&mut options);
         let test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
         let mut classic = test_bank.classic().await;
         let gone = tokio::spawn(async move { classic.send(write("deposit", 1, 10.0)).await });
@@ -153,7 +151,7 @@ fn a_client_that_goes_away_does_not_take_its_write_with_it() {
         typed.holds(1, 1).await;
         gone.abort();
         assert!(gone.await.unwrap_err().is_cancelled());
-        let there = away.arrive();
+        there.wake();
         let again = test_bank.classic().await.send(write("deposit", 1, 10.0)).await;
         assert_eq!(again, reply(200, "[1]", 110.0));
         assert_eq!(there.sets(), [vec![1]]);
@@ -163,11 +161,10 @@ fn a_client_that_goes_away_does_not_take_its_write_with_it() {
 #[test]
 fn no_more_writes_are_taken_than_can_be_kept_and_none_is_lost() {
     in_system(async {
-        let away = Away::new();
         let mut options = bank_of(2);
         options.branch.timeouts.confirm_limit = Some(Duration::ZERO);
         options.links = LinkOptions { kept_max: 4, ..options.links };
-        options.elsewhere.insert(away.branch(), away.endpoint());
+        let there = asleep(&mut options);
         let test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
         let (mut typed, mut classic) = (test_bank.typed().await, test_bank.classic().await);
         let mut refused = 0;
@@ -184,7 +181,7 @@ fn no_more_writes_are_taken_than_can_be_kept_and_none_is_lost() {
         }
         assert_eq!((refused, test_bank.bank.gateway().turned_away()), (2, 2));
         assert_eq!(classic.send(read_writes()).await, reply(200, "[1, 2, 3, 4]", 104.0));
-        let there = away.arrive();
+        there.wake();
         // The bank takes writes again when those that were kept have gone.
         while typed.deposit(At(1, 1, Some(7)), "1", None).await.is_err() {}
         assert_eq!(there.sets(), [vec![1, 2, 3, 4, 7]]);
@@ -201,6 +198,6 @@ fn async_propagation_with_a_branch_that_speaks_only_the_classic_contract_is_foun
         options.elsewhere.insert(away.branch(), away.endpoint());
         let _there = away.arrive();
         let mut test_bank = TestBank::open(&options);
-        assert_eq!(test_bank.bank.unfit_peer().await, branch(2));
+        assert_eq!(test_bank.bank.failure().await, BankFailure::ClassicPeer(branch(2)));
     });
 }

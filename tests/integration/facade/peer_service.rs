@@ -8,13 +8,13 @@ use passbook::run::LiveOptions;
 use tokio::task::JoinSet;
 use tonic::Code;
 
-use crate::facade::elsewhere::Away;
 use crate::facade::proving::{Peer, Shows, challenge, prove, proved};
+use crate::facade::sister::{LIVES, known, sister};
 use crate::facade::test_bank::{
     At, TestBank, assert_told, bank_of, branch, in_system, relayed, reply, told, write,
 };
 
-/// Branch 1 here; the test speaks for branch 2, which is away.
+/// Branch 1 here; the test speaks for branch 2.
 async fn meet() -> (TestBank, Peer) {
     meet_within(Limits::default()).await
 }
@@ -27,29 +27,28 @@ async fn meet_within(limits: Limits) -> (TestBank, Peer) {
 }
 
 fn with_a_peer() -> LiveOptions {
-    let away = Away::new();
     let mut options = bank_of(2);
-    options.elsewhere.insert(away.branch(), away.endpoint());
+    sister(&mut options);
     options
 }
 
-fn introduction(branch_ids: Vec<u32>, opening_balance: &str) -> v1::IntroduceRequest {
+pub(crate) fn introduction(branch_ids: Vec<u32>, opening_balance: &str) -> v1::IntroduceRequest {
     let opening_balance = opening_balance.to_owned();
     let bank = Some(v1::BankDescription { branch_ids, opening_balance });
-    v1::IntroduceRequest { bank, branch_id: 2, version: None }
+    v1::IntroduceRequest { bank, branch_id: 2, version: None, lives: known() }
 }
 
 /// Branch 2 hands over its write of this number: a deposit of 1 by customer 9.
-fn handed(sequence: u64, event_id: u32) -> v1::PropagateRequest {
+pub(crate) fn handed(sequence: u64, event_id: u32) -> v1::PropagateRequest {
     let logged = v1::LoggedWrite {
         id: Some(v1::WriteId { customer_id: 9, event_id }),
         write: Some(v1::Write { kind: v1::WriteKind::Deposit.into(), amount: "1".to_owned() }),
         origin_branch_id: 2,
         sequence,
-        life: 0,
+        life: LIVES[1],
     };
     let write = Some(v1::PropagatedWrite { logged: Some(logged), dependencies: None });
-    v1::PropagateRequest { write, from_branch_id: 2, number: sequence }
+    v1::PropagateRequest { write, from_branch_id: 2, number: sequence, lives: known() }
 }
 
 #[test]
@@ -89,12 +88,15 @@ fn a_write_waits_for_the_one_before_it_and_is_acknowledged_again_if_it_comes_aga
         let asked = v1::CatchUpRequest {
             branch_id: 2,
             version: Some(v1::VersionVector {
-                entries: vec![v1::VersionEntry { origin_branch_id: 2, applied: 1, life: 0 }],
+                entries: vec![v1::VersionEntry { origin_branch_id: 2, applied: 1, life: LIVES[1] }],
             }),
+            lives: known(),
         };
         let mut missed = peer.catch_up(asked).await.unwrap().into_inner();
         let only = missed.message().await.unwrap().unwrap().missed.unwrap();
         assert_eq!((only.origin_branch_id, only.sequence), (2, 2));
+        let end = missed.message().await.unwrap().unwrap().end.unwrap();
+        assert_eq!((end.rest(), end.lives), (v1::AnswerRest::Nothing, known()));
         assert!(missed.message().await.unwrap().is_none());
     });
 }
@@ -149,7 +151,7 @@ async fn assert_refused(mut peer: Peer) {
     let (unproved, reason) = (Code::Unauthenticated, "NOT_A_PEER");
     assert_told(peer.introduce(introduction(vec![1, 2], "100")).await, unproved, reason);
     assert_told(peer.propagate(handed(1, 1)).await, unproved, reason);
-    let asked = v1::CatchUpRequest { branch_id: 2, version: None };
+    let asked = v1::CatchUpRequest { branch_id: 2, version: None, lives: None };
     assert_told(peer.catch_up(asked).await, unproved, reason);
 }
 

@@ -55,7 +55,8 @@ pub(crate) async fn challenge(
     options: &LiveOptions,
 ) -> Result<v1::ChallengeResponse, Status> {
     let (bank, nonce) = (Some(description(options)), NONCE.to_vec());
-    let request = v1::ChallengeRequest { bank, branch_id: 2, start: START, nonce, version: None };
+    let request =
+        v1::ChallengeRequest { bank, branch_id: 2, start: START, nonce, version: Some(2) };
     Ok(PeerServiceClient::new(channel.clone()).challenge(request).await?.into_inner())
 }
 

@@ -6,7 +6,7 @@ use passbook::run::LiveOptions;
 use tokio::task::JoinSet;
 use tonic::Code;
 
-use crate::facade::elsewhere::Away;
+use crate::facade::elsewhere::asleep;
 use crate::facade::test_bank::{At, Classic, TestBank, Typed, assert_told, bank_of};
 
 /// Remembers one customer.
@@ -93,10 +93,10 @@ fn requests_at_the_same_time_of_one_that_was_forgotten_get_ids_of_their_own() {
 /// Sync, and branch 2 is away: the first deposit is still under way when others come and go.
 #[test]
 fn who_is_being_served_is_remembered() {
-    let mut options = forgetful(2);
-    let away = Away::new();
-    options.elsewhere.insert(away.branch(), away.endpoint());
-    in_shop(&options, async |test_bank| {
+    crate::facade::test_bank::in_system(async {
+        let mut options = forgetful(2);
+        let _there = asleep(&mut options);
+        let test_bank = TestBank::open(&options);
         let mut bank = test_bank.typed().await;
         let under_way = {
             let mut bank = bank.clone();

@@ -9,7 +9,7 @@ use passbook::run::LiveOptions;
 use tokio::sync::mpsc;
 use tonic::Code;
 
-use super::elsewhere::Away;
+use super::elsewhere::asleep;
 use super::test_bank::{At, TestBank, Typed, assert_told, bank_of, branch, in_system, told, write};
 
 /// Two branches that hold 100 each, and take no more than `writes`.
@@ -121,8 +121,7 @@ fn calls_errors_and_limits_are_counted() {
 fn what_is_kept_for_a_branch_that_is_away_is_told() {
     in_system(async {
         let mut options = bank_of(2);
-        let away = Away::new();
-        options.elsewhere.insert(away.branch(), away.endpoint());
+        let _there = asleep(&mut options);
         options.links.kept_max = 1;
         let test_bank = TestBank::open(&options);
         let mut bank = test_bank.typed().await;
@@ -131,7 +130,7 @@ fn what_is_kept_for_a_branch_that_is_away_is_told() {
         let answer = bank.deposit(At(1, 1, Some(2)), "1", None).await;
         assert_told(answer, Code::ResourceExhausted, "CONGESTED");
         let told = statistics(&mut bank).await;
-        let peer_branch_id = away.branch().get();
+        let peer_branch_id = 2;
         let kept = v1::PeerStatistics { branch_id: 1, peer_branch_id, kept: 1, congested: true };
         assert_eq!(told.peers, [kept]);
         assert_eq!(limit(&told, "--kept-max"), [Some(1), Some(1), Some(1)]);

@@ -14,7 +14,7 @@ use tonic::codegen::http::{HeaderMap, Request, Response, StatusCode};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::facade::elsewhere::Away;
+use crate::facade::elsewhere::asleep;
 use crate::facade::test_bank::{TestBank, bank_of, branch, in_system, told, write};
 
 const QUERY: &str = "/passbook.v1.BankService/Query";
@@ -166,8 +166,7 @@ fn who_asks_for_what_is_not_served_is_told_what_is() {
             assert!(!told(&status, "services").contains("PeerService"), "{status:?}");
         }
         let mut options = bank_of(2);
-        let away = Away::new();
-        options.elsewhere.insert(away.branch(), away.endpoint());
+        let _there = asleep(&mut options);
         let test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
         let status = status(&test_bank, "/passbook.v1.PeerService/Meet", &[], query()).await;
         assert_status(&status, Code::Unimplemented, "UNKNOWN_METHOD");
@@ -328,8 +327,7 @@ fn a_call_whose_own_time_is_over_is_told_so() {
     in_system(async {
         let mut options = bank_of(2);
         options.branch.timeouts.confirm_limit = Some(Duration::from_secs(60));
-        let away = Away::new();
-        options.elsewhere.insert(away.branch(), away.endpoint());
+        let _there = asleep(&mut options);
         let test_bank = TestBank::open(&options);
         let amount = "1".to_owned();
         let request =

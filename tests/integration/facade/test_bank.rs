@@ -13,7 +13,9 @@ use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::bank_service_client::BankServiceClient;
 use passbook::grpc::seal::{BankKeys, BankSecret};
 use passbook::grpc::{Channel, EdgeError, Limits, Origin, Scenarios, Services};
-use passbook::model::{BranchId, GuaranteePolicy, Money, Overdraft, Propagation, Roster, Seed};
+use passbook::model::{
+    BranchId, GuaranteePolicy, Life, Money, Overdraft, Propagation, Roster, Seed,
+};
 use passbook::network::LinkLatencies;
 use passbook::run::{LinkOptions, LiveBank, LiveOptions};
 use tokio::io::DuplexStream;
@@ -26,6 +28,9 @@ use tonic_types::StatusExt;
 
 /// Longer than anything here takes; only a defect takes as long.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// The life in which its branches are.
+pub(crate) const LIFE: Life = Life::new(5);
 
 /// A bank behind in-memory connections.
 pub(crate) struct TestBank {
@@ -54,6 +59,7 @@ pub(crate) fn bank_of(branches: u32) -> LiveOptions {
         keys: BankKeys::new(&BankSecret::public(), "test", &roster, opening_balance),
         roster,
         opening_balance,
+        life: LIFE,
         branch: BranchConfig {
             propagation: Propagation::Sync,
             overdraft: Overdraft::Reject,
@@ -68,7 +74,8 @@ pub(crate) fn bank_of(branches: u32) -> LiveOptions {
         latencies: LinkLatencies::default(),
         seed: Seed::default(),
         elsewhere: BTreeMap::new(),
-        links: LinkOptions { catch_up_limit: Duration::ZERO, ..LinkOptions::default() },
+        // Whoever is there is found, however busy the machine is.
+        links: LinkOptions { return_limit: Duration::from_secs(20), ..LinkOptions::default() },
         sessions_max: 1000,
     }
 }
@@ -115,8 +122,10 @@ impl TestBank {
         self.channel_of(Endpoint::from_static("http://in-memory")).await
     }
 
-    /// The same with the settings of `endpoint`.
+    /// The same with the settings of `endpoint`. The bank serves by then.
     async fn channel_of(&self, endpoint: Endpoint) -> Channel {
+        // Or closes, which is as well.
+        drop(self.bank.gateway().enter_gate().await);
         let mut wire = Some(self.wire());
         let connector = tower::service_fn(move |_: Uri| {
             let wire = wire.take().map(TokioIo::new);

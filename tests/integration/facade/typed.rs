@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use crate::facade::test_bank::{At, TestBank, assert_told, bank_of, in_system, told};
+use crate::facade::test_bank::{At, LIFE, TestBank, assert_told, bank_of, in_system, told};
 
 #[test]
 fn every_call_answers() {
@@ -29,7 +29,8 @@ fn every_call_answers() {
         assert_eq!((queried.balance.as_str(), queried.position), ("110", 2));
 
         let listed = bank.0.list_branches(v1::ListBranchesRequest {}).await.unwrap().into_inner();
-        let entry = |origin_branch_id| v1::VersionEntry { origin_branch_id, applied: 1, life: 0 };
+        let entry =
+            |origin_branch_id| v1::VersionEntry { origin_branch_id, applied: 1, life: LIFE.get() };
         let version = Some(v1::VersionVector { entries: vec![entry(1), entry(2)] });
         let summary = |branch_id| {
             let (balance, version) = ("110".to_owned(), version.clone());
@@ -112,7 +113,8 @@ fn a_passbook_that_asks_for_more_than_is_here_is_told_what_is_missing() {
             Code::Unavailable,
             "VERSION_NOT_REACHED",
         );
-        assert_eq!((told(&status, "needed"), told(&status, "here")), ("1:1".into(), "1:0".into()));
+        let told = (told(&status, "needed"), told(&status, "here"));
+        assert_eq!(told, ("1/5:1".into(), "1/5:0".into()));
         assert!(status.metadata().get_bin("passbook-bin").is_some());
         assert_eq!(status.metadata().get("passbook-position").unwrap(), "0");
         assert_eq!(status.metadata().get("passbook-balance").unwrap(), "100");
@@ -196,7 +198,7 @@ fn a_passbook_of_the_unsealed_version_is_refused_by_its_version() {
         let status = assert_told(answer, Code::InvalidArgument, "BAD_FIELD");
         assert_eq!(
             status.message(),
-            "passbook: a token of version 0, and this passbook takes version 1; leave it out"
+            "passbook: a token of version 0, and this passbook takes versions 1 and 2; leave it out"
         );
     });
 }

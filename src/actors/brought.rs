@@ -1,0 +1,127 @@
+//! What branches elsewhere bring by calls of their own, and who waits for an answer to it.
+
+use std::collections::BTreeMap;
+
+use super::{Deliver, Delivered, ReplyTo};
+use crate::bank::{Acknowledgement, LifeList, Missed, PropagatedWrite};
+use crate::model::{BranchId, Dot, Life, MessageNumber, Roster};
+
+/// What was brought and is not answered.
+#[derive(Debug, Default)]
+pub(super) struct Brought {
+    /// Who waits, in place of a link, for a write from elsewhere to be acknowledged. Whoever brings
+    /// one that can be applied has its answer in the same message; of the others there are no more
+    /// than `Deliver::waiting_max` for each peer, whether they still wait or have given up.
+    writes: BTreeMap<Dot, Vec<Waiting>>,
+    /// Who asks what it lacks. A branch answers in the same message.
+    question: Option<Question>,
+    /// Writes that are taken when the branch serves: what its customers wrote before is to come
+    /// before them, and may be missing here yet.
+    held: Vec<Deliver>,
+}
+
+/// Whoever has brought a write from elsewhere, and waits for it to be acknowledged.
+#[derive(Debug)]
+struct Waiting {
+    from: BranchId,
+    /// In which of its lives.
+    life: Life,
+    reply_to: ReplyTo<Delivered>,
+}
+
+#[derive(Debug)]
+struct Question {
+    from: BranchId,
+    reply_to: ReplyTo<Delivered>,
+}
+
+impl Brought {
+    /// How many writes of `from` wait.
+    pub(super) fn waiting(&self, from: BranchId) -> usize {
+        let waiting = self.writes.values().flatten().filter(|waiting| waiting.from == from).count();
+        waiting + self.held.iter().filter(|deliver| deliver.envelope.from == from).count()
+    }
+
+    /// Keeps a write until the branch serves.
+    pub(super) fn hold(&mut self, deliver: Deliver) {
+        self.held.push(deliver);
+    }
+
+    /// Takes out what was kept, in the order in which it came.
+    pub(super) fn take_held(&mut self) -> Vec<Deliver> {
+        std::mem::take(&mut self.held)
+    }
+
+    /// Makes `reply_to` wait for `write` of the branch `from`, which is in this life.
+    pub(super) fn wait(
+        &mut self,
+        write: &PropagatedWrite,
+        (from, life): (BranchId, Life),
+        reply_to: ReplyTo<Delivered>,
+    ) {
+        let waiting = Waiting { from, life, reply_to };
+        self.writes.entry(write.dot).or_default().push(waiting);
+    }
+
+    /// Whether somebody waits for the write.
+    pub(super) fn awaits(&self, dot: Dot) -> bool {
+        self.writes.contains_key(&dot)
+    }
+
+    /// Tells all who wait for it that the write is applied; each gets the `next` number of a message.
+    pub(super) fn acknowledge(
+        &mut self,
+        acknowledgement: Acknowledgement,
+        lives: &LifeList,
+        mut next: impl FnMut() -> MessageNumber,
+    ) {
+        for Waiting { reply_to, .. } in self.writes.remove(&acknowledgement.dot).unwrap_or_default()
+        {
+            let (number, lives) = (next(), lives.clone());
+            reply_to.send(Delivered::Applied { acknowledgement, number, lives });
+        }
+    }
+
+    /// Tells all who wait for it that its number names another write.
+    pub(super) fn refuse(&mut self, dot: Dot) {
+        for Waiting { reply_to, .. } in self.writes.remove(&dot).unwrap_or_default() {
+            reply_to.send(Delivered::Conflicts);
+        }
+    }
+
+    /// The branch knows these lives now. What waits of ended ones, it has forgotten.
+    pub(super) fn forget_ended(&mut self, lives: &LifeList, roster: &Roster) {
+        let newest = |branch| roster.index(branch).map(|index| lives.get(index, roster));
+        self.writes.retain(|_, waiting| {
+            let is_over = |waiting: &mut Waiting| Some(waiting.life) < newest(waiting.from);
+            for Waiting { reply_to, .. } in waiting.extract_if(.., is_over) {
+                reply_to.send(Delivered::ThrownAway { lives: lives.clone() });
+            }
+            !waiting.is_empty()
+        });
+    }
+
+    /// The branch is asked what `from` lacks, and answers at once.
+    pub(super) fn ask(&mut self, from: BranchId, reply_to: ReplyTo<Delivered>) {
+        self.question = Some(Question { from, reply_to });
+    }
+
+    /// Whether `from` has just asked.
+    pub(super) fn is_asked_by(&self, from: BranchId) -> bool {
+        self.question.as_ref().is_some_and(|question| question.from == from)
+    }
+
+    /// Hands on the answer to whoever has just asked.
+    pub(super) fn answer(&mut self, missed: Missed, lives: &LifeList) {
+        if let Some(Question { reply_to, .. }) = self.question.take() {
+            reply_to.send(Delivered::Answered { missed, lives: lives.clone() });
+        }
+    }
+
+    /// Tells whoever has just asked that its question was thrown away, if it was.
+    pub(super) fn throw_question_away(&mut self, lives: &LifeList) {
+        if let Some(Question { reply_to, .. }) = self.question.take() {
+            reply_to.send(Delivered::ThrownAway { lives: lives.clone() });
+        }
+    }
+}
