@@ -125,3 +125,58 @@ impl Brought {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::actors::PeerEnvelope;
+    use crate::actors::fixture::{TestBank, Way, amount, in_system};
+    use crate::bank::{Branch, BranchConfig, Memory, PeerMessage, Start};
+    use crate::model::{CustomerId, EventId, Money, Sequence, Write, WriteId};
+
+    /// The first write of branch 2 in its first life, for branch 1, and where the answer comes.
+    fn brought(lives: [u64; 2], roster: &Roster) -> (Deliver, oneshot::Receiver<Delivered>) {
+        let [to, from] = [1, 2].map(|id| BranchId::new(id).unwrap());
+        let id = WriteId { customer: CustomerId::new(1).unwrap(), event: EventId::new(1).unwrap() };
+        let (dot, write) = (Dot::first_life(from, Sequence::new(1)), Write::deposit(amount(100)));
+        let write = PropagatedWrite { dot, id, write, dependencies: None };
+        let (number, message) = (MessageNumber::default(), PeerMessage::Propagate(write));
+        let lives = LifeList::from_lives(lives.map(Life::new), roster).unwrap();
+        let (reply_to, answer) = oneshot::channel();
+        let envelope = PeerEnvelope { from, to, number, lives, message };
+        (Deliver { envelope, waiting_max: 1, reply_to: ReplyTo::Caller(reply_to) }, answer)
+    }
+
+    #[test]
+    fn what_is_brought_to_a_branch_that_returns_waits_until_it_serves() {
+        in_system(async {
+            let begun = |life| {
+                move |id, roster: Arc<Roster>| {
+                    let (config, memory) = (BranchConfig::default(), Memory::default());
+                    let start = Start::NewLife { life: Life::new(life), memory };
+                    Branch::again(id, roster, Money::ZERO, config, start)
+                }
+            };
+            let mut bank = TestBank::open(Way::Straight, 1, |id, roster| {
+                Branch::new(id, roster, Money::ZERO, BranchConfig::default())
+            });
+            let roster = Roster::new([1, 2].map(|id| BranchId::new(id).unwrap())).unwrap();
+            bank.begin_again(0, begun(7)).await;
+            let (first, mut answer) = brought([7, 1], &roster);
+            bank.bring(0, first).await;
+            assert!(answer.try_recv().is_err(), "it waits");
+            let (second, mut crowded) = brought([7, 1], &roster);
+            bank.bring(0, second).await;
+            assert!(matches!(crowded.try_recv(), Ok(Delivered::Crowded { waiting: 1 })));
+            bank.hear_each_other().await;
+            assert!(matches!(answer.try_recv(), Ok(Delivered::Applied { .. })));
+            let (late, mut answer) = brought([1, 1], &roster);
+            bank.bring(0, late).await;
+            assert!(matches!(answer.try_recv(), Ok(Delivered::ThrownAway { .. })));
+        });
+    }
+}

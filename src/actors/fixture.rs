@@ -8,9 +8,9 @@ use std::sync::{Arc, mpsc};
 use actix::{Actor, Addr, Context, Handler};
 
 use super::{
-    AnswerAll, Begin, BranchActor, BranchContext, Call, CountRemembered, Detail, NoEventIdLeft,
-    PassbookSource, PeerEnvelope, Peers, RecorderLink, SessionRegistry, StraightWay, Submit,
-    Submitted, Summarize, TimeSource,
+    AnswerAll, Begin, BranchActor, BranchContext, Call, CountRemembered, Deliver, Detail,
+    NoEventIdLeft, PassbookSource, PeerEnvelope, Peers, RecorderLink, SessionRegistry, StraightWay,
+    Submit, Submitted, Summarize, TimeSource,
 };
 use crate::bank::{Branch, Passbook, VersionVector};
 use crate::model::{
@@ -129,7 +129,7 @@ impl TestBank {
         }
     }
 
-    /// Lets the branch at `place` begin again as what `branch` makes, and hear from the other one.
+    /// Lets the branch at `place` begin again as what `branch` makes.
     pub(super) async fn begin_again(
         &mut self,
         place: usize,
@@ -139,12 +139,22 @@ impl TestBank {
         self.actors[place].open(branch(id, Arc::clone(&self.roster)), context(&self.peers));
         self.branches[place].do_send(Begin);
         self.rest().await;
+    }
+
+    /// Lets branches hear from each other of whom one has begun again.
+    pub(super) async fn hear_each_other(&mut self) {
         // What it asks, what the other one asks and answers, and its answer.
         for _ in 0..3 {
             for from in [1, 2] {
                 self.deliver(from).await;
             }
         }
+    }
+
+    /// Brings what a branch elsewhere sends to the one at `place`.
+    pub(super) async fn bring(&mut self, place: usize, deliver: Deliver) {
+        self.branches[place].do_send(deliver);
+        self.rest().await;
     }
 
     /// Hands a request in, and lets nobody take it up yet.

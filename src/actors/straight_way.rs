@@ -287,6 +287,7 @@ mod tests {
                     Branch::again(id, roster, Money::from_minor(200), config, start)
                 })
                 .await;
+                bank.hear_each_other().await;
                 let read = Asked { shown, operation: Operation::Query, ..deposit(1, 2, None) };
                 let outcome = bank.answer(read).await.outcome;
                 let lost =
