@@ -309,7 +309,9 @@ impl Branch {
     /// What the session of `request` has written or seen and is lost, if something that is `needed`
     /// is among it. Known when all others have answered, and not before.
     pub(super) fn loss(&self, request: &Request, needed: Option<&VersionVector>) -> Option<Loss> {
-        if !self.is_closed() || self.lives == LifeList::of_first_lives() {
+        // Before the first life of all there was none that anything could be lost of.
+        let is_first = self.lives == LifeList::of_first_lives();
+        if !self.is_closed() || is_first && self.roster.first_life() == Life::FIRST {
             return None;
         }
         let is_lost = |lag: &Lag| self.is_over(lag.origin, lag.life);
