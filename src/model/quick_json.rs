@@ -106,12 +106,13 @@ impl<'de> Quick<'de> {
             return None;
         }
         let start = self.at + 1;
-        let end = start + plain_len(self.bytes().get(start..)?);
-        if self.bytes().get(end) != Some(&b'"') {
+        let rest = self.text.get(start..)?;
+        let len = plain_len(rest.as_bytes());
+        if rest.as_bytes().get(len) != Some(&b'"') {
             return None;
         }
-        self.at = end + 1;
-        self.text.get(start..end)
+        self.at = start + len + 1;
+        rest.get(..len)
     }
 
     /// The same, with escapes in it.
@@ -123,19 +124,20 @@ impl<'de> Quick<'de> {
     /// The digits of a whole number that is not negative, and comes next.
     fn whole(&mut self) -> Result<u64, Odd> {
         self.next_byte();
-        let text = &self.text[self.at..];
-        let (mut whole, mut len) = (0_u64, 0);
-        while let Some(digit @ b'0'..=b'9') = text.as_bytes().get(len) {
-            whole = whole.wrapping_mul(10).wrapping_add((digit - b'0').into());
-            len += 1;
+        let start = self.at;
+        let mut whole = 0_u64;
+        let digits = self.bytes()[start..].iter().map(|byte| byte.wrapping_sub(b'0'));
+        for digit in digits.take_while(|digit| *digit < 10) {
+            whole = whole.wrapping_mul(10).wrapping_add(digit.into());
+            self.at += 1;
         }
-        self.at += len;
-        let is_zero_first = len > 1 && text.starts_with('0');
-        let goes_on = matches!(text.as_bytes().get(len), Some(b'.' | b'e' | b'E'));
+        let len = self.at - start;
+        let is_zero_first = len > 1 && self.bytes()[start] == b'0';
+        let goes_on = matches!(self.bytes().get(self.at), Some(b'.' | b'e' | b'E'));
         if len == 0 || is_zero_first || goes_on {
             return Err(Odd);
         }
-        if len <= FITS { Ok(whole) } else { text[..len].parse().map_err(|_| Odd) }
+        if len <= FITS { Ok(whole) } else { self.text[start..self.at].parse().map_err(|_| Odd) }
     }
 
     /// The text of the next value, which is sound.
