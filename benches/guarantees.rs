@@ -17,6 +17,9 @@ use passbook::network::Latency;
 use passbook::run::{Recording, Run, RunOptions, run};
 use passbook::scenario::{Scenario, Settings, Visit, WrittenIds};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const BRANCHES: [i64; 3] = [3, 10, 100];
 const CUSTOMERS: i64 = 20;
 /// Half of them writes.
