@@ -13,7 +13,7 @@ use super::parking::Parking;
 use super::refusals::Refusals;
 use super::{
     Applied, Congestion, Dependencies, Effect, Input, LifeList, PeerMessage, PropagatedWrite,
-    Start, VersionVector,
+    Start, VersionVector, WriteSetDigest,
 };
 use crate::model::{
     BranchId, BranchIndex, CustomerId, Dot, EventId, Life, LogEntry, LogPosition, Money,
@@ -280,13 +280,14 @@ impl Branch {
         self.log.write_set(customer, position)
     }
 
-    /// Applies `write`, which is next from its origin.
+    /// Applies `write`, which is next from its origin. Gives the customer's write set up to and with
+    /// it.
     pub(super) fn apply(
         &mut self,
         write: &PropagatedWrite,
         origin: OriginLife,
         effects: &mut Vec<Effect>,
-    ) {
+    ) -> WriteSetDigest {
         self.version.advance(origin);
         if Dependencies::have_nearest(&self.roster) {
             self.newest =
@@ -299,15 +300,19 @@ impl Branch {
         // Two branches have accepted the same write: it counts once, whichever came first. Where
         // they accepted different ones under the same id, both count.
         match self.log.known(id, write.write) {
-            Known::Write(first) => return self.log.push_twice(write.dot, first),
+            Known::Write(first) => {
+                self.log.push_twice(write.dot, first);
+                return self.log.digest_at(id);
+            }
             Known::Id { .. } => effects.push(Effect::IdClash(write.clone())),
             Known::Nothing => {}
         }
         let &PropagatedWrite { dot, id, write, .. } = write;
         self.balance_minor += i128::from(write.delta().minor());
-        self.log.push(LogEntry { dot, id, write }, origin, &self.roster);
+        let write_set = self.log.push(LogEntry { dot, id, write }, origin, &self.roster);
         let (position, balance) = (self.log.position(), self.nearest_balance());
         effects.push(Effect::Applied(Applied { dot, id, write, position, balance }));
+        write_set
     }
 
     pub(super) fn announce_settled(&mut self, effects: &mut Vec<Effect>) {

@@ -48,22 +48,21 @@ impl Branch {
         effects: &mut Vec<Effect>,
     ) {
         let origin = self.origin(write.dot);
-        if write.dot.sequence > self.version.get(origin) {
+        let write_set = if write.dot.sequence > self.version.get(origin) {
             if let Some(missing) = self.first_missing_before(&write, origin) {
                 return self.parking.wait_for(missing, Waiter::Write { from, write });
             }
-            self.apply(&write, origin, effects);
+            self.apply(&write, origin, effects)
         } else {
             match self.log.known(write.id, write.write) {
-                Known::Write(_) => {}
+                Known::Write(_) => self.log.digest_at(write.id),
                 Known::Id { .. } | Known::Nothing => {
                     let message = PeerMessage::Taken(write.dot);
                     effects.push(Effect::Send { to: from, message });
                     return effects.push(Effect::Conflict(write));
                 }
             }
-        }
-        let write_set = self.log.digest_at(write.id);
+        };
         let acknowledgement = Acknowledgement { dot: write.dot, id: write.id, write_set };
         let message = PeerMessage::Acknowledge(acknowledgement);
         effects.push(Effect::Send { to: from, message });

@@ -84,10 +84,15 @@ impl ApplyLog {
         LogPosition::new(self.position().get().saturating_add(twice))
     }
 
-    /// Adds `entry`, which is not in the log.
+    /// Adds `entry`, which is not in the log. Gives the customer's write set up to and with it.
     ///
     /// Panics past 2³² writes: the indexes of the write sets hold no more.
-    pub(super) fn push(&mut self, entry: LogEntry, origin: OriginLife, roster: &Roster) {
+    pub(super) fn push(
+        &mut self,
+        entry: LogEntry,
+        origin: OriginLife,
+        roster: &Roster,
+    ) -> WriteSetDigest {
         let narrow = |count: u64| u32::try_from(count).expect("an apply log holds 2^32 writes");
         let index = narrow(self.position().get());
         let slot = self.slot(origin, roster);
@@ -99,7 +104,7 @@ impl ApplyLog {
         });
         let entries = &self.entries;
         let set = self.customers.entry(entry.id.customer).or_default();
-        set.insert(index, |at| write_at(entries, at));
+        set.insert(index, |at| write_at(entries, at))
     }
 
     fn slot(&mut self, origin: OriginLife, roster: &Roster) -> usize {

@@ -5,6 +5,7 @@ use super::parking::{Parked, Waiter};
 use super::refusals::Refusals;
 use super::{
     Branch, Dependencies, Effect, Entry, PropagatedWrite, Reply, Request, Ticket, VersionVector,
+    WriteSetDigest,
 };
 use crate::model::{
     BranchId, Dot, Lag, LogEntry, LogPosition, NotReached, Operation, Outcome, Overdraft,
@@ -113,8 +114,8 @@ impl Branch {
                 Ok(()) => {
                     let dependencies = dependencies.map(|all| self.dependencies(all));
                     let write = PropagatedWrite { dot: self.next_dot(), id, write, dependencies };
-                    self.apply(&write, self.own, effects);
-                    self.propagate(now, ticket, write, effects);
+                    let write_set = self.apply(&write, self.own, effects);
+                    self.propagate((now, ticket), write, write_set, effects);
                 }
                 Err(refusal) => effects.push(self.refuse(ticket, refusal)),
             },
@@ -200,24 +201,23 @@ impl Branch {
             let dependencies =
                 Some(self.log.version_before(place, &self.version, &self.roster).into());
             let write = PropagatedWrite { dot, id, write, dependencies };
-            self.propagate(now, ticket, write, effects);
+            self.propagate((now, ticket), write, self.log.digest_at(id), effects);
         }
     }
 
-    /// Sends a write that is applied here to all others, and answers: when all have confirmed it,
-    /// or at once.
+    /// Sends a write that is applied here, after which the customer's is this `write_set`, to all
+    /// others, and answers: when all have confirmed it, or at once.
     fn propagate(
         &mut self,
-        now: Time,
-        ticket: Ticket,
+        (now, ticket): (Time, Ticket),
         write: PropagatedWrite,
+        write_set: WriteSetDigest,
         effects: &mut Vec<Effect>,
     ) {
         let dot = write.dot;
         let has_peers = self.roster.len() > 1;
         if has_peers {
-            let expected = self.log.digest_at(write.id);
-            self.confirmations.expect(write.clone(), expected, self.own.branch(), &self.roster);
+            self.confirmations.expect(write.clone(), write_set, self.own.branch(), &self.roster);
             self.schedule_resend(now, dot);
         }
         match self.config.propagation {

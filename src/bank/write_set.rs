@@ -122,8 +122,12 @@ impl WriteSet {
         self.by_event.last().map(|&index| at(index).0)
     }
 
-    /// Adds the write at `index` of the log.
-    pub(super) fn insert(&mut self, index: u32, at: impl Fn(u32) -> (EventId, Money)) {
+    /// Adds the write at `index` of the log. Gives the digest up to and with it.
+    pub(super) fn insert(
+        &mut self,
+        index: u32,
+        at: impl Fn(u32) -> (EventId, Money),
+    ) -> WriteSetDigest {
         let (event, delta) = at(index);
         make_room(&mut self.by_event);
         if self.latest(&at).is_none_or(|latest| latest < event) {
@@ -143,12 +147,14 @@ impl WriteSet {
                 self.by_event[..place].last().is_some_and(|&other| at(other).0 == event);
             self.by_event.insert(place, index);
             if is_second {
-                return self.count_anew(at);
+                self.count_anew(&at);
+                return self.digest_at(event, at);
             }
             self.more.get_or_insert_default().order.push(index);
         }
         self.digest = self.digest.with(event, delta);
         self.mark(self.ids());
+        self.digest
     }
 
     /// Whether an id names several writes.
