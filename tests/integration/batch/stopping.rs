@@ -109,7 +109,7 @@ fn a_second_interrupt_ends_at_once() {
     command.current_dir(folder.path()).stdout(full);
     let mut child = command.spawn().expect("the program starts");
     // It listens before it writes anything.
-    let begun = |entry: &DirEntry| entry.file_name().to_string_lossy().starts_with("rows.csv.part");
+    let begun = |entry: &DirEntry| entry.file_name().to_string_lossy().starts_with("rows.csv");
     while !folder.path().read_dir().expect("a folder").flatten().any(|entry| begun(&entry)) {
         thread::yield_now();
     }
