@@ -57,6 +57,15 @@ impl Hearing {
         self.unheard.iter().copied()
     }
 
+    /// Who is still to be asked, or was asked and has not answered: an answer may be lost, also that
+    /// of one who was asked back.
+    pub(super) fn unanswered(&self) -> Vec<BranchIndex> {
+        let is_left =
+            |branch: &BranchIndex| !self.unheard.contains(branch) && !self.mute.contains(branch);
+        let asked = self.asked.keys().copied().filter(is_left);
+        self.unheard.iter().copied().chain(asked).collect()
+    }
+
     /// Who cannot be asked, ascending.
     pub(super) fn mute(&self) -> impl Iterator<Item = BranchIndex> {
         self.mute.iter().copied()
@@ -77,7 +86,7 @@ impl Hearing {
     pub(super) fn hear(&mut self, branch: BranchIndex) -> bool {
         let was_last = self.unheard.remove(&branch) && self.unheard.is_empty();
         if was_last {
-            self.ask_at = None;
+            self.ask_at = self.ask_at.filter(|_| !self.asked.is_empty());
             self.returning = None;
         }
         was_last
@@ -96,6 +105,7 @@ impl Hearing {
     /// The branch is asked, and its answer is under way until `until`.
     pub(super) fn ask(&mut self, branch: BranchIndex, until: Option<Time>) {
         self.asked.insert(branch, until);
+        self.ask_at = self.ask_at.or(until);
     }
 
     /// Its answer has come.

@@ -143,13 +143,13 @@ impl Branch {
         effects.push(Effect::Ended(end));
     }
 
-    /// Asks all who have not answered with the list that is known here.
+    /// Asks all who have not answered, or not with the list that is known here.
     pub(super) fn ask_others(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        let unheard: Vec<BranchIndex> = self.hearing_mut().unheard().collect();
-        for branch in unheard {
+        let unanswered = self.hearing_mut().unanswered();
+        let next = self.next_asking(now).filter(|_| !unanswered.is_empty());
+        for branch in unanswered {
             self.ask(now, branch, effects);
         }
-        let next = self.next_asking(now);
         self.hearing_mut().ask_again_at(next);
     }
 
