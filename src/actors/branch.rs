@@ -99,7 +99,7 @@ impl Handler<LatestEvent> for BranchActor {
         if branch.gives_event_ids() {
             return Ok(branch.latest_event(customer));
         }
-        Err(RequestError::Returning { unheard: branch.unheard(), more: 0 })
+        Err(branch.returning())
     }
 }
 

@@ -79,6 +79,10 @@ impl Branch {
             Known::Id { first } if first.dot.origin == from => {
                 effects.push(self.refuse(ticket, Refusal::EventReused { first: first.write }));
             }
+            // A third branch may hold it, or another one, under the number that it would get.
+            Known::Id { .. } | Known::Nothing if self.has_not_heard_others_than(from) => {
+                effects.push(self.reply(ticket, Err(self.returning()), Entry::Nothing));
+            }
             Known::Id { .. } | Known::Nothing => {
                 // It names no lives: it is taken to have one, however often it started.
                 let origin = OriginLife::from(self.index(from));

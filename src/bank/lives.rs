@@ -104,13 +104,14 @@ impl Branch {
             return;
         }
         let known = lives.get(self.own.branch(), &self.roster);
-        let is_raised = known > self.life();
-        if is_raised && !self.is_silent() {
+        let is_behind = known > self.life();
+        let raised = self.life().raised_above(known).filter(|_| is_behind && self.is_silent());
+        if is_behind && raised.is_none() {
             return self.end(EndOfLife::Succeeded { by: known }, effects);
         }
         let newer = self.lives.merge(lives, &self.roster);
-        if is_raised {
-            self.rise_above(known);
+        if let Some(life) = raised {
+            self.rise_to(life);
         }
         if !newer.is_empty() {
             self.learn(now, &newer, effects);
@@ -119,8 +120,7 @@ impl Branch {
 
     /// Begins a life above one that was drawn before it and is higher, for a clock went back. It has
     /// accepted nothing yet, so that nothing is named by the number that it began with.
-    fn rise_above(&mut self, known: Life) {
-        let life = self.life().raised_above(known);
+    fn rise_to(&mut self, life: Life) {
         self.lives.begin(self.own.branch(), life, &self.roster);
         self.own = self.roster.in_life(self.own.branch(), life);
     }
@@ -205,7 +205,7 @@ impl Branch {
         Missed { writes, rest }: Missed,
         effects: &mut Vec<Effect>,
     ) {
-        let answerer = self.index(from);
+        let (answerer, before) = (self.index(from), self.version.clone());
         self.hearing_mut().answered(answerer);
         // What waits here is looked at when all of it is applied: what is missed comes in an order
         // in which nothing has to wait, and a write that waits need not come as early.
@@ -219,7 +219,12 @@ impl Branch {
             self.receive(from, write, effects);
         }
         match rest {
-            Rest::More => self.ask(now, answerer, effects),
+            Rest::More if self.version != before => self.ask(now, answerer, effects),
+            // It says nothing new: there is no haste.
+            Rest::More => {
+                let until = self.next_asking(now);
+                self.hearing_mut().ask(answerer, until);
+            }
             Rest::Nothing => match lives {
                 SendersLives::Same if self.hearing_mut().hear(answerer) => self.close(now, effects),
                 SendersLives::Same | SendersLives::Fewer => {}
@@ -279,6 +284,11 @@ impl Branch {
         self.hearing.as_ref().is_some_and(|hearing| hearing.has_ended())
     }
 
+    /// Whether it has returned, and some branch that is not `from` has not answered since.
+    pub(super) fn has_not_heard_others_than(&self, from: BranchId) -> bool {
+        self.is_returning() && self.unheard().iter().any(|&branch| branch != from)
+    }
+
     pub(super) fn hearing_mut(&mut self) -> &mut Hearing {
         self.hearing.get_or_insert_default()
     }
@@ -287,6 +297,11 @@ impl Branch {
     pub fn unheard(&self) -> Vec<BranchId> {
         let unheard = self.hearing.iter().flat_map(|hearing| hearing.unheard());
         unheard.map(|branch| self.roster.id(branch)).collect()
+    }
+
+    /// What is told to whoever asks for what it cannot do before it has heard from all.
+    pub fn returning(&self) -> RequestError {
+        RequestError::Returning { unheard: self.unheard(), more: 0 }
     }
 
     /// The same, with those who can never answer.

@@ -97,8 +97,7 @@ impl Branch {
             }
             // A write here could be one that others hold already, under a number of the earlier life.
             Known::Nothing if self.takes_no_writes() => {
-                let returning = RequestError::Returning { unheard: self.unheard(), more: 0 };
-                effects.push(self.reply(ticket, Err(returning), Entry::Nothing));
+                effects.push(self.reply(ticket, Err(self.returning()), Entry::Nothing));
             }
             Known::Nothing if !self.congested.is_empty() => {
                 let congested = self.congested.iter().copied().collect();
@@ -251,7 +250,7 @@ impl Branch {
         let ticket = parked.request.ticket;
         effects.push(Effect::Waited { ticket, waited: parked.waited(now) });
         let late = if self.is_silent() {
-            RequestError::Returning { unheard: self.unheard(), more: 0 }
+            self.returning()
         } else {
             let lags = self.lags(parked.needed.as_ref());
             let is_over = lags.iter().any(|lag| self.is_over(lag.origin, lag.life));

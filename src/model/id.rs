@@ -206,11 +206,11 @@ impl Life {
     }
 
     /// A number above `other`, with the random bits of this one: as if it had been drawn later than
-    /// that.
-    #[must_use]
-    pub const fn raised_above(self, other: Self) -> Self {
-        let random = self.0 & ((1 << Self::RANDOM_BITS) - 1);
-        Self((((other.0 >> Self::RANDOM_BITS) + 1) << Self::RANDOM_BITS) | random)
+    /// that. `None` where there is none.
+    pub fn raised_above(self, other: Self) -> Option<Self> {
+        let random_max = (1 << Self::RANDOM_BITS) - 1;
+        let later = (other.0 | random_max).checked_add(1)?;
+        Some(Self(later | (self.0 & random_max)))
     }
 
     /// [`Self::FIRST`], where a function is wanted.
@@ -235,9 +235,12 @@ mod tests {
         assert_eq!(life.get(), 0x3_1234);
         assert!(Life::drawn(4, 0) > life && life > Life::drawn(2, u16::MAX));
         for other in [life, Life::drawn(9, u16::MAX), Life::FIRST] {
-            let raised = life.raised_above(other);
+            let raised = life.raised_above(other).unwrap();
             assert!(raised > other);
             assert_eq!(raised.get() & 0xffff, 0x1234);
+        }
+        for last in [u64::MAX, u64::MAX << 16] {
+            assert_eq!(life.raised_above(Life::new(last)), None);
         }
     }
 

@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
-use passbook::bank::{Branch, Effect, EndOfLife, Input};
-use passbook::model::{Life, Lost, Money, Operation, Propagation, RequestError, Roster};
+use passbook::bank::{
+    Branch, Effect, EndOfLife, Input, Missed, PeerMessage, Relayed, Rest, Ticket,
+};
+use passbook::model::{
+    CustomerId, EventId, Life, Lost, Money, Operation, Propagation, Receipt, RequestError, Roster,
+    WriteId,
+};
 
 use crate::by_hand::{
     ask, asked, branch, config, deposit, dot, hear, lives, nothing_more, opened, replies, roster,
@@ -29,6 +34,43 @@ fn one_that_hears_of_a_later_life_of_itself_before_it_serves_goes_on_above_that(
     // From now on there is another process.
     let told = hear(&mut at, 2, [life + 1, 1, 1], nothing_more());
     assert!(matches!(told[..], [Effect::Ended(EndOfLife::Succeeded { .. })]));
+}
+
+/// No number is above it: another process is the branch, and there is nothing to rise to.
+#[test]
+fn one_that_hears_of_the_last_life_there_is_ends() {
+    let (mut at, _) = started(1, 3, Propagation::Async);
+    let told = hear(&mut at, 2, [u64::MAX, 1, 1], nothing_more());
+    assert!(matches!(told[..], [Effect::Ended(EndOfLife::Succeeded { .. })]), "{told:?}");
+}
+
+/// An answer that says that there is more, and nothing new, is no reason to ask at once.
+#[test]
+fn an_answer_with_nothing_new_is_followed_by_a_question_only_later() {
+    let (mut at, _) = started(1, 2, Propagation::Async);
+    let more = PeerMessage::Missed(Missed { writes: Vec::new(), rest: Rest::More });
+    assert!(asked(&hear(&mut at, 2, [2, 1, 1], more)).is_empty());
+    assert_eq!(asked(&tell(&mut at, 20, Input::DeadlineReached)), [2, 3]);
+}
+
+/// Branch 3 speaks a contract without numbers, and branch 2 is away: it may hold a write of 3 under the
+/// number that this one would get.
+#[test]
+fn one_that_has_not_heard_from_all_gives_no_numbers_to_what_is_relayed() {
+    let (mut at, _) = started(1, 2, Propagation::Sync);
+    tell(&mut at, 50, Input::DeadlineReached);
+    assert!(at.serves());
+    tell(&mut at, 50, Input::KnowsNoLives(branch(3)));
+    let id = WriteId { customer: CustomerId::new(7).unwrap(), event: EventId::new(1).unwrap() };
+    let relay = |ticket| {
+        let (ticket, from) = (Ticket(ticket), branch(3));
+        Input::Relayed(Relayed { ticket, from, id, write: deposit() })
+    };
+    let returning = RequestError::Returning { unheard: vec![branch(2)], more: 0 };
+    assert_eq!(replies(&tell(&mut at, 60, relay(1)))[0].outcome, Err(returning));
+    assert_eq!(at.log().len(), 0);
+    hear(&mut at, 2, [2, 1, 1], nothing_more());
+    assert_eq!(replies(&tell(&mut at, 70, relay(2)))[0].outcome, Ok(Receipt::Written));
 }
 
 #[test]
