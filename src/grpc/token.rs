@@ -9,6 +9,7 @@
 use prost::encoding;
 use thiserror::Error;
 
+use super::convert::lives_max;
 use super::seal::{Seal, TAG_BYTES};
 use crate::bank::Passbook;
 use crate::model::number::count;
@@ -31,9 +32,6 @@ const UNSEALED: u8 = 9;
 /// How a branch's lives are listed: one, that in which the bank began, which has no number. With two to
 /// add there is one that has, with three there are two of them, and so on.
 const ONE_LIFE: u64 = 1;
-
-/// How many lives a token lists beside one of each branch.
-const LATER_LIVES_MAX: usize = 1_000;
 
 /// How long a varint is at most.
 const VARINT_BYTES_MAX: usize = 10;
@@ -81,9 +79,8 @@ pub fn token_of(passbook: &Passbook, seal: &Seal, roster: &Roster) -> Vec<u8> {
 /// The passbook that `token` stands for at the bank whose branches are `roster`. First its length
 /// is looked at, then its tag, and its content only then.
 pub fn passbook_of(token: &[u8], seal: &Seal, roster: &Roster) -> Result<Passbook, TokenError> {
-    let lives_max = roster.len().saturating_add(LATER_LIVES_MAX);
-    let length_max =
-        1 + VARINT_BYTES_MAX + lives_max.saturating_mul(5 * VARINT_BYTES_MAX) + TAG_BYTES;
+    let of_lives = lives_max(roster).saturating_mul(5 * VARINT_BYTES_MAX);
+    let length_max = 1 + VARINT_BYTES_MAX + of_lives + TAG_BYTES;
     let Some((text, tag)) = token.split_last_chunk::<TAG_BYTES>() else {
         return Err(TokenError::NotOfThisBank);
     };

@@ -92,6 +92,12 @@ pub enum FieldProblem {
     /// Counts of writes start at 1.
     #[error("0 is no place; the first is 1")]
     NoPlace,
+    /// A list or an answer has no more.
+    #[error("more than {most}, which is the most")]
+    TooManyParts {
+        /// How many it has at most.
+        most: usize,
+    },
     /// No branch has accepted so many writes.
     #[error("{number} is more writes than a branch accepts")]
     TooManyWrites {

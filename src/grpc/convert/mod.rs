@@ -15,8 +15,8 @@ pub use float::{
     money_to_float,
 };
 pub use peer::{
-    acknowledgement, answer_end, bank_description, life_list, life_numbers, logged_write,
-    propagated_write, version_entries, version_vector,
+    acknowledgement, answer_end, bank_description, life_list, life_numbers, lives_max,
+    logged_write, propagated_write, version_entries, version_vector,
 };
 pub use typed::{
     amount, branch_events, branch_id, branch_view, customer_id, customers, event_id, guarantees,

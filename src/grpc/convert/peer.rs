@@ -70,6 +70,12 @@ pub fn answer_end(
     })
 }
 
+/// How many lives the vectors of a bank of `roster` count at most that come from elsewhere, beside one
+/// of each branch: `serve` warns long before.
+pub fn lives_max(roster: &Roster) -> usize {
+    roster.len().saturating_add(10_000)
+}
+
 /// The version vector in `field`; left out, it holds nothing.
 pub fn version_vector(
     field: &str,
@@ -78,8 +84,12 @@ pub fn version_vector(
 ) -> Result<VersionVector, FieldError> {
     let mut read = VersionVector::new(roster);
     let mut previous = None;
-    for entry in vector.map_or(&[][..], |vector| &vector.entries) {
-        let wrong = |problem: FieldProblem| FieldError::new("entries", problem).within(field);
+    let entries = vector.map_or(&[][..], |vector| &vector.entries);
+    let wrong = |problem: FieldProblem| FieldError::new("entries", problem).within(field);
+    if entries.len() > lives_max(roster) {
+        return Err(wrong(FieldProblem::TooManyParts { most: lives_max(roster) }));
+    }
+    for entry in entries {
         let branch = branch_id("entries", entry.origin_branch_id)
             .map_err(|error: FieldError| error.within(field))?;
         let index = roster.index(branch).ok_or(FieldProblem::UnknownBranch { branch });
@@ -273,6 +283,10 @@ mod tests {
             let problem = FieldProblem::NotAscending { branch: branch(5) };
             assert_eq!(vector(&twice), wrong(problem));
         }
+        let lives: Vec<_> =
+            (1..=10_004).map(|life| v1::VersionEntry { life, ..entry(5, 1) }).collect();
+        assert_eq!(vector(&lives), wrong(FieldProblem::TooManyParts { most: 10_003 }));
+        assert!(vector(&lives[1..]).is_ok());
         assert_eq!(vector(&[]), Ok(VersionVector::new(&roster())));
         assert_eq!(version_vector("version", None, &roster()), vector(&[]));
     }
