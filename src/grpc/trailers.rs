@@ -34,7 +34,8 @@ pub(super) struct Trailers {
 /// The status of a branch's `error`, which may have taken effect: so the passbook goes with it. In
 /// a bank of very many branches there is no room for it, and that is said in its place. Then the
 /// customer goes on with the passbook that it has: one that is told less is no worse than one that
-/// sees no error. The same request, sent again, brings the new one as soon as it is done.
+/// sees no error. The same request, sent again, brings the new one as soon as it is done; but one that
+/// asks for what is lost is to leave its passbook out.
 pub(super) fn status_of(error: RequestError, trailers: &Trailers) -> Status {
     let error = CallError::from(error);
     let mut status = numbered(Status::from(error.clone()), trailers);

@@ -28,6 +28,9 @@ use crate::grpc::proto::v1::peer_service_client::PeerServiceClient;
 use crate::grpc::status::{CONFLICT, DOMAIN, TWIN, UNKNOWN_METHOD};
 use crate::model::{BranchId, CustomerId, EventId, MessageNumber, Money, Roster, UnknownVersion};
 
+/// How many writes of one answer are taken: far more than a page has, however often each was accepted.
+const MISSED_MAX: usize = 1_000_000;
+
 /// Speaks to one branch elsewhere. Cheap to copy.
 #[derive(Debug, Clone)]
 pub struct PeerClient {
@@ -132,7 +135,6 @@ impl From<Status> for LinkError {
     fn from(status: Status) -> Self {
         match reason(&status).as_deref() {
             Some(CONFLICT) => Self::Conflict,
-            Some(TWIN) => Self::Twin,
             Some(_) | None => Self::Status(Box::new(status)),
         }
     }
@@ -213,7 +215,13 @@ impl PeerClient {
         let proof = meeting.proof(&identity.seal, Role::Caller).to_vec();
         let nonce = meeting.answerer.nonce.to_vec();
         let request = v1::ProveRequest { branch_id: here.get(), nonce, proof };
-        let given = PeerServiceClient::new(self.channel.clone()).prove(request).await?.into_inner();
+        let proved = PeerServiceClient::new(self.channel.clone()).prove(request).await;
+        // Taken from nobody who has not proved who it is: it ends this process.
+        let refused = |status: Status| match reason(&status).as_deref() {
+            Some(TWIN) => LinkError::Twin,
+            Some(_) | None => status.into(),
+        };
+        let given = proved.map_err(refused)?.into_inner();
         let unproved = LinkError::Unproved { peer: *peer };
         Ticket::from_bytes(&given.ticket).map(Some).ok_or(unproved)
     }
@@ -350,6 +358,10 @@ impl PeerClient {
         let mut writes = Vec::new();
         while let Some(part) = timeout(limit, stream.message()).await.map_err(late)?? {
             if part.missed.is_some() {
+                if writes.len() == MISSED_MAX {
+                    let problem = FieldProblem::TooManyParts { most: MISSED_MAX };
+                    return Err(FieldError::new("missed", problem).into());
+                }
                 writes.push(logged_write("missed", part.missed.as_ref(), roster)?);
             }
             if let Some(end) = &part.end {
@@ -379,7 +391,7 @@ fn is_classic(status: &Status) -> bool {
 
 /// Which of the peer service's errors of this code it is.
 fn reason(status: &Status) -> Option<String> {
-    let info = status.get_details_error_info()?;
+    let info = status.get_details_error_info().filter(|info| info.domain == DOMAIN)?;
     (status.code() == Code::FailedPrecondition).then_some(info.reason)
 }
 

@@ -216,15 +216,11 @@ impl PeerLink {
             }
             Ok(Introduced::Classic) if link.losses == losses => link.meet(Contract::Classic, ctx),
             Ok(_) => {}
-            Err(error) => {
-                if matches!(error, LinkError::Twin) {
-                    link.tell_found(PeerFinding::Twin {
-                        of: link.setup.here,
-                        found_by: link.setup.peer,
-                    });
-                }
-                link.lose(losses, &error, ctx);
+            Err(LinkError::Twin) => {
+                let LinkSetup { here: of, peer: found_by, .. } = link.setup;
+                link.tell_found(PeerFinding::Twin { of, found_by });
             }
+            Err(error) => link.lose(losses, &error, ctx),
         }));
     }
 
@@ -357,6 +353,11 @@ impl PeerLink {
             link.is_asking = false;
             match told {
                 Ok(Told { said: Some(missed), lives }) => {
+                    // What it was to be asked meanwhile, with the same lives, is answered with this.
+                    // The branch asks on by itself.
+                    if lives == link.lives {
+                        link.question = None;
+                    }
                     link.bring(MessageNumber::default(), lives, PeerMessage::Missed(missed));
                 }
                 Ok(Told { said: None, lives }) => link.hear_of(lives),
@@ -454,6 +455,10 @@ impl Handler<PeerEnvelope> for PeerLink {
                 }
             }
             PeerMessage::CatchUp(here) => {
+                // Who can be asked is no classic program any more.
+                if self.setup.contract.is_none() && self.peer == Peer::Speaks(Contract::Classic) {
+                    self.peer = Peer::Unknown;
+                }
                 self.question = Some(here.clone());
                 // The other end may have just called: it is there again.
                 self.end_rest(ctx);

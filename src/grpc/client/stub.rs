@@ -220,7 +220,11 @@ impl TypedBranch {
         let Some((error, Trailers { token, balance, position })) = request_error_of(status) else {
             return ReplyFields::no_answer(self.branch, &CallProblem::from(status));
         };
-        let passbook = token.map(|token| passbook_of(&token, &self.tokens, &self.roster));
+        let passbook = match token {
+            Some(token) => Some(passbook_of(&token, &self.tokens, &self.roster)),
+            // There was no room for it. The session goes on without any.
+            None => is_loss(&error).then(|| Ok(Passbook::new(&self.roster))),
+        };
         let entry = match passbook {
             Some(Ok(passbook)) => match &ask.session {
                 Some(Session { passbook: shown, .. }) if is_loss(&error) => {

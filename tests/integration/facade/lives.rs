@@ -5,12 +5,13 @@ use std::time::Duration;
 use passbook::grpc::Limits;
 use passbook::grpc::proto::v1;
 use passbook::run::{BankFailure, LiveOptions};
+use tokio::time::timeout;
 use tonic::{Code, Status};
 
 use crate::facade::elsewhere::Away;
 use crate::facade::peer_service::{handed, introduction};
 use crate::facade::proving::{Peer, START, challenge, prove, proved};
-use crate::facade::sister::{Known, LIVES, known, sister, sister_started};
+use crate::facade::sister::{Accusation, Known, LIVES, known, sister, sister_started};
 use crate::facade::test_bank::{At, TestBank, assert_told, bank_of, branch, in_system, told};
 
 /// Branch 1 here; the test speaks for branch 2, which is there too.
@@ -21,6 +22,15 @@ async fn meet() -> (TestBank, Peer, Known) {
     (test_bank, peer, there)
 }
 
+/// Branch 1, which waits for nobody; branch 2 is away.
+fn alone() -> (TestBank, LiveOptions, Away) {
+    let mut options = bank_of(2);
+    let away = Away::new();
+    options.elsewhere.insert(away.branch(), away.endpoint());
+    options.links.return_limit = Duration::ZERO;
+    (TestBank::with(&options, Limits::default(), Some(branch(1))), options, away)
+}
+
 async fn meet_in(options: &LiveOptions) -> (TestBank, Peer) {
     let test_bank = TestBank::with(options, Limits::default(), Some(branch(1)));
     let peer = proved(test_bank.channel().await, options).await;
@@ -29,6 +39,14 @@ async fn meet_in(options: &LiveOptions) -> (TestBank, Peer) {
 
 fn list(lives: [u64; 2]) -> Option<v1::LifeList> {
     Some(v1::LifeList { lives: lives.to_vec() })
+}
+
+/// The life and the number of the write of branch 2 that branch 1 says to have applied, and how many
+/// of its customer it holds then.
+fn acknowledged(answer: &v1::PropagateResponse) -> (u64, u64, u32) {
+    let said = answer.acknowledgement.as_ref().expect("it is applied");
+    assert_eq!((said.branch_id, said.origin_branch_id), (1, 2));
+    (said.life, said.sequence, said.write_set_len)
 }
 
 /// How the answer to a question of one that knows of these lives ends.
@@ -64,7 +82,8 @@ fn what_a_life_that_is_over_sends_and_what_is_meant_for_an_earlier_one_is_thrown
             assert_eq!((end.rest(), end.lives), (rest, known()), "{lives:?}");
         }
         let answer = peer.propagate(handed(1, 1)).await.unwrap().into_inner();
-        assert!(answer.acknowledgement.is_some());
+        assert_eq!(acknowledged(&answer), (LIVES[1], 1, 1));
+        assert_eq!(answer.lives, known());
     });
 }
 
@@ -113,7 +132,8 @@ fn what_waits_of_a_life_that_ends_is_let_go() {
                 ..handed(number, u32::try_from(number).unwrap())
             };
             let answer = peer.propagate(write).await.unwrap().into_inner();
-            assert!(answer.acknowledgement.is_some());
+            assert_eq!(acknowledged(&answer), (LIVES[1], number, u32::try_from(number).unwrap()));
+            assert_eq!(answer.lives, lives);
         }
     });
 }
@@ -176,6 +196,23 @@ fn a_bank_ends_when_a_number_that_it_gave_names_another_write_elsewhere() {
 }
 
 #[test]
+fn a_bank_ends_as_a_twin_when_one_says_so_that_has_proved_who_it_is() {
+    in_system(async {
+        let mut options = bank_of(2);
+        let mut there = sister(&mut options);
+        there.accuse(Accusation::Unproved);
+        let mut test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
+        // Whoever answers at that address could say it: the bank tries again.
+        there.be_challenged(3).await;
+        let early = timeout(Duration::ZERO, test_bank.bank.failure()).await;
+        assert!(early.is_err(), "{early:?}");
+        there.accuse(Accusation::Proved);
+        let failure = test_bank.bank.failure().await;
+        assert_eq!(failure, BankFailure::Twin { branch: branch(1), found_by: branch(2) });
+    });
+}
+
+#[test]
 fn a_process_that_is_not_the_one_at_its_branchs_address_is_a_twin() {
     in_system(async {
         let mut options = bank_of(2);
@@ -192,11 +229,7 @@ fn a_process_that_is_not_the_one_at_its_branchs_address_is_a_twin() {
 #[test]
 fn a_process_is_not_believed_before_it_answers_at_its_branchs_address() {
     in_system(async {
-        let mut options = bank_of(2);
-        let away = Away::new();
-        options.elsewhere.insert(away.branch(), away.endpoint());
-        options.links.return_limit = Duration::ZERO;
-        let test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
+        let (test_bank, options, _away) = alone();
         let channel = test_bank.channel().await;
         let answer = challenge(&channel, &options).await.unwrap();
         let refused = prove(&channel, &options.keys, &answer).await;
@@ -208,11 +241,7 @@ fn a_process_is_not_believed_before_it_answers_at_its_branchs_address() {
 #[test]
 fn a_branch_that_has_not_heard_from_all_gives_no_event_ids_and_takes_no_writes() {
     in_system(async {
-        let mut options = bank_of(2);
-        let away = Away::new();
-        options.elsewhere.insert(away.branch(), away.endpoint());
-        options.links.return_limit = Duration::ZERO;
-        let test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
+        let (test_bank, _, _away) = alone();
         let mut bank = test_bank.typed().await;
         for event in [None, Some(1)] {
             let answer = bank.deposit(At(1, 1, event), "1", None).await;

@@ -8,7 +8,7 @@ use passbook::grpc::proto::v1;
 use passbook::grpc::proto::v1::peer_service_server::{PeerService, PeerServiceServer};
 use passbook::grpc::seal::BankKeys;
 use passbook::run::LiveOptions;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -32,15 +32,39 @@ struct Sister {
     start: u64,
     lives: Arc<Mutex<Vec<u64>>>,
     conflicts: Arc<AtomicBool>,
+    accuses: Arc<Mutex<Option<Accusation>>>,
+    challenges: watch::Sender<u32>,
+}
+
+/// When it says that another process is the branch that calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accusation {
+    /// Before it has proved who it is itself.
+    Unproved,
+    /// After that.
+    Proved,
 }
 
 /// What a test changes of it.
 pub(crate) struct Known {
     lives: Arc<Mutex<Vec<u64>>>,
     conflicts: Arc<AtomicBool>,
+    accuses: Arc<Mutex<Option<Accusation>>>,
+    challenges: watch::Receiver<u32>,
 }
 
 impl Known {
+    /// From now on it takes its caller for a twin.
+    pub(crate) fn accuse(&self, when: Accusation) {
+        *self.accuses.lock().expect("whole") = Some(when);
+    }
+
+    /// Ends when so many more have asked it who it is.
+    pub(crate) async fn be_challenged(&mut self, times: u32) {
+        let now = *self.challenges.borrow();
+        self.challenges.wait_for(|challenges| *challenges >= now + times).await.expect("it serves");
+    }
+
     /// From now on it knows of these lives.
     pub(crate) fn learn(&self, lives: [u64; 2]) {
         *self.lives.lock().expect("whole") = lives.to_vec();
@@ -62,9 +86,12 @@ pub(crate) fn sister_started(start: u64, options: &mut LiveOptions) -> Known {
     let away = Away::new();
     options.elsewhere.insert(away.branch(), away.endpoint());
     let lives = Arc::new(Mutex::new(LIVES.to_vec()));
-    let known = Known { lives, conflicts: Arc::default() };
+    let challenges = watch::Sender::new(0);
+    let (conflicts, accuses, challenged) = (Arc::default(), Arc::default(), challenges.subscribe());
+    let known = Known { lives, conflicts, accuses, challenges: challenged };
     let (lives, conflicts) = (Arc::clone(&known.lives), Arc::clone(&known.conflicts));
-    let sister = Sister { keys: options.keys.clone(), start, lives, conflicts };
+    let (keys, accuses) = (options.keys.clone(), Arc::clone(&known.accuses));
+    let sister = Sister { keys, start, lives, conflicts, accuses, challenges };
     let listener = away.listen();
     let server = Server::builder().add_service(PeerServiceServer::new(sister));
     tokio::spawn(async move {
@@ -74,6 +101,13 @@ pub(crate) fn sister_started(start: u64, options: &mut LiveOptions) -> Known {
 }
 
 impl Sister {
+    fn accuse(&self, when: Accusation) -> Result<(), Status> {
+        if *self.accuses.lock().expect("whole") == Some(when) {
+            return Err(refused("TWIN"));
+        }
+        Ok(())
+    }
+
     /// What it knows when it has heard of these.
     fn lives(&self, heard: Option<v1::LifeList>) -> Option<v1::LifeList> {
         let mut known = self.lives.lock().expect("whole");
@@ -84,6 +118,11 @@ impl Sister {
     }
 }
 
+fn refused(reason: &str) -> Status {
+    let details = ErrorDetails::with_error_info(reason, "passbook", []);
+    Status::with_error_details(Code::FailedPrecondition, "not you", details)
+}
+
 #[tonic::async_trait]
 impl PeerService for Sister {
     type CatchUpStream = ReceiverStream<Result<v1::CatchUpResponse, Status>>;
@@ -92,6 +131,8 @@ impl PeerService for Sister {
         &self,
         request: Request<v1::ChallengeRequest>,
     ) -> Result<Response<v1::ChallengeResponse>, Status> {
+        self.challenges.send_modify(|challenges| *challenges += 1);
+        self.accuse(Accusation::Unproved)?;
         let v1::ChallengeRequest { branch_id, start, nonce, version, .. } = request.into_inner();
         let (caller, answerer) = (End(branch_id, start, &nonce), End(2, self.start, &NONCE));
         let proof = proof(&self.keys.peers, 2, &caller, &answerer);
@@ -103,6 +144,7 @@ impl PeerService for Sister {
         &self,
         _: Request<v1::ProveRequest>,
     ) -> Result<Response<v1::ProveResponse>, Status> {
+        self.accuse(Accusation::Proved)?;
         Ok(Response::new(v1::ProveResponse { ticket: vec![9; 16] }))
     }
 
@@ -122,8 +164,7 @@ impl PeerService for Sister {
         if !self.conflicts.load(Ordering::Relaxed) {
             return std::future::pending().await;
         }
-        let details = ErrorDetails::with_error_info("CONFLICT", "passbook", []);
-        Err(Status::with_error_details(Code::FailedPrecondition, "another write", details))
+        Err(refused("CONFLICT"))
     }
 
     async fn catch_up(
