@@ -77,6 +77,7 @@ fn scenario(branches: i64, customers: i64, events_each: i64) -> Scenario {
     let visits = (1..=customers).map(|id| Visit {
         customer: CustomerId::new(id).expect("an id"),
         events: (1..=events_each).map(&mut event).collect(),
+        after: Vec::new(),
     });
     let ids = (1..=branches).map(|id| BranchId::new(id).expect("an id"));
     Scenario {

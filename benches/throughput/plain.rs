@@ -25,7 +25,7 @@ pub(crate) fn run(scenario: &Scenario, out: &mut Vec<u8>) {
         .collect();
     let mut balances = BTreeMap::new();
     let mut events = 0;
-    for Visit { customer, events: asked } in &scenario.visits {
+    for Visit { customer, events: asked, .. } in &scenario.visits {
         for event in asked {
             events += 1;
             let at = scenario.roster.index(event.branch).map_or(0, BranchIndex::get);

@@ -213,7 +213,7 @@ impl Ledger {
             Fact::BranchStarted { branch, life: _, kept, balance } => {
                 self.branch_started(branch, kept, balance)
             }
-            Fact::PartitionBegan { partition, ref sides } => {
+            Fact::PartitionBegan { partition, ref sides, .. } => {
                 sides.iter().flatten().try_for_each(|branch| self.index(*branch).map(|_| ()))?;
                 let is_new = self.partitions.insert(partition);
                 is_new.then_some(()).ok_or(InvalidHistory::PartitionTwice { partition })
@@ -225,6 +225,7 @@ impl Ledger {
             Fact::SlownessBegan { branch, .. } | Fact::SlownessEnded { branch } => {
                 self.index(branch).map(|_| ())
             }
+            Fact::Settled | Fact::Unsettled { .. } => Ok(()),
         }
     }
 

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    BranchId, CustomerId, EventId, Life, LogPosition, MessageNumber, Money, Operation, Outcome,
-    RequestNumber, Sequence, Time, Write, WriteId,
+    BranchId, CustomerId, EventId, Life, LogPosition, LossReason, MessageNumber, Money, Operation,
+    Outcome, RequestNumber, Sequence, Time, Write, WriteId,
 };
 
 /// A fact and when it happened. Facts of one run are recorded in causal order.
@@ -188,6 +188,9 @@ pub enum Fact {
         partition: u32,
         /// The branches that still reach each other.
         sides: Vec<Vec<BranchId>>,
+        /// Whether only what the first side says to the others is lost.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        one_way: bool,
     },
     /// A partition is over.
     PartitionHealed {
@@ -206,19 +209,20 @@ pub enum Fact {
         /// Which.
         branch: BranchId,
     },
-}
-
-/// Why a message was lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum LossReason {
-    /// The network loses some of its messages.
-    Random,
-    /// A partition stood between the two branches.
-    Partition,
-    /// The receiver was down.
-    BranchDown,
+    /// All faults were over, and every accepted write was applied at every branch.
+    Settled,
+    /// All faults had been over for as long as the bank was given to settle, and a branch still lacked
+    /// writes that another holds. One fact for each life that it lacked some of.
+    Unsettled {
+        /// The branch that lacks them.
+        branch: BranchId,
+        /// The branch that accepted them.
+        origin: BranchId,
+        /// In which of its lives.
+        life: Life,
+        /// How many.
+        writes: u64,
+    },
 }
 
 /// Whose fact it is: everything that happens at one process happens in order.
@@ -262,7 +266,9 @@ impl Fact {
             | Self::PartitionBegan { .. }
             | Self::PartitionHealed { .. }
             | Self::SlownessBegan { .. }
-            | Self::SlownessEnded { .. } => None,
+            | Self::SlownessEnded { .. }
+            | Self::Settled
+            | Self::Unsettled { .. } => None,
         }
     }
 }

@@ -18,7 +18,7 @@ mod writer;
 
 pub use builder::HistoryBuilder;
 pub use error::{HistoryError, HistoryProblem};
-pub use fact::{Fact, LossReason, MessageBody, Process, Recorded};
+pub use fact::{Fact, MessageBody, Process, Recorded};
 pub use header::{Header, Terms};
 pub use lamport::Lamport;
 pub use lines::{DOCUMENT_MAX, LineEnd, Lines};

@@ -5,6 +5,7 @@ mod guarantee;
 mod id;
 mod list;
 mod log_entry;
+mod loss_reason;
 mod money;
 pub mod number;
 mod operation;
@@ -27,6 +28,7 @@ pub use id::{
 };
 pub use list::{listed, listed_of, named_in};
 pub use log_entry::{Dot, LogEntry};
+pub use loss_reason::LossReason;
 pub use money::{Amount, Decimal, Money, MoneyError};
 pub use operation::{Event, Operation, OperationKind, Write, WriteKind};
 pub use outcome::{

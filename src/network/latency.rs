@@ -33,7 +33,7 @@ pub enum Latency {
 }
 
 /// One direction between two branches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Link {
     /// The sender.
     pub from: BranchId,

@@ -201,6 +201,8 @@ impl<'a> TraceBuilder<'a> {
             | Fact::BranchStarted { .. }
             | Fact::PartitionBegan { .. }
             | Fact::PartitionHealed { .. }
+            | Fact::Settled
+            | Fact::Unsettled { .. }
             | Fact::SlownessBegan { .. }
             | Fact::SlownessEnded { .. } => {}
         }

@@ -147,7 +147,7 @@ impl Shape {
         let mut customers: BTreeSet<CustomerId> = BTreeSet::new();
         let mut writers: BTreeSet<CustomerId> = BTreeSet::new();
         let (mut writes, mut requests) = (0, 0);
-        for Visit { customer, events } in &scenario.visits {
+        for Visit { customer, events, .. } in &scenario.visits {
             let of_visit =
                 events.iter().filter(|event| matches!(event.operation, Operation::Write(_)));
             let written = of_visit.count();

@@ -13,7 +13,7 @@ use crate::model::{
     BranchId, CustomerId, CustomerOrder, Dialect, EventIds, GuaranteePolicy, LogEntry, Money,
     Operation, OutcomeClass, Overdraft, Propagation, QueryTiming, Receipt, Seed, Time, counts,
 };
-use crate::network::{LinkLatencies, show_span};
+use crate::network::{Faults, Latency, LinkLatencies, show_span};
 use crate::scenario::{
     BalanceRow, EventOutcome, EventResult, EventsRow, Output, Settings, Visit, Warning, WrittenIds,
 };
@@ -69,6 +69,12 @@ pub struct RunConfig {
     pub event_ids: EventIds,
     /// How long messages between branches took.
     pub latencies: LinkLatencies,
+    /// What went wrong on purpose.
+    pub faults: Faults,
+    /// How long customers waited before each of their events.
+    pub think: Latency,
+    /// How long the bank might take to settle when all faults were over.
+    pub settle_limit: Duration,
     /// How long requests waited at most for what their customer was promised.
     pub wait_limit: Duration,
     /// What chances were drawn from.
@@ -77,6 +83,9 @@ pub struct RunConfig {
 
 /// How long a request waits for what its customer is promised, by default.
 pub const WAIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long the bank may take to settle when all faults are over, by default.
+const SETTLE_LIMIT: Duration = Duration::from_mins(1);
 
 impl RunConfig {
     /// What `overrides` says, else what the scenario's `settings` say, else the default. Guarantees
@@ -104,6 +113,13 @@ impl RunConfig {
             queries: overrides.queries.or(settings.queries).unwrap_or_default(),
             event_ids: overrides.event_ids.or(settings.event_ids).unwrap_or_default(),
             latencies: LinkLatencies { default: latency, links },
+            faults: Faults {
+                rates: overrides.rates.or(settings.rates).unwrap_or_default(),
+                nemesis: overrides.nemesis.clone().or_else(|| settings.nemesis.clone()),
+                schedule: settings.fault_schedule.clone(),
+            },
+            think: overrides.think.or(settings.think).unwrap_or_default(),
+            settle_limit: overrides.settle_limit.or(settings.settle_limit).unwrap_or(SETTLE_LIMIT),
             wait_limit: overrides.wait_limit.or(settings.wait_limit).unwrap_or(WAIT_LIMIT),
             seed: overrides.seed.or(settings.seed).unwrap_or_default(),
         }

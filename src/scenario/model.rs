@@ -9,7 +9,7 @@ use crate::model::{
     CustomerId, CustomerOrder, Event, EventId, EventIds, Guarantees, Money, Overdraft, Propagation,
     QueryTiming, RequestNumber, Roster, Seed,
 };
-use crate::network::{Latency, Link};
+use crate::network::{Latency, Link, Nemesis, Rates, ScheduledFault};
 
 /// One input, validated: every branch named by an event exists, and every amount is positive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,9 @@ pub struct Visit {
     pub customer: CustomerId,
     /// What the customer asks, in order.
     pub events: Vec<Event>,
+    /// How long the customer waits before each event, where that is said; empty where it is said of
+    /// none.
+    pub after: Vec<Option<Duration>>,
 }
 
 /// What a scenario says of how to run it; the command line overrides each.
@@ -75,6 +78,16 @@ pub struct Settings {
     pub latency: Option<Latency>,
     /// How long they take between some.
     pub links: BTreeMap<Link, Latency>,
+    /// What may happen to any message between branches.
+    pub rates: Option<Rates>,
+    /// What happens to branches and the ways between them by chance.
+    pub nemesis: Option<Nemesis>,
+    /// What goes wrong at a moment, or with one message.
+    pub fault_schedule: Vec<ScheduledFault>,
+    /// How long a customer waits before each of its events, where a visit says nothing else.
+    pub think: Option<Latency>,
+    /// How long the bank may take to settle when all faults are over.
+    pub settle_limit: Option<Duration>,
     /// How long a request waits for what its customer is promised.
     pub wait_limit: Option<Duration>,
     /// What becomes of the event ids that the input has. It is heeded where the input is read.

@@ -4,13 +4,12 @@
 use std::fs;
 
 use passbook::history::{
-    Entry, Extent, Fact, Header, HistoryError, LossReason, MessageBody, Reader, Recorded, Terms,
-    Writer,
+    Entry, Extent, Fact, Header, HistoryError, MessageBody, Reader, Recorded, Terms, Writer,
 };
 use passbook::model::{
-    BranchId, CustomerId, EventId, GuaranteePolicy, Guarantees, Life, LogPosition, MessageNumber,
-    Money, Operation, Outcome, Overdraft, Propagation, Receipt, Refusal, RequestError,
-    RequestNumber, Roster, Seed, Sequence, Time, Write, WriteId,
+    BranchId, CustomerId, EventId, GuaranteePolicy, Guarantees, Life, LogPosition, LossReason,
+    MessageNumber, Money, Operation, Outcome, Overdraft, Propagation, Receipt, Refusal,
+    RequestError, RequestNumber, Roster, Seed, Sequence, Time, Write, WriteId,
 };
 use proptest::prelude::*;
 
@@ -112,7 +111,7 @@ fn faults() -> Vec<Recorded> {
         Fact::SlownessEnded { branch: one },
         Fact::MessageSent { from: one, to: two, number, body },
         Fact::MessageDuplicated { from: one, to: two, number, body },
-        Fact::PartitionBegan { partition: 1, sides: vec![vec![one], vec![two]] },
+        Fact::PartitionBegan { partition: 1, sides: vec![vec![one], vec![two]], one_way: false },
         Fact::MessageLost { from: one, to: two, number, body, reason },
         Fact::MessageLost { from: one, to: two, number, body, reason },
         Fact::PartitionHealed { partition: 1 },

@@ -162,6 +162,8 @@ impl World<'_> {
             | Fact::BranchStarted { .. }
             | Fact::PartitionBegan { .. }
             | Fact::PartitionHealed { .. }
+            | Fact::Settled
+            | Fact::Unsettled { .. }
             | Fact::SlownessBegan { .. }
             | Fact::SlownessEnded { .. } => panic!("no history of the generator has {fact:?}"),
             _ => panic!("this reference knows no fact such as {fact:?}"),

@@ -132,7 +132,7 @@ fn a_branch_that_lost_memory_is_refused_and_not_judged_wrongly() {
 fn a_partition_begins_and_heals() {
     let mut history = HistoryBuilder::new(2, 0);
     let sides = vec![vec![branch(1)], vec![branch(2)]];
-    history.add(Fact::PartitionBegan { partition: 1, sides });
+    history.add(Fact::PartitionBegan { partition: 1, sides, one_way: false });
     history.add(Fact::SlownessBegan { branch: branch(1), delay_us: 50_000 });
     history.add(Fact::SlownessEnded { branch: branch(1) });
     history.add(Fact::PartitionHealed { partition: 1 });

@@ -64,6 +64,7 @@ fn deposits(branches: i64, customers: i64, events: i64, propagation: Propagation
     let visit = |customer| Visit {
         customer: CustomerId::new(customer).expect("it is positive"),
         events: (1..=events).map(|number| event(customer, number)).collect(),
+        after: Vec::new(),
     };
     Scenario {
         roster: Roster::new((1..=branches).map(branch)).expect("no branch comes twice").into(),

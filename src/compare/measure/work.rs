@@ -194,7 +194,8 @@ impl Work {
     /// The bank, with customers who ask nothing: what they are promised is all that it must know of
     /// them.
     pub(super) fn bank(&self) -> Scenario {
-        let visit = |&customer: &CustomerId| Visit { customer, events: Vec::new() };
+        let visit =
+            |&customer: &CustomerId| Visit { customer, events: Vec::new(), after: Vec::new() };
         Scenario {
             name: self.bank_name.clone(),
             description: None,

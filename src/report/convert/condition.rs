@@ -64,7 +64,9 @@ impl Conditions {
             | Fact::RequestParked { .. }
             | Fact::ReplySent { .. }
             | Fact::ReplyReceived { .. }
-            | Fact::RequestGivenUp { .. } => None,
+            | Fact::RequestGivenUp { .. }
+            | Fact::Settled
+            | Fact::Unsettled { .. } => None,
         }
     }
 

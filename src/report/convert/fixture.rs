@@ -2,11 +2,11 @@
 
 use super::target::{Target, convert};
 use crate::history::{
-    Entry, Fact, Header, HistoryBuilder, HistoryError, Lamport, LossReason, MessageBody, Recorded,
+    Entry, Fact, Header, HistoryBuilder, HistoryError, Lamport, MessageBody, Recorded,
 };
 use crate::model::{
-    Life, LogPosition, MessageNumber, Money, Operation, Receipt, RequestError, RequestNumber,
-    Roster, Write, WriteId, is_unseen,
+    Life, LogPosition, LossReason, MessageNumber, Money, Operation, Receipt, RequestError,
+    RequestNumber, Roster, Write, WriteId, is_unseen,
 };
 use crate::report::fixture::{amount, branch, customer, event, money};
 
@@ -34,7 +34,7 @@ fn facts(header: &Header) -> Vec<Recorded> {
     let body = MessageBody::Acknowledge { id, write_set_len: 1 };
     history.add(Fact::MessageSent { from: two, to: one, number: number(1), body }); // 9
     let sides = vec![vec![one], vec![two]];
-    history.add(Fact::PartitionBegan { partition: 1, sides }); // 10
+    history.add(Fact::PartitionBegan { partition: 1, sides, one_way: false }); // 10
     let reason = Some(LossReason::Partition);
     history.add(Fact::MessageLost { from: two, to: one, number: number(1), body, reason }); // 11
     history.add(Fact::SlownessBegan { branch: one, delay_us: 5 }); // 12

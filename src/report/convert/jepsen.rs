@@ -183,7 +183,9 @@ fn fault(fact: &Fact) -> Option<[Pair<'_>; 2]> {
         | Fact::RequestParked { .. }
         | Fact::ReplySent { .. }
         | Fact::ReplyReceived { .. }
-        | Fact::RequestGivenUp { .. } => return None,
+        | Fact::RequestGivenUp { .. }
+        | Fact::Settled
+        | Fact::Unsettled { .. } => return None,
     };
     Some([("f", Edn::Keyword(f)), ("value", value)])
 }

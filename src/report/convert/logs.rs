@@ -83,6 +83,8 @@ impl Logs {
             | Fact::BranchStopped { .. }
             | Fact::PartitionBegan { .. }
             | Fact::PartitionHealed { .. }
+            | Fact::Settled
+            | Fact::Unsettled { .. }
             | Fact::SlownessBegan { .. }
             | Fact::SlownessEnded { .. } => {}
         }

@@ -281,6 +281,8 @@ impl Otlp {
             | Fact::BranchStarted { .. }
             | Fact::PartitionBegan { .. }
             | Fact::PartitionHealed { .. }
+            | Fact::Settled
+            | Fact::Unsettled { .. }
             | Fact::SlownessBegan { .. }
             | Fact::SlownessEnded { .. } => None,
         }

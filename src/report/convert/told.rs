@@ -3,8 +3,8 @@
 
 use std::fmt::Display;
 
-use crate::history::{Fact, LossReason, MessageBody, Process};
-use crate::model::{BranchId, Outcome, Receipt, Shown};
+use crate::history::{Fact, MessageBody, Process};
+use crate::model::{BranchId, LossReason, Outcome, Receipt, Shown};
 
 /// The name of a process without blanks, and of the network for what happened at none.
 pub(super) fn host(process: Option<Process>) -> String {
@@ -72,14 +72,19 @@ pub(super) fn told(fact: &Fact) -> String {
         Fact::BranchStarted { life, kept, balance, .. } => {
             format!("starts in life {life} with {kept} writes kept; balance {balance}")
         }
-        Fact::PartitionBegan { partition, sides } => {
-            format!("begins partition {partition}: {}", sides_told(sides))
+        Fact::PartitionBegan { partition, sides, one_way } => {
+            let way = if *one_way { ", one way" } else { "" };
+            format!("begins partition {partition}{way}: {}", sides_told(sides))
         }
         Fact::PartitionHealed { partition } => format!("ends partition {partition}"),
         Fact::SlownessBegan { branch, delay_us } => {
             format!("slows branch {branch} by {delay_us} us")
         }
         Fact::SlownessEnded { branch } => format!("slows branch {branch} no longer"),
+        Fact::Settled => "all is settled".to_owned(),
+        Fact::Unsettled { branch, origin, life, writes } => {
+            format!("branch {branch} still lacks {writes} writes of branch {origin} in life {life}")
+        }
     }
 }
 

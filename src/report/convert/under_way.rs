@@ -57,6 +57,8 @@ impl Transit {
             | Fact::BranchStarted { .. }
             | Fact::PartitionBegan { .. }
             | Fact::PartitionHealed { .. }
+            | Fact::Settled
+            | Fact::Unsettled { .. }
             | Fact::SlownessBegan { .. }
             | Fact::SlownessEnded { .. } => None,
         }

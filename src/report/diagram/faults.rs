@@ -20,7 +20,7 @@ impl Layout {
                 let starts = Happening::Starts { life: *life, balance: *balance };
                 self.mark(point, starts, About::default());
             }
-            Fact::PartitionBegan { partition, sides } => {
+            Fact::PartitionBegan { partition, sides, .. } => {
                 let moment = self.moment(at);
                 let lane = |&branch: &BranchId| self.lane(Process::Branch(branch));
                 let lanes: Vec<usize> = sides.iter().flatten().filter_map(lane).collect();
@@ -53,7 +53,9 @@ impl Layout {
             | Fact::RequestParked { .. }
             | Fact::ReplySent { .. }
             | Fact::ReplyReceived { .. }
-            | Fact::RequestGivenUp { .. } => {}
+            | Fact::RequestGivenUp { .. }
+            | Fact::Settled
+            | Fact::Unsettled { .. } => {}
         }
     }
 }

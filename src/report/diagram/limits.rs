@@ -193,7 +193,7 @@ mod tests {
         let stop = |branch| Fact::BranchStopped { branch };
         header.roster.ids().iter().for_each(|&branch| _ = history.add(stop(branch)));
         let sides = header.roster.ids().iter().map(|&branch| vec![branch]).collect();
-        history.add(Fact::PartitionBegan { partition: 1, sides });
+        history.add(Fact::PartitionBegan { partition: 1, sides, one_way: false });
         let limits = Limits { lanes: 100, ..LIMITS };
         let (part, _) = drawn(&header, history, &limits);
         assert_eq!((part.moments.len(), part.bands.len()), (10, 10));
@@ -204,7 +204,7 @@ mod tests {
         let header = header(3);
         let mut history = HistoryBuilder::new(&header);
         let sides = header.roster.ids().iter().map(|&branch| vec![branch]).collect();
-        history.add(Fact::PartitionBegan { partition: 1, sides });
+        history.add(Fact::PartitionBegan { partition: 1, sides, one_way: false });
         history.add(Fact::BranchStopped { branch: branch(1) });
         history.add(Fact::PartitionHealed { partition: 1 });
         let (part, _) = drawn(&header, history, &LIMITS);

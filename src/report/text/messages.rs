@@ -61,6 +61,8 @@ fn row(Recorded { at, fact }: &Recorded, request: Option<&RequestResult>) -> Opt
         | Fact::BranchStarted { .. }
         | Fact::PartitionBegan { .. }
         | Fact::PartitionHealed { .. }
+        | Fact::Settled
+        | Fact::Unsettled { .. }
         | Fact::SlownessBegan { .. }
         | Fact::SlownessEnded { .. } => return None,
     };

@@ -81,7 +81,7 @@ impl Bank {
                 });
                 events.extend(reading.take(event));
             }
-            visits.push(Visit { customer, events });
+            visits.push(Visit { customer, events, after: Vec::new() });
         }
         let (roster, opening_balance, guarantees) = (roster?, opening_balance?, guarantees?);
         let (written_ids, renumbered) = numbering.finish(&mut visits);

@@ -60,7 +60,7 @@ impl Serialize for Processes<'_> {
             let branch = process(id.get(), ProcessType::Branch);
             list.serialize_element(&ProcessFile { balance, ..branch })?;
         }
-        for Visit { customer, events } in &scenario.visits {
+        for Visit { customer, events, .. } in &scenario.visits {
             let guarantees = scenario.settings.customer_guarantees.get(customer).copied().into();
             let visit = process(customer.get(), ProcessType::Customer);
             let events = Some(Events(events));

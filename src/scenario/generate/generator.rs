@@ -104,7 +104,7 @@ impl Draft<'_> {
             events.push(Event { id, branch, operation: Operation::Query });
         }
         let customer = CustomerId::new(i64::from(customer)).expect("options are checked");
-        Visit { customer, events }
+        Visit { customer, events, after: Vec::new() }
     }
 
     /// Where the customer goes from `here`, its last branch.

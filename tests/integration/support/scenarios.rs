@@ -11,7 +11,7 @@ pub(crate) fn scenario(
     opening_minor: i64,
     visits: Vec<(u32, Vec<Event>)>,
 ) -> Scenario {
-    let visit = |(id, events)| Visit { customer: customer(id), events };
+    let visit = |(id, events)| Visit { customer: customer(id), events, after: Vec::new() };
     Scenario {
         description: None,
         name: "test".to_owned(),
