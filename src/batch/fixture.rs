@@ -27,6 +27,7 @@ pub(super) fn holds(number: u64) -> Row {
             convergence: TESTED,
             exactly_once: TESTED,
             no_overdraft: None,
+            settles: None,
         }),
         balances: vec![BalanceRow { id: customer(1), balance: Some(money(400)) }],
         counts: Some(Counts {
@@ -99,6 +100,7 @@ pub(super) fn undecided(number: u64) -> Row {
         convergence: UNTESTED,
         exactly_once: UNTESTED,
         no_overdraft: None,
+        settles: None,
     };
     let name = Some("nobody".to_owned());
     let counts = row.counts.map(|counts| Counts { writes: 0, queries: 0, customers: 0, ..counts });

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::index::WriteRef;
+use super::index::{LogRef, WriteRef};
 use super::ledger::Ledger;
+use super::owed::Told;
+use super::sessions::OpRef;
 use super::test_counter::TestCounter;
-use super::verdict::Undecided;
 use super::witness::{Promised, WitnessKind};
 use super::writes::{ABSENT, Entry, FirstSeen, WrongApply};
-use crate::history::Extent;
-use crate::model::{BranchIndex, Money, WriteId};
+use crate::model::{BranchIndex, Money, Propagation, WriteId};
 
 /// How two branches differ at the end.
 #[derive(Debug)]
@@ -24,7 +24,10 @@ pub(super) enum Divergence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wrong {
     Twice,
-    AcknowledgedButMissing,
+    /// It was acknowledged, and some last logs hold it, but not all.
+    Missing,
+    /// It was acknowledged, and no last log holds it.
+    Lost,
     RefusedButApplied,
     NobodyAsked,
     /// The customer gave its id to this write too, which was applied.
@@ -35,51 +38,61 @@ impl Wrong {
     pub(super) const fn kind(self) -> WitnessKind {
         match self {
             Self::Twice => WitnessKind::AppliedTwice,
-            Self::AcknowledgedButMissing => WitnessKind::Missing,
+            Self::Missing => WitnessKind::Missing,
+            Self::Lost => WitnessKind::Lost,
             Self::RefusedButApplied => WitnessKind::RefusedButApplied,
             Self::NobodyAsked => WitnessKind::NobodyAsked,
             Self::IdNotUnique(_) => WitnessKind::IdNotUnique,
         }
     }
 
-    /// Everybody is owed this, but no bank can keep apart what a customer calls by one name.
-    const fn promised(self) -> Promised {
+    /// Everybody is owed this, but no bank can keep apart what a customer calls by one name, nor
+    /// keep in memory what ends with it.
+    fn promised(self, ledger: &Ledger, write: WriteRef) -> Promised {
         match self {
-            Self::Twice
-            | Self::AcknowledgedButMissing
-            | Self::RefusedButApplied
-            | Self::NobodyAsked => Promised::Yes,
+            Self::Twice | Self::Missing | Self::RefusedButApplied | Self::NobodyAsked => {
+                Promised::Yes
+            }
+            Self::Lost => nothing_is_lost(ledger, write),
             Self::IdNotUnique(_) => Promised::No,
         }
     }
 }
 
-/// A write that was not applied exactly once, and the first branch where it shows.
-#[derive(Debug)]
-pub(super) struct Flaw {
-    pub(super) write: WriteRef,
-    pub(super) wrong: Wrong,
-    pub(super) branch: BranchIndex,
+/// Whether it was promised that a write is not lost. It is where no memory ended that had held it;
+/// with sync propagation, where not every branch's did.
+fn nothing_is_lost(ledger: &Ledger, write: WriteRef) -> Promised {
+    if !ledger.writes.entry(write).forgotten {
+        return Promised::Yes;
+    }
+    let mut lost_at = vec![false; ledger.roster.len()];
+    for log in ledger.logs.that_lost(write) {
+        lost_at[log.branch.get()] = true;
+    }
+    match ledger.terms.as_ref().map(|terms| terms.propagation) {
+        _ if lost_at.iter().all(|is_lost| *is_lost) => Promised::No,
+        Some(Propagation::Async) => Promised::No,
+        Some(Propagation::Sync) => Promised::Yes,
+        None => Promised::Unknown,
+    }
 }
 
-/// Why what needs the end of a history, at all branches, is undecided in this one.
-pub(super) fn without_end(ledger: &Ledger) -> Option<Undecided> {
-    match ledger.extent {
-        Extent::CutOff => Some(Undecided::CutOff),
-        Extent::Whole if ledger.branches.iter().any(|log| log.is_down) => {
-            Some(Undecided::BranchDown)
-        }
-        Extent::Whole => None,
-    }
+/// How a write was not applied exactly once, or a session not told the truth of it.
+#[derive(Debug)]
+pub(super) enum Flaw {
+    /// The log, or the branch, is the first where it shows.
+    Write { write: WriteRef, wrong: Wrong, log: LogRef },
+    /// A session was told of a loss, and this branch holds all that it was owed.
+    ToldWrongly { at: OpRef, held_by: BranchIndex },
 }
 
 /// All branches hold the same writes and the same balance.
 pub(super) fn convergence(ledger: &Ledger) -> TestCounter<Divergence> {
     let mut test_counter = TestCounter::new(ledger.witnesses);
-    if ledger.roster.len() < 2 || without_end(ledger).is_some() {
+    if ledger.roster.len() < 2 || ledger.open.is_some() {
         return test_counter;
     }
-    for (write, entry) in ledger.writes.iter().filter(|(_, entry)| entry.is_applied()) {
+    for (write, entry) in ledger.writes.iter().filter(|(_, entry)| entry.is_held()) {
         test_counter.test(Promised::Yes);
         if let Some(missing_at) = missing_at(ledger, write, entry)
             && let Some(held_by) = applied_at(ledger, write)
@@ -88,7 +101,7 @@ pub(super) fn convergence(ledger: &Ledger) -> TestCounter<Divergence> {
             test_counter.fail(Promised::Yes, write.rank(), divergence);
         }
     }
-    let given = ledger.roster.indexes().zip(&ledger.branches);
+    let given = ledger.roster.indexes().zip(ledger.logs.last());
     let mut given = given.filter_map(|(branch, log)| Some((branch, log.balance?)));
     if let Some(first) = given.next() {
         for other in given {
@@ -101,19 +114,22 @@ pub(super) fn convergence(ledger: &Ledger) -> TestCounter<Divergence> {
     test_counter
 }
 
-/// No write is applied twice at a branch; what was acknowledged is everywhere; what was refused is
-/// applied nowhere from then on; and nothing is applied that was not asked for with that content.
-pub(super) fn exactly_once(ledger: &Ledger) -> TestCounter<Flaw> {
+/// No write is applied twice in a log; what was acknowledged is everywhere; what was refused is
+/// applied nowhere from then on; nothing is applied that was not asked for with that content; and
+/// nothing is called lost that is not. Says how many acknowledged writes are lost, too.
+pub(super) fn exactly_once(ledger: &Ledger, told: &[Told]) -> (TestCounter<Flaw>, u64) {
     let mut test_counter = TestCounter::new(ledger.witnesses);
-    let is_open = without_end(ledger).is_some();
+    let mut lost = 0;
     // Under each id that names several writes, the first that was asked for and applied.
     let mut first = BTreeMap::new();
     for (write, entry) in ledger.writes.iter() {
         match wrong(ledger, write, entry, &mut first) {
-            Some(Wrong::AcknowledgedButMissing) if is_open => {}
+            Some(Wrong::Missing | Wrong::Lost) if ledger.open.is_some() => {}
             Some(wrong) => {
-                test_counter.test(wrong.promised());
-                test_counter.fail(wrong.promised(), write.rank(), (write, wrong));
+                lost += u64::from(wrong == Wrong::Lost);
+                let promised = wrong.promised(ledger, write);
+                test_counter.test(promised);
+                test_counter.fail(promised, write.rank(), Found::Write(write, wrong));
             }
             None if entry.acknowledged || entry.refused || entry.is_applied() => {
                 test_counter.test(Promised::Yes);
@@ -121,20 +137,46 @@ pub(super) fn exactly_once(ledger: &Ledger) -> TestCounter<Flaw> {
             None => {}
         }
     }
-    test_counter.map(|(write, wrong)| {
-        let branch = match wrong {
-            Wrong::Twice | Wrong::NobodyAsked => {
-                ledger.writes.wrong_apply(write).map(|apply| apply.branch)
-            }
-            Wrong::RefusedButApplied => {
-                let wrong = ledger.writes.wrong_apply(write).map(|apply| apply.branch);
-                wrong.or_else(|| applied_at(ledger, write))
-            }
-            Wrong::AcknowledgedButMissing => missing_at(ledger, write, ledger.writes.entry(write)),
-            Wrong::IdNotUnique(_) => applied_at(ledger, write),
-        };
-        Flaw { write, wrong, branch: branch.expect("a write that fails its test fails somewhere") }
-    })
+    for Told { at, held_by, promised } in told {
+        if let Some(held_by) = *held_by {
+            test_counter.test(*promised);
+            test_counter.fail(*promised, u64::MAX, Found::Told(*at, held_by));
+        } else if ledger.open.is_none() {
+            test_counter.test(*promised);
+        }
+    }
+    let flaws = test_counter.map(|found| match found {
+        Found::Write(write, wrong) => {
+            Flaw::Write { write, wrong, log: shown_in(ledger, write, wrong) }
+        }
+        Found::Told(at, held_by) => Flaw::ToldWrongly { at, held_by },
+    });
+    (flaws, lost)
+}
+
+/// What is found, before it is known where it shows.
+enum Found {
+    Write(WriteRef, Wrong),
+    Told(OpRef, BranchIndex),
+}
+
+/// The log where it shows first that a write is not applied exactly once.
+fn shown_in(ledger: &Ledger, write: WriteRef, wrong: Wrong) -> LogRef {
+    let wrong_apply = || {
+        let apply = ledger.writes.wrong_apply(write)?;
+        Some(ledger.logs.at(apply.branch, apply.mark.fact))
+    };
+    let log = match wrong {
+        Wrong::Twice | Wrong::NobodyAsked => wrong_apply(),
+        Wrong::RefusedButApplied => wrong_apply().or_else(|| applied_in(ledger, write)),
+        Wrong::Missing => missing_at(ledger, write, ledger.writes.entry(write)).map(LogRef::last),
+        Wrong::Lost => applied_in(ledger, write).or_else(|| {
+            let mut ops = ledger.sessions.ops().map(|(_, op)| op.sent);
+            ops.find(|sent| sent.write == Some(write)).map(|sent| LogRef::last(sent.branch))
+        }),
+        Wrong::IdNotUnique(_) => applied_in(ledger, write),
+    };
+    log.expect("a write that fails its test fails somewhere")
 }
 
 fn wrong(
@@ -159,7 +201,10 @@ fn wrong(
     if let Some(first) = first.filter(|first| *first != write) {
         return Some(Wrong::IdNotUnique(first));
     }
-    (entry.acknowledged && !is_everywhere(ledger, entry)).then_some(Wrong::AcknowledgedButMissing)
+    if !entry.acknowledged || is_everywhere(ledger, entry) {
+        return None;
+    }
+    Some(if entry.is_held() { Wrong::Missing } else { Wrong::Lost })
 }
 
 fn is_everywhere(ledger: &Ledger, entry: &Entry) -> bool {
@@ -169,6 +214,12 @@ fn is_everywhere(ledger: &Ledger, entry: &Entry) -> bool {
 fn applied_at(ledger: &Ledger, write: WriteRef) -> Option<BranchIndex> {
     let mut row = ledger.roster.indexes().zip(ledger.writes.row(write).iter());
     row.find(|(_, position)| **position != ABSENT).map(|(branch, _)| branch)
+}
+
+/// The first log that holds a write, the last ones before those that ended.
+fn applied_in(ledger: &Ledger, write: WriteRef) -> Option<LogRef> {
+    let ended = || ledger.logs.applied_in_ended(write).next();
+    applied_at(ledger, write).map(LogRef::last).or_else(ended)
 }
 
 fn missing_at(ledger: &Ledger, write: WriteRef, entry: &Entry) -> Option<BranchIndex> {

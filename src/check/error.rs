@@ -212,19 +212,6 @@ pub enum InvalidHistory {
         /// How many it held.
         held: LogPosition,
     },
-    /// It is possible, but this judge does not know how to judge it.
-    #[error(
-        "branch {branch} starts with {kept} of its {held} writes: this version of the judge does \
-         not read histories of branches that lost memory"
-    )]
-    MemoryLost {
-        /// The branch.
-        branch: BranchId,
-        /// How many it has kept.
-        kept: LogPosition,
-        /// How many it held.
-        held: LogPosition,
-    },
     /// A partition begins once and heals once.
     #[error("partition {partition} begins twice, or heals before it began")]
     PartitionTwice {

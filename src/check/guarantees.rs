@@ -1,20 +1,21 @@
 //! The four session guarantees, in one pass over all operations in the order of their answers.
 //!
 //! A balance is the sum of all writes in a log, so all of them are relevant to a read. In the order
-//! of answers, the reads at a branch see longer and longer prefixes of its log. So each log is
-//! walked once beside the operations, and for what was passed of it the latest position at every
-//! branch is kept: how far any branch must be to hold all that a read here saw.
+//! of answers, the reads of a log see longer and longer prefixes of it. So each log is walked once
+//! beside the operations, and for what was passed of it the latest position in every log is kept:
+//! how far any log must be to hold all that a read here saw.
 
-use super::index::{WriteRef, place};
+use super::index::{LogRef, WriteRef};
 use super::ledger::Ledger;
 use super::options::{JudgeOptions, StepsKept};
+use super::owed::{Owed, OwedToSessions, Told};
 use super::property::Property;
 use super::reach::Reach;
-use super::sessions::{Asked, Op, OpRef, Seen};
+use super::sessions::{Asked, Heard, Op, OpRef, Seen};
 use super::test_counter::TestCounter;
 use super::witness::Promised;
 use super::writes::ABSENT;
-use crate::model::{BranchIndex, Guarantee, OutcomeClass};
+use crate::model::{Guarantee, OutcomeClass};
 
 /// The verdicts on the four guarantees.
 #[derive(Debug)]
@@ -23,12 +24,14 @@ pub(super) struct GuaranteeTests {
     pub(super) read_your_writes: TestCounter<OpRef>,
     /// Monotonic reads: reads that miss what an earlier one saw.
     pub(super) monotonic_reads: TestCounter<OpRef>,
-    /// Monotonic writes: a write, and a branch that has it without all earlier ones before it.
-    pub(super) monotonic_writes: TestCounter<(OpRef, BranchIndex)>,
-    /// Writes follow reads: a write, and a branch that has it before what its session had read.
-    pub(super) writes_follow_reads: TestCounter<(OpRef, BranchIndex)>,
+    /// Monotonic writes: a write, and a log that has it without all earlier ones before it.
+    pub(super) monotonic_writes: TestCounter<(OpRef, LogRef)>,
+    /// Writes follow reads: a write, and a log that has it before what its session had read.
+    pub(super) writes_follow_reads: TestCounter<(OpRef, LogRef)>,
     /// Every step that failed a test, if they are wanted.
     pub(super) failed: Vec<Failed>,
+    /// Each answer that told a session of a loss.
+    pub(super) told: Vec<Told>,
 }
 
 /// An operation that failed a test, and where.
@@ -36,7 +39,7 @@ pub(super) struct GuaranteeTests {
 pub(super) struct Failed {
     pub(super) property: Property,
     pub(super) at: OpRef,
-    pub(super) branch: BranchIndex,
+    pub(super) log: LogRef,
     pub(super) promised: Promised,
 }
 
@@ -45,9 +48,9 @@ pub(super) fn judge(ledger: &Ledger, options: JudgeOptions) -> GuaranteeTests {
     let most = options.witnesses.get();
     let mut replay = SessionReplay {
         ledger,
-        logs: ledger.branches.iter().map(|_| Passed::default()).collect(),
-        sessions: (0..ledger.sessions.len()).map(|_| Memory::default()).collect(),
-        is_made: vec![false; ledger.writes.len()],
+        owed: OwedToSessions::new(ledger),
+        made: vec![Made::Not; ledger.writes.len()],
+        ended: Vec::new(),
         steps: options.steps,
         tests: GuaranteeTests {
             read_your_writes: TestCounter::new(most),
@@ -55,13 +58,19 @@ pub(super) fn judge(ledger: &Ledger, options: JudgeOptions) -> GuaranteeTests {
             monotonic_writes: TestCounter::new(most),
             writes_follow_reads: TestCounter::new(most),
             failed: Vec::new(),
+            told: Vec::new(),
         },
     };
+    let mut told = ledger.told.iter().peekable();
     for (at, op) in ledger.sessions.ops() {
         match op.asked {
-            Asked::Write { write, class } => replay.write(at, op, write, class),
+            Asked::Write { write, class, heard } => replay.write((at, op), write, (class, heard)),
             Asked::Query(Some(seen)) => replay.read(at, op, seen),
             Asked::Query(None) => {}
+        }
+        if told.next_if(|told| **told == at).is_some() {
+            let told = replay.owed.tell_of_loss(ledger, (at, op.session));
+            replay.tests.told.push(told);
         }
     }
     replay.tests
@@ -69,142 +78,141 @@ pub(super) fn judge(ledger: &Ledger, options: JudgeOptions) -> GuaranteeTests {
 
 struct SessionReplay<'a> {
     ledger: &'a Ledger,
-    logs: Vec<Passed>,
-    sessions: Vec<Memory>,
-    /// Which writes their session has made by now.
-    is_made: Vec<bool>,
+    owed: OwedToSessions,
+    /// How it stands with each write in its session by now.
+    made: Vec<Made>,
+    /// The positions of a write in the logs that ended.
+    ended: Vec<u32>,
     steps: StepsKept,
     tests: GuaranteeTests,
 }
 
-/// The part of a log that was passed. Empty until a read there needs it.
-#[derive(Default)]
-struct Passed {
-    len: usize,
-    reach: Option<Reach>,
-}
-
-/// What a session is owed.
-#[derive(Default)]
-struct Memory {
-    /// Its acknowledged writes.
-    own: Option<Reach>,
-    /// What its reads saw.
-    seen: Option<Reach>,
-    /// Its writes.
-    made: Option<Reach>,
+/// How it stands with a write in its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    Not,
+    /// Its session got no answer: it must follow what came before it, and binds nothing.
+    Unanswered,
+    /// What comes after it must follow it.
+    Binds,
 }
 
 impl SessionReplay<'_> {
     fn read(&mut self, at: OpRef, op: &Op, seen: Seen) {
-        let branch = op.sent.branch;
-        let memory = &self.sessions[op.session.place()];
-        let is_kept = |reach: &Reach| reach[branch.get()] <= seen.position;
-        let own = memory.own.as_ref().map(is_kept);
-        let seen_before = memory.seen.as_ref().map(is_kept);
-        if let Some(is_kept) = own {
+        let log = self.ledger.log_of(op);
+        let owed = self.owed.to(op.session);
+        let is_kept = |reach: &Reach| reach.at(log) <= seen.position;
+        if let Some(own) = &owed.own {
             let test = self.test(Guarantee::ReadYourWrites, Property::ReadYourWrites, (at, op));
-            self.judge(&test, is_kept, |tests| &mut tests.read_your_writes, at);
+            let test = Test { log, ..test };
+            self.tests.judge(&test, is_kept(own), |tests| &mut tests.read_your_writes, at);
         }
-        if let Some(is_kept) = seen_before {
+        if let Some(seen_before) = &owed.seen {
             let test = self.test(Guarantee::MonotonicReads, Property::MonotonicReads, (at, op));
-            self.judge(&test, is_kept, |tests| &mut tests.monotonic_reads, at);
+            let test = Test { log, ..test };
+            self.tests.judge(&test, is_kept(seen_before), |tests| &mut tests.monotonic_reads, at);
         }
         // Nothing is owed for a read that saw nothing, nor to a session that is over.
         if seen.position == 0 || self.ledger.sessions.get(op.session).requests == op.sent.request {
             return;
         }
-        let width = self.ledger.branches.len();
-        let passed = &mut self.logs[branch.get()];
-        let reach = passed.reach.get_or_insert_with(|| Reach::new(width));
-        for write in &self.ledger.prefix(branch, seen.position)[passed.len..] {
-            reach.add(self.ledger.writes.row(*write));
-        }
-        passed.len = place(seen.position);
-        let memory = &mut self.sessions[op.session.place()];
-        memory.seen.get_or_insert_with(|| Reach::new(width)).join(reach);
+        self.owed.sees(self.ledger, op.session, (log, seen.position));
     }
 
-    fn write(&mut self, at: OpRef, op: &Op, write: WriteRef, class: OutcomeClass) {
-        let ledger = self.ledger;
-        let row = ledger.writes.row(write);
-        let width = ledger.branches.len();
-        let memory = &mut self.sessions[op.session.place()];
-        match class {
-            OutcomeClass::Ok => memory.own.get_or_insert_with(|| Reach::new(width)).add(row),
-            OutcomeClass::Unknown => {}
-            OutcomeClass::Refused => return,
-        }
-        // A retry is the write that it repeats.
-        let is_made = &mut self.is_made[write.place()];
-        if *is_made || !ledger.writes.entry(write).took_effect() {
+    fn write(&mut self, at: (OpRef, &Op), write: WriteRef, (class, heard): (OutcomeClass, Heard)) {
+        let (ledger, session) = (self.ledger, at.1.session);
+        if class == OutcomeClass::Refused {
             return;
         }
-        *is_made = true;
-        let before = memory.made.take();
-        let seen = memory.seen.take();
+        ledger.logs.positions(&ledger.writes, write, &mut self.ended);
+        if class == OutcomeClass::Ok {
+            self.owed.acknowledges(ledger, session, (write, &self.ended));
+        }
+        // A retry is the write that it repeats.
+        let made = self.made[write.place()];
+        if made == Made::Binds || !ledger.took_effect(write) {
+            return;
+        }
+        if made == Made::Not {
+            self.place(at, write);
+        }
+        self.made[write.place()] = match heard {
+            Heard::Answer => {
+                self.owed.makes(ledger, session, (write, &self.ended));
+                Made::Binds
+            }
+            Heard::Nothing => Made::Unanswered,
+        };
+    }
+
+    /// Tests the place of a write in every log that has it.
+    fn place(&mut self, (at, op): (OpRef, &Op), write: WriteRef) {
+        let ledger = self.ledger;
+        let Owed { seen, made, .. } = self.owed.to(op.session);
         // The first write of a session that has read nothing is after nothing, wherever it is.
-        let tested = if before.is_none() && seen.is_none() { 0 } else { width };
+        if made.is_none() && seen.is_none() {
+            return;
+        }
         let in_order = self.test(Guarantee::MonotonicWrites, Property::MonotonicWrites, (at, op));
         let follows =
             self.test(Guarantee::WritesFollowReads, Property::WritesFollowReads, (at, op));
-        for branch in ledger.roster.indexes().take(tested) {
-            let position = row[branch.get()];
+        let row = ledger.writes.row(write);
+        let last = ledger.roster.indexes().map(|branch| (LogRef::last(branch), row[branch.get()]));
+        for (log, position) in last.chain(ledger.logs.applied(&self.ended)) {
             if position == ABSENT {
                 continue;
             }
-            if let Some(before) = &before {
-                let test = Test { branch, ..in_order };
-                let is_kept = before[branch.get()] < position;
-                self.judge(&test, is_kept, |tests| &mut tests.monotonic_writes, (at, branch));
+            if let Some(made) = made {
+                let test = Test { log, ..in_order };
+                let is_kept = made.at(log) < position;
+                self.tests.judge(&test, is_kept, |tests| &mut tests.monotonic_writes, (at, log));
             }
-            if let Some(seen) = &seen {
-                let test = Test { branch, ..follows };
-                let is_kept = seen[branch.get()] < position;
-                self.judge(&test, is_kept, |tests| &mut tests.writes_follow_reads, (at, branch));
+            if let Some(seen) = seen {
+                let test = Test { log, ..follows };
+                let is_kept = seen.at(log) < position;
+                self.tests.judge(&test, is_kept, |tests| &mut tests.writes_follow_reads, (at, log));
             }
         }
-        let memory = &mut self.sessions[op.session.place()];
-        memory.seen = seen;
-        memory.made.insert(before.unwrap_or_else(|| Reach::new(width))).add(row);
     }
 
     /// A test of the operation `op` at the branch that it asked.
     fn test(&self, guarantee: Guarantee, property: Property, (at, op): (OpRef, &Op)) -> Test {
         let promised = self.ledger.promised(op.session, guarantee);
-        Test { property, promised, at, rank: op.sent.rank.into(), branch: op.sent.branch }
+        let (rank, log) = (op.sent.rank.into(), LogRef::last(op.sent.branch));
+        Test { property, promised, at, rank, log, steps: self.steps }
     }
+}
 
+impl GuaranteeTests {
     /// Counts a test, and what is found if it fails.
     fn judge<F>(
         &mut self,
         test: &Test,
         is_kept: bool,
-        test_counter: impl FnOnce(&mut GuaranteeTests) -> &mut TestCounter<F>,
+        test_counter: impl FnOnce(&mut Self) -> &mut TestCounter<F>,
         finding: F,
     ) {
-        let Test { property, promised, at, rank, branch } = *test;
-        let test_counter = test_counter(&mut self.tests);
+        let Test { property, promised, at, rank, log, steps } = *test;
+        let test_counter = test_counter(self);
         test_counter.test(promised);
         if is_kept {
             return;
         }
         test_counter.fail(promised, rank, finding);
-        match self.steps {
+        match steps {
             StepsKept::None => {}
-            StepsKept::All => {
-                self.tests.failed.push(Failed { property, at, branch, promised });
-            }
+            StepsKept::All => self.failed.push(Failed { property, at, log, promised }),
         }
     }
 }
 
-/// A test of a guarantee: of an operation, at a branch.
+/// A test of a guarantee: of an operation, at a log.
 struct Test {
     property: Property,
     promised: Promised,
     at: OpRef,
     /// How early the operation is among all.
     rank: u64,
-    branch: BranchIndex,
+    log: LogRef,
+    steps: StepsKept,
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use smallvec::SmallVec;
 
+use crate::model::BranchIndex;
+
 /// No index.
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -17,6 +19,11 @@ const SPARSE_BYTES: usize = 24;
 /// `index` for a slice.
 pub(super) fn place(index: u32) -> usize {
     usize::try_from(index).expect("the judge runs where an address has at least 32 bits")
+}
+
+/// The id of a place.
+fn id_of(place: usize) -> u32 {
+    u32::try_from(place).expect("places are of ids")
 }
 
 /// A write, by its order of appearance in the history.
@@ -34,6 +41,26 @@ impl WriteRef {
 
     pub(super) fn get(self) -> u32 {
         self.0
+    }
+}
+
+/// One of the logs of a branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LogRef {
+    pub(super) branch: BranchIndex,
+    /// Which of those that ended, or `NONE`: the last one.
+    pub(super) ended: u32,
+}
+
+impl LogRef {
+    /// The last log of a branch.
+    pub(super) const fn last(branch: BranchIndex) -> Self {
+        Self { branch, ended: NONE }
+    }
+
+    /// Its place among those that ended, if it did.
+    pub(super) fn ended(self) -> Option<usize> {
+        (self.ended != NONE).then(|| place(self.ended))
     }
 }
 
@@ -61,6 +88,16 @@ impl IdTable {
             Some(index) if *index != NONE => Some(index),
             Some(_) | None => self.sparse.get_mut(&id),
         }
+    }
+
+    /// The greatest id up to `most` whose index is one of which `is_meant` is true.
+    pub(super) fn last_up_to(&self, most: u32, is_meant: impl Fn(u32) -> bool) -> Option<u32> {
+        let ends = self.direct.len().min(place(most).saturating_add(1));
+        let mut direct = self.direct[..ends].iter().enumerate().rev();
+        let direct = direct.find(|(_, index)| **index != NONE && is_meant(**index));
+        let mut sparse = self.sparse.range(..=most).rev();
+        let sparse = sparse.find(|(_, index)| is_meant(**index));
+        direct.map(|(id, _)| id_of(id)).max(sparse.map(|(id, _)| *id))
     }
 
     /// How many bytes it takes beside itself.
@@ -120,6 +157,9 @@ mod tests {
             for id in (0..70).chain([far, u32::MAX - 1]) {
                 prop_assert_eq!(table.get(id), model.get(&id).copied());
                 prop_assert_eq!(table.get_mut(id), model.get_mut(&id));
+                let even = model.range(..=id).filter(|(_, index)| **index % 2 == 0);
+                let even = even.map(|(id, _)| *id).next_back();
+                prop_assert_eq!(table.last_up_to(id, |index| index % 2 == 0), even);
             }
         }
     }

@@ -57,17 +57,20 @@ impl Judge {
         self.ledger.close();
         let balances = self.ledger.take_balances();
         let overdrafts = self.ledger.take_overdrafts();
+        let settlings = self.ledger.settlings.take();
         let ledger = &self.ledger;
         let tell = Sentences { ledger, lines: self.options.lines };
         let untested = Undecided::NothingToTest;
-        let open = bank_wide::without_end(ledger);
+        let open = ledger.open;
         let GuaranteeTests {
             read_your_writes,
             monotonic_reads,
             monotonic_writes,
             writes_follow_reads,
             failed,
+            told,
         } = guarantees::judge(ledger, self.options);
+        let (exactly_once, lost) = bank_wide::exactly_once(ledger, &told);
         let by_property = ByProperty {
             read_your_writes: read_your_writes
                 .map(|read| ledger.find_read_your_writes(read))
@@ -76,26 +79,30 @@ impl Judge {
                 .map(|read| ledger.find_monotonic_reads(read))
                 .verdict(untested, |promised, found| tell.monotonic_reads(promised, found)),
             monotonic_writes: monotonic_writes
-                .map(|(written, branch)| ledger.find_monotonic_writes(written, branch))
+                .map(|(written, log)| ledger.find_monotonic_writes(written, log))
                 .verdict(untested, |promised, found| tell.monotonic_writes(promised, found)),
             writes_follow_reads: writes_follow_reads
-                .map(|(written, branch)| ledger.find_writes_follow_reads(written, branch))
+                .map(|(written, log)| ledger.find_writes_follow_reads(written, log))
                 .verdict(untested, |promised, found| tell.writes_follow_reads(promised, found)),
             balances: balances.verdict(untested, |promised, found| tell.balance(promised, found)),
             convergence: bank_wide::convergence(ledger)
                 .verdict(open.unwrap_or(untested), |promised, found| {
                     tell.divergence(promised, found)
                 }),
-            exactly_once: bank_wide::exactly_once(ledger)
+            exactly_once: exactly_once
                 .verdict(open.unwrap_or(untested), |promised, found| tell.flaw(promised, found)),
             no_overdraft: overdrafts.map(|test_counter| {
                 test_counter.verdict(untested, |promised, found| tell.overdrawn(promised, &found))
+            }),
+            settles: settlings.map(|test_counter| {
+                test_counter.verdict(untested, |promised, found| tell.unsettled(promised, &found))
             }),
         };
         Ok(Verdicts {
             by_property,
             failed_steps: failed.into_iter().map(|failed| tell.failed(failed)).collect(),
             extent: ledger.extent,
+            lost,
         })
     }
 }

@@ -4,36 +4,26 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::index::{WriteRef, place};
+use super::index::WriteRef;
+use super::logs::Logs;
 use super::memory::Amounts;
 use super::messages::{Message, Messages};
-use super::origins::{OriginNumber, Origins};
+use super::origins::{Number, OriginNumber, Origins};
 use super::overdraft::Overdrawn;
+use super::receptions::Receptions;
 use super::sessions::{Answer, Asked, Known, Mark, Op, OpRef, Sent, SessionRef, Sessions};
+use super::settles::{Settlings, Unsettled, Why};
 use super::test_counter::TestCounter;
+use super::verdict::Undecided;
 use super::witness::Promised;
 use super::writes::{ABSENT, Apply, FirstSeen, Writes};
 use super::{Case, InvalidHistory};
 use crate::history::{Extent, Fact, Recorded, Terms};
 use crate::model::number::count;
 use crate::model::{
-    BranchId, BranchIndex, CustomerId, Guarantee, LogPosition, Money, Operation, Outcome,
-    OutcomeClass, Overdraft, Refusal, RequestError, RequestNumber, Roster, Time, Write, WriteId,
+    BranchId, BranchIndex, CustomerId, Guarantee, Life, LogPosition, Money, Operation, Outcome,
+    OutcomeClass, Overdraft, RequestError, RequestNumber, Roster, Time, Write, WriteId,
 };
-
-#[derive(Debug)]
-pub(super) struct BranchLog {
-    /// The apply log.
-    pub(super) writes: Vec<WriteRef>,
-    /// The sum of the opening balance and the log.
-    sum: i128,
-    /// The balance that the branch gave last, if it gave one.
-    pub(super) balance: Option<Money>,
-    /// Whether it has stopped.
-    pub(super) is_down: bool,
-    /// Whether something was read at it.
-    is_read: bool,
-}
 
 /// A balance that is not the sum of what is behind it.
 #[derive(Debug)]
@@ -44,25 +34,20 @@ pub(super) enum WrongBalance {
     Start { mark: Mark, branch: BranchIndex, found: Money, sum_minor: i128 },
 }
 
-/// Whether a history says which requests branches received.
-#[derive(Debug, Clone, Copy)]
-enum Receptions {
-    /// No fact has shown it yet.
-    Unknown,
-    Told,
-    /// This request was answered without one.
-    Untold(CustomerId, RequestNumber),
-}
-
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) roster: Arc<Roster>,
     pub(super) terms: Option<Terms>,
-    pub(super) branches: Vec<BranchLog>,
+    pub(super) logs: Logs,
     pub(super) sessions: Sessions,
     pub(super) writes: Writes,
     /// Whether all facts were observed.
     pub(super) extent: Extent,
+    /// Why what needs the end, at all branches, is undecided. Known once the history is closed.
+    pub(super) open: Option<Undecided>,
+    /// The answers that tell their customers of a loss.
+    pub(super) told: Vec<OpRef>,
+    pub(super) settlings: Settlings,
     /// How many witnesses are kept.
     pub(super) witnesses: usize,
     balances: TestCounter<WrongBalance>,
@@ -93,25 +78,21 @@ struct Request {
 impl Ledger {
     /// The ledger of `case`, which keeps what `witnesses` are made of.
     pub(super) fn new(Case { roster, opening_balance, terms }: Case, witnesses: usize) -> Self {
-        let log = || BranchLog {
-            writes: Vec::new(),
-            sum: opening_balance.minor().into(),
-            balance: None,
-            is_down: false,
-            is_read: false,
-        };
         let refuses = terms.as_ref().is_some_and(|terms| terms.overdraft == Overdraft::Reject);
         Self {
-            branches: roster.indexes().map(|_| log()).collect(),
+            logs: Logs::new(roster.len(), opening_balance),
             sessions: Sessions::default(),
             writes: Writes::new(roster.len()),
             extent: Extent::Whole,
+            open: None,
+            told: Vec::new(),
+            settlings: Settlings::new(witnesses),
             witnesses,
             balances: TestCounter::new(witnesses),
             overdrafts: refuses.then(|| TestCounter::new(witnesses)),
             origins: Origins::new(roster.len()),
             messages: Messages::default(),
-            receptions: Receptions::Unknown,
+            receptions: Receptions::default(),
             partitions: BTreeSet::new(),
             read_at: 0,
             applies: 0,
@@ -130,7 +111,10 @@ impl Ledger {
     pub(super) fn amounts(&self) -> Amounts {
         let facts = usize::try_from(self.now.fact).unwrap_or(usize::MAX);
         Amounts {
-            branches: self.branches.len(),
+            branches: self.logs.last().len(),
+            ended: self.logs.ended().len(),
+            forgotten: self.logs.forgotten(),
+            told: self.told.len(),
             read_at: self.read_at,
             writes: self.writes.len(),
             applied: self.writes.applied(),
@@ -205,18 +189,12 @@ impl Ledger {
                 let (session, number) = self.find(Request { customer, request, branch })?;
                 self.sessions.give_up(session, number)
             }
-            Fact::BranchStopped { branch } => {
-                let index = self.up(branch)?;
-                self.branches[index.get()].is_down = true;
-                Ok(())
-            }
+            Fact::BranchStopped { branch } => self.branch_stopped(branch),
             Fact::BranchStarted { branch, life: _, kept, balance } => {
                 self.branch_started(branch, kept, balance)
             }
             Fact::PartitionBegan { partition, ref sides, .. } => {
-                sides.iter().flatten().try_for_each(|branch| self.index(*branch).map(|_| ()))?;
-                let is_new = self.partitions.insert(partition);
-                is_new.then_some(()).ok_or(InvalidHistory::PartitionTwice { partition })
+                self.partition_began(partition, sides)
             }
             Fact::PartitionHealed { partition } => {
                 let is_known = self.partitions.remove(&partition);
@@ -225,7 +203,13 @@ impl Ledger {
             Fact::SlownessBegan { branch, .. } | Fact::SlownessEnded { branch } => {
                 self.index(branch).map(|_| ())
             }
-            Fact::Settled | Fact::Unsettled { .. } => Ok(()),
+            Fact::Settled => {
+                self.settlings.settled(self.now, &self.logs, &self.roster);
+                Ok(())
+            }
+            Fact::Unsettled { branch, origin, life, writes } => {
+                self.unsettled(branch, (origin, life, writes))
+            }
         }
     }
 
@@ -245,7 +229,7 @@ impl Ledger {
     /// The branch where something happens, so it has not stopped.
     fn up(&self, branch: BranchId) -> Result<BranchIndex, InvalidHistory> {
         let index = self.index(branch)?;
-        if self.branches[index.get()].is_down {
+        if self.logs.of(index).stopped.is_some() {
             return Err(InvalidHistory::Stopped { branch });
         }
         Ok(index)
@@ -286,13 +270,7 @@ impl Ledger {
     fn request_received(&mut self, request: Request) -> Result<(), InvalidHistory> {
         self.up(request.branch)?;
         let (session, number) = self.find(request)?;
-        match self.receptions {
-            Receptions::Told => {}
-            Receptions::Unknown => self.receptions = Receptions::Told,
-            Receptions::Untold(customer, request) => {
-                return Err(InvalidHistory::NeverReceived { customer, request });
-            }
-        }
+        self.receptions.received()?;
         self.sessions.get_mut(session).receive(number)
     }
 
@@ -315,7 +293,7 @@ impl Ledger {
     ) -> Result<(), InvalidHistory> {
         let session = self.sessions.find_or_add(id.customer, self.terms.as_ref())?;
         let events = &mut self.sessions.get_mut(session).events;
-        let log = &mut self.branches[index.get()];
+        let log = self.logs.of_mut(index);
         let expected = log_length(&log.writes)?.next();
         if said != expected {
             return Err(InvalidHistory::ApplyOutOfPlace { branch, said, expected });
@@ -323,9 +301,9 @@ impl Ledger {
         let position = position(said)?;
         let delta = write.delta();
         let write = self.writes.find_or_add(events, id, write, FirstSeen::Applied)?;
-        self.origins.apply((index, branch), (dot, origin), write)?;
+        let number = self.origins.apply((index, branch), (dot, origin), write)?;
         let at = Apply { mark: self.now, branch: index, write, position };
-        self.writes.apply(at, dot.origin);
+        self.writes.apply(at, dot.origin, number);
         log.writes.push(write);
         self.applies += 1;
         log.sum = log.sum.saturating_add(delta.minor().into());
@@ -335,14 +313,19 @@ impl Ledger {
         if let Some(test_counter) = &mut self.overdrafts
             && delta < Money::ZERO
         {
-            Overdrawn { at, origin: dot.origin, balance_minor: sum_minor }.judge(test_counter);
+            // What the branch had accepted and has forgotten since it does not accept again.
+            let is_own = dot.origin == index
+                && (number == Number::New || !self.logs.has_forgotten(index, write));
+            let (origin, balance_minor) = (dot.origin, sum_minor);
+            let found = Overdrawn { at, origin, is_own, balance_minor };
+            found.judge(test_counter);
         }
         Ok(())
     }
 
     /// Takes note that a branch gave its balance: whether it is the sum of its log.
     fn give(&mut self, branch: BranchIndex, found: Money) -> bool {
-        let log = &mut self.branches[branch.get()];
+        let log = self.logs.of_mut(branch);
         log.balance = Some(found);
         i128::from(found.minor()) == log.sum
     }
@@ -363,7 +346,7 @@ impl Ledger {
     ) -> Result<(), InvalidHistory> {
         let branch = self.up(request.branch)?;
         let (session, number) = self.find(request)?;
-        let log = &self.branches[branch.get()];
+        let log = self.logs.of(branch);
         let (sum_minor, held) = (log.sum, log_length(&log.writes)?);
         if said != held {
             return Err(InvalidHistory::OtherLogLength { branch: request.branch, said, held });
@@ -373,8 +356,8 @@ impl Ledger {
         let (known, is_received) = (found.known(number), found.is_received(number));
         let sent = found.answered(number)?;
         let asked = found.answer(sent, &Answer { position, outcome })?;
-        self.check_reception(is_received, request)?;
-        if let Asked::Write { write, class: OutcomeClass::Refused } = asked {
+        self.receptions.answered(is_received, (request.customer, request.request))?;
+        if let Asked::Write { write, class: OutcomeClass::Refused, .. } = asked {
             self.writes.entry_mut(write).refuse();
         }
         // What is answered too late reaches no customer.
@@ -383,32 +366,47 @@ impl Ledger {
         }
         let op = self.sessions.add(Op { session, sent, asked, answered: Some(self.now) });
         self.sessions.get_mut(session).await_arrival(op);
+        if let Err(RequestError::WritesLost { .. }) = outcome {
+            self.told.push(op);
+        }
         if let Asked::Query(Some(seen)) = asked {
-            let log = &mut self.branches[branch.get()];
+            let log = self.logs.of_mut(branch);
             self.seen += u64::from(seen.position);
             self.read_at += usize::from(!std::mem::replace(&mut log.is_read, true));
             let is_right = self.give(branch, seen.balance);
             self.test_balance(is_right, || WrongBalance::Read { op, sum_minor });
-        } else if let Some(found) = claimed(outcome) {
+        } else if let Some(found) = (Answer { position, outcome }).claimed() {
             let is_right = self.give(branch, found);
             self.test_balance(is_right, || WrongBalance::Refusal { op, found, sum_minor });
         }
         Ok(())
     }
 
-    /// Where receptions are told at all, that of a request which is answered is.
-    fn check_reception(&mut self, is_received: bool, at: Request) -> Result<(), InvalidHistory> {
-        let Request { customer, request, .. } = at;
-        match self.receptions {
-            Receptions::Told if !is_received => {
-                Err(InvalidHistory::NeverReceived { customer, request })
-            }
-            Receptions::Unknown => {
-                self.receptions = Receptions::Untold(customer, request);
-                Ok(())
-            }
-            Receptions::Told | Receptions::Untold(..) => Ok(()),
-        }
+    fn branch_stopped(&mut self, branch: BranchId) -> Result<(), InvalidHistory> {
+        let index = self.up(branch)?;
+        self.logs.of_mut(index).stopped = Some(self.now);
+        Ok(())
+    }
+
+    fn unsettled(
+        &mut self,
+        branch: BranchId,
+        (origin, life, writes): (BranchId, Life, u64),
+    ) -> Result<(), InvalidHistory> {
+        let (branch, origin) = (self.index(branch)?, self.index(origin)?);
+        let why = Why::Lacks { origin, life, writes };
+        self.settlings.unsettled(Unsettled { mark: self.now, branch, why });
+        Ok(())
+    }
+
+    fn partition_began(
+        &mut self,
+        partition: u32,
+        sides: &[Vec<BranchId>],
+    ) -> Result<(), InvalidHistory> {
+        sides.iter().flatten().try_for_each(|branch| self.index(*branch).map(|_| ()))?;
+        let is_new = self.partitions.insert(partition);
+        is_new.then_some(()).ok_or(InvalidHistory::PartitionTwice { partition })
     }
 
     fn branch_started(
@@ -418,16 +416,17 @@ impl Ledger {
         found: Money,
     ) -> Result<(), InvalidHistory> {
         let index = self.index(branch)?;
-        let log = &mut self.branches[index.get()];
+        let log = self.logs.of_mut(index);
         let held = log_length(&log.writes)?;
-        if !log.is_down {
-            return Err(InvalidHistory::NotStopped { branch });
-        } else if kept > held {
+        let stopped = log.stopped.ok_or(InvalidHistory::NotStopped { branch })?;
+        if kept > held {
             return Err(InvalidHistory::KeptTooMuch { branch, kept, held });
-        } else if kept < held {
-            return Err(InvalidHistory::MemoryLost { branch, kept, held });
         }
-        log.is_down = false;
+        if kept < held {
+            self.forget(index, position(kept)?, stopped)?;
+        }
+        let log = self.logs.of_mut(index);
+        log.stopped = None;
         let (mark, sum_minor) = (self.now, log.sum);
         let is_right = self.give(index, found);
         self.test_balance(is_right, || WrongBalance::Start {
@@ -439,53 +438,47 @@ impl Ledger {
         Ok(())
     }
 
+    /// A branch has no more than the first `kept` writes of its log left.
+    fn forget(
+        &mut self,
+        branch: BranchIndex,
+        kept: u32,
+        stopped: Mark,
+    ) -> Result<(), InvalidHistory> {
+        let tail = self.logs.forget(branch, kept, (stopped, self.now))?;
+        let mut lost_minor = 0_i128;
+        for write in tail {
+            lost_minor += i128::from(self.writes.entry(*write).write.delta().minor());
+            self.writes.forget(*write, branch, kept);
+        }
+        let log = self.logs.of_mut(branch);
+        log.sum = log.sum.saturating_sub(lost_minor);
+        log.is_read = false;
+        let writes = &self.writes;
+        self.origins.forget(branch, |write| {
+            writes.row(write)[branch.get()] != ABSENT && !writes.entry(write).renumbered
+        });
+        Ok(())
+    }
+
     /// Takes note that there are no more facts.
     pub(super) fn close(&mut self) {
         self.sessions.close();
         for (_, op) in self.sessions.ops() {
-            if let Asked::Write { write, class } = op.asked {
-                self.writes.entry_mut(write).tell(class);
+            if let Asked::Write { write, class, heard } = op.asked {
+                self.writes.entry_mut(write).tell(class, heard);
             }
         }
-    }
-
-    /// How many writes a read saw; none if it was not answered.
-    pub(super) fn position(&self, read: OpRef) -> u32 {
-        match self.sessions.op(read).asked {
-            Asked::Query(Some(seen)) => seen.position,
-            Asked::Query(None) | Asked::Write { .. } => 0,
-        }
-    }
-
-    /// The first `position` writes of a branch's log.
-    pub(super) fn prefix(&self, branch: BranchIndex, position: u32) -> &[WriteRef] {
-        &self.log(branch)[..place(position)]
-    }
-
-    /// A branch's whole log.
-    pub(super) fn log(&self, branch: BranchIndex) -> &[WriteRef] {
-        &self.branches[branch.get()].writes
-    }
-}
-
-/// The balance that a refusal claims.
-fn claimed(outcome: &Outcome) -> Option<Money> {
-    match outcome {
-        Err(RequestError::Refused(
-            Refusal::InsufficientFunds { balance, .. } | Refusal::BalanceOutOfRange { balance },
-        )) => Some(*balance),
-        Err(
-            RequestError::Refused(Refusal::OutOfOrder { .. } | Refusal::EventReused { .. })
-            | RequestError::OutcomeUnknown { .. }
-            | RequestError::NoAnswer { .. }
-            | RequestError::Declined { .. }
-            | RequestError::Unavailable { .. }
-            | RequestError::Full { .. }
-            | RequestError::VersionNotReached { .. }
-            | RequestError::WritesLost { .. }
-            | RequestError::Returning { .. },
-        )
-        | Ok(_) => None,
+        // What did not arrive told nobody anything.
+        let sessions = &self.sessions;
+        self.told.retain(|op| sessions.op(*op).answered.is_some());
+        self.open = match self.extent {
+            Extent::CutOff => Some(Undecided::CutOff),
+            Extent::Whole if self.logs.last().iter().any(|log| log.stopped.is_some()) => {
+                Some(Undecided::BranchDown)
+            }
+            Extent::Whole => None,
+        };
     }
 }
 

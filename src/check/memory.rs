@@ -26,6 +26,12 @@ const SESSION_BYTES: u64 = 1_100;
 /// How many positions at each branch a session may be owed: for its writes that were acknowledged,
 /// for all that it made, and for what it read.
 const OWED_TO_SESSION: u64 = 3;
+/// A log that ended, with what was passed of it at the end.
+const ENDED_BYTES: u64 = 300;
+/// A write of it that the next log did not keep.
+const FORGOTTEN_BYTES: u64 = 24;
+/// An answer that told of a loss.
+const TOLD_BYTES: u64 = 40;
 /// A message under way.
 const MESSAGE_BYTES: u64 = 180;
 /// A request that was given up, a write that was not applied as it should, one more content of an
@@ -53,6 +59,11 @@ pub(super) struct Amounts {
     pub(super) seen: u64,
     pub(super) sessions: usize,
     pub(super) requests: usize,
+    /// Logs that ended, and writes of them that the next ones did not keep.
+    pub(super) ended: usize,
+    pub(super) forgotten: usize,
+    /// Answers that told of a loss.
+    pub(super) told: usize,
     pub(super) messages: usize,
     pub(super) oddities: usize,
     /// How many failed tests of each property are kept.
@@ -77,7 +88,15 @@ impl Amounts {
         add(count(self.oddities), ODDITY_BYTES);
         add(count(self.witnesses), WITNESSES_BYTES);
         let reaches = count(self.sessions).saturating_mul(OWED_TO_SESSION);
-        let reaches = reaches.saturating_add(count(self.read_at));
+        // What is passed of a log that ended may be passed of the next one too.
+        let passed = count(self.read_at);
+        let passed = if self.ended == 0 { passed } else { passed.saturating_mul(2) };
+        let reaches = reaches.saturating_add(passed);
+        // Where a loss was told, what survived is kept beside all.
+        let reaches = if self.told == 0 { reaches } else { reaches.saturating_mul(2) };
+        add(count(self.ended), ENDED_BYTES.saturating_add(reaches.saturating_mul(POSITION_BYTES)));
+        add(count(self.forgotten), FORGOTTEN_BYTES);
+        add(count(self.told), TOLD_BYTES);
         if self.branches <= BLOCK {
             let row = count(self.branches) * POSITION_BYTES;
             add(count(self.writes).saturating_add(reaches), row);

@@ -4,7 +4,10 @@
 //! in `docs/GUARANTEES.md`. Knows nothing of the bank that made the history: no version vector,
 //! no passbook, and no opinion of the bank about itself.
 
+mod bank_sentence;
 mod bank_wide;
+mod cause;
+mod closed;
 mod error;
 mod file;
 mod findings;
@@ -14,15 +17,19 @@ mod guarantees;
 mod index;
 mod judge;
 mod ledger;
+mod logs;
 mod memory;
 mod messages;
 mod options;
 mod origins;
 mod overdraft;
+mod owed;
 mod property;
 mod reach;
+mod receptions;
 mod sentence;
 mod sessions;
+mod settles;
 mod test_counter;
 mod verdict;
 mod witness;

@@ -17,6 +17,13 @@ pub(super) struct OriginNumber {
     pub(super) sequence: Sequence,
 }
 
+/// Whether some branch had applied a write under a number before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Number {
+    New,
+    Known,
+}
+
 #[derive(Debug)]
 pub(super) struct Origins {
     /// Branches in the order in which they came up, by index; of their first lives.
@@ -47,18 +54,21 @@ impl Origins {
         (at, branch): (BranchIndex, BranchId),
         (dot, origin): (OriginNumber, BranchId),
         write: WriteRef,
-    ) -> Result<(), InvalidHistory> {
+    ) -> Result<Number, InvalidHistory> {
         let sequence = u32::try_from(dot.sequence.get()).ok().filter(|number| *number != NONE);
         let sequence = sequence.ok_or(InvalidHistory::TooMany)?;
         let index = self.index(dot)?;
         let named = &mut self.named[place(index)];
-        match named.get(sequence) {
-            Some(named) if named == write.get() => {}
+        let number = match named.get(sequence) {
+            Some(named) if named == write.get() => Number::Known,
             Some(_) => {
                 return Err(InvalidHistory::NumberNamesTwo { origin, sequence: dot.sequence });
             }
-            None => self.bytes += insert(named, sequence, write.get()),
-        }
+            None => {
+                self.bytes += insert(named, sequence, write.get());
+                Number::New
+            }
+        };
         let last = &mut self.last[at.get()];
         match last.get_mut(index) {
             Some(last) if sequence < *last => {
@@ -68,7 +78,19 @@ impl Origins {
             Some(last) => *last = sequence,
             None => self.bytes += insert(last, index, sequence),
         }
-        Ok(())
+        Ok(number)
+    }
+
+    /// Takes note that a branch has forgotten what it applied, but for the writes of which
+    /// `is_kept` is true.
+    pub(super) fn forget(&mut self, at: BranchIndex, is_kept: impl Fn(WriteRef) -> bool) {
+        let last = &mut self.last[at.get()];
+        for (named, index) in self.named.iter().zip(0..) {
+            if let Some(last) = last.get_mut(index) {
+                // Zero is before every number.
+                *last = named.last_up_to(*last, |write| is_kept(WriteRef(write))).unwrap_or(0);
+            }
+        }
     }
 
     /// How many bytes the tables take.

@@ -100,6 +100,13 @@ properties! {
     /// A test is a withdrawal, at each branch that applied it; `None` where it is not judged.
     #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
     no_overdraft: (Option<T>),
+
+    /// When all faults are over, every accepted write comes to every branch. Judged only where a
+    /// history says whether it did.
+    Settles = "settles", of a bank;
+    /// A test is what a history says of it; `None` where it says nothing.
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    settles: (Option<T>),
 }
 
 /// In words: `read your writes`.

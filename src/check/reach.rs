@@ -6,6 +6,9 @@
 use std::ops::Index;
 use std::sync::Arc;
 
+use super::index::LogRef;
+use crate::model::BranchIndex;
+
 /// How many branches a block is of. A bank of no more has no blocks.
 pub(super) const BLOCK: usize = 64;
 
@@ -74,50 +77,65 @@ impl Index<usize> for Row<'_> {
     }
 }
 
-/// For each branch, how long its log must be to hold everything of some set of writes.
+/// For each log, how long it must be to hold everything of some set of writes.
 #[derive(Debug, Clone)]
-pub(super) enum Reach {
+pub(super) struct Reach {
+    last: LastReach,
+    /// Of the logs that ended.
+    ended: Box<[u32]>,
+}
+
+#[derive(Debug, Clone)]
+enum LastReach {
     Flat(Vec<u32>),
     Blocks(Blocks),
 }
 
 impl Reach {
-    /// Of no write.
-    pub(super) fn new(branches: usize) -> Self {
-        if branches <= BLOCK {
-            Self::Flat(vec![0; branches])
+    /// Of no write, where so many logs ended.
+    pub(super) fn new(branches: usize, ended: usize) -> Self {
+        let last = if branches <= BLOCK {
+            LastReach::Flat(vec![0; branches])
         } else {
-            Self::Blocks(Blocks::filled(branches, 0))
-        }
+            LastReach::Blocks(Blocks::filled(branches, 0))
+        };
+        Self { last, ended: vec![0; ended].into() }
     }
 
-    /// Of the write in this row too.
-    pub(super) fn add(&mut self, row: Row<'_>) {
-        match (self, row) {
-            (Self::Flat(reach), Row::Flat(row)) => raise(reach, row),
-            (Self::Blocks(reach), Row::Blocks(row)) => reach.raise(row),
-            (Self::Flat(_), Row::Blocks(_)) | (Self::Blocks(_), Row::Flat(_)) => {
+    /// Of the write too that has these positions in the last logs, and these in those that ended.
+    pub(super) fn add(&mut self, row: Row<'_>, ended: &[u32]) {
+        match (&mut self.last, row) {
+            (LastReach::Flat(reach), Row::Flat(row)) => raise(reach, row),
+            (LastReach::Blocks(reach), Row::Blocks(row)) => reach.raise(row),
+            (LastReach::Flat(_), Row::Blocks(_)) | (LastReach::Blocks(_), Row::Flat(_)) => {
                 panic!("a row and a reach are of one bank")
             }
         }
+        raise(&mut self.ended, ended);
     }
 
     /// Of all that `other` is of too.
     pub(super) fn join(&mut self, other: &Self) {
-        self.add(match other {
-            Self::Flat(flat) => Row::Flat(flat),
-            Self::Blocks(blocks) => Row::Blocks(blocks),
-        });
+        let row = match &other.last {
+            LastReach::Flat(flat) => Row::Flat(flat),
+            LastReach::Blocks(blocks) => Row::Blocks(blocks),
+        };
+        self.add(row, &other.ended);
     }
-}
 
-impl Index<usize> for Reach {
-    type Output = u32;
+    /// How long this log must be.
+    pub(super) fn at(&self, log: LogRef) -> u32 {
+        match log.ended() {
+            None => self.last(log.branch),
+            Some(ended) => self.ended[ended],
+        }
+    }
 
-    fn index(&self, branch: usize) -> &u32 {
-        match self {
-            Self::Flat(flat) => &flat[branch],
-            Self::Blocks(blocks) => blocks.get(branch),
+    /// How long the last log of a branch must be.
+    pub(super) fn last(&self, branch: BranchIndex) -> u32 {
+        match &self.last {
+            LastReach::Flat(flat) => flat[branch.get()],
+            LastReach::Blocks(blocks) => *blocks.get(branch.get()),
         }
     }
 }
@@ -145,8 +163,10 @@ mod tests {
     proptest! {
         #[test]
         fn blocks_hold_what_a_number_per_branch_would(rows in any_rows()) {
-            let (mut blocks, mut flat) = (Reach::new(BRANCHES), Reach::Flat(vec![0; BRANCHES]));
-            for row in rows {
+            let mut blocks = Reach::new(BRANCHES, 1);
+            let mut flat =
+                Reach { last: LastReach::Flat(vec![0; BRANCHES]), ended: Box::new([0]) };
+            for (row, ended) in rows.into_iter().zip([3_u32, 1, 5, 2, 4, 6]) {
                 let (mut in_blocks, mut in_a_row) =
                     (Blocks::filled(BRANCHES, ABSENT), vec![ABSENT; BRANCHES]);
                 for (branch, position) in row {
@@ -155,13 +175,15 @@ mod tests {
                 }
                 let (row, model) = (Row::Blocks(&in_blocks), Row::Flat(&in_a_row));
                 prop_assert!(row.iter().take(BRANCHES).eq(model.iter()));
-                blocks.add(row);
-                flat.add(model);
+                blocks.add(row, &[ended]);
+                flat.add(model, &[ended]);
                 let twice = blocks.clone();
                 blocks.join(&twice);
-                for branch in 0..BRANCHES {
-                    prop_assert_eq!(row[branch], model[branch]);
-                    prop_assert_eq!(blocks[branch], flat[branch]);
+                for branch in (0..BRANCHES).map(BranchIndex::new) {
+                    prop_assert_eq!(row[branch.get()], model[branch.get()]);
+                    prop_assert_eq!(blocks.last(branch), flat.last(branch));
+                    let log = LogRef { branch, ended: 0 };
+                    prop_assert_eq!(blocks.at(log), flat.at(log));
                 }
             }
         }

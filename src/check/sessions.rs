@@ -7,7 +7,7 @@ use super::index::{IdTable, NONE, WriteRef, place};
 use crate::history::Terms;
 use crate::model::{
     BranchId, BranchIndex, CustomerId, EventId, Guarantees, Money, Outcome, OutcomeClass, Receipt,
-    RequestNumber, Roster, Time,
+    Refusal, RequestError, RequestNumber, Roster, Time,
 };
 
 /// A customer, by its order of appearance.
@@ -23,6 +23,12 @@ impl SessionRef {
 /// An operation, by the order in which branches answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct OpRef(u32);
+
+impl OpRef {
+    pub(super) fn is_before(self, other: Self) -> bool {
+        self.0 < other.0
+    }
+}
 
 /// A request and what became of it.
 #[derive(Debug, Clone, Copy)]
@@ -61,9 +67,17 @@ pub(super) enum Asked {
         write: WriteRef,
         /// What the customer was told of it; unknown if that was nothing.
         class: OutcomeClass,
+        heard: Heard,
     },
     /// A query, and what it saw if it was answered with a balance.
     Query(Option<Seen>),
+}
+
+/// Whether a customer was told anything by the bank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    Answer,
+    Nothing,
 }
 
 /// What a read saw: the first `position` writes of its branch's log.
@@ -190,7 +204,12 @@ impl Session {
     pub(super) fn answer(&self, sent: Sent, said: &Answer<'_>) -> Result<Asked, InvalidHistory> {
         Ok(match (sent.write, said.outcome) {
             (Some(write), Ok(Receipt::Written) | Err(_)) => {
-                Asked::Write { write, class: OutcomeClass::of(said.outcome) }
+                let heard = match said.outcome {
+                    // This is recorded in place of an answer that did not come.
+                    Err(RequestError::NoAnswer { .. }) => Heard::Nothing,
+                    Ok(_) | Err(_) => Heard::Answer,
+                };
+                Asked::Write { write, class: OutcomeClass::of(said.outcome), heard }
             }
             (None, Ok(Receipt::Balance(balance))) => {
                 Asked::Query(Some(Seen { position: said.position, balance: *balance }))
@@ -242,6 +261,29 @@ pub(super) struct Answer<'a> {
     /// How long the branch's log was.
     pub(super) position: u32,
     pub(super) outcome: &'a Outcome,
+}
+
+impl Answer<'_> {
+    /// The balance that a refusal claims.
+    pub(super) fn claimed(&self) -> Option<Money> {
+        match self.outcome {
+            Err(RequestError::Refused(
+                Refusal::InsufficientFunds { balance, .. } | Refusal::BalanceOutOfRange { balance },
+            )) => Some(*balance),
+            Err(
+                RequestError::Refused(Refusal::OutOfOrder { .. } | Refusal::EventReused { .. })
+                | RequestError::OutcomeUnknown { .. }
+                | RequestError::NoAnswer { .. }
+                | RequestError::Declined { .. }
+                | RequestError::Unavailable { .. }
+                | RequestError::Full { .. }
+                | RequestError::VersionNotReached { .. }
+                | RequestError::WritesLost { .. }
+                | RequestError::Returning { .. },
+            )
+            | Ok(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -397,7 +439,7 @@ impl Sessions {
 /// A request that its customer got no answer to.
 fn unanswered(session: SessionRef, sent: Sent) -> Op {
     let asked = match sent.write {
-        Some(write) => Asked::Write { write, class: OutcomeClass::Unknown },
+        Some(write) => Asked::Write { write, class: OutcomeClass::Unknown, heard: Heard::Nothing },
         None => Asked::Query(None),
     };
     Op { session, sent, asked, answered: None }

@@ -238,6 +238,10 @@ pub struct Verdicts {
     /// Whether the history was cut off.
     #[serde(skip)]
     pub extent: Extent,
+    /// How many acknowledged writes no branch holds at the end: each of them violates *exactly
+    /// once*, promised or not. None where the end is not known.
+    #[serde(skip)]
+    pub lost: u64,
 }
 
 /// How much must have been tested for the whole to be decided.

@@ -64,6 +64,10 @@ pub enum WitnessKind {
     AppliedTwice,
     /// A write that was acknowledged is missing somewhere.
     Missing,
+    /// A write that was acknowledged is held by no branch any more.
+    Lost,
+    /// A session was told that writes are lost, and they are not.
+    ToldWrongly,
     /// A write was applied though it had been refused.
     RefusedButApplied,
     /// A write was applied that no customer had asked for.
@@ -72,6 +76,8 @@ pub enum WitnessKind {
     IdNotUnique,
     /// A withdrawal left a balance below zero.
     BelowZero,
+    /// The bank did not settle.
+    NotSettled,
 }
 
 /// Where a fact stands.

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::InvalidHistory;
 use super::index::{IdTable, NONE, WriteRef, place};
+use super::origins::Number;
 use super::reach::{BLOCK, Blocks, Row};
-use super::sessions::Mark;
+use super::sessions::{Heard, Mark};
 use crate::model::{BranchIndex, OutcomeClass, Write, WriteId};
 
 /// The position of a write that a branch does not have: later than any other.
@@ -43,12 +44,18 @@ pub(super) struct Entry {
     pub(super) pending: u32,
     /// Some customer was told that it was done. Known once the history is closed.
     pub(super) acknowledged: bool,
+    /// Some request for it was answered, and not refused. Known once the history is closed.
+    pub(super) answered: bool,
     /// Some request for it was refused.
     pub(super) refused: bool,
     /// Some request for it was not refused. Known of all once the history is closed.
     pub(super) issued: bool,
-    /// At how many branches it was applied.
+    /// How many branches hold it in their last logs.
     pub(super) branches: u32,
+    /// Some log that held it ended, and the next one did not keep it.
+    pub(super) forgotten: bool,
+    /// It was accepted several times, and has as many numbers.
+    pub(super) renumbered: bool,
     /// How it was first applied as it should not be.
     pub(super) wrong: Option<WrongApply>,
 }
@@ -65,14 +72,14 @@ pub(super) enum WrongApply {
 }
 
 impl Entry {
+    /// Whether some log holds it, be it one that ended.
     pub(super) fn is_applied(&self) -> bool {
-        self.branches > 0
+        self.is_held() || self.forgotten
     }
 
-    /// Whether it is a write of its session: not refused, and acknowledged or applied somewhere.
-    /// One that was neither answered nor applied has not happened.
-    pub(super) fn took_effect(&self) -> bool {
-        self.issued && (self.acknowledged || self.is_applied())
+    /// Whether the last log of some branch holds it.
+    pub(super) fn is_held(&self) -> bool {
+        self.branches > 0
     }
 
     /// Takes note that a branch refused a request for it.
@@ -81,16 +88,17 @@ impl Entry {
         self.pending = self.pending.saturating_sub(1);
     }
 
-    /// Takes note of what a customer was told of it.
-    pub(super) fn tell(&mut self, class: OutcomeClass) {
+    /// Takes note of what a customer was told of it, if it was told anything.
+    pub(super) fn tell(&mut self, class: OutcomeClass, heard: Heard) {
         match class {
             OutcomeClass::Ok => {
                 self.acknowledged = true;
                 self.issued = true;
             }
             OutcomeClass::Unknown => self.issued = true,
-            OutcomeClass::Refused => {}
+            OutcomeClass::Refused => return,
         }
+        self.answered |= heard == Heard::Answer;
     }
 }
 
@@ -180,9 +188,12 @@ impl Writes {
             origin: None,
             pending: 0,
             acknowledged: false,
+            answered: false,
             refused: false,
             issued: false,
             branches: 0,
+            forgotten: false,
+            renumbered: false,
             wrong: None,
         });
         match &mut self.positions {
@@ -192,11 +203,13 @@ impl Writes {
         Ok(WriteRef(added))
     }
 
-    /// Takes note that a branch applied a write that `origin` accepted.
-    pub(super) fn apply(&mut self, apply: Apply, origin: BranchIndex) {
+    /// Takes note that a branch applied a write that `origin` accepted, under a new number or a
+    /// known one.
+    pub(super) fn apply(&mut self, apply: Apply, origin: BranchIndex, number: Number) {
         let Apply { write, branch, position, mark: _ } = apply;
         let is_new = self.put(write, branch, position);
         let entry = &mut self.entries[write.place()];
+        entry.renumbered |= entry.origin.is_some() && number == Number::New;
         entry.origin.get_or_insert(origin);
         let wrong = if entry.first_seen == FirstSeen::Applied {
             Some(WrongApply::Unasked)
@@ -216,6 +229,26 @@ impl Writes {
             entry.branches += 1;
             self.widest = self.widest.max(entry.branches);
         }
+    }
+
+    /// Takes note that a branch has no more than the first `kept` writes of its log left, and that
+    /// this one stood after them.
+    pub(super) fn forget(&mut self, write: WriteRef, branch: BranchIndex, kept: u32) {
+        let held = self.row(write)[branch.get()];
+        if held <= kept || held == ABSENT {
+            return;
+        }
+        match &mut self.positions {
+            Positions::Flat(rows) => {
+                rows[write.place() * self.branch_count + branch.get()] = ABSENT
+            }
+            Positions::Blocks { blank, rows } => {
+                rows[write.place()].get_or_insert_with(|| blank.clone()).set(branch.get(), ABSENT);
+            }
+        }
+        let entry = &mut self.entries[write.place()];
+        entry.branches -= 1;
+        entry.forgotten = true;
     }
 
     /// Puts a write at `position` of a branch's log, if the branch does not have it.

@@ -87,7 +87,8 @@ fn lag_can_break(property: Property, config: &RunConfig) -> bool {
             | Property::Balances
             | Property::Convergence
             | Property::ExactlyOnce
-            | Property::NoOverdraft,
+            | Property::NoOverdraft
+            | Property::Settles,
             Propagation::Sync | Propagation::Async,
             CustomerOrder::InOrder | CustomerOrder::Concurrent,
         ) => false,

@@ -269,8 +269,9 @@ fn any_verdict() -> impl Strategy<Value = Verdict> {
 }
 
 fn any_verdicts() -> impl Strategy<Value = ByProperty<Verdict>> {
-    (prop::array::uniform7(any_verdict()), prop::option::of(any_verdict())).prop_map(
-        |([a, b, c, d, e, f, g], no_overdraft)| ByProperty {
+    let sometimes = || prop::option::of(any_verdict());
+    (prop::array::uniform7(any_verdict()), sometimes(), sometimes()).prop_map(
+        |([a, b, c, d, e, f, g], no_overdraft, settles)| ByProperty {
             read_your_writes: a,
             monotonic_reads: b,
             monotonic_writes: c,
@@ -279,6 +280,7 @@ fn any_verdicts() -> impl Strategy<Value = ByProperty<Verdict>> {
             convergence: f,
             exactly_once: g,
             no_overdraft,
+            settles,
         },
     )
 }

@@ -289,7 +289,7 @@ fn a_bad_line_is_named_with_what_is_wrong() {
              `message_received`, `message_lost`, `message_duplicated`, `write_set_compared`, \
              `request_parked`, `reply_sent`, `reply_received`, `request_given_up`, \
              `branch_stopped`, `branch_started`, `partition_began`, `partition_healed`, \
-             `slowness_began`, `slowness_ended` (column 48)",
+             `slowness_began`, `slowness_ended`, `settled`, `unsettled` (column 48)",
         ),
         (
             edited(2, "40000", "-40000"),
