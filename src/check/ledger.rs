@@ -445,7 +445,7 @@ impl Ledger {
         kept: u32,
         stopped: Mark,
     ) -> Result<(), InvalidHistory> {
-        let tail = self.logs.forget(branch, kept, (stopped, self.now))?;
+        let tail = self.logs.forget(&self.writes, (branch, kept), (stopped, self.now))?;
         let mut lost_minor = 0_i128;
         for write in tail {
             lost_minor += i128::from(self.writes.entry(*write).write.delta().minor());

@@ -112,8 +112,8 @@ impl Logs {
     /// was not kept.
     pub(super) fn forget(
         &mut self,
-        branch: BranchIndex,
-        kept: u32,
+        writes: &Writes,
+        (branch, kept): (BranchIndex, u32),
         (stopped, started): (Mark, Mark),
     ) -> Result<&[WriteRef], InvalidHistory> {
         let added = u32::try_from(self.ended.len()).ok().filter(|added| *added != NONE);
@@ -121,7 +121,9 @@ impl Logs {
         let log = &mut self.last[branch.get()];
         let tail = log.writes.split_off(place(kept));
         let positions = kept + 1..;
-        let mut index: Vec<_> = tail.iter().map(|write| write.get()).zip(positions).collect();
+        let is_first = |write: WriteRef| writes.row(write)[branch.get()] > kept;
+        let positions = tail.iter().zip(positions).filter(|(write, _)| is_first(**write));
+        let mut index: Vec<_> = positions.map(|(write, at)| (write.get(), at)).collect();
         index.sort_unstable();
         index.dedup_by_key(|(write, _)| *write);
         self.forgotten += tail.len();

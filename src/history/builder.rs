@@ -18,8 +18,10 @@ use crate::model::{
 pub struct HistoryBuilder {
     opening_balance: Money,
     facts: Vec<Recorded>,
-    /// The length of each branch's log, and its balance.
-    logs: BTreeMap<BranchId, (u64, Money)>,
+    /// The balance of each branch after each write in its log.
+    logs: BTreeMap<BranchId, Vec<Money>>,
+    /// How often each branch has started again.
+    starts: BTreeMap<BranchId, u64>,
     /// The last request of each customer: its number and branch.
     asked: BTreeMap<CustomerId, (u64, BranchId)>,
     /// The branch that applied each write first, and how many writes there were before.
@@ -33,6 +35,7 @@ impl HistoryBuilder {
             opening_balance: header.opening_balance,
             facts: Vec::new(),
             logs: BTreeMap::new(),
+            starts: BTreeMap::new(),
             asked: BTreeMap::new(),
             origins: BTreeMap::new(),
         }
@@ -77,7 +80,7 @@ impl HistoryBuilder {
     pub fn applies(&mut self, branch: BranchId, id: WriteId, write: Write) -> &mut Self {
         let (len, balance) = self.log(branch);
         let balance = balance.saturating_add(write.delta());
-        self.logs.insert(branch, (len + 1, balance));
+        self.logs.entry(branch).or_default().push(balance);
         // Each write is of a life of its own, so that branches may apply them in any order.
         let next = self.origins.len();
         let next = u64::try_from(next).expect("a number in memory fits 64 bits");
@@ -122,6 +125,23 @@ impl HistoryBuilder {
         self.add(Fact::RequestGivenUp { customer, request, branch })
     }
 
+    /// A branch stops.
+    pub fn stops(&mut self, branch: BranchId) -> &mut Self {
+        self.add(Fact::BranchStopped { branch })
+    }
+
+    /// A branch starts again with the first `kept` writes of its log, or with all if there are not
+    /// as many.
+    pub fn starts(&mut self, branch: BranchId, kept: usize) -> &mut Self {
+        self.logs.entry(branch).or_default().truncate(kept);
+        let starts = self.starts.entry(branch).or_insert(0);
+        *starts += 1;
+        // The first life is that before the first start.
+        let life = Life::new(*starts + 1);
+        let (kept, balance) = self.log(branch);
+        self.add(Fact::BranchStarted { branch, life, kept: LogPosition::new(kept), balance })
+    }
+
     /// Any other fact. Nothing is worked out of it.
     pub fn add(&mut self, fact: Fact) -> &mut Self {
         let at = u64::try_from(self.facts.len()).expect("a number in memory fits 64 bits");
@@ -138,7 +158,9 @@ impl HistoryBuilder {
 
     /// How many writes a branch has applied, and its balance.
     pub fn log(&self, branch: BranchId) -> (u64, Money) {
-        self.logs.get(&branch).copied().unwrap_or((0, self.opening_balance))
+        let log = self.logs.get(&branch).map_or(&[][..], Vec::as_slice);
+        let len = u64::try_from(log.len()).expect("a number in memory fits 64 bits");
+        (len, log.last().copied().unwrap_or(self.opening_balance))
     }
 
     fn next_event(&self, customer: CustomerId) -> EventId {

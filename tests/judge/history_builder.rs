@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use passbook::check::{Case, JudgeError, JudgeOptions, Verdicts, judge};
+use passbook::check::{Case, JudgeError, JudgeOptions, Verdicts, judge, judge_cut_off};
 use passbook::history::{self, Fact, Header, Recorded, Terms};
 use passbook::model::{
-    BranchId, CustomerId, EventId, Money, Operation, Outcome, Receipt, Refusal, RequestError,
-    Roster, Write, WriteId,
+    BranchId, CustomerId, EventId, Life, Lost, Money, Operation, Outcome, Receipt, Refusal,
+    RequestError, Roster, Write, WriteId,
 };
 
 pub(crate) fn branch(id: u32) -> BranchId {
@@ -37,6 +37,11 @@ pub(crate) fn refused() -> Outcome {
 
 pub(crate) fn unknown() -> Outcome {
     Err(RequestError::OutcomeUnknown { unconfirmed_by: vec![branch(1)], more: 0 })
+}
+
+pub(crate) fn lost() -> Outcome {
+    let lost = Lost { branch: branch(1), life: Life::new(1), writes: 1 };
+    Err(RequestError::WritesLost { lost: vec![lost], more: 0 })
 }
 
 #[derive(Debug, Clone)]
@@ -76,6 +81,11 @@ impl HistoryBuilder {
 
     pub(crate) fn judge_with(&self, options: JudgeOptions) -> Result<Verdicts, JudgeError> {
         judge(self.case(), options, &self.facts)
+    }
+
+    /// What the judge says where the end is lost.
+    pub(crate) fn judge_cut_off(&self) -> Result<Verdicts, JudgeError> {
+        judge_cut_off(self.case(), JudgeOptions::default(), &self.facts)
     }
 
     pub(crate) fn case(&self) -> Case {
@@ -125,6 +135,24 @@ impl HistoryBuilder {
         self.tell(|books| {
             books.gives_up(customer(who));
         })
+    }
+
+    pub(crate) fn stops(&mut self, at: u32) -> &mut Self {
+        self.tell(|books| {
+            books.stops(branch(at));
+        })
+    }
+
+    /// A branch starts again with the first writes of its log.
+    pub(crate) fn starts(&mut self, at: u32, kept: usize) -> &mut Self {
+        self.tell(|books| {
+            books.starts(branch(at), kept);
+        })
+    }
+
+    /// The customer is told, in answer to its last request, that writes are lost.
+    pub(crate) fn hears_of_loss(&mut self, who: u32) -> &mut Self {
+        self.answers(who, lost()).hears(who)
     }
 
     /// The reply to the customer's last request is sent.

@@ -11,5 +11,6 @@ mod history;
 mod history_builder;
 mod random;
 mod reference;
+mod reference_rules;
 mod shown;
 mod weather;

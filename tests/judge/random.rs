@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use passbook::check::{ByProperty, JudgeOptions, Overall, Property, Verdict};
+use passbook::check::{ByProperty, JudgeError, JudgeOptions, Overall, Property, Verdict, Verdicts};
 use passbook::history::{Fact, Recorded};
 use passbook::model::{BranchId, Operation, WriteId};
 use proptest::prelude::*;
@@ -11,17 +11,17 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::generate::{Style, damages, styles, tales};
 use crate::history_builder::HistoryBuilder;
-use crate::reference::{self, Count};
+use crate::reference::{self, End, Found};
 
-fn config(cases: u32) -> Config {
+pub(crate) fn config(cases: u32) -> Config {
     Config { cases, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() }
 }
 
-/// How many tests there were and how many failed, in the order of `Property::ALL`; `None` where
-/// there is an error.
-fn counts(history: &HistoryBuilder) -> Option<Vec<Count>> {
-    let verdicts = history.judge().ok()?;
-    Some(verdicts.iter().map(|(_, verdict)| (verdict.tests(), verdict.violations())).collect())
+/// What the judge found; `None` where there is an error.
+pub(crate) fn found(verdicts: Result<Verdicts, JudgeError>) -> Option<Found> {
+    let verdicts = verdicts.ok()?;
+    let counts = verdicts.iter().map(|(_, verdict)| (verdict.tests(), verdict.violations()));
+    Some(Found { counts: counts.collect(), lost: verdicts.lost })
 }
 
 proptest! {
@@ -29,7 +29,7 @@ proptest! {
 
     #[test]
     fn the_judge_agrees_with_the_reference(history in styles().prop_flat_map(tales)) {
-        prop_assert_eq!(counts(&history), reference::judge(&history));
+        prop_assert_eq!(found(history.judge()), reference::judge(&history, End::Known));
     }
 
     #[test]
@@ -41,7 +41,7 @@ proptest! {
         for damage in damage {
             history.damage(damage);
         }
-        prop_assert_eq!(counts(&history), reference::judge(&history));
+        prop_assert_eq!(found(history.judge()), reference::judge(&history, End::Known));
     }
 }
 

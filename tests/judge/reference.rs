@@ -1,43 +1,75 @@
 //! The slow judge: sets and orders, straight from Terry et al., "Session Guarantees for Weakly
 //! Consistent Replicated Data", 1994, section 3. Compares everything with everything, shares no
 //! code with the fast judge, and knows nothing of dense indexes, running maxima or neighbours.
+//!
+//! Here it follows the facts; what it says of them is in `reference_rules.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use passbook::check::{Promised, Split};
 use passbook::history::Fact;
 use passbook::model::{
-    BranchId, CustomerId, Guarantee, Life, Money, Operation, Outcome, Overdraft, Receipt, Refusal,
+    BranchId, CustomerId, Life, Money, Operation, Outcome, Overdraft, Receipt, Refusal,
     RequestError, Sequence, Write, WriteId, WriteKind,
 };
 
 use crate::history_builder::HistoryBuilder;
 
 /// A write in the paper's sense: under the right id with another content it is another write.
-type W = (WriteId, Write);
+pub(crate) type W = (WriteId, Write);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum EventOutcome {
+pub(crate) enum Told {
+    /// No answer, or none that says anything.
     Nothing,
+    /// That it is not known what became of it.
+    Unknown,
     Written,
     Refused,
     Balance(Money),
 }
 
 #[derive(Debug, Clone)]
-struct Op {
-    customer: CustomerId,
-    branch: BranchId,
-    write: Option<W>,
-    told: EventOutcome,
+pub(crate) struct Op {
+    pub(crate) customer: CustomerId,
+    pub(crate) branch: BranchId,
+    pub(crate) write: Option<W>,
+    /// What the branch answered, be it heard or not.
+    pub(crate) answer: Option<Told>,
+    /// Whether that says that writes are lost.
+    pub(crate) says_lost: bool,
     /// DB(S, t): the log of the branch when it answered.
-    seen: Vec<W>,
-    heard: bool,
-    answered: bool,
+    pub(crate) seen: Vec<W>,
+    pub(crate) heard: bool,
+    pub(crate) given_up: bool,
+}
+
+impl Op {
+    /// What the customer was told.
+    pub(crate) fn told(&self) -> Told {
+        if self.given_up { Told::Nothing } else { self.answer.unwrap_or(Told::Nothing) }
+    }
+
+    /// Whether the customer has an answer, or will have.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.told() != Told::Nothing
+    }
+}
+
+/// A log of a branch. Of its writes it took the first from the one before.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    pub(crate) branch: BranchId,
+    pub(crate) writes: Vec<W>,
+    pub(crate) inherited: usize,
+    /// How many the next one kept of it, if there is one.
+    pub(crate) kept: Option<usize>,
+    /// Under which number each was applied; `None` where that is not looked at any more.
+    dots: Vec<Option<Dot>>,
 }
 
 /// A test: whether what it tests was promised, and whether it failed.
-type Test = (Promised, bool);
+pub(crate) type Test = (Promised, bool);
 
 /// The number of an accepted write, and whose.
 type Dot = (BranchId, Option<Life>, Sequence);
@@ -56,26 +88,49 @@ fn count(tests: &[Test]) -> Count {
     counts
 }
 
-/// What the reference found, in the order of `Property::ALL`, without what is not judged; `None`
-/// where no run can have this history.
-pub(crate) fn judge(history: &HistoryBuilder) -> Option<Vec<Count>> {
+/// What the reference found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// In the order of `Property::ALL`, without what is not judged.
+    pub(crate) counts: Vec<Count>,
+    /// How many acknowledged writes are lost.
+    pub(crate) lost: u64,
+}
+
+/// Whether the end of a history is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Known,
+    Lost,
+}
+
+/// What the reference found; `None` where no run can have this history.
+pub(crate) fn judge(history: &HistoryBuilder, end: End) -> Option<Found> {
+    let log = |branch: &BranchId| Log {
+        branch: *branch,
+        writes: Vec::new(),
+        inherited: 0,
+        kept: None,
+        dots: Vec::new(),
+    };
     let mut world = World {
         history,
+        end,
         ops: Vec::new(),
-        logs: BTreeMap::new(),
+        logs: history.roster.ids().iter().map(log).collect(),
+        down: BTreeSet::new(),
         dots: Vec::new(),
         balances: Vec::new(),
         overdrafts: Vec::new(),
+        settlings: Vec::new(),
         unasked: BTreeSet::new(),
         too_late: BTreeSet::new(),
         last: BTreeMap::new(),
     };
-    for branch in history.roster.ids() {
-        world.logs.insert(*branch, Vec::new());
-    }
     for recorded in &history.facts {
         world.happens(&recorded.fact)?;
     }
+    let (exactly_once, lost) = world.exactly_once();
     let mut found = vec![
         world.read_your_writes(),
         world.monotonic_reads(),
@@ -83,32 +138,35 @@ pub(crate) fn judge(history: &HistoryBuilder) -> Option<Vec<Count>> {
         world.writes_follow_reads(),
         world.balances.clone(),
         world.convergence(),
-        world.exactly_once(),
+        exactly_once,
     ];
     if history.terms.as_ref().is_some_and(|terms| terms.overdraft == Overdraft::Reject) {
         found.push(world.overdrafts.clone());
     }
-    Some(found.iter().map(|tests| count(tests)).collect())
+    if !world.settlings.is_empty() {
+        found.push(world.settlings.clone());
+    }
+    Some(Found { counts: found.iter().map(|tests| count(tests)).collect(), lost })
 }
 
-struct World<'a> {
-    history: &'a HistoryBuilder,
-    ops: Vec<Op>,
-    logs: BTreeMap<BranchId, Vec<W>>,
-    /// Every apply: where, under which number, and what.
-    dots: Vec<(BranchId, Dot, W)>,
+pub(crate) struct World<'a> {
+    pub(crate) history: &'a HistoryBuilder,
+    pub(crate) end: End,
+    pub(crate) ops: Vec<Op>,
+    /// Those of a branch in their order.
+    pub(crate) logs: Vec<Log>,
+    pub(crate) down: BTreeSet<BranchId>,
+    /// Every number, and what it names.
+    dots: Vec<(Dot, W)>,
     /// The balance that each branch gave last.
-    last: BTreeMap<BranchId, Money>,
+    pub(crate) last: BTreeMap<BranchId, Money>,
     balances: Vec<Test>,
     overdrafts: Vec<Test>,
+    settlings: Vec<Test>,
     /// Applied before anybody asked.
-    unasked: BTreeSet<W>,
+    pub(crate) unasked: BTreeSet<W>,
     /// Applied when every request for it had been refused.
-    too_late: BTreeSet<W>,
-}
-
-fn position(log: &[W], write: &W) -> Option<usize> {
-    log.iter().position(|other| other == write)
+    pub(crate) too_late: BTreeSet<W>,
 }
 
 impl World<'_> {
@@ -119,7 +177,7 @@ impl World<'_> {
                 self.request_sent(request.get(), *branch, id, *operation)?;
             }
             Fact::RequestReceived { branch, customer, request } => {
-                self.logs.get(branch)?;
+                self.up(*branch)?;
                 let mut session = self.ops.iter().filter(|op| op.customer == *customer);
                 let nth = usize::try_from(request.get()).ok()?.checked_sub(1)?;
                 let op = session.nth(nth)?;
@@ -129,27 +187,44 @@ impl World<'_> {
                 }
             }
             Fact::WriteApplied { branch, id, write, origin, life, position, balance, sequence } => {
-                self.logs.get(origin)?;
-                let write = (*id, *write);
-                self.numbered(*branch, (*origin, *life, *sequence), write)?;
-                let log = self.logs.get_mut(branch)?;
-                log.push(write);
-                if usize::try_from(position.get()).ok()? != log.len() {
-                    return None;
-                }
-                self.applied(*branch, *origin, write, *balance);
+                self.current(*origin)?;
+                self.up(*branch)?;
+                let dot = (*origin, *life, *sequence);
+                self.applied(*branch, dot, (*id, *write), (position.get(), *balance))?;
             }
             Fact::ReplySent { branch, customer, request, position, outcome } => {
+                self.up(*branch)?;
                 let op = self.find(*customer, request.get(), *branch)?;
                 self.reply_sent(op, position.get(), outcome)?;
             }
             Fact::ReplyReceived { customer, request, branch } => {
                 let op = self.find(*customer, request.get(), *branch)?;
                 let op = &mut self.ops[op];
-                if !op.answered || op.heard {
+                if op.answer.is_none() || op.heard || op.given_up {
                     return None;
                 }
                 op.heard = true;
+            }
+            Fact::RequestGivenUp { customer, request, branch } => {
+                let op = self.find(*customer, request.get(), *branch)?;
+                let op = &mut self.ops[op];
+                if op.heard || op.given_up {
+                    return None;
+                }
+                op.given_up = true;
+            }
+            Fact::BranchStopped { branch } => {
+                self.up(*branch)?;
+                self.down.insert(*branch);
+            }
+            Fact::BranchStarted { branch, life: _, kept, balance } => {
+                self.started(*branch, kept.get(), *balance)?;
+            }
+            Fact::Settled => self.settled(),
+            Fact::Unsettled { branch, origin, .. } => {
+                self.current(*branch)?;
+                self.current(*origin)?;
+                self.settlings.push((Promised::Yes, true));
             }
             Fact::MessageSent { .. }
             | Fact::MessageReceived { .. }
@@ -157,45 +232,121 @@ impl World<'_> {
             | Fact::MessageDuplicated { .. }
             | Fact::WriteSetCompared { .. }
             | Fact::RequestParked { .. }
-            | Fact::RequestGivenUp { .. }
-            | Fact::BranchStopped { .. }
-            | Fact::BranchStarted { .. }
             | Fact::PartitionBegan { .. }
             | Fact::PartitionHealed { .. }
-            | Fact::Settled
-            | Fact::Unsettled { .. }
             | Fact::SlownessBegan { .. }
-            | Fact::SlownessEnded { .. } => panic!("no history of the generator has {fact:?}"),
+            | Fact::SlownessEnded { .. } => panic!("no history of the generators has {fact:?}"),
             _ => panic!("this reference knows no fact such as {fact:?}"),
         }
         Some(())
     }
 
-    /// A number names one write, and each branch applies those of one origin in their order.
-    fn numbered(&mut self, at: BranchId, dot: Dot, write: W) -> Option<()> {
-        let (origin, life, sequence) = dot;
-        let names_another = self.dots.iter().any(|(_, other, w)| *other == dot && *w != write);
-        let falls = self.dots.iter().any(|(branch, (from, lived, number), _)| {
-            *branch == at && *from == origin && *lived == life && *number > sequence
-        });
-        self.dots.push((at, dot, write));
-        (!names_another && !falls).then_some(())
+    /// The place of the last log of a branch.
+    fn current(&self, branch: BranchId) -> Option<usize> {
+        self.logs.iter().rposition(|log| log.branch == branch)
     }
 
-    fn applied(&mut self, at: BranchId, origin: BranchId, write: W, balance: Money) {
-        let log = self.logs[&at].clone();
+    /// The same, of a branch where something happens.
+    fn up(&self, branch: BranchId) -> Option<usize> {
+        self.current(branch).filter(|_| !self.down.contains(&branch))
+    }
+
+    /// The log of a branch.
+    fn log(&self, branch: BranchId) -> Vec<W> {
+        self.logs[self.current(branch).unwrap()].writes.clone()
+    }
+
+    /// A branch is back. Where it has lost something, another log begins.
+    fn started(&mut self, branch: BranchId, kept: u64, balance: Money) -> Option<()> {
+        let current = self.current(branch)?;
+        let kept = usize::try_from(kept).ok()?;
+        if !self.down.remove(&branch) || kept > self.logs[current].writes.len() {
+            return None;
+        }
+        if kept < self.logs[current].writes.len() {
+            let mut next = self.logs[current].clone();
+            self.logs[current].kept = Some(kept);
+            next.writes.truncate(kept);
+            next.dots.truncate(kept);
+            next.inherited = kept;
+            // Under which of its numbers a write was kept is not looked at.
+            for (dot, write) in next.dots.iter_mut().zip(&next.writes) {
+                if self.numbers(write) > 1 {
+                    *dot = None;
+                }
+            }
+            self.logs.push(next);
+        }
+        let log = self.log(branch);
+        self.last.insert(branch, balance);
+        self.balance(&log, balance);
+        Some(())
+    }
+
+    /// Under how many numbers a write was applied anywhere.
+    pub(crate) fn numbers(&self, write: &W) -> usize {
+        let dots: BTreeSet<Dot> =
+            self.dots.iter().filter(|(_, named)| named == write).map(|(dot, _)| *dot).collect();
+        dots.len()
+    }
+
+    fn settled(&mut self) {
+        let current = self.history.roster.ids().iter();
+        let lengths: BTreeSet<usize> =
+            current.map(|branch| self.logs[self.current(*branch).unwrap()].writes.len()).collect();
+        self.settlings.push((Promised::Yes, lengths.len() > 1 || !self.down.is_empty()));
+    }
+
+    fn applied(
+        &mut self,
+        at: BranchId,
+        dot: Dot,
+        write: W,
+        (position, balance): (u64, Money),
+    ) -> Option<()> {
+        let (origin, life, sequence) = dot;
+        let names_another = self.dots.iter().any(|(other, named)| *other == dot && *named != write);
+        let current = self.current(at)?;
+        // Each branch applies those of one origin in their order.
+        let falls =
+            self.logs[current].dots.iter().flatten().any(|(from, lived, number)| {
+                *from == origin && *lived == life && *number > sequence
+            });
+        if names_another || falls {
+            return None;
+        }
+        let is_known = self.dots.iter().any(|(other, _)| *other == dot);
+        self.dots.push((dot, write));
+        let log = &mut self.logs[current];
+        log.writes.push(write);
+        log.dots.push(Some(dot));
+        if usize::try_from(position).ok()? != log.writes.len() {
+            return None;
+        }
         let mut asked = self.ops.iter().filter(|op| op.write == Some(write)).peekable();
         if asked.peek().is_none() {
             self.unasked.insert(write);
-        } else if asked.all(|op| op.told == EventOutcome::Refused) {
+        } else if asked.all(|op| op.answer == Some(Told::Refused)) {
             self.too_late.insert(write);
         }
         self.last.insert(at, balance);
+        let log = self.log(at);
         self.balance(&log, balance);
         if write.1.kind == WriteKind::Withdraw {
-            let promised = if at == origin { Promised::Yes } else { Promised::No };
+            let learns_again = is_known && self.forgot(at, &write);
+            let is_own = at == origin && !learns_again;
+            let promised = if is_own { Promised::Yes } else { Promised::No };
             self.overdrafts.push((promised, self.sum(&log) < 0));
         }
+        Some(())
+    }
+
+    /// Whether a branch has lost a write with its memory, be it there again or not.
+    pub(crate) fn forgot(&self, branch: BranchId, write: &W) -> bool {
+        let of_branch = self.logs.iter().filter(|log| log.branch == branch);
+        of_branch
+            .filter_map(|log| Some((log, log.kept?)))
+            .any(|(log, kept)| log.writes.contains(write) && !log.writes[..kept].contains(write))
     }
 
     fn request_sent(
@@ -205,10 +356,10 @@ impl World<'_> {
         id: WriteId,
         operation: Operation,
     ) -> Option<()> {
-        self.logs.get(&branch)?;
+        self.current(branch)?;
         let session: Vec<&Op> = self.ops.iter().filter(|op| op.customer == id.customer).collect();
         let is_next = usize::try_from(request).ok()? == session.len() + 1;
-        if !is_next || session.iter().any(|op| !op.heard) {
+        if !is_next || session.iter().any(|op| !op.heard && !op.given_up) {
             return None;
         }
         let write = match operation {
@@ -219,50 +370,58 @@ impl World<'_> {
             customer: id.customer,
             branch,
             write,
-            told: EventOutcome::Nothing,
+            answer: None,
+            says_lost: false,
             seen: Vec::new(),
             heard: false,
-            answered: false,
+            given_up: false,
         });
         Some(())
     }
 
     fn reply_sent(&mut self, op: usize, position: u64, outcome: &Outcome) -> Option<()> {
-        let log = self.logs[&self.ops[op].branch].clone();
-        if self.ops[op].answered || usize::try_from(position).ok()? != log.len() {
+        let log = self.log(self.ops[op].branch);
+        if self.ops[op].answer.is_some() || usize::try_from(position).ok()? != log.len() {
             return None;
         }
         let told = match outcome {
-            Ok(Receipt::Written) => EventOutcome::Written,
-            Ok(Receipt::Balance(balance)) => {
-                self.gives(op, &log, *balance);
-                EventOutcome::Balance(*balance)
-            }
-            Err(RequestError::Refused(
-                Refusal::InsufficientFunds { balance, .. } | Refusal::BalanceOutOfRange { balance },
-            )) => {
-                self.gives(op, &log, *balance);
-                EventOutcome::Refused
-            }
+            Ok(Receipt::Written) => Told::Written,
+            Ok(Receipt::Balance(balance)) => Told::Balance(*balance),
             Err(
                 RequestError::Refused(_)
                 | RequestError::VersionNotReached { .. }
                 | RequestError::Unavailable { .. }
                 | RequestError::Full { .. }
-                | RequestError::Declined { .. },
-            ) => EventOutcome::Refused,
-            Err(RequestError::OutcomeUnknown { .. } | RequestError::NoAnswer { .. }) => {
-                EventOutcome::Nothing
-            }
+                | RequestError::Declined { .. }
+                | RequestError::Returning { .. }
+                | RequestError::WritesLost { .. },
+            ) => Told::Refused,
+            Err(RequestError::OutcomeUnknown { .. }) => Told::Unknown,
+            Err(RequestError::NoAnswer { .. }) => Told::Nothing,
             Err(_) => panic!("this reference knows no outcome such as {outcome:?}"),
         };
-        let op = &mut self.ops[op];
-        match (op.write, told) {
-            (Some(_), EventOutcome::Balance(_)) | (None, EventOutcome::Written) => return None,
-            (Some(_), EventOutcome::Nothing | EventOutcome::Written | EventOutcome::Refused)
-            | (None, EventOutcome::Nothing | EventOutcome::Refused | EventOutcome::Balance(_)) => {}
+        match (self.ops[op].write, told) {
+            (Some(_), Told::Balance(_)) | (None, Told::Written) => return None,
+            (Some(_), Told::Nothing | Told::Unknown | Told::Written | Told::Refused)
+            | (None, Told::Nothing | Told::Unknown | Told::Refused | Told::Balance(_)) => {}
         }
-        (op.told, op.seen, op.answered) = (told, log, true);
+        // What is answered too late is told to nobody.
+        if !self.ops[op].given_up {
+            match outcome {
+                Ok(Receipt::Balance(balance))
+                | Err(RequestError::Refused(
+                    Refusal::InsufficientFunds { balance, .. }
+                    | Refusal::BalanceOutOfRange { balance },
+                )) => {
+                    self.last.insert(self.ops[op].branch, *balance);
+                    self.balance(&log, *balance);
+                }
+                Ok(Receipt::Written) | Err(_) => {}
+            }
+        }
+        let op = &mut self.ops[op];
+        op.says_lost = matches!(outcome, Err(RequestError::WritesLost { .. }));
+        (op.answer, op.seen) = (Some(told), log);
         Some(())
     }
 
@@ -272,11 +431,6 @@ impl World<'_> {
         session.nth(nth).filter(|(_, op)| op.branch == branch).map(|(index, _)| index)
     }
 
-    fn gives(&mut self, op: usize, log: &[W], balance: Money) {
-        self.last.insert(self.ops[op].branch, balance);
-        self.balance(log, balance);
-    }
-
     fn sum(&self, log: &[W]) -> i128 {
         let sum: i128 = log.iter().map(|(_, write)| i128::from(write.delta().minor())).sum();
         i128::from(self.history.opening.minor()) + sum
@@ -284,175 +438,5 @@ impl World<'_> {
 
     fn balance(&mut self, log: &[W], found: Money) {
         self.balances.push((Promised::Yes, self.sum(log) != i128::from(found.minor())));
-    }
-
-    fn promised(&self, customer: CustomerId, guarantee: Guarantee) -> Promised {
-        match &self.history.terms {
-            None => Promised::Unknown,
-            Some(terms) if terms.guarantees.to(customer).has(guarantee) => Promised::Yes,
-            Some(_) => Promised::No,
-        }
-    }
-
-    fn is_applied(&self, write: &W) -> bool {
-        self.logs.values().any(|log| log.contains(write))
-    }
-
-    fn told(&self, write: &W, told: EventOutcome) -> bool {
-        self.ops.iter().any(|op| op.write == Some(*write) && op.told == told)
-    }
-
-    /// The reads of a session that got a balance.
-    fn is_read(op: &Op) -> bool {
-        matches!(op.told, EventOutcome::Balance(_))
-    }
-
-    /// The operations of the same session before this one.
-    fn before(&self, index: usize) -> impl Iterator<Item = (usize, &Op)> {
-        let customer = self.ops[index].customer;
-        let earlier = self.ops[..index].iter().enumerate();
-        earlier.filter(move |(_, op)| op.customer == customer)
-    }
-
-    /// All reads.
-    fn reads(&self) -> impl Iterator<Item = (usize, &Op)> {
-        self.ops.iter().enumerate().filter(|(_, op)| Self::is_read(op))
-    }
-
-    /// The writes of a session in the order in which it made them: each where it was first asked
-    /// for without being refused, if it happened at all.
-    fn made(&self, index: usize) -> Option<W> {
-        let op = &self.ops[index];
-        let write = op.write.filter(|_| op.told != EventOutcome::Refused)?;
-        let is_first = !self.ops[..index]
-            .iter()
-            .any(|other| other.write == Some(write) && other.told != EventOutcome::Refused);
-        let happened = self.told(&write, EventOutcome::Written) || self.is_applied(&write);
-        (is_first && happened).then_some(write)
-    }
-
-    /// "If Read R follows Write W in a session and R is performed at server S at time t, then W is
-    /// included in DB(S,t)." One test per read that follows a write.
-    fn read_your_writes(&self) -> Vec<Test> {
-        let mut tests = Vec::new();
-        for (index, read) in self.reads() {
-            let written = self.before(index).filter(|(_, op)| op.told == EventOutcome::Written);
-            let written: Vec<W> = written.filter_map(|(_, op)| op.write).collect();
-            if !written.is_empty() {
-                let failed = written.iter().any(|write| !read.seen.contains(write));
-                tests.push((self.promised(read.customer, Guarantee::ReadYourWrites), failed));
-            }
-        }
-        tests
-    }
-
-    /// "If Read R1 occurs before R2 in a session and R1 accesses server S1 at time t1 and R2
-    /// accesses server S2 at time t2, then RelevantWrites(S1,t1,R1) is a subset of DB(S2,t2)." One
-    /// test per read that follows one which saw anything.
-    fn monotonic_reads(&self) -> Vec<Test> {
-        let mut tests = Vec::new();
-        for (index, read) in self.reads() {
-            let relevant = self.seen_before(index);
-            let database: BTreeSet<W> = read.seen.iter().copied().collect();
-            if !relevant.is_empty() {
-                let failed = !relevant.is_subset(&database);
-                tests.push((self.promised(read.customer, Guarantee::MonotonicReads), failed));
-            }
-        }
-        tests
-    }
-
-    /// All that the reads of the session before this operation saw.
-    fn seen_before(&self, index: usize) -> BTreeSet<W> {
-        let reads = self.before(index).filter(|(_, op)| Self::is_read(op));
-        reads.flat_map(|(_, op)| op.seen.iter().copied()).collect()
-    }
-
-    /// "If Write W1 precedes Write W2 in a session, then, for any server S2, if W2 in DB(S2) then
-    /// W1 is also in DB(S2) and WriteOrder(W1,W2)." One test per later write and server.
-    fn monotonic_writes(&self) -> Vec<Test> {
-        let earlier = |index: usize| {
-            self.before(index).filter_map(|(earlier, _)| self.made(earlier)).collect()
-        };
-        self.ordered(Guarantee::MonotonicWrites, earlier)
-    }
-
-    /// "If Read R1 precedes Write W2 in a session and R1 is performed at server S1 at time t1,
-    /// then, for any server S2, if W2 is in DB(S2) then any W1 in RelevantWrites(S1,t1,R1) is also
-    /// in DB(S2) and WriteOrder(W1,W2)." One test per later write and server.
-    fn writes_follow_reads(&self) -> Vec<Test> {
-        self.ordered(Guarantee::WritesFollowReads, |index| self.seen_before(index))
-    }
-
-    /// For each write and each log that has it: whether the log lacks any write that must come
-    /// before it, or has it later. No test where nothing must come before.
-    fn ordered(&self, guarantee: Guarantee, earlier: impl Fn(usize) -> BTreeSet<W>) -> Vec<Test> {
-        let mut tests = Vec::new();
-        for index in 0..self.ops.len() {
-            let Some(later) = self.made(index) else { continue };
-            let earlier = earlier(index);
-            for log in self.logs.values().filter(|_| !earlier.is_empty()) {
-                let Some(at) = position(log, &later) else { continue };
-                let comes_late = |w: &W| position(log, w).is_none_or(|before| before >= at);
-                let failed = earlier.iter().any(comes_late);
-                tests.push((self.promised(later.0.customer, guarantee), failed));
-            }
-        }
-        tests
-    }
-
-    /// One test per write that any branch has, and one for each further branch that gave a balance.
-    fn convergence(&self) -> Vec<Test> {
-        if self.logs.len() < 2 {
-            return Vec::new();
-        }
-        let applied: BTreeSet<W> = self.logs.values().flatten().copied().collect();
-        let is_missing = |write: &W| self.logs.values().any(|log| !log.contains(write));
-        let writes = applied.iter().map(|write| (Promised::Yes, is_missing(write)));
-        let first = self.last.values().next();
-        let others = self.last.values().skip(1);
-        let balances = others.map(|balance| (Promised::Yes, Some(balance) != first));
-        writes.chain(balances).collect()
-    }
-
-    /// One test per write that was applied, acknowledged or refused.
-    fn exactly_once(&self) -> Vec<Test> {
-        // In the order in which they came up.
-        let mut asked: Vec<W> = Vec::new();
-        for write in self.ops.iter().filter_map(|op| op.write) {
-            if !asked.contains(&write) {
-                asked.push(write);
-            }
-        }
-        let mut tests = Vec::new();
-        for (index, write) in asked.iter().enumerate() {
-            let is_acknowledged = self.told(write, EventOutcome::Written);
-            let is_refused = self.told(write, EventOutcome::Refused);
-            let is_applied = self.is_applied(write);
-            if !is_acknowledged && !is_refused && !is_applied {
-                continue;
-            }
-            let may_have_happened = is_acknowledged || self.told(write, EventOutcome::Nothing);
-            let is_twice = |log: &Vec<W>| log.iter().filter(|w| *w == write).count() > 1;
-            let is_wrong = self.unasked.contains(write)
-                || self.too_late.contains(write)
-                || is_applied && !may_have_happened
-                || self.logs.values().any(is_twice);
-            let is_taken = asked[..index].iter().any(|other| {
-                let is_same_id = other.0 == write.0;
-                is_same_id && self.is_applied(other) && !self.unasked.contains(other)
-            });
-            if is_wrong {
-                tests.push((Promised::Yes, true));
-            } else if is_applied && is_taken {
-                tests.push((Promised::No, true));
-            } else {
-                let everywhere = self.logs.values().all(|log| log.contains(write));
-                tests.push((Promised::Yes, is_acknowledged && !everywhere));
-            }
-        }
-        let nobody = self.unasked.iter().filter(|write| !asked.contains(write));
-        tests.extend(nobody.map(|_| (Promised::Yes, true)));
-        tests
     }
 }
