@@ -6,7 +6,7 @@ use super::index::{LogRef, WriteRef};
 use super::ledger::WrongBalance;
 use super::overdraft::Overdrawn;
 use super::sentence::{Sentences, noun, of_bank};
-use super::sessions::OpRef;
+use super::sessions::{OpRef, Seen, Sent};
 use super::settles::{Unsettled, Why};
 use super::witness::Promised;
 use super::writes::{Apply, Entry, FirstSeen};
@@ -17,14 +17,13 @@ impl Sentences<'_> {
     pub(super) fn balance(&self, promised: Promised, found: WrongBalance) -> Witness {
         let kind = WitnessKind::WrongSum;
         match found {
-            WrongBalance::Read { op, sum_minor } => {
-                let branch = self.ledger.sessions.op(op).sent.branch;
-                let held = self.ledger.position(op);
+            WrongBalance::Read { op, seen: Seen { position: held, balance }, sum_minor } => {
+                let Sent { branch, event, .. } = self.ledger.sessions.op(op).sent;
                 let sentence = format!(
-                    "customer {} {}, but the opening balance and the {held} {} in that branch's \
-                     log come to {}",
+                    "customer {} read the balance {balance} at branch {} (event {event}), but the \
+                     opening balance and the {held} {} in that branch's log come to {}",
                     self.customer(op),
-                    self.did(op),
+                    self.id(branch),
                     if held == 1 { "write" } else { "writes" },
                     money(sum_minor),
                 );

@@ -49,7 +49,7 @@ pub(super) fn judge(ledger: &Ledger, options: JudgeOptions) -> GuaranteeTests {
     let mut replay = SessionReplay {
         ledger,
         owed: OwedToSessions::new(ledger),
-        made: vec![Made::Not; ledger.writes.len()],
+        is_made: vec![false; ledger.writes.len()],
         ended: Vec::new(),
         steps: options.steps,
         tests: GuaranteeTests {
@@ -79,22 +79,12 @@ pub(super) fn judge(ledger: &Ledger, options: JudgeOptions) -> GuaranteeTests {
 struct SessionReplay<'a> {
     ledger: &'a Ledger,
     owed: OwedToSessions,
-    /// How it stands with each write in its session by now.
-    made: Vec<Made>,
+    /// Which writes their session has made by now.
+    is_made: Vec<bool>,
     /// The positions of a write in the logs that ended.
     ended: Vec<u32>,
     steps: StepsKept,
     tests: GuaranteeTests,
-}
-
-/// How it stands with a write in its session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Made {
-    Not,
-    /// Its session got no answer: it must follow what came before it, and binds nothing.
-    Unanswered,
-    /// What comes after it must follow it.
-    Binds,
 }
 
 impl SessionReplay<'_> {
@@ -128,21 +118,18 @@ impl SessionReplay<'_> {
         if class == OutcomeClass::Ok {
             self.owed.acknowledges(ledger, session, (write, &self.ended));
         }
-        // A retry is the write that it repeats.
-        let made = self.made[write.place()];
-        if made == Made::Binds || !ledger.took_effect(write) {
+        if !ledger.took_effect(write) {
             return;
         }
-        if made == Made::Not {
+        // A retry is the write that it repeats.
+        if !std::mem::replace(&mut self.is_made[write.place()], true) {
             self.place(at, write);
         }
-        self.made[write.place()] = match heard {
-            Heard::Answer => {
-                self.owed.makes(ledger, session, (write, &self.ended));
-                Made::Binds
-            }
-            Heard::Nothing => Made::Unanswered,
-        };
+        // What its session got no answer for binds nothing that comes after it.
+        match heard {
+            Heard::Answer => self.owed.makes(ledger, session, (write, &self.ended)),
+            Heard::Nothing => {}
+        }
     }
 
     /// Tests the place of a write in every log that has it.

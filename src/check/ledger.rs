@@ -11,7 +11,7 @@ use super::messages::{Message, Messages};
 use super::origins::{Number, OriginNumber, Origins};
 use super::overdraft::Overdrawn;
 use super::receptions::Receptions;
-use super::sessions::{Answer, Asked, Known, Mark, Op, OpRef, Sent, SessionRef, Sessions};
+use super::sessions::{Answer, Asked, Known, Mark, Op, OpRef, Seen, Sent, SessionRef, Sessions};
 use super::settles::{Settlings, Unsettled, Why};
 use super::test_counter::TestCounter;
 use super::verdict::Undecided;
@@ -28,7 +28,7 @@ use crate::model::{
 /// A balance that is not the sum of what is behind it.
 #[derive(Debug)]
 pub(super) enum WrongBalance {
-    Read { op: OpRef, sum_minor: i128 },
+    Read { op: OpRef, seen: Seen, sum_minor: i128 },
     Apply { at: Apply, found: Money, sum_minor: i128 },
     Refusal { op: OpRef, found: Money, sum_minor: i128 },
     Start { mark: Mark, branch: BranchIndex, found: Money, sum_minor: i128 },
@@ -374,7 +374,7 @@ impl Ledger {
             self.seen += u64::from(seen.position);
             self.read_at += usize::from(!std::mem::replace(&mut log.is_read, true));
             let is_right = self.give(branch, seen.balance);
-            self.test_balance(is_right, || WrongBalance::Read { op, sum_minor });
+            self.test_balance(is_right, || WrongBalance::Read { op, seen, sum_minor });
         } else if let Some(found) = (Answer { position, outcome }).claimed() {
             let is_right = self.give(branch, found);
             self.test_balance(is_right, || WrongBalance::Refusal { op, found, sum_minor });
@@ -463,7 +463,7 @@ impl Ledger {
 
     /// Takes note that there are no more facts.
     pub(super) fn close(&mut self) {
-        self.sessions.close();
+        self.sessions.close(self.extent);
         for (_, op) in self.sessions.ops() {
             if let Asked::Write { write, class, heard } = op.asked {
                 self.writes.entry_mut(write).tell(class, heard);

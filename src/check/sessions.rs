@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::InvalidHistory;
 use super::index::{IdTable, NONE, WriteRef, place};
-use crate::history::Terms;
+use crate::history::{Extent, Terms};
 use crate::model::{
     BranchId, BranchIndex, CustomerId, EventId, Guarantees, Money, Outcome, OutcomeClass, Receipt,
     Refusal, RequestError, RequestNumber, Roster, Time,
@@ -387,12 +387,19 @@ impl Sessions {
         }
     }
 
-    /// Adds the operations that were not answered.
-    pub(super) fn close(&mut self) {
+    /// Adds the operations that were not answered. Where the history was cut off, an answer that is
+    /// under way may never arrive.
+    pub(super) fn close(&mut self, extent: Extent) {
         for (at, session) in (0..).map(SessionRef).zip(&mut self.all) {
-            if let (Awaits::Answer, Some(open)) = (session.awaits, session.last) {
-                session.awaits = Awaits::Nothing;
-                self.ops.push(unanswered(at, open.sent));
+            match (session.awaits, session.last, extent) {
+                (Awaits::Answer, Some(open), _) => {
+                    session.awaits = Awaits::Nothing;
+                    self.ops.push(unanswered(at, open.sent));
+                }
+                (Awaits::Arrival(op), Some(open), Extent::CutOff) => {
+                    self.ops[place(op.0)] = unanswered(at, open.sent);
+                }
+                (Awaits::Arrival(_) | Awaits::Answer | Awaits::Nothing, _, _) => {}
             }
         }
     }

@@ -27,13 +27,17 @@ pub(crate) enum Style {
 
 /// Choices, each a number from which a decision is taken by remainder.
 #[derive(Debug)]
-struct Choices {
+pub(crate) struct Choices {
     left: std::vec::IntoIter<u16>,
 }
 
 impl Choices {
+    pub(crate) fn new(choices: Vec<u16>) -> Self {
+        Self { left: choices.into_iter() }
+    }
+
     /// A number below `bound`, or `None` when all choices are taken.
-    fn next(&mut self, bound: usize) -> Option<usize> {
+    pub(crate) fn next(&mut self, bound: usize) -> Option<usize> {
         self.left.next().map(|choice| usize::from(choice) % bound)
     }
 }
@@ -81,7 +85,7 @@ pub(crate) fn tales(style: Style) -> impl Strategy<Value = HistoryBuilder> {
 }
 
 fn tell(style: Style, choices: Vec<u16>) -> HistoryBuilder {
-    let mut choices = Choices { left: choices.into_iter() };
+    let mut choices = Choices::new(choices);
     let branches = 1 + choices.next(4).unwrap_or(1);
     let customers = 1 + choices.next(3).unwrap_or(0);
     let is_flushed = choices.next(4) != Some(0);
@@ -300,7 +304,10 @@ impl HistoryBuilder {
                 if let Fact::RequestSent { branch: found, .. }
                 | Fact::WriteApplied { branch: found, .. }
                 | Fact::ReplySent { branch: found, .. }
-                | Fact::ReplyReceived { branch: found, .. } = &mut at.get_mut(facts).fact
+                | Fact::ReplyReceived { branch: found, .. }
+                | Fact::RequestGivenUp { branch: found, .. }
+                | Fact::BranchStopped { branch: found }
+                | Fact::BranchStarted { branch: found, .. } = &mut at.get_mut(facts).fact
                 {
                     *found = branch(to.into());
                 }
@@ -331,6 +338,7 @@ impl HistoryBuilder {
 
 fn change_balance(fact: &mut Fact, by: i8) {
     if let Fact::WriteApplied { balance, .. }
+    | Fact::BranchStarted { balance, .. }
     | Fact::ReplySent { outcome: Ok(Receipt::Balance(balance)), .. } = fact
     {
         *balance = balance.checked_add(Money::from_minor(by.into())).unwrap();
@@ -338,7 +346,10 @@ fn change_balance(fact: &mut Fact, by: i8) {
 }
 
 fn change_position(fact: &mut Fact, by: i8) {
-    if let Fact::WriteApplied { position, .. } | Fact::ReplySent { position, .. } = fact {
+    if let Fact::WriteApplied { position, .. }
+    | Fact::ReplySent { position, .. }
+    | Fact::BranchStarted { kept: position, .. } = fact
+    {
         *position = LogPosition::new(position.get().saturating_add_signed(by.into()));
     }
 }

@@ -187,6 +187,11 @@ impl HistoryBuilder {
         self.answers(who, Ok(Receipt::Written)).hears(who)
     }
 
+    /// The balance of a branch.
+    pub(crate) fn balance(&self, at: u32) -> Money {
+        self.books.log(branch(at)).1
+    }
+
     /// A read that is answered with the balance of its branch.
     pub(crate) fn reads(&mut self, who: u32, at: u32, event: u32) -> &mut Self {
         let (_, balance) = self.books.log(branch(at));

@@ -5,6 +5,8 @@
 
 mod by_hand;
 mod damage;
+mod foul_random;
+mod foul_tales;
 mod gaps;
 mod generate;
 mod history;

@@ -130,6 +130,10 @@ pub(crate) fn judge(history: &HistoryBuilder, end: End) -> Option<Found> {
     for recorded in &history.facts {
         world.happens(&recorded.fact)?;
     }
+    if end == End::Lost {
+        // What is on its way may never arrive.
+        world.ops.iter_mut().for_each(|op| op.given_up |= !op.heard);
+    }
     let (exactly_once, lost) = world.exactly_once();
     let mut found = vec![
         world.read_your_writes(),
