@@ -194,20 +194,21 @@ impl Sentences<'_> {
         let branch = self.id(branch);
         let sentence = match *why {
             Why::Lacks { origin, life, writes } => {
-                let word = if writes == 1 { "write" } else { "writes" };
                 let life =
                     if life.is_first() { String::new() } else { format!(" in its life {life}") };
                 format!(
-                    "branch {branch} still waited for {writes} {word} that branch {} had accepted\
+                    "branch {branch} still waited for {} that branch {} had accepted\
                      {life}, though all faults were over: every accepted write was owed everywhere",
+                    writes_of(writes),
                     self.id(origin),
                 )
             }
             Why::Down => format!("the bank is said to have settled, but branch {branch} was down"),
             Why::Holds { writes, other: (other, held) } => format!(
-                "the bank is said to have settled, but branch {} held {held} writes, and branch \
-                 {branch} held {writes}",
+                "the bank is said to have settled, but branch {} held {}, and branch {branch} held {}",
                 self.id(other),
+                writes_of(held),
+                writes_of(writes),
             ),
         };
         let bank = of_bank(WitnessKind::NotSettled, promised, branch, sentence);
@@ -287,6 +288,12 @@ impl Sentences<'_> {
         let id: WriteId = self.ledger.writes.entry(write).id;
         Witness { customer: Some(id.customer), write: Some(id), ..witness }
     }
+}
+
+/// `1 write` or `3 writes`
+fn writes_of(count: u64) -> String {
+    let word = if count == 1 { "write" } else { "writes" };
+    format!("{count} {word}")
 }
 
 /// A sum as decimal text, even where no balance can hold it.

@@ -7,6 +7,7 @@ use super::logs::{BranchLog, Logs};
 use super::sessions::Mark;
 use super::test_counter::TestCounter;
 use super::witness::Promised;
+use crate::model::number::count;
 use crate::model::{BranchIndex, Life, Roster};
 
 /// What shows that the bank had not settled, and where.
@@ -24,7 +25,7 @@ pub(super) enum Why {
     /// It is said to have settled, and was down.
     Down,
     /// It is said to have settled, and held so many writes where another held other many.
-    Holds { writes: usize, other: (BranchIndex, usize) },
+    Holds { writes: u64, other: (BranchIndex, u64) },
 }
 
 /// The tests of it, where there are any. A bank is owed to settle, whatever was promised.
@@ -70,7 +71,7 @@ fn contradiction(logs: &Logs, roster: &Roster) -> Option<(BranchIndex, Why)> {
     if let Some((branch, _)) = all().find(|(_, log)| log.stopped.is_some()) {
         return Some((branch, Why::Down));
     }
-    let len = |log: &BranchLog| log.writes.len();
+    let len = |log: &BranchLog| count(log.writes.len());
     let (first, longest) = all().next().map(|(branch, log)| (branch, len(log)))?;
     let (branch, log) = all().find(|(_, log)| len(log) != longest)?;
     Some((branch, Why::Holds { writes: len(log), other: (first, longest) }))

@@ -7,12 +7,14 @@ use std::num::NonZeroUsize;
 
 use passbook::check::{JudgeOptions, Overall, Promised, Property, StepsKept, WitnessKind};
 use passbook::history::Fact;
+use passbook::model::Roster;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::foul_tales::foul_tales;
 use crate::generate::damages;
+use crate::history_builder::branch;
 use crate::random::{config, found};
 use crate::reference::{self, End};
 
@@ -52,6 +54,16 @@ proptest! {
         for damage in damage {
             history.damage(damage);
         }
+        prop_assert_eq!(found(history.judge()), reference::judge(&history, End::Known));
+    }
+
+    /// A bank of many branches keeps positions in another way.
+    #[test]
+    fn the_judge_agrees_with_the_reference_in_a_large_bank_in_foul_weather(
+        history in foul_tales(),
+    ) {
+        let mut history = history;
+        history.roster = Roster::new((1..=70).map(branch)).unwrap().into();
         prop_assert_eq!(found(history.judge()), reference::judge(&history, End::Known));
     }
 

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod asked_of_judge;
 mod by_hand;
 mod damage;
 mod foul_random;
@@ -11,8 +12,10 @@ mod gaps;
 mod generate;
 mod history;
 mod history_builder;
+mod lost_memory;
 mod random;
 mod reference;
 mod reference_rules;
 mod shown;
+mod told_of_loss;
 mod weather;
