@@ -32,6 +32,7 @@ pub(super) struct GuaranteeTests {
     pub(super) failed: Vec<Failed>,
     /// Each answer that told a session of a loss.
     pub(super) told: Vec<Told>,
+    steps: StepsKept,
 }
 
 /// An operation that failed a test, and where.
@@ -51,8 +52,8 @@ pub(super) fn judge(ledger: &Ledger, options: JudgeOptions) -> GuaranteeTests {
         owed: OwedToSessions::new(ledger),
         is_made: vec![false; ledger.writes.len()],
         ended: Vec::new(),
-        steps: options.steps,
         tests: GuaranteeTests {
+            steps: options.steps,
             read_your_writes: TestCounter::new(most),
             monotonic_reads: TestCounter::new(most),
             monotonic_writes: TestCounter::new(most),
@@ -83,7 +84,6 @@ struct SessionReplay<'a> {
     is_made: Vec<bool>,
     /// The positions of a write in the logs that ended.
     ended: Vec<u32>,
-    steps: StepsKept,
     tests: GuaranteeTests,
 }
 
@@ -94,13 +94,12 @@ impl SessionReplay<'_> {
         let is_kept = |reach: &Reach| reach.at(log) <= seen.position;
         if let Some(own) = &owed.own {
             let test = self.test(Guarantee::ReadYourWrites, Property::ReadYourWrites, (at, op));
-            let test = Test { log, ..test };
-            self.tests.judge(&test, is_kept(own), |tests| &mut tests.read_your_writes, at);
+            self.tests.judge(&test, (log, is_kept(own)), |tests| &mut tests.read_your_writes, at);
         }
         if let Some(seen_before) = &owed.seen {
             let test = self.test(Guarantee::MonotonicReads, Property::MonotonicReads, (at, op));
-            let test = Test { log, ..test };
-            self.tests.judge(&test, is_kept(seen_before), |tests| &mut tests.monotonic_reads, at);
+            let is_kept = is_kept(seen_before);
+            self.tests.judge(&test, (log, is_kept), |tests| &mut tests.monotonic_reads, at);
         }
         // Nothing is owed for a read that saw nothing, nor to a session that is over.
         if seen.position == 0 || self.ledger.sessions.get(op.session).requests == op.sent.request {
@@ -144,62 +143,77 @@ impl SessionReplay<'_> {
         let follows =
             self.test(Guarantee::WritesFollowReads, Property::WritesFollowReads, (at, op));
         let row = ledger.writes.row(write);
-        let last = ledger.roster.indexes().map(|branch| (LogRef::last(branch), row[branch.get()]));
-        for (log, position) in last.chain(ledger.logs.applied(&self.ended)) {
+        for branch in ledger.roster.indexes() {
+            let (log, position) = (LogRef::last(branch), row[branch.get()]);
             if position == ABSENT {
                 continue;
             }
             if let Some(made) = made {
-                let test = Test { log, ..in_order };
-                let is_kept = made.at(log) < position;
-                self.tests.judge(&test, is_kept, |tests| &mut tests.monotonic_writes, (at, log));
+                let found = (log, made.last(branch) < position);
+                self.tests.judge(&in_order, found, |tests| &mut tests.monotonic_writes, (at, log));
             }
             if let Some(seen) = seen {
-                let test = Test { log, ..follows };
-                let is_kept = seen.at(log) < position;
-                self.tests.judge(&test, is_kept, |tests| &mut tests.writes_follow_reads, (at, log));
+                let found = (log, seen.last(branch) < position);
+                self.tests.judge(
+                    &follows,
+                    found,
+                    |tests| &mut tests.writes_follow_reads,
+                    (at, log),
+                );
+            }
+        }
+        for (log, position) in ledger.logs.applied(&self.ended) {
+            if let Some(made) = made {
+                let found = (log, made.at(log) < position);
+                self.tests.judge(&in_order, found, |tests| &mut tests.monotonic_writes, (at, log));
+            }
+            if let Some(seen) = seen {
+                let found = (log, seen.at(log) < position);
+                self.tests.judge(
+                    &follows,
+                    found,
+                    |tests| &mut tests.writes_follow_reads,
+                    (at, log),
+                );
             }
         }
     }
 
-    /// A test of the operation `op` at the branch that it asked.
+    /// A test of the operation `op`.
     fn test(&self, guarantee: Guarantee, property: Property, (at, op): (OpRef, &Op)) -> Test {
         let promised = self.ledger.promised(op.session, guarantee);
-        let (rank, log) = (op.sent.rank.into(), LogRef::last(op.sent.branch));
-        Test { property, promised, at, rank, log, steps: self.steps }
+        Test { property, promised, at, rank: op.sent.rank }
     }
 }
 
 impl GuaranteeTests {
-    /// Counts a test, and what is found if it fails.
+    /// Counts a test in a log, and what is found if what it tests is not kept there.
     fn judge<F>(
         &mut self,
         test: &Test,
-        is_kept: bool,
+        (log, is_kept): (LogRef, bool),
         test_counter: impl FnOnce(&mut Self) -> &mut TestCounter<F>,
         finding: F,
     ) {
-        let Test { property, promised, at, rank, log, steps } = *test;
+        let Test { property, promised, at, rank } = *test;
         let test_counter = test_counter(self);
         test_counter.test(promised);
         if is_kept {
             return;
         }
-        test_counter.fail(promised, rank, finding);
-        match steps {
+        test_counter.fail(promised, rank.into(), finding);
+        match self.steps {
             StepsKept::None => {}
             StepsKept::All => self.failed.push(Failed { property, at, log, promised }),
         }
     }
 }
 
-/// A test of a guarantee: of an operation, at a log.
+/// A test of a guarantee: of an operation.
 struct Test {
     property: Property,
     promised: Promised,
     at: OpRef,
     /// How early the operation is among all.
-    rank: u64,
-    log: LogRef,
-    steps: StepsKept,
+    rank: u32,
 }

@@ -69,6 +69,7 @@ impl Judge {
             writes_follow_reads,
             failed,
             told,
+            ..
         } = guarantees::judge(ledger, self.options);
         let (exactly_once, lost) = bank_wide::exactly_once(ledger, &told);
         let by_property = ByProperty {

@@ -205,7 +205,14 @@ impl Logs {
     }
 
     /// Where a write is first in each log that ended, or `ABSENT`.
+    #[inline]
     pub(super) fn positions(&self, writes: &Writes, write: WriteRef, into: &mut Vec<u32>) {
+        if !self.ended.is_empty() {
+            self.fill_positions(writes, write, into);
+        }
+    }
+
+    fn fill_positions(&self, writes: &Writes, write: WriteRef, into: &mut Vec<u32>) {
         into.clear();
         into.resize(self.ended.len(), ABSENT);
         for (at, log) in self.ended.iter().enumerate().rev() {
@@ -221,7 +228,8 @@ impl Logs {
     /// keep it of, and where it was first.
     pub(super) fn applied(&self, positions: &[u32]) -> impl Iterator<Item = (LogRef, u32)> {
         let logs = (0..).zip(&self.ended).zip(positions);
-        let applied = logs.filter(|((_, log), position)| **position > log.kept);
+        let applied =
+            logs.filter(|((_, log), position)| **position != ABSENT && **position > log.kept);
         applied.map(|((ended, log), position)| (LogRef { branch: log.branch, ended }, *position))
     }
 

@@ -81,11 +81,13 @@ impl OwedToSessions {
     }
 
     /// What is owed to a session.
+    #[inline]
     pub(super) fn to(&self, session: SessionRef) -> &Owed {
         &self.sessions[session.place()]
     }
 
     /// A session's write was acknowledged. `positions` are its places in the logs that ended.
+    #[inline]
     pub(super) fn acknowledges(
         &mut self,
         ledger: &Ledger,
@@ -96,6 +98,7 @@ impl OwedToSessions {
     }
 
     /// A session made a write that binds what comes after it.
+    #[inline]
     pub(super) fn makes(
         &mut self,
         ledger: &Ledger,
@@ -105,6 +108,7 @@ impl OwedToSessions {
         self.adds(ledger, session, (write, positions), |owed| &mut owed.made);
     }
 
+    #[inline]
     fn adds(
         &mut self,
         ledger: &Ledger,
@@ -198,18 +202,17 @@ impl OwedToSessions {
 
     fn walk(&mut self, ledger: &Ledger, log: LogRef, position: u32) {
         let at = self.column(log);
-        let from = self.passed[at].len;
-        self.passed[at].len = place(position);
-        match log.ended() {
-            None => {
-                for write in &ledger.logs.of(log.branch).writes[from..place(position)] {
-                    self.passes(ledger, at, *write);
-                }
+        let passed = &mut self.passed[at];
+        let from = std::mem::replace(&mut passed.len, place(position));
+        if self.ended == 0 && self.surviving.is_empty() {
+            let none = || Reach::new(self.branches, 0);
+            let reach = passed.reach.get_or_insert_with(none);
+            for write in &ledger.logs.of(log.branch).writes[from..place(position)] {
+                reach.add_last(ledger.writes.row(*write));
             }
-            Some(_) => {
-                for index in from..place(position) {
-                    self.passes(ledger, at, ledger.logs.write(log, index));
-                }
+        } else {
+            for index in from..place(position) {
+                self.passes(ledger, at, ledger.logs.write(log, index));
             }
         }
     }

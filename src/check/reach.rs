@@ -82,7 +82,7 @@ impl Index<usize> for Row<'_> {
 pub(super) struct Reach {
     last: LastReach,
     /// Of the logs that ended.
-    ended: Box<[u32]>,
+    ended: Vec<u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -99,11 +99,20 @@ impl Reach {
         } else {
             LastReach::Blocks(Blocks::filled(branches, 0))
         };
-        Self { last, ended: vec![0; ended].into() }
+        Self { last, ended: vec![0; ended] }
     }
 
     /// Of the write too that has these positions in the last logs, and these in those that ended.
     pub(super) fn add(&mut self, row: Row<'_>, ended: &[u32]) {
+        self.add_last(row);
+        if !ended.is_empty() {
+            raise(&mut self.ended, ended);
+        }
+    }
+
+    /// The same where no log ended.
+    #[inline]
+    pub(super) fn add_last(&mut self, row: Row<'_>) {
         match (&mut self.last, row) {
             (LastReach::Flat(reach), Row::Flat(row)) => raise(reach, row),
             (LastReach::Blocks(reach), Row::Blocks(row)) => reach.raise(row),
@@ -111,7 +120,6 @@ impl Reach {
                 panic!("a row and a reach are of one bank")
             }
         }
-        raise(&mut self.ended, ended);
     }
 
     /// Of all that `other` is of too.
@@ -165,7 +173,7 @@ mod tests {
         fn blocks_hold_what_a_number_per_branch_would(rows in any_rows()) {
             let mut blocks = Reach::new(BRANCHES, 1);
             let mut flat =
-                Reach { last: LastReach::Flat(vec![0; BRANCHES]), ended: Box::new([0]) };
+                Reach { last: LastReach::Flat(vec![0; BRANCHES]), ended: vec![0] };
             for (row, ended) in rows.into_iter().zip([3_u32, 1, 5, 2, 4, 6]) {
                 let (mut in_blocks, mut in_a_row) =
                     (Blocks::filled(BRANCHES, ABSENT), vec![ABSENT; BRANCHES]);

@@ -204,12 +204,15 @@ impl Session {
     pub(super) fn answer(&self, sent: Sent, said: &Answer<'_>) -> Result<Asked, InvalidHistory> {
         Ok(match (sent.write, said.outcome) {
             (Some(write), Ok(Receipt::Written) | Err(_)) => {
-                let heard = match said.outcome {
+                let class = OutcomeClass::of(said.outcome);
+                let heard = match (class, said.outcome) {
                     // This is recorded in place of an answer that did not come.
-                    Err(RequestError::NoAnswer { .. }) => Heard::Nothing,
-                    Ok(_) | Err(_) => Heard::Answer,
+                    (OutcomeClass::Unknown, Err(RequestError::NoAnswer { .. })) => Heard::Nothing,
+                    (OutcomeClass::Ok | OutcomeClass::Refused | OutcomeClass::Unknown, _) => {
+                        Heard::Answer
+                    }
                 };
-                Asked::Write { write, class: OutcomeClass::of(said.outcome), heard }
+                Asked::Write { write, class, heard }
             }
             (None, Ok(Receipt::Balance(balance))) => {
                 Asked::Query(Some(Seen { position: said.position, balance: *balance }))
