@@ -206,9 +206,7 @@ impl Ledger {
                 self.sessions.give_up(session, number)
             }
             Fact::BranchStopped { branch } => {
-                let index = self.up(branch)?;
-                self.branches[index.get()].is_down = true;
-                Ok(())
+                self.up(branch).map(|index| self.branches[index.get()].is_down = true)
             }
             Fact::BranchStarted { branch, life: _, kept, balance } => {
                 self.branch_started(branch, kept, balance)
@@ -222,10 +220,10 @@ impl Ledger {
                 let is_known = self.partitions.remove(&partition);
                 is_known.then_some(()).ok_or(InvalidHistory::PartitionTwice { partition })
             }
-            Fact::SlownessBegan { branch, .. } | Fact::SlownessEnded { branch } => {
-                self.index(branch).map(|_| ())
-            }
-            Fact::Settled | Fact::Unsettled { .. } => Ok(()),
+            Fact::SlownessBegan { branch, .. }
+            | Fact::SlownessEnded { branch }
+            | Fact::Unsettled { branch, .. } => self.index(branch).map(|_| ()),
+            Fact::Settled {} => Ok(()),
         }
     }
 

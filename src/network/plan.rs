@@ -1,7 +1,7 @@
 //! When what happens to branches and the ways between them: each change comes in its order, those of
 //! a schedule and those that chance brings. Knows no message.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub struct Plan {
     /// How many faults there have been.
     numbers: u32,
     drawn: Vec<ScheduledFault>,
+    begun: BTreeSet<u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -91,6 +92,9 @@ struct ByChance {
 /// The stream of chances of a nemesis.
 const NEMESIS: u32 = 4;
 
+/// A run that has not ended by then never does: nothing is to keep its clock going.
+const LAST: Time = Time::from_us(24 * 3_600_000_000);
+
 /// One partition in so many works one way only.
 const ONE_WAY_IN: u64 = 4;
 
@@ -113,6 +117,7 @@ impl Plan {
             }),
             numbers: 0,
             drawn: Vec::new(),
+            begun: BTreeSet::new(),
         };
         for fault in &faults.schedule {
             if let Some((at, until)) = fault.span() {
@@ -159,6 +164,12 @@ impl Plan {
     /// What chance has brought so far, with the moments that it had.
     pub fn drawn(&self) -> &[ScheduledFault] {
         &self.drawn
+    }
+
+    /// Which have begun. Those of the schedule come first, numbered from 1; what happens to single
+    /// messages is not counted.
+    pub fn begun(&self) -> &BTreeSet<u32> {
+        &self.begun
     }
 
     fn number(&mut self, fault: ScheduledFault) -> u32 {
@@ -209,6 +220,7 @@ impl Plan {
             }
             ScheduledFault::Message { .. } => return None,
         };
+        self.begun.insert(number);
         self.lasting.insert(number, ends);
         Some(begins)
     }
@@ -229,6 +241,9 @@ impl ByChance {
         let at = self.at.after(a_while(*interval, &mut self.chance));
         let until = at.after(a_while(*duration, &mut self.chance));
         self.at = at;
+        if at > LAST {
+            return None;
+        }
         let kind = kinds.get(pick(count(kinds.len()), &mut self.chance))?;
         let ids = self.roster.ids();
         let branch = ids[pick(count(ids.len()), &mut self.chance)];

@@ -1,7 +1,7 @@
 //! What becomes of each message between branches: chance and schedule decide, and this says it. Knows
 //! nothing of what else happens to branches.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{
@@ -19,10 +19,10 @@ pub struct Weather {
     /// What may happen by chance on each link, from its first message on.
     chances: BTreeMap<Link, Chances>,
     /// What is said of single messages, and how often that was heeded.
-    fates: HashMap<MessageName, Fate>,
+    fates: BTreeMap<MessageName, Fate>,
     heeded: BTreeSet<MessageName>,
     /// How many messages of a name there have been; counted where names matter.
-    attempts: HashMap<MessageName, u32>,
+    attempts: BTreeMap<MessageName, u32>,
     /// Which partitions stand, by number.
     standing: BTreeMap<u32, Partition>,
     /// Partitions that a message was lost to.
@@ -66,7 +66,7 @@ const REORDER_TIMES: u32 = 4;
 impl Weather {
     /// That of `faults`, where messages else take what `delays` say.
     pub fn new(delays: Delays, faults: Faults) -> Self {
-        let mut fates = HashMap::new();
+        let mut fates = BTreeMap::new();
         for fault in &faults.schedule {
             if let &ScheduledFault::Message { name, fate } = fault {
                 fates.insert(name, fate);
@@ -78,7 +78,7 @@ impl Weather {
             chances: BTreeMap::new(),
             fates,
             heeded: BTreeSet::new(),
-            attempts: HashMap::new(),
+            attempts: BTreeMap::new(),
             standing: BTreeMap::new(),
             cut: BTreeSet::new(),
             decided: None,

@@ -109,6 +109,8 @@ fn faults() -> Vec<Recorded> {
         Fact::RequestGivenUp { customer, request, branch: one },
         Fact::SlownessBegan { branch: one, delay_us: 50_000 },
         Fact::SlownessEnded { branch: one },
+        Fact::Settled {},
+        Fact::Unsettled { branch: one, origin: two, life: Life::FIRST, writes: 3 },
         Fact::MessageSent { from: one, to: two, number, body },
         Fact::MessageDuplicated { from: one, to: two, number, body },
         Fact::PartitionBegan { partition: 1, sides: vec![vec![one], vec![two]], one_way: false },
@@ -183,7 +185,7 @@ fn what_faults_leave_is_read_back_too() {
     // The customer and the branch: 1, 2 (parked at the branch), 2 (given up). Losing, copying,
     // cutting off and slowing down happen at no process: one more than the sending, or 1.
     let clocks: Vec<u64> = entries.iter().map(|entry| entry.lamport.get()).collect();
-    assert_eq!(clocks, [1, 1, 2, 1, 1, 2, 3, 1, 3, 3, 1, 3, 4, 5]);
+    assert_eq!(clocks, [1, 1, 2, 1, 1, 1, 1, 2, 3, 1, 3, 3, 1, 3, 4, 5]);
 }
 
 #[test]
@@ -289,7 +291,7 @@ fn a_bad_line_is_named_with_what_is_wrong() {
              `message_received`, `message_lost`, `message_duplicated`, `write_set_compared`, \
              `request_parked`, `reply_sent`, `reply_received`, `request_given_up`, \
              `branch_stopped`, `branch_started`, `partition_began`, `partition_healed`, \
-             `slowness_began`, `slowness_ended` (column 48)",
+             `slowness_began`, `slowness_ended`, `settled`, `unsettled` (column 48)",
         ),
         (
             edited(2, "40000", "-40000"),
