@@ -4,11 +4,13 @@ use slab::Slab;
 use tokio::sync::{mpsc, watch};
 
 use super::brought::Brought;
+use super::condition::Condition;
+use super::faulty::{Faulty, body};
 use super::time_source::Wakes;
 use super::{
     Answer, AnswerAll, Ask, AwaitSettled, Begin, BranchState, BranchSummary, Broadcast, Deliver,
-    Delivered, Due, Heard, LinkChange, LinkEvent, PeerEnvelope, Peers, RecorderLink, Relay,
-    ReplyTo, Settled, Standing,
+    Delivered, Heard, LinkChange, LinkEvent, PeerEnvelope, Peers, RecorderLink, Relay, ReplyTo,
+    Settled, Standing,
 };
 use crate::bank::{
     Acknowledgement, Applied, Branch, Effect, Input, LifeList, PeerMessage, PropagatedWrite,
@@ -24,20 +26,21 @@ use crate::model::{
 #[derive(Debug)]
 pub(super) struct BranchShell {
     pub(super) branch: Branch,
-    branch_context: BranchContext,
-    in_flight: Slab<(Ticket, InFlight)>,
+    pub(super) branch_context: BranchContext,
+    pub(super) in_flight: Slab<(Ticket, InFlight)>,
     tickets: u64,
     sent: MessageNumber,
     /// Kept between messages to spare an allocation each.
     effects: Vec<Effect>,
-    armed: Option<Time>,
+    pub(super) armed: Option<Time>,
     /// Tells watchers how long the apply log is, from the first watcher on.
     pub(super) applied: Option<watch::Sender<LogPosition>>,
-    brought: Brought,
+    pub(super) brought: Brought,
     /// Whether it does not serve yet.
-    returns: bool,
+    pub(super) returns: bool,
     /// Whether it was told that there are many lives.
     has_told_of_lives: bool,
+    pub(super) condition: Condition,
 }
 
 /// Room that one branch leaves to the next.
@@ -56,11 +59,13 @@ pub struct BranchContext {
     pub recorder: RecorderLink,
     /// Told whether the branch serves, where anybody wants to know.
     pub standing: Option<mpsc::UnboundedSender<Standing>>,
+    /// Where things go wrong on purpose.
+    pub faulty: Option<Faulty>,
 }
 
 /// Who waits for an answer.
 #[derive(Debug)]
-enum InFlight {
+pub(super) enum InFlight {
     Request {
         customer: CustomerId,
         request: RequestNumber,
@@ -98,8 +103,13 @@ impl BranchShell {
             applied: None,
             brought: Brought::default(),
             has_told_of_lives: false,
+            condition: Condition::default(),
             returns,
         }
+    }
+
+    pub(super) fn context(&self) -> &BranchContext {
+        &self.branch_context
     }
 
     fn ticket(&mut self, who: InFlight) -> Ticket {
@@ -315,7 +325,7 @@ impl BranchShell {
         self.brought.refuse(write.dot);
     }
 
-    fn record_message(&self, fact: impl FnOnce() -> Fact) {
+    pub(super) fn record_message(&self, fact: impl FnOnce() -> Fact) {
         self.branch_context.recorder.record_detail(fact);
     }
 
@@ -344,7 +354,7 @@ impl BranchShell {
         ctx.wake_at(deadline, &self.branch_context.recorder.clock);
     }
 
-    pub(super) fn request(&mut self, ask: Ask, ctx: &mut dyn Wakes) {
+    pub(super) fn serve(&mut self, ask: Ask, ctx: &mut dyn Wakes) {
         let Ask { customer, request, event, operation, session, reply_to } = ask;
         let branch = self.branch.id();
         self.branch_context.recorder.record_detail(|| Fact::RequestReceived {
@@ -357,7 +367,7 @@ impl BranchShell {
         self.take(Input::Requested(request), ctx);
     }
 
-    pub(super) fn receive(&mut self, envelope: PeerEnvelope, ctx: &mut dyn Wakes) {
+    pub(super) fn hear(&mut self, envelope: PeerEnvelope, ctx: &mut dyn Wakes) {
         let PeerEnvelope { from, to, number, lives, message } = envelope;
         let is_told = !matches!(message, PeerMessage::Taken(_));
         if is_told {
@@ -422,13 +432,6 @@ impl BranchShell {
         self.take(Input::Relayed(Relayed { ticket, from, id, write }), ctx);
     }
 
-    pub(super) fn due(&mut self, Due(at): Due, ctx: &mut dyn Wakes) {
-        if self.armed == Some(at) {
-            self.armed = None;
-            self.take(Input::DeadlineReached, ctx);
-        }
-    }
-
     pub(super) fn change_link(&mut self, change: LinkChange, ctx: &mut dyn Wakes) {
         let LinkChange { peer, news } = change;
         self.take(
@@ -448,18 +451,5 @@ impl BranchShell {
     pub(super) fn settle(&mut self, AwaitSettled { reply_to }: AwaitSettled, ctx: &mut dyn Wakes) {
         let ticket = self.ticket(InFlight::Settling { reply_to });
         self.take(Input::SettleRequested(ticket), ctx);
-    }
-}
-
-fn body(message: &PeerMessage) -> MessageBody {
-    match message {
-        PeerMessage::Propagate(write) => MessageBody::Propagate { id: write.id },
-        PeerMessage::Acknowledge(acknowledgement) => MessageBody::Acknowledge {
-            id: acknowledgement.id,
-            write_set_len: acknowledgement.write_set.len,
-        },
-        PeerMessage::CatchUp(_) => MessageBody::CatchUp,
-        PeerMessage::Missed(missed) => MessageBody::Missed { writes: count(missed.writes.len()) },
-        PeerMessage::Taken(_) => unreachable!("it is told as the answer to a call"),
     }
 }

@@ -1,20 +1,22 @@
 //! The customer actor: asks one thing after the other, and keeps what it was told.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, Addr, AsyncContext, Context, Recipient};
 use tokio::sync::oneshot;
 
 use super::barrier::{Barrier, Signal, Stand};
-use super::{Answer, Ask, MakeVisit, RecorderLink, ReplyTo};
+use super::{Answer, Ask, BranchNews, Due, MakeVisit, RecorderLink, ReplyTo};
 use crate::bank::{Passbook, Session};
 use crate::history::{Fact, RequestResult};
-use crate::model::number::count;
 use crate::model::{
-    BranchId, CustomerId, Event, Guarantees, Operation, RequestNumber, Roster, Time,
+    BranchId, CustomerId, Event, Guarantees, Operation, Random, RequestNumber, Roster, Time,
 };
+use crate::network::Latency;
 
 /// A customer, with its mailbox. A copy is the same one: whoever has started it says with it who it
 /// is, and takes what came of its requests.
@@ -29,7 +31,24 @@ pub(super) struct Customer {
     /// `None` where nothing is promised.
     session: Option<Session>,
     visit: Option<UnderWay>,
+    /// How many requests it has sent.
+    sent: RequestNumber,
     requests: Vec<RequestResult>,
+    /// Branches that are down.
+    down: BTreeSet<BranchId>,
+    /// Whether it would ask, and all are.
+    is_stuck: bool,
+    /// How long it has waited before each event, where it draws that.
+    paused: Vec<Duration>,
+}
+
+/// What a customer leaves.
+#[derive(Debug, Clone, Default)]
+pub struct CustomerRecord {
+    /// Its requests that came to an end, one for each event.
+    pub requests: Vec<RequestResult>,
+    /// How long it waited before each event, where it drew that.
+    pub paused: Vec<Duration>,
 }
 
 /// Who a customer is and what it reaches.
@@ -43,6 +62,8 @@ pub struct CustomerSetup {
     pub answers: Arc<Recipient<Answer>>,
     /// The branches' counters.
     pub counters: Counters,
+    /// How long it waits before each event that says nothing else, and what that is drawn from.
+    pub think: Option<(Latency, Random)>,
     /// The recorder and the clock.
     pub recorder: RecorderLink,
 }
@@ -62,9 +83,12 @@ pub struct Counters {
 #[derive(Debug)]
 struct UnderWay {
     events: std::vec::IntoIter<Event>,
+    after: std::vec::IntoIter<Option<Duration>>,
     asked: Option<Event>,
-    /// When `asked` was sent.
+    /// When `asked` was sent first.
     asked_at: Time,
+    /// Who has been asked and has not answered; `None` before it is sent, or where nobody can be.
+    at: Option<BranchId>,
     done: oneshot::Sender<()>,
 }
 
@@ -83,9 +107,10 @@ impl CustomerActor {
         *self.open.borrow_mut() = Some(Customer::new(setup));
     }
 
-    /// All its requests; `None` where it has stopped. It is nobody any more.
-    pub fn close(&self) -> Option<Vec<RequestResult>> {
-        self.open.take().map(|customer| customer.requests)
+    /// What it leaves; `None` where it has stopped. It is nobody any more.
+    pub fn close(&self) -> Option<CustomerRecord> {
+        let Customer { requests, paused, .. } = self.open.take()?;
+        Some(CustomerRecord { requests, paused })
     }
 }
 
@@ -94,7 +119,16 @@ impl Customer {
         let guarantees = setup.guarantees;
         let session = (guarantees != Guarantees::NONE)
             .then(|| Session { passbook: Passbook::new(&setup.counters.roster), guarantees });
-        Self { setup, session, visit: None, requests: Vec::new() }
+        Self {
+            setup,
+            session,
+            visit: None,
+            sent: RequestNumber::default(),
+            requests: Vec::new(),
+            down: BTreeSet::new(),
+            is_stuck: false,
+            paused: Vec::new(),
+        }
     }
 
     fn go_on(&mut self, ctx: &mut Context<CustomerActor>) {
@@ -108,14 +142,40 @@ impl Customer {
                     log::debug!("customer {} ended a visit that nobody waits for", self.setup.id);
                 }
             }
-            Some(event) if self.waits_before(event) => {
-                self.visit = Some(visit);
-                self.stand(Stand::AtQuery(ctx.address().recipient()));
-            }
             Some(event) => {
+                let said = visit.after.next().flatten();
                 self.visit = Some(visit);
-                self.ask(event);
+                let pause = self.pause(said);
+                if pause.is_zero() {
+                    return self.come_up(event, ctx);
+                }
+                let clock = &self.setup.recorder.clock;
+                clock.wake_at(clock.now().after(pause), ctx);
             }
+        }
+    }
+
+    /// How long it waits before the next event.
+    fn pause(&mut self, said: Option<Duration>) -> Duration {
+        let Some((think, chance)) = &mut self.setup.think else { return said.unwrap_or_default() };
+        let drawn = think.draw(chance);
+        let pause = said.unwrap_or(drawn);
+        self.paused.push(pause);
+        pause
+    }
+
+    /// It is the turn of `event`.
+    fn come_up(&mut self, event: Event, ctx: &mut Context<CustomerActor>) {
+        if self.waits_before(event) {
+            self.stand(Stand::AtQuery(ctx.address().recipient()));
+        } else {
+            self.ask(event);
+        }
+    }
+
+    fn wake(&mut self, _: Due, ctx: &mut Context<CustomerActor>) {
+        if let Some(event) = self.visit.as_ref().and_then(|visit| visit.asked) {
+            self.come_up(event, ctx);
         }
     }
 
@@ -131,11 +191,23 @@ impl Customer {
     }
 
     fn ask(&mut self, event: Event) {
-        let request = self.request_number();
         if let Some(visit) = &mut self.visit {
             visit.asked_at = self.setup.recorder.clock.now();
         }
-        let Event { id, branch, operation } = event;
+        self.ask_at(event.branch, event);
+    }
+
+    /// Asks `wanted`, or the next branch that is not down. Where all are, it waits until one is not.
+    fn ask_at(&mut self, wanted: BranchId, event: Event) {
+        let branch = self.reachable(wanted);
+        if let Some(visit) = &mut self.visit {
+            visit.at = branch;
+        }
+        self.is_stuck = branch.is_none();
+        let Some(branch) = branch else { return };
+        self.sent = self.sent.next();
+        let request = self.sent;
+        let Event { id, operation, .. } = event;
         let customer = self.setup.id;
         self.setup.recorder.record(|| Fact::RequestSent {
             customer,
@@ -150,9 +222,13 @@ impl Customer {
         self.setup.counters.at(branch).do_send(ask);
     }
 
-    /// The number of the request that is asked next, or is being asked.
-    fn request_number(&self) -> RequestNumber {
-        RequestNumber::new(count(self.requests.len())).next()
+    fn reachable(&self, wanted: BranchId) -> Option<BranchId> {
+        if self.down.is_empty() {
+            return Some(wanted);
+        }
+        let ids = self.setup.counters.roster.ids();
+        let (before, from) = ids.split_at(ids.partition_point(|&id| id < wanted));
+        from.iter().chain(before).copied().find(|id| !self.down.contains(id))
     }
 }
 
@@ -162,25 +238,29 @@ impl Actor for CustomerActor {
 
 impl Customer {
     fn make_visit(&mut self, visit: MakeVisit, ctx: &mut Context<CustomerActor>) {
-        let MakeVisit { events, done } = visit;
+        let MakeVisit { events, after, done } = visit;
         assert!(self.visit.is_none(), "customer {} is still on a visit", self.setup.id);
         self.requests.reserve(events.len());
-        self.visit =
-            Some(UnderWay { events: events.into_iter(), asked: None, asked_at: Time::START, done });
+        let (events, after) = (events.into_iter(), after.into_iter());
+        let (asked, asked_at, at) = (None, Time::START, None);
+        self.visit = Some(UnderWay { events, after, asked, asked_at, at, done });
         self.go_on(ctx);
     }
 
     fn hear(&mut self, answer: Answer, ctx: &mut Context<CustomerActor>) {
         let Answer { request, branch, outcome, position, balance, entry, waited } = answer;
         let customer = self.setup.id;
-        self.setup.recorder.record(|| Fact::ReplyReceived { customer, request, branch });
         let asked = self.visit.as_ref().and_then(|visit| Some((visit.asked?, visit.asked_at)));
-        let (Some((Event { id, branch, operation }, asked_at)), true) =
-            (asked, request == self.request_number())
+        let (Some((Event { id, operation, .. }, asked_at)), true) =
+            (asked, self.waits_for(request))
         else {
-            log::warn!("customer {customer} got an answer that it does not wait for: {request}");
+            log::debug!("customer {customer} got an answer that it does not wait for: {request}");
             return;
         };
+        self.setup.recorder.record(|| Fact::ReplyReceived { customer, request, branch });
+        if let Some(visit) = &mut self.visit {
+            visit.at = None;
+        }
         if let Some(session) = &mut self.session {
             session.passbook.enter(&entry, &self.setup.counters.roster);
         }
@@ -202,6 +282,35 @@ impl Customer {
         }
     }
 
+    /// Whether the answer to its last request is still to come.
+    fn waits_for(&self, request: RequestNumber) -> bool {
+        request == self.sent && self.visit.as_ref().is_some_and(|visit| visit.at.is_some())
+    }
+
+    /// A branch has stopped or started. Whoever waits for its answer gives up, and asks the same again.
+    fn hear_news(&mut self, news: BranchNews, _: &mut Context<CustomerActor>) {
+        let BranchNews { branch, is_up } = news;
+        if is_up {
+            self.down.remove(&branch);
+        } else {
+            self.down.insert(branch);
+        }
+        let Some((visit, event)) =
+            self.visit.as_ref().and_then(|visit| Some((visit, visit.asked?)))
+        else {
+            return;
+        };
+        match (visit.at, self.is_stuck) {
+            (Some(at), _) if at == branch && !is_up => {
+                let (customer, request) = (self.setup.id, self.sent);
+                self.setup.recorder.record(|| Fact::RequestGivenUp { customer, request, branch });
+                self.ask_at(branch, event);
+            }
+            (None, true) if is_up => self.ask_at(branch, event),
+            (Some(_) | None, _) => {}
+        }
+    }
+
     fn heed(&mut self, signal: Signal, ctx: &mut Context<CustomerActor>) {
         let query = self.visit.as_ref().and_then(|visit| visit.asked);
         match (signal, query) {
@@ -219,6 +328,8 @@ hand_on! {
     MakeVisit => make_visit,
     Answer => hear,
     Signal => heed,
+    Due => wake,
+    BranchNews => hear_news,
 }
 
 #[cfg(test)]
@@ -286,6 +397,7 @@ mod tests {
                     counters: [counter].into(),
                     barrier: None,
                 },
+                think: None,
                 recorder: RecorderLink { clock, observer: None, detail: Detail::Essentials },
             });
             let (done, visited) = oneshot::channel();
@@ -294,7 +406,8 @@ mod tests {
                 branch: id,
                 operation: Operation::Query,
             };
-            address.do_send(MakeVisit { events: [1, 2, 3].map(event).into(), done });
+            let events = [1, 2, 3].map(event).into();
+            address.do_send(MakeVisit { events, after: Vec::new(), done });
             visited.await.unwrap();
             let reads: Vec<u64> =
                 shown.borrow().iter().map(|shown| shown.reads.get(place).get()).collect();

@@ -1,25 +1,21 @@
 //! Everything that actors say to each other.
 
-use std::cell::RefCell;
 use std::fmt;
-use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Message, Recipient};
 use tokio::sync::{oneshot, watch};
 
-use super::alarms::Turn;
-use super::executor::VirtualTime;
 use crate::bank::{
-    Acknowledgement, Congestion, EndOfLife, Entry, LifeList, Missed, PeerMessage, PropagatedWrite,
-    Session, VersionVector,
+    Acknowledgement, Congestion, EndOfLife, Entry, LifeList, Missed, PeerMessage, Session,
+    VersionVector,
 };
-use crate::model::number::count;
 use crate::model::{
     BranchId, CustomerId, Event, EventId, LogEntry, LogPosition, MessageNumber, Money, Operation,
-    Outcome, RequestError, RequestNumber, Roster, Waited, Write, WriteId,
+    Outcome, RequestError, RequestNumber, Waited, Write, WriteId,
 };
-use crate::network::{Delays, Link};
+use crate::network::Keeps;
 
 /// Asks a branch for something, on behalf of a customer.
 #[derive(Debug, Message)]
@@ -129,6 +125,8 @@ pub struct Settled;
 pub struct MakeVisit {
     /// What to ask, in order.
     pub events: Vec<Event>,
+    /// How long it waits before each, where that is said; empty where it is said of none.
+    pub after: Vec<Option<Duration>>,
     /// Told when the last answer is there.
     pub done: oneshot::Sender<()>,
 }
@@ -326,6 +324,22 @@ pub struct LinkChange {
     pub news: LinkEvent,
 }
 
+/// Tells a branch that is down to start again, with so much of its log.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct StartAgain(pub Keeps);
+
+/// Tells a customer that a branch has stopped, or has started again: who waits for its answer waits no
+/// longer.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct BranchNews {
+    /// The branch.
+    pub branch: BranchId,
+    /// Whether it is there.
+    pub is_up: bool,
+}
+
 /// What is new of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkEvent {
@@ -335,90 +349,4 @@ pub enum LinkEvent {
     KnowsNoLives,
     /// It takes more or less than before.
     Congestion(Congestion),
-}
-
-/// The ways to all branches: their own mailboxes, or whatever stands for them.
-#[derive(Debug, Clone)]
-pub struct Peers {
-    /// The branches.
-    pub roster: Arc<Roster>,
-    /// One recipient per branch, ascending by id.
-    pub links: Rc<[Recipient<PeerEnvelope>]>,
-    /// How long messages are on their way, in virtual time; `None`: no time.
-    pub delays: Option<(Rc<RefCell<Delays>>, VirtualTime)>,
-}
-
-impl Peers {
-    /// The branches of `roster`, reached through `links` in no time of their own.
-    pub fn straight(roster: &Arc<Roster>, links: Rc<[Recipient<PeerEnvelope>]>) -> Self {
-        Self { roster: Arc::clone(roster), links, delays: None }
-    }
-
-    /// Sends `envelope`.
-    ///
-    /// Panics if it is for no branch of the roster.
-    pub fn send(&self, envelope: PeerEnvelope) {
-        let PeerEnvelope { from, to, .. } = envelope;
-        let index = self.roster.index(to).expect("a message is for a branch of the roster").get();
-        let Some((delays, time)) = &self.delays else { return self.links[index].do_send(envelope) };
-        let at = time.now().after(delays.borrow_mut().draw(Link { from, to }));
-        let links = Rc::clone(&self.links);
-        time.do_at(at, Turn::Message, move || links[index].do_send(envelope));
-    }
-
-    /// Sends a write to every branch but its sender. In virtual time it is on its way once, however
-    /// many there are.
-    ///
-    /// Panics if the sender is no branch of the roster.
-    pub fn broadcast(&self, broadcast: Broadcast) {
-        let from = broadcast.from;
-        let here = self.roster.index(from).expect("a branch is in its own roster").get();
-        let receivers = 0..self.links.len() - 1;
-        let Some((delays, time)) = &self.delays else {
-            return receivers
-                .for_each(|which| broadcast.arrive((here, which), &self.roster, &self.links));
-        };
-        let mut delays = delays.borrow_mut();
-        let now = time.now();
-        let moments = receivers.map(|which| {
-            let to = self.roster.ids()[place_of_other(here, which)];
-            now.after(delays.draw(Link { from, to }))
-        });
-        let (roster, links) = (Arc::clone(&self.roster), Rc::clone(&self.links));
-        time.arrive_at_each(moments, move |which| broadcast.arrive((here, which), &roster, &links));
-    }
-}
-
-/// A write for every branch but its sender.
-#[derive(Debug)]
-pub struct Broadcast {
-    /// The branch that says it.
-    pub from: BranchId,
-    /// Which of the sender's messages the first of them is; those to the others follow.
-    pub first: MessageNumber,
-    /// The sender's list of lives.
-    pub lives: LifeList,
-    /// The write.
-    pub write: PropagatedWrite,
-}
-
-impl Broadcast {
-    /// Hands it to the branch `which` of the roster, not counting the sender, which stands at `here`.
-    fn arrive(
-        &self,
-        (here, which): (usize, usize),
-        roster: &Roster,
-        links: &[Recipient<PeerEnvelope>],
-    ) {
-        let place = place_of_other(here, which);
-        let (from, to, lives) = (self.from, roster.ids()[place], self.lives.clone());
-        let number = MessageNumber::new(self.first.get() + count(which));
-        let message = PeerMessage::Propagate(self.write.clone());
-        links[place].do_send(PeerEnvelope { from, to, number, lives, message });
-    }
-}
-
-/// Where in a roster the branch `which` stands, not counting the one that stands at `here`.
-fn place_of_other(here: usize, which: usize) -> usize {
-    which + usize::from(which >= here)
 }

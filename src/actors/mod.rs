@@ -6,32 +6,41 @@ mod hand_on;
 mod alarms;
 mod barrier;
 mod branch;
+mod branch_inputs;
 mod branch_shell;
 mod brought;
+mod condition;
 mod customer;
 mod executor;
+mod faulty;
 #[cfg(test)]
 mod fixture;
 mod messages;
+mod nemesis;
 mod network;
+mod peers;
 mod recorder;
 mod registry;
 mod sessions;
+mod stopping;
 mod straight_way;
 mod time_source;
 
 pub use barrier::{Barrier, SetOut};
 pub use branch::BranchActor;
 pub use branch_shell::BranchContext;
-pub use customer::{Counters, CustomerActor, CustomerSetup};
+pub use customer::{Counters, CustomerActor, CustomerRecord, CustomerSetup};
 pub use executor::{Executor, NoEnd, VirtualTime};
+pub use faulty::Faulty;
 pub use messages::{
-    Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, Begin, BranchState, BranchSummary, Broadcast,
+    Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, Begin, BranchNews, BranchState, BranchSummary,
     Deliver, Delivered, Heard, Inspect, LatestEvent, LinkChange, LinkEvent, MakeVisit,
-    PeerEnvelope, Peers, ReadLog, ReadWriteSet, Relay, ReplyTo, Settled, Standing, Summarize,
+    PeerEnvelope, ReadLog, ReadWriteSet, Relay, ReplyTo, Settled, Standing, StartAgain, Summarize,
     Watch, WriteSetAt, WriteSetState,
 };
-pub use network::{Network, NetworkSetup};
+pub use nemesis::{Harm, NemesisActor, NemesisSetup};
+pub use network::{Carries, Network, NetworkSetup};
+pub use peers::{Broadcast, Peers, Way};
 pub use recorder::{Detail, Observer, RecorderLink};
 pub use registry::{
     Call, CountRemembered, EventIdSource, HasIntroduced, Introduced, NoEventIdLeft, PassbookSource,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use actix::{Actor, Context, Handler};
 
-use super::{Due, PeerEnvelope, Peers, TimeSource};
+use super::{Due, Faulty, PeerEnvelope, Peers, TimeSource};
 use crate::model::Time;
 use crate::network::{Delays, Link};
 
@@ -20,11 +20,20 @@ pub struct Network {
     armed: Option<Time>,
 }
 
+/// What a network does with what it carries.
+#[derive(Debug)]
+pub enum Carries {
+    /// It takes its time.
+    Late(Delays),
+    /// It may lose it too.
+    Faulty(Faulty),
+}
+
 /// What a network is made of.
 #[derive(Debug)]
 pub struct NetworkSetup {
-    /// How long messages take.
-    pub delays: Delays,
+    /// What it does with them.
+    pub carries: Carries,
     /// The branches' own mailboxes.
     pub mailboxes: Peers,
     /// What time it is.
@@ -43,7 +52,13 @@ impl Network {
             && next.key().0 <= now
         {
             let envelope = next.remove();
-            self.setup.mailboxes.send(envelope);
+            let arrives = match &self.setup.carries {
+                Carries::Late(_) => true,
+                Carries::Faulty(faulty) => faulty.lets_arrive(&envelope),
+            };
+            if arrives {
+                self.setup.mailboxes.send(envelope);
+            }
         }
         self.arm(ctx);
     }
@@ -78,9 +93,15 @@ impl Handler<PeerEnvelope> for Network {
 
     fn handle(&mut self, envelope: PeerEnvelope, ctx: &mut Self::Context) {
         let link = Link { from: envelope.from, to: envelope.to };
-        let at = self.setup.clock.now().after(self.setup.delays.draw(link));
-        self.accepted += 1;
-        self.on_their_way.insert((at, self.accepted), envelope);
+        let arrivals = match &mut self.setup.carries {
+            Carries::Late(delays) => [Some(delays.draw(link)), None],
+            Carries::Faulty(faulty) => faulty.send(&envelope),
+        };
+        let now = self.setup.clock.now();
+        for after in arrivals.into_iter().flatten() {
+            self.accepted += 1;
+            self.on_their_way.insert((now.after(after), self.accepted), envelope.clone());
+        }
         self.arm(ctx);
     }
 }

@@ -360,7 +360,7 @@ impl Branch {
     }
 
     /// The balance, or the end of the range that it is beyond.
-    pub(super) fn nearest_balance(&self) -> Money {
+    pub fn nearest_balance(&self) -> Money {
         let end = if self.balance_minor < 0 { i64::MIN } else { i64::MAX };
         Money::from_minor(i64::try_from(self.balance_minor).unwrap_or(end))
     }

@@ -5,17 +5,20 @@
 //! of them, and takes nothing of them that others do not hold. So when all have, what is here is all
 //! that is left: the ended lives are closed at this branch, with no word to anybody.
 
+use std::sync::Arc;
+
 use super::confirmation::Confirmations;
 use super::hearing::Hearing;
 use super::life_list::SendersLives;
 use super::parking::Parked;
 use super::{
-    Branch, Effect, EndOfLife, Entry, LifeList, Missed, PeerMessage, PropagatedWrite, Request,
-    Rest, Start, Ticket, VersionVector,
+    Branch, Effect, EndOfLife, Entry, LifeList, Memory, Missed, PeerMessage, PropagatedWrite,
+    Request, Rest, Start, Ticket, VersionVector,
 };
 use crate::model::number::count;
 use crate::model::{
-    BranchId, BranchIndex, Dot, Lag, Life, LogEntry, Lost, Propagation, RequestError, Time,
+    BranchId, BranchIndex, Dot, Lag, Life, LogEntry, LogPosition, Lost, Propagation, RequestError,
+    Time,
 };
 
 /// What a session asks for and no branch holds any more.
@@ -54,6 +57,25 @@ impl Branch {
         if new_life.is_some() {
             hearing.fall_silent();
         }
+    }
+
+    /// The branch as it starts again when it has kept the first `kept` writes of its log. If those are
+    /// all, its life goes on; else it begins `life`.
+    #[must_use]
+    pub fn started_again(&self, kept: LogPosition, life: Life) -> Self {
+        let memory = |lives| {
+            let kept = usize::try_from(kept.get()).unwrap_or(usize::MAX);
+            Memory { lives, came: self.came_after(LogPosition::default(), kept) }
+        };
+        let start = if kept >= self.position() {
+            Start::SameLife(memory(self.lives.clone()))
+        } else if kept == LogPosition::default() {
+            Start::NewLife { life, memory: memory(LifeList::of_first_lives()) }
+        } else {
+            Start::NewLife { life, memory: memory(self.lives.clone()) }
+        };
+        let opening = self.balance_at(LogPosition::default()).unwrap_or_default();
+        Self::again(self.id(), Arc::clone(&self.roster), opening, self.config, start)
     }
 
     pub(super) fn start(&mut self, now: Time, effects: &mut Vec<Effect>) {

@@ -203,7 +203,7 @@ impl Ledger {
             Fact::SlownessBegan { branch, .. } | Fact::SlownessEnded { branch } => {
                 self.index(branch).map(|_| ())
             }
-            Fact::Settled => {
+            Fact::Settled {} => {
                 self.settlings.settled(self.now, &self.logs, &self.roster);
                 Ok(())
             }

@@ -173,7 +173,8 @@ fn run_one(args: &RunArgs, place: &Place, scenario: &Scenario) -> Result<Run, Fa
     let overrides = args.overrides();
     let seed = overrides.seed.or(scenario.settings.seed).unwrap_or_default();
     let judge = JudgeOptions { steps, ..args.witnesses.options() };
-    let options = RunOptions { overrides, recording, judging: args.judging(), judge };
+    let judging = args.judging();
+    let options = RunOptions { overrides, recording, judging, judge, ..RunOptions::default() };
     let checked = check_memory(args, scenario, &options);
     checked.map_err(|refused| Failure::bad_input(format!("{}: {refused}", scenario.name)))?;
     let history = args.history.as_deref().map(create_history).transpose()?;

@@ -210,7 +210,7 @@ pub enum Fact {
         branch: BranchId,
     },
     /// All faults were over, and every accepted write was applied at every branch.
-    Settled,
+    Settled {},
     /// All faults had been over for as long as the bank was given to settle, and a branch still lacked
     /// writes that another holds. One fact for each life that it lacked some of.
     Unsettled {
@@ -267,7 +267,7 @@ impl Fact {
             | Self::PartitionHealed { .. }
             | Self::SlownessBegan { .. }
             | Self::SlownessEnded { .. }
-            | Self::Settled
+            | Self::Settled {}
             | Self::Unsettled { .. } => None,
         }
     }

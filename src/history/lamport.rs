@@ -107,7 +107,7 @@ impl LamportClocks {
             | Fact::BranchStarted { .. }
             | Fact::PartitionBegan { .. }
             | Fact::PartitionHealed { .. }
-            | Fact::Settled
+            | Fact::Settled {}
             | Fact::Unsettled { .. }
             | Fact::SlownessBegan { .. }
             | Fact::SlownessEnded { .. } => None,
@@ -159,7 +159,7 @@ impl LamportClocks {
             | Fact::BranchStarted { .. }
             | Fact::PartitionBegan { .. }
             | Fact::PartitionHealed { .. }
-            | Fact::Settled
+            | Fact::Settled {}
             | Fact::Unsettled { .. }
             | Fact::SlownessBegan { .. }
             | Fact::SlownessEnded { .. } => {}

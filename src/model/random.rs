@@ -21,6 +21,14 @@ impl Random {
         Self { generator: Pcg64Mcg::seed_from_u64(noise ^ part) }
     }
 
+    /// The stream for a part of what is drawn from `seed` for one purpose: those of one purpose do not
+    /// shift those of another.
+    pub fn of_purpose(seed: Seed, purpose: u32, part: u64) -> Self {
+        // Parts without a purpose are links and customers: none is as high.
+        let own = Self::of_part(seed, u64::MAX - u64::from(purpose)).generator.next_u64();
+        Self::of_part(Seed(own), part)
+    }
+
     /// A whole number from 0 to `end`, itself not included; 0 if `end` is 0.
     pub fn below(&mut self, end: u64) -> u64 {
         self.generator.next_u64().carrying_mul(end, 0).1

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Link;
-use crate::model::{BranchId, CustomerId, EventId, Random, Time, words};
+use crate::model::{BranchId, CustomerId, EventId, Random, Time, counts, words};
 
 /// What goes wrong in a run. Nothing, by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +33,13 @@ pub struct Rates {
 
 impl Faults {
     /// Whether nothing goes wrong.
+    pub fn are_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Rates {
+    /// Whether none of it happens.
     pub fn are_none(&self) -> bool {
         *self == Self::default()
     }
@@ -186,4 +193,62 @@ pub enum Fate {
     Arrives(Duration),
     /// It arrives twice: after so long, and after so long.
     ArrivesTwice(Duration, Duration),
+}
+
+words! {
+    /// What can go wrong, as it is counted.
+    pub enum FaultKind {
+        /// A message was lost by chance, or because its fate said so.
+        Loss = "loss",
+        /// A message arrived twice.
+        Duplicate = "duplicate",
+        /// A message took longer than it would.
+        Reorder = "reorder",
+        /// A message was lost to a partition.
+        Partition = "partition",
+        /// A branch stopped, and kept all that it had applied.
+        Crash = "crash",
+        /// A branch stopped, and did not keep all.
+        Amnesia = "amnesia",
+        /// A branch handled an input later.
+        Slow = "slow",
+    }
+}
+
+counts! {
+    /// How often each kind of fault struck.
+    pub struct FaultCounts of FaultKind {
+        /// Messages that were lost.
+        loss: Loss,
+        /// Messages that arrived twice.
+        duplicate: Duplicate,
+        /// Messages that took longer.
+        reorder: Reorder,
+        /// Messages that were lost to partitions.
+        partition: Partition,
+        /// Branches that stopped and kept all.
+        crash: Crash,
+        /// Branches that stopped and did not keep all.
+        amnesia: Amnesia,
+        /// Inputs that were handled later.
+        slow: Slow,
+    }
+}
+
+/// What has gone wrong in a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Struck {
+    /// How often.
+    pub counts: FaultCounts,
+    /// When each kind did so first.
+    pub first: Vec<(FaultKind, Time)>,
+}
+
+impl Struck {
+    pub(super) fn strike(&mut self, kind: FaultKind, now: Time) {
+        if self.counts.of(kind) == 0 {
+            self.first.push((kind, now));
+        }
+        self.counts.add(kind);
+    }
 }

@@ -45,8 +45,13 @@ impl Link {
     /// The chances of its messages. Each link has its own, so that a message more on one does not
     /// shift the others.
     pub fn chances(self, seed: Seed) -> Random {
+        Random::of_part(seed, self.part())
+    }
+
+    /// Which part of what is drawn from a seed is its own.
+    pub(super) fn part(self) -> u64 {
         let Self { from, to } = self;
-        Random::of_part(seed, (u64::from(from.get()) << 32) | u64::from(to.get()))
+        (u64::from(from.get()) << 32) | u64::from(to.get())
     }
 }
 
@@ -72,6 +77,16 @@ impl LinkLatencies {
 }
 
 impl Latency {
+    /// The longest that a message takes as a rule: the upper end, or the mean.
+    pub const fn extent(self) -> Duration {
+        match self {
+            Self::None => Duration::ZERO,
+            Self::Constant(span) | Self::Exponential(span) | Self::Uniform { max: span, .. } => {
+                span
+            }
+        }
+    }
+
     /// How long one message takes, in whole microseconds.
     pub fn draw(self, chance: &mut Random) -> Duration {
         match self {
@@ -93,9 +108,9 @@ impl Latency {
 /// How long each message between the branches of a roster takes: what is drawn for it.
 #[derive(Debug, Clone)]
 pub struct Delays {
-    latencies: LinkLatencies,
-    seed: Seed,
-    roster: Arc<Roster>,
+    pub(super) latencies: LinkLatencies,
+    pub(super) seed: Seed,
+    pub(super) roster: Arc<Roster>,
     /// By sender and receiver; of a sender from its first message on.
     chances: Vec<Vec<Random>>,
 }

@@ -3,9 +3,13 @@
 
 mod fault;
 mod latency;
+mod plan;
+mod weather;
 
 pub use fault::{
-    Crash, Fate, Faults, Keeps, MessageKind, MessageName, Nemesis, NemesisKind, Partition, Rate,
-    Rates, ScheduledFault, Slowness,
+    Crash, Fate, FaultCounts, FaultKind, Faults, Keeps, MessageKind, MessageName, Nemesis,
+    NemesisKind, Partition, Rate, Rates, ScheduledFault, Slowness, Struck,
 };
 pub use latency::{Delays, Latency, LatencyError, Link, LinkLatencies, parse_span, show_span};
+pub use plan::{Change, Plan, SLOW_DELAY};
+pub use weather::{About, Sent, Weather};

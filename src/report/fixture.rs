@@ -10,7 +10,7 @@ use crate::model::{
     WriteId,
 };
 use crate::run::{
-    BranchResult, CustomerResult, RequestResult, Run, RunConfig, RunResult, VisitResult,
+    BranchResult, CustomerResult, Decided, RequestResult, Run, RunConfig, RunResult, VisitResult,
 };
 use crate::scenario::{Output, WrittenIds};
 
@@ -51,6 +51,7 @@ impl Bank {
             log: Arc::default(),
         });
         let result = RunResult {
+            weather: None,
             scenario: name.to_owned(),
             description: None,
             config: RunConfig::default(),
@@ -131,7 +132,7 @@ impl Bank {
     }
 
     pub(crate) fn run(self) -> Run {
-        Run { result: self.result, facts: self.facts }
+        Run { result: self.result, facts: self.facts, decided: Decided::default() }
     }
 
     fn write(mut self, who: i64, id: i64, write: Write, at: i64) -> Self {

@@ -189,10 +189,7 @@ impl<'a> TraceBuilder<'a> {
                 self.message((*from, *to), body, recorded);
             }
             Fact::WriteSetCompared { branch, with, id, agrees } => {
-                let found = if *agrees { Comparison::Same } else { Comparison::Different };
-                if let Some(peer) = self.peer(*id, *branch, *with) {
-                    peer.comparison = Some(found);
-                }
+                self.compared(*id, (*branch, *with), *agrees);
             }
             Fact::RequestParked { .. }
             | Fact::RequestGivenUp { .. }
@@ -201,10 +198,18 @@ impl<'a> TraceBuilder<'a> {
             | Fact::BranchStarted { .. }
             | Fact::PartitionBegan { .. }
             | Fact::PartitionHealed { .. }
-            | Fact::Settled
+            | Fact::Settled {}
             | Fact::Unsettled { .. }
             | Fact::SlownessBegan { .. }
             | Fact::SlownessEnded { .. } => {}
+        }
+    }
+
+    /// `branch` compared its write set with the one of `with`.
+    fn compared(&mut self, id: WriteId, (branch, with): (BranchId, BranchId), agrees: bool) {
+        let found = if agrees { Comparison::Same } else { Comparison::Different };
+        if let Some(peer) = self.peer(id, branch, with) {
+            peer.comparison = Some(found);
         }
     }
 

@@ -10,8 +10,9 @@ use tokio::sync::{mpsc, oneshot};
 use super::options::RunError;
 use super::result::BranchResult;
 use crate::actors::{
-    AwaitSettled, Begin, BranchActor, BranchContext, BranchState, BranchSummary, Network,
-    NetworkSetup, Peers, RecorderLink, ReplyTo, Settled, Standing, Summarize, TimeSource,
+    AwaitSettled, Begin, BranchActor, BranchContext, BranchState, BranchSummary, Carries, Faulty,
+    Network, NetworkSetup, Peers, RecorderLink, ReplyTo, Settled, Standing, Summarize, TimeSource,
+    Way,
 };
 use crate::bank::{Branch, BranchConfig, LifeList, Memory, Start};
 use crate::model::{BranchId, Life, Money, Roster, Seed};
@@ -25,6 +26,8 @@ pub(crate) struct BankSetup<'a> {
     pub(crate) recorder: &'a RecorderLink,
     /// `None`: all branches begin with the bank.
     pub(crate) again: Option<Again>,
+    /// Where things go wrong on purpose.
+    pub(crate) faulty: Option<&'a Faulty>,
 }
 
 /// How branches start that may have been there before.
@@ -94,7 +97,7 @@ impl BankSetup<'_> {
     pub(super) fn open(&self, id: BranchId, seat: &Seat<BranchActor>, peers: Peers) {
         let (roster, recorder) = (Arc::clone(self.roster), self.recorder.clone());
         let standing = self.again.as_ref().map(|again| again.standing.clone());
-        let context = BranchContext { peers, recorder, standing };
+        let context = BranchContext { peers, recorder, standing, faulty: self.faulty.cloned() };
         let Some(Again { life, .. }) = self.again else {
             let branch = Branch::new(id, roster, self.opening_balance, self.branch);
             return seat.actor.open(branch, context);
@@ -127,27 +130,37 @@ where
     seats.iter().map(|seat| seat.address.clone().recipient()).collect()
 }
 
-/// How long messages between branches take.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LinkDelays<'a> {
+/// What is on the ways between branches.
+#[derive(Debug)]
+pub(super) struct Links<'a> {
+    /// How long messages take.
     pub(super) latencies: &'a LinkLatencies,
     pub(super) seed: Seed,
+    /// What else may become of them, if anything.
+    pub(super) faulty: Option<&'a Faulty>,
 }
 
-impl LinkDelays<'_> {
-    /// What stands before `mailboxes`: nothing, or a network that takes its time.
-    pub(super) fn connect(self, mailboxes: Peers, clock: &TimeSource) -> Peers {
-        if self.latencies.is_none() {
-            return mailboxes;
-        }
-        let roster = &mailboxes.roster;
-        let delays = Delays::new(self.latencies.clone(), self.seed, Arc::clone(roster));
+impl Links<'_> {
+    /// What stands before `mailboxes`: nothing, or a network that takes its time and may lose what it
+    /// carries.
+    pub(super) fn connect(&self, mailboxes: Peers, clock: &TimeSource) -> Peers {
+        let carries = match self.faulty {
+            Some(faulty) => Carries::Faulty(faulty.clone()),
+            None if self.latencies.is_none() => return mailboxes,
+            None => {
+                let roster = Arc::clone(&mailboxes.roster);
+                Carries::Late(Delays::new(self.latencies.clone(), self.seed, roster))
+            }
+        };
         if let TimeSource::Virtual(time) = clock {
-            let delays = Some((Rc::new(RefCell::new(delays)), time.clone()));
-            return Peers { delays, ..mailboxes };
+            let way = match carries {
+                Carries::Late(delays) => Way::Late(Rc::new(RefCell::new(delays)), time.clone()),
+                Carries::Faulty(faulty) => Way::Faulty(faulty, time.clone()),
+            };
+            return Peers { way, ..mailboxes };
         }
         let roster = Arc::clone(&mailboxes.roster);
-        let setup = NetworkSetup { delays, mailboxes, clock: clock.clone() };
+        let setup = NetworkSetup { carries, mailboxes, clock: clock.clone() };
         let network = clock.start(Network::new(setup)).recipient();
         let links = roster.ids().iter().map(|_| network.clone()).collect();
         Peers::straight(&roster, links)

@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix::{Actor, System};
 use tokio::task::JoinSet;
 
+use super::foul_weather::Decided;
 use super::options::{RunError, RunOptions};
 use super::remote::{ConnectedBank, HeldBefore, NotThere};
 use super::result::{BranchResult, CustomerResult, RunConfig, RunResult, VisitResult};
@@ -70,7 +71,7 @@ pub fn run_connected(
         let mut seats = Vec::new();
         let customers = admit_customers(&mut seats, scenario, &config, &bank, &link);
         customers.make_visits(config.customers, &scenario.visits).await?;
-        let mut customers = customers.leave()?;
+        let (mut customers, _) = customers.leave()?;
         let ended = clock.now();
         // With async propagation the last writes may still be under way.
         bank.settle().await;
@@ -92,6 +93,7 @@ pub fn run_connected(
             branches,
             customers,
             visits: scenario.visits.iter().map(VisitResult::from).collect(),
+            weather: None,
             written_ids: scenario.written_ids.clone(),
             warnings: scenario.warnings.clone(),
             ended,
@@ -99,7 +101,7 @@ pub fn run_connected(
             expected: scenario.expected.clone(),
             remote: Some(remote),
         };
-        Ok(Run { result, facts: Vec::new() })
+        Ok(Run { result, facts: Vec::new(), decided: Decided::default() })
     })
 }
 

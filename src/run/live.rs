@@ -9,8 +9,7 @@ use actix::{Actor, Addr, Recipient};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::bank::{
-    Again, BankSetup, FinalBalance, LinkDelays, Stopped, addresses, balances, lives_known_of,
-    settling,
+    Again, BankSetup, FinalBalance, Links, Stopped, addresses, balances, lives_known_of, settling,
 };
 use crate::actors::{
     AnswerAll, BranchActor, Detail, PeerEnvelope, Peers, RecorderLink, SessionRegistry, Standing,
@@ -138,11 +137,12 @@ impl LiveBank {
             branch: if is_whole { options.branch } else { options.branch_with_peers() },
             recorder,
             again: (!is_whole).then_some(Again { life: *life, standing }),
+            faulty: None,
         };
         let (mut links, mut clients) = (Vec::new(), BTreeMap::new());
-        let delays = LinkDelays { latencies: &options.latencies, seed: options.seed };
+        let ways = Links { latencies: &options.latencies, seed: options.seed, faulty: None };
         let seats = if is_whole {
-            setup.start_all(|mailboxes| delays.connect(mailboxes, &recorder.clock))
+            setup.start_all(|mailboxes| ways.connect(mailboxes, &recorder.clock))
         } else {
             setup.start(here.iter().copied(), |seats| {
                 let branches: BTreeMap<_, _> = here.iter().copied().zip(addresses(seats)).collect();
@@ -152,7 +152,7 @@ impl LiveBank {
                     let (links, clients) = (&mut *made.0, &mut *made.1);
                     let mut linker =
                         Linker { options, here, owner, identity, found, links, clients };
-                    delays.connect(linker.peers(&branches), &recorder.clock)
+                    ways.connect(linker.peers(&branches), &recorder.clock)
                 }
             })
         };

@@ -3,6 +3,7 @@
 mod bank;
 mod begun_life;
 mod connected;
+mod foul_weather;
 mod live;
 mod memory;
 mod options;
@@ -20,19 +21,20 @@ pub use bank::FinalBalance;
 pub(crate) use bank::{BankSetup, addresses, balances, settle};
 pub use begun_life::begun_life;
 pub use connected::{Connection, Opening, run_connected};
+pub use foul_weather::{Decided, Pauses};
 pub use live::{BankFailure, LinkOptions, LiveBank, LiveOptions};
 pub use memory::{
     Carrier, LOG_MAX_MOST, MemoryBudget, MemoryError, MemoryShare, bank_bytes, copies_bytes,
     log_max, run_bytes, text_bytes,
 };
-pub use options::{Judging, Recording, RunError, RunOptions};
+pub use options::{Chances, Judging, Recording, RunError, RunOptions};
 pub use over_sockets::run_over_grpc;
 pub use recorder::HistoryOutput;
 pub(crate) use recorder::header;
 pub use remote::{ConnectedBank, HeldBefore, NotThere};
 pub use result::{
     BranchResult, ClassCounts, CustomerResult, RequestCounts, RunConfig, RunResult, VisitResult,
-    WAIT_LIMIT,
+    WAIT_LIMIT, WeatherReport,
 };
 pub use serve::{Closing, ServeError, ServeOptions, serve};
 pub(crate) use socket_bank::{LIMIT, SocketBank};

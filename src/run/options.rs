@@ -22,6 +22,18 @@ pub struct RunOptions {
     pub judging: Judging,
     /// What is wanted of the judge beyond the verdicts.
     pub judge: JudgeOptions,
+    /// Whether it is kept what chance decided.
+    pub chances: Chances,
+}
+
+/// Whether a run keeps what chance decided in it. That costs time and memory with every message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Chances {
+    /// It does not.
+    #[default]
+    Forgotten,
+    /// It does.
+    Kept,
 }
 
 /// Whether a run is judged. The judge needs a few dozen bytes per request, and eight per write and

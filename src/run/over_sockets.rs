@@ -38,7 +38,8 @@ pub fn run_over_grpc(
         let customers = sockets.admit_customers(&mut seats, &addresses, &link);
         let mut servers = sockets.serve(&addresses);
         let branches = &*branches;
-        let bank = Bank { config: config.clone(), branches, customers, recorder, clock };
+        let bank =
+            Bank { config: config.clone(), branches, customers, recorder, clock, harm: None };
         tokio::select! {
             biased;
             run = bank.serve(scenario) => run,

@@ -10,7 +10,8 @@ use super::options::{Judging, Recording, RunError, RunOptions};
 use super::result::RunConfig;
 use crate::actors::{Detail, Observer, RecorderLink, TimeSource};
 use crate::check::{Case, Judge, JudgeOptions, Lines, Verdicts};
-use crate::history::{Header, Recorded, Terms, Writer};
+use crate::history::{Fact, Header, Recorded, Terms, Writer};
+use crate::model::Time;
 use crate::scenario::Scenario;
 
 /// Where a history is written to: something buffered.
@@ -21,6 +22,7 @@ pub(super) struct Recorder {
     kept: Option<Vec<Recorded>>,
     history: Option<Writer<HistoryOutput>>,
     judge: Option<Box<Judge>>,
+    last_request_at: Time,
     /// The first thing that went wrong. The run goes on, and ends with it.
     failed: Option<RunError>,
 }
@@ -35,6 +37,8 @@ pub(super) struct Conclusion {
     pub(super) facts: Vec<Recorded>,
     /// The verdicts, if it was judged.
     pub(super) verdicts: Option<Arc<Verdicts>>,
+    /// When the last request was sent.
+    pub(super) last_request_at: Time,
 }
 
 impl Recorder {
@@ -61,6 +65,7 @@ impl Recorder {
             history: history.map(begin).transpose()?,
             judge: (options.judging == Judging::On)
                 .then(|| Box::new(Judge::new(case(scenario, config), judge))),
+            last_request_at: Time::START,
             failed: None,
         };
         let recorder = recorder.is_wanted().then(|| Rc::new(RefCell::new(recorder)));
@@ -74,6 +79,9 @@ impl Recorder {
     }
 
     fn take(&mut self, recorded: Recorded) -> Result<(), RunError> {
+        if let Fact::RequestSent { .. } = recorded.fact {
+            self.last_request_at = recorded.at;
+        }
         if let Some(judge) = &mut self.judge {
             judge.observe(&recorded)?;
         }
@@ -95,7 +103,8 @@ impl Recorder {
             history.finish().map_err(RunError::History)?;
         }
         let verdicts = self.judge.take().map(|judge| judge.finish().map(Arc::new)).transpose()?;
-        Ok(Conclusion { facts: self.kept.take().unwrap_or_default(), verdicts })
+        let facts = self.kept.take().unwrap_or_default();
+        Ok(Conclusion { facts, verdicts, last_request_at: self.last_request_at })
     }
 }
 

@@ -11,9 +11,10 @@ use crate::check::Verdicts;
 use crate::history::RequestResult;
 use crate::model::{
     BranchId, CustomerId, CustomerOrder, Dialect, EventIds, GuaranteePolicy, LogEntry, Money,
-    Operation, OutcomeClass, Overdraft, Propagation, QueryTiming, Receipt, Seed, Time, counts,
+    Operation, OutcomeClass, Overdraft, Propagation, QueryTiming, Random, Receipt, Seed, Time,
+    counts,
 };
-use crate::network::{Faults, Latency, LinkLatencies, show_span};
+use crate::network::{Faults, Latency, LinkLatencies, ScheduledFault, Struck, show_span};
 use crate::scenario::{
     BalanceRow, EventOutcome, EventResult, EventsRow, Output, Settings, Visit, Warning, WrittenIds,
 };
@@ -46,9 +47,24 @@ pub struct RunResult {
     pub verdicts: Option<Arc<Verdicts>>,
     /// What the scenario expects, if it says so.
     pub expected: Option<Output>,
+    /// What went wrong on purpose, where anything was to.
+    pub weather: Option<WeatherReport>,
     /// What is known of the branches, where they run elsewhere. Of such a bank it is not known how
     /// it propagates and what it promises, nor whether all is settled.
     pub remote: Option<ConnectedBank>,
+}
+
+/// What went wrong on purpose in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WeatherReport {
+    /// How often each kind of fault struck, and when first.
+    pub struck: Struck,
+    /// When the last request was sent; known where the run was observed.
+    pub last_request_at: Time,
+    /// Whether the bank settled whenever that was waited for.
+    pub has_settled: bool,
+    /// What of the schedule changed nothing.
+    pub idle: Vec<ScheduledFault>,
 }
 
 /// The choices that were in force: the command line's, else the scenario's, else the default.
@@ -86,6 +102,15 @@ pub const WAIT_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long the bank may take to settle when all faults are over, by default.
 const SETTLE_LIMIT: Duration = Duration::from_mins(1);
+
+/// What branches wait for where things go wrong on purpose: for confirmations, before what is not
+/// acknowledged is sent again, and for the answers of others before they serve without.
+const CONFIRM_LIMIT: Duration = Duration::from_secs(3);
+const RESEND_AFTER: Duration = Duration::from_millis(100);
+const RETURN_LIMIT: Duration = Duration::from_secs(2);
+
+/// The stream of chances of customers that think.
+const THINK: u32 = 5;
 
 impl RunConfig {
     /// What `overrides` says, else what the scenario's `settings` say, else the default. Guarantees
@@ -127,15 +152,27 @@ impl RunConfig {
 
     /// How the branches of a bank serve that waits for confirmations for `confirm_limit`; `None`:
     /// for ever.
-    pub(crate) const fn branch(&self, confirm_limit: Option<Duration>) -> BranchConfig {
+    pub(crate) fn branch(&self, confirm_limit: Option<Duration>) -> BranchConfig {
         let &Self { propagation, overdraft, wait_limit, .. } = self;
-        let timeouts = Timeouts {
-            confirm_limit,
-            wait_limit: Some(wait_limit),
-            resend_after: None,
-            return_limit: None,
+        let wait_limit = Some(wait_limit);
+        let timeouts = if self.faults.are_none() {
+            Timeouts { confirm_limit, wait_limit, resend_after: None, return_limit: None }
+        } else {
+            Timeouts {
+                confirm_limit: Some(CONFIRM_LIMIT),
+                wait_limit,
+                resend_after: Some(RESEND_AFTER),
+                return_limit: Some(RETURN_LIMIT),
+            }
         };
         BranchConfig { propagation, overdraft, timeouts, log_max: None }
+    }
+
+    /// How long `customer` thinks before each of its events, and what that is drawn from.
+    pub(super) fn think_of(&self, customer: CustomerId) -> Option<(Latency, Random)> {
+        let is_none = self.think == Latency::None;
+        let chance = || Random::of_purpose(self.seed, THINK, customer.get().into());
+        (!is_none).then(|| (self.think, chance()))
     }
 
     /// All choices but the seed, by name, as people read them.

@@ -7,7 +7,8 @@ use actix::Recipient;
 
 use super::bank::{BankSetup, Seat, mailboxes};
 use crate::actors::{
-    Answer, Ask, BranchActor, CustomerActor, Executor, PeerEnvelope, Peers, TimeSource,
+    Answer, Ask, BranchActor, CustomerActor, Executor, NemesisActor, PeerEnvelope, Peers,
+    TimeSource,
 };
 
 /// Where runs take place, one after the other.
@@ -16,6 +17,8 @@ pub(super) struct Stage {
     pub(super) executor: Executor,
     pub(super) branches: BranchSeats,
     pub(super) customers: Vec<CustomerSeat>,
+    /// There from the first run on in which things go wrong on purpose.
+    pub(super) nemesis: Option<Seat<NemesisActor>>,
 }
 
 /// The seat of a customer.
@@ -43,7 +46,8 @@ impl Stage {
     /// What the next run may have of it, once a run has come to its end.
     pub(super) fn for_the_next(mut self) -> Option<Self> {
         // A run with a barrier has had one more actor than its seats: it begins anew each time.
-        let seats = self.branches.seats.len() + self.customers.len();
+        let nemesis = usize::from(self.nemesis.is_some());
+        let seats = self.branches.seats.len() + self.customers.len() + nemesis;
         let is_kept = seats <= KEPT_MAX && self.executor.begin_anew() == Some(seats);
         is_kept.then_some(self)
     }

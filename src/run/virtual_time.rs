@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use actix::{Addr, Recipient};
 use tokio::sync::oneshot;
 
-use super::bank::{BankSetup, LinkDelays, Seat, close, settle};
-use super::options::{RunError, RunOptions};
+use super::bank::{BankSetup, Links, Seat, close, settle};
+use super::foul_weather::{self, Decided, Harmed, Pauses};
+use super::options::{Chances, RunError, RunOptions};
 use super::recorder::{Conclusion, HistoryOutput, Recorder, SharedRecorder};
 use super::result::{CustomerResult, RunConfig, RunResult, VisitResult};
 use super::stage::{CustomerSeat, Stage};
 use crate::actors::{
-    AwaitSettled, Barrier, BranchActor, Counters, CustomerActor, CustomerSetup, MakeVisit, NoEnd,
-    RecorderLink, SetOut, TimeSource,
+    AwaitSettled, Barrier, BranchActor, BranchNews, Counters, CustomerActor, CustomerRecord,
+    CustomerSetup, MakeVisit, NoEnd, RecorderLink, SetOut, TimeSource,
 };
 use crate::bank::Timeouts;
 use crate::history::Recorded;
@@ -28,6 +30,8 @@ pub struct Run {
     pub result: RunResult,
     /// What happened, in causal order; empty if nothing was recorded.
     pub facts: Vec<Recorded>,
+    /// What chance decided; nothing unless it was to be kept.
+    pub decided: Decided,
 }
 
 /// Runs scenarios one after the other in virtual time: as fast as the machine goes, whatever the
@@ -78,28 +82,47 @@ fn run_at(
     stop: &AtomicBool,
 ) -> Result<Run, RunError> {
     let config = RunConfig::new(&scenario.settings, &options.overrides);
-    let Stage { executor, branches, customers } = stage;
+    let Stage { executor, branches, customers, nemesis } = stage;
     let clock = TimeSource::Virtual(executor.time().clone());
     let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
+    let faulty = (!config.faults.are_none())
+        .then(|| foul_weather::faulty(&config, options.chances, &scenario.roster, &link));
     let setup = BankSetup {
         roster: &scenario.roster,
         opening_balance: scenario.opening_balance,
         branch: config.branch(Timeouts::default().confirm_limit),
         recorder: &link,
         again: None,
+        faulty: faulty.as_ref(),
     };
-    let delays = LinkDelays { latencies: &config.latencies, seed: config.seed };
-    let counters = branches.open(&setup, |mailboxes| delays.connect(mailboxes, &link.clock));
+    let (latencies, seed) = (&config.latencies, config.seed);
+    let ways = Links { latencies, seed, faulty: faulty.as_ref() };
+    let counters = branches.open(&setup, |mailboxes| ways.connect(mailboxes, &link.clock));
     let branches = branches.seats(scenario.roster.len());
-    let settle = || branches.iter().map(|seat| seat.address.clone().recipient()).collect();
+    let harm = faulty.map(|faulty| {
+        let seat = nemesis.get_or_insert_with(|| Seat::start(&link.clock));
+        Harmed { faulty, seat }
+    });
+    let settle = || match &harm {
+        Some(harmed) => vec![harmed.seat.address.clone().recipient()],
+        None => branches.iter().map(|seat| seat.address.clone().recipient()).collect(),
+    };
     let counters = Counters {
         roster: Arc::clone(&scenario.roster),
         counters,
         barrier: barrier(config.queries, &link.clock, settle),
     };
     let customers = Customers::arrive(customers, &scenario.visits, &config, &counters, &link);
-    let bank = Bank { config, branches, customers, recorder, clock: link.clock.clone() };
-    executor.run(bank.serve(scenario), stop)?
+    if let Some(harmed) = &harm {
+        let bank = (&scenario.roster, branches);
+        harmed.begin(&config, bank, customers.news(), &link);
+    }
+    let bank = Bank { config, branches, customers, recorder, clock: link.clock.clone(), harm };
+    let mut run = executor.run(bank.serve(scenario), stop)??;
+    if options.chances == Chances::Forgotten {
+        run.decided = Decided::default();
+    }
+    Ok(run)
 }
 
 impl From<NoEnd> for RunError {
@@ -118,6 +141,8 @@ pub(super) struct Bank<'a> {
     pub(super) customers: Customers<'a>,
     pub(super) recorder: Option<SharedRecorder>,
     pub(super) clock: TimeSource,
+    /// What goes wrong on purpose.
+    pub(super) harm: Option<Harmed<'a>>,
 }
 
 /// The customers, in the order in which they first come up.
@@ -144,14 +169,29 @@ pub(super) fn barrier(
 impl Bank<'_> {
     pub(super) async fn serve(self, scenario: &Scenario) -> Result<Run, RunError> {
         self.customers.make_visits(self.config.customers, &scenario.visits).await?;
-        // What was accepted is all that there will be, so who is settled stays so.
-        let unsettled = self.branches.iter().filter(|seat| !seat.actor.is_settled());
-        settle(unsettled.map(|seat| &seat.address)).await?;
+        let ending = match self.harm {
+            Some(harmed) => Some(harmed.end().await?),
+            None => {
+                // What was accepted is all that there will be, so who is settled stays so.
+                let unsettled = self.branches.iter().filter(|seat| !seat.actor.is_settled());
+                settle(unsettled.map(|seat| &seat.address)).await?;
+                None
+            }
+        };
         let concluded = self.recorder.map(|recorder| recorder.borrow_mut().conclude());
         let branches = close(self.branches)?;
-        let customers = self.customers.leave()?;
+        let (customers, paused) = self.customers.leave()?;
         let ended = self.clock.now();
-        let Conclusion { facts, verdicts } = concluded.transpose()?.unwrap_or_default();
+        let Conclusion { facts, verdicts, last_request_at } =
+            concluded.transpose()?.unwrap_or_default();
+        let (weather, faults) = match ending {
+            Some(ending) => {
+                let weather = ending.report(&self.config.faults, last_request_at);
+                (Some(weather), ending.decided)
+            }
+            None => (None, Vec::new()),
+        };
+        let decided = Decided { faults, paused };
         let result = RunResult {
             scenario: scenario.name.clone(),
             description: scenario.description.clone(),
@@ -162,12 +202,13 @@ impl Bank<'_> {
             visits: scenario.visits.iter().map(VisitResult::from).collect(),
             written_ids: scenario.written_ids.clone(),
             warnings: scenario.warnings.clone(),
+            weather,
             ended,
             verdicts,
             expected: scenario.expected.clone(),
             remote: None,
         };
-        Ok(Run { result, facts })
+        Ok(Run { result, facts, decided })
     }
 }
 
@@ -193,7 +234,8 @@ impl<'a> Customers<'a> {
             let guarantees = config.guarantees.to(id);
             let (counters, recorder) = (counters.clone(), link.clone());
             let answers = Arc::clone(answers);
-            seat.actor.open(CustomerSetup { id, guarantees, answers, counters, recorder });
+            let think = config.think_of(id);
+            seat.actor.open(CustomerSetup { id, guarantees, answers, counters, think, recorder });
         }
         Self { ids, seats, places, barrier: counters.barrier.clone() }
     }
@@ -208,7 +250,7 @@ impl<'a> Customers<'a> {
             CustomerOrder::InOrder => {
                 for visit in visits {
                     self.set_out(1);
-                    self.visit(visit.customer, visit.events.clone()).await?;
+                    self.visit(visit).await?;
                 }
                 Ok(())
             }
@@ -222,24 +264,30 @@ impl<'a> Customers<'a> {
         }
     }
 
-    async fn visit(&self, customer: CustomerId, events: Vec<Event>) -> Result<(), RunError> {
+    async fn visit(&self, visit: &Visit) -> Result<(), RunError> {
+        let Visit { customer, events, after } = visit.clone();
         let (done, end) = oneshot::channel();
-        self.address(customer).do_send(MakeVisit { events, done });
+        self.address(customer).do_send(MakeVisit { events, after, done });
         end.await.map_err(|_| RunError::ActorStopped)
     }
 
     /// Sends all customers on their way at once; each makes its own visits in order.
     async fn visit_all(&self, visits: &[Visit]) -> Result<(), RunError> {
-        let mut events: BTreeMap<CustomerId, Vec<_>> = BTreeMap::new();
-        for visit in visits {
-            events.entry(visit.customer).or_default().extend_from_slice(&visit.events);
+        let mut all: BTreeMap<CustomerId, (Vec<Event>, Vec<Option<Duration>>)> = BTreeMap::new();
+        for Visit { customer, events, after } in visits {
+            let (own, pauses) = all.entry(*customer).or_default();
+            if !after.is_empty() {
+                pauses.resize(own.len(), None);
+                pauses.extend_from_slice(after);
+            }
+            own.extend_from_slice(events);
         }
         self.set_out(self.ids.len());
         let mut ends = Vec::with_capacity(self.ids.len());
         for id in &self.ids {
             let (done, end) = oneshot::channel();
-            let events = events.remove(id).unwrap_or_default();
-            self.address(*id).do_send(MakeVisit { events, done });
+            let (events, after) = all.remove(id).unwrap_or_default();
+            self.address(*id).do_send(MakeVisit { events, after, done });
             ends.push(end);
         }
         for end in ends {
@@ -252,12 +300,23 @@ impl<'a> Customers<'a> {
         &self.seats[self.places[&customer]].seat.address
     }
 
-    /// What each asked.
-    pub(super) fn leave(self) -> Result<Vec<CustomerResult>, RunError> {
-        let leave = |(id, of): (CustomerId, &CustomerSeat)| {
-            let requests = of.seat.actor.close().ok_or(RunError::ActorStopped)?;
-            Ok(CustomerResult { id, requests })
-        };
-        self.ids.into_iter().zip(self.seats).map(leave).collect()
+    /// Who is told that branches stop and start.
+    fn news(&self) -> Vec<Recipient<BranchNews>> {
+        let here = self.seats.iter().take(self.ids.len());
+        here.map(|of| of.seat.address.clone().recipient()).collect()
+    }
+
+    /// What each asked, and how long each paused before its events.
+    pub(super) fn leave(self) -> Result<(Vec<CustomerResult>, Pauses), RunError> {
+        let (mut results, mut pauses) = (Vec::with_capacity(self.ids.len()), Pauses::new());
+        for (id, of) in self.ids.into_iter().zip(self.seats) {
+            let CustomerRecord { requests, paused } =
+                of.seat.actor.close().ok_or(RunError::ActorStopped)?;
+            results.push(CustomerResult { id, requests });
+            if !paused.is_empty() {
+                pauses.insert(id, paused);
+            }
+        }
+        Ok((results, pauses))
     }
 }

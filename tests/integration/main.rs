@@ -20,6 +20,7 @@ mod examples;
 mod expected_results;
 mod facade;
 mod foreign;
+mod foul_weather;
 mod fuzz;
 mod generate;
 mod generated;

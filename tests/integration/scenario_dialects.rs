@@ -170,6 +170,7 @@ fn an_object_says_how_to_run_it() {
         queries: Some(QueryTiming::AfterSettling),
         event_ids: Some(EventIds::AsWritten),
         seed: Some(Seed(u64::MAX)),
+        ..Settings::default()
     };
     assert_eq!(scenario.settings, settings);
     assert_eq!(scenario.expected, Some(Output::Balances(vec![])));

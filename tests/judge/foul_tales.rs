@@ -338,7 +338,7 @@ impl Bank {
                 let (branch, origin, life) = (branch(at), branch(1), Life::new(1));
                 Fact::Unsettled { branch, origin, life, writes: 1 }
             }
-            _ => Fact::Settled,
+            _ => Fact::Settled {},
         };
         self.history.add(fact);
         Some(())
@@ -363,7 +363,7 @@ impl Bank {
             }
         }
         if end > 3 {
-            self.history.add(Fact::Settled);
+            self.history.add(Fact::Settled {});
         }
     }
 }

@@ -224,7 +224,7 @@ impl World<'_> {
             Fact::BranchStarted { branch, life: _, kept, balance } => {
                 self.started(*branch, kept.get(), *balance)?;
             }
-            Fact::Settled => self.settled(),
+            Fact::Settled {} => self.settled(),
             Fact::Unsettled { branch, origin, .. } => {
                 self.current(*branch)?;
                 self.current(*origin)?;

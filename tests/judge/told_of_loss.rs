@@ -235,28 +235,28 @@ fn whether_a_bank_settled_is_judged_where_the_history_says_so() {
         "branch 2 still waited for 1 write that branch 1 had accepted in its life 2, though all \
          faults were over: every accepted write was owed everywhere"
     );
-    history.applies(2, 1, 1).add(Fact::Settled);
+    history.applies(2, 1, 1).add(Fact::Settled {});
     assert_eq!(counts(&history, Property::Settles), (1, 0));
 }
 
 #[test]
 fn that_a_bank_settled_is_not_taken_on_trust() {
     let mut differs = HistoryBuilder::new(2, 0);
-    differs.writes(1, 1, 1, deposit(4)).add(Fact::Settled);
+    differs.writes(1, 1, 1, deposit(4)).add(Fact::Settled {});
     assert_eq!(
         witness(&differs, Property::Settles).sentence,
         "the bank is said to have settled, but branch 1 held 1 write, and branch 2 held 0 writes"
     );
     assert_eq!(counts(&differs, Property::Convergence), (1, 1));
     let mut down = HistoryBuilder::new(2, 0);
-    down.stops(2).add(Fact::Settled);
+    down.stops(2).add(Fact::Settled {});
     assert_eq!(
         witness(&down, Property::Settles).sentence,
         "the bank is said to have settled, but branch 2 was down"
     );
     // As many writes, and others: for convergence to say.
     let mut others = HistoryBuilder::new(2, 0);
-    others.writes(1, 1, 1, deposit(4)).writes(2, 2, 1, deposit(4)).add(Fact::Settled);
+    others.writes(1, 1, 1, deposit(4)).writes(2, 2, 1, deposit(4)).add(Fact::Settled {});
     assert_eq!(counts(&others, Property::Settles), (1, 0));
     assert_eq!(verdict(&others, Property::Convergence).summary(), Overall::Violated);
 }

@@ -73,6 +73,7 @@ impl Mailboxes {
             branch: work.branch_config(purpose.speed()),
             recorder: &recorder,
             again: None,
+            faulty: None,
         };
         let seats = setup.start_all(|mailboxes| mailboxes);
         let branches = addresses(&seats);

@@ -82,7 +82,7 @@ fn what(fact: &Fact) -> Option<v1::fact::What> {
         | Fact::BranchStarted { .. }
         | Fact::PartitionBegan { .. }
         | Fact::PartitionHealed { .. }
-        | Fact::Settled
+        | Fact::Settled {}
         | Fact::Unsettled { .. }
         | Fact::SlownessBegan { .. }
         | Fact::SlownessEnded { .. } => return None,

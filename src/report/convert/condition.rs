@@ -65,7 +65,7 @@ impl Conditions {
             | Fact::ReplySent { .. }
             | Fact::ReplyReceived { .. }
             | Fact::RequestGivenUp { .. }
-            | Fact::Settled
+            | Fact::Settled {}
             | Fact::Unsettled { .. } => None,
         }
     }

@@ -184,7 +184,7 @@ fn fault(fact: &Fact) -> Option<[Pair<'_>; 2]> {
         | Fact::ReplySent { .. }
         | Fact::ReplyReceived { .. }
         | Fact::RequestGivenUp { .. }
-        | Fact::Settled
+        | Fact::Settled {}
         | Fact::Unsettled { .. } => return None,
     };
     Some([("f", Edn::Keyword(f)), ("value", value)])

@@ -83,7 +83,7 @@ impl Logs {
             | Fact::BranchStopped { .. }
             | Fact::PartitionBegan { .. }
             | Fact::PartitionHealed { .. }
-            | Fact::Settled
+            | Fact::Settled {}
             | Fact::Unsettled { .. }
             | Fact::SlownessBegan { .. }
             | Fact::SlownessEnded { .. } => {}

@@ -137,7 +137,7 @@ impl Requests {
             | Fact::BranchStarted { .. }
             | Fact::PartitionBegan { .. }
             | Fact::PartitionHealed { .. }
-            | Fact::Settled
+            | Fact::Settled {}
             | Fact::Unsettled { .. }
             | Fact::SlownessBegan { .. }
             | Fact::SlownessEnded { .. } => None,

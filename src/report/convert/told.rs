@@ -81,7 +81,7 @@ pub(super) fn told(fact: &Fact) -> String {
             format!("slows branch {branch} by {delay_us} us")
         }
         Fact::SlownessEnded { branch } => format!("slows branch {branch} no longer"),
-        Fact::Settled => "all is settled".to_owned(),
+        Fact::Settled {} => "all is settled".to_owned(),
         Fact::Unsettled { branch, origin, life, writes } => {
             format!("branch {branch} still lacks {writes} writes of branch {origin} in life {life}")
         }

@@ -57,7 +57,7 @@ impl Transit {
             | Fact::BranchStarted { .. }
             | Fact::PartitionBegan { .. }
             | Fact::PartitionHealed { .. }
-            | Fact::Settled
+            | Fact::Settled {}
             | Fact::Unsettled { .. }
             | Fact::SlownessBegan { .. }
             | Fact::SlownessEnded { .. } => None,

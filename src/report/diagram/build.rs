@@ -198,7 +198,7 @@ impl Layout {
             | Fact::BranchStarted { .. }
             | Fact::PartitionBegan { .. }
             | Fact::PartitionHealed { .. }
-            | Fact::Settled
+            | Fact::Settled {}
             | Fact::Unsettled { .. }
             | Fact::SlownessBegan { .. }
             | Fact::SlownessEnded { .. } => self.add_fault(fact, at),

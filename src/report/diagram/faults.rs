@@ -54,7 +54,7 @@ impl Layout {
             | Fact::ReplySent { .. }
             | Fact::ReplyReceived { .. }
             | Fact::RequestGivenUp { .. }
-            | Fact::Settled
+            | Fact::Settled {}
             | Fact::Unsettled { .. } => {}
         }
     }

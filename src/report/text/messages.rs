@@ -61,7 +61,7 @@ fn row(Recorded { at, fact }: &Recorded, request: Option<&RequestResult>) -> Opt
         | Fact::BranchStarted { .. }
         | Fact::PartitionBegan { .. }
         | Fact::PartitionHealed { .. }
-        | Fact::Settled
+        | Fact::Settled {}
         | Fact::Unsettled { .. }
         | Fact::SlownessBegan { .. }
         | Fact::SlownessEnded { .. } => return None,

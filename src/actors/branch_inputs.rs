@@ -1,0 +1,118 @@
+//! What comes to a branch: at once, later where it is slow, and not at all where it is down.
+
+use super::branch_shell::{BranchShell, InFlight};
+use super::brought::Brought;
+use super::condition::Late;
+use super::faulty::lost;
+use super::time_source::Wakes;
+use super::{Answer, Ask, Due, PeerEnvelope, ReplyTo, StartAgain};
+use crate::bank::{Branch, Entry, Input};
+use crate::history::Fact;
+use crate::model::{Life, LogPosition, LossReason, RequestError, RequestNumber};
+use crate::network::{FaultKind, Keeps};
+
+/// What is said in the place of a branch that is down.
+fn without_answer(branch: &Branch, request: RequestNumber, error: RequestError) -> Answer {
+    Answer {
+        request,
+        branch: branch.id(),
+        outcome: Err(error),
+        position: branch.position(),
+        balance: branch.nearest_balance(),
+        entry: Entry::Nothing,
+        waited: None,
+    }
+}
+
+impl BranchShell {
+    pub(super) fn request(&mut self, ask: Ask, ctx: &mut dyn Wakes) {
+        if self.condition.is_prompt() {
+            return self.serve(ask, ctx);
+        }
+        if self.condition.is_down {
+            return self.turn_away(ask);
+        }
+        self.postpone(Late::Asked(ask), ctx);
+    }
+
+    fn postpone(&mut self, input: Late, ctx: &mut dyn Wakes) {
+        let clock = &self.branch_context.recorder.clock;
+        let at = self.condition.postpone(clock.now(), input);
+        ctx.wake_at(at, clock);
+        if let Some(faulty) = &self.branch_context.faulty {
+            faulty.strike(FaultKind::Slow);
+        }
+    }
+
+    pub(super) fn receive(&mut self, envelope: PeerEnvelope, ctx: &mut dyn Wakes) {
+        if self.condition.is_prompt() {
+            return self.hear(envelope, ctx);
+        }
+        if self.condition.is_down {
+            return self.record_message(|| lost(&envelope, LossReason::BranchDown));
+        }
+        self.postpone(Late::Brought(envelope), ctx);
+    }
+
+    pub(super) fn due(&mut self, Due(at): Due, ctx: &mut dyn Wakes) {
+        while let Some(late) = self.condition.take_late(at) {
+            match late {
+                Late::Asked(ask) => self.serve(ask, ctx),
+                Late::Brought(envelope) => self.hear(envelope, ctx),
+            }
+        }
+        if self.armed == Some(at) {
+            self.armed = None;
+            self.take(Input::DeadlineReached, ctx);
+        }
+    }
+
+    /// It stops, and forgets what it had in hand. Who waits for an answer gets none, but for one that
+    /// is no actor of this bank: it is told that nobody knows what became of its request.
+    pub(super) fn stop(&mut self) {
+        self.condition.stop();
+        self.armed = None;
+        self.brought = Brought::default();
+        for (_, who) in self.in_flight.drain() {
+            match who {
+                InFlight::Request { reply_to: ReplyTo::Mailbox(_), .. }
+                | InFlight::Settling { .. } => {}
+                InFlight::Request { request, reply_to, .. } => {
+                    let outcome =
+                        RequestError::OutcomeUnknown { unconfirmed_by: Vec::new(), more: 0 };
+                    reply_to.send(without_answer(&self.branch, request, outcome));
+                }
+            }
+        }
+    }
+
+    /// It starts again with what it keeps of its log.
+    pub(super) fn start_again(&mut self, StartAgain(keeps): StartAgain, ctx: &mut dyn Wakes) {
+        self.condition.start();
+        let kept = match keeps {
+            Keeps::All => self.branch.position(),
+            Keeps::First(kept) => LogPosition::new(kept),
+        };
+        let first = self.branch_context.peers.roster.first_life();
+        let life = Life::new(first.get().saturating_add(self.condition.starts));
+        self.branch = self.branch.started_again(kept, life);
+        self.returns = !self.branch.serves();
+        let branch = &self.branch;
+        let (kept, balance) = (branch.position(), branch.nearest_balance());
+        let started =
+            Fact::BranchStarted { branch: branch.id(), life: branch.life(), kept, balance };
+        self.branch_context.recorder.record(|| started);
+        self.take(Input::Started, ctx);
+    }
+
+    /// Asks of a branch that is down are not answered, but for those of no actor of this bank.
+    fn turn_away(&self, Ask { request, reply_to, .. }: Ask) {
+        match reply_to {
+            ReplyTo::Mailbox(_) => {}
+            ReplyTo::Caller(_) | ReplyTo::Then(_) => {
+                let down = RequestError::Returning { unheard: vec![self.branch.id()], more: 0 };
+                reply_to.send(without_answer(&self.branch, request, down));
+            }
+        }
+    }
+}

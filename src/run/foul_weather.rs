@@ -1,0 +1,126 @@
+//! A run in which things go wrong on purpose: the weather between its branches, its nemesis, and what
+//! became of both.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Recipient;
+use tokio::sync::oneshot;
+
+use super::bank::Seat;
+use super::options::{Chances, RunError};
+use super::result::{RunConfig, WeatherReport};
+use crate::actors::{
+    AwaitSettled, BranchActor, BranchNews, Due, Faulty, Harm, NemesisActor, NemesisSetup,
+    RecorderLink, ReplyTo,
+};
+use crate::model::{CustomerId, Roster, Time};
+use crate::network::{Delays, Fate, Faults, MessageName, Plan, ScheduledFault, Weather};
+
+/// How long customers paused before each of their events, where they drew that.
+pub type Pauses = BTreeMap<CustomerId, Vec<Duration>>;
+
+/// What chance decided in a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decided {
+    /// What happened to branches and the ways between them, and what became of each message.
+    pub faults: Vec<ScheduledFault>,
+    /// How long customers paused.
+    pub paused: Pauses,
+}
+
+/// What goes wrong in one run.
+pub(super) struct Harmed<'a> {
+    pub(super) faulty: Faulty,
+    pub(super) seat: &'a Seat<NemesisActor>,
+}
+
+/// What went wrong.
+pub(super) struct Ending {
+    faulty: Faulty,
+    harm: Harm,
+    /// What chance decided, if that was kept.
+    pub(super) decided: Vec<ScheduledFault>,
+}
+
+/// The ways between the branches of a run.
+pub(super) fn faulty(
+    config: &RunConfig,
+    chances: Chances,
+    roster: &Arc<Roster>,
+    recorder: &RecorderLink,
+) -> Faulty {
+    let delays = Delays::new(config.latencies.clone(), config.seed, Arc::clone(roster));
+    let weather = Weather::new(delays, config.faults.clone());
+    let weather = match chances {
+        Chances::Forgotten => weather,
+        Chances::Kept => weather.keeping_decisions(),
+    };
+    Faulty::new(weather, recorder.clone())
+}
+
+impl Harmed<'_> {
+    /// Lets the nemesis begin.
+    pub(super) fn begin(
+        &self,
+        config: &RunConfig,
+        (roster, branches): (&Arc<Roster>, &[Seat<BranchActor>]),
+        customers: Vec<Recipient<BranchNews>>,
+        recorder: &RecorderLink,
+    ) {
+        let copy = |seat: &Seat<BranchActor>| (seat.actor.clone(), seat.address.clone());
+        self.seat.actor.open(NemesisSetup {
+            plan: Plan::new(&config.faults, config.seed, roster),
+            faulty: self.faulty.clone(),
+            roster: Arc::clone(roster),
+            branches: branches.iter().map(copy).collect(),
+            customers,
+            settle_limit: config.settle_limit,
+            recorder: recorder.clone(),
+        });
+        self.seat.address.do_send(Due(Time::START));
+    }
+
+    /// Lets nothing go wrong any more, and waits until the bank has settled or its time for that is
+    /// over.
+    pub(super) async fn end(self) -> Result<Ending, RunError> {
+        let Self { faulty, seat } = self;
+        seat.actor.clear_up();
+        let (reply_to, settled) = oneshot::channel();
+        seat.address.do_send(AwaitSettled { reply_to: ReplyTo::Caller(reply_to) });
+        settled.await.map_err(|_| RunError::ActorStopped)?;
+        let harm = seat.actor.close().ok_or(RunError::ActorStopped)?;
+        let message = |(name, fate): (MessageName, Fate)| ScheduledFault::Message { name, fate };
+        let messages = faulty.weather().borrow_mut().take_decisions().into_iter().map(message);
+        let decided = harm.drawn.iter().cloned().chain(messages).collect();
+        Ok(Ending { faulty, harm, decided })
+    }
+}
+
+impl Ending {
+    /// What went wrong of `faults`, and what did not.
+    pub(super) fn report(&self, faults: &Faults, last_request_at: Time) -> WeatherReport {
+        let weather = self.faulty.weather().borrow();
+        let mut number = 0;
+        let is_idle = |fault: &&ScheduledFault| {
+            if let ScheduledFault::Message { name, .. } = fault {
+                return !weather.has_heeded(name);
+            }
+            number += 1;
+            match fault {
+                ScheduledFault::Partition(_) => !weather.has_cut(number),
+                ScheduledFault::Crash(_) | ScheduledFault::Slow(_) => {
+                    !self.harm.begun.contains(&number)
+                }
+                ScheduledFault::Message { .. } => false,
+            }
+        };
+        WeatherReport {
+            struck: weather.struck().clone(),
+            last_request_at,
+            has_settled: self.harm.has_settled,
+            idle: faults.schedule.iter().filter(is_idle).cloned().collect(),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Runs in which things go wrong on purpose.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use passbook::history::Fact;
+use passbook::model::{
+    CustomerOrder, Guarantees, LogEntry, Propagation, RequestNumber, Seed, WriteId,
+};
+use passbook::network::{FaultCounts, FaultKind, Nemesis, NemesisKind, Rate, Rates};
+use passbook::run::{Chances, Decided, Judging, Recording, Run, RunOptions, Runner, run};
+use passbook::scenario::generate::{GenerateOptions, Generator};
+use passbook::scenario::{Scenario, Settings};
+
+/// Asynchronous, with lag, and everything goes wrong.
+fn stormy(seed: u64) -> Scenario {
+    let options = GenerateOptions {
+        seed: Seed(seed),
+        branches: "3".parse().expect("it is right"),
+        customers: "2".parse().expect("it is right"),
+        events: "10".parse().expect("it is right"),
+        ..GenerateOptions::default()
+    };
+    let mut scenario = Generator::new(options).expect("they go together").scenario(1);
+    let rate = |millionths| Rate::from_millionths(millionths).expect("a share of one");
+    scenario.settings = Settings {
+        propagation: Some(Propagation::Async),
+        guarantees: Some(Guarantees::ALL),
+        customers: Some(CustomerOrder::Concurrent),
+        latency: Some("uniform:1ms..20ms".parse().expect("it is right")),
+        think: Some("exponential:10ms".parse().expect("it is right")),
+        rates: Some(Rates { loss: rate(20_000), duplicate: rate(20_000), reorder: rate(100_000) }),
+        nemesis: Some(Nemesis {
+            kinds: NemesisKind::ALL.to_vec(),
+            interval: Duration::from_millis(50),
+            duration: Duration::from_millis(20),
+        }),
+        seed: Some(Seed(seed)),
+        ..Settings::default()
+    };
+    scenario
+}
+
+fn recorded(scenario: &Scenario) -> Run {
+    let options = RunOptions {
+        recording: Recording::Facts,
+        judging: Judging::Off,
+        chances: Chances::Kept,
+        ..RunOptions::default()
+    };
+    run(scenario, &options).expect("it ends")
+}
+
+/// What chance decided is put into the scenario: nothing is left to chance.
+fn explicit(scenario: &Scenario, run: &Run) -> Scenario {
+    let mut scenario = scenario.clone();
+    scenario.settings.rates = None;
+    scenario.settings.nemesis = None;
+    scenario.settings.fault_schedule = run.decided.faults.clone();
+    scenario.settings.think = None;
+    for visit in &mut scenario.visits {
+        let paused = run.decided.paused.get(&visit.customer).cloned().unwrap_or_default();
+        visit.after = paused.into_iter().map(Some).collect();
+    }
+    scenario
+}
+
+#[test]
+fn what_chance_decided_can_be_said_and_gives_the_same_history() {
+    for seed in 0..300 {
+        let scenario = stormy(seed);
+        let by_chance = recorded(&scenario);
+        let again = recorded(&explicit(&scenario, &by_chance));
+        let differs = by_chance.facts.iter().zip(&again.facts).find(|(one, other)| one != other);
+        assert_eq!(differs, None, "seed {seed}");
+        assert_eq!(by_chance.facts.len(), again.facts.len(), "seed {seed}");
+    }
+}
+
+#[test]
+fn the_bank_settles_when_nothing_goes_wrong_any_more() {
+    let mut struck = FaultCounts::default();
+    for seed in 0..300 {
+        let run = recorded(&stormy(seed));
+        let weather = run.result.weather.unwrap();
+        assert!(weather.has_settled, "seed {seed}");
+        assert_eq!(run.facts.last().unwrap().fact, Fact::Settled {}, "seed {seed}");
+        let logs: Vec<_> = run.result.branches.iter().map(|branch| held(&branch.log)).collect();
+        assert!(logs.iter().all(|log| *log == logs[0]), "seed {seed}: {logs:?}");
+        for kind in FaultKind::ALL {
+            if weather.struck.counts.of(kind) > 0 {
+                struck.add(kind);
+            }
+        }
+    }
+    // Each kind of fault has been there, or nothing of this was tried.
+    assert!(FaultKind::ALL.into_iter().all(|kind| struck.of(kind) > 50), "{struck:?}");
+}
+
+/// Which writes a log holds.
+fn held(log: &[LogEntry]) -> BTreeSet<WriteId> {
+    log.iter().map(|entry| entry.id).collect()
+}
+
+#[test]
+fn one_scenario_after_the_other_gives_what_each_gives_alone() {
+    let options =
+        RunOptions { recording: Recording::Facts, judging: Judging::Off, ..RunOptions::default() };
+    let mut runner = Runner::default();
+    for seed in 0..50 {
+        let scenario = stormy(seed);
+        let after_others = runner.run(&scenario, &options, None).unwrap();
+        assert_eq!(after_others.facts, run(&scenario, &options).unwrap().facts, "seed {seed}");
+        assert_eq!(after_others.decided, Decided::default());
+    }
+}
+
+#[test]
+fn customers_whose_branch_stops_ask_the_same_again_elsewhere() {
+    let mut given_up = 0;
+    for seed in 0..50 {
+        let facts = recorded(&stormy(seed)).facts;
+        for (place, recorded) in facts.iter().enumerate() {
+            let &Fact::RequestGivenUp { customer, request, branch } = &recorded.fact else {
+                continue;
+            };
+            let sent = |number: RequestNumber| {
+                facts.iter().find_map(|recorded| {
+                    let Fact::RequestSent { customer: who, request, branch, event, operation } =
+                        recorded.fact
+                    else {
+                        return None;
+                    };
+                    let is_it = (who, request) == (customer, number);
+                    is_it.then_some((branch, event, operation))
+                })
+            };
+            let (first, again) = (sent(request).unwrap(), sent(request.next()).unwrap());
+            assert_eq!(first.0, branch);
+            assert_eq!((first.1, first.2), (again.1, again.2), "seed {seed}, fact {place}");
+            assert_ne!(again.0, branch);
+            given_up += 1;
+        }
+    }
+    assert!(given_up > 10, "{given_up}");
+}
