@@ -20,6 +20,12 @@ impl Ledger {
         }
     }
 
+    /// Whether a session that is told of a loss is still owed a write. What has several numbers may
+    /// be lost under that which the session knows.
+    pub(super) fn is_left(&self, write: WriteRef) -> bool {
+        self.survives(write) && !self.writes.entry(write).renumbered
+    }
+
     /// Whether it is a write of its session: acknowledged, or answered otherwise and applied
     /// somewhere. One that nobody answered, and no last log holds, has not happened.
     pub(super) fn took_effect(&self, write: WriteRef) -> bool {

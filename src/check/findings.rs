@@ -112,7 +112,7 @@ impl Ledger {
     /// Whether a session is still owed a write that it made or saw at `at`, after it was told of a
     /// loss for the last time.
     fn is_owed(&self, (at, write): (OpRef, WriteRef), told: Option<OpRef>) -> bool {
-        told.is_none_or(|told| told.is_before(at) || self.survives(write))
+        told.is_none_or(|told| told.is_before(at) || self.is_left(write))
     }
 
     /// The first read of the session before `later` that saw a write which it is owed, and which is

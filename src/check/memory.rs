@@ -92,8 +92,8 @@ impl Amounts {
         let passed = count(self.read_at);
         let passed = if self.ended == 0 { passed } else { passed.saturating_mul(2) };
         let reaches = reaches.saturating_add(passed);
-        // Where a loss was told, what survived is kept beside all.
-        let reaches = if self.told == 0 { reaches } else { reaches.saturating_mul(2) };
+        // Where a loss was told, what survived is kept beside all, and all that was ever owed.
+        let reaches = if self.told == 0 { reaches } else { reaches.saturating_mul(3) };
         add(count(self.ended), ENDED_BYTES.saturating_add(reaches.saturating_mul(POSITION_BYTES)));
         add(count(self.forgotten), FORGOTTEN_BYTES);
         add(count(self.told), TOLD_BYTES);

@@ -27,7 +27,7 @@ pub(super) struct Owed {
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) at: OpRef,
-    /// A branch that holds at the end all that the session was owed.
+    /// A branch that holds at the end all that the session was ever owed.
     pub(super) held_by: Option<BranchIndex>,
     /// What a write that has several numbers is lost under, others may hold under another.
     pub(super) promised: Promised,
@@ -51,6 +51,8 @@ pub(super) struct OwedToSessions {
 #[derive(Debug, Default)]
 struct Surviving {
     owed: Owed,
+    /// All that it was ever owed, whatever it was told since.
+    ever: Owed,
     /// Whether it is owed, lost or not, any write that has several numbers.
     is_renumbered: bool,
 }
@@ -121,8 +123,9 @@ impl OwedToSessions {
         let reach = to(&mut self.sessions[session.place()]);
         reach.get_or_insert_with(none).add(row, positions);
         if let Some(surviving) = self.surviving.get_mut(session.place()) {
+            to(&mut surviving.ever).get_or_insert_with(none).add(row, positions);
             surviving.is_renumbered |= ledger.writes.entry(write).renumbered;
-            if ledger.survives(write) {
+            if ledger.is_left(write) {
                 to(&mut surviving.owed).get_or_insert_with(none).add(row, positions);
             }
         }
@@ -142,6 +145,9 @@ impl OwedToSessions {
             self.sessions[session.place()].seen.get_or_insert_with(none).join(reach);
         }
         if let Some(surviving) = self.surviving.get_mut(session.place()) {
+            if let Some(reach) = &passed.reach {
+                surviving.ever.seen.get_or_insert_with(none).join(reach);
+            }
             surviving.is_renumbered |= passed.is_renumbered;
             if let Some(reach) = &passed.surviving {
                 surviving.owed.seen.get_or_insert_with(none).join(reach);
@@ -155,12 +161,13 @@ impl OwedToSessions {
         ledger: &Ledger,
         (at, session): (OpRef, SessionRef),
     ) -> Told {
-        let Surviving { owed: left, is_renumbered } = &self.surviving[session.place()];
-        let owed = std::mem::replace(&mut self.sessions[session.place()], left.clone());
-        let owed = [owed.own, owed.seen, owed.made];
+        let Surviving { owed: left, ever, is_renumbered } = &self.surviving[session.place()];
+        self.sessions[session.place()].clone_from(left);
+        // What it was told of before was lost then, and may be all that is.
+        let owed = [&ever.own, &ever.seen, &ever.made];
         let holds_all = |branch: &BranchIndex| {
             ledger.logs.of(*branch).stopped.is_none()
-                && owed.iter().flatten().all(|reach| reach.last(*branch) != ABSENT)
+                && owed.into_iter().flatten().all(|reach| reach.last(*branch) != ABSENT)
         };
         let held_by = match ledger.extent {
             Extent::Whole => ledger.roster.indexes().find(holds_all),
@@ -224,7 +231,7 @@ impl OwedToSessions {
         passed.reach.get_or_insert_with(none).add(row, &self.positions);
         if !self.surviving.is_empty() {
             passed.is_renumbered |= ledger.writes.entry(write).renumbered;
-            if ledger.survives(write) {
+            if ledger.is_left(write) {
                 passed.surviving.get_or_insert_with(none).add(row, &self.positions);
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use passbook::check::{Overall, Promised, Property, Verdict};
 use passbook::history::Fact;
 use passbook::model::{
     CustomerOrder, Guarantees, LogEntry, Propagation, RequestNumber, Seed, WriteId,
@@ -100,6 +101,26 @@ fn the_bank_settles_when_nothing_goes_wrong_any_more() {
 /// Which writes a log holds.
 fn held(log: &[LogEntry]) -> BTreeSet<WriteId> {
     log.iter().map(|entry| entry.id).collect()
+}
+
+/// What ends with a memory is lost, which is no broken promise; all else is kept.
+#[test]
+fn nothing_that_was_promised_is_broken_whatever_goes_wrong() {
+    let mut lost = 0;
+    for seed in 0..600 {
+        let run = run(&stormy(seed), &RunOptions::default()).expect("it ends");
+        let verdicts = run.result.verdicts.expect("it is judged");
+        for (property, verdict) in verdicts.iter() {
+            assert_ne!(
+                verdict.promised(),
+                Some(Promised::Yes),
+                "seed {seed}, {property}: {verdict:?}"
+            );
+        }
+        assert_eq!(verdicts.of(Property::Settles).map(Verdict::summary), Some(Overall::Holds));
+        lost += verdicts.lost;
+    }
+    assert!(lost > 20, "{lost}");
 }
 
 #[test]

@@ -73,9 +73,11 @@ impl World<'_> {
         })
     }
 
-    /// What of these a session is owed: after a loss was told it is what survived.
+    /// What of these a session is owed: after a loss was told it is what survived, but for what was
+    /// accepted twice.
     fn still_owed(&self, writes: Vec<(W, bool)>) -> BTreeSet<W> {
-        let owed = writes.into_iter().filter(|(write, told)| !told || self.survives(write));
+        let is_left = |write: &W| self.survives(write) && self.numbers(write) == 1;
+        let owed = writes.into_iter().filter(|(write, told)| !told || is_left(write));
         owed.map(|(write, _)| write).collect()
     }
 
@@ -261,7 +263,7 @@ impl World<'_> {
     }
 
     /// The test of an answer that told of a loss, if it can be tested: it fails where some last log
-    /// holds all that the session was owed.
+    /// holds all that the session was ever owed.
     fn told_of_loss(&self, index: usize) -> Option<Test> {
         if !self.ops[index].says_lost || !self.ops[index].is_answered() {
             return None;
@@ -269,8 +271,7 @@ impl World<'_> {
         let ever = [self.own(index), self.seen(index), self.bound(index)].concat();
         let is_renumbered = ever.iter().any(|(write, _)| self.numbers(write) > 1);
         let promised = if is_renumbered { Promised::No } else { Promised::Yes };
-        let owed = self.still_owed(ever);
-        let holds_all = |log: &Log| owed.iter().all(|write| log.writes.contains(write));
+        let holds_all = |log: &Log| ever.iter().all(|(write, _)| log.writes.contains(write));
         let failed = self.known_last_logs().any(holds_all);
         (failed || self.is_decided()).then_some((promised, failed))
     }

@@ -80,6 +80,17 @@ fn a_session_is_told_wrongly_where_a_branch_holds_all_that_it_is_owed() {
 }
 
 #[test]
+fn a_session_can_be_told_twice() {
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(1, 1, 1, deposit(1)).stops(1).starts(1, 0).asks(1, 1, 2, Operation::Query);
+    history.hears_of_loss(1).writes(1, 1, 3, deposit(3)).stops(1).starts(1, 0);
+    history.asks(1, 1, 4, Operation::Query).hears_of_loss(1).reads(1, 1, 5);
+    // Two deposits are lost; both answers that say so are true.
+    assert_eq!((counts(&history, Property::ExactlyOnce), lost(&history)), ((4, 2), 2));
+    assert_eq!(counts(&history, Property::ReadYourWrites), (0, 0));
+}
+
+#[test]
 fn what_is_lost_under_one_number_and_held_under_another_may_be_called_lost() {
     let mut history = HistoryBuilder::new(2, 0);
     history.asks(1, 1, 1, Operation::Write(deposit(4))).applies(1, 1, 1).reads(2, 1, 1);
@@ -90,10 +101,14 @@ fn what_is_lost_under_one_number_and_held_under_another_may_be_called_lost() {
     numbered(&mut history, Some(7), 1);
     history.asks(2, 1, 2, Operation::Query).hears_of_loss(2);
     assert_eq!(verdict(&history, Property::ExactlyOnce).promised(), Some(Promised::No));
+    // What customer 2 had read was the first of the two.
+    history.stops(1).starts(1, 0).reads(2, 1, 3).applies(1, 1, 1);
+    numbered(&mut history, Some(7), 1);
+    assert_eq!(counts(&history, Property::MonotonicReads), (0, 0));
 }
 
 #[test]
-fn what_was_acknowledged_and_ended_with_a_memory_is_lost_and_that_is_not_promised_away() {
+fn what_was_acknowledged_and_ended_with_a_memory_is_lost_and_was_not_promised() {
     let mut history = bank(2, Propagation::Async);
     history.writes(1, 1, 1, deposit(4)).stops(1).starts(1, 0);
     let verdict = verdict(&history, Property::ExactlyOnce);
