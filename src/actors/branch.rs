@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use super::branch_shell::{BranchContext, BranchShell, Kept};
 use super::{
     AnswerAll, Ask, AwaitSettled, BalanceAt, Begin, BranchState, Deliver, Due, Heard, Inspect,
-    LatestEvent, LinkChange, PeerEnvelope, ReadLog, ReadWriteSet, Relay, StartAgain, Summarize,
-    Watch, WriteSetAt, WriteSetState,
+    LatestEvent, LinkChange, PeerEnvelope, ReadLog, ReadWriteSet, Relay, StartAgain, Stop,
+    Summarize, Watch, WriteSetAt, WriteSetState,
 };
 use crate::bank::Branch;
 use crate::model::{EventId, LogEntry, Money, RequestError};
@@ -69,6 +69,7 @@ hand_on! {
     AwaitSettled => settle,
     LinkChange => change_link,
     AnswerAll => answer_all,
+    Stop => stop,
     StartAgain => start_again,
 }
 

@@ -5,7 +5,7 @@ use super::brought::Brought;
 use super::condition::Late;
 use super::faulty::lost;
 use super::time_source::Wakes;
-use super::{Answer, Ask, Due, PeerEnvelope, ReplyTo, StartAgain};
+use super::{Answer, Ask, Due, PeerEnvelope, ReplyTo, StartAgain, Stop};
 use crate::bank::{Branch, Entry, Input};
 use crate::history::Fact;
 use crate::model::{Life, LogPosition, LossReason, RequestError, RequestNumber};
@@ -26,36 +26,36 @@ fn without_answer(branch: &Branch, request: RequestNumber, error: RequestError) 
 
 impl BranchShell {
     pub(super) fn request(&mut self, ask: Ask, ctx: &mut dyn Wakes) {
-        if self.condition.is_prompt() {
-            return self.serve(ask, ctx);
+        match &self.condition {
+            None => self.serve(ask, ctx),
+            Some(condition) if condition.is_down => self.turn_away(ask),
+            Some(condition) if condition.is_prompt() => self.serve(ask, ctx),
+            Some(_) => self.postpone(Late::Asked(ask), ctx),
         }
-        if self.condition.is_down {
-            return self.turn_away(ask);
-        }
-        self.postpone(Late::Asked(ask), ctx);
     }
 
     fn postpone(&mut self, input: Late, ctx: &mut dyn Wakes) {
         let clock = &self.branch_context.recorder.clock;
-        let at = self.condition.postpone(clock.now(), input);
-        ctx.wake_at(at, clock);
+        let condition = self.condition.get_or_insert_default();
+        ctx.wake_at(condition.postpone(clock.now(), input), clock);
         if let Some(faulty) = &self.branch_context.faulty {
             faulty.strike(FaultKind::Slow);
         }
     }
 
     pub(super) fn receive(&mut self, envelope: PeerEnvelope, ctx: &mut dyn Wakes) {
-        if self.condition.is_prompt() {
-            return self.hear(envelope, ctx);
+        match &self.condition {
+            None => self.hear(envelope, ctx),
+            Some(condition) if condition.is_down => {
+                self.record_message(|| lost(&envelope, LossReason::BranchDown));
+            }
+            Some(condition) if condition.is_prompt() => self.hear(envelope, ctx),
+            Some(_) => self.postpone(Late::Brought(envelope), ctx),
         }
-        if self.condition.is_down {
-            return self.record_message(|| lost(&envelope, LossReason::BranchDown));
-        }
-        self.postpone(Late::Brought(envelope), ctx);
     }
 
     pub(super) fn due(&mut self, Due(at): Due, ctx: &mut dyn Wakes) {
-        while let Some(late) = self.condition.take_late(at) {
+        while let Some(late) = self.condition.as_mut().and_then(|one| one.take_late(at)) {
             match late {
                 Late::Asked(ask) => self.serve(ask, ctx),
                 Late::Brought(envelope) => self.hear(envelope, ctx),
@@ -69,8 +69,12 @@ impl BranchShell {
 
     /// It stops, and forgets what it had in hand. Who waits for an answer gets none, but for one that
     /// is no actor of this bank: it is told that nobody knows what became of its request.
-    pub(super) fn stop(&mut self) {
-        self.condition.stop();
+    pub(super) fn stop(&mut self, _: Stop, _: &mut dyn Wakes) {
+        let condition = self.condition.get_or_insert_default();
+        assert!(!condition.is_down, "branch {} stops twice", self.branch.id());
+        condition.stop();
+        let branch = self.branch.id();
+        self.branch_context.recorder.record(|| Fact::BranchStopped { branch });
         self.armed = None;
         self.brought = Brought::default();
         for (_, who) in self.in_flight.drain() {
@@ -88,13 +92,16 @@ impl BranchShell {
 
     /// It starts again with what it keeps of its log.
     pub(super) fn start_again(&mut self, StartAgain(keeps): StartAgain, ctx: &mut dyn Wakes) {
-        self.condition.start();
+        let condition = self.condition.get_or_insert_default();
+        assert!(condition.is_down, "branch {} starts, and is not down", self.branch.id());
+        condition.start();
+        let starts = condition.starts;
         let kept = match keeps {
             Keeps::All => self.branch.position(),
             Keeps::First(kept) => LogPosition::new(kept),
         };
         let first = self.branch_context.peers.roster.first_life();
-        let life = Life::new(first.get().saturating_add(self.condition.starts));
+        let life = Life::new(first.get().saturating_add(starts));
         self.branch = self.branch.started_again(kept, life);
         self.returns = !self.branch.serves();
         let branch = &self.branch;

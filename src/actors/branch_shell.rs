@@ -40,7 +40,8 @@ pub(super) struct BranchShell {
     pub(super) returns: bool,
     /// Whether it was told that there are many lives.
     has_told_of_lives: bool,
-    pub(super) condition: Condition,
+    /// From the first thing on that is wrong with it.
+    pub(super) condition: Option<Box<Condition>>,
 }
 
 /// Room that one branch leaves to the next.
@@ -103,13 +104,9 @@ impl BranchShell {
             applied: None,
             brought: Brought::default(),
             has_told_of_lives: false,
-            condition: Condition::default(),
+            condition: None,
             returns,
         }
-    }
-
-    pub(super) fn context(&self) -> &BranchContext {
-        &self.branch_context
     }
 
     fn ticket(&mut self, who: InFlight) -> Ticket {
@@ -354,6 +351,7 @@ impl BranchShell {
         ctx.wake_at(deadline, &self.branch_context.recorder.clock);
     }
 
+    #[inline]
     pub(super) fn serve(&mut self, ask: Ask, ctx: &mut dyn Wakes) {
         let Ask { customer, request, event, operation, session, reply_to } = ask;
         let branch = self.branch.id();
@@ -367,6 +365,7 @@ impl BranchShell {
         self.take(Input::Requested(request), ctx);
     }
 
+    #[inline]
     pub(super) fn hear(&mut self, envelope: PeerEnvelope, ctx: &mut dyn Wakes) {
         let PeerEnvelope { from, to, number, lives, message } = envelope;
         let is_told = !matches!(message, PeerMessage::Taken(_));

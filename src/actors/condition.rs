@@ -27,9 +27,9 @@ pub(super) enum Late {
 }
 
 impl Condition {
-    /// Whether what comes is handled at once.
+    /// Whether what comes is handled at once, unless it is down.
     pub(super) fn is_prompt(&self) -> bool {
-        !self.is_down && self.delay.is_zero() && self.late.is_empty()
+        self.delay.is_zero() && self.late.is_empty()
     }
 
     /// Keeps what comes at `now` for later. Says when that is.

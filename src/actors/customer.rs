@@ -13,6 +13,7 @@ use super::barrier::{Barrier, Signal, Stand};
 use super::{Answer, Ask, BranchNews, Due, MakeVisit, RecorderLink, ReplyTo};
 use crate::bank::{Passbook, Session};
 use crate::history::{Fact, RequestResult};
+use crate::model::number::count;
 use crate::model::{
     BranchId, CustomerId, Event, Guarantees, Operation, Random, RequestNumber, Roster, Time,
 };
@@ -31,13 +32,24 @@ pub(super) struct Customer {
     /// `None` where nothing is promised.
     session: Option<Session>,
     visit: Option<UnderWay>,
-    /// How many requests it has sent.
-    sent: RequestNumber,
     requests: Vec<RequestResult>,
+}
+
+/// What a customer knows whose branches may stop, or who waits before events.
+#[derive(Debug, Clone, Default)]
+pub struct Foul {
+    /// How long it waits before each event that says nothing else, and what that is drawn from.
+    think: Option<(Latency, Random)>,
+    /// How many of its requests it has given up.
+    given_up: u64,
+    /// Who has been asked and has not answered.
+    asked: Option<BranchId>,
     /// Branches that are down.
     down: BTreeSet<BranchId>,
     /// Whether it would ask, and all are.
     is_stuck: bool,
+    /// How long it is to wait before each event of its visit, where that is said.
+    after: std::vec::IntoIter<Option<Duration>>,
     /// How long it has waited before each event, where it draws that.
     paused: Vec<Duration>,
 }
@@ -62,8 +74,8 @@ pub struct CustomerSetup {
     pub answers: Arc<Recipient<Answer>>,
     /// The branches' counters.
     pub counters: Counters,
-    /// How long it waits before each event that says nothing else, and what that is drawn from.
-    pub think: Option<(Latency, Random)>,
+    /// There where branches may stop, or the customer thinks.
+    pub foul: Option<Box<Foul>>,
     /// The recorder and the clock.
     pub recorder: RecorderLink,
 }
@@ -83,13 +95,17 @@ pub struct Counters {
 #[derive(Debug)]
 struct UnderWay {
     events: std::vec::IntoIter<Event>,
-    after: std::vec::IntoIter<Option<Duration>>,
     asked: Option<Event>,
     /// When `asked` was sent first.
     asked_at: Time,
-    /// Who has been asked and has not answered; `None` before it is sent, or where nobody can be.
-    at: Option<BranchId>,
     done: oneshot::Sender<()>,
+}
+
+impl Foul {
+    /// That of a customer that thinks as long as `think` says.
+    pub fn new(think: Option<(Latency, Random)>) -> Self {
+        Self { think, ..Self::default() }
+    }
 }
 
 impl Counters {
@@ -109,7 +125,11 @@ impl CustomerActor {
 
     /// What it leaves; `None` where it has stopped. It is nobody any more.
     pub fn close(&self) -> Option<CustomerRecord> {
-        let Customer { requests, paused, .. } = self.open.take()?;
+        let mut open = self.open.borrow_mut();
+        let customer = open.as_mut()?;
+        let requests = std::mem::take(&mut customer.requests);
+        let paused = customer.setup.foul.take().map_or(Vec::new(), |foul| foul.paused);
+        *open = None;
         Some(CustomerRecord { requests, paused })
     }
 }
@@ -119,16 +139,7 @@ impl Customer {
         let guarantees = setup.guarantees;
         let session = (guarantees != Guarantees::NONE)
             .then(|| Session { passbook: Passbook::new(&setup.counters.roster), guarantees });
-        Self {
-            setup,
-            session,
-            visit: None,
-            sent: RequestNumber::default(),
-            requests: Vec::new(),
-            down: BTreeSet::new(),
-            is_stuck: false,
-            paused: Vec::new(),
-        }
+        Self { setup, session, visit: None, requests: Vec::new() }
     }
 
     fn go_on(&mut self, ctx: &mut Context<CustomerActor>) {
@@ -143,24 +154,26 @@ impl Customer {
                 }
             }
             Some(event) => {
-                let said = visit.after.next().flatten();
                 self.visit = Some(visit);
-                let pause = self.pause(said);
-                if pause.is_zero() {
-                    return self.come_up(event, ctx);
+                match self.pause() {
+                    Duration::ZERO => self.come_up(event, ctx),
+                    pause => {
+                        let clock = &self.setup.recorder.clock;
+                        clock.wake_at(clock.now().after(pause), ctx);
+                    }
                 }
-                let clock = &self.setup.recorder.clock;
-                clock.wake_at(clock.now().after(pause), ctx);
             }
         }
     }
 
     /// How long it waits before the next event.
-    fn pause(&mut self, said: Option<Duration>) -> Duration {
-        let Some((think, chance)) = &mut self.setup.think else { return said.unwrap_or_default() };
+    fn pause(&mut self) -> Duration {
+        let Some(foul) = &mut self.setup.foul else { return Duration::ZERO };
+        let said = foul.after.next().flatten();
+        let Some((think, chance)) = &mut foul.think else { return said.unwrap_or_default() };
         let drawn = think.draw(chance);
         let pause = said.unwrap_or(drawn);
-        self.paused.push(pause);
+        foul.paused.push(pause);
         pause
     }
 
@@ -200,13 +213,11 @@ impl Customer {
     /// Asks `wanted`, or the next branch that is not down. Where all are, it waits until one is not.
     fn ask_at(&mut self, wanted: BranchId, event: Event) {
         let branch = self.reachable(wanted);
-        if let Some(visit) = &mut self.visit {
-            visit.at = branch;
+        if let Some(foul) = &mut self.setup.foul {
+            (foul.asked, foul.is_stuck) = (branch, branch.is_none());
         }
-        self.is_stuck = branch.is_none();
         let Some(branch) = branch else { return };
-        self.sent = self.sent.next();
-        let request = self.sent;
+        let request = self.request_number();
         let Event { id, operation, .. } = event;
         let customer = self.setup.id;
         self.setup.recorder.record(|| Fact::RequestSent {
@@ -223,12 +234,12 @@ impl Customer {
     }
 
     fn reachable(&self, wanted: BranchId) -> Option<BranchId> {
-        if self.down.is_empty() {
+        let Some(foul) = self.setup.foul.as_ref().filter(|foul| !foul.down.is_empty()) else {
             return Some(wanted);
-        }
+        };
         let ids = self.setup.counters.roster.ids();
         let (before, from) = ids.split_at(ids.partition_point(|&id| id < wanted));
-        from.iter().chain(before).copied().find(|id| !self.down.contains(id))
+        from.iter().chain(before).copied().find(|id| !foul.down.contains(id))
     }
 }
 
@@ -241,9 +252,11 @@ impl Customer {
         let MakeVisit { events, after, done } = visit;
         assert!(self.visit.is_none(), "customer {} is still on a visit", self.setup.id);
         self.requests.reserve(events.len());
-        let (events, after) = (events.into_iter(), after.into_iter());
-        let (asked, asked_at, at) = (None, Time::START, None);
-        self.visit = Some(UnderWay { events, after, asked, asked_at, at, done });
+        if !after.is_empty() || self.setup.foul.is_some() {
+            self.setup.foul.get_or_insert_default().after = after.into_iter();
+        }
+        let (asked, asked_at) = (None, Time::START);
+        self.visit = Some(UnderWay { events: events.into_iter(), asked, asked_at, done });
         self.go_on(ctx);
     }
 
@@ -258,8 +271,8 @@ impl Customer {
             return;
         };
         self.setup.recorder.record(|| Fact::ReplyReceived { customer, request, branch });
-        if let Some(visit) = &mut self.visit {
-            visit.at = None;
+        if let Some(foul) = &mut self.setup.foul {
+            foul.asked = None;
         }
         if let Some(session) = &mut self.session {
             session.passbook.enter(&entry, &self.setup.counters.roster);
@@ -284,30 +297,34 @@ impl Customer {
 
     /// Whether the answer to its last request is still to come.
     fn waits_for(&self, request: RequestNumber) -> bool {
-        request == self.sent && self.visit.as_ref().is_some_and(|visit| visit.at.is_some())
+        let is_asking = self.setup.foul.as_ref().is_none_or(|foul| foul.asked.is_some());
+        request == self.request_number() && is_asking
+    }
+
+    /// The number of the request that is asked next, or is being asked.
+    fn request_number(&self) -> RequestNumber {
+        let given_up = self.setup.foul.as_ref().map_or(0, |foul| foul.given_up);
+        RequestNumber::new(count(self.requests.len()) + given_up).next()
     }
 
     /// A branch has stopped or started. Whoever waits for its answer gives up, and asks the same again.
     fn hear_news(&mut self, news: BranchNews, _: &mut Context<CustomerActor>) {
         let BranchNews { branch, is_up } = news;
+        let (customer, request) = (self.setup.id, self.request_number());
+        let Some(foul) = &mut self.setup.foul else { return };
         if is_up {
-            self.down.remove(&branch);
+            foul.down.remove(&branch);
         } else {
-            self.down.insert(branch);
+            foul.down.insert(branch);
         }
-        let Some((visit, event)) =
-            self.visit.as_ref().and_then(|visit| Some((visit, visit.asked?)))
-        else {
-            return;
-        };
-        match (visit.at, self.is_stuck) {
-            (Some(at), _) if at == branch && !is_up => {
-                let (customer, request) = (self.setup.id, self.sent);
-                self.setup.recorder.record(|| Fact::RequestGivenUp { customer, request, branch });
-                self.ask_at(branch, event);
-            }
-            (None, true) if is_up => self.ask_at(branch, event),
-            (Some(_) | None, _) => {}
+        let gives_up = !is_up && foul.asked == Some(branch);
+        let asks = gives_up || is_up && foul.is_stuck;
+        if gives_up {
+            foul.given_up += 1;
+            self.setup.recorder.record(|| Fact::RequestGivenUp { customer, request, branch });
+        }
+        if let Some(event) = self.visit.as_ref().and_then(|visit| visit.asked).filter(|_| asks) {
+            self.ask_at(branch, event);
         }
     }
 
@@ -397,7 +414,7 @@ mod tests {
                     counters: [counter].into(),
                     barrier: None,
                 },
-                think: None,
+                foul: None,
                 recorder: RecorderLink { clock, observer: None, detail: Detail::Essentials },
             });
             let (done, visited) = oneshot::channel();

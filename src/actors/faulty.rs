@@ -11,28 +11,31 @@ use crate::model::number::count;
 use crate::model::{LossReason, WriteId};
 use crate::network::{About, FaultKind, Link, MessageKind, Sent, Weather};
 
-/// What stands between branches. A copy is the same one.
+/// What stands between branches. A copy is the same one, and small: each branch has some.
 #[derive(Debug, Clone)]
-pub struct Faulty {
-    weather: Rc<RefCell<Weather>>,
+pub struct Faulty(Rc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    weather: RefCell<Weather>,
     recorder: RecorderLink,
 }
 
 impl Faulty {
     /// The ways in this `weather`.
     pub fn new(weather: Weather, recorder: RecorderLink) -> Self {
-        Self { weather: Rc::new(RefCell::new(weather)), recorder }
+        Self(Rc::new(Inner { weather: RefCell::new(weather), recorder }))
     }
 
     /// What the weather has been, and will be.
     pub fn weather(&self) -> &RefCell<Weather> {
-        &self.weather
+        &self.0.weather
     }
 
     /// After how long the message that is sent now arrives: once, twice, or not at all.
     pub(super) fn send(&self, envelope: &PeerEnvelope) -> [Option<Duration>; 2] {
-        let now = self.recorder.clock.now();
-        let sent = self.weather.borrow_mut().send(now, link(envelope), about(&envelope.message));
+        let now = self.0.recorder.clock.now();
+        let sent = self.0.weather.borrow_mut().send(now, link(envelope), about(&envelope.message));
         match sent {
             Sent::Lost(reason) => {
                 self.lose(envelope, reason);
@@ -42,7 +45,7 @@ impl Faulty {
             Sent::Twice(after, again) => {
                 let &PeerEnvelope { from, to, number, ref message, .. } = envelope;
                 let body = || body(message);
-                self.recorder.record_detail(|| Fact::MessageDuplicated {
+                self.0.recorder.record_detail(|| Fact::MessageDuplicated {
                     from,
                     to,
                     number,
@@ -55,8 +58,8 @@ impl Faulty {
 
     /// Whether the message, which comes to the end of its way now, arrives.
     pub(super) fn lets_arrive(&self, envelope: &PeerEnvelope) -> bool {
-        let now = self.recorder.clock.now();
-        let is_cut = self.weather.borrow_mut().is_cut(now, link(envelope));
+        let now = self.0.recorder.clock.now();
+        let is_cut = self.0.weather.borrow_mut().is_cut(now, link(envelope));
         if is_cut {
             self.lose(envelope, LossReason::Partition);
         }
@@ -65,11 +68,11 @@ impl Faulty {
 
     /// Something went wrong that was no message's fate.
     pub(super) fn strike(&self, kind: FaultKind) {
-        self.weather.borrow_mut().strike(kind, self.recorder.clock.now());
+        self.0.weather.borrow_mut().strike(kind, self.0.recorder.clock.now());
     }
 
     fn lose(&self, envelope: &PeerEnvelope, reason: LossReason) {
-        self.recorder.record_detail(|| lost(envelope, reason));
+        self.0.recorder.record_detail(|| lost(envelope, reason));
     }
 }
 

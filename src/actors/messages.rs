@@ -324,6 +324,11 @@ pub struct LinkChange {
     pub news: LinkEvent,
 }
 
+/// Tells a branch to stop: all that it has in hand is gone.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Stop;
+
 /// Tells a branch that is down to start again, with so much of its log.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]

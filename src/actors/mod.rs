@@ -22,21 +22,21 @@ mod peers;
 mod recorder;
 mod registry;
 mod sessions;
-mod stopping;
+mod slowness;
 mod straight_way;
 mod time_source;
 
 pub use barrier::{Barrier, SetOut};
 pub use branch::BranchActor;
 pub use branch_shell::BranchContext;
-pub use customer::{Counters, CustomerActor, CustomerRecord, CustomerSetup};
+pub use customer::{Counters, CustomerActor, CustomerRecord, CustomerSetup, Foul};
 pub use executor::{Executor, NoEnd, VirtualTime};
 pub use faulty::Faulty;
 pub use messages::{
     Answer, AnswerAll, Ask, AwaitSettled, BalanceAt, Begin, BranchNews, BranchState, BranchSummary,
     Deliver, Delivered, Heard, Inspect, LatestEvent, LinkChange, LinkEvent, MakeVisit,
-    PeerEnvelope, ReadLog, ReadWriteSet, Relay, ReplyTo, Settled, Standing, StartAgain, Summarize,
-    Watch, WriteSetAt, WriteSetState,
+    PeerEnvelope, ReadLog, ReadWriteSet, Relay, ReplyTo, Settled, Standing, StartAgain, Stop,
+    Summarize, Watch, WriteSetAt, WriteSetState,
 };
 pub use nemesis::{Harm, NemesisActor, NemesisSetup};
 pub use network::{Carries, Network, NetworkSetup};

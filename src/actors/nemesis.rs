@@ -11,7 +11,7 @@ use actix::{Actor, Addr, Context, Recipient};
 
 use super::faulty::Faulty;
 use super::{
-    AwaitSettled, BranchActor, BranchNews, Due, RecorderLink, ReplyTo, Settled, StartAgain,
+    AwaitSettled, BranchActor, BranchNews, Due, RecorderLink, ReplyTo, Settled, StartAgain, Stop,
 };
 use crate::bank::VersionVector;
 use crate::history::Fact;
@@ -155,7 +155,7 @@ impl Nemesis {
                     Keeps::All => FaultKind::Crash,
                     Keeps::First(_) => FaultKind::Amnesia,
                 });
-                self.branch(branch).0.stop();
+                self.branch(branch).1.do_send(Stop);
                 self.tell(BranchNews { branch, is_up: false });
             }
             Change::Start { branch, keeps } => {
@@ -225,7 +225,8 @@ impl Nemesis {
 
     fn record_settled(&self) {
         let recorder = &self.setup.recorder;
-        let lags = self.lags().unwrap_or_default();
+        // While one is down, nobody knows.
+        let Some(lags) = self.lags() else { return };
         if lags.is_empty() {
             recorder.record(|| Fact::Settled {});
         }

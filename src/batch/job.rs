@@ -300,7 +300,8 @@ fn explain(error: &RunError) -> String {
     match error {
         RunError::BalanceOutOfRange { .. } => format!("{error}; use smaller amounts"),
         RunError::History(reason) => format!("{error}: {reason}"),
-        RunError::Bind(_)
+        RunError::FaultsOverSockets
+        | RunError::Bind(_)
         | RunError::NoRandomness(_)
         | RunError::Edge(_)
         | RunError::NoEndpoint { .. }

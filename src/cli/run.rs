@@ -197,7 +197,8 @@ fn run_one(args: &RunArgs, place: &Place, scenario: &Scenario) -> Result<Run, Fa
                 let message = format!("cannot write the history of {name}: {error}");
                 return Err(Failure::internal(message));
             }
-            RunError::NoEndpoint { .. }
+            RunError::FaultsOverSockets
+            | RunError::NoEndpoint { .. }
             | RunError::NotThere(_)
             | RunError::NotFresh { .. }
             | RunError::Bind(_) => return Err(Failure::bad_input(format!("{name}: {error}"))),

@@ -57,6 +57,7 @@ fn run_for_client(
         | RunError::Standstill
         | RunError::Facts(_)
         | RunError::History(_)
+        | RunError::FaultsOverSockets
         | RunError::Bind(_)
         | RunError::NoRandomness(_)
         | RunError::Edge(_)

@@ -31,13 +31,6 @@ pub struct Rates {
     pub reorder: Rate,
 }
 
-impl Faults {
-    /// Whether nothing goes wrong.
-    pub fn are_none(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 impl Rates {
     /// Whether none of it happens.
     pub fn are_none(&self) -> bool {

@@ -10,7 +10,7 @@ use crate::model::{
     WriteId,
 };
 use crate::run::{
-    BranchResult, CustomerResult, Decided, RequestResult, Run, RunConfig, RunResult, VisitResult,
+    BranchResult, CustomerResult, RequestResult, Run, RunConfig, RunResult, VisitResult,
 };
 use crate::scenario::{Output, WrittenIds};
 
@@ -132,7 +132,7 @@ impl Bank {
     }
 
     pub(crate) fn run(self) -> Run {
-        Run { result: self.result, facts: self.facts, decided: Decided::default() }
+        Run { result: self.result, facts: self.facts, decided: None }
     }
 
     fn write(mut self, who: i64, id: i64, write: Write, at: i64) -> Self {

@@ -8,7 +8,6 @@ use std::time::Duration;
 use actix::{Actor, System};
 use tokio::task::JoinSet;
 
-use super::foul_weather::Decided;
 use super::options::{RunError, RunOptions};
 use super::remote::{ConnectedBank, HeldBefore, NotThere};
 use super::result::{BranchResult, CustomerResult, RunConfig, RunResult, VisitResult};
@@ -51,6 +50,7 @@ pub fn run_connected(
     connection: &Connection,
 ) -> Result<Run, RunError> {
     let config = RunConfig::new(&scenario.settings, &options.overrides);
+    config.refuse_faults()?;
     System::new().block_on(async {
         // What goes on between branches elsewhere is not known here: there are no facts to record,
         // and nothing to judge.
@@ -101,7 +101,7 @@ pub fn run_connected(
             expected: scenario.expected.clone(),
             remote: Some(remote),
         };
-        Ok(Run { result, facts: Vec::new(), decided: Decided::default() })
+        Ok(Run { result, facts: Vec::new(), decided: None })
     })
 }
 

@@ -32,12 +32,14 @@ pub struct Decided {
 
 /// What goes wrong in one run.
 pub(super) struct Harmed<'a> {
+    pub(super) faults: Box<Faults>,
     pub(super) faulty: Faulty,
     pub(super) seat: &'a Seat<NemesisActor>,
 }
 
 /// What went wrong.
 pub(super) struct Ending {
+    faults: Box<Faults>,
     faulty: Faulty,
     harm: Harm,
     /// What chance decided, if that was kept.
@@ -47,12 +49,12 @@ pub(super) struct Ending {
 /// The ways between the branches of a run.
 pub(super) fn faulty(
     config: &RunConfig,
+    faults: &Faults,
     chances: Chances,
-    roster: &Arc<Roster>,
-    recorder: &RecorderLink,
+    (roster, recorder): (&Arc<Roster>, &RecorderLink),
 ) -> Faulty {
     let delays = Delays::new(config.latencies.clone(), config.seed, Arc::clone(roster));
-    let weather = Weather::new(delays, config.faults.clone());
+    let weather = Weather::new(delays, faults.clone());
     let weather = match chances {
         Chances::Forgotten => weather,
         Chances::Kept => weather.keeping_decisions(),
@@ -71,7 +73,7 @@ impl Harmed<'_> {
     ) {
         let copy = |seat: &Seat<BranchActor>| (seat.actor.clone(), seat.address.clone());
         self.seat.actor.open(NemesisSetup {
-            plan: Plan::new(&config.faults, config.seed, roster),
+            plan: Plan::new(&self.faults, config.seed, roster),
             faulty: self.faulty.clone(),
             roster: Arc::clone(roster),
             branches: branches.iter().map(copy).collect(),
@@ -84,8 +86,8 @@ impl Harmed<'_> {
 
     /// Lets nothing go wrong any more, and waits until the bank has settled or its time for that is
     /// over.
-    pub(super) async fn end(self) -> Result<Ending, RunError> {
-        let Self { faulty, seat } = self;
+    pub(super) async fn end(self) -> Result<Box<Ending>, RunError> {
+        let Self { faults, faulty, seat } = self;
         seat.actor.clear_up();
         let (reply_to, settled) = oneshot::channel();
         seat.address.do_send(AwaitSettled { reply_to: ReplyTo::Caller(reply_to) });
@@ -94,13 +96,13 @@ impl Harmed<'_> {
         let message = |(name, fate): (MessageName, Fate)| ScheduledFault::Message { name, fate };
         let messages = faulty.weather().borrow_mut().take_decisions().into_iter().map(message);
         let decided = harm.drawn.iter().cloned().chain(messages).collect();
-        Ok(Ending { faulty, harm, decided })
+        Ok(Box::new(Ending { faults, faulty, harm, decided }))
     }
 }
 
 impl Ending {
-    /// What went wrong of `faults`, and what did not.
-    pub(super) fn report(&self, faults: &Faults, last_request_at: Time) -> WeatherReport {
+    /// What went wrong, and what did not.
+    pub(super) fn report(&self, last_request_at: Time) -> Box<WeatherReport> {
         let weather = self.faulty.weather().borrow();
         let mut number = 0;
         let is_idle = |fault: &&ScheduledFault| {
@@ -116,11 +118,11 @@ impl Ending {
                 ScheduledFault::Message { .. } => false,
             }
         };
-        WeatherReport {
+        Box::new(WeatherReport {
             struck: weather.struck().clone(),
             last_request_at,
             has_settled: self.harm.has_settled,
-            idle: faults.schedule.iter().filter(is_idle).cloned().collect(),
-        }
+            idle: self.faults.schedule.iter().filter(is_idle).cloned().collect(),
+        })
     }
 }

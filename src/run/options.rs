@@ -82,6 +82,11 @@ pub enum RunError {
         /// The branch.
         branch: BranchId,
     },
+    /// A run over sockets is asked for faults.
+    #[error(
+        "faults are simulated between the branches of one process alone; leave them out, or run it in virtual time"
+    )]
+    FaultsOverSockets,
     /// A run over sockets could not listen.
     #[error(transparent)]
     Bind(#[from] BindError),

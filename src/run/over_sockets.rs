@@ -28,6 +28,7 @@ pub fn run_over_grpc(
     history: Option<HistoryOutput>,
 ) -> Result<Run, RunError> {
     let config = RunConfig::new(&scenario.settings, &options.overrides);
+    config.refuse_faults()?;
     System::new().block_on(async {
         let clock = TimeSource::real_time();
         let (recorder, link) = Recorder::open(scenario, &config, options, history, clock.clone())?;
@@ -38,11 +39,11 @@ pub fn run_over_grpc(
         let customers = sockets.admit_customers(&mut seats, &addresses, &link);
         let mut servers = sockets.serve(&addresses);
         let branches = &*branches;
-        let bank =
-            Bank { config: config.clone(), branches, customers, recorder, clock, harm: None };
+        let (config, chances) = (config.clone(), options.chances);
+        let bank = Bank { config, branches, customers, recorder, clock, harm: None, chances };
         tokio::select! {
             biased;
-            run = bank.serve(scenario) => run,
+            run = bank.serve(scenario) => Ok(*run?),
             ended = servers.join_next() => Err(match ended {
                 Some(Ok(Err(error))) => error.into(),
                 Some(Ok(Ok(())) | Err(_)) | None => RunError::ActorStopped,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ConnectedBank;
+use super::options::RunError;
 
+use crate::actors::Foul;
 use crate::bank::{BranchConfig, Timeouts};
 use crate::check::Verdicts;
 use crate::history::RequestResult;
@@ -16,7 +18,8 @@ use crate::model::{
 };
 use crate::network::{Faults, Latency, LinkLatencies, ScheduledFault, Struck, show_span};
 use crate::scenario::{
-    BalanceRow, EventOutcome, EventResult, EventsRow, Output, Settings, Visit, Warning, WrittenIds,
+    BalanceRow, EventOutcome, EventResult, EventsRow, FoulWeather, Output, Settings, Visit,
+    Warning, WrittenIds,
 };
 
 /// One scenario, run to its end: every write that was accepted is propagated.
@@ -48,7 +51,7 @@ pub struct RunResult {
     /// What the scenario expects, if it says so.
     pub expected: Option<Output>,
     /// What went wrong on purpose, where anything was to.
-    pub weather: Option<WeatherReport>,
+    pub weather: Option<Box<WeatherReport>>,
     /// What is known of the branches, where they run elsewhere. Of such a bank it is not known how
     /// it propagates and what it promises, nor whether all is settled.
     pub remote: Option<ConnectedBank>,
@@ -85,8 +88,8 @@ pub struct RunConfig {
     pub event_ids: EventIds,
     /// How long messages between branches took.
     pub latencies: LinkLatencies,
-    /// What went wrong on purpose.
-    pub faults: Faults,
+    /// What went wrong on purpose, if anything.
+    pub faults: Option<Box<Faults>>,
     /// How long customers waited before each of their events.
     pub think: Latency,
     /// How long the bank might take to settle when all faults were over.
@@ -127,7 +130,7 @@ impl RunConfig {
         };
         links.extend(&overrides.links);
         let latency = overrides.latency.or(settings.latency).unwrap_or_default();
-        Self {
+        let mut config = Self {
             propagation: overrides.propagation.or(settings.propagation).unwrap_or_default(),
             guarantees: GuaranteePolicy {
                 all: overrides.guarantees.or(settings.guarantees).unwrap_or_default(),
@@ -138,16 +141,24 @@ impl RunConfig {
             queries: overrides.queries.or(settings.queries).unwrap_or_default(),
             event_ids: overrides.event_ids.or(settings.event_ids).unwrap_or_default(),
             latencies: LinkLatencies { default: latency, links },
-            faults: Faults {
-                rates: overrides.rates.or(settings.rates).unwrap_or_default(),
-                nemesis: overrides.nemesis.clone().or_else(|| settings.nemesis.clone()),
-                schedule: settings.fault_schedule.clone(),
-            },
-            think: overrides.think.or(settings.think).unwrap_or_default(),
-            settle_limit: overrides.settle_limit.or(settings.settle_limit).unwrap_or(SETTLE_LIMIT),
+            faults: None,
+            think: Latency::None,
+            settle_limit: SETTLE_LIMIT,
             wait_limit: overrides.wait_limit.or(settings.wait_limit).unwrap_or(WAIT_LIMIT),
             seed: overrides.seed.or(settings.seed).unwrap_or_default(),
+        };
+        if settings.foul_weather.is_some() || overrides.foul_weather.is_some() {
+            let [said, sooner] = [settings, overrides].map(|from| from.foul_weather.as_deref());
+            config.expect(said.unwrap_or(FAIR), sooner.unwrap_or(FAIR));
         }
+        config
+    }
+
+    /// What is to go wrong: what `sooner` says, else what is `said`.
+    fn expect(&mut self, said: &FoulWeather, sooner: &FoulWeather) {
+        self.faults = faults(said, sooner);
+        self.think = sooner.think.or(said.think).unwrap_or_default();
+        self.settle_limit = sooner.settle_limit.or(said.settle_limit).unwrap_or(SETTLE_LIMIT);
     }
 
     /// How the branches of a bank serve that waits for confirmations for `confirm_limit`; `None`:
@@ -155,7 +166,7 @@ impl RunConfig {
     pub(crate) fn branch(&self, confirm_limit: Option<Duration>) -> BranchConfig {
         let &Self { propagation, overdraft, wait_limit, .. } = self;
         let wait_limit = Some(wait_limit);
-        let timeouts = if self.faults.are_none() {
+        let timeouts = if self.faults.is_none() {
             Timeouts { confirm_limit, wait_limit, resend_after: None, return_limit: None }
         } else {
             Timeouts {
@@ -168,11 +179,17 @@ impl RunConfig {
         BranchConfig { propagation, overdraft, timeouts, log_max: None }
     }
 
-    /// How long `customer` thinks before each of its events, and what that is drawn from.
-    pub(super) fn think_of(&self, customer: CustomerId) -> Option<(Latency, Random)> {
-        let is_none = self.think == Latency::None;
+    /// An error where things are to go wrong on purpose, and nothing can make them.
+    pub(super) fn refuse_faults(&self) -> Result<(), RunError> {
+        if self.faults.is_some() { Err(RunError::FaultsOverSockets) } else { Ok(()) }
+    }
+
+    /// What `customer` has to know where branches may stop, or it thinks before its events.
+    pub(super) fn foul_for(&self, customer: CustomerId) -> Option<Box<Foul>> {
+        let thinks = self.think != Latency::None;
         let chance = || Random::of_purpose(self.seed, THINK, customer.get().into());
-        (!is_none).then(|| (self.think, chance()))
+        let foul = || Foul::new(thinks.then(|| (self.think, chance())));
+        (thinks || self.faults.is_some()).then(|| Box::new(foul()))
     }
 
     /// All choices but the seed, by name, as people read them.
@@ -200,6 +217,24 @@ impl RunConfig {
         words
     }
 }
+
+/// What goes wrong on purpose, if anything is to. A schedule is of a scenario alone.
+fn faults(said: &FoulWeather, overrides: &FoulWeather) -> Option<Box<Faults>> {
+    let nemesis = overrides.nemesis.as_ref().or(said.nemesis.as_ref());
+    let rates = overrides.rates.or(said.rates).unwrap_or_default();
+    let are_none = nemesis.is_none() && rates.are_none() && said.schedule.is_empty();
+    let faults = || Faults { rates, nemesis: nemesis.cloned(), schedule: said.schedule.clone() };
+    (!are_none).then(|| Box::new(faults()))
+}
+
+/// What is said where nothing is.
+const FAIR: &FoulWeather = &FoulWeather {
+    rates: None,
+    nemesis: None,
+    schedule: Vec::new(),
+    think: None,
+    settle_limit: None,
+};
 
 impl Default for RunConfig {
     fn default() -> Self {

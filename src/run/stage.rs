@@ -44,7 +44,7 @@ const KEPT_MAX: usize = 64;
 
 impl Stage {
     /// What the next run may have of it, once a run has come to its end.
-    pub(super) fn for_the_next(mut self) -> Option<Self> {
+    pub(super) fn for_the_next(mut self: Box<Self>) -> Option<Box<Self>> {
         // A run with a barrier has had one more actor than its seats: it begins anew each time.
         let nemesis = usize::from(self.nemesis.is_some());
         let seats = self.branches.seats.len() + self.customers.len() + nemesis;

@@ -30,15 +30,15 @@ pub struct Run {
     pub result: RunResult,
     /// What happened, in causal order; empty if nothing was recorded.
     pub facts: Vec<Recorded>,
-    /// What chance decided; nothing unless it was to be kept.
-    pub decided: Decided,
+    /// What chance decided, if that was to be kept.
+    pub decided: Option<Box<Decided>>,
 }
 
 /// Runs scenarios one after the other in virtual time: as fast as the machine goes, whatever the
 /// delays. No run knows of those before it: it may have their actors, but nothing that they kept.
 #[derive(Debug, Default)]
 pub struct Runner {
-    stage: Option<Stage>,
+    stage: Option<Box<Stage>>,
 }
 
 impl Runner {
@@ -56,7 +56,7 @@ impl Runner {
         if run.is_ok() {
             self.stage = stage.for_the_next();
         }
-        run
+        Ok(*run?)
     }
 }
 
@@ -71,7 +71,7 @@ pub fn run_unless_stopped(
     options: &RunOptions,
     stop: &AtomicBool,
 ) -> Result<Run, RunError> {
-    run_at(&mut Stage::default(), scenario, options, None, stop)
+    Ok(*run_at(&mut Stage::default(), scenario, options, None, stop)?)
 }
 
 fn run_at(
@@ -80,13 +80,14 @@ fn run_at(
     options: &RunOptions,
     history: Option<HistoryOutput>,
     stop: &AtomicBool,
-) -> Result<Run, RunError> {
+) -> Result<Box<Run>, RunError> {
     let config = RunConfig::new(&scenario.settings, &options.overrides);
     let Stage { executor, branches, customers, nemesis } = stage;
     let clock = TimeSource::Virtual(executor.time().clone());
     let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
-    let faulty = (!config.faults.are_none())
-        .then(|| foul_weather::faulty(&config, options.chances, &scenario.roster, &link));
+    let faulty = config.faults.as_deref().map(|faults| {
+        foul_weather::faulty(&config, faults, options.chances, (&scenario.roster, &link))
+    });
     let setup = BankSetup {
         roster: &scenario.roster,
         opening_balance: scenario.opening_balance,
@@ -99,9 +100,9 @@ fn run_at(
     let ways = Links { latencies, seed, faulty: faulty.as_ref() };
     let counters = branches.open(&setup, |mailboxes| ways.connect(mailboxes, &link.clock));
     let branches = branches.seats(scenario.roster.len());
-    let harm = faulty.map(|faulty| {
+    let harm = faulty.zip(config.faults.clone()).map(|(faulty, faults)| {
         let seat = nemesis.get_or_insert_with(|| Seat::start(&link.clock));
-        Harmed { faulty, seat }
+        Harmed { faults, faulty, seat }
     });
     let settle = || match &harm {
         Some(harmed) => vec![harmed.seat.address.clone().recipient()],
@@ -117,12 +118,9 @@ fn run_at(
         let bank = (&scenario.roster, branches);
         harmed.begin(&config, bank, customers.news(), &link);
     }
-    let bank = Bank { config, branches, customers, recorder, clock: link.clock.clone(), harm };
-    let mut run = executor.run(bank.serve(scenario), stop)??;
-    if options.chances == Chances::Forgotten {
-        run.decided = Decided::default();
-    }
-    Ok(run)
+    let (clock, chances) = (link.clock.clone(), options.chances);
+    let bank = Bank { config, branches, customers, recorder, clock, harm, chances };
+    executor.run(bank.serve(scenario), stop)?
 }
 
 impl From<NoEnd> for RunError {
@@ -143,6 +141,8 @@ pub(super) struct Bank<'a> {
     pub(super) clock: TimeSource,
     /// What goes wrong on purpose.
     pub(super) harm: Option<Harmed<'a>>,
+    /// Whether it is kept what chance decides.
+    pub(super) chances: Chances,
 }
 
 /// The customers, in the order in which they first come up.
@@ -167,10 +167,11 @@ pub(super) fn barrier(
 }
 
 impl Bank<'_> {
-    pub(super) async fn serve(self, scenario: &Scenario) -> Result<Run, RunError> {
+    pub(super) async fn serve(self, scenario: &Scenario) -> Result<Box<Run>, RunError> {
         self.customers.make_visits(self.config.customers, &scenario.visits).await?;
         let ending = match self.harm {
-            Some(harmed) => Some(harmed.end().await?),
+            // Apart, for most runs have none of it.
+            Some(harmed) => Some(Box::pin(harmed.end()).await?),
             None => {
                 // What was accepted is all that there will be, so who is settled stays so.
                 let unsettled = self.branches.iter().filter(|seat| !seat.actor.is_settled());
@@ -184,14 +185,11 @@ impl Bank<'_> {
         let ended = self.clock.now();
         let Conclusion { facts, verdicts, last_request_at } =
             concluded.transpose()?.unwrap_or_default();
-        let (weather, faults) = match ending {
-            Some(ending) => {
-                let weather = ending.report(&self.config.faults, last_request_at);
-                (Some(weather), ending.decided)
-            }
-            None => (None, Vec::new()),
-        };
-        let decided = Decided { faults, paused };
+        let weather = ending.as_ref().map(|ending| ending.report(last_request_at));
+        let decided = (self.chances == Chances::Kept).then(|| {
+            let faults = ending.map_or(Vec::new(), |ending| ending.decided);
+            Box::new(Decided { faults, paused })
+        });
         let result = RunResult {
             scenario: scenario.name.clone(),
             description: scenario.description.clone(),
@@ -208,7 +206,7 @@ impl Bank<'_> {
             expected: scenario.expected.clone(),
             remote: None,
         };
-        Ok(Run { result, facts, decided })
+        Ok(Box::new(Run { result, facts, decided }))
     }
 }
 
@@ -234,8 +232,8 @@ impl<'a> Customers<'a> {
             let guarantees = config.guarantees.to(id);
             let (counters, recorder) = (counters.clone(), link.clone());
             let answers = Arc::clone(answers);
-            let think = config.think_of(id);
-            seat.actor.open(CustomerSetup { id, guarantees, answers, counters, think, recorder });
+            let foul = config.foul_for(id);
+            seat.actor.open(CustomerSetup { id, guarantees, answers, counters, foul, recorder });
         }
         Self { ids, seats, places, barrier: counters.barrier.clone() }
     }

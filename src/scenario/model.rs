@@ -78,22 +78,29 @@ pub struct Settings {
     pub latency: Option<Latency>,
     /// How long they take between some.
     pub links: BTreeMap<Link, Latency>,
-    /// What may happen to any message between branches.
-    pub rates: Option<Rates>,
-    /// What happens to branches and the ways between them by chance.
-    pub nemesis: Option<Nemesis>,
-    /// What goes wrong at a moment, or with one message.
-    pub fault_schedule: Vec<ScheduledFault>,
-    /// How long a customer waits before each of its events, where a visit says nothing else.
-    pub think: Option<Latency>,
-    /// How long the bank may take to settle when all faults are over.
-    pub settle_limit: Option<Duration>,
+    /// What is to go wrong, if anything is said of it: most scenarios say nothing.
+    pub foul_weather: Option<Box<FoulWeather>>,
     /// How long a request waits for what its customer is promised.
     pub wait_limit: Option<Duration>,
     /// What becomes of the event ids that the input has. It is heeded where the input is read.
     pub event_ids: Option<EventIds>,
     /// What the run draws its chances from.
     pub seed: Option<Seed>,
+}
+
+/// What a scenario says of what is to go wrong, and of when customers come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FoulWeather {
+    /// What may happen to any message between branches.
+    pub rates: Option<Rates>,
+    /// What happens to branches and the ways between them by chance.
+    pub nemesis: Option<Nemesis>,
+    /// What goes wrong at a moment, or with one message.
+    pub schedule: Vec<ScheduledFault>,
+    /// How long a customer waits before each of its events, where a visit says nothing else.
+    pub think: Option<Latency>,
+    /// How long the bank may take to settle when all faults are over.
+    pub settle_limit: Option<Duration>,
 }
 
 /// Something odd in the input: where, and what.

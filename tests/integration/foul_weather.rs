@@ -6,12 +6,16 @@ use std::time::Duration;
 use passbook::check::{Overall, Promised, Property, Verdict};
 use passbook::history::Fact;
 use passbook::model::{
-    CustomerOrder, Guarantees, LogEntry, Propagation, RequestNumber, Seed, WriteId,
+    CustomerOrder, Guarantees, LogEntry, Propagation, RequestNumber, Seed, Time, WriteId,
 };
-use passbook::network::{FaultCounts, FaultKind, Nemesis, NemesisKind, Rate, Rates};
-use passbook::run::{Chances, Decided, Judging, Recording, Run, RunOptions, Runner, run};
+use passbook::network::{
+    Crash, FaultCounts, FaultKind, Keeps, Nemesis, NemesisKind, Rate, Rates, ScheduledFault,
+};
+use passbook::run::{
+    Chances, Judging, Recording, Run, RunError, RunOptions, Runner, run, run_over_grpc,
+};
 use passbook::scenario::generate::{GenerateOptions, Generator};
-use passbook::scenario::{Scenario, Settings};
+use passbook::scenario::{FoulWeather, Scenario, Settings};
 
 /// Asynchronous, with lag, and everything goes wrong.
 fn stormy(seed: u64) -> Scenario {
@@ -24,18 +28,19 @@ fn stormy(seed: u64) -> Scenario {
     };
     let mut scenario = Generator::new(options).expect("they go together").scenario(1);
     let rate = |millionths| Rate::from_millionths(millionths).expect("a share of one");
+    let [interval, duration] = [50, 20].map(Duration::from_millis);
+    let foul_weather = FoulWeather {
+        rates: Some(Rates { loss: rate(20_000), duplicate: rate(20_000), reorder: rate(100_000) }),
+        nemesis: Some(Nemesis { kinds: NemesisKind::ALL.to_vec(), interval, duration }),
+        think: Some("exponential:10ms".parse().expect("it is right")),
+        ..FoulWeather::default()
+    };
     scenario.settings = Settings {
         propagation: Some(Propagation::Async),
         guarantees: Some(Guarantees::ALL),
         customers: Some(CustomerOrder::Concurrent),
         latency: Some("uniform:1ms..20ms".parse().expect("it is right")),
-        think: Some("exponential:10ms".parse().expect("it is right")),
-        rates: Some(Rates { loss: rate(20_000), duplicate: rate(20_000), reorder: rate(100_000) }),
-        nemesis: Some(Nemesis {
-            kinds: NemesisKind::ALL.to_vec(),
-            interval: Duration::from_millis(50),
-            duration: Duration::from_millis(20),
-        }),
+        foul_weather: Some(Box::new(foul_weather)),
         seed: Some(Seed(seed)),
         ..Settings::default()
     };
@@ -55,12 +60,12 @@ fn recorded(scenario: &Scenario) -> Run {
 /// What chance decided is put into the scenario: nothing is left to chance.
 fn explicit(scenario: &Scenario, run: &Run) -> Scenario {
     let mut scenario = scenario.clone();
-    scenario.settings.rates = None;
-    scenario.settings.nemesis = None;
-    scenario.settings.fault_schedule = run.decided.faults.clone();
-    scenario.settings.think = None;
+    let decided = run.decided.as_ref().expect("it was kept");
+    let schedule = decided.faults.clone();
+    let foul_weather = FoulWeather { schedule, ..FoulWeather::default() };
+    scenario.settings.foul_weather = Some(Box::new(foul_weather));
     for visit in &mut scenario.visits {
-        let paused = run.decided.paused.get(&visit.customer).cloned().unwrap_or_default();
+        let paused = decided.paused.get(&visit.customer).cloned().unwrap_or_default();
         visit.after = paused.into_iter().map(Some).collect();
     }
     scenario
@@ -132,7 +137,7 @@ fn one_scenario_after_the_other_gives_what_each_gives_alone() {
         let scenario = stormy(seed);
         let after_others = runner.run(&scenario, &options, None).unwrap();
         assert_eq!(after_others.facts, run(&scenario, &options).unwrap().facts, "seed {seed}");
-        assert_eq!(after_others.decided, Decided::default());
+        assert_eq!(after_others.decided, None);
     }
 }
 
@@ -164,4 +169,34 @@ fn customers_whose_branch_stops_ask_the_same_again_elsewhere() {
         }
     }
     assert!(given_up > 10, "{given_up}");
+}
+
+#[test]
+fn faults_over_sockets_are_refused_and_not_left_out_in_silence() {
+    let refused = run_over_grpc(&stormy(1), &RunOptions::default(), None).unwrap_err();
+    assert!(matches!(refused, RunError::FaultsOverSockets), "{refused}");
+}
+
+/// Where one crash of a branch ends, the next begins: it stops as often as it starts.
+#[test]
+fn a_branch_that_stops_at_the_moment_at_which_it_starts_is_down_until_it_starts_again() {
+    let mut scenario = stormy(1);
+    let branch = scenario.roster.ids()[0];
+    let crash = |at, until| {
+        let [at, until] = [at, until].map(Time::from_us);
+        ScheduledFault::Crash(Crash { branch, keeps: Keeps::All, at, until })
+    };
+    let schedule = vec![crash(5_000, 9_000), crash(9_000, 14_000)];
+    let foul_weather = FoulWeather { schedule, ..FoulWeather::default() };
+    scenario.settings.foul_weather = Some(Box::new(foul_weather));
+    let facts = recorded(&scenario).facts;
+    let told: Vec<(u64, bool)> = facts
+        .iter()
+        .filter_map(|recorded| {
+            let is_start = matches!(recorded.fact, Fact::BranchStarted { .. });
+            let is_told = is_start || matches!(recorded.fact, Fact::BranchStopped { .. });
+            is_told.then(|| (recorded.at.us(), is_start))
+        })
+        .collect();
+    assert_eq!(told, [(5_000, false), (9_000, true), (9_000, false), (14_000, true)]);
 }
