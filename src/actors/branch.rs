@@ -36,6 +36,11 @@ impl BranchActor {
         self.open.borrow().as_ref().is_some_and(|shell| shell.branch.is_settled())
     }
 
+    /// How many messages it has sent to others since it was opened; none where it has stopped.
+    pub fn sent(&self) -> u64 {
+        self.open.borrow().as_ref().map_or(0, |shell| shell.sent.get())
+    }
+
     /// Closes it: says how it stands, with its whole apply log; `None` where it has stopped.
     pub fn close(&self) -> Option<BranchState> {
         let mut open = self.open.borrow_mut();

@@ -29,7 +29,7 @@ pub(super) struct BranchShell {
     pub(super) branch_context: BranchContext,
     pub(super) in_flight: Slab<(Ticket, InFlight)>,
     tickets: u64,
-    sent: MessageNumber,
+    pub(super) sent: MessageNumber,
     /// Kept between messages to spare an allocation each.
     effects: Vec<Effect>,
     pub(super) armed: Option<Time>,

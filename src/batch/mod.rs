@@ -33,7 +33,7 @@ pub(crate) use histories::{HistoryFolder, HistoryOf};
 pub(crate) use job::{Item, Job, Outcome, RowLines};
 pub use join::{Joined, Part, join};
 pub use join_error::{Gaps, JoinError, RowPlace};
-pub use overview::{BatchStats, Overview, VerdictCounts};
+pub use overview::{BatchStats, Overview};
 pub use partition::{Partition, PartitionError, PartitionKind};
 pub use pipeline::{Plan, start};
 pub(crate) use progress::{ProgressView, RowProgress};

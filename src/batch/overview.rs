@@ -8,8 +8,7 @@ use std::time::Duration;
 use super::partition::Partition;
 use super::row::PASSBOOK;
 use super::{Row, Status, StatusCounts, Stopped, Summary, replay};
-use crate::check::{Overall, Property};
-use crate::model::counts;
+use crate::check::{OverallCounts, Property};
 use crate::model::number::micros;
 
 /// How many of the slowest scenarios are kept.
@@ -18,18 +17,6 @@ const SLOWEST: usize = 10;
 const FAILURES: usize = 20;
 /// How many of the versions that made rows are kept.
 const VERSIONS: usize = 3;
-
-counts! {
-    /// In how many scenarios a property came to which verdict.
-    pub struct VerdictCounts of Overall {
-        /// What was tested passed.
-        holds: Holds,
-        /// Something failed.
-        violated: Violated,
-        /// There was nothing to test.
-        undecided: Undecided,
-    }
-}
 
 /// The result of all rows of a batch, gathered one by one in any order.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +27,7 @@ pub struct Overview {
     with_warnings: u64,
     refused_writes: u64,
     /// Of each property that was judged somewhere.
-    verdicts: BTreeMap<Property, VerdictCounts>,
+    verdicts: BTreeMap<Property, OverallCounts>,
     /// How many of the rows an earlier batch left.
     earlier: u64,
     /// The slowest first.
@@ -140,7 +127,7 @@ impl Overview {
     }
 
     /// The verdicts on each property that was judged somewhere.
-    pub fn verdicts(&self) -> impl ExactSizeIterator<Item = (Property, VerdictCounts)> {
+    pub fn verdicts(&self) -> impl ExactSizeIterator<Item = (Property, OverallCounts)> {
         self.verdicts.iter().map(|(&property, &counts)| (property, counts))
     }
 

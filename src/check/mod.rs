@@ -43,6 +43,6 @@ pub use judge::{Judge, judge, judge_cut_off};
 pub use options::{Case, JudgeOptions, Lines, StepsKept};
 pub use property::{ByProperty, Property};
 pub use verdict::{
-    FailedStep, Overall, Split, Strictness, Undecided, Verdict, Verdicts, Violation,
+    FailedStep, Overall, OverallCounts, Split, Strictness, Undecided, Verdict, Verdicts, Violation,
 };
 pub use witness::{FactPlace, Promised, Step, Witness, WitnessKind};

@@ -224,6 +224,19 @@ words! {
     }
 }
 
+counts! {
+    /// How many there are of each verdict.
+    #[derive(Serialize, Deserialize)]
+    pub struct OverallCounts of Overall {
+        /// What was tested passed.
+        holds: Holds,
+        /// Something failed.
+        violated: Violated,
+        /// There was nothing to test.
+        undecided: Undecided,
+    }
+}
+
 /// What the judge says of a history. Serialized as its verdicts alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

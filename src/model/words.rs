@@ -109,7 +109,12 @@ macro_rules! counts {
         impl $name {
             /// Counts one more of `word`.
             pub const fn add(&mut self, word: $Word) {
-                match word { $($Word::$variant => self.$field += 1),+ }
+                self.add_many(word, 1);
+            }
+
+            /// Counts so many more of `word`.
+            pub const fn add_many(&mut self, word: $Word, more: u64) {
+                match word { $($Word::$variant => self.$field += more),+ }
             }
 
             /// How many there are of `word`.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::Link;
 use crate::model::{BranchId, CustomerId, EventId, Random, Time, counts, words};
 
@@ -210,6 +212,7 @@ words! {
 
 counts! {
     /// How often each kind of fault struck.
+    #[derive(Serialize)]
     pub struct FaultCounts of FaultKind {
         /// Messages that were lost.
         loss: Loss,

@@ -22,6 +22,8 @@ pub(crate) mod foreign;
 pub mod json;
 pub mod judged;
 #[cfg(feature = "cli")]
+pub(crate) mod junit;
+#[cfg(feature = "cli")]
 pub(crate) mod markup;
 mod note;
 #[cfg(feature = "cli")]
@@ -32,6 +34,8 @@ mod shortfall;
 pub(crate) mod table;
 pub mod text;
 mod trace;
+#[cfg(feature = "cli")]
+pub(crate) mod verdict_counts;
 pub(crate) mod words;
 
 pub use agreement::Agreement;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 use super::elide::{Elided, Limit};
+use crate::model::number::micros;
 use crate::model::{BranchId, EventId, Lag, Shown};
 
 /// `59940` as `59,940`, `1320.5` as `1,320.5`.
@@ -106,6 +107,23 @@ pub(crate) fn span(span: Duration) -> String {
         60_000_000..3_600_000_000 => format!("{minutes} min {} s", us / 1_000_000 % 60),
         _ => format!("{} h {} min", minutes / 60, minutes % 60),
     }
+}
+
+/// How many a second; `None` where no time went by.
+pub(crate) fn rate(number: u64, wall: Duration) -> Option<u64> {
+    let rate = u128::from(number) * 1_000_000 / wall.as_micros().max(1);
+    if wall.is_zero() { None } else { u64::try_from(rate).ok() }
+}
+
+/// `span` without digits that are of no use.
+pub(crate) fn readable(span: Duration) -> Duration {
+    let us = micros(span);
+    let unit = match us {
+        0..100_000 => 10,
+        100_000..1_000_000 => 1_000,
+        1_000_000.. => 10_000,
+    };
+    if us < 1_000 { span } else { Duration::from_micros(us / unit * unit) }
 }
 
 /// What a request waited for: `1 write of branch 1 and 2 of branch 3`.

@@ -30,6 +30,8 @@ pub struct Run {
     pub result: RunResult,
     /// What happened, in causal order; empty if nothing was recorded.
     pub facts: Vec<Recorded>,
+    /// How many messages its branches sent each other; none are known of where they run elsewhere.
+    pub messages: u64,
     /// What chance decided, if that was to be kept.
     pub decided: Option<Box<Decided>>,
 }
@@ -180,6 +182,7 @@ impl Bank<'_> {
             }
         };
         let concluded = self.recorder.map(|recorder| recorder.borrow_mut().conclude());
+        let messages = self.branches.iter().map(|seat| seat.actor.sent()).sum();
         let branches = close(self.branches)?;
         let (customers, paused) = self.customers.leave()?;
         let ended = self.clock.now();
@@ -206,7 +209,7 @@ impl Bank<'_> {
             expected: scenario.expected.clone(),
             remote: None,
         };
-        Ok(Box::new(Run { result, facts, decided }))
+        Ok(Box::new(Run { result, facts, messages, decided }))
     }
 }
 

@@ -1,18 +1,17 @@
 //! The result of a batch, as a person reads it.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use anstyle::Style;
 
 use crate::batch::overview::{Failure, Overview, Slow};
 use crate::batch::row::Status;
 use crate::batch::summary::{Stopped, Summary};
-use crate::check::Overall;
 use crate::model::{Shown, number};
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, PLAIN, QUIET, STRONG, TITLE, UNSURE, YES};
 use crate::report::table::{Cell, Columns, Row, write_table};
-use crate::report::words::{count, grouped, span, wrapped};
+use crate::report::verdict_counts::write_verdict_counts;
+use crate::report::words::{count, grouped, rate, readable, span, wrapped};
 
 const INDENT: usize = 2;
 /// As far as a sentence runs to the right.
@@ -31,7 +30,7 @@ pub fn write_text(out: &mut dyn Write, overview: &Overview, summary: &Summary) -
     numbers(out, summary)?;
     if overview.verdicts().len() > 0 {
         heading(out, "Properties")?;
-        verdicts(out, overview)?;
+        write_verdict_counts(out, INDENT, overview.verdicts())?;
     }
     if overview.slowest().len() > 0 {
         heading(out, "Slowest")?;
@@ -72,23 +71,6 @@ fn title(out: &mut dyn Write, overview: &Overview, summary: &Summary) -> io::Res
         out,
         "{TITLE}{scenarios}{earlier}{TITLE:#}  {QUIET}in {took}{rate}, {jobs}{made_by}{QUIET:#}\n"
     )
-}
-
-/// Scenarios per second; `None` where no time went by.
-fn rate(rows: u64, wall: Duration) -> Option<u64> {
-    let rate = u128::from(rows) * 1_000_000 / wall.as_micros().max(1);
-    if wall.is_zero() { None } else { u64::try_from(rate).ok() }
-}
-
-/// `span` without digits that are of no use.
-fn readable(span: Duration) -> Duration {
-    let us = number::micros(span);
-    let unit = match us {
-        0..100_000 => 10,
-        100_000..1_000_000 => 1_000,
-        1_000_000.. => 10_000,
-    };
-    if us < 1_000 { span } else { Duration::from_micros(us / unit * unit) }
 }
 
 /// A row per status, and what else was counted.
@@ -140,27 +122,6 @@ fn numbers(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
         writeln!(out)?;
     }
     others.iter().try_for_each(|row| columns.write(out, INDENT, row))
-}
-
-/// A row per property: in how many scenarios it came to which verdict.
-fn verdicts(out: &mut dyn Write, overview: &Overview) -> io::Result<()> {
-    let mut rows: Vec<Row> = vec![vec![Cell::plain("")]];
-    rows[0].extend(Overall::ALL.map(|verdict| Cell::new(QUIET, verdict.word()).right()));
-    for (property, counts) in overview.verdicts() {
-        let mut row = vec![Cell::plain(property.to_string())];
-        row.extend(Overall::ALL.map(|verdict| {
-            let number = counts.of(verdict);
-            let style = match verdict {
-                _ if number == 0 => QUIET,
-                Overall::Holds => GOOD,
-                Overall::Violated => BAD,
-                Overall::Undecided => UNSURE,
-            };
-            Cell::new(style, grouped(number)).right()
-        }));
-        rows.push(row);
-    }
-    write_table(out, INDENT, &rows)
 }
 
 const fn looks(status: Status) -> (Style, &'static str) {
@@ -247,6 +208,8 @@ fn closing(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::batch::fixture::{error, gathered, holds, undecided, unexpected, violated};
     use crate::batch::overview::BatchStats;

@@ -1,0 +1,172 @@
+//! What a simulation came to. `docs/SIMULATION.md` says how it is written.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::finding::{Finding, Violated};
+use super::search::Found;
+use super::seeds::Seeds;
+use crate::check::{OverallCounts, Property};
+use crate::model::number::{count, micros};
+use crate::network::FaultCounts;
+
+/// What a simulation came to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename = "simulation")]
+pub struct Summary {
+    /// How many seeds were run.
+    pub seeds: u64,
+    /// The first of those that were asked for.
+    pub first_seed: u64,
+    /// The one after the last of those that were asked for.
+    pub end_seed: u64,
+    /// Requests of customers, each time they asked.
+    pub operations: u64,
+    /// Messages between branches.
+    pub messages: u64,
+    /// How often each kind of fault struck.
+    pub faults: FaultCounts,
+    /// In how many seeds each did before the last request.
+    pub seeds_struck_in_time: FaultCounts,
+    /// Seeds with something that a search stops at.
+    pub violated: u64,
+    /// Of them, those whose run did not come to its end.
+    pub failed: u64,
+    /// Seeds in which nothing could be tested.
+    pub undecided: u64,
+    /// Acknowledged writes that no branch holds any more.
+    pub lost: u64,
+    /// How long the runs took by their own clocks, in seconds.
+    pub simulated_seconds: f64,
+    /// In how many seeds each property came to which verdict.
+    pub verdicts: BTreeMap<Property, OverallCounts>,
+    /// What was found, ascending by seed: the first of it.
+    pub findings: Vec<FindingRow>,
+    /// The smallest scenario that still shows the first of it.
+    pub shrunk: Option<ShrunkRow>,
+    /// Why it ended before all seeds were run, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+    /// How long it took, in real time.
+    pub wall_microseconds: u64,
+    /// How many threads ran seeds.
+    pub jobs: u64,
+    /// The version of passbook.
+    pub passbook: &'static str,
+}
+
+/// What is wrong with one seed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FindingRow {
+    /// Which.
+    pub seed: u64,
+    /// What was found.
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// The command that shows it again.
+    pub again: String,
+}
+
+/// A scenario that shows what was found with as little as it needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShrunkRow {
+    /// The file that holds it; `None` where it could not be written.
+    pub file: Option<String>,
+    /// What it shows.
+    #[serde(flatten)]
+    pub violated: Violated,
+    /// How many branches it has.
+    pub branches: u64,
+    /// How many customers.
+    pub customers: u64,
+    /// How many events.
+    pub events: u64,
+    /// How many faults, and messages that do not take what the others take.
+    pub faults: u64,
+    /// Whether none of its parts can be left out.
+    pub minimal: bool,
+    /// How many runs it took to find.
+    pub trials: u64,
+    /// The command that runs it.
+    pub again: String,
+}
+
+/// Why a simulation ended before all its seeds were run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopped {
+    /// Something was found.
+    Violation,
+    /// Its time was over.
+    Time,
+    /// Somebody interrupted it.
+    Interrupted,
+}
+
+/// What a simulation knows of itself when it ends, beside what it found.
+#[derive(Debug, Clone, Copy)]
+pub struct Course {
+    /// Which seeds were asked for.
+    pub seeds: Seeds,
+    /// Why it ended before their end.
+    pub stopped: Option<Stopped>,
+    /// How long it took, in real time.
+    pub wall: Duration,
+    /// How many threads ran seeds.
+    pub jobs: u64,
+}
+
+impl Summary {
+    /// Of a simulation that `found` this; `again` gives the command that runs a seed again.
+    pub fn new(found: &Found, course: Course, again: impl Fn(u64) -> String) -> Self {
+        let tally = &found.tally;
+        let row = |(seed, finding): &(u64, Finding)| FindingRow {
+            seed: *seed,
+            finding: finding.clone(),
+            again: again(*seed),
+        };
+        Self {
+            seeds: tally.seeds,
+            first_seed: course.seeds.first(),
+            end_seed: course.seeds.end(),
+            operations: tally.operations,
+            messages: tally.messages,
+            faults: tally.faults,
+            seeds_struck_in_time: tally.struck_in_time,
+            violated: tally.violated + tally.failed,
+            failed: tally.failed,
+            undecided: tally.undecided,
+            lost: tally.lost,
+            simulated_seconds: tally.simulated.as_secs_f64(),
+            verdicts: tally.verdicts.clone(),
+            findings: found.findings.iter().map(row).collect(),
+            shrunk: None,
+            stopped: course.stopped,
+            wall_microseconds: micros(course.wall),
+            jobs: course.jobs,
+            passbook: env!("CARGO_PKG_VERSION"),
+        }
+    }
+
+    /// How long it took, in real time.
+    pub const fn wall(&self) -> Duration {
+        Duration::from_micros(self.wall_microseconds)
+    }
+
+    /// How long the runs took by their own clocks.
+    pub fn simulated(&self) -> Duration {
+        Duration::from_secs_f64(self.simulated_seconds)
+    }
+
+    /// How many seeds with a finding are not among those that were kept.
+    pub fn findings_left_out(&self) -> u64 {
+        self.violated.saturating_sub(count(self.findings.len()))
+    }
+
+    /// Whether any guarantee had something to test in any seed.
+    pub fn has_tested(&self) -> bool {
+        self.undecided < self.seeds
+    }
+}

@@ -1,0 +1,93 @@
+//! What is counted over many seeds. Those of two parts of a search add up to that of both.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::finding::Finding;
+use crate::check::{Overall, OverallCounts, Property};
+use crate::model::number::count;
+use crate::network::{FaultCounts, FaultKind};
+use crate::run::Run;
+
+/// What came of some seeds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many were run.
+    pub seeds: u64,
+    /// What customers asked for, each time they asked.
+    pub operations: u64,
+    /// Messages that branches sent each other.
+    pub messages: u64,
+    /// How long the runs took, by their own clocks.
+    pub simulated: Duration,
+    /// How often each kind of fault struck.
+    pub faults: FaultCounts,
+    /// In how many seeds each did before the last request was sent.
+    pub struck_in_time: FaultCounts,
+    /// Seeds in which something is wrong that a search stops at.
+    pub violated: u64,
+    /// Seeds whose run did not come to its end.
+    pub failed: u64,
+    /// Seeds in which nothing could be tested.
+    pub undecided: u64,
+    /// Acknowledged writes that no branch holds any more, because memories ended.
+    pub lost: u64,
+    /// In how many seeds each property came to which verdict.
+    pub verdicts: BTreeMap<Property, OverallCounts>,
+}
+
+impl Tally {
+    /// Counts the run of one seed.
+    pub(super) fn add(&mut self, run: &Run, finding: Option<&Finding>) {
+        let result = &run.result;
+        self.seeds += 1;
+        self.operations += result.customers.iter().map(|of| count(of.requests.len())).sum::<u64>();
+        self.messages += run.messages;
+        self.simulated += Duration::from_micros(result.ended.us());
+        if let Some(weather) = result.weather.as_deref() {
+            for kind in FaultKind::ALL {
+                self.faults.add_many(kind, weather.struck.counts.of(kind));
+            }
+            for &(kind, at) in &weather.struck.first {
+                if at < weather.last_request_at {
+                    self.struck_in_time.add(kind);
+                }
+            }
+        }
+        self.violated += u64::from(finding.is_some());
+        let Some(verdicts) = result.verdicts.as_deref() else { return };
+        self.lost += verdicts.lost;
+        self.undecided += u64::from(verdicts.summary() == Overall::Undecided);
+        for (property, verdict) in verdicts.iter() {
+            self.verdicts.entry(property).or_default().add(verdict.summary());
+        }
+    }
+
+    /// Counts a seed whose run did not come to its end.
+    pub(super) fn add_failed(&mut self) {
+        self.seeds += 1;
+        self.failed += 1;
+    }
+
+    /// Takes over what `other` has counted.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.seeds += other.seeds;
+        self.operations += other.operations;
+        self.messages += other.messages;
+        self.simulated += other.simulated;
+        for kind in FaultKind::ALL {
+            self.faults.add_many(kind, other.faults.of(kind));
+            self.struck_in_time.add_many(kind, other.struck_in_time.of(kind));
+        }
+        self.violated += other.violated;
+        self.failed += other.failed;
+        self.undecided += other.undecided;
+        self.lost += other.lost;
+        for (&property, counts) in &other.verdicts {
+            let so_far = self.verdicts.entry(property).or_default();
+            for verdict in Overall::ALL {
+                so_far.add_many(verdict, counts.of(verdict));
+            }
+        }
+    }
+}
