@@ -18,6 +18,7 @@ use super::run_args::RunArgs;
 use super::schema::SchemaArgs;
 use super::secret::SecretArgs;
 use super::serve_args::ServeArgs;
+use super::simulate_args::SimulateArgs;
 use super::terminal::Color;
 
 const STYLES: Styles = Styles::styled()
@@ -58,6 +59,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Run many scenarios at full speed, and keep a row of each
     Batch(BatchArgs),
+    /// Run many seeds in foul weather, and shrink what goes wrong
+    Simulate(SimulateArgs),
     /// Judge a recorded history
     Check(CheckArgs),
     /// Draw a recorded history as a picture
@@ -90,6 +93,7 @@ impl Command {
         match self {
             Self::Run(args) => args.conflict(),
             Self::Batch(_)
+            | Self::Simulate(_)
             | Self::Check(_)
             | Self::Draw(_)
             | Self::Convert(_)

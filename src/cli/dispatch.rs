@@ -24,6 +24,7 @@ use super::schema::print_schema;
 use super::secret::make_secret;
 use super::serve::serve;
 use super::signal;
+use super::simulate::simulate;
 use super::terminal::{Terminal, heed_forced_color, print_usage};
 use crate::model::Shown;
 
@@ -52,6 +53,7 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
     let done = match command {
         Command::Run(args) => run_scenarios(args, terminal),
         Command::Batch(args) => run_batch(args, terminal),
+        Command::Simulate(args) => simulate(args, terminal),
         Command::Check(args) => check_history(args, terminal),
         Command::Draw(args) => draw(args, terminal),
         Command::Convert(args) => convert_history(args, terminal),

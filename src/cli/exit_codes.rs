@@ -52,6 +52,16 @@ impl ExitCodes {
         TERMINATED,
     ]);
 
+    pub(super) const SIMULATE: Self = Self(&[
+        (0, "every seed holds"),
+        (1, "a guarantee is violated"),
+        (2, "the arguments or the scenario are wrong, and nothing has run"),
+        (3, "undecided: nothing could be tested"),
+        DEFECT,
+        INTERRUPTED,
+        TERMINATED,
+    ]);
+
     pub(super) const CHECK: Self = Self(&[
         HOLDS,
         (1, "a guarantee is violated"),

@@ -38,6 +38,8 @@ mod serve_args;
 mod serve_scenario;
 mod settings_args;
 mod signal;
+mod simulate;
+mod simulate_args;
 mod terminal;
 mod witness_args;
 mod words;

@@ -151,7 +151,7 @@ impl RunArgs {
                           those of `--connect` do not tell";
             return Some(unseen.to_owned());
         }
-        if self.settings.latency.is_some() && self.transport == Transport::Grpc {
+        if self.settings.common.latency.is_some() && self.transport == Transport::Grpc {
             let simulated = "lag is simulated between mailboxes only, not over `--transport grpc`";
             return Some(simulated.to_owned());
         }

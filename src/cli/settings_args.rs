@@ -14,6 +14,18 @@ use crate::scenario::Settings;
 
 #[derive(Debug, Args)]
 pub(super) struct SettingsArgs {
+    #[command(flatten)]
+    pub(super) common: CommonSettingsArgs,
+
+    /// When customers make their visits [default: as the scenario says, else in-order]
+    #[arg(long, value_name = "ORDER", value_parser = one_of::<CustomerOrder>())]
+    #[arg(env = "PASSBOOK_CUSTOMERS", hide_env_values = true)]
+    customers: Option<CustomerOrder>,
+}
+
+/// Those of every command that runs scenarios, whatever else it has.
+#[derive(Debug, Args)]
+pub(super) struct CommonSettingsArgs {
     /// How a write reaches the other branches [default: as the scenario says, else sync]
     #[arg(long, value_name = "WHEN", value_parser = one_of::<Propagation>())]
     #[arg(env = "PASSBOOK_PROPAGATION", hide_env_values = true)]
@@ -34,11 +46,6 @@ pub(super) struct SettingsArgs {
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     #[arg(env = "PASSBOOK_WAIT_LIMIT", hide_env_values = true)]
     wait_limit: Option<Duration>,
-
-    /// When customers make their visits [default: as the scenario says, else in-order]
-    #[arg(long, value_name = "ORDER", value_parser = one_of::<CustomerOrder>())]
-    #[arg(env = "PASSBOOK_CUSTOMERS", hide_env_values = true)]
-    customers: Option<CustomerOrder>,
 
     /// What to do with a withdrawal that the balance does not cover [default: as the scenario says,
     /// else allow]
@@ -63,7 +70,7 @@ pub(super) struct SettingsArgs {
     seed: Option<u64>,
 }
 
-impl SettingsArgs {
+impl CommonSettingsArgs {
     /// What overrides the scenarios' own settings.
     pub(super) fn overrides(&self) -> Settings {
         Settings {
@@ -72,7 +79,6 @@ impl SettingsArgs {
             latency: self.latency,
             wait_limit: self.wait_limit,
             overdraft: self.overdraft,
-            customers: self.customers,
             queries: self.settle_before_query.then_some(QueryTiming::AfterSettling),
             event_ids: self.event_ids,
             seed: self.seed.map(Seed),
@@ -83,16 +89,29 @@ impl SettingsArgs {
     /// The options of a command line that does the same again, but for the seed.
     pub(super) fn options(&self) -> Vec<String> {
         let Settings { propagation, guarantees, latency, wait_limit, .. } = self.overrides();
-        let Settings { overdraft, customers, queries, event_ids, .. } = self.overrides();
+        let Settings { overdraft, queries, event_ids, .. } = self.overrides();
         let mut options = Vec::new();
         options.extend(propagation.map(|propagation| format!("--propagation {propagation}")));
         options.extend(guarantees.map(|guarantees| format!("--guarantees {guarantees}")));
         options.extend(latency.map(|latency| format!("--latency {latency}")));
         options.extend(wait_limit.map(|limit| format!("--wait-limit {}", show_span(limit))));
-        options.extend(customers.map(|customers| format!("--customers {customers}")));
         options.extend(overdraft.map(|overdraft| format!("--overdraft {overdraft}")));
         options.extend(queries.map(|_| "--settle-before-query".to_owned()));
         options.extend(event_ids.map(|event_ids| format!("--event-ids {event_ids}")));
+        options
+    }
+}
+
+impl SettingsArgs {
+    /// What overrides the scenarios' own settings.
+    pub(super) fn overrides(&self) -> Settings {
+        Settings { customers: self.customers, ..self.common.overrides() }
+    }
+
+    /// The options of a command line that does the same again, but for the seed.
+    pub(super) fn options(&self) -> Vec<String> {
+        let mut options = self.common.options();
+        options.extend(self.customers.map(|customers| format!("--customers {customers}")));
         options
     }
 }

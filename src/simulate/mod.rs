@@ -3,6 +3,7 @@
 
 mod finding;
 mod load;
+mod progress;
 mod search;
 mod seeds;
 mod show;
@@ -12,6 +13,7 @@ mod trial;
 
 pub use finding::{Finding, Violated};
 pub use load::{Load, LoadSize};
+pub(crate) use progress::ProgressView;
 pub use search::{AtFinding, FINDINGS_KEPT, Found, Plan, search};
 pub use seeds::{Seeds, SeedsError};
 pub use show::{write_json, write_junit, write_text};

@@ -1,0 +1,120 @@
+//! `passbook simulate`: tries many seeds, and shows the lowest with a finding.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use super::exit::{Exit, Failure};
+use super::new_file::OutputFile;
+use super::signal::{self, Ending};
+use super::simulate_args::{SimulateArgs, SimulateFormat};
+use super::terminal::Terminal;
+use crate::model::number::count;
+use crate::run::{Carrier, run_bytes};
+use crate::simulate::{
+    AtFinding, Course, Finding, Found, Load, Plan, ProgressView, Stopped, Summary, Tally, Trial,
+    search, write_json, write_junit, write_text,
+};
+use crate::source::{Outputs, read_scenario};
+
+/// Runs the seeds that `args` ask for.
+pub(super) fn simulate(args: &SimulateArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let plan = args.plan().map_err(|error| Failure::bad_input(format!("--seed: {error}")))?;
+    let outputs = Outputs::new(args.outputs())?;
+    if let Some(place) = &args.scenario {
+        outputs.refuse(place.path())?;
+    }
+    let trial = Trial::new(load(args, terminal)?, args.overrides());
+    check_memory(args, plan, &trial)?;
+    let json = args.export_json.as_deref().map(OutputFile::create).transpose()?;
+    let junit = args.export_junit.as_deref().map(OutputFile::create).transpose()?;
+    let interrupt = signal::listen(Ending::Open)
+        .map_err(|error| Failure::internal(format!("cannot listen for signals: {error}")))?;
+    let (found, course) = run(args, plan, &trial, &interrupt, terminal)?;
+    let summary = Summary::new(&found, course, |seed| args.replay(seed));
+    match args.format {
+        SimulateFormat::Text => write_text(terminal.results(), &summary)?,
+        SimulateFormat::Json => write_json(terminal.results(), &summary)?,
+    }
+    if let Some(mut file) = json {
+        write_json(&mut file, &summary)?;
+        file.finish()?;
+    }
+    if let Some(mut file) = junit {
+        write_junit(&mut file, &summary)?;
+        file.finish()?;
+    }
+    Ok(exit(&found))
+}
+
+/// What each seed runs.
+fn load(args: &SimulateArgs, terminal: &mut Terminal) -> Result<Load, Failure> {
+    let Some(place) = &args.scenario else {
+        return Load::generated(args.size()).map_err(Failure::bad_input);
+    };
+    terminal.before_reading(place, "a scenario");
+    let overrides = args.overrides();
+    let scenario = read_scenario(place, args.document.document_max, overrides.event_ids)?;
+    terminal.remarks(&scenario.warnings);
+    Ok(Load::given(scenario))
+}
+
+/// Refuses what takes more memory than is allowed, in all threads together.
+fn check_memory(args: &SimulateArgs, plan: Plan, trial: &Trial) -> Result<(), Failure> {
+    let largest = trial.load().largest();
+    let bytes = run_bytes(&largest, trial.options(), Carrier::Mailboxes);
+    let all = bytes.saturating_mul(count(plan.jobs.get()));
+    args.memory.budget().check(all).map_err(Failure::bad_input)
+}
+
+/// Searches, and shows how far it is.
+fn run(
+    args: &SimulateArgs,
+    plan: Plan,
+    trial: &Trial,
+    interrupt: &CancellationToken,
+    terminal: &mut Terminal,
+) -> Result<(Found, Course), Failure> {
+    let stop = AtomicBool::new(false);
+    let mut view = ProgressView::open(plan.seeds, args.progress_every);
+    let begun = now();
+    let watch = |tally: &Tally| {
+        let is_over = args.time.is_some_and(|time| begun.elapsed() >= time);
+        if is_over || interrupt.is_cancelled() {
+            stop.store(true, Ordering::Relaxed);
+        }
+        if let Some(told) = view.look(tally) {
+            terminal.note(&told);
+        }
+    };
+    let found = search(plan, trial, &stop, watch)
+        .map_err(|error| Failure::internal(format!("cannot start a thread: {error}")))?;
+    view.close();
+    let stopped = if interrupt.is_cancelled() {
+        Some(Stopped::Interrupted)
+    } else if stop.load(Ordering::Relaxed) {
+        Some(Stopped::Time)
+    } else {
+        let is_early = found.tally.seeds < plan.seeds.count();
+        (is_early && plan.at_finding == AtFinding::Stop).then_some(Stopped::Violation)
+    };
+    let jobs = count(plan.jobs.get());
+    Ok((found, Course { seeds: plan.seeds, stopped, wall: begun.elapsed(), jobs }))
+}
+
+/// How the program ends.
+fn exit(found: &Found) -> Exit {
+    let of = |(_, finding): &(u64, Finding)| match finding {
+        Finding::Violated(_) => Exit::Violated,
+        Finding::Failed { .. } => Exit::Internal,
+    };
+    let worst = found.findings.iter().map(of).max();
+    let has_tested = found.tally.undecided < found.tally.seeds;
+    worst.unwrap_or(if has_tested { Exit::Holds } else { Exit::Undecided })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the summary tells how long it took")]
+fn now() -> Instant {
+    Instant::now()
+}
