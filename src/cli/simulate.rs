@@ -90,7 +90,7 @@ fn run(
     };
     let found = search(plan, trial, &stop, watch)
         .map_err(|error| Failure::internal(format!("cannot start a thread: {error}")))?;
-    view.close();
+    let wall = view.close();
     let stopped = if interrupt.is_cancelled() {
         Some(Stopped::Interrupted)
     } else if stop.load(Ordering::Relaxed) {
@@ -100,7 +100,7 @@ fn run(
         (is_early && plan.at_finding == AtFinding::Stop).then_some(Stopped::Violation)
     };
     let jobs = count(plan.jobs.get());
-    Ok((found, Course { seeds: plan.seeds, stopped, wall: begun.elapsed(), jobs }))
+    Ok((found, Course { seeds: plan.seeds, stopped, wall, jobs }))
 }
 
 /// How the program ends.

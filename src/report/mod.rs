@@ -25,6 +25,8 @@ pub mod judged;
 pub(crate) mod junit;
 #[cfg(feature = "cli")]
 pub(crate) mod markup;
+#[cfg(feature = "cli")]
+pub(crate) mod meter;
 mod note;
 #[cfg(feature = "cli")]
 pub(crate) mod page;

@@ -135,7 +135,7 @@ impl Summary {
             messages: tally.messages,
             faults: tally.faults,
             seeds_struck_in_time: tally.struck_in_time,
-            violated: tally.violated + tally.failed,
+            violated: tally.violated,
             failed: tally.failed,
             undecided: tally.undecided,
             lost: tally.lost,

@@ -26,7 +26,7 @@ pub struct Tally {
     pub struck_in_time: FaultCounts,
     /// Seeds in which something is wrong that a search stops at.
     pub violated: u64,
-    /// Seeds whose run did not come to its end.
+    /// Of them, those whose run did not come to its end.
     pub failed: u64,
     /// Seeds in which nothing could be tested.
     pub undecided: u64,
@@ -66,6 +66,7 @@ impl Tally {
     /// Counts a seed whose run did not come to its end.
     pub(super) fn add_failed(&mut self) {
         self.seeds += 1;
+        self.violated += 1;
         self.failed += 1;
     }
 
