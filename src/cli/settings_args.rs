@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::fault_args::FoulWeatherArgs;
 use super::number::whole;
 use super::words::one_of;
 use crate::model::{
@@ -34,6 +35,9 @@ pub(super) struct SettingsArgs {
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     #[arg(env = "PASSBOOK_WAIT_LIMIT", hide_env_values = true)]
     wait_limit: Option<Duration>,
+
+    #[command(flatten)]
+    pub(super) weather: FoulWeatherArgs,
 
     /// When customers make their visits [default: as the scenario says, else in-order]
     #[arg(long, value_name = "ORDER", value_parser = one_of::<CustomerOrder>())]
@@ -70,6 +74,7 @@ impl SettingsArgs {
             propagation: self.propagation,
             guarantees: self.guarantees,
             latency: self.latency,
+            foul_weather: self.weather.overrides(),
             wait_limit: self.wait_limit,
             overdraft: self.overdraft,
             customers: self.customers,
@@ -89,6 +94,7 @@ impl SettingsArgs {
         options.extend(guarantees.map(|guarantees| format!("--guarantees {guarantees}")));
         options.extend(latency.map(|latency| format!("--latency {latency}")));
         options.extend(wait_limit.map(|limit| format!("--wait-limit {}", show_span(limit))));
+        options.extend(self.weather.options());
         options.extend(customers.map(|customers| format!("--customers {customers}")));
         options.extend(overdraft.map(|overdraft| format!("--overdraft {overdraft}")));
         options.extend(queries.map(|_| "--settle-before-query".to_owned()));
