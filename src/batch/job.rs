@@ -301,6 +301,7 @@ fn explain(error: &RunError) -> String {
         RunError::BalanceOutOfRange { .. } => format!("{error}; use smaller amounts"),
         RunError::History(reason) => format!("{error}: {reason}"),
         RunError::FaultsOverSockets
+        | RunError::NoNemesis
         | RunError::Bind(_)
         | RunError::NoRandomness(_)
         | RunError::Edge(_)

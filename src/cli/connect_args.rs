@@ -18,7 +18,8 @@ pub(super) struct ConnectArgs {
     // Nothing that only a bank of ours heeds, and no judging: facts are not known here.
     #[arg(long, value_name = "ID=URL", conflicts_with_all = [
         "propagation", "guarantees", "latency", "wait_limit", "overdraft", "seed", "transport",
-        "history", "no_check", "strict", "memory_max",
+        "history", "no_check", "strict", "memory_max", "faults", "nemesis", "nemesis_interval",
+        "nemesis_duration", "settle_limit",
     ])]
     connect: Vec<PeerArg>,
 

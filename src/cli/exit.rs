@@ -197,7 +197,8 @@ impl From<&CompareError> for Exit {
             | CompareError::Rate { .. }
             | CompareError::Ids { .. }
             | CompareError::TooMany { .. }
-            | CompareError::QueriesWait => Self::BadInput,
+            | CompareError::QueriesWait
+            | CompareError::Faults => Self::BadInput,
             CompareError::Stopped => Self::Undecided,
             CompareError::NoProgram
             | CompareError::NoRandomness(_)

@@ -18,6 +18,7 @@ mod draw;
 mod exit;
 mod exit_codes;
 mod exports;
+mod fault_args;
 mod generate;
 mod guard;
 mod health;

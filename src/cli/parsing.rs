@@ -131,18 +131,20 @@ mod tests {
     use crate::cli::exit_codes::ExitCodes;
 
     /// What the values are called that are words, names, places or addresses.
-    const WORDS: [&str; 19] = [
+    const WORDS: [&str; 21] = [
         "ADDRESS",
         "DIALECT",
         "DIR",
         "FILE",
         "FORMAT",
         "HOW",
+        "KINDS",
         "LIST",
         "NAME",
         "ORDER",
         "ORIGIN",
         "PATTERN",
+        "RATES",
         "ROWS",
         "POLICY",
         "SET",

@@ -155,6 +155,11 @@ impl RunArgs {
             let simulated = "lag is simulated between mailboxes only, not over `--transport grpc`";
             return Some(simulated.to_owned());
         }
+        if self.settings.common.weather.faults().are_given() && self.transport == Transport::Grpc {
+            let simulated = "faults (`--faults`, `--nemesis`) are simulated between mailboxes \
+                             only, not over `--transport grpc`";
+            return Some(simulated.to_owned());
+        }
         if self.diagram.is_wanted() && self.format != Format::Text {
             return Some("a diagram (`--diagram`) stands below text, not below JSON".to_owned());
         }

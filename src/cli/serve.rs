@@ -58,6 +58,10 @@ enum OpenError {
     NoSecretFor { branch: BranchId, address: String },
     #[error("{0}")]
     Memory(#[from] MemoryError),
+    #[error(
+        "the scenario lets things go wrong on purpose, which a served bank does not; leave `rates`, `nemesis` and `faults` out of it"
+    )]
+    Faults,
     #[error("the scenario cannot be served")]
     Scenario(#[from] Box<InputError>),
 }
@@ -156,6 +160,9 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
     }
     let Described { roster, opening_balance, settings } = described(args, &elsewhere)?;
     let config = RunConfig::new(&settings, &args.settings());
+    if config.faults.is_some() {
+        return Err(OpenError::Faults);
+    }
     let secret = secret(args, terminal)?;
     let name = args.bank_name.as_deref().unwrap_or("passbook");
     let keys = BankKeys::new(&secret, name, &roster, opening_balance);

@@ -58,6 +58,7 @@ fn run_for_client(
         | RunError::Facts(_)
         | RunError::History(_)
         | RunError::FaultsOverSockets
+        | RunError::NoNemesis
         | RunError::Bind(_)
         | RunError::NoRandomness(_)
         | RunError::Edge(_)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::fault_args::FoulWeatherArgs;
 use super::number::whole;
 use super::words::one_of;
 use crate::model::{
@@ -47,6 +48,9 @@ pub(super) struct CommonSettingsArgs {
     #[arg(env = "PASSBOOK_WAIT_LIMIT", hide_env_values = true)]
     wait_limit: Option<Duration>,
 
+    #[command(flatten)]
+    pub(super) weather: FoulWeatherArgs,
+
     /// What to do with a withdrawal that the balance does not cover [default: as the scenario says,
     /// else allow]
     #[arg(long, value_name = "POLICY", value_parser = one_of::<Overdraft>())]
@@ -77,6 +81,7 @@ impl CommonSettingsArgs {
             propagation: self.propagation,
             guarantees: self.guarantees,
             latency: self.latency,
+            foul_weather: self.weather.overrides(),
             wait_limit: self.wait_limit,
             overdraft: self.overdraft,
             queries: self.settle_before_query.then_some(QueryTiming::AfterSettling),
@@ -95,6 +100,7 @@ impl CommonSettingsArgs {
         options.extend(guarantees.map(|guarantees| format!("--guarantees {guarantees}")));
         options.extend(latency.map(|latency| format!("--latency {latency}")));
         options.extend(wait_limit.map(|limit| format!("--wait-limit {}", show_span(limit))));
+        options.extend(self.weather.options());
         options.extend(overdraft.map(|overdraft| format!("--overdraft {overdraft}")));
         options.extend(queries.map(|_| "--settle-before-query".to_owned()));
         options.extend(event_ids.map(|event_ids| format!("--event-ids {event_ids}")));

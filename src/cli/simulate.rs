@@ -11,7 +11,7 @@ use super::signal::{self, Ending};
 use super::simulate_args::{SimulateArgs, SimulateFormat};
 use super::terminal::Terminal;
 use crate::model::number::count;
-use crate::run::{Carrier, run_bytes};
+use crate::run::{Carrier, RunConfig, run_bytes};
 use crate::simulate::{
     AtFinding, Course, Finding, Found, Load, Plan, ProgressView, Stopped, Summary, Tally, Trial,
     search, write_json, write_junit, write_text,
@@ -26,6 +26,7 @@ pub(super) fn simulate(args: &SimulateArgs, terminal: &mut Terminal) -> Result<E
         outputs.refuse(place.path())?;
     }
     let trial = Trial::new(load(args, terminal)?, args.overrides());
+    RunConfig::checked(trial.load().settings(), &args.overrides()).map_err(Failure::bad_input)?;
     check_memory(args, plan, &trial)?;
     let json = args.export_json.as_deref().map(OutputFile::create).transpose()?;
     let junit = args.export_junit.as_deref().map(OutputFile::create).transpose()?;

@@ -27,7 +27,12 @@ Examples:
   passbook simulate --guarantees mr,mw,wfr         what breaks without read your writes
   passbook simulate input/monotonic_reads.json --seeds 0..1000
                                                    one scenario with many chances
-  passbook simulate --time 1min                    as many seeds as there are in a minute";
+  passbook simulate --faults loss=0.02,duplicate=0.02,reorder --nemesis partition,crash
+                                                   the same in foul weather
+  passbook simulate --time 1min                    as many seeds as there are in a minute
+
+Without a scenario a bank has async propagation, all guarantees, a latency of uniform:1ms..20ms,
+and concurrent customers that think for exponential:10ms before each event.";
 
 /// How many seeds are tried where nothing is said of it.
 const SEEDS: u64 = 10_000;

@@ -2,6 +2,7 @@
 //! Knows no actor and moves nothing itself.
 
 mod fault;
+mod fault_text;
 mod latency;
 mod plan;
 mod weather;
@@ -10,6 +11,7 @@ pub use fault::{
     Crash, Fate, FaultCounts, FaultKind, Faults, Keeps, MessageKind, MessageName, Nemesis,
     NemesisKind, Partition, Rate, Rates, ScheduledFault, Slowness, Struck,
 };
+pub use fault_text::{IntervalError, NemesisError, NemesisKinds, RateError, RatesError};
 pub use latency::{Delays, Latency, LatencyError, Link, LinkLatencies, parse_span, show_span};
 pub use plan::{Change, Plan, SLOW_DELAY};
 pub use weather::{About, Sent, Weather};

@@ -49,7 +49,7 @@ pub fn run_connected(
     options: &RunOptions,
     connection: &Connection,
 ) -> Result<Run, RunError> {
-    let config = RunConfig::new(&scenario.settings, &options.overrides);
+    let config = RunConfig::checked(&scenario.settings, &options.overrides)?;
     config.refuse_faults()?;
     System::new().block_on(async {
         // What goes on between branches elsewhere is not known here: there are no facts to record,

@@ -87,6 +87,11 @@ pub enum RunError {
         "faults are simulated between the branches of one process alone; leave them out, or run it in virtual time"
     )]
     FaultsOverSockets,
+    /// It is said when a nemesis strikes, and there is none.
+    #[error(
+        "there is no nemesis to strike at an interval or for a duration; say what it does with --nemesis partition,crash, or in the scenario"
+    )]
+    NoNemesis,
     /// A run over sockets could not listen.
     #[error(transparent)]
     Bind(#[from] BindError),

@@ -27,7 +27,7 @@ pub fn run_over_grpc(
     options: &RunOptions,
     history: Option<HistoryOutput>,
 ) -> Result<Run, RunError> {
-    let config = RunConfig::new(&scenario.settings, &options.overrides);
+    let config = RunConfig::checked(&scenario.settings, &options.overrides)?;
     config.refuse_faults()?;
     System::new().block_on(async {
         let clock = TimeSource::real_time();

@@ -18,8 +18,8 @@ use crate::model::{
 };
 use crate::network::{Faults, Latency, LinkLatencies, ScheduledFault, Struck, show_span};
 use crate::scenario::{
-    BalanceRow, EventOutcome, EventResult, EventsRow, FoulWeather, Output, Settings, Visit,
-    Warning, WrittenIds,
+    BalanceRow, EventOutcome, EventResult, EventsRow, FoulWeather, NemesisSettings, Output,
+    Settings, Visit, Warning, WrittenIds,
 };
 
 /// One scenario, run to its end: every write that was accepted is propagated.
@@ -154,6 +154,18 @@ impl RunConfig {
         config
     }
 
+    /// The same, unless it is said when a nemesis strikes and there is none.
+    pub fn checked(settings: &Settings, overrides: &Settings) -> Result<Self, RunError> {
+        let config = Self::new(settings, overrides);
+        let weather = [settings, overrides].map(|from| from.foul_weather.as_deref());
+        let says_when = weather.into_iter().flatten().any(|said| said.nemesis.says_when());
+        let has_nemesis = || config.faults.as_ref().is_some_and(|faults| faults.nemesis.is_some());
+        if says_when && !has_nemesis() {
+            return Err(RunError::NoNemesis);
+        }
+        Ok(config)
+    }
+
     /// What is to go wrong: what `sooner` says, else what is `said`.
     fn expect(&mut self, said: &FoulWeather, sooner: &FoulWeather) {
         self.faults = faults(said, sooner);
@@ -220,17 +232,17 @@ impl RunConfig {
 
 /// What goes wrong on purpose, if anything is to. A schedule is of a scenario alone.
 fn faults(said: &FoulWeather, overrides: &FoulWeather) -> Option<Box<Faults>> {
-    let nemesis = overrides.nemesis.as_ref().or(said.nemesis.as_ref());
+    let nemesis = overrides.nemesis.or(&said.nemesis);
     let rates = overrides.rates.or(said.rates).unwrap_or_default();
     let are_none = nemesis.is_none() && rates.are_none() && said.schedule.is_empty();
-    let faults = || Faults { rates, nemesis: nemesis.cloned(), schedule: said.schedule.clone() };
+    let faults = || Faults { rates, nemesis, schedule: said.schedule.clone() };
     (!are_none).then(|| Box::new(faults()))
 }
 
 /// What is said where nothing is.
 const FAIR: &FoulWeather = &FoulWeather {
     rates: None,
-    nemesis: None,
+    nemesis: NemesisSettings { kinds: None, interval: None, duration: None },
     schedule: Vec::new(),
     think: None,
     settle_limit: None,

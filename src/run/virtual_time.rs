@@ -83,7 +83,7 @@ fn run_at(
     history: Option<HistoryOutput>,
     stop: &AtomicBool,
 ) -> Result<Box<Run>, RunError> {
-    let config = RunConfig::new(&scenario.settings, &options.overrides);
+    let config = RunConfig::checked(&scenario.settings, &options.overrides)?;
     let Stage { executor, branches, customers, nemesis } = stage;
     let clock = TimeSource::Virtual(executor.time().clone());
     let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;

@@ -10,5 +10,7 @@ pub use crate::model::Event;
 pub use format::{
     BranchList, Excerpt, Expected, Kind, Problem, ScenarioError, Source, SyntaxProblem, schema,
 };
-pub use model::{FoulWeather, Level, Scenario, Settings, Visit, Warning, WrittenIds};
+pub use model::{
+    FoulWeather, Level, NemesisSettings, Scenario, Settings, Visit, Warning, WrittenIds,
+};
 pub use output::{BalanceRow, EventOutcome, EventResult, EventsRow, Output};

@@ -9,7 +9,7 @@ use crate::model::{
     CustomerId, CustomerOrder, Event, EventId, EventIds, Guarantees, Money, Overdraft, Propagation,
     QueryTiming, RequestNumber, Roster, Seed,
 };
-use crate::network::{Latency, Link, Nemesis, Rates, ScheduledFault};
+use crate::network::{Latency, Link, Nemesis, NemesisKinds, Rates, ScheduledFault};
 
 /// One input, validated: every branch named by an event exists, and every amount is positive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,13 +94,41 @@ pub struct FoulWeather {
     /// What may happen to any message between branches.
     pub rates: Option<Rates>,
     /// What happens to branches and the ways between them by chance.
-    pub nemesis: Option<Nemesis>,
+    pub nemesis: NemesisSettings,
     /// What goes wrong at a moment, or with one message.
     pub schedule: Vec<ScheduledFault>,
     /// How long a customer waits before each of its events, where a visit says nothing else.
     pub think: Option<Latency>,
     /// How long the bank may take to settle when all faults are over.
     pub settle_limit: Option<Duration>,
+}
+
+/// What is said of a nemesis. There is one where it is said what it does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NemesisSettings {
+    /// What it does.
+    pub kinds: Option<NemesisKinds>,
+    /// How long it is from one thing to the next, on average.
+    pub interval: Option<Duration>,
+    /// How long each lasts, on average.
+    pub duration: Option<Duration>,
+}
+
+impl NemesisSettings {
+    /// The nemesis of `self`, or else of `others`, in what each says.
+    pub fn or(&self, others: &Self) -> Option<Nemesis> {
+        let kinds = self.kinds.as_ref().or(others.kinds.as_ref())?;
+        Some(Nemesis {
+            kinds: kinds.kinds().to_vec(),
+            interval: self.interval.or(others.interval).unwrap_or(Nemesis::INTERVAL),
+            duration: self.duration.or(others.duration).unwrap_or(Nemesis::DURATION),
+        })
+    }
+
+    /// Whether it is said when it strikes, or for how long.
+    pub fn says_when(&self) -> bool {
+        self.interval.is_some() || self.duration.is_some()
+    }
 }
 
 /// Something odd in the input: where, and what.

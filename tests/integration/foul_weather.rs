@@ -9,13 +9,13 @@ use passbook::model::{
     CustomerOrder, Guarantees, LogEntry, Propagation, RequestNumber, Seed, Time, WriteId,
 };
 use passbook::network::{
-    Crash, FaultCounts, FaultKind, Keeps, Nemesis, NemesisKind, Rate, Rates, ScheduledFault,
+    Crash, FaultCounts, FaultKind, Keeps, NemesisKind, NemesisKinds, Rate, Rates, ScheduledFault,
 };
 use passbook::run::{
     Chances, Judging, Recording, Run, RunError, RunOptions, Runner, run, run_over_grpc,
 };
 use passbook::scenario::generate::{GenerateOptions, Generator};
-use passbook::scenario::{FoulWeather, Scenario, Settings};
+use passbook::scenario::{FoulWeather, NemesisSettings, Scenario, Settings};
 
 /// Asynchronous, with lag, and everything goes wrong.
 fn stormy(seed: u64) -> Scenario {
@@ -31,7 +31,11 @@ fn stormy(seed: u64) -> Scenario {
     let [interval, duration] = [50, 20].map(Duration::from_millis);
     let foul_weather = FoulWeather {
         rates: Some(Rates { loss: rate(20_000), duplicate: rate(20_000), reorder: rate(100_000) }),
-        nemesis: Some(Nemesis { kinds: NemesisKind::ALL.to_vec(), interval, duration }),
+        nemesis: NemesisSettings {
+            kinds: Some(NemesisKinds::new(NemesisKind::ALL.to_vec()).expect("each once")),
+            interval: Some(interval),
+            duration: Some(duration),
+        },
         think: Some("exponential:10ms".parse().expect("it is right")),
         ..FoulWeather::default()
     };

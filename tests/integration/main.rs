@@ -21,6 +21,7 @@ mod expected_results;
 mod facade;
 mod foreign;
 mod foul_weather;
+mod foul_weather_options;
 mod fuzz;
 mod generate;
 mod generated;

@@ -24,6 +24,10 @@ fn a_number_that_nobody_can_mean_is_refused() {
     for (command, flag, values) in [
         (run, "--seed", &["-1", "1.5"][..]),
         (run, "--wait-limit", &["-1s", "0.5s", "18446744073709551615h"]),
+        (run, "--faults", &["loss=-1", "loss=1.5", "loss=1e9", "reorder=NaN"]),
+        (run, "--nemesis-interval", &["0us", "-1s", "1000000h"]),
+        (run, "--nemesis-duration", &["-1s", "1000000h"]),
+        (run, "--settle-limit", &["-1s", "13h"]),
         (run, "--document-max", &["0", "-1", "1 furlong", "18446744073709551616"]),
         (batch, "--jobs", &["0", "-1", "1025", "1000000", MOST]),
         (batch, "--max-fail", &["0", "-1"]),

@@ -59,6 +59,11 @@ pub enum CompareError {
         "queries wait for propagation here, which no wire contract can ask for; leave that out of the scenario, or use sync propagation"
     )]
     QueriesWait,
+    /// Things that go wrong on purpose.
+    #[error(
+        "the scenario lets things go wrong on purpose, which no transport of a comparison does; leave `rates`, `nemesis` and `faults` out of it"
+    )]
+    Faults,
     /// Nobody said which program serves a branch.
     #[error("no program is named that serves a branch as a process of its own")]
     NoProgram,

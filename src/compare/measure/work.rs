@@ -99,6 +99,9 @@ impl Work {
         {
             return Err(CompareError::QueriesWait);
         }
+        if config.faults.is_some() {
+            return Err(CompareError::Faults);
+        }
         let customers = per_lane(&scenario.visits, config.customers).len();
         let requests: usize = scenario.visits.iter().map(|visit| visit.events.len()).sum();
         let copied = |number: usize| number.saturating_mul(options.copies);

@@ -1,0 +1,99 @@
+//! Options that let things go wrong on purpose.
+
+use std::fs;
+
+use passbook::network::Nemesis;
+use passbook::run::{RunConfig, RunError};
+use passbook::scenario::{FoulWeather, NemesisSettings, Settings};
+
+use crate::support::program::{passbook, stderr, stdout};
+
+const SCENARIO: &str = "input/ten_branches.json";
+const LOST: &str = "\"kind\":\"message_lost\"";
+
+#[test]
+fn what_goes_wrong_is_in_the_history() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("history.jsonl");
+    let history = format!("--history={}", path.display());
+    let told = |options: &[&str]| {
+        passbook(&[&["run", "-q", &history], options, &[SCENARIO]].concat()).code(0);
+        fs::read_to_string(&path).expect("a history")
+    };
+    let fair = told(&[]);
+    assert_eq!(told(&["--faults", "none"]), fair);
+    for (options, fact) in [
+        (&["--faults=loss=0.5"][..], LOST),
+        (&["--faults=duplicate=0.5"], "\"kind\":\"message_duplicated\""),
+        (&["--nemesis=crash", "--nemesis-interval=1ms"], "\"kind\":\"branch_stopped\""),
+    ] {
+        let options = [&["--latency=constant:1ms", "--think=constant:5ms"], options].concat();
+        assert!(!fair.contains(fact));
+        assert!(told(&options).contains(fact), "{options:?}");
+    }
+    let late = told(&["--think=constant:5ms"]);
+    let last = |text: &str| text.lines().last().expect("a line").to_owned();
+    assert_ne!(last(&late), last(&fair));
+}
+
+#[test]
+fn when_a_nemesis_strikes_is_said_of_one_that_there_is() {
+    let no_nemesis = "there is no nemesis to strike at an interval or for a duration; say what it \
+                      does with --nemesis partition,crash, or in the scenario";
+    for option in ["--nemesis-interval=5ms", "--nemesis-duration=5ms"] {
+        let done = passbook(&["run", option, SCENARIO]).code(2).stdout("");
+        assert_eq!(stderr(&done), format!("error: ten_branches: {no_nemesis}\n"));
+        let done = passbook(&["batch", option, SCENARIO]).code(1);
+        assert!(stdout(&done).contains(no_nemesis), "{}", stdout(&done));
+        passbook(&["run", "-q", "--nemesis=slow", option, SCENARIO]).code(0);
+    }
+}
+
+#[test]
+fn an_option_changes_what_it_says_of_the_nemesis_of_a_scenario() {
+    let says = |nemesis: NemesisSettings| Settings {
+        foul_weather: Some(Box::new(FoulWeather { nemesis, ..FoulWeather::default() })),
+        ..Settings::default()
+    };
+    let kinds = |text: &str| Some(text.parse().expect("what a nemesis does"));
+    let span = |text: &str| Some(passbook::network::parse_span(text).expect("a span"));
+    let own =
+        says(NemesisSettings { kinds: kinds("crash"), interval: span("9ms"), duration: None });
+    for (nemesis, shown) in [
+        (NemesisSettings::default(), "crash every 9ms for 20ms"),
+        (
+            NemesisSettings { interval: span("3ms"), ..NemesisSettings::default() },
+            "crash every 3ms for 20ms",
+        ),
+        (
+            NemesisSettings { duration: span("4ms"), ..NemesisSettings::default() },
+            "crash every 9ms for 4ms",
+        ),
+        (
+            NemesisSettings { kinds: kinds("slow,partition"), ..NemesisSettings::default() },
+            "slow,partition every 9ms for 20ms",
+        ),
+    ] {
+        let config = RunConfig::checked(&own, &says(nemesis)).expect("there is a nemesis");
+        let nemesis = config.faults.and_then(|faults| faults.nemesis);
+        assert_eq!(nemesis.as_ref().map(Nemesis::to_string).as_deref(), Some(shown));
+    }
+    let when = NemesisSettings { interval: span("3ms"), ..NemesisSettings::default() };
+    let refused = RunConfig::checked(&Settings::default(), &says(when)).unwrap_err();
+    assert!(matches!(refused, RunError::NoNemesis), "{refused}");
+}
+
+#[test]
+fn over_sockets_nothing_goes_wrong_on_purpose() {
+    let grpc = ["run", "--transport=grpc"];
+    for option in ["--faults=loss=0.1", "--nemesis=crash", "--nemesis-interval=5ms"] {
+        let done = passbook(&[&grpc[..], &[option, SCENARIO]].concat()).code(2).stdout("");
+        assert!(stderr(&done).contains("not over `--transport grpc`"), "{}", stderr(&done));
+        let connect = ["run", "--connect=1=http://127.0.0.1:9", option, SCENARIO];
+        let done = passbook(&connect).code(2).stdout("");
+        assert!(stderr(&done).contains("cannot be used with"), "{}", stderr(&done));
+    }
+    let read_your_writes = "input/read_your_writes.json";
+    let done = passbook(&[&grpc[..], &["-q", "--think=constant:1ms", read_your_writes]].concat());
+    done.code(0);
+}
