@@ -176,8 +176,7 @@ enum OutputError {
 
 /// Makes the scenarios that `args` ask for.
 pub(super) fn generate(args: &GenerateArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
-    let generator = Generator::new(args.options())
-        .map_err(|error| Failure::bad_input(format!("{}: {error}", option_of(&error))))?;
+    let generator = Generator::new(args.options()).map_err(|error| refused(&error))?;
     let named = args.output.as_deref().filter(|file| !is_stdin(file));
     Outputs::new(named)?;
     match (&args.directory, named) {
@@ -186,6 +185,11 @@ pub(super) fn generate(args: &GenerateArgs, terminal: &mut Terminal) -> Result<E
         (None, None) => write_lines(&generator, args, terminal.results())?,
     }
     Ok(Exit::Holds)
+}
+
+/// Why there are no such scenarios, with the option that says so.
+pub(super) fn refused(error: &GenerateError) -> Failure {
+    Failure::bad_input(format!("{}: {error}", option_of(error)))
 }
 
 /// The option that an error is about.

@@ -30,6 +30,8 @@ enum SchemaOf {
     History,
     /// What `compare` prints with `--format json`
     Comparison,
+    /// What `simulate` prints with `--format json`
+    Simulation,
 }
 
 /// Prints the schema that `args` ask for.
@@ -40,6 +42,7 @@ pub(super) fn print_schema(args: &SchemaArgs, terminal: &mut Terminal) -> io::Re
         SchemaOf::Report => include_str!("../../docs/schema/report.json"),
         SchemaOf::History => include_str!("../../docs/schema/history.json"),
         SchemaOf::Comparison => include_str!("../../docs/schema/comparison.json"),
+        SchemaOf::Simulation => include_str!("../../docs/schema/simulation.json"),
     };
     terminal.results().write_all(schema.as_bytes())?;
     Ok(Exit::Holds)

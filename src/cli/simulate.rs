@@ -6,6 +6,7 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, Failure};
+use super::generate::refused;
 use super::new_file::OutputFile;
 use super::signal::{self, Ending};
 use super::simulate_args::{SimulateArgs, SimulateFormat};
@@ -52,7 +53,7 @@ pub(super) fn simulate(args: &SimulateArgs, terminal: &mut Terminal) -> Result<E
 /// What each seed runs.
 fn load(args: &SimulateArgs, terminal: &mut Terminal) -> Result<Load, Failure> {
     let Some(place) = &args.scenario else {
-        return Load::generated(args.size()).map_err(Failure::bad_input);
+        return Load::generated(args.size()).map_err(|error| refused(&error));
     };
     terminal.before_reading(place, "a scenario");
     let overrides = args.overrides();

@@ -142,7 +142,7 @@ impl Shared<'_> {
             }
             let (run, finding) = self.trial.run(runner, seed);
             match run {
-                Some(run) => block.tally.add(&run, finding.as_ref()),
+                Some(run) => block.tally.add(seed, &run, finding.as_ref()),
                 None => block.tally.add_failed(),
             }
             if let Some(finding) = finding {

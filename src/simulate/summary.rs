@@ -12,10 +12,15 @@ use crate::check::{OverallCounts, Property};
 use crate::model::number::{count, micros};
 use crate::network::FaultCounts;
 
+/// The version of what a summary is written in.
+const FORMAT: u64 = 1;
+
 /// What a simulation came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename = "simulation")]
 pub struct Summary {
+    /// The version of this format.
+    pub format: u64,
     /// How many seeds were run.
     pub seeds: u64,
     /// The first of those that were asked for.
@@ -42,6 +47,8 @@ pub struct Summary {
     pub simulated_seconds: f64,
     /// In how many seeds each property came to which verdict.
     pub verdicts: BTreeMap<Property, OverallCounts>,
+    /// The lowest seed in which each property is violated.
+    pub first_violated: BTreeMap<Property, u64>,
     /// What was found, ascending by seed: the first of it.
     pub findings: Vec<FindingRow>,
     /// The smallest scenario that still shows the first of it.
@@ -128,6 +135,7 @@ impl Summary {
             again: again(*seed),
         };
         Self {
+            format: FORMAT,
             seeds: tally.seeds,
             first_seed: course.seeds.first(),
             end_seed: course.seeds.end(),
@@ -141,6 +149,7 @@ impl Summary {
             lost: tally.lost,
             simulated_seconds: tally.simulated.as_secs_f64(),
             verdicts: tally.verdicts.clone(),
+            first_violated: tally.first_violated.clone(),
             findings: found.findings.iter().map(row).collect(),
             shrunk: None,
             stopped: course.stopped,

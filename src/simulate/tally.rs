@@ -34,11 +34,13 @@ pub struct Tally {
     pub lost: u64,
     /// In how many seeds each property came to which verdict.
     pub verdicts: BTreeMap<Property, OverallCounts>,
+    /// The lowest seed in which each property is violated.
+    pub first_violated: BTreeMap<Property, u64>,
 }
 
 impl Tally {
-    /// Counts the run of one seed.
-    pub(super) fn add(&mut self, run: &Run, finding: Option<&Finding>) {
+    /// Counts the run of `seed`.
+    pub(super) fn add(&mut self, seed: u64, run: &Run, finding: Option<&Finding>) {
         let result = &run.result;
         self.seeds += 1;
         self.operations += result.customers.iter().map(|of| count(of.requests.len())).sum::<u64>();
@@ -60,6 +62,9 @@ impl Tally {
         self.undecided += u64::from(verdicts.summary() == Overall::Undecided);
         for (property, verdict) in verdicts.iter() {
             self.verdicts.entry(property).or_default().add(verdict.summary());
+            if verdict.summary() == Overall::Violated {
+                self.violated_first(property, seed);
+            }
         }
     }
 
@@ -90,5 +95,13 @@ impl Tally {
                 so_far.add_many(verdict, counts.of(verdict));
             }
         }
+        for (&property, &seed) in &other.first_violated {
+            self.violated_first(property, seed);
+        }
+    }
+
+    fn violated_first(&mut self, property: Property, seed: u64) {
+        let lowest = self.first_violated.entry(property).or_insert(seed);
+        *lowest = seed.min(*lowest);
     }
 }

@@ -46,6 +46,7 @@ mod scenario_dialects;
 mod scenario_errors;
 mod schemas;
 mod signals;
+mod simulate;
 mod simulation;
 mod support;
 mod trace;

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::support::comparison::whole_ladder;
 use crate::support::program::{passbook, stdout};
 
-const FORMATS: [&str; 5] = ["scenario", "row", "report", "history", "comparison"];
+const FORMATS: [&str; 6] = ["scenario", "row", "report", "history", "comparison", "simulation"];
 
 fn schema(format: &str) -> Value {
     let text = fs::read_to_string(format!("docs/schema/{format}.json")).expect("it is there");
@@ -122,6 +122,29 @@ fn every_key_of_a_result_is_described() {
         };
         let missing: Vec<_> = found.iter().filter(|key| !is_there(key)).collect();
         assert_eq!(missing, [""; 0], "{format}");
+    }
+}
+
+#[test]
+fn every_key_of_a_simulation_is_described() {
+    let page = fs::read_to_string("docs/SIMULATION.md").expect("a page");
+    let mut found = BTreeSet::new();
+    keys(&schema("simulation"), &mut found);
+    assert!(found.len() >= 30, "{}", found.len());
+    let missing: Vec<_> = found.iter().filter(|key| !page.contains(&format!("`{key}`"))).collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
+fn what_a_simulation_prints_is_described() {
+    let simulations = Format::new("simulation");
+    for (args, code) in [
+        (&["--seeds=0..50", "--faults=loss=0.1,duplicate=0.1,reorder", "--nemesis=crash"][..], 0),
+        (&["--seeds=0..50", "--guarantees=none", "--output=/dev/null"], 1),
+        (&["--seeds=0..50", "--guarantees=none", "--keep-going", "--output=/dev/null"], 1),
+    ] {
+        let args = [&["simulate", "--format=json"], args].concat();
+        simulations.assert_accepts_lines(stdout(&passbook(&args).code(code)));
     }
 }
 

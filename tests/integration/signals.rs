@@ -56,6 +56,7 @@ fn a_signal_ends_every_command_with_its_own_code() {
         &["merge", "--format=json", "rows.jsonl"],
         &["generate", "--count=1000000000"],
         &["compare", "--round-time=100s", "--customers=2"],
+        &["simulate", "--seeds=0..1000000000", "--output=none.json"],
     ] {
         for (name, code) in SIGNALS {
             let mut child = spawn(folder, args);

@@ -10,7 +10,7 @@ pub(crate) struct Layer {
     pub(crate) prints: bool,
 }
 
-const LAYERS: [Layer; 16] = [
+const LAYERS: [Layer; 17] = [
     pure("model", &[]),
     pure("bank", &["model"]),
     pure("network", &["model"]),
@@ -33,11 +33,12 @@ const LAYERS: [Layer; 16] = [
             "report",
         ],
     ),
+    shell("simulate", &["model", "network", "history", "check", "scenario", "run", "report"]),
     printing(
         "cli",
         &[
             "model", "bank", "network", "history", "scenario", "check", "actors", "grpc", "run",
-            "report", "source", "batch", "compare",
+            "report", "source", "batch", "compare", "simulate",
         ],
     ),
     printing("main", &["cli"]),
