@@ -67,6 +67,8 @@ pub enum Change {
     },
     /// A branch handles each input later.
     SlowDown {
+        /// Tells this from other times.
+        number: u32,
         /// Which.
         branch: BranchId,
         /// By how much.
@@ -216,7 +218,7 @@ impl Plan {
                 (Change::Stop { branch, keeps }, Change::Start { branch, keeps })
             }
             ScheduledFault::Slow(Slowness { branch, delay, .. }) => {
-                (Change::SlowDown { branch, delay }, Change::SpeedUp { branch })
+                (Change::SlowDown { number, branch, delay }, Change::SpeedUp { branch })
             }
             ScheduledFault::Message { .. } => return None,
         };

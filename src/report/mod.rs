@@ -32,6 +32,7 @@ mod shortfall;
 pub(crate) mod table;
 pub mod text;
 mod trace;
+mod weather;
 pub(crate) mod words;
 
 pub use agreement::Agreement;
