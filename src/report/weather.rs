@@ -18,9 +18,9 @@ pub(super) fn struck(counts: &FaultCounts) -> Vec<String> {
 fn struck_by(kind: FaultKind, times: u64) -> String {
     match kind {
         FaultKind::Loss => format!("{} lost", count(times, "message")),
-        FaultKind::Duplicate => format!("{} doubled", grouped(times)),
-        FaultKind::Reorder => format!("{} late", grouped(times)),
-        FaultKind::Partition => format!("{} lost to partitions", grouped(times)),
+        FaultKind::Duplicate => format!("{} doubled", count(times, "message")),
+        FaultKind::Reorder => format!("{} late", count(times, "message")),
+        FaultKind::Partition => format!("{} lost to partitions", count(times, "message")),
         FaultKind::Crash if times == 1 => "1 crash".to_owned(),
         FaultKind::Crash => format!("{} crashes", grouped(times)),
         FaultKind::Amnesia => format!("{} with loss of memory", grouped(times)),
