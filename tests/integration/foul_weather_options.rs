@@ -30,9 +30,7 @@ fn what_goes_wrong_is_in_the_history() {
         assert!(!fair.contains(fact));
         assert!(told(&options).contains(fact), "{options:?}");
     }
-    let late = told(&["--think=constant:5ms"]);
-    let last = |text: &str| text.lines().last().expect("a line").to_owned();
-    assert_ne!(last(&late), last(&fair));
+    assert_ne!(told(&["--think=constant:5ms"]), fair);
 }
 
 #[test]

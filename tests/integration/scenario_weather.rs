@@ -133,7 +133,7 @@ fn errors(cases: &[&str]) -> String {
 
 #[test]
 fn what_chance_cannot_bring() {
-    insta::assert_snapshot!(errors(&[
+    let page = errors(&[
         r#""rates": {"loss": 1.5}"#,
         r#""rates": {"loss": -0.1}"#,
         r#""rates": {"loss": 1e-3}"#,
@@ -151,12 +151,13 @@ fn what_chance_cannot_bring() {
         r#""nemesis": null"#,
         r#""think": "10ms""#,
         r#""settle_limit": "13h""#,
-    ]));
+    ]);
+    insta::assert_snapshot!(page);
 }
 
 #[test]
 fn what_cannot_happen_to_branches() {
-    insta::assert_snapshot!(errors(&[
+    let page = errors(&[
         r#""faults": [{"at": "1ms", "until": "2ms"}]"#,
         r#""faults": [{"kind": "earthquake"}]"#,
         r#""faults": {"kind": "crash"}"#,
@@ -182,7 +183,8 @@ fn what_cannot_happen_to_branches() {
         r#""faults": [{"kind": "partition", "sides": [[1], ["2"]], "at": "1ms", "until": "2ms"}]"#,
         r#""faults": [{"kind": "partition", "sides": [1, 2], "at": "1ms", "until": "2ms"}]"#,
         r#""faults": [{"kind": "partition", "sides": [[1], [2]], "one_way": 1, "at": "1ms", "until": "2ms"}]"#,
-    ]));
+    ]);
+    insta::assert_snapshot!(page);
 }
 
 #[test]
@@ -214,7 +216,8 @@ fn what_cannot_become_of_messages() {
   ]"#
         ),
     ];
-    insta::assert_snapshot!(errors(&cases.each_ref().map(String::as_str)));
+    let page = errors(&cases.each_ref().map(String::as_str));
+    insta::assert_snapshot!(page);
 }
 
 #[test]

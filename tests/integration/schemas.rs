@@ -166,6 +166,13 @@ fn what_is_no_scenario_is_none() {
         r#"[{"id": 1, "type": "customer", "events": [{"interface": "deposit"}]}]"#,
         r#"{"processes": []}"#,
         r#"{"proceses": []}"#,
+        &format!(r#"{{"processes": [{branch}], "rates": {{"loss": 2}}}}"#),
+        &format!(r#"{{"processes": [{branch}], "nemesis": {{"kinds": ["crash", "crash"]}}}}"#),
+        &format!(r#"{{"processes": [{branch}], "faults": [{{"kind": "crash", "branch": 1}}]}}"#),
+        &format!(
+            r#"{{"processes": [{branch}], "faults": [
+                {{"kind": "slow", "branch": 1, "at": "1ms", "until": "2ms", "keeps": 1}}]}}"#
+        ),
     ] {
         assert!(Scenario::parse(&Source::new("a", text)).is_err(), "{text}");
         assert!(!format.accepts(text), "{text}");
