@@ -93,7 +93,7 @@ pub struct Row {
     pub counts: Option<Counts>,
     /// How often each kind of fault struck, where things were to go wrong on purpose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub faults: Option<FaultCounts>,
+    pub faults: Option<Box<FaultCounts>>,
     /// What its reader warns of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -175,7 +175,7 @@ impl Row {
             verdicts: assessment.verdicts.as_ref().map(|of| of.by_property.map(Verdict::summary)),
             balances,
             counts: Some(Counts::of(result)),
-            faults: result.weather.as_ref().map(|weather| weather.struck.counts),
+            faults: result.weather.as_ref().map(|weather| Box::new(weather.struck.counts)),
             problem: match status {
                 Status::Holds | Status::Undecided | Status::Error => None,
                 Status::Unexpected => unexpected(assessment),

@@ -156,14 +156,18 @@ impl RunConfig {
 
     /// The same, unless it is said when a nemesis strikes and there is none.
     pub fn checked(settings: &Settings, overrides: &Settings) -> Result<Self, RunError> {
-        let config = Self::new(settings, overrides);
-        let weather = [settings, overrides].map(|from| from.foul_weather.as_deref());
-        let says_when = weather.into_iter().flatten().any(|said| said.nemesis.says_when());
-        let has_nemesis = || config.faults.as_ref().is_some_and(|faults| faults.nemesis.is_some());
-        if says_when && !has_nemesis() {
+        Self::check(settings, overrides)?;
+        Ok(Self::new(settings, overrides))
+    }
+
+    /// An error where it is said when a nemesis strikes, and there is none.
+    pub(super) fn check(settings: &Settings, overrides: &Settings) -> Result<(), RunError> {
+        let said = || [settings, overrides].into_iter().flat_map(|from| &from.foul_weather);
+        let says_when = said().any(|said| said.nemesis.says_when());
+        if says_when && said().all(|said| said.nemesis.kinds.is_none()) {
             return Err(RunError::NoNemesis);
         }
-        Ok(config)
+        Ok(())
     }
 
     /// What is to go wrong: what `sooner` says, else what is `said`.

@@ -331,7 +331,7 @@ fn any_row() -> impl Strategy<Value = Row> {
             unknown,
             refused_writes: again.3,
         }),
-        faults,
+        faults: faults.map(Box::new),
         warnings: rest.2,
         microseconds: numbers.1,
         problem: told.2,

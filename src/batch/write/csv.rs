@@ -74,7 +74,7 @@ impl<W: io::Write> RowWriter for Csv<W> {
             Cell::of(row.seed, Cell::number),
             Cell::of(row.options.as_deref(), Cell::text),
             Cell::of(row.passbook.as_deref(), Cell::text),
-            Cell::of(row.faults.as_ref(), |faults| Cell::text(struck(faults))),
+            Cell::of(row.faults.as_deref(), |faults| Cell::text(struck(faults))),
         ]);
         Ok(write_row(&mut self.out, cells)?)
     }

@@ -71,10 +71,13 @@ impl Bank {
             let mut session = numbering.visit_of(customer);
             let mut events = Vec::with_capacity(written.len());
             let mut pauses = Pauses::default();
-            for (start, event) in written {
+            for (start, mut event) in written {
                 let object = reading.object(start, "an event");
+                let after = std::mem::take(&mut event.after);
+                if !after.is_absent() {
+                    pauses.add(events.len(), reading.field(object, "after", after));
+                }
                 let event = WrittenEvent::read(object, event, reading).and_then(|event| {
-                    pauses.add(events.len(), event.after);
                     let branch = event.destination(customer, roster.as_ref())?;
                     let operation = event.operation;
                     let id = match event.id {
@@ -218,12 +221,11 @@ struct WrittenEvent<'a> {
     id: Option<EventId>,
     dest: Option<BranchId>,
     operation: Operation,
-    after: Option<LongSpan>,
 }
 
 impl<'a> WrittenEvent<'a> {
     fn read(object: Object<'a>, event: EventFile, reading: &Reading<'_>) -> Checked<Self> {
-        let EventFile { id, customer_request_id, interface, dest, branch, money, after } = event;
+        let EventFile { id, customer_request_id, interface, dest, branch, money, after: _ } = event;
         let interface = object.required("interface", interface)?;
         let id = object.either(EVENT_ID, [id, customer_request_id])?;
         let dest = object.either(DESTINATION, [dest, branch])?;
@@ -237,8 +239,7 @@ impl<'a> WrittenEvent<'a> {
             OperationKind::Deposit => Operation::Write(Write::deposit(moved()?)),
             OperationKind::Withdraw => Operation::Write(Write::withdraw(moved()?)),
         };
-        let after = object.optional("after", after)?;
-        Ok(Self { object, id, dest, operation, after })
+        Ok(Self { object, id, dest, operation })
     }
 
     /// Where it goes, or to the branch with the customer's own id. That the branch is there is
