@@ -63,6 +63,7 @@ pub(crate) fn run(scenario: &Scenario, out: &mut Vec<u8>) {
             .into_iter()
             .map(|(id, minor)| BalanceRow { id, balance: Some(Money::from_minor(minor)) })
             .collect(),
+        faults: None,
         warnings: Vec::new(),
         microseconds: 0,
         problem: None,

@@ -9,7 +9,7 @@ use super::{Answer, Ask, Due, PeerEnvelope, ReplyTo, StartAgain, Stop};
 use crate::bank::{Branch, Entry, Input};
 use crate::history::Fact;
 use crate::model::{Life, LogPosition, LossReason, RequestError, RequestNumber};
-use crate::network::{FaultKind, Keeps};
+use crate::network::Keeps;
 
 /// What is said in the place of a branch that is down.
 fn without_answer(branch: &Branch, request: RequestNumber, error: RequestError) -> Answer {
@@ -39,7 +39,7 @@ impl BranchShell {
         let condition = self.condition.get_or_insert_default();
         ctx.wake_at(condition.postpone(clock.now(), input), clock);
         if let Some(faulty) = &self.branch_context.faulty {
-            faulty.strike(FaultKind::Slow);
+            faulty.delay(condition.slow);
         }
     }
 

@@ -13,6 +13,8 @@ pub(super) struct Condition {
     pub(super) is_down: bool,
     /// How often it has started again.
     pub(super) starts: u64,
+    /// Which time it is that it is slow, or was last.
+    pub(super) slow: u32,
     /// How much later it handles each input.
     pub(super) delay: Duration,
     /// What came and is handled later, in order.

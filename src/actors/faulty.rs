@@ -71,6 +71,11 @@ impl Faulty {
         self.0.weather.borrow_mut().strike(kind, self.0.recorder.clock.now());
     }
 
+    /// A branch was slow with an input.
+    pub(super) fn delay(&self, number: u32) {
+        self.0.weather.borrow_mut().delay(number, self.0.recorder.clock.now());
+    }
+
     fn lose(&self, envelope: &PeerEnvelope, reason: LossReason) {
         self.0.recorder.record_detail(|| lost(envelope, reason));
     }

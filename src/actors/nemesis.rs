@@ -162,13 +162,13 @@ impl Nemesis {
                 self.branch(branch).1.do_send(StartAgain(keeps));
                 self.tell(BranchNews { branch, is_up: true });
             }
-            Change::SlowDown { branch, delay } => {
-                self.branch(branch).0.slow_down(delay);
+            Change::SlowDown { number, branch, delay } => {
+                self.branch(branch).0.slow_down(number, delay);
                 let delay_us = micros(delay);
                 self.setup.recorder.record_detail(|| Fact::SlownessBegan { branch, delay_us });
             }
             Change::SpeedUp { branch } => {
-                self.branch(branch).0.slow_down(Duration::ZERO);
+                self.branch(branch).0.speed_up();
                 self.setup.recorder.record_detail(|| Fact::SlownessEnded { branch });
             }
         }

@@ -15,10 +15,18 @@ pub(super) struct Held {
 }
 
 impl BranchActor {
-    /// From now on it handles each input so much later.
-    pub(super) fn slow_down(&self, delay: Duration) {
+    /// From now on it handles each input so much later; `number` tells this from other times.
+    pub(super) fn slow_down(&self, number: u32, delay: Duration) {
         if let Some(shell) = self.open.borrow_mut().as_mut() {
-            shell.condition.get_or_insert_default().delay = delay;
+            let condition = shell.condition.get_or_insert_default();
+            (condition.slow, condition.delay) = (number, delay);
+        }
+    }
+
+    /// From now on it handles each input when it comes to its turn.
+    pub(super) fn speed_up(&self) {
+        if let Some(shell) = self.open.borrow_mut().as_mut() {
+            shell.condition.get_or_insert_default().delay = Duration::ZERO;
         }
     }
 

@@ -302,6 +302,7 @@ fn explain(error: &RunError) -> String {
         RunError::History(reason) => format!("{error}: {reason}"),
         RunError::FaultsOverSockets
         | RunError::NoNemesis
+        | RunError::Impossible(_)
         | RunError::Bind(_)
         | RunError::NoRandomness(_)
         | RunError::Edge(_)

@@ -10,6 +10,7 @@ use super::Packing;
 use crate::check::{ByProperty, Overall, Strictness, Verdict};
 use crate::model::number::{count, micros};
 use crate::model::{Dialect, Seed, Versions, words};
+use crate::network::FaultCounts;
 use crate::report::words::{branches, verb};
 use crate::report::{Agreement, Assessment, Difference, Seen};
 use crate::run::{RequestCounts, RunResult};
@@ -90,6 +91,9 @@ pub struct Row {
     /// How much there was of everything; `None` if it did not run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
+    /// How often each kind of fault struck, where things were to go wrong on purpose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faults: Option<Box<FaultCounts>>,
     /// What its reader warns of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -171,6 +175,7 @@ impl Row {
             verdicts: assessment.verdicts.as_ref().map(|of| of.by_property.map(Verdict::summary)),
             balances,
             counts: Some(Counts::of(result)),
+            faults: result.weather.as_ref().map(|weather| Box::new(weather.struck.counts)),
             problem: match status {
                 Status::Holds | Status::Undecided | Status::Error => None,
                 Status::Unexpected => unexpected(assessment),
@@ -214,6 +219,7 @@ impl Row {
             verdicts: None,
             balances: Vec::new(),
             counts: None,
+            faults: None,
             warnings: Vec::new(),
             notes: Vec::new(),
             microseconds: micros(took),

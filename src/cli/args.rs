@@ -174,13 +174,15 @@ mod tests {
     }
 
     /// Every way to give each option on which a run depends; a line for those that exclude others.
-    const ALL_THAT_MATTERS: [&str; 4] = [
+    const ALL_THAT_MATTERS: [&str; 5] = [
         "--seed 8877 --overdraft reject --settle-before-query --customers concurrent --strict \
          --event-ids as-written --document-max 1GiB",
         "--seed 0 --propagation async --guarantees ryw,wfr --latency uniform:1ms..50ms \
          --wait-limit 2s --no-check",
         "--seed 18446744073709551615 --propagation sync --guarantees none --transport grpc \
          --memory-max 3GiB",
+        "--seed 1 --faults loss=0.02,duplicate=0.000001,reorder=0.1 --nemesis slow,crash \
+         --nemesis-interval 1ms --nemesis-duration 20us --think exponential:10ms --settle-limit 2h",
         "--connect 1=http://127.0.0.1:50051 --connect 2=http://b.example:7 --call-limit 1500ms \
          --fresh --customers in-order --settle-before-query",
     ];
@@ -248,6 +250,11 @@ mod tests {
             "--latency none",
             "--wait-limit 1s",
             "--overdraft allow",
+            "--faults none",
+            "--nemesis crash",
+            "--nemesis-interval 1ms",
+            "--nemesis-duration 1ms",
+            "--settle-limit 1s",
             "--seed 1",
             "--transport mailbox",
             "--memory-max 1GB",

@@ -199,6 +199,7 @@ fn run_one(args: &RunArgs, place: &Place, scenario: &Scenario) -> Result<Run, Fa
             }
             RunError::FaultsOverSockets
             | RunError::NoNemesis
+            | RunError::Impossible(_)
             | RunError::NoEndpoint { .. }
             | RunError::NotThere(_)
             | RunError::NotFresh { .. }

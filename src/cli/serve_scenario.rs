@@ -59,6 +59,7 @@ fn run_for_client(
         | RunError::History(_)
         | RunError::FaultsOverSockets
         | RunError::NoNemesis
+        | RunError::Impossible(_)
         | RunError::Bind(_)
         | RunError::NoRandomness(_)
         | RunError::Edge(_)

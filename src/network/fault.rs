@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Link;
 use crate::model::{BranchId, CustomerId, EventId, Random, Time, counts, words};
@@ -211,24 +211,36 @@ words! {
 }
 
 counts! {
-    /// How often each kind of fault struck.
-    #[derive(Serialize)]
+    /// How often each kind of fault struck. Serialized without those that did not.
+    #[derive(Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
     pub struct FaultCounts of FaultKind {
         /// Messages that were lost.
+        #[serde(skip_serializing_if = "is_none")]
         loss: Loss,
         /// Messages that arrived twice.
+        #[serde(skip_serializing_if = "is_none")]
         duplicate: Duplicate,
         /// Messages that took longer.
+        #[serde(skip_serializing_if = "is_none")]
         reorder: Reorder,
         /// Messages that were lost to partitions.
+        #[serde(skip_serializing_if = "is_none")]
         partition: Partition,
         /// Branches that stopped and kept all.
+        #[serde(skip_serializing_if = "is_none")]
         crash: Crash,
         /// Branches that stopped and did not keep all.
+        #[serde(skip_serializing_if = "is_none")]
         amnesia: Amnesia,
         /// Inputs that were handled later.
+        #[serde(skip_serializing_if = "is_none")]
         slow: Slow,
     }
+}
+
+const fn is_none(times: &u64) -> bool {
+    *times == 0
 }
 
 /// What has gone wrong in a run.

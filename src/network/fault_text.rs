@@ -1,5 +1,5 @@
-//! What may go wrong by chance, as people write it: `loss=0.02,duplicate=0.01,reorder`, and
-//! `partition,crash`.
+//! What may go wrong, in words: `loss=0.02,duplicate=0.01,reorder`, and `partition,crash`, as they
+//! are read too; and what of a schedule is told.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,8 +7,12 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::fault::{FaultKind, Nemesis, NemesisKind, Rate, Rates};
-use super::latency::{LatencyError, parse_span, show_span};
+use super::fault::{
+    Crash, FaultKind, MessageName, Nemesis, NemesisKind, Partition, Rate, Rates, ScheduledFault,
+    Slowness,
+};
+use super::latency::{LatencyError, Link, parse_span, show_span};
+use crate::model::listed;
 
 /// A text that says no rates.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -240,6 +244,38 @@ impl fmt::Display for Nemesis {
         let kinds = NemesisKinds(kinds.clone());
         let [interval, duration] = [interval, duration].map(|&span| show_span(span));
         write!(f, "{kinds} every {interval} for {duration}")
+    }
+}
+
+/// Which it is: `the crash of branch 1 at 5.000 ms`.
+impl fmt::Display for ScheduledFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Partition(Partition { sides, one_way, at, .. }) => {
+                let sides: Vec<_> = sides.iter().map(|side| listed(side.iter())).collect();
+                let one_way = if *one_way { "one-way " } else { "" };
+                write!(f, "the {one_way}partition of {} at {at}", sides.join(" from "))
+            }
+            Self::Crash(Crash { branch, at, .. }) => {
+                write!(f, "the crash of branch {branch} at {at}")
+            }
+            Self::Slow(Slowness { branch, at, .. }) => {
+                write!(f, "the slowness of branch {branch} at {at}")
+            }
+            Self::Message { name, .. } => write!(f, "the fate of {name}"),
+        }
+    }
+}
+
+/// `propagate of event 3 of customer 1, from branch 1 to 2, attempt 2`.
+impl fmt::Display for MessageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, event, link: Link { from, to }, attempt } = self;
+        write!(f, "{kind}")?;
+        if let Some((customer, event)) = event {
+            write!(f, " of event {event} of customer {customer}")?;
+        }
+        write!(f, ", from branch {from} to {to}, attempt {attempt}")
     }
 }
 

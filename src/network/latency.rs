@@ -166,8 +166,14 @@ pub enum LatencyError {
 /// Longer spans do not fit the virtual clock.
 const SPAN_MAX: Duration = Duration::from_hours(12);
 
-/// Reads a span of time such as `20ms`.
+/// Reads a span of time such as `20ms`, up to 12 hours.
 pub fn parse_span(text: &str) -> Result<Duration, LatencyError> {
+    let span = parse_long_span(text)?;
+    if span <= SPAN_MAX { Ok(span) } else { Err(LatencyError::Span { found: text.to_owned() }) }
+}
+
+/// The same, as long as it may be.
+pub fn parse_long_span(text: &str) -> Result<Duration, LatencyError> {
     let error = || LatencyError::Span { found: text.to_owned() };
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -180,8 +186,7 @@ pub fn parse_span(text: &str) -> Result<Duration, LatencyError> {
         "h" => 3_600_000_000,
         _ => return Err(error()),
     };
-    let span = number.checked_mul(unit_us).map(Duration::from_micros).ok_or_else(error)?;
-    if span <= SPAN_MAX { Ok(span) } else { Err(error()) }
+    number.checked_mul(unit_us).map(Duration::from_micros).ok_or_else(error)
 }
 
 /// Writes a span as [`parse_span`] reads it, in the largest unit that is exact.

@@ -3,6 +3,7 @@
 
 mod fault;
 mod fault_text;
+mod impossible;
 mod latency;
 mod plan;
 mod weather;
@@ -12,6 +13,9 @@ pub use fault::{
     NemesisKind, Partition, Rate, Rates, ScheduledFault, Slowness, Struck,
 };
 pub use fault_text::{IntervalError, NemesisError, NemesisKinds, RateError, RatesError};
-pub use latency::{Delays, Latency, LatencyError, Link, LinkLatencies, parse_span, show_span};
+pub use impossible::{Contradiction, Impossible, contradictions, may_forget};
+pub use latency::{
+    Delays, Latency, LatencyError, Link, LinkLatencies, parse_long_span, parse_span, show_span,
+};
 pub use plan::{Change, Plan, SLOW_DELAY};
 pub use weather::{About, Sent, Weather};

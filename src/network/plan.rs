@@ -67,6 +67,8 @@ pub enum Change {
     },
     /// A branch handles each input later.
     SlowDown {
+        /// Tells this from other times.
+        number: u32,
         /// Which.
         branch: BranchId,
         /// By how much.
@@ -87,6 +89,8 @@ struct ByChance {
     roster: Arc<Roster>,
     /// When the last one began.
     at: Time,
+    /// How many there have been.
+    strikes: u32,
 }
 
 /// The stream of chances of a nemesis.
@@ -94,6 +98,10 @@ const NEMESIS: u32 = 4;
 
 /// A run that has not ended by then never does: nothing is to keep its clock going.
 const LAST: Time = Time::from_us(24 * 3_600_000_000);
+
+/// After so many strikes a nemesis rests: one that strikes more often than a bank recovers would keep
+/// it from ever coming to an end.
+const STRIKES_MAX: u32 = 20_000;
 
 /// One partition in so many works one way only.
 const ONE_WAY_IN: u64 = 4;
@@ -114,17 +122,24 @@ impl Plan {
                 chance: Random::of_purpose(seed, NEMESIS, 0),
                 roster: Arc::clone(roster),
                 at: Time::START,
+                strikes: 0,
             }),
             numbers: 0,
             drawn: Vec::new(),
             begun: BTreeSet::new(),
         };
+        let mut lasting = Vec::new();
         for fault in &faults.schedule {
             if let Some((at, until)) = fault.span() {
-                let number = plan.number(fault.clone());
-                plan.add(at, Moment::Begins(number));
-                plan.add(until, Moment::Ends(number));
+                lasting.push((at, until, plan.number(fault.clone())));
             }
+        }
+        // In the order of their beginnings: where one ends at the moment at which another of the same
+        // branch begins, it ends first.
+        lasting.sort_by_key(|&(at, ..)| at);
+        for (at, until, number) in lasting {
+            plan.add(at, Moment::Begins(number));
+            plan.add(until, Moment::Ends(number));
         }
         plan.draw();
         plan
@@ -216,7 +231,7 @@ impl Plan {
                 (Change::Stop { branch, keeps }, Change::Start { branch, keeps })
             }
             ScheduledFault::Slow(Slowness { branch, delay, .. }) => {
-                (Change::SlowDown { branch, delay }, Change::SpeedUp { branch })
+                (Change::SlowDown { number, branch, delay }, Change::SpeedUp { branch })
             }
             ScheduledFault::Message { .. } => return None,
         };
@@ -241,9 +256,10 @@ impl ByChance {
         let at = self.at.after(a_while(*interval, &mut self.chance));
         let until = at.after(a_while(*duration, &mut self.chance));
         self.at = at;
-        if at > LAST {
+        if at > LAST || self.strikes == STRIKES_MAX {
             return None;
         }
+        self.strikes += 1;
         let kind = kinds.get(pick(count(kinds.len()), &mut self.chance))?;
         let ids = self.roster.ids();
         let branch = ids[pick(count(ids.len()), &mut self.chance)];
@@ -345,6 +361,19 @@ mod tests {
             };
         }
         assert_eq!(down, 0);
+        assert_eq!(plan.next_moment(), None);
+    }
+
+    #[test]
+    fn a_nemesis_rests_after_many_strikes() {
+        let kinds = vec![NemesisKind::Partition];
+        let interval = Duration::from_millis(1);
+        let nemesis = Some(Nemesis { kinds, interval, ..all_kinds() });
+        let faults = Faults { nemesis, ..Faults::default() };
+        let mut plan = Plan::new(&faults, Seed(1), &roster());
+        let changed = changes(&mut plan, LAST);
+        let struck = changed.iter().filter(|(_, what)| matches!(what, Change::Divide { .. }));
+        assert_eq!(struck.count(), 20_000);
         assert_eq!(plan.next_moment(), None);
     }
 

@@ -25,8 +25,9 @@ pub struct Weather {
     attempts: BTreeMap<MessageName, u32>,
     /// Which partitions stand, by number.
     standing: BTreeMap<u32, Partition>,
-    /// Partitions that a message was lost to.
-    cut: BTreeSet<u32>,
+    /// Partitions that a message was lost to, and times in which a branch was slow with an input, by
+    /// number.
+    felt: BTreeSet<u32>,
     /// Each fate that was decided, if that is to be known.
     decided: Option<Vec<(MessageName, Fate)>>,
     has_cleared_up: bool,
@@ -80,7 +81,7 @@ impl Weather {
             heeded: BTreeSet::new(),
             attempts: BTreeMap::new(),
             standing: BTreeMap::new(),
-            cut: BTreeSet::new(),
+            felt: BTreeSet::new(),
             decided: None,
             has_cleared_up: false,
             struck: Struck::default(),
@@ -119,7 +120,7 @@ impl Weather {
     pub fn is_cut(&mut self, now: Time, link: Link) -> bool {
         let cuts = self.standing.iter().find(|(_, partition)| partition.cuts(link));
         let Some((&number, _)) = cuts else { return false };
-        self.cut.insert(number);
+        self.felt.insert(number);
         self.struck.strike(FaultKind::Partition, now);
         true
     }
@@ -150,9 +151,15 @@ impl Weather {
         self.has_cleared_up = true;
     }
 
-    /// Whether any message was lost to the partition.
-    pub fn has_cut(&self, number: u32) -> bool {
-        self.cut.contains(&number)
+    /// A branch was slow with an input.
+    pub fn delay(&mut self, number: u32, now: Time) {
+        self.felt.insert(number);
+        self.struck.strike(FaultKind::Slow, now);
+    }
+
+    /// Whether any message was lost to the partition, or the branch was slow with any input then.
+    pub fn was_felt(&self, number: u32) -> bool {
+        self.felt.contains(&number)
     }
 
     /// Whether what is said of the message was heeded.

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use super::arrival::{Arrival, Arrivals, Holding, money};
 use super::broken::BrokenSteps;
 use super::trace::RequestKey;
+use super::weather::Weather;
 use super::{Assessment, Difference};
 use crate::check::Verdicts;
 use crate::model::number::micros;
@@ -48,6 +49,9 @@ struct Report<'a> {
     ended_us: Time,
     /// Whether every write is everywhere; `null` where the branches run elsewhere and cannot tell.
     settled: Option<bool>,
+    /// What went wrong on purpose, where anything was to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    faults: Option<Weather<'a>>,
     verdicts: Option<&'a Verdicts>,
     expected: Option<Expected<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -82,6 +86,9 @@ struct Config<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     links: Vec<LinkLatency>,
     wait_limit_us: Option<u64>,
+    /// What was to go wrong, and how customers paused, where anything is said of it.
+    #[serde(flatten)]
+    weather: BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]
@@ -191,7 +198,8 @@ impl<'a> Report<'a> {
                 .collect(),
             branches_agree: all_tell.then(|| assessment.agreement.is_whole()),
             ended_us: result.ended,
-            settled: is_ours.then_some(true),
+            settled: is_ours.then(|| result.has_settled()),
+            faults: Weather::of(result),
             verdicts: assessment.verdicts.as_deref(),
             expected: expected
                 .map(|differences| Expected { met: differences.is_empty(), differences }),
@@ -217,6 +225,7 @@ impl<'a> Config<'a> {
             latency: Some(config.latencies.default.to_string()),
             links: links.collect(),
             wait_limit_us: Some(micros(config.wait_limit)),
+            weather: config.weather_in_words(),
             ..Self::of_customers(config)
         }
     }

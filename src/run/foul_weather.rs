@@ -111,10 +111,8 @@ impl Ending {
             }
             number += 1;
             match fault {
-                ScheduledFault::Partition(_) => !weather.has_cut(number),
-                ScheduledFault::Crash(_) | ScheduledFault::Slow(_) => {
-                    !self.harm.begun.contains(&number)
-                }
+                ScheduledFault::Partition(_) | ScheduledFault::Slow(_) => !weather.was_felt(number),
+                ScheduledFault::Crash(_) => !self.harm.begun.contains(&number),
                 ScheduledFault::Message { .. } => false,
             }
         };

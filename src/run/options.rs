@@ -9,6 +9,7 @@ use crate::check::{JudgeError, JudgeOptions};
 use crate::grpc::seal::NoRandomness;
 use crate::grpc::{BindError, EdgeError};
 use crate::model::{BranchId, Money};
+use crate::network::Impossible;
 use crate::scenario::Settings;
 
 /// How to run a scenario, beyond what it says itself.
@@ -92,6 +93,9 @@ pub enum RunError {
         "there is no nemesis to strike at an interval or for a duration; say what it does with --nemesis partition,crash, or in the scenario"
     )]
     NoNemesis,
+    /// No bank of the scenario's branches can have its faults.
+    #[error(transparent)]
+    Impossible(#[from] Impossible),
     /// A run over sockets could not listen.
     #[error(transparent)]
     Bind(#[from] BindError),

@@ -156,14 +156,18 @@ impl RunConfig {
 
     /// The same, unless it is said when a nemesis strikes and there is none.
     pub fn checked(settings: &Settings, overrides: &Settings) -> Result<Self, RunError> {
-        let config = Self::new(settings, overrides);
-        let weather = [settings, overrides].map(|from| from.foul_weather.as_deref());
-        let says_when = weather.into_iter().flatten().any(|said| said.nemesis.says_when());
-        let has_nemesis = || config.faults.as_ref().is_some_and(|faults| faults.nemesis.is_some());
-        if says_when && !has_nemesis() {
+        Self::check(settings, overrides)?;
+        Ok(Self::new(settings, overrides))
+    }
+
+    /// An error where it is said when a nemesis strikes, and there is none.
+    pub(super) fn check(settings: &Settings, overrides: &Settings) -> Result<(), RunError> {
+        let said = || [settings, overrides].into_iter().flat_map(|from| &from.foul_weather);
+        let says_when = said().any(|said| said.nemesis.says_when());
+        if says_when && said().all(|said| said.nemesis.kinds.is_none()) {
             return Err(RunError::NoNemesis);
         }
-        Ok(config)
+        Ok(())
     }
 
     /// What is to go wrong: what `sooner` says, else what is `said`.
@@ -204,6 +208,26 @@ impl RunConfig {
         (thinks || self.faults.is_some()).then(|| Box::new(foul()))
     }
 
+    /// What of them lets things go wrong on purpose or customers pause, by name, as people read it;
+    /// nothing where nothing does.
+    pub fn weather_in_words(&self) -> BTreeMap<String, String> {
+        let mut words: Vec<(&str, String)> = Vec::new();
+        if let Some(faults) = self.faults.as_deref() {
+            let Faults { rates, nemesis, schedule } = faults;
+            words.extend((!rates.are_none()).then(|| ("faults", rates.to_string())));
+            words.extend(nemesis.as_ref().map(|nemesis| ("nemesis", nemesis.to_string())));
+            let scheduled = schedule.len();
+            words.extend((scheduled > 0).then(|| ("scheduled_faults", scheduled.to_string())));
+        }
+        if self.think != Latency::None {
+            words.push(("think", self.think.to_string()));
+        }
+        if self.settle_limit != SETTLE_LIMIT {
+            words.push(("settle_limit", show_span(self.settle_limit)));
+        }
+        words.into_iter().map(|(name, choice)| (name.to_owned(), choice)).collect()
+    }
+
     /// All choices but the seed, by name, as people read them.
     pub fn in_words(&self) -> BTreeMap<String, String> {
         let mut words: BTreeMap<String, String> = [
@@ -220,6 +244,7 @@ impl RunConfig {
         if self.event_ids != EventIds::default() {
             words.insert("event_ids".to_owned(), self.event_ids.to_string());
         }
+        words.extend(self.weather_in_words());
         words.extend(self.guarantees.single.iter().map(|(customer, promised)| {
             (format!("guarantees of customer {customer}"), promised.to_string())
         }));
@@ -255,6 +280,11 @@ impl Default for RunConfig {
 }
 
 impl RunResult {
+    /// Whether every write that was accepted is everywhere, as far as is known here.
+    pub fn has_settled(&self) -> bool {
+        self.weather.as_ref().is_none_or(|weather| weather.has_settled)
+    }
+
     /// The result in one of the classic output dialects.
     pub fn output(&self, dialect: Dialect) -> Output {
         match dialect {

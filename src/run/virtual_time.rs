@@ -83,7 +83,11 @@ fn run_at(
     history: Option<HistoryOutput>,
     stop: &AtomicBool,
 ) -> Result<Box<Run>, RunError> {
-    let config = RunConfig::checked(&scenario.settings, &options.overrides)?;
+    RunConfig::check(&scenario.settings, &options.overrides)?;
+    let config = RunConfig::new(&scenario.settings, &options.overrides);
+    if let Some(faults) = &config.faults {
+        faults.check(&scenario.roster)?;
+    }
     let Stage { executor, branches, customers, nemesis } = stage;
     let clock = TimeSource::Virtual(executor.time().clone());
     let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;

@@ -11,7 +11,7 @@ use passbook::batch::{
 };
 use passbook::check::{ByProperty, Overall as Verdict, Strictness};
 use passbook::model::{CustomerId, Guarantees, Money, Propagation, Seed};
-use passbook::network::Latency;
+use passbook::network::{FaultCounts, FaultKind, Latency};
 use passbook::report::Assessment;
 use passbook::run::{Judging, RunOptions, run};
 use passbook::scenario::{BalanceRow, Scenario, Settings, Source};
@@ -285,6 +285,16 @@ fn any_verdicts() -> impl Strategy<Value = ByProperty<Verdict>> {
     )
 }
 
+fn any_faults() -> impl Strategy<Value = FaultCounts> {
+    prop::array::uniform7(0..3_u64).prop_map(|times| {
+        let mut counts = FaultCounts::default();
+        for (kind, times) in FaultKind::ALL.into_iter().zip(times) {
+            (0..times).for_each(|_| counts.add(kind));
+        }
+        counts
+    })
+}
+
 fn any_row() -> impl Strategy<Value = Row> {
     let text = || any::<String>();
     let balance = (1..=i64::from(i32::MAX), any::<Option<i64>>()).prop_map(|(id, minor)| {
@@ -300,8 +310,8 @@ fn any_row() -> impl Strategy<Value = Row> {
     let judged = (prop::sample::select(&Status::ALL), any::<Option<bool>>());
     let balances = prop::collection::vec(balance, 0..4);
     let rest = (prop::option::of(any_verdicts()), balances, remarks(), remarks());
-    let parts = (told, numbers, judged, rest, 1..=2_u64, again);
-    parts.prop_map(|(told, numbers, judged, rest, format, again)| Row {
+    let parts = (told, numbers, judged, rest, 1..=2_u64, again, prop::option::of(any_faults()));
+    parts.prop_map(|(told, numbers, judged, rest, format, again, faults)| Row {
         kind: RowKind::Scenario,
         format,
         number: numbers.0,
@@ -321,6 +331,7 @@ fn any_row() -> impl Strategy<Value = Row> {
             unknown,
             refused_writes: again.3,
         }),
+        faults: faults.map(Box::new),
         warnings: rest.2,
         microseconds: numbers.1,
         problem: told.2,

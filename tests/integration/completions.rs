@@ -38,7 +38,7 @@ fn bash_completes_with_them() {
         String::from_utf8(output.stdout).expect("text").trim().to_owned()
     };
     assert_eq!(completed("passbook compl", 1), "completions");
-    assert_eq!(completed("passbook run --settle", 2), "--settle-before-query");
+    assert_eq!(completed("passbook run --settle-b", 2), "--settle-before-query");
     assert_eq!(completed("passbook run --overdraft ''", 3), "allow reject");
 }
 

@@ -18,7 +18,7 @@ use passbook::scenario::generate::{GenerateOptions, Generator};
 use passbook::scenario::{FoulWeather, NemesisSettings, Scenario, Settings};
 
 /// Asynchronous, with lag, and everything goes wrong.
-fn stormy(seed: u64) -> Scenario {
+pub(crate) fn stormy(seed: u64) -> Scenario {
     let options = GenerateOptions {
         seed: Seed(seed),
         branches: "3".parse().expect("it is right"),
@@ -51,7 +51,7 @@ fn stormy(seed: u64) -> Scenario {
     scenario
 }
 
-fn recorded(scenario: &Scenario) -> Run {
+pub(crate) fn recorded(scenario: &Scenario) -> Run {
     let options = RunOptions {
         recording: Recording::Facts,
         judging: Judging::Off,
@@ -62,7 +62,7 @@ fn recorded(scenario: &Scenario) -> Run {
 }
 
 /// What chance decided is put into the scenario: nothing is left to chance.
-fn explicit(scenario: &Scenario, run: &Run) -> Scenario {
+pub(crate) fn explicit(scenario: &Scenario, run: &Run) -> Scenario {
     let mut scenario = scenario.clone();
     let decided = run.decided.as_ref().expect("it was kept");
     let schedule = decided.faults.clone();

@@ -29,13 +29,15 @@ const BESIDE: [(&str, &str); 13] = [
 ];
 
 /// The scenarios that state their expected result themselves.
-const WITHIN: [&str; 6] = [
+const WITHIN: [&str; 8] = [
     "concurrent_customers",
     "misordered_write",
     "overdraft_rejected",
     "retried_write",
     "ten_branches",
     "dialects/own_format",
+    "faults/lost_message",
+    "faults/partition",
 ];
 
 #[test]

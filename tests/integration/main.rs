@@ -44,6 +44,7 @@ mod runs;
 mod scenario_any_text;
 mod scenario_dialects;
 mod scenario_errors;
+mod scenario_weather;
 mod schemas;
 mod signals;
 mod simulate;

@@ -54,6 +54,17 @@ impl Format {
     }
 }
 
+/// All that can go wrong does.
+const STORMY: [&str; 7] = [
+    "--propagation=async",
+    "--latency=constant:1ms",
+    "--think=uniform:1ms..5ms",
+    "--faults=loss=0.1,duplicate=0.1,reorder=0.1",
+    "--nemesis=partition,crash,amnesia,slow",
+    "--nemesis-interval=20ms",
+    "--settle-limit=2min",
+];
+
 /// The files of a folder and those below, but for expected results.
 fn scenarios_in(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -178,6 +189,13 @@ fn what_is_no_scenario_is_none() {
         r#"[{"id": 1, "type": "customer", "events": [{"interface": "deposit"}]}]"#,
         r#"{"processes": []}"#,
         r#"{"proceses": []}"#,
+        &format!(r#"{{"processes": [{branch}], "rates": {{"loss": 2}}}}"#),
+        &format!(r#"{{"processes": [{branch}], "nemesis": {{"kinds": ["crash", "crash"]}}}}"#),
+        &format!(r#"{{"processes": [{branch}], "faults": [{{"kind": "crash", "branch": 1}}]}}"#),
+        &format!(
+            r#"{{"processes": [{branch}], "faults": [
+                {{"kind": "slow", "branch": 1, "at": "1ms", "until": "2ms", "keeps": 1}}]}}"#
+        ),
     ] {
         assert!(Scenario::parse(&Source::new("a", text)).is_err(), "{text}");
         assert!(!format.accepts(text), "{text}");
@@ -193,7 +211,7 @@ fn every_line_that_a_run_and_the_judge_write_is_described() {
     let lagging =
         ["--guarantees=none", "--propagation=async", "--latency=constant:20ms", "--witnesses=3"];
     for file in input() {
-        for options in [&[][..], &lagging] {
+        for options in [&[][..], &lagging, &STORMY] {
             let args = [&["run", "--format=json", &record], options, &[&file]].concat();
             reports.assert_accepts_lines(stdout(&passbook(&args)));
             let recorded = fs::read_to_string(&history).expect("a history");
@@ -230,6 +248,7 @@ fn every_row_of_a_batch_is_described() {
         &["--guarantees=none", "--propagation=async", "--latency=constant:20ms"][..],
         &["--partition=count:1/2", "--max-fail=1"],
         &["--no-check"],
+        &STORMY,
         &["--strict"],
     ] {
         let args = [&["batch", "--format=jsonl", "input", &wrong], options].concat();

@@ -70,7 +70,7 @@ fn each_fault_that_is_asked_for_strikes_and_no_other() {
     let fair = summary(&["--seeds=0..50"], 0);
     let kinds = ["loss", "duplicate", "reorder", "partition", "crash", "amnesia", "slow"];
     for kind in kinds {
-        assert_eq!(fair["faults"][kind], 0, "{kind}");
+        assert_eq!(fair["faults"].get(kind), None, "{kind}");
         let option = match kind {
             "loss" | "duplicate" => format!("--faults={kind}=0.1"),
             "reorder" => "--faults=reorder".to_owned(),
@@ -78,9 +78,9 @@ fn each_fault_that_is_asked_for_strikes_and_no_other() {
         };
         let struck = summary(&["--seeds=0..50", &option], 0);
         for other in kinds {
-            let times = struck["faults"][other].as_u64().expect("a number");
+            let times = struck["faults"][other].as_u64().unwrap_or(0);
             assert_eq!(times > 0, other == kind, "{option}: {other}");
-            let in_time = struck["seeds_struck_in_time"][other].as_u64().expect("a number");
+            let in_time = struck["seeds_struck_in_time"][other].as_u64().unwrap_or(0);
             assert!(in_time <= 50 && in_time <= times, "{option}: {other}");
             assert_eq!(in_time > 10, other == kind, "{option}: {other}");
         }
@@ -91,7 +91,7 @@ fn each_fault_that_is_asked_for_strikes_and_no_other() {
 fn a_scenario_is_run_with_each_seed() {
     let scenario = "input/guarantees/monotonic_reads_lag.json";
     let fair = summary(&[scenario, "--seeds=0..20"], 0);
-    assert_eq!((&fair["seeds"], &fair["faults"]["loss"]), (&20.into(), &0.into()));
+    assert_eq!((&fair["seeds"], &fair["faults"]), (&20.into(), &serde_json::json!({})));
     let broken = summary(&[scenario, "--seeds=0..20", "--guarantees=none"], 1);
     let again = broken["findings"][0]["again"].as_str().expect("a command");
     assert!(again.starts_with(&format!("passbook simulate {scenario} --seed ")), "{again}");

@@ -20,7 +20,7 @@ const LAYERS: [Layer; 17] = [
     shell("actors", &["model", "bank", "network", "history"]),
     shell("grpc", &["model", "bank", "history", "actors"]),
     shell("run", &["model", "bank", "network", "history", "scenario", "check", "actors", "grpc"]),
-    printing("report", &["model", "history", "check", "scenario", "run"]),
+    printing("report", &["model", "network", "history", "check", "scenario", "run"]),
     shell("source", &["model", "history", "scenario", "report"]),
     shell(
         "batch",

@@ -6,10 +6,11 @@ use super::RowWriter;
 use crate::batch::row::{Counts, Row};
 use crate::batch::summary::Summary;
 use crate::check::Property;
+use crate::network::{FaultCounts, FaultKind};
 use crate::report::cell::{Cell, write_row};
 
 const FRONT: [&str; 5] = ["number", "place", "name", "status", "expected"];
-const BACK: [&str; 14] = [
+const BACK: [&str; 15] = [
     "balances",
     "branches",
     "customers",
@@ -24,6 +25,7 @@ const BACK: [&str; 14] = [
     "seed",
     "options",
     "passbook",
+    "faults",
 ];
 
 /// Writes rows as CSV to `W`, under one header.
@@ -72,6 +74,7 @@ impl<W: io::Write> RowWriter for Csv<W> {
             Cell::of(row.seed, Cell::number),
             Cell::of(row.options.as_deref(), Cell::text),
             Cell::of(row.passbook.as_deref(), Cell::text),
+            Cell::of(row.faults.as_deref(), |faults| Cell::text(struck(faults))),
         ]);
         Ok(write_row(&mut self.out, cells)?)
     }
@@ -87,6 +90,14 @@ fn balances(row: &Row) -> String {
         Some(balance) => format!("{}={balance}", of.id),
         None => format!("{}=", of.id),
     });
+    texts.collect::<Vec<_>>().join(";")
+}
+
+/// `loss=3;crash=1`: those that struck.
+fn struck(faults: &FaultCounts) -> String {
+    let kinds = FaultKind::ALL.into_iter().map(|kind| (kind, faults.of(kind)));
+    let texts =
+        kinds.filter(|(_, times)| *times > 0).map(|(kind, times)| format!("{kind}={times}"));
     texts.collect::<Vec<_>>().join(";")
 }
 

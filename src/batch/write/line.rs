@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::batch::row::{Counts, FIRST_FORMAT, Row};
 use crate::check::{ByProperty, Overall, Property};
 use crate::model::Word;
+use crate::network::{FaultCounts, FaultKind};
 use crate::scenario::BalanceRow;
 
 /// The members of a JSON object, one after the other.
@@ -29,6 +30,7 @@ pub(super) fn append_row(buffer: &mut Vec<u8>, row: &Row) {
         verdicts,
         balances,
         counts,
+        faults,
         warnings,
         microseconds,
         problem,
@@ -60,6 +62,9 @@ pub(super) fn append_row(buffer: &mut Vec<u8>, row: &Row) {
     members.list("balances", balances, append_balance);
     if let Some(counts) = counts {
         append_counts(members.value("counts"), counts);
+    }
+    if let Some(faults) = faults {
+        append_faults(members.value("faults"), faults);
     }
     members.list("warnings", warnings, append);
     members.number("microseconds", *microseconds);
@@ -115,6 +120,18 @@ fn append_counts(buffer: &mut Vec<u8>, counts: &Counts) {
     members.end();
 }
 
+/// Those that struck.
+fn append_faults(buffer: &mut Vec<u8>, faults: &FaultCounts) {
+    let mut members = Members::begin(buffer);
+    for kind in FaultKind::ALL {
+        let times = faults.of(kind);
+        if times > 0 {
+            members.number(kind.word(), times);
+        }
+    }
+    members.end();
+}
+
 impl<'b> Members<'b> {
     fn begin(buffer: &'b mut Vec<u8>) -> Self {
         Self { buffer, before: b'{' }
@@ -159,6 +176,9 @@ impl<'b> Members<'b> {
     }
 
     fn end(self) {
+        if self.before == b'{' {
+            self.buffer.push(b'{');
+        }
         self.buffer.push(b'}');
     }
 }

@@ -245,6 +245,7 @@ pub(super) fn ended(out: &mut dyn Write, result: &RunResult) -> io::Result<()> {
     }
     let took = words::span(took);
     let says = match result.remote {
+        None if !result.has_settled() => format!("the run ended after {took}"),
         None => format!("all is settled after {took}"),
         Some(_) => format!("the last answer came after {took}; the branches cannot tell more"),
     };

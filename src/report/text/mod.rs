@@ -11,6 +11,7 @@ mod snapshots;
 mod steps;
 mod verbosity;
 mod verdicts;
+mod weather;
 
 pub use report::{Telling, write};
 pub use verbosity::{EventOrder, Verbosity, recording};

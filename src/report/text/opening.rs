@@ -43,6 +43,8 @@ pub(super) fn write(out: &mut dyn Write, result: &RunResult, width: usize) -> io
             rows.extend(promised(config).map(|promised| row("guarantees", promised)));
             rows.extend(lag(config));
             rows.push(row("overdraft", config.overdraft.to_string()));
+            let weather = config.weather_in_words().into_iter();
+            rows.extend(weather.map(|(name, said)| row(&name.replace('_', " "), said)));
         }
     }
     rows.push(row("customers", ids(customer_ids.iter().copied())));

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::verbosity::{EventOrder, Verbosity, rows};
-use super::{closing, events, opening, verdicts};
+use super::{closing, events, opening, verdicts, weather};
 use crate::model::Shown;
 use crate::report::Assessment;
 use crate::report::broken::BrokenSteps;
@@ -56,6 +56,7 @@ fn write_wide(
             closing::heading(out, "Result")?;
             closing::result(out, &run.result, rows(verbosity))?;
             closing::ended(out, &run.result)?;
+            weather::write(out, &run.result, rows(verbosity))?;
         }
     }
     if let Some(judged) = &assessment.verdicts {

@@ -1,10 +1,13 @@
 //! What a person sees, without colour.
 
 use super::{EventOrder, Telling, Verbosity, write};
-use crate::model::{CustomerOrder, LogEntry, Overdraft, QueryTiming, Seed};
-use crate::report::fixture::{Bank, customer, money};
+use crate::model::{CustomerOrder, LogEntry, Overdraft, QueryTiming, Seed, Time};
+use crate::network::{
+    Crash, FaultKind, Faults, Keeps, Nemesis, NemesisKind, ScheduledFault, Struck,
+};
+use crate::report::fixture::{Bank, branch, customer, money};
 use crate::report::{Assessment, Width};
-use crate::run::{Run, RunConfig};
+use crate::run::{Run, RunConfig, WeatherReport};
 use crate::scenario::{BalanceRow, Output};
 
 fn coloured(run: &Run, verbosity: Verbosity) -> String {
@@ -163,6 +166,44 @@ fn branches_that_disagree_are_named() {
                 .to_owned()
         )
     );
+}
+
+#[test]
+fn what_went_wrong_is_told_and_what_struck_nothing() {
+    let crash = |at| {
+        let [at, until] = [at, 9_000].map(Time::from_us);
+        ScheduledFault::Crash(Crash { branch: branch(1), keeps: Keeps::All, at, until })
+    };
+    let mut weather = WeatherReport {
+        struck: Struck::default(),
+        last_request_at: Time::START,
+        has_settled: true,
+        idle: Vec::new(),
+    };
+    let faults = Faults {
+        rates: "loss=0.02,duplicate=0.01,reorder".parse().unwrap(),
+        nemesis: Some(Nemesis {
+            kinds: vec![NemesisKind::Amnesia, NemesisKind::Slow],
+            interval: Nemesis::INTERVAL,
+            duration: Nemesis::DURATION,
+        }),
+        schedule: vec![crash(1), crash(10)],
+    };
+    let told = |weather: &WeatherReport| {
+        let faults = Some(Box::new(faults.clone()));
+        let config = RunConfig { faults, ..RunConfig::default() };
+        let mut run = monotonic_writes().config(config).run();
+        run.result.weather = Some(Box::new(weather.clone()));
+        run.result.ended = Time::from_us(2_500);
+        text(&run, Verbosity::Normal)
+    };
+    insta::assert_snapshot!(told(&weather));
+    for (kind, times) in [(FaultKind::Loss, 1), (FaultKind::Crash, 2), (FaultKind::Slow, 1200)] {
+        (0..times).for_each(|_| weather.struck.counts.add(kind));
+    }
+    weather.idle = vec![crash(10)];
+    weather.has_settled = false;
+    insta::assert_snapshot!(told(&weather));
 }
 
 #[test]

@@ -6,8 +6,10 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::list::List;
+use super::list::{Entry, List};
 use super::value::{AnyCase, Anything, Ending, Field, ProcessType, Quotable, Remark, Seen, Value};
+use super::weather_file::{FaultFile, NemesisFile, RatesFile};
+use super::weather_value::LongSpan;
 use crate::model::{
     Amount, BranchId, CustomerId, CustomerOrder, EventId, EventIds, Guarantees, Money,
     OperationKind, Overdraft, Propagation, QueryTiming, Seed,
@@ -58,6 +60,25 @@ pub(super) struct ScenarioFile<P, X> {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "List<LinkFile>")]
     pub(super) links: Option<List<LinkFile>>,
+    /// What may happen to any message between branches, and how often.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "RatesFile")]
+    pub(super) rates: Option<Box<Entry<RatesFile>>>,
+    /// What happens to branches and the ways between them by chance.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "NemesisFile")]
+    pub(super) nemesis: Option<Box<Entry<NemesisFile>>>,
+    /// What goes wrong at a moment, or to one message.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "List<FaultFile>")]
+    pub(super) faults: Option<List<FaultFile>>,
+    /// How long a customer waits before each of its events, where `after` says nothing else. Left
+    /// out: `none`.
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
+    pub(super) think: Field<Latency>,
+    /// How long the bank may take to settle when nothing goes wrong any more. Left out: `1min`.
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
+    pub(super) settle_limit: Field<Duration>,
     /// How long a request waits for what its customer is promised, before it fails. Left out:
     /// `10s`.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
@@ -160,6 +181,9 @@ pub(super) struct EventFile {
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     #[schemars(with = "serde_json::Value")]
     pub(super) money: Field<Quotable<Amount>>,
+    /// How long the customer waits before it asks. Left out: as `think` says.
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
+    pub(super) after: Field<LongSpan>,
 }
 
 /// How long messages take from one branch to another, in this direction.

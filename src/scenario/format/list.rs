@@ -15,9 +15,10 @@ use serde::{Serialize, Serializer};
 pub(super) struct List<T>(#[schemars(with = "Vec<T>")] pub(super) Vec<(usize, T)>);
 
 /// An entry by itself: where it begins, and what it is unless it could not be read.
+#[derive(Debug)]
 pub(super) struct Entry<T> {
-    start: usize,
-    value: Option<T>,
+    pub(super) start: usize,
+    pub(super) value: Option<T>,
 }
 
 impl Entry<()> {
@@ -78,6 +79,18 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for EntryVisitor<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let start = seq.next_element()?.unwrap_or_default();
         Ok(Entry { start, value: seq.next_element()? })
+    }
+}
+
+impl<T> From<T> for Entry<T> {
+    fn from(value: T) -> Self {
+        Self { start: 0, value: Some(value) }
+    }
+}
+
+impl<T: Serialize> Serialize for Entry<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value.serialize(serializer)
     }
 }
 

@@ -20,6 +20,9 @@ mod snippet;
 mod source;
 mod syntax;
 mod value;
+mod weather;
+mod weather_file;
+mod weather_value;
 mod write;
 mod written;
 

@@ -4,8 +4,9 @@
 use std::fmt;
 
 use crate::model::{
-    BranchId, CustomerId, Guarantees, Money, MoneyError, OperationKind, Roster, Shown,
+    BranchId, CustomerId, EventId, Guarantees, Money, MoneyError, OperationKind, Roster, Shown,
 };
+use crate::network::Impossible;
 
 /// Makes an enum of problems. After each variant stand its message, the words at its place, and its
 /// help.
@@ -123,6 +124,35 @@ problems! {
             say("write a whole number with us, ms, s, min or h, up to 12h: `2s`");
         SpansReversed { found: Excerpt } => ("in `{found}` the longest comes first"),
             "the wrong way round", say("write the shorter span on the left");
+        LongSpan { found: Excerpt } => ("`{found}` is no span of time"), "must be a span of time",
+            say("write a whole number with us, ms, s, min or h: `2s`");
+        Interval { found: Excerpt } => ("`{found}` is no interval of a nemesis"),
+            "must be a span of time", say("write a span from 1ms to 12h: `50ms`");
+        Rate { found: Excerpt } => ("{found} is no rate"), "must be a rate",
+            say("write a number from 0 to 1 with at most six decimals: 0.02");
+        NoHarm => ("a nemesis does something"), "nothing in here",
+            say("name some of partition, crash, amnesia, slow, or leave `nemesis` out");
+        HarmTwice { word: &'static str } => ("`{word}` is there twice"), "again here",
+            say("a nemesis does each thing as often as the others");
+        KeptOutOfRange { found: Excerpt } =>
+            ("a branch keeps a number of writes, from 0 to {}, found {found}", u64::MAX),
+            "out of range", None;
+        AttemptOutOfRange { found: Excerpt } =>
+            ("attempts are counted from 1 to {}, found {found}", u32::MAX), "out of range", None;
+        NotTwoSpans => ("a message that arrives twice takes two spans of time"), "not two",
+            say("write `[\"5ms\", \"9ms\"]`");
+        NotOneFate => ("the fate of a message is one of `fate`, `arrives` and `arrives_twice`"),
+            "which of them?",
+            say("write `\"fate\": \"lost\"`, `\"arrives\": \"5ms\"` or `\"arrives_twice\": [\"5ms\", \"9ms\"]`");
+        NoSuchCustomer { customer: CustomerId } => ("customer {customer} is not in the scenario"),
+            "no such customer", say("a message is about an event of one of the scenario's customers");
+        NoSuchEvent { customer: CustomerId, event: EventId } =>
+            ("customer {customer} has no event {event}"), "no such event",
+            say("name an event as the report does: where events are numbered anew, by its new number");
+        MessageOfQuery { customer: CustomerId, event: EventId } =>
+            ("event {event} of customer {customer} is a query, which no message between branches is about"),
+            "a query", say("name a deposit or withdrawal");
+        Impossible { why: Impossible } => ("{why}"), "this cannot be", impossible(why);
         LinkToItself { branch: BranchId } =>
             ("a link leads from one branch to another, not from branch {branch} to itself"),
             "the same branch", say("what a branch tells itself takes no time");
@@ -269,6 +299,23 @@ fn missing(of: &str, key: &str) -> Option<String> {
         "latency" => "say how long messages take: `\"latency\": \"constant:20ms\"`",
         "processes" => "the branches and customers go into `\"processes\": [ … ]`",
         _ => return None,
+    })
+}
+
+fn impossible(why: &Impossible) -> Option<String> {
+    say(match why {
+        Impossible::Sides => "write `[[1], [2, 3]]`",
+        Impossible::Twice { .. } => "name each branch once",
+        Impossible::EndsFirst { .. } => {
+            "write a later `until`; both count from the start of the run"
+        }
+        Impossible::CrashesOverlap { .. } => {
+            "a branch that is down stops only after it has started again"
+        }
+        Impossible::SlownessesOverlap { .. } => "let one end where the other begins",
+        Impossible::TwoFates { .. } => "keep one of the two, or count the `attempt` up",
+        Impossible::TooManyBranches { .. } => "let branches keep all, or take fewer branches",
+        Impossible::NoBranch { .. } | Impossible::ToItself | Impossible::NoAttempt => return None,
     })
 }
 

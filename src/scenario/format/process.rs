@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::fault::{Checked, Fault};
 use super::file::{EventFile, ProcessFile};
@@ -13,6 +14,7 @@ use super::problem::{BranchList, Problem};
 use super::reading::Reading;
 use super::source::Span;
 use super::value::{Field, ProcessType};
+use super::weather_value::LongSpan;
 use crate::model::{
     Amount, BranchId, CustomerId, EventId, EventIds, Guarantees, Money, Operation, OperationKind,
     Roster, RosterError, Write,
@@ -68,8 +70,13 @@ impl Bank {
         for CustomerEntry { id: customer, events: List(written), .. } in customers {
             let mut session = numbering.visit_of(customer);
             let mut events = Vec::with_capacity(written.len());
-            for (start, event) in written {
+            let mut pauses = Pauses::default();
+            for (start, mut event) in written {
                 let object = reading.object(start, "an event");
+                let after = std::mem::take(&mut event.after);
+                if !after.is_absent() {
+                    pauses.add(events.len(), reading.field(object, "after", after));
+                }
                 let event = WrittenEvent::read(object, event, reading).and_then(|event| {
                     let branch = event.destination(customer, roster.as_ref())?;
                     let operation = event.operation;
@@ -81,7 +88,7 @@ impl Bank {
                 });
                 events.extend(reading.take(event));
             }
-            visits.push(Visit { customer, events, after: Vec::new() });
+            visits.push(Visit { customer, after: pauses.of(events.len()), events });
         }
         let (roster, opening_balance, guarantees) = (roster?, opening_balance?, guarantees?);
         let (written_ids, renumbered) = numbering.finish(&mut visits);
@@ -186,6 +193,28 @@ impl<'a> CustomerEntry<'a> {
     }
 }
 
+/// How long a customer waits before its events; empty while it waits before none.
+#[derive(Debug, Default)]
+struct Pauses(Vec<Option<Duration>>);
+
+impl Pauses {
+    /// Before the event with the place `event` it waits for `span`, if anything is said.
+    fn add(&mut self, event: usize, span: Option<LongSpan>) {
+        if let Some(LongSpan(span)) = span {
+            self.0.resize(event, None);
+            self.0.push(Some(span));
+        }
+    }
+
+    /// Those of so many events.
+    fn of(mut self, events: usize) -> Vec<Option<Duration>> {
+        if !self.0.is_empty() {
+            self.0.resize(events, None);
+        }
+        self.0
+    }
+}
+
 /// An event as it is written: its id and where it goes may be left out.
 struct WrittenEvent<'a> {
     object: Object<'a>,
@@ -196,7 +225,7 @@ struct WrittenEvent<'a> {
 
 impl<'a> WrittenEvent<'a> {
     fn read(object: Object<'a>, event: EventFile, reading: &Reading<'_>) -> Checked<Self> {
-        let EventFile { id, customer_request_id, interface, dest, branch, money } = event;
+        let EventFile { id, customer_request_id, interface, dest, branch, money, after: _ } = event;
         let interface = object.required("interface", interface)?;
         let id = object.either(EVENT_ID, [id, customer_request_id])?;
         let dest = object.either(DESTINATION, [dest, branch])?;

@@ -19,6 +19,7 @@ use super::process::Bank;
 use super::reading::Reading;
 use super::source::{Source, Span};
 use super::value::Remark;
+use super::weather::WeatherFile;
 use super::written::Written;
 use crate::model::{BranchId, EventIds, Roster};
 use crate::network::{Latency, Link};
@@ -151,9 +152,18 @@ fn own_format<'a>(
         seed: reading.field(object, "seed", file.seed),
         ..Settings::default()
     };
+    let weather = WeatherFile {
+        rates: file.rates,
+        nemesis: file.nemesis,
+        faults: file.faults,
+        think: reading.field(object, "think", file.think),
+        settle_limit: reading.field(object, "settle_limit", file.settle_limit),
+    };
     let bank = bank?;
+    let foul_weather =
+        if weather.is_empty() { None } else { weather.read(reading, &bank.roster, &bank.visits) };
     let links = file.links.map(|links| links_between(reading, links, &bank.roster));
-    let settings = Settings { links: links.unwrap_or_default(), ..settings };
+    let settings = Settings { links: links.unwrap_or_default(), foul_weather, ..settings };
     let mut scenario = scenario(source, name, bank, settings)?;
     scenario.description = description.map(|Remark(text)| text.into());
     if let Some(written) = file.expected {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 
 use super::fault::{Checked, Fault};
 use super::problem::{Excerpt, Kind, Problem};
-use super::written::Written;
+use super::written::{Readable, Written};
 use crate::model::{
     Amount, BranchId, CustomerId, CustomerOrder, EventId, EventIds, Guarantee, Guarantees,
     GuaranteesError, IdError, Money, OperationKind, Overdraft, Propagation, QueryTiming, Seed,
@@ -198,6 +198,8 @@ macro_rules! values {
     };
 }
 
+pub(super) use values;
+
 values! {
     u32 = "Id" id_schema(),
         whole(IdOutOfRange) |number| id(number).map(CustomerId::get), |id| *id;
@@ -273,11 +275,19 @@ values! {
             r"^(none|(constant|exponential):\d+(us|µs|ms|s|min|h)|uniform:\d+(us|µs|ms|s|min|h)\.\.\d+(us|µs|ms|s|min|h))$",
         ),
         text |text| text.parse().map_err(|error| no_latency(&error)),
-        |latency| latency.to_string();
+        |latency| {
+            let text = latency.to_string();
+            let is_readable = text.parse::<Self>().is_ok();
+            Readable(text, is_readable)
+        };
     Duration = "Span"
         text("A span of time, up to 12 hours: `20ms`.", r"^\d+(us|µs|ms|s|min|h)$"),
         text |text| parse_span(text).map_err(|error| no_latency(&error)),
-        |span| show_span(*span);
+        |span| {
+            let text = show_span(*span);
+            let is_readable = parse_span(&text).is_ok();
+            Readable(text, is_readable)
+        };
     Remark = "Remark" json_schema!({"type": "string"}),
         text |text| Ok(Self(text.to_owned())), |remark| remark.0.clone();
     Anything = "Anything" json_schema!(true), any |_written| Ok(Self), |_anything| ();
@@ -337,7 +347,7 @@ pub(super) struct Remark(pub(super) String);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Anything;
 
-fn id_schema() -> Schema {
+pub(super) fn id_schema() -> Schema {
     json_schema!({
         "description": "Names a branch, a customer or an event.",
         "type": "integer", "minimum": 1, "maximum": i32::MAX
@@ -353,24 +363,24 @@ fn or_quoted(number: Schema, digits: &str) -> Schema {
     json_schema!({"anyOf": [number, {"type": "string", "pattern": format!(r"^\s*{digits}\s*$")}]})
 }
 
-fn text(description: &str, pattern: &str) -> Schema {
+pub(super) fn text(description: &str, pattern: &str) -> Schema {
     json_schema!({"description": description, "type": "string", "pattern": pattern})
 }
 
 /// One of the words of `T`.
-fn choice<T: DeserializeOwned>(description: &str) -> Schema {
+pub(super) fn choice<T: DeserializeOwned>(description: &str) -> Schema {
     json_schema!({"description": description, "type": "string", "enum": words::<T>()})
 }
 
 /// The words of `T`, which are what an error names.
-fn words<T: DeserializeOwned>() -> Vec<&'static str> {
+pub(super) fn words<T: DeserializeOwned>() -> Vec<&'static str> {
     match word::<T>("", "").map_err(|fault| fault.problem) {
         Err(Problem::UnknownWord { known, .. }) => known,
         Ok(_) | Err(_) => Vec::new(),
     }
 }
 
-fn id<T: TryFrom<i64, Error = IdError>>(number: u64) -> Option<T> {
+pub(super) fn id<T: TryFrom<i64, Error = IdError>>(number: u64) -> Option<T> {
     T::try_from(i64::try_from(number).ok()?).ok()
 }
 
@@ -379,7 +389,7 @@ fn id_of_digits<T: TryFrom<i64, Error = IdError>>(digits: &str) -> Checked<T> {
 }
 
 /// What the whole number `digits` says, as `read` has it.
-fn whole<T>(
+pub(super) fn whole<T>(
     digits: &str,
     read: impl FnOnce(u64) -> Option<T>,
     wrong: impl FnOnce(Excerpt) -> Problem,
@@ -410,7 +420,7 @@ fn quotable<T>(written: Written<'_>, read: impl Fn(&str) -> Checked<T>) -> Check
 }
 
 /// What the word `text` stands for; `of` is what the word says.
-fn word<T: DeserializeOwned>(of: &'static str, text: &str) -> Checked<T> {
+pub(super) fn word<T: DeserializeOwned>(of: &'static str, text: &str) -> Checked<T> {
     T::deserialize(text.into_deserializer()).map_err(|mut fault: Box<Fault>| {
         if let Problem::UnknownWord { of: told, .. } = &mut fault.problem {
             *told = of;

@@ -1,12 +1,17 @@
 //! A scenario as text, in passbook's own format. What is written here is read back as the same
 //! scenario; its warnings are of another text and left out.
 
+use std::iter;
+use std::time::Duration;
+
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
 use super::file::{EventFile, LinkFile, ProcessFile, ResultFile, RowFile, ScenarioFile};
 use super::list::List;
 use super::value::{AnyCase, Ending, Field, ProcessType, Quotable, Remark, Seen};
+use super::weather_file::{FaultFile, NemesisFile, RatesFile};
+use super::weather_value::LongSpan;
 use crate::model::Operation;
 use crate::network::{Latency, Link};
 use crate::scenario::{Event, EventOutcome, EventResult, EventsRow, Output, Scenario, Visit};
@@ -18,6 +23,11 @@ impl Serialize for Scenario {
             (0, LinkFile { from: Field::Is(from), to: Field::Is(to), latency: Field::Is(latency) })
         };
         let links: Vec<_> = settings.links.iter().map(link).collect();
+        let foul_weather = settings.foul_weather.as_deref();
+        let nemesis = foul_weather.and_then(|said| NemesisFile::of(&said.nemesis));
+        let rates = foul_weather.and_then(|said| said.rates.as_ref());
+        let scheduled = foul_weather.iter().flat_map(|said| &said.schedule);
+        let faults: Vec<_> = scheduled.map(|fault| (0, FaultFile::from(fault))).collect();
         let file = ScenarioFile {
             schema: Field::Absent,
             name: Field::Is(self.name.clone()),
@@ -27,6 +37,11 @@ impl Serialize for Scenario {
             guarantees: settings.guarantees.into(),
             latency: settings.latency.into(),
             links: Some(List(links)).filter(|List(links)| !links.is_empty()),
+            rates: rates.map(|rates| Box::new(RatesFile::from(rates).into())),
+            nemesis: nemesis.map(|nemesis| Box::new(nemesis.into())),
+            faults: Some(List(faults)).filter(|List(faults)| !faults.is_empty()),
+            think: foul_weather.and_then(|said| said.think).into(),
+            settle_limit: foul_weather.and_then(|said| said.settle_limit).into(),
             wait_limit: settings.wait_limit.into(),
             overdraft: settings.overdraft.into(),
             customers: settings.customers.into(),
@@ -60,21 +75,25 @@ impl Serialize for Processes<'_> {
             let branch = process(id.get(), ProcessType::Branch);
             list.serialize_element(&ProcessFile { balance, ..branch })?;
         }
-        for Visit { customer, events, .. } in &scenario.visits {
+        for Visit { customer, events, after } in &scenario.visits {
             let guarantees = scenario.settings.customer_guarantees.get(customer).copied().into();
             let visit = process(customer.get(), ProcessType::Customer);
-            let events = Some(Events(events));
+            let events = Some(Events(events, after));
             list.serialize_element(&ProcessFile { guarantees, events, ..visit })?;
         }
         list.end()
     }
 }
 
-struct Events<'s>(&'s [Event]);
+/// Events, and how long the customer waits before each.
+struct Events<'s>(&'s [Event], &'s [Option<Duration>]);
 
 impl Serialize for Events<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|&Event { id, branch, operation }| EventFile {
+        let Self(events, after) = self;
+        let after = after.iter().copied().chain(iter::repeat(None));
+        let events = events.iter().zip(after);
+        serializer.collect_seq(events.map(|(&Event { id, branch, operation }, after)| EventFile {
             id: Field::Is(id),
             customer_request_id: Field::Absent,
             interface: Field::Is(operation.interface()),
@@ -84,6 +103,7 @@ impl Serialize for Events<'_> {
                 Operation::Write(write) => Field::Is(Quotable::plain(write.amount)),
                 Operation::Query => Field::Absent,
             },
+            after: after.map(LongSpan).into(),
         }))
     }
 }

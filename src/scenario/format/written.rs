@@ -1,9 +1,10 @@
-//! A JSON value as it is written. Knows no place and no scenario.
+//! A JSON value as it is written, and a text that is to be. Knows no place and no scenario.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::ser::{Error as _, Serialize, Serializer};
 
 use super::fault::{Checked, Fault};
 use super::problem::{Kind, Problem, SyntaxProblem};
@@ -74,5 +75,18 @@ impl<'de> Visitor<'de> for WrittenVisitor {
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
         Ok(Written(text))
+    }
+}
+
+/// A text that is written only where it can be read.
+pub(super) struct Readable(pub(super) String, pub(super) bool);
+
+impl Serialize for Readable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(text, is_readable) = self;
+        if !is_readable {
+            return Err(S::Error::custom(format!("'{text}' is out of range")));
+        }
+        serializer.serialize_str(text)
     }
 }
