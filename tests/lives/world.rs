@@ -154,9 +154,9 @@ impl World {
         let chance = self.random.below(100);
         if !self.forgets {
             return match chance {
-                0..8 => self.ask_for_something(customers),
-                8..14 => self.crash_keeping_all(customers),
-                14..24 => self.wait(1 + self.random.clone().below(9)),
+                0..6 => self.ask_for_something(customers),
+                6..16 => self.crash_keeping_all(customers),
+                16..22 => self.wait(1 + self.random.clone().below(9)),
                 _ => self.move_a_message(),
             };
         }
@@ -187,7 +187,7 @@ impl World {
             return Ok(());
         }
         let place = self.below(self.wires.len());
-        let lost = if self.forgets { 15 } else { 40 };
+        let lost = if self.forgets { 15 } else { 45 };
         match self.random.below(100) {
             chance if chance < lost => {
                 self.wires.swap_remove(place);
@@ -398,7 +398,7 @@ impl World {
     fn heal(&mut self, customers: &mut [Customer]) -> Result<(), Fault> {
         // A branch asks by itself until it has heard all that it needs; a link that comes back is no
         // more than a help.
-        let links_come_back = self.random.below(2) == 0;
+        let links_come_back = self.forgets && self.random.below(2) == 0;
         for _ in 0..30 {
             self.wait(25)?;
             for at in 0..if links_come_back { self.nodes.len() } else { 0 } {
