@@ -156,9 +156,9 @@ fn started_with_two_writes() -> (Branch, Vec<Effect>) {
 }
 
 fn sent(effects: &[Effect], is_wanted: impl Fn(&PeerMessage) -> bool) -> Option<PeerMessage> {
-    effects.iter().find_map(|effect| match effect {
-        Effect::Send { message, .. } if is_wanted(message) => Some(message.clone()),
-        _ => None,
+    effects.iter().find_map(|effect| {
+        let Effect::Send { message, .. } = effect else { return None };
+        is_wanted(message).then(|| message.clone())
     })
 }
 
