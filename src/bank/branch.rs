@@ -267,7 +267,12 @@ impl Branch {
 
     /// Whether every write that it has accepted is confirmed everywhere.
     pub fn is_settled(&self) -> bool {
-        self.confirmations.are_settled(self.own_life())
+        self.is_confirmed_since_start() && self.confirmations.are_settled(self.own_life())
+    }
+
+    /// Whether what its life had accepted before it started again is confirmed since.
+    fn is_confirmed_since_start(&self) -> bool {
+        self.hearing.as_ref().is_none_or(|hearing| hearing.is_confirmed())
     }
 
     /// The customer's write set: the event ids of its writes, in the order applied here.
@@ -316,6 +321,9 @@ impl Branch {
     }
 
     pub(super) fn announce_settled(&mut self, effects: &mut Vec<Effect>) {
+        if !self.is_confirmed_since_start() {
+            return;
+        }
         let settled = self.confirmations.take_settled(self.own_life());
         effects.extend(settled.into_iter().map(Effect::Settled));
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Ticket;
-use crate::model::{BranchIndex, Roster, Time};
+use crate::model::{BranchIndex, Roster, Sequence, Time};
 
 /// Who has yet to answer, and what waits for that. A branch has it from the first new life on that it
 /// learns of; most never do.
@@ -18,6 +18,10 @@ pub(super) struct Hearing {
     asked: BTreeMap<BranchIndex, Option<Time>>,
     /// Branches that know of no lives: nobody can ask them.
     mute: BTreeSet<BranchIndex>,
+    /// How many writes this life had accepted before this start, which does not know who holds them.
+    accepted: Sequence,
+    /// Branches that have not said since that they hold all of those.
+    unconfirmed: BTreeSet<BranchIndex>,
     returning: Option<Return>,
     /// Requests that wait until this branch serves.
     held: Vec<Ticket>,
@@ -58,12 +62,34 @@ impl Hearing {
     }
 
     /// Who is still to be asked, or was asked and has not answered: an answer may be lost, also that
-    /// of one who was asked back.
+    /// of one who was asked back. And who may lack a write that nobody sends it: asked by one that has
+    /// more it asks back.
     pub(super) fn unanswered(&self) -> Vec<BranchIndex> {
         let is_left =
             |branch: &BranchIndex| !self.unheard.contains(branch) && !self.mute.contains(branch);
-        let asked = self.asked.keys().copied().filter(is_left);
-        self.unheard.iter().copied().chain(asked).collect()
+        let asked = self.asked.keys().copied();
+        let is_new = |branch: &BranchIndex| !self.asked.contains_key(branch);
+        let others = asked.chain(self.unconfirmed.iter().copied().filter(is_new));
+        self.unheard.iter().copied().chain(others.filter(is_left)).collect()
+    }
+
+    /// This life had accepted so many writes before it started, and every other branch may lack some.
+    pub(super) fn doubt(&mut self, accepted: Sequence) {
+        if accepted > Sequence::default() {
+            (self.accepted, self.unconfirmed) = (accepted, self.unheard.clone());
+        }
+    }
+
+    /// The branch holds so many writes of this life. Says whether it was the last one that may have
+    /// lacked some of those that were accepted before this start.
+    pub(super) fn holds(&mut self, branch: BranchIndex, held: Sequence) -> bool {
+        held >= self.accepted && self.unconfirmed.remove(&branch) && self.unconfirmed.is_empty()
+    }
+
+    /// Whether every other branch that can be asked is known to hold what this life had accepted before
+    /// this start.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.unconfirmed.is_empty()
     }
 
     /// Who cannot be asked, ascending.
@@ -74,6 +100,7 @@ impl Hearing {
     /// The branch can never be asked. Says whether none is left that can and has not answered.
     pub(super) fn excuse(&mut self, branch: BranchIndex) -> bool {
         self.mute.insert(branch);
+        self.unconfirmed.remove(&branch);
         self.hear(branch)
     }
 
@@ -86,7 +113,8 @@ impl Hearing {
     pub(super) fn hear(&mut self, branch: BranchIndex) -> bool {
         let was_last = self.unheard.remove(&branch) && self.unheard.is_empty();
         if was_last {
-            self.ask_at = self.ask_at.filter(|_| !self.asked.is_empty());
+            let is_asking = !self.asked.is_empty() || !self.unconfirmed.is_empty();
+            self.ask_at = self.ask_at.filter(|_| is_asking);
             self.returning = None;
         }
         was_last

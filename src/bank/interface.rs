@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Dependencies, Entry, LifeList, Passbook, VersionVector, WriteSetDigest};
 use crate::model::{
     BranchId, CustomerId, Dot, EventId, Guarantees, Life, LogEntry, LogPosition, Money, Operation,
-    Outcome, Waited, Write, WriteId,
+    Outcome, Sequence, Waited, Write, WriteId,
 };
 
 /// What a branch is told. The caller adds the time at which it came.
@@ -224,6 +224,9 @@ pub struct Missed {
     pub writes: Vec<LogEntry>,
     /// Whether there is more: to ask for it is a question of its own.
     pub rest: Rest,
+    /// How many writes of the asker's life are applied where it was asked: an acknowledgement of all
+    /// of those. `None` from one that does not say it.
+    pub held: Option<Sequence>,
 }
 
 /// Whether an answer says all.

@@ -18,7 +18,7 @@ use super::{
 use crate::model::number::count;
 use crate::model::{
     BranchId, BranchIndex, Dot, Lag, Life, LogEntry, LogPosition, Lost, Propagation, RequestError,
-    Time,
+    Sequence, Time,
 };
 
 /// What a session asks for and no branch holds any more.
@@ -54,22 +54,25 @@ impl Branch {
         self.newest = None;
         self.confirmations = Confirmations::after(self.version.get(self.own));
         let hearing = self.hearing.insert(Box::new(Hearing::of_all(here, &self.roster)));
-        if new_life.is_some() {
-            hearing.fall_silent();
+        match new_life {
+            Some(_) => hearing.fall_silent(),
+            None => hearing.doubt(self.version.get(self.own)),
         }
     }
 
     /// The branch as it starts again when it has kept the first `kept` writes of its log. If those are
-    /// all, its life goes on; else it begins `life`.
+    /// all, its life goes on; else it begins `life`. So does one that was returning: it has yet to hear
+    /// from all, and with this start from all anew.
     #[must_use]
     pub fn started_again(&self, kept: LogPosition, life: Life) -> Self {
         let memory = |lives| {
             let kept = usize::try_from(kept.get()).unwrap_or(usize::MAX);
             Memory { lives, came: self.came_after(LogPosition::default(), kept) }
         };
-        let start = if kept >= self.position() {
+        let keeps_all = kept >= self.position();
+        let start = if keeps_all && !self.is_returning() {
             Start::SameLife(memory(self.lives.clone()))
-        } else if kept == LogPosition::default() {
+        } else if kept == LogPosition::default() && !keeps_all {
             Start::NewLife { life, memory: memory(LifeList::of_first_lives()) }
         } else {
             Start::NewLife { life, memory: memory(self.lives.clone()) }
@@ -201,11 +204,21 @@ impl Branch {
             let origin = self.roster.origin(entry.dot);
             origin.is_some_and(|origin| entry.dot.sequence > theirs.get(origin))
         });
-        let message = PeerMessage::Missed(Missed { writes, rest });
-        effects.push(Effect::Send { to: from, message });
         let asker = self.index(from);
+        let life = self.roster.in_life(asker, self.lives.get(asker, &self.roster));
+        let held = Some(self.version.get(life));
+        let message = PeerMessage::Missed(Missed { writes, rest, held });
+        effects.push(Effect::Send { to: from, message });
+        self.take_held(asker, theirs.get(self.own), effects);
         if !theirs.is_covered_by(&self.version) && !self.is_asked(asker, now) {
             self.ask(now, asker, effects);
+        }
+    }
+
+    /// The branch holds so many writes of this life.
+    fn take_held(&mut self, branch: BranchIndex, held: Sequence, effects: &mut Vec<Effect>) {
+        if self.hearing.as_mut().is_some_and(|hearing| hearing.holds(branch, held)) {
+            self.announce_settled(effects);
         }
     }
 
@@ -224,11 +237,14 @@ impl Branch {
         &mut self,
         (now, from): (Time, BranchId),
         lives: SendersLives,
-        Missed { writes, rest }: Missed,
+        Missed { writes, rest, held }: Missed,
         effects: &mut Vec<Effect>,
     ) {
         let (answerer, before) = (self.index(from), self.version.clone());
         self.hearing_mut().answered(answerer);
+        // One that does not say it has heard what is here, and asks for what it lacks.
+        let held = held.unwrap_or_else(|| self.version.get(self.own));
+        self.take_held(answerer, held, effects);
         // What waits here is looked at when all of it is applied: what is missed comes in an order
         // in which nothing has to wait, and a write that waits need not come as early.
         for LogEntry { dot, id, write } in writes {

@@ -176,7 +176,7 @@ fn of_an_answer_with_a_gap_nothing_is_kept() {
         LogEntry { dot, id, write }
     };
     let writes = vec![entry(1, 1), entry(3, 3), entry(4, 4)];
-    hear(&mut at, PeerMessage::Missed(Missed { writes, rest: Rest::Nothing }));
+    hear(&mut at, PeerMessage::Missed(Missed { writes, rest: Rest::Nothing, held: None }));
     assert_eq!(at.position(), LogPosition::new(1));
     // Had the third been kept, it would be applied with the second.
     propagate(&mut at, from_peer(2, id(2, 2)));

@@ -85,7 +85,7 @@ fn missed(from: &mut Branch, to: &Branch) -> Vec<LogEntry> {
 }
 
 fn catch_up(to: &mut Branch, from: &mut Branch) {
-    let missed = Missed { writes: missed(from, to), rest: Rest::Nothing };
+    let missed = Missed { writes: missed(from, to), rest: Rest::Nothing, held: None };
     hear(to, from.id(), PeerMessage::Missed(missed));
 }
 

@@ -81,7 +81,7 @@ fn propagate(origin: i64, life: u64, sequence: u32) -> PeerMessage {
 }
 
 pub(crate) fn nothing_more() -> PeerMessage {
-    PeerMessage::Missed(Missed { writes: Vec::new(), rest: Rest::Nothing })
+    PeerMessage::Missed(Missed { writes: Vec::new(), rest: Rest::Nothing, held: None })
 }
 
 pub(crate) fn ask(

@@ -21,7 +21,7 @@ use std::thread;
 use seen::Seen;
 use world::World;
 
-/// Enough to find each rule that is taken out: docs/GUARANTEES.md has the table.
+/// Enough to find nearly each rule that is taken out: docs/LIVES.md has the table.
 const SEEDS: u64 = 6_000;
 
 /// Which seeds to try: as many as are asked for, or the one that is to be looked at.

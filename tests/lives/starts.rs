@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use passbook::bank::{
-    Branch, Effect, EndOfLife, Input, Missed, PeerMessage, Relayed, Rest, Ticket,
+    Branch, Effect, EndOfLife, Input, Missed, PeerMessage, Relayed, Rest, Ticket, VersionVector,
 };
 use passbook::model::{
     CustomerId, EventId, Life, Lost, Money, Operation, Propagation, Receipt, RequestError, Roster,
-    WriteId,
+    Sequence, WriteId,
 };
 
 use crate::by_hand::{
@@ -48,7 +48,7 @@ fn one_that_hears_of_the_last_life_there_is_ends() {
 #[test]
 fn an_answer_with_nothing_new_is_followed_by_a_question_only_later() {
     let (mut at, _) = started(1, 2, Propagation::Async);
-    let more = PeerMessage::Missed(Missed { writes: Vec::new(), rest: Rest::More });
+    let more = PeerMessage::Missed(Missed { writes: Vec::new(), rest: Rest::More, held: None });
     assert!(asked(&hear(&mut at, 2, [2, 1, 1], more)).is_empty());
     assert_eq!(asked(&tell(&mut at, 20, Input::DeadlineReached)), [2, 3]);
 }
@@ -135,4 +135,101 @@ fn in_a_bank_that_begins_as_a_whole_what_is_of_before_is_lost_at_once() {
         more: 0,
     };
     assert_eq!(replies(&told)[0].outcome, Err(expected));
+}
+
+/// An answer that brings nothing, from one that holds so many writes of the asker's life.
+fn holding(held: u32) -> PeerMessage {
+    let held = Some(Sequence::new(held));
+    PeerMessage::Missed(Missed { writes: Vec::new(), rest: Rest::Nothing, held })
+}
+
+/// Branch 1 when it has accepted two writes, which nobody got, and has started again with both.
+fn started_with_two_writes() -> (Branch, Vec<Effect>) {
+    let mut before = opened(1, Propagation::Async);
+    for event in [1, 2] {
+        ask(&mut before, 0, event, Operation::Write(deposit()), None);
+    }
+    let mut at = before.started_again(before.position(), Life::new(2));
+    assert_eq!(at.life(), Life::FIRST);
+    let effects = tell(&mut at, 0, Input::Started);
+    (at, effects)
+}
+
+fn sent(effects: &[Effect], is_wanted: impl Fn(&PeerMessage) -> bool) -> Option<PeerMessage> {
+    effects.iter().find_map(|effect| {
+        let Effect::Send { message, .. } = effect else { return None };
+        is_wanted(message).then(|| message.clone())
+    })
+}
+
+/// It does not know who holds the writes, and sends none of them again. An answer to a question that it
+/// asked before its start shows nothing: who gave it has not heard of them.
+#[test]
+fn one_that_starts_with_all_asks_until_each_other_holds_what_it_had_accepted() {
+    let (mut at, effects) = started_with_two_writes();
+    assert_eq!(asked(&effects), [2, 3]);
+    hear(&mut at, 2, [1, 1, 1], holding(2));
+    hear(&mut at, 3, [1, 1, 1], holding(1));
+    assert!(at.is_closed() && !at.is_settled());
+    let told = tell(&mut at, 20, Input::DeadlineReached);
+    assert_eq!(asked(&told), [3]);
+    let is_question = |message: &PeerMessage| matches!(message, PeerMessage::CatchUp(_));
+    let is_answer = |message: &PeerMessage| matches!(message, PeerMessage::Missed(_));
+    let mut other = opened(3, Propagation::Async);
+    // It lacks what the question shows, and asks back.
+    let question = sent(&told, is_question).unwrap();
+    let told = hear(&mut other, 1, [1, 1, 1], question);
+    hear(&mut at, 3, [1, 1, 1], sent(&told, is_answer).unwrap());
+    assert!(!at.is_settled());
+    let told = hear(&mut at, 3, [1, 1, 1], sent(&told, is_question).unwrap());
+    hear(&mut other, 1, [1, 1, 1], sent(&told, is_answer).unwrap());
+    assert_eq!(other.position().get(), 2);
+    let told = tell(&mut at, 40, Input::DeadlineReached);
+    assert_eq!(asked(&told), [3]);
+    let told = hear(&mut other, 1, [1, 1, 1], sent(&told, is_question).unwrap());
+    hear(&mut at, 3, [1, 1, 1], sent(&told, is_answer).unwrap());
+    assert!(at.is_settled());
+    assert!(asked(&tell(&mut at, 60, Input::DeadlineReached)).is_empty());
+    assert_eq!(at.next_deadline(), None);
+}
+
+#[test]
+fn who_waits_for_its_writes_to_be_confirmed_waits_for_those_of_before_its_start() {
+    let (mut at, _) = started_with_two_writes();
+    let ticket = Ticket(77);
+    assert!(tell(&mut at, 0, Input::SettleRequested(ticket)).is_empty());
+    hear(&mut at, 2, [1, 1, 1], holding(2));
+    // A question shows it as well.
+    let mut theirs = VersionVector::new(&roster());
+    theirs.cover(roster().origin(dot(1, 1, 1)).unwrap(), Sequence::new(2));
+    let told = hear(&mut at, 3, [1, 1, 1], PeerMessage::CatchUp(theirs));
+    let is_told = |effect: &Effect| matches!(effect, Effect::Settled(told) if *told == ticket);
+    assert!(told.iter().any(is_told), "{told:?}");
+}
+
+/// A process of an earlier version leaves it out: it has read the question, and asks back.
+#[test]
+fn an_answer_that_does_not_say_what_is_held_ends_the_questions() {
+    let (mut at, _) = started_with_two_writes();
+    for from in [2, 3] {
+        hear(&mut at, from, [1, 1, 1], nothing_more());
+    }
+    assert!(at.is_settled());
+    assert_eq!(at.next_deadline(), None);
+}
+
+/// Its life would go on, and it would serve with no more than it had before it heard from all.
+#[test]
+fn one_that_returns_and_starts_again_with_all_returns_anew() {
+    let (at, _) = started(1, 2, Propagation::Sync);
+    let mut again = at.started_again(at.position(), Life::new(3));
+    assert_eq!(again.life(), Life::new(3));
+    assert_eq!(asked(&tell(&mut again, 0, Input::Started)), [2, 3]);
+    assert!(!again.serves());
+    // It has heard from all: its life goes on over a start that keeps all.
+    for from in [2, 3] {
+        hear(&mut again, from, [3, 1, 1], nothing_more());
+    }
+    let later = again.started_again(again.position(), Life::new(4));
+    assert_eq!((later.life(), later.serves()), (Life::new(3), true));
 }

@@ -47,6 +47,8 @@ pub(crate) struct World {
     newest_life: Vec<u64>,
     replies: Vec<(usize, Reply)>,
     amnesia_percent: u64,
+    /// Whether memories end. Where none does, nobody asks all others anew for that reason.
+    forgets: bool,
     logs: u32,
 }
 
@@ -74,6 +76,7 @@ impl World {
         let ids = (1..=branches).map(|id| BranchId::new(id.try_into().unwrap()).unwrap());
         let roster = Arc::new(Roster::new(ids).unwrap());
         let propagation = if random.below(2) == 0 { Propagation::Sync } else { Propagation::Async };
+        let forgets = seed % 10 != 9;
         let mut world = Self {
             nodes: Vec::new(),
             now: Time::START,
@@ -86,6 +89,7 @@ impl World {
             newest_life: vec![1; roster.len()],
             replies: Vec::new(),
             amnesia_percent: 2 + 2 * (seed % 3),
+            forgets,
             logs: 0,
             random,
             roster: Arc::clone(&roster),
@@ -148,12 +152,17 @@ impl World {
 
     fn step(&mut self, customers: &mut [Customer]) -> Result<(), Fault> {
         let chance = self.random.below(100);
+        if !self.forgets {
+            return match chance {
+                0..6 => self.ask_for_something(customers),
+                6..16 => self.crash_keeping_all(customers),
+                16..22 => self.wait(1 + self.random.clone().below(9)),
+                _ => self.move_a_message(),
+            };
+        }
         let amnesia = self.amnesia_percent;
         match chance {
-            0..27 => {
-                let who = self.below(customers.len());
-                customers[who].act(self)
-            }
+            0..27 => self.ask_for_something(customers),
             27..31 => {
                 let (at, of) = (self.any_node(), self.any_node());
                 let peer = self.roster.ids()[of];
@@ -168,17 +177,23 @@ impl World {
         }
     }
 
+    fn ask_for_something(&mut self, customers: &mut [Customer]) -> Result<(), Fault> {
+        let who = self.below(customers.len());
+        customers[who].act(self)
+    }
+
     fn move_a_message(&mut self) -> Result<(), Fault> {
         if self.wires.is_empty() {
             return Ok(());
         }
         let place = self.below(self.wires.len());
+        let lost = if self.forgets { 15 } else { 45 };
         match self.random.below(100) {
-            0..15 => {
+            chance if chance < lost => {
                 self.wires.swap_remove(place);
                 Ok(())
             }
-            15..24 => {
+            chance if chance < lost + 9 => {
                 let wire = self.wires[place].clone();
                 self.deliver(wire)
             }
@@ -383,7 +398,7 @@ impl World {
     fn heal(&mut self, customers: &mut [Customer]) -> Result<(), Fault> {
         // A branch asks by itself until it has heard all that it needs; a link that comes back is no
         // more than a help.
-        let links_come_back = self.random.below(2) == 0;
+        let links_come_back = self.forgets && self.random.below(2) == 0;
         for _ in 0..30 {
             self.wait(25)?;
             for at in 0..if links_come_back { self.nodes.len() } else { 0 } {

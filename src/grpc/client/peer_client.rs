@@ -365,8 +365,8 @@ impl PeerClient {
                 writes.push(logged_write("missed", part.missed.as_ref(), roster)?);
             }
             if let Some(end) = &part.end {
-                let (lives, rest) = answer_end("end", end, roster)?;
-                return Ok(Told { said: rest.map(|rest| Missed { writes, rest }), lives });
+                let (lives, missed) = answer_end("end", end, roster)?;
+                return Ok(Told { said: missed.map(|end| Missed { writes, ..end }), lives });
             }
         }
         Err(FieldError::new("end", FieldProblem::Missing).into())

@@ -3,7 +3,7 @@
 use super::field::within;
 use super::{FieldError, FieldProblem, branch_id, write, write_id};
 use crate::bank::{
-    Acknowledgement, LifeList, PropagatedWrite, Rest, VersionVector, WriteSetDigest,
+    Acknowledgement, LifeList, Missed, PropagatedWrite, Rest, VersionVector, WriteSetDigest,
 };
 use crate::grpc::proto::v1;
 use crate::model::{BranchId, Dot, Life, LogEntry, Money, Roster, Sequence};
@@ -48,13 +48,13 @@ pub fn life_list(
     of_each.ok_or_else(|| FieldError::new("lives", problem).within(field))
 }
 
-/// How an answer ends that is told in `field`, and with which list of lives; `None`: the question was
-/// thrown away.
+/// How an answer ends that is told in `field`, without its writes, and with which list of lives; `None`:
+/// the question was thrown away.
 pub fn answer_end(
     field: &str,
     end: &v1::AnswerEnd,
     roster: &Roster,
-) -> Result<(LifeList, Option<Rest>), FieldError> {
+) -> Result<(LifeList, Option<Missed>), FieldError> {
     within(field, Some(end), |end| {
         let lives = life_list("lives", end.lives.as_ref(), roster)?;
         let rest = match v1::AnswerRest::try_from(end.rest) {
@@ -66,7 +66,8 @@ pub fn answer_end(
                 return Err(FieldError::new("rest", problem));
             }
         };
-        Ok((lives, rest))
+        let held = end.held.map(|held| count("held", held)).transpose()?;
+        Ok((lives, rest.map(|rest| Missed { writes: Vec::new(), rest, held })))
     })
 }
 
@@ -220,15 +221,16 @@ impl v1::PropagatedWrite {
 }
 
 impl v1::AnswerEnd {
-    /// The end of an answer from a branch of `roster` whose list is `lives`; `None`: the question was
-    /// thrown away.
-    pub fn of(rest: Option<Rest>, lives: &LifeList, roster: &Roster) -> Self {
-        let rest = match rest {
+    /// The end of the answer `missed` from a branch of `roster` whose list is `lives`; `None`: the
+    /// question was thrown away.
+    pub fn of(missed: Option<&Missed>, lives: &LifeList, roster: &Roster) -> Self {
+        let rest = match missed.map(|missed| missed.rest) {
             None => v1::AnswerRest::Unspecified,
             Some(Rest::Nothing) => v1::AnswerRest::Nothing,
             Some(Rest::More) => v1::AnswerRest::More,
         };
-        Self { rest: rest.into(), lives: Some(life_numbers(lives, roster)) }
+        let held = missed.and_then(|missed| missed.held).map(Sequence::get);
+        Self { rest: rest.into(), lives: Some(life_numbers(lives, roster)), held }
     }
 }
 
@@ -381,11 +383,14 @@ mod tests {
         fn a_list_of_lives_and_the_end_of_an_answer_survive_the_wire(
             lives in prop::array::uniform3(0_u64..3),
             rest in prop_oneof![Just(None), Just(Some(Rest::More)), Just(Some(Rest::Nothing))],
+            held in any::<Option<u32>>(),
         ) {
             let roster = roster();
             let said = LifeList::from_lives(lives.map(Life::new), &roster).unwrap();
-            let wire = v1::AnswerEnd::of(rest, &said, &roster);
-            prop_assert_eq!(answer_end("end", &wire, &roster), Ok((said, rest)));
+            let held = held.map(Sequence::new);
+            let missed = rest.map(|rest| Missed { writes: Vec::new(), rest, held });
+            let wire = v1::AnswerEnd::of(missed.as_ref(), &said, &roster);
+            prop_assert_eq!(answer_end("end", &wire, &roster), Ok((said, missed)));
         }
 
         #[test]

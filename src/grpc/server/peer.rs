@@ -9,7 +9,7 @@ use super::gateway::Gateway;
 use crate::actors::{
     Deliver, Delivered, Heard, Introduced, LinkChange, LinkEvent, PeerEnvelope, ReplyTo, Summarize,
 };
-use crate::bank::{LifeList, Missed, PeerMessage};
+use crate::bank::{LifeList, PeerMessage};
 use crate::grpc::convert::{
     self, FieldError, FieldProblem, life_list, life_numbers, propagated_write, version_entries,
 };
@@ -226,9 +226,8 @@ impl PeerService for PeerServer {
                 return Err(CallError::ActorStopped.into());
             }
         };
-        let (writes, rest) =
-            missed.map_or((Vec::new(), None), |Missed { writes, rest }| (writes, Some(rest)));
-        let end = v1::AnswerEnd::of(rest, &lives, roster);
+        let end = v1::AnswerEnd::of(missed.as_ref(), &lives, roster);
+        let writes = missed.map_or(Vec::new(), |missed| missed.writes);
         let (sender, receiver) = mpsc::channel(PARTS_AHEAD);
         tokio::spawn(async move {
             if send_parts(&sender, writes, end).await.is_err() {

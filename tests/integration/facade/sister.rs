@@ -174,7 +174,7 @@ impl PeerService for Sister {
         let (sender, receiver) = mpsc::channel(1);
         let rest = v1::AnswerRest::Nothing.into();
         let lives = self.lives(request.into_inner().lives);
-        let end = Some(v1::AnswerEnd { rest, lives });
+        let end = Some(v1::AnswerEnd { rest, lives, held: None });
         let answer = v1::CatchUpResponse { missed: None, end };
         sender.try_send(Ok(answer)).expect("there is room for one");
         Ok(Response::new(ReceiverStream::new(receiver)))
