@@ -18,7 +18,7 @@ use passbook::scenario::generate::{GenerateOptions, Generator};
 use passbook::scenario::{FoulWeather, Scenario, Settings};
 
 /// Asynchronous, with lag, and everything goes wrong.
-fn stormy(seed: u64) -> Scenario {
+pub(crate) fn stormy(seed: u64) -> Scenario {
     let options = GenerateOptions {
         seed: Seed(seed),
         branches: "3".parse().expect("it is right"),
