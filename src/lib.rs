@@ -65,6 +65,8 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 #[cfg(feature = "cli")]
+pub mod simulate;
+#[cfg(feature = "cli")]
 pub mod source;
 
 pub use bank::{Branch, Passbook};

@@ -44,6 +44,7 @@ mod scenario_any_text;
 mod scenario_dialects;
 mod scenario_errors;
 mod schemas;
+mod shrunk;
 mod signals;
 mod simulation;
 mod support;

@@ -10,7 +10,7 @@ pub(crate) struct Layer {
     pub(crate) prints: bool,
 }
 
-const LAYERS: [Layer; 16] = [
+const LAYERS: [Layer; 17] = [
     pure("model", &[]),
     pure("bank", &["model"]),
     pure("network", &["model"]),
@@ -26,6 +26,7 @@ const LAYERS: [Layer; 16] = [
         "batch",
         &["model", "network", "history", "check", "scenario", "run", "report", "source"],
     ),
+    shell("simulate", &["model", "network", "history", "check", "scenario", "run", "report"]),
     shell(
         "compare",
         &[
@@ -37,7 +38,7 @@ const LAYERS: [Layer; 16] = [
         "cli",
         &[
             "model", "bank", "network", "history", "scenario", "check", "actors", "grpc", "run",
-            "report", "source", "batch", "compare",
+            "report", "source", "batch", "simulate", "compare",
         ],
     ),
     printing("main", &["cli"]),
