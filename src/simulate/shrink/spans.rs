@@ -62,7 +62,10 @@ impl Span {
     pub(super) fn set(self, scenario: &Scenario, span: Duration) -> Option<Scenario> {
         let mut other = scenario.clone();
         match self {
-            Self::Latency => other.settings.latency = Some(Latency::Constant(span)),
+            Self::Latency => {
+                let latency = if span.is_zero() { Latency::None } else { Latency::Constant(span) };
+                other.settings.latency = Some(latency);
+            }
             Self::Pause { visit, event } => {
                 *other.visits.get_mut(visit)?.after.get_mut(event)? =
                     Some(span).filter(|span| !span.is_zero());
@@ -216,6 +219,8 @@ mod tests {
         assert_eq!(Span::Delay(0).set(&all, ms(1)), None);
         let pause = Span::Pause { visit: 0, event: 0 };
         assert_eq!(pause.set(&all, ms(0)).unwrap().visits[0].after, [None, None]);
+        let latency = Span::Latency.set(&all, ms(0)).unwrap().settings.latency;
+        assert_eq!(latency, Some(Latency::None));
     }
 
     #[test]
