@@ -18,6 +18,16 @@ pub struct Faults {
     pub schedule: Vec<ScheduledFault>,
 }
 
+impl Faults {
+    /// Whether messages take other times than the latency says, and nothing goes wrong.
+    pub fn only_delay(&self) -> bool {
+        let delays = |fault: &ScheduledFault| {
+            matches!(fault, ScheduledFault::Message { fate: Fate::Arrives(_), .. })
+        };
+        self.rates.are_none() && self.nemesis.is_none() && self.schedule.iter().all(delays)
+    }
+}
+
 /// How often something happens: a share of one, in millionths.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rate(u32);

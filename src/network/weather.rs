@@ -183,18 +183,29 @@ impl Weather {
         MessageName { attempt: *attempts, ..first }
     }
 
+    /// What is said of the message. When nothing goes wrong any more it arrives, and once; how long
+    /// that takes is said all the same.
+    fn told(&self, name: &MessageName) -> Option<Fate> {
+        let fate = *self.fates.get(name)?;
+        let is_heeded = match fate {
+            Fate::Arrives(_) => true,
+            Fate::Lost | Fate::ArrivesTwice(..) => !self.has_cleared_up,
+        };
+        is_heeded.then_some(fate)
+    }
+
     fn fate(&mut self, now: Time, link: Link, name: Option<MessageName>) -> Fate {
         // Drawn for each message: what happens to one does not shift the others.
         let after = self.delays.draw(link);
-        if self.has_cleared_up {
-            return Fate::Arrives(after);
-        }
-        if let Some((name, &fate)) = name.and_then(|name| Some((name, self.fates.get(&name)?))) {
+        if let Some((name, fate)) = name.and_then(|name| Some((name, self.told(&name)?))) {
             self.heeded.insert(name);
-            if matches!(fate, Fate::Arrives(told) if told != after) {
+            if matches!(fate, Fate::Arrives(told) if told != after) && !self.has_cleared_up {
                 self.struck.strike(FaultKind::Reorder, now);
             }
             return fate;
+        }
+        if self.has_cleared_up {
+            return Fate::Arrives(after);
         }
         let rates = self.faults.rates;
         if rates.are_none() {
@@ -232,5 +243,62 @@ impl Partition {
             (Some(from), Some(to)) => from != to && !self.one_way,
             (None, _) | (_, None) => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::{Roster, Seed};
+    use crate::network::{FaultCounts, Latency, LinkLatencies};
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn question(attempt: u32) -> MessageName {
+        let [from, to] = [1, 2].map(|id| BranchId::new(id).unwrap());
+        let link = Link { from, to };
+        MessageName { kind: MessageKind::CatchUp, event: None, link, attempt }
+    }
+
+    /// Three questions from branch 1 to branch 2, of which the fates are said.
+    fn told(fates: [Fate; 3]) -> Weather {
+        let roster = Roster::new([1, 2].map(|id| BranchId::new(id).unwrap())).unwrap();
+        let latencies =
+            LinkLatencies { default: Latency::Constant(5 * MS), ..LinkLatencies::default() };
+        let messages = (1..).zip(fates);
+        let schedule = messages
+            .map(|(attempt, fate)| ScheduledFault::Message { name: question(attempt), fate })
+            .collect();
+        let faults = Faults { schedule, ..Faults::default() };
+        Weather::new(Delays::new(latencies, Seed(0), Arc::new(roster)), faults)
+    }
+
+    fn send(weather: &mut Weather) -> Sent {
+        weather.send(Time::START, question(1).link, (MessageKind::CatchUp, None))
+    }
+
+    const FATES: [Fate; 3] = [Fate::Arrives(MS), Fate::Lost, Fate::ArrivesTwice(MS, MS)];
+
+    #[test]
+    fn a_message_has_the_fate_that_is_said_of_it_and_the_next_none() {
+        let mut weather = told(FATES);
+        assert_eq!(send(&mut weather), Sent::OnItsWay(MS));
+        assert_eq!(send(&mut weather), Sent::Lost(LossReason::Random));
+        assert_eq!(send(&mut weather), Sent::Twice(MS, MS));
+        assert_eq!(send(&mut weather), Sent::OnItsWay(5 * MS));
+        let FaultCounts { loss, duplicate, reorder, .. } = weather.struck().counts;
+        assert_eq!((loss, duplicate, reorder), (1, 1, 1));
+    }
+
+    #[test]
+    fn when_the_weather_has_cleared_up_messages_take_as_long_as_is_said_and_arrive_once() {
+        let mut weather = told(FATES);
+        weather.clear_up();
+        let sent = [(); 4].map(|()| send(&mut weather));
+        assert_eq!(sent, [MS, 5 * MS, 5 * MS, 5 * MS].map(Sent::OnItsWay));
+        assert_eq!([1, 2, 3].map(|one| weather.has_heeded(&question(one))), [true, false, false]);
+        assert_eq!(weather.struck().counts, FaultCounts::default());
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix::Recipient;
 use tokio::sync::oneshot;
 
-use super::bank::Seat;
+use super::bank::{Seat, settle};
 use super::options::{Chances, RunError};
 use super::result::{RunConfig, WeatherReport};
 use crate::actors::{
@@ -34,7 +34,8 @@ pub struct Decided {
 pub(super) struct Harmed<'a> {
     pub(super) faults: Box<Faults>,
     pub(super) faulty: Faulty,
-    pub(super) seat: &'a Seat<NemesisActor>,
+    /// `None` where messages take their time and nothing goes wrong.
+    pub(super) seat: Option<&'a Seat<NemesisActor>>,
 }
 
 /// What went wrong.
@@ -44,6 +45,16 @@ pub(super) struct Ending {
     harm: Harm,
     /// What chance decided, if that was kept.
     pub(super) decided: Vec<ScheduledFault>,
+}
+
+/// What decides of each message by itself: what is to go wrong, if anything is. Where it is to be kept
+/// what chance decided, how long messages take is decided there too.
+pub(super) fn faults(config: &RunConfig, chances: Chances) -> Option<Box<Faults>> {
+    let is_wanted = match chances {
+        Chances::Forgotten => false,
+        Chances::Kept => !config.latencies.is_none(),
+    };
+    config.faults.clone().or_else(|| is_wanted.then(Box::default))
 }
 
 /// The ways between the branches of a run.
@@ -71,33 +82,51 @@ impl Harmed<'_> {
         customers: Vec<Recipient<BranchNews>>,
         recorder: &RecorderLink,
     ) {
+        let (Some(seat), Some(settle_limit)) = (self.seat, config.settle_limit) else { return };
         let copy = |seat: &Seat<BranchActor>| (seat.actor.clone(), seat.address.clone());
-        self.seat.actor.open(NemesisSetup {
+        seat.actor.open(NemesisSetup {
             plan: Plan::new(&self.faults, config.seed, roster),
             faulty: self.faulty.clone(),
             roster: Arc::clone(roster),
             branches: branches.iter().map(copy).collect(),
             customers,
-            settle_limit: config.settle_limit,
+            settle_limit,
             recorder: recorder.clone(),
         });
-        self.seat.address.do_send(Due(Time::START));
+        seat.address.do_send(Due(Time::START));
     }
 
     /// Lets nothing go wrong any more, and waits until the bank has settled or its time for that is
     /// over.
-    pub(super) async fn end(self) -> Result<Box<Ending>, RunError> {
+    pub(super) async fn end(self, branches: &[Seat<BranchActor>]) -> Result<Box<Ending>, RunError> {
         let Self { faults, faulty, seat } = self;
-        seat.actor.clear_up();
-        let (reply_to, settled) = oneshot::channel();
-        seat.address.do_send(AwaitSettled { reply_to: ReplyTo::Caller(reply_to) });
-        settled.await.map_err(|_| RunError::ActorStopped)?;
-        let harm = seat.actor.close().ok_or(RunError::ActorStopped)?;
+        let harm = match seat {
+            Some(seat) => clear_up(seat).await?,
+            None => {
+                settle_all(branches).await?;
+                Harm { has_settled: true, ..Harm::default() }
+            }
+        };
         let message = |(name, fate): (MessageName, Fate)| ScheduledFault::Message { name, fate };
         let messages = faulty.weather().borrow_mut().take_decisions().into_iter().map(message);
         let decided = harm.drawn.iter().cloned().chain(messages).collect();
         Ok(Box::new(Ending { faults, faulty, harm, decided }))
     }
+}
+
+async fn clear_up(seat: &Seat<NemesisActor>) -> Result<Harm, RunError> {
+    seat.actor.clear_up();
+    let (reply_to, settled) = oneshot::channel();
+    seat.address.do_send(AwaitSettled { reply_to: ReplyTo::Caller(reply_to) });
+    settled.await.map_err(|_| RunError::ActorStopped)?;
+    seat.actor.close().ok_or(RunError::ActorStopped)
+}
+
+/// Waits until all that `branches` have accepted is everywhere, where nothing goes wrong.
+pub(super) async fn settle_all(branches: &[Seat<BranchActor>]) -> Result<(), RunError> {
+    // What was accepted is all that there will be, so who is settled stays so.
+    let unsettled = branches.iter().filter(|seat| !seat.actor.is_settled());
+    Ok(settle(unsettled.map(|seat| &seat.address)).await?)
 }
 
 impl Ending {

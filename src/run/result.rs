@@ -92,8 +92,9 @@ pub struct RunConfig {
     pub faults: Option<Box<Faults>>,
     /// How long customers waited before each of their events.
     pub think: Latency,
-    /// How long the bank might take to settle when all faults were over.
-    pub settle_limit: Duration,
+    /// How long the bank might take to settle when all faults were over; `None` where none was to be,
+    /// and nobody looked.
+    pub settle_limit: Option<Duration>,
     /// How long requests waited at most for what their customer was promised.
     pub wait_limit: Duration,
     /// What chances were drawn from.
@@ -143,7 +144,7 @@ impl RunConfig {
             latencies: LinkLatencies { default: latency, links },
             faults: None,
             think: Latency::None,
-            settle_limit: SETTLE_LIMIT,
+            settle_limit: None,
             wait_limit: overrides.wait_limit.or(settings.wait_limit).unwrap_or(WAIT_LIMIT),
             seed: overrides.seed.or(settings.seed).unwrap_or_default(),
         };
@@ -170,11 +171,16 @@ impl RunConfig {
         Ok(())
     }
 
-    /// What is to go wrong: what `sooner` says, else what is `said`.
+    /// What is to go wrong: what `sooner` says, else what is `said`. That messages take other times
+    /// than the latency says is no reason to look whether the bank settles, but that is done where a
+    /// limit for it is said.
     fn expect(&mut self, said: &FoulWeather, sooner: &FoulWeather) {
-        self.faults = faults(said, sooner);
+        let faults = faults(said, sooner);
+        let limit = sooner.settle_limit.or(said.settle_limit);
+        self.settle_limit = limit.or((!faults.only_delay()).then_some(SETTLE_LIMIT));
+        let are_any = faults != Faults::default() || self.settle_limit.is_some();
+        self.faults = are_any.then(|| Box::new(faults));
         self.think = sooner.think.or(said.think).unwrap_or_default();
-        self.settle_limit = sooner.settle_limit.or(said.settle_limit).unwrap_or(SETTLE_LIMIT);
     }
 
     /// How the branches of a bank serve that waits for confirmations for `confirm_limit`; `None`:
@@ -182,22 +188,29 @@ impl RunConfig {
     pub(crate) fn branch(&self, confirm_limit: Option<Duration>) -> BranchConfig {
         let &Self { propagation, overdraft, wait_limit, .. } = self;
         let wait_limit = Some(wait_limit);
-        let timeouts = if self.faults.is_none() {
-            Timeouts { confirm_limit, wait_limit, resend_after: None, return_limit: None }
-        } else {
+        let timeouts = if self.goes_wrong() {
             Timeouts {
                 confirm_limit: Some(CONFIRM_LIMIT),
                 wait_limit,
                 resend_after: Some(RESEND_AFTER),
                 return_limit: Some(RETURN_LIMIT),
             }
+        } else {
+            Timeouts { confirm_limit, wait_limit, resend_after: None, return_limit: None }
         };
         BranchConfig { propagation, overdraft, timeouts, log_max: None }
     }
 
+    /// Whether anything may go wrong on purpose, or the bank is at least to be as if it might.
+    pub(super) const fn goes_wrong(&self) -> bool {
+        self.settle_limit.is_some()
+    }
+
     /// An error where things are to go wrong on purpose, and nothing can make them.
     pub(super) fn refuse_faults(&self) -> Result<(), RunError> {
-        if self.faults.is_some() { Err(RunError::FaultsOverSockets) } else { Ok(()) }
+        let none = Faults::default();
+        let are_any = self.faults.as_deref().is_some_and(|faults| *faults != none);
+        if are_any { Err(RunError::FaultsOverSockets) } else { Ok(()) }
     }
 
     /// What `customer` has to know where branches may stop, or it thinks before its events.
@@ -222,9 +235,8 @@ impl RunConfig {
         if self.think != Latency::None {
             words.push(("think", self.think.to_string()));
         }
-        if self.settle_limit != SETTLE_LIMIT {
-            words.push(("settle_limit", show_span(self.settle_limit)));
-        }
+        let said = self.settle_limit.filter(|&limit| limit != SETTLE_LIMIT);
+        words.extend(said.map(|limit| ("settle_limit", show_span(limit))));
         words.into_iter().map(|(name, choice)| (name.to_owned(), choice)).collect()
     }
 
@@ -255,13 +267,11 @@ impl RunConfig {
     }
 }
 
-/// What goes wrong on purpose, if anything is to. A schedule is of a scenario alone.
-fn faults(said: &FoulWeather, overrides: &FoulWeather) -> Option<Box<Faults>> {
+/// What goes wrong on purpose. A schedule is of a scenario alone.
+fn faults(said: &FoulWeather, overrides: &FoulWeather) -> Faults {
     let nemesis = overrides.nemesis.or(&said.nemesis);
     let rates = overrides.rates.or(said.rates).unwrap_or_default();
-    let are_none = nemesis.is_none() && rates.are_none() && said.schedule.is_empty();
-    let faults = || Faults { rates, nemesis, schedule: said.schedule.clone() };
-    (!are_none).then(|| Box::new(faults()))
+    Faults { rates, nemesis, schedule: said.schedule.clone() }
 }
 
 /// What is said where nothing is.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix::{Addr, Recipient};
 use tokio::sync::oneshot;
 
-use super::bank::{BankSetup, Links, Seat, close, settle};
+use super::bank::{BankSetup, Links, Seat, close};
 use super::foul_weather::{self, Decided, Harmed, Pauses};
 use super::options::{Chances, RunError, RunOptions};
 use super::recorder::{Conclusion, HistoryOutput, Recorder, SharedRecorder};
@@ -91,7 +91,8 @@ fn run_at(
     let Stage { executor, branches, customers, nemesis } = stage;
     let clock = TimeSource::Virtual(executor.time().clone());
     let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
-    let faulty = config.faults.as_deref().map(|faults| {
+    let faults = foul_weather::faults(&config, options.chances);
+    let faulty = faults.as_deref().map(|faults| {
         foul_weather::faulty(&config, faults, options.chances, (&scenario.roster, &link))
     });
     let setup = BankSetup {
@@ -106,12 +107,13 @@ fn run_at(
     let ways = Links { latencies, seed, faulty: faulty.as_ref() };
     let counters = branches.open(&setup, |mailboxes| ways.connect(mailboxes, &link.clock));
     let branches = branches.seats(scenario.roster.len());
-    let harm = faulty.zip(config.faults.clone()).map(|(faulty, faults)| {
-        let seat = nemesis.get_or_insert_with(|| Seat::start(&link.clock));
+    let harm = faulty.zip(faults).map(|(faulty, faults)| {
+        let goes_wrong = config.goes_wrong();
+        let seat = goes_wrong.then(|| &*nemesis.get_or_insert_with(|| Seat::start(&link.clock)));
         Harmed { faults, faulty, seat }
     });
-    let settle = || match &harm {
-        Some(harmed) => vec![harmed.seat.address.clone().recipient()],
+    let settle = || match harm.as_ref().and_then(|harmed| harmed.seat) {
+        Some(seat) => vec![seat.address.clone().recipient()],
         None => branches.iter().map(|seat| seat.address.clone().recipient()).collect(),
     };
     let counters = Counters {
@@ -177,11 +179,9 @@ impl Bank<'_> {
         self.customers.make_visits(self.config.customers, &scenario.visits).await?;
         let ending = match self.harm {
             // Apart, for most runs have none of it.
-            Some(harmed) => Some(Box::pin(harmed.end()).await?),
+            Some(harmed) => Some(Box::pin(harmed.end(self.branches)).await?),
             None => {
-                // What was accepted is all that there will be, so who is settled stays so.
-                let unsettled = self.branches.iter().filter(|seat| !seat.actor.is_settled());
-                settle(unsettled.map(|seat| &seat.address)).await?;
+                foul_weather::settle_all(self.branches).await?;
                 None
             }
         };
@@ -192,7 +192,8 @@ impl Bank<'_> {
         let ended = self.clock.now();
         let Conclusion { facts, verdicts, last_request_at } =
             concluded.transpose()?.unwrap_or_default();
-        let weather = ending.as_ref().map(|ending| ending.report(last_request_at));
+        let asked = ending.as_ref().filter(|_| self.config.faults.is_some());
+        let weather = asked.map(|ending| ending.report(last_request_at));
         let decided = (self.chances == Chances::Kept).then(|| {
             let faults = ending.map_or(Vec::new(), |ending| ending.decided);
             Box::new(Decided { faults, paused })

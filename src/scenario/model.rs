@@ -99,7 +99,8 @@ pub struct FoulWeather {
     pub schedule: Vec<ScheduledFault>,
     /// How long a customer waits before each of its events, where a visit says nothing else.
     pub think: Option<Latency>,
-    /// How long the bank may take to settle when all faults are over.
+    /// How long the bank may take to settle when all faults are over. Where it is said it is looked
+    /// whether the bank does, even if nothing is to go wrong.
     pub settle_limit: Option<Duration>,
 }
 

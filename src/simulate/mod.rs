@@ -7,6 +7,7 @@ mod progress;
 mod search;
 mod seeds;
 mod show;
+pub mod shrink;
 mod summary;
 mod tally;
 mod trial;

@@ -66,7 +66,8 @@ pub(crate) fn explicit(scenario: &Scenario, run: &Run) -> Scenario {
     let mut scenario = scenario.clone();
     let decided = run.decided.as_ref().expect("it was kept");
     let schedule = decided.faults.clone();
-    let foul_weather = FoulWeather { schedule, ..FoulWeather::default() };
+    let settle_limit = run.result.config.settle_limit;
+    let foul_weather = FoulWeather { schedule, settle_limit, ..FoulWeather::default() };
     scenario.settings.foul_weather = Some(Box::new(foul_weather));
     for visit in &mut scenario.visits {
         let paused = decided.paused.get(&visit.customer).cloned().unwrap_or_default();

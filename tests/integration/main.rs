@@ -46,6 +46,7 @@ mod scenario_dialects;
 mod scenario_errors;
 mod scenario_weather;
 mod schemas;
+mod shrunk;
 mod signals;
 mod simulate;
 mod simulation;

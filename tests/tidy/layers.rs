@@ -38,7 +38,7 @@ const LAYERS: [Layer; 17] = [
         "cli",
         &[
             "model", "bank", "network", "history", "scenario", "check", "actors", "grpc", "run",
-            "report", "source", "batch", "compare", "simulate",
+            "report", "source", "batch", "simulate", "compare",
         ],
     ),
     printing("main", &["cli"]),

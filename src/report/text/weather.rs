@@ -24,8 +24,9 @@ pub(super) fn write(out: &mut dyn Write, result: &RunResult, limit: Limit) -> io
     }
     write_table(out, 2, &rows)?;
     if !has_settled {
-        let limit = span(result.config.settle_limit);
-        writeln!(out, "\n  {BAD}{NO} the bank did not settle within {limit}{BAD:#}")?;
+        let within = result.config.settle_limit;
+        let within = within.map_or(String::new(), |limit| format!(" within {}", span(limit)));
+        writeln!(out, "\n  {BAD}{NO} the bank did not settle{within}{BAD:#}")?;
     }
     Ok(())
 }
