@@ -1,5 +1,8 @@
 //! `passbook simulate`: tries many seeds, and shows the lowest with a finding.
 
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -7,15 +10,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, Failure};
 use super::generate::refused;
-use super::new_file::OutputFile;
+use super::new_file::{NewFile, OutputFile, lost};
 use super::signal::{self, Ending};
 use super::simulate_args::{SimulateArgs, SimulateFormat};
 use super::terminal::Terminal;
 use crate::model::number::count;
+use crate::report::shell;
 use crate::run::{Carrier, RunConfig, run_bytes};
+use crate::scenario::Scenario;
 use crate::simulate::{
-    AtFinding, Course, Finding, Found, Load, Plan, ProgressView, Stopped, Summary, Tally, Trial,
-    search, write_json, write_junit, write_text,
+    AtFinding, Course, Finding, Found, Load, Plan, ProgressView, ShrunkRow, Stopped, Summary,
+    Tally, Trial, search, write_json, write_junit, write_text,
 };
 use crate::source::{Outputs, read_scenario};
 
@@ -29,12 +34,14 @@ pub(super) fn simulate(args: &SimulateArgs, terminal: &mut Terminal) -> Result<E
     let trial = Trial::new(load(args, terminal)?, args.overrides());
     RunConfig::checked(trial.load().settings(), &args.overrides()).map_err(Failure::bad_input)?;
     check_memory(args, plan, &trial)?;
+    let output = args.output.as_deref().map(OutputFile::create).transpose()?;
     let json = args.export_json.as_deref().map(OutputFile::create).transpose()?;
     let junit = args.export_junit.as_deref().map(OutputFile::create).transpose()?;
     let interrupt = signal::listen(Ending::Open)
         .map_err(|error| Failure::internal(format!("cannot listen for signals: {error}")))?;
     let (found, course) = run(args, plan, &trial, &interrupt, terminal)?;
-    let summary = Summary::new(&found, course, |seed| args.replay(seed));
+    let mut summary = Summary::new(&found, course, |seed| args.replay(seed));
+    summary.shrunk = shrunk(args, &trial, &found, output, terminal);
     match args.format {
         SimulateFormat::Text => write_text(terminal.results(), &summary)?,
         SimulateFormat::Json => write_json(terminal.results(), &summary)?,
@@ -48,6 +55,62 @@ pub(super) fn simulate(args: &SimulateArgs, terminal: &mut Terminal) -> Result<E
         file.finish()?;
     }
     Ok(exit(&found))
+}
+
+/// What is left of the first finding, in a file of its own. Where there is none it is told why.
+fn shrunk(
+    args: &SimulateArgs,
+    trial: &Trial,
+    found: &Found,
+    output: Option<OutputFile>,
+    terminal: &mut Terminal,
+) -> Option<ShrunkRow> {
+    let violation = found.findings.iter().find_map(|(seed, finding)| match finding {
+        Finding::Violated(violated) => Some((*seed, violated)),
+        Finding::Failed { .. } => None,
+    });
+    let (seed, violated) = violation?;
+    // A defect in a smaller run must not take the summary with it.
+    let shrunk = match catch_unwind(AssertUnwindSafe(|| trial.shrunk(seed, violated))) {
+        Ok(Ok(shrunk)) => shrunk,
+        Ok(Err(error)) => {
+            terminal.warning(&format!("seed {seed} cannot be shrunk: {error}"));
+            return None;
+        }
+        Err(_) => {
+            terminal.warning(&format!("seed {seed} cannot be shrunk: a run panicked"));
+            return None;
+        }
+    };
+    Some(match write_scenario(output, seed, &shrunk.scenario) {
+        Ok(path) => {
+            let again = shell::replay(&path, "");
+            ShrunkRow::new(&shrunk, Some(path.display().to_string()), again)
+        }
+        Err(error) => {
+            terminal.warning(&format!("the shrunk scenario is not kept: {error}"));
+            ShrunkRow::new(&shrunk, None, args.replay(seed))
+        }
+    })
+}
+
+/// Writes `scenario` to `output`, else to a file that is named after the seed. Gives where it is.
+fn write_scenario(
+    output: Option<OutputFile>,
+    seed: u64,
+    scenario: &Scenario,
+) -> io::Result<PathBuf> {
+    let mut text = serde_json::to_vec_pretty(scenario)?;
+    text.push(b'\n');
+    let Some(mut file) = output else {
+        let path = PathBuf::from(format!("simulated-{seed}.json"));
+        NewFile::write(&path, &text).map_err(|error| lost(&path, &error))?;
+        return Ok(path);
+    };
+    let path = file.path().to_owned();
+    file.write_all(&text)?;
+    file.finish()?;
+    Ok(path)
 }
 
 /// What each seed runs.

@@ -88,6 +88,54 @@ pub struct Settings {
     pub seed: Option<Seed>,
 }
 
+impl Settings {
+    /// What `overrides` says, else what these say. Guarantees and a latency of `overrides` are for all
+    /// customers and all links, and a schedule is of a scenario alone.
+    #[must_use]
+    pub fn overridden_by(&self, overrides: &Self) -> Self {
+        let customer_guarantees = match overrides.guarantees {
+            Some(_) => &overrides.customer_guarantees,
+            None => &self.customer_guarantees,
+        };
+        let links = if overrides.latency.is_some() { &overrides.links } else { &self.links };
+        let weather = |said: &Self| said.foul_weather.as_deref().cloned();
+        let foul_weather = match (weather(self), weather(overrides)) {
+            (Some(said), Some(sooner)) => Some(said.overridden_by(sooner)),
+            (said, sooner) => sooner.or(said),
+        };
+        Self {
+            propagation: overrides.propagation.or(self.propagation),
+            guarantees: overrides.guarantees.or(self.guarantees),
+            customer_guarantees: customer_guarantees.clone(),
+            overdraft: overrides.overdraft.or(self.overdraft),
+            customers: overrides.customers.or(self.customers),
+            queries: overrides.queries.or(self.queries),
+            latency: overrides.latency.or(self.latency),
+            links: links.clone(),
+            foul_weather: foul_weather.map(Box::new),
+            wait_limit: overrides.wait_limit.or(self.wait_limit),
+            event_ids: overrides.event_ids.or(self.event_ids),
+            seed: overrides.seed.or(self.seed),
+        }
+    }
+}
+
+impl FoulWeather {
+    fn overridden_by(self, sooner: Self) -> Self {
+        Self {
+            rates: sooner.rates.or(self.rates),
+            nemesis: NemesisSettings {
+                kinds: sooner.nemesis.kinds.or(self.nemesis.kinds),
+                interval: sooner.nemesis.interval.or(self.nemesis.interval),
+                duration: sooner.nemesis.duration.or(self.nemesis.duration),
+            },
+            schedule: self.schedule,
+            think: sooner.think.or(self.think),
+            settle_limit: sooner.settle_limit.or(self.settle_limit),
+        }
+    }
+}
+
 /// What a scenario says of what is to go wrong, and of when customers come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FoulWeather {

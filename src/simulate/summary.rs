@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::finding::{Finding, Violated};
 use super::search::Found;
 use super::seeds::Seeds;
+use super::shrink::{Shrunk, Target};
 use crate::check::{OverallCounts, Property};
 use crate::model::number::{count, micros};
 use crate::network::FaultCounts;
@@ -123,6 +124,24 @@ pub struct Course {
     pub wall: Duration,
     /// How many threads ran seeds.
     pub jobs: u64,
+}
+
+impl ShrunkRow {
+    /// Of a scenario that is in `file`, if it could be written.
+    pub fn new(shrunk: &Shrunk, file: Option<String>, again: String) -> Self {
+        let Target { property, promised } = shrunk.target;
+        Self {
+            file,
+            violated: Violated { property, promised, sentence: shrunk.sentence.clone() },
+            branches: count(shrunk.branches),
+            customers: count(shrunk.customers),
+            events: count(shrunk.events),
+            faults: count(shrunk.faults),
+            minimal: shrunk.is_minimal,
+            trials: shrunk.trials,
+            again,
+        }
+    }
 }
 
 impl Summary {

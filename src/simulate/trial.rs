@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::finding::{Finding, Violated};
 use super::load::Load;
-use crate::run::{Chances, Run, RunError, RunOptions, Runner};
+use super::shrink::{LIMIT, ShrinkError, Shrunk, Target, shrink};
+use crate::run::{Run, RunOptions, Runner};
 use crate::scenario::Settings;
 
 /// What is tried with each seed.
@@ -50,10 +51,13 @@ impl Trial {
         }
     }
 
-    /// The run of `seed` again, with all that chance decided in it.
-    pub fn explain(&self, seed: u64) -> Result<Run, RunError> {
-        let options = RunOptions { chances: Chances::Kept, ..self.options.clone() };
-        Runner::default().run(&self.load.scenario(seed), &options, None)
+    /// The smallest scenario that still shows what `violated` says of `seed`.
+    pub fn shrunk(&self, seed: u64, violated: &Violated) -> Result<Shrunk, ShrinkError> {
+        let mut scenario = self.load.scenario(seed);
+        scenario.settings = scenario.settings.overridden_by(&self.options.overrides);
+        let &Violated { property, promised, .. } = violated;
+        let target = Target { property, promised };
+        shrink(&scenario, target, &mut Runner::default(), Some(LIMIT))
     }
 }
 

@@ -7,7 +7,7 @@ use passbook::model::{BranchId, CustomerId, EventId, Guarantee, Guarantees, Rost
 use passbook::network::{Partition, ScheduledFault};
 use passbook::run::{Chances, Judging, Recording, Run, RunOptions, Runner, run};
 use passbook::scenario::{FoulWeather, Scenario, Visit};
-use passbook::simulate::shrink::{ShrinkError, Shrunk, Target, explicit, shrink};
+use passbook::simulate::{ShrinkError, Shrunk, Target, explicit, shrink};
 use proptest::prelude::*;
 
 use crate::foul_weather::stormy;

@@ -156,3 +156,36 @@ fn its_files_say_what_it_prints() {
     let case = failures[0].parent().expect("a case");
     assert_eq!(case.attribute("name"), Some("read your writes"));
 }
+
+#[test]
+fn what_is_left_of_the_lowest_seed_is_a_file_that_shows_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("small.json").display().to_string();
+    let output = format!("--output={file}");
+    for set in ["mr,mw,wfr", "ryw,mw,wfr", "ryw,mr,wfr", "ryw,mr,mw"] {
+        for faults in [&[][..], &FOUL] {
+            let guarantees = format!("--guarantees={set}");
+            let args = ["simulate", "--format=json", &guarantees, &output];
+            let done = passbook(&[&args[..], faults].concat()).code(1);
+            let found: Value = serde_json::from_str(stdout(&done)).expect("JSON");
+            let (finding, shrunk) = (&found["findings"][0], &found["shrunk"]);
+            assert_eq!(shrunk["property"], finding["property"], "{set}");
+            assert_eq!(shrunk["promised"], "no", "{set}");
+            assert_eq!(shrunk["file"].as_str(), Some(file.as_str()));
+            let events = shrunk["events"].as_u64().expect("a number");
+            assert!((2..=10).contains(&events), "{set}: {events}");
+            let ran = passbook(&["run", "--format=json", &file]).code(1);
+            let report: Value = serde_json::from_str(stdout(&ran)).expect("JSON");
+            let property = shrunk["property"].as_str().expect("a word");
+            let verdict = &report["verdicts"][property];
+            assert_eq!(verdict["witness"]["sentence"], shrunk["sentence"], "{set}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_before_anything_runs() {
+    let args = ["simulate", "--guarantees=none", "--output=none/of/this.json"];
+    let done = passbook(&args).code(2).stdout("");
+    assert!(stderr(&done).contains("cannot write none/of/this.json"), "{}", stderr(&done));
+}
