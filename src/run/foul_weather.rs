@@ -24,7 +24,8 @@ pub type Pauses = BTreeMap<CustomerId, Vec<Duration>>;
 /// What chance decided in a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decided {
-    /// What happened to branches and the ways between them, and what became of each message.
+    /// What happened to branches and the ways between them, the scheduled and the drawn, and what
+    /// became of each message. What was scheduled and never began is left out.
     pub faults: Vec<ScheduledFault>,
     /// How long customers paused.
     pub paused: Pauses,
@@ -109,7 +110,9 @@ impl Harmed<'_> {
         };
         let message = |(name, fate): (MessageName, Fate)| ScheduledFault::Message { name, fate };
         let messages = faulty.weather().borrow_mut().take_decisions().into_iter().map(message);
-        let decided = harm.drawn.iter().cloned().chain(messages).collect();
+        let begun = faults.schedule.iter().filter(|fault| fault.span().is_some()).zip(1..);
+        let begun = begun.filter(|(_, number)| harm.begun.contains(number)).map(|(fault, _)| fault);
+        let decided = begun.chain(&harm.drawn).cloned().chain(messages).collect();
         Ok(Box::new(Ending { faults, faulty, harm, decided }))
     }
 }

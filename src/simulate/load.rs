@@ -14,8 +14,16 @@ pub struct Load(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    Generated { generator: Generator, options: GenerateOptions, settings: Settings },
+    Generated(Box<Generated>),
     Given(Box<Scenario>),
+}
+
+/// Scenarios that are made, and how they are run.
+#[derive(Debug, Clone)]
+struct Generated {
+    generator: Generator,
+    options: GenerateOptions,
+    settings: Settings,
 }
 
 /// How much each seed has where scenarios are generated.
@@ -42,7 +50,8 @@ impl Load {
         let LoadSize { branches, customers, events } = size;
         let options = GenerateOptions { branches, customers, events, ..GenerateOptions::default() };
         let generator = Generator::new(options)?;
-        Ok(Self(Source::Generated { generator, options, settings: settings() }))
+        let generated = Generated { generator, options, settings: settings() };
+        Ok(Self(Source::Generated(Box::new(generated))))
     }
 
     /// The same scenario for each seed.
@@ -54,9 +63,9 @@ impl Load {
     /// What `seed` runs. A seed is one of [`super::Seeds`].
     pub fn scenario(&self, seed: u64) -> Scenario {
         let mut scenario = match &self.0 {
-            Source::Generated { generator, settings, .. } => {
-                let scenario = generator.scenario(seed.saturating_add(1));
-                Scenario { settings: settings.clone(), name: name(seed), ..scenario }
+            Source::Generated(made) => {
+                let scenario = made.generator.scenario(seed.saturating_add(1));
+                Scenario { settings: made.settings.clone(), name: name(seed), ..scenario }
             }
             Source::Given(scenario) => (**scenario).clone(),
         };
@@ -67,17 +76,17 @@ impl Load {
     /// One that takes as much memory as any.
     pub fn largest(&self) -> Scenario {
         match &self.0 {
-            Source::Generated { options, settings, .. } => {
+            Source::Generated(made) => {
                 let most = |range: Between<NonZeroU32>| Between::only(range.max());
-                let GenerateOptions { branches, customers, events, .. } = *options;
+                let GenerateOptions { branches, customers, events, .. } = made.options;
                 let options = GenerateOptions {
                     branches: most(branches),
                     customers: most(customers),
                     events: most(events),
-                    ..*options
+                    ..made.options
                 };
                 let generator = Generator::new(options).expect("it is no larger than the range");
-                Scenario { settings: settings.clone(), ..generator.scenario(1) }
+                Scenario { settings: made.settings.clone(), ..generator.scenario(1) }
             }
             Source::Given(scenario) => (**scenario).clone(),
         }
@@ -86,7 +95,7 @@ impl Load {
     /// What a run has where nobody says otherwise.
     pub fn settings(&self) -> &Settings {
         match &self.0 {
-            Source::Generated { settings, .. } => settings,
+            Source::Generated(made) => &made.settings,
             Source::Given(scenario) => &scenario.settings,
         }
     }

@@ -1,5 +1,7 @@
 //! What a person sees, without colour.
 
+use std::time::Duration;
+
 use super::{EventOrder, Telling, Verbosity, write};
 use crate::model::{CustomerOrder, LogEntry, Overdraft, QueryTiming, Seed, Time};
 use crate::network::{
@@ -191,7 +193,8 @@ fn what_went_wrong_is_told_and_what_struck_nothing() {
     };
     let told = |weather: &WeatherReport| {
         let faults = Some(Box::new(faults.clone()));
-        let config = RunConfig { faults, ..RunConfig::default() };
+        let settle_limit = Some(Duration::from_mins(1));
+        let config = RunConfig { faults, settle_limit, ..RunConfig::default() };
         let mut run = monotonic_writes().config(config).run();
         run.result.weather = Some(Box::new(weather.clone()));
         run.result.ended = Time::from_us(2_500);

@@ -14,11 +14,9 @@ use crate::scenario::{FoulWeather, Scenario, Settings, Visit, WrittenIds};
 /// said, so that the scenario stays what it is where defaults change.
 pub fn explicit(scenario: &Scenario, decided: &Decided) -> Scenario {
     let config = RunConfig::new(&scenario.settings, &Settings::default());
-    let (fates, drawn): (Vec<_>, Vec<_>) = decided.faults.iter().cloned().partition(is_fate);
+    let (fates, lasting): (Vec<_>, Vec<_>) = decided.faults.iter().cloned().partition(is_fate);
     let delay = most_frequent(&fates);
-    let said = scenario.settings.foul_weather.as_ref().map_or(&[][..], |said| &said.schedule);
-    let mut schedule: Vec<_> = said.iter().filter(|fault| !is_fate(fault)).cloned().collect();
-    schedule.extend(drawn);
+    let mut schedule = lasting;
     schedule.extend(fates.into_iter().filter(|fate| delay_of(fate) != delay));
     let settle_limit = config.settle_limit;
     let foul_weather = FoulWeather { schedule, settle_limit, ..FoulWeather::default() };
@@ -108,15 +106,23 @@ mod tests {
     #[test]
     fn the_latency_is_the_most_frequent_delay_and_those_that_have_it_are_not_named() {
         let (lost, twice) = (asked(4, Fate::Lost), asked(5, Fate::ArrivesTwice(ms(0), ms(0))));
-        let drawn = crash(1, 9, 10);
+        let [scheduled, drawn] = [crash(1, 3, 4), crash(1, 9, 10)];
         let [one, two, three] = [takes(1, 3), takes(2, 8), takes(3, 3)];
-        let faults = vec![drawn.clone(), one, two.clone(), three, lost.clone(), twice.clone()];
-        let mut scenario = scenario(vec![takes(1, 9), crash(1, 3, 4)]);
+        let faults = vec![
+            scheduled.clone(),
+            drawn.clone(),
+            one,
+            two.clone(),
+            three,
+            lost.clone(),
+            twice.clone(),
+        ];
+        let mut scenario = scenario(vec![takes(1, 9), scheduled.clone(), crash(1, 3, 5)]);
         scenario.settings.latency = Some("uniform:1ms..9ms".parse().unwrap());
         let said = explicit(&scenario, &Decided { faults, ..Decided::default() });
         assert_eq!(said.settings.latency, Some("constant:3ms".parse().unwrap()));
         let weather = said.settings.foul_weather.unwrap();
-        assert_eq!(weather.schedule, [crash(1, 3, 4), drawn, two, lost, twice]);
+        assert_eq!(weather.schedule, [scheduled, drawn, two, lost, twice]);
         assert_eq!(weather.settle_limit, Some(Duration::from_mins(1)));
     }
 
