@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use passbook::check::{Promised, Property};
+use passbook::history::{Fact, Recorded};
 use passbook::model::{BranchId, CustomerId, EventId, Guarantee, Guarantees, Roster};
 use passbook::network::{Partition, ScheduledFault};
 use passbook::run::{Chances, Judging, Recording, Run, RunOptions, Runner, run};
@@ -78,8 +79,24 @@ fn what_was_scheduled_already_stays_beside_what_chance_brought() {
         weather.schedule = said.settings.foul_weather.map_or(Vec::new(), |said| said.schedule);
         let run = recorded(&more, Chances::Kept);
         let again = explicit(&more, &run.decided.expect("it was kept"));
-        assert_eq!(recorded(&again, Chances::Forgotten).facts, run.facts, "seed {seed}");
+        let [facts, again] =
+            [run.facts, recorded(&again, Chances::Forgotten).facts].map(without_numbers);
+        let differs = facts.iter().zip(&again).find(|(one, other)| one != other);
+        assert_eq!(differs, None, "seed {seed}");
+        assert_eq!(facts.len(), again.len(), "seed {seed}");
     }
+}
+
+/// Facts without what tells partitions apart: what was scheduled and never began has a number too.
+fn without_numbers(mut facts: Vec<Recorded>) -> Vec<Recorded> {
+    for recorded in &mut facts {
+        if let Fact::PartitionBegan { partition, .. } | Fact::PartitionHealed { partition } =
+            &mut recorded.fact
+        {
+            *partition = 0;
+        }
+    }
+    facts
 }
 
 fn property(guarantee: Guarantee) -> Property {

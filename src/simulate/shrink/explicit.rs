@@ -1,5 +1,6 @@
 //! A scenario in which nothing is left to chance: what chance decided in a run is said in it. Its run
-//! has the same history.
+//! has the same history, but for the numbers of partitions where something was scheduled that never
+//! began.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
