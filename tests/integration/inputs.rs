@@ -29,7 +29,7 @@ const BESIDE: [(&str, &str); 13] = [
 ];
 
 /// The scenarios that state their expected result themselves.
-const WITHIN: [&str; 8] = [
+const WITHIN: [&str; 9] = [
     "concurrent_customers",
     "misordered_write",
     "overdraft_rejected",
@@ -37,6 +37,7 @@ const WITHIN: [&str; 8] = [
     "ten_branches",
     "dialects/own_format",
     "faults/lost_message",
+    "faults/lost_write",
     "faults/partition",
 ];
 

@@ -189,3 +189,23 @@ fn a_file_that_cannot_be_written_is_told_before_anything_runs() {
     let done = passbook(&args).code(2).stdout("");
     assert!(stderr(&done).contains("cannot write none/of/this.json"), "{}", stderr(&done));
 }
+
+/// What only one memory held is lost with it, where the bank answers before it propagates.
+#[test]
+fn an_acknowledged_write_is_lost_with_the_memory_that_held_it_and_only_counted() {
+    let lesson = "input/faults/lost_write.json";
+    passbook(&["run", "-q", lesson]).code(0);
+    let async_ = "--propagation=async";
+    let report = passbook(&["run", "--format=json", async_, lesson]).code(1);
+    let report: Value = serde_json::from_str(stdout(&report)).expect("JSON");
+    let verdict = &report["verdicts"]["exactly_once"];
+    assert_eq!((&verdict["verdict"], &verdict["promised"]), (&"violated".into(), &"no".into()));
+    let sentence = verdict["witness"]["sentence"].as_str().expect("a sentence");
+    let told = "no branch holds it any more, for branch 1 lost its memory at 20.000 ms";
+    assert!(sentence.contains(told), "{sentence}");
+    let counted = summary(&[lesson, "--seeds=0..10", async_], 0);
+    assert_eq!((&counted["lost"], &counted["violated"]), (&10.into(), &0.into()));
+    // In a whole bank memories end too, and no promise is broken.
+    let many = summary(&["--seeds=0..300", "--nemesis=amnesia", FOUL[0]], 0);
+    assert!(many["lost"].as_u64() > Some(10), "{}", many["lost"]);
+}
