@@ -32,8 +32,7 @@ pub(super) fn simulate(args: &SimulateArgs, terminal: &mut Terminal) -> Result<E
         outputs.refuse(place.path())?;
     }
     let trial = Trial::new(load(args, terminal)?, args.overrides());
-    RunConfig::checked(trial.load().settings(), &args.overrides()).map_err(Failure::bad_input)?;
-    check_memory(args, plan, &trial)?;
+    check(args, plan, &trial)?;
     let output = args.output.as_deref().map(OutputFile::create).transpose()?;
     let json = args.export_json.as_deref().map(OutputFile::create).transpose()?;
     let junit = args.export_junit.as_deref().map(OutputFile::create).transpose()?;
@@ -125,9 +124,13 @@ fn load(args: &SimulateArgs, terminal: &mut Terminal) -> Result<Load, Failure> {
     Ok(Load::given(scenario))
 }
 
-/// Refuses what takes more memory than is allowed, in all threads together.
-fn check_memory(args: &SimulateArgs, plan: Plan, trial: &Trial) -> Result<(), Failure> {
+/// Refuses what no bank can carry out, and what takes more memory than is allowed, in all threads
+/// together.
+fn check(args: &SimulateArgs, plan: Plan, trial: &Trial) -> Result<(), Failure> {
     let largest = trial.load().largest();
+    let config = RunConfig::checked(&largest.settings, &args.overrides());
+    let faults = config.map_err(Failure::bad_input)?.faults;
+    faults.map_or(Ok(()), |faults| faults.check(&largest.roster)).map_err(Failure::bad_input)?;
     let bytes = run_bytes(&largest, trial.options(), Carrier::Mailboxes);
     let all = bytes.saturating_mul(count(plan.jobs.get()));
     args.memory.budget().check(all).map_err(Failure::bad_input)

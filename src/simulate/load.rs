@@ -91,14 +91,6 @@ impl Load {
             Source::Given(scenario) => (**scenario).clone(),
         }
     }
-
-    /// What a run has where nobody says otherwise.
-    pub fn settings(&self) -> &Settings {
-        match &self.0 {
-            Source::Generated(made) => &made.settings,
-            Source::Given(scenario) => &scenario.settings,
-        }
-    }
 }
 
 fn name(seed: u64) -> String {

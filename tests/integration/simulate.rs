@@ -126,6 +126,7 @@ fn what_cannot_be_is_refused_before_anything_runs() {
         (&["--events=40000", "--memory-max=64MiB"], "use fewer branches or events"),
         (&["--events=4000000000"], "--events: up to 8000000000 events"),
         (&["none.json"], "none.json does not exist"),
+        (&["--branches=2..70", "--nemesis=amnesia"], "banks of at most 64 branches"),
         (&[&output, &json], "taken"),
     ] {
         let done = passbook(&[&["simulate"], args].concat()).code(2).stdout("");
