@@ -1,6 +1,5 @@
 //! Puts a batch together: one thread that feeds, several that work, and channels between them.
 
-use std::any::Any;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::feed::{Allowance, Chunk, Feed, FeedClosed};
 use super::results::{BatchError, Finished, Order, Results};
-use crate::run::Runner;
+use crate::run::{Runner, panic_message};
 
 /// How a batch is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,9 +68,6 @@ fn spawn(
     thread::Builder::new().name(name).spawn(main).map_err(BatchError::Thread)
 }
 
-/// What a panic is said to be that says nothing itself.
-const SILENT_PANIC: &str = "no message";
-
 /// Works until no more chunks come, or nothing takes their results.
 fn serve<I, O>(
     run: &impl Fn(&mut Runner, &mut I) -> O,
@@ -98,13 +94,8 @@ fn do_one<I, O>(
     // A runner keeps nothing of a run that panicked.
     match catch_unwind(AssertUnwindSafe(|| run(runner, &mut item))) {
         Ok(outcome) => outcome,
-        Err(panic) => panicked(item, message(&*panic)),
+        Err(panic) => panicked(item, panic_message(&*panic)),
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or(SILENT_PANIC)
 }
 
 #[cfg(test)]

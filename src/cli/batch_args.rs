@@ -1,10 +1,10 @@
 //! What `passbook batch` is asked for.
 
+use std::io;
 use std::io::IsTerminal;
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{io, thread};
 
 use clap::{Args, ValueEnum};
 
@@ -12,7 +12,7 @@ use super::document_args::{DocumentArgs, ONE_DOCUMENT};
 use super::exit_codes::ExitCodes;
 use super::exports::ExportArgs;
 use super::memory_args::MemoryArgs;
-use super::number::whole;
+use super::number::{jobs, whole};
 use super::settings_args::SettingsArgs;
 use crate::batch::{Filter, HistoryFolder, HistoryOf, Order, Partition, Plan};
 use crate::check::Strictness;
@@ -138,11 +138,8 @@ pub(super) enum BatchFormat {
 
 impl BatchArgs {
     pub(super) fn plan(&self) -> Plan {
-        // Where the number of cores is not known, one does the work.
-        let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let jobs = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
         let order = if self.unordered { Order::AsFinished } else { Order::AsFed };
-        Plan { jobs: jobs.unwrap_or_else(cores), order }
+        Plan { jobs: jobs(self.jobs), order }
     }
 
     /// How many failures are allowed before the batch stops; `None` for any number.

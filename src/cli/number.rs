@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::thread;
 
 use clap::builder::TypedValueParser;
 use thiserror::Error;
@@ -32,6 +33,13 @@ where
             most: range.end().to_string(),
         }),
     }
+}
+
+/// How many threads do the work, where so many are asked for; else one for each core, and one where the
+/// number of cores is not known.
+pub(super) fn jobs(asked: Option<u16>) -> NonZeroUsize {
+    let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    asked.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or_else(cores)
 }
 
 /// Reads how many requests a second are due. Whether so many can be is told with the others.

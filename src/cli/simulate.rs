@@ -22,7 +22,7 @@ use crate::simulate::{
     AtFinding, Course, Finding, Found, Load, Plan, ProgressView, ShrunkRow, Stopped, Summary,
     Tally, Trial, search, write_json, write_junit, write_text,
 };
-use crate::source::{Outputs, read_scenario};
+use crate::source::{Outputs, Place, read_scenario};
 
 /// Runs the seeds that `args` ask for.
 pub(super) fn simulate(args: &SimulateArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
@@ -81,7 +81,7 @@ fn shrunk(
             return None;
         }
     };
-    Some(match write_scenario(output, seed, &shrunk.scenario) {
+    Some(match write_scenario(args, output, (seed, &shrunk.scenario)) {
         Ok(path) => {
             let again = shell::replay(&path, "");
             ShrunkRow::new(&shrunk, Some(path.display().to_string()), again)
@@ -93,16 +93,20 @@ fn shrunk(
     })
 }
 
-/// Writes `scenario` to `output`, else to a file that is named after the seed. Gives where it is.
+/// Writes what is left of a seed to `output`, else to a file that is named after the seed, unless that
+/// is the scenario that was given. Gives where it is.
 fn write_scenario(
+    args: &SimulateArgs,
     output: Option<OutputFile>,
-    seed: u64,
-    scenario: &Scenario,
+    (seed, scenario): (u64, &Scenario),
 ) -> io::Result<PathBuf> {
     let mut text = serde_json::to_vec_pretty(scenario)?;
     text.push(b'\n');
     let Some(mut file) = output else {
         let path = PathBuf::from(format!("simulated-{seed}.json"));
+        let given = args.scenario.iter().map(Place::path);
+        let outputs = Outputs::new([path.as_path()]).map_err(io::Error::other)?;
+        given.into_iter().try_for_each(|given| outputs.refuse(given)).map_err(io::Error::other)?;
         NewFile::write(&path, &text).map_err(|error| lost(&path, &error))?;
         return Ok(path);
     };
@@ -178,8 +182,7 @@ fn exit(found: &Found) -> Exit {
         Finding::Failed { .. } => Exit::Internal,
     };
     let worst = found.findings.iter().map(of).max();
-    let has_tested = found.tally.undecided < found.tally.seeds;
-    worst.unwrap_or(if has_tested { Exit::Holds } else { Exit::Undecided })
+    worst.unwrap_or(if found.tally.has_tested() { Exit::Holds } else { Exit::Undecided })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the summary tells how long it took")]

@@ -1,8 +1,7 @@
 //! What `passbook simulate` is asked for.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -10,7 +9,7 @@ use clap::{Args, ValueEnum};
 use super::document_args::{DocumentArgs, ONE_DOCUMENT};
 use super::exit_codes::ExitCodes;
 use super::memory_args::MemoryArgs;
-use super::number::whole;
+use super::number::{jobs, whole};
 use super::settings_args::CommonSettingsArgs;
 use super::words::one_of;
 use crate::model::CustomerOrder;
@@ -124,11 +123,8 @@ pub(super) enum SimulateFormat {
 impl SimulateArgs {
     /// How seeds are searched.
     pub(super) fn plan(&self) -> Result<Plan, SeedsError> {
-        // Where the number of cores is not known, one does the work.
-        let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let jobs = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
         let at_finding = if self.keep_going { AtFinding::GoOn } else { AtFinding::Stop };
-        Ok(Plan { seeds: self.seeds()?, jobs: jobs.unwrap_or_else(cores), at_finding })
+        Ok(Plan { seeds: self.seeds()?, jobs: jobs(self.jobs), at_finding })
     }
 
     fn seeds(&self) -> Result<Seeds, SeedsError> {
@@ -159,9 +155,7 @@ impl SimulateArgs {
 
     /// The command that runs `seed` again.
     pub(super) fn replay(&self, seed: u64) -> String {
-        let mut words = vec!["passbook simulate".to_owned()];
-        words.extend(self.scenario.as_ref().map(|place| shell::file(place.argument())));
-        words.push(format!("--seed {seed}"));
+        let mut words = vec![format!("--seed {seed}")];
         if self.scenario.is_none() {
             let (size, usual) = (self.size(), LoadSize::default());
             let changed = |name: &str, range: Between<NonZeroU32>, usual: Between<NonZeroU32>| {
@@ -175,6 +169,10 @@ impl SimulateArgs {
         words.extend(self.settings.options());
         words.extend(self.document.options());
         words.extend(self.memory.option());
-        words.join(" ")
+        let (command, options) = ("passbook simulate", words.join(" "));
+        match &self.scenario {
+            Some(place) => shell::again(command, place.argument(), &options),
+            None => format!("{command} {}", shell::options(&options)),
+        }
     }
 }

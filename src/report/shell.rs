@@ -43,8 +43,13 @@ const PIPES: [&str; 2] = ["/dev/fd/", "/proc/self/fd/"];
 
 /// The command that runs what stands at `place` again, a file or one line of it, with `options`.
 pub fn replay(place: impl AsRef<OsStr>, options: &str) -> String {
+    again("passbook run", place, options)
+}
+
+/// The same with another `command` than `passbook run`.
+pub fn again(command: &str, place: impl AsRef<OsStr>, options: &str) -> String {
     let place = place.as_ref();
-    let run = ["passbook run".to_owned(), self::options(options)];
+    let run = [command.to_owned(), self::options(options)];
     let run = run.iter().filter(|part| !part.is_empty()).map(String::as_str);
     let run = run.collect::<Vec<_>>().join(" ");
     match place.to_str().and_then(piped) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 use super::elide::{Elided, Limit};
+use crate::check::Promised;
 use crate::model::number::micros;
 use crate::model::{BranchId, EventId, Lag, Shown};
 
@@ -124,6 +125,15 @@ pub(crate) fn readable(span: Duration) -> Duration {
         1_000_000.. => 10_000,
     };
     if us < 1_000 { span } else { Duration::from_micros(us / unit * unit) }
+}
+
+/// That something is broken, and whether it was promised.
+pub(crate) const fn broken(promised: Promised) -> &'static str {
+    match promised {
+        Promised::Yes => "PROMISED and broken",
+        Promised::No => "not promised, and broken",
+        Promised::Unknown => "broken, and nobody says whether it was promised",
+    }
 }
 
 /// What a request waited for: `1 write of branch 1 and 2 of branch 3`.

@@ -8,6 +8,7 @@ mod live;
 mod memory;
 mod options;
 mod over_sockets;
+mod panicked;
 mod recorder;
 mod remote;
 mod result;
@@ -29,6 +30,7 @@ pub use memory::{
 };
 pub use options::{Chances, Judging, Recording, RunError, RunOptions};
 pub use over_sockets::run_over_grpc;
+pub use panicked::panic_message;
 pub use recorder::HistoryOutput;
 pub(crate) use recorder::header;
 pub use remote::{ConnectedBank, HeldBefore, NotThere};

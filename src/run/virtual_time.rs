@@ -52,9 +52,29 @@ impl Runner {
         options: &RunOptions,
         history: Option<HistoryOutput>,
     ) -> Result<Run, RunError> {
+        self.run_next(scenario, options, history, &AtomicBool::new(false))
+    }
+
+    /// The same without a history, unless another thread sets `stop` before the end.
+    pub fn run_unless_stopped(
+        &mut self,
+        scenario: &Scenario,
+        options: &RunOptions,
+        stop: &AtomicBool,
+    ) -> Result<Run, RunError> {
+        self.run_next(scenario, options, None, stop)
+    }
+
+    fn run_next(
+        &mut self,
+        scenario: &Scenario,
+        options: &RunOptions,
+        history: Option<HistoryOutput>,
+        stop: &AtomicBool,
+    ) -> Result<Run, RunError> {
         // A stage on which a run fails or panics is gone.
         let mut stage = self.stage.take().unwrap_or_default();
-        let run = run_at(&mut stage, scenario, options, history, &AtomicBool::new(false));
+        let run = run_at(&mut stage, scenario, options, history, stop);
         if run.is_ok() {
             self.stage = stage.for_the_next();
         }

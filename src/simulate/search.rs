@@ -9,10 +9,12 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, Scope};
 use std::time::Duration;
 
-use super::finding::Finding;
+use crossbeam_channel::{Receiver, bounded};
+
+use super::finding::{Finding, Violated};
 use super::seeds::Seeds;
 use super::tally::Tally;
-use super::trial::Trial;
+use super::trial::{Outcome, Trial};
 use crate::run::Runner;
 
 /// How seeds are searched.
@@ -50,6 +52,10 @@ pub const FINDINGS_KEPT: usize = 20;
 /// A thread takes so many seeds at once.
 const BLOCK: u64 = 16;
 
+/// So many blocks may be under way, or done before their turn: nobody runs further ahead of a seed that
+/// takes long. More than twice as many as there may be threads: each that leaves takes one with it.
+const BLOCKS_AHEAD: usize = 4096;
+
 /// So often somebody hears how far it is.
 const WATCH_EVERY: Duration = Duration::from_millis(50);
 
@@ -61,6 +67,8 @@ struct Shared<'a> {
     /// The lowest seed at which a search stops.
     lowest: AtomicU64,
     stop: &'a AtomicBool,
+    /// A thread needs one for each block.
+    permits: Receiver<()>,
 }
 
 /// Some seeds one after the other, done.
@@ -79,9 +87,12 @@ pub fn search(
     mut watch: impl FnMut(&Tally),
 ) -> io::Result<Found> {
     let (next_block, lowest) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
-    let shared = Shared { trial, plan, next_block, lowest, stop };
+    let (permit, permits) = bounded(BLOCKS_AHEAD);
+    let shared = Shared { trial, plan, next_block, lowest, stop, permits };
     thread::scope(|scope| {
         let (done, blocks) = mpsc::channel();
+        // Full at first; each block that had its turn gives one back.
+        while permit.try_send(()).is_ok() {}
         for number in 1..=plan.jobs.get() {
             if let Err(error) = shared.start(number, scope, done.clone()) {
                 stop.store(true, Ordering::Relaxed);
@@ -92,7 +103,13 @@ pub fn search(
         let mut gathered = Gathered::new(plan.at_finding);
         loop {
             match blocks.recv_timeout(WATCH_EVERY) {
-                Ok(block) => gathered.take(block),
+                Ok(block) => {
+                    for _ in 0..gathered.take(block) {
+                        if permit.try_send(()).is_err() {
+                            log::trace!("nobody waits for a permit");
+                        }
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -117,7 +134,7 @@ impl Shared<'_> {
     fn work(&self, done: &Sender<Block>) {
         let mut runner = Runner::default();
         let seeds = self.plan.seeds;
-        loop {
+        while self.permits.recv().is_ok() {
             let index = self.next_block.fetch_add(1, Ordering::Relaxed);
             let before = index.saturating_mul(BLOCK);
             let is_over = self.stop.load(Ordering::Relaxed) || before >= seeds.count();
@@ -140,11 +157,19 @@ impl Shared<'_> {
             if is_needless || self.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let (run, finding) = self.trial.run(runner, seed);
-            match run {
-                Some(run) => block.tally.add(seed, &run, finding.as_ref()),
-                None => block.tally.add_failed(),
-            }
+            let finding = match self.trial.run(runner, seed, self.stop) {
+                Outcome::Ended(run) => {
+                    let verdicts = run.result.verdicts.as_deref();
+                    let violated = verdicts.and_then(Violated::first_of);
+                    block.tally.add(seed, &run, violated.as_ref());
+                    violated.map(Finding::Violated)
+                }
+                Outcome::Failed { problem } => {
+                    block.tally.add_failed();
+                    Some(Finding::Failed { problem })
+                }
+                Outcome::Stopped => break,
+            };
             if let Some(finding) = finding {
                 block.findings.push((seed, finding));
                 if self.plan.at_finding == AtFinding::Stop {
@@ -161,7 +186,7 @@ struct Gathered {
     at_finding: AtFinding,
     found: Found,
     next: u64,
-    /// Done before their turn: as many as are done while one takes long.
+    /// Done before their turn; permits keep them few.
     early: BTreeMap<u64, Block>,
 }
 
@@ -170,12 +195,15 @@ impl Gathered {
         Self { at_finding, found: Found::default(), next: 0, early: BTreeMap::new() }
     }
 
-    fn take(&mut self, block: Block) {
+    /// Takes a block, and says how many have had their turn by that.
+    fn take(&mut self, block: Block) -> u64 {
+        let before = self.next;
         self.early.insert(block.index, block);
         while let Some(block) = self.early.remove(&self.next) {
             self.next += 1;
             self.add(block);
         }
+        self.next - before
     }
 
     fn add(&mut self, Block { tally, findings, .. }: Block) {

@@ -1,6 +1,5 @@
 //! What a simulation came to. `docs/SIMULATION.md` says how it is written.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -9,9 +8,8 @@ use super::finding::{Finding, Violated};
 use super::search::Found;
 use super::seeds::Seeds;
 use super::shrink::{Shrunk, Target};
-use crate::check::{OverallCounts, Property};
+use super::tally::Tally;
 use crate::model::number::{count, micros};
-use crate::network::FaultCounts;
 
 /// The version of what a summary is written in.
 const FORMAT: u64 = 1;
@@ -22,34 +20,13 @@ const FORMAT: u64 = 1;
 pub struct Summary {
     /// The version of this format.
     pub format: u64,
-    /// How many seeds were run.
-    pub seeds: u64,
     /// The first of those that were asked for.
     pub first_seed: u64,
     /// The one after the last of those that were asked for.
     pub end_seed: u64,
-    /// Requests of customers, each time they asked.
-    pub operations: u64,
-    /// Messages between branches.
-    pub messages: u64,
-    /// How often each kind of fault struck.
-    pub faults: FaultCounts,
-    /// In how many seeds each did before the last request.
-    pub seeds_struck_in_time: FaultCounts,
-    /// Seeds with something that a search stops at.
-    pub violated: u64,
-    /// Of them, those whose run did not come to its end.
-    pub failed: u64,
-    /// Seeds in which nothing could be tested.
-    pub undecided: u64,
-    /// Acknowledged writes that no branch holds any more.
-    pub lost: u64,
-    /// How long the runs took by their own clocks, in seconds.
-    pub simulated_seconds: f64,
-    /// In how many seeds each property came to which verdict.
-    pub verdicts: BTreeMap<Property, OverallCounts>,
-    /// The lowest seed in which each property is violated.
-    pub first_violated: BTreeMap<Property, u64>,
+    /// What was counted.
+    #[serde(flatten)]
+    pub tally: Tally,
     /// What was found, ascending by seed: the first of it.
     pub findings: Vec<FindingRow>,
     /// The smallest scenario that still shows the first of it.
@@ -147,7 +124,6 @@ impl ShrunkRow {
 impl Summary {
     /// Of a simulation that `found` this; `again` gives the command that runs a seed again.
     pub fn new(found: &Found, course: Course, again: impl Fn(u64) -> String) -> Self {
-        let tally = &found.tally;
         let row = |(seed, finding): &(u64, Finding)| FindingRow {
             seed: *seed,
             finding: finding.clone(),
@@ -155,20 +131,9 @@ impl Summary {
         };
         Self {
             format: FORMAT,
-            seeds: tally.seeds,
             first_seed: course.seeds.first(),
             end_seed: course.seeds.end(),
-            operations: tally.operations,
-            messages: tally.messages,
-            faults: tally.faults,
-            seeds_struck_in_time: tally.struck_in_time,
-            violated: tally.violated,
-            failed: tally.failed,
-            undecided: tally.undecided,
-            lost: tally.lost,
-            simulated_seconds: tally.simulated.as_secs_f64(),
-            verdicts: tally.verdicts.clone(),
-            first_violated: tally.first_violated.clone(),
+            tally: found.tally.clone(),
             findings: found.findings.iter().map(row).collect(),
             shrunk: None,
             stopped: course.stopped,
@@ -183,18 +148,8 @@ impl Summary {
         Duration::from_micros(self.wall_microseconds)
     }
 
-    /// How long the runs took by their own clocks.
-    pub fn simulated(&self) -> Duration {
-        Duration::from_secs_f64(self.simulated_seconds)
-    }
-
     /// How many seeds with a finding are not among those that were kept.
     pub fn findings_left_out(&self) -> u64 {
-        self.violated.saturating_sub(count(self.findings.len()))
-    }
-
-    /// Whether any guarantee had something to test in any seed.
-    pub fn has_tested(&self) -> bool {
-        self.undecided < self.seeds
+        self.tally.violated.saturating_sub(count(self.findings.len()))
     }
 }

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::finding::Finding;
+use serde::{Serialize, Serializer};
+
+use super::finding::Violated;
 use crate::check::{Overall, OverallCounts, Property};
 use crate::model::number::count;
 use crate::network::{FaultCounts, FaultKind};
 use crate::run::Run;
 
-/// What came of some seeds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What came of some seeds. Serialized as keys of a summary.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
     /// How many were run.
     pub seeds: u64,
@@ -19,10 +21,12 @@ pub struct Tally {
     /// Messages that branches sent each other.
     pub messages: u64,
     /// How long the runs took, by their own clocks.
+    #[serde(rename = "simulated_seconds", serialize_with = "in_seconds")]
     pub simulated: Duration,
     /// How often each kind of fault struck.
     pub faults: FaultCounts,
     /// In how many seeds each did before the last request was sent.
+    #[serde(rename = "seeds_struck_in_time")]
     pub struck_in_time: FaultCounts,
     /// Seeds in which something is wrong that a search stops at.
     pub violated: u64,
@@ -40,7 +44,7 @@ pub struct Tally {
 
 impl Tally {
     /// Counts the run of `seed`.
-    pub(super) fn add(&mut self, seed: u64, run: &Run, finding: Option<&Finding>) {
+    pub(super) fn add(&mut self, seed: u64, run: &Run, violated: Option<&Violated>) {
         let result = &run.result;
         self.seeds += 1;
         self.operations += result.customers.iter().map(|of| count(of.requests.len())).sum::<u64>();
@@ -56,7 +60,7 @@ impl Tally {
                 }
             }
         }
-        self.violated += u64::from(finding.is_some());
+        self.violated += u64::from(violated.is_some());
         let Some(verdicts) = result.verdicts.as_deref() else { return };
         self.lost += verdicts.lost;
         self.undecided += u64::from(verdicts.summary() == Overall::Undecided);
@@ -66,6 +70,11 @@ impl Tally {
                 self.violated_first(property, seed);
             }
         }
+    }
+
+    /// Whether any guarantee had something to test in any seed.
+    pub fn has_tested(&self) -> bool {
+        self.undecided < self.seeds
     }
 
     /// Counts a seed whose run did not come to its end.
@@ -104,4 +113,8 @@ impl Tally {
         let lowest = self.first_violated.entry(property).or_insert(seed);
         *lowest = seed.min(*lowest);
     }
+}
+
+fn in_seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(span.as_secs_f64())
 }

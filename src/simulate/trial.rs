@@ -1,12 +1,12 @@
 //! One seed: its scenario, run and judged.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
 
-use super::finding::{Finding, Violated};
+use super::finding::Violated;
 use super::load::Load;
 use super::shrink::{LIMIT, ShrinkError, Shrunk, Target, shrink};
-use crate::run::{Run, RunOptions, Runner};
+use crate::run::{Run, RunError, RunOptions, Runner, panic_message};
 use crate::scenario::Settings;
 
 /// What is tried with each seed.
@@ -14,6 +14,19 @@ use crate::scenario::Settings;
 pub struct Trial {
     load: Load,
     options: RunOptions,
+}
+
+/// How the run of a seed ended.
+pub(super) enum Outcome {
+    /// In good order.
+    Ended(Box<Run>),
+    /// With an error, or a panic: a defect of this program.
+    Failed {
+        /// Why, in words.
+        problem: String,
+    },
+    /// It was told to stop.
+    Stopped,
 }
 
 impl Trial {
@@ -34,20 +47,18 @@ impl Trial {
         &self.options
     }
 
-    /// Runs the scenario of `seed`. A run that panics is a finding, and so is one that ends with an
-    /// error.
-    pub(super) fn run(&self, runner: &mut Runner, seed: u64) -> (Option<Run>, Option<Finding>) {
+    /// Runs the scenario of `seed`, unless `stop` is set before the end.
+    pub(super) fn run(&self, runner: &mut Runner, seed: u64, stop: &AtomicBool) -> Outcome {
         let scenario = self.load.scenario(seed);
+        let run = || runner.run_unless_stopped(&scenario, &self.options, stop);
         // A runner keeps nothing of a run that panicked.
-        let run = catch_unwind(AssertUnwindSafe(|| runner.run(&scenario, &self.options, None)));
-        match run {
-            Ok(Ok(run)) => {
-                let verdicts = run.result.verdicts.as_deref();
-                let finding = verdicts.and_then(Violated::first_of).map(Finding::Violated);
-                (Some(run), finding)
+        match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(Ok(run)) => Outcome::Ended(Box::new(run)),
+            Ok(Err(RunError::Stopped)) => Outcome::Stopped,
+            Ok(Err(error)) => Outcome::Failed { problem: error.to_string() },
+            Err(panic) => {
+                Outcome::Failed { problem: format!("the run panicked: {}", panic_message(&*panic)) }
             }
-            Ok(Err(error)) => (None, Some(Finding::Failed { problem: error.to_string() })),
-            Err(panic) => (None, Some(Finding::Failed { problem: panicked(&*panic) })),
         }
     }
 
@@ -59,10 +70,4 @@ impl Trial {
         let target = Target { property, promised };
         shrink(&scenario, target, &mut Runner::default(), Some(LIMIT))
     }
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("the run panicked: {}", text.unwrap_or("no message"))
 }

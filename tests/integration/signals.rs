@@ -57,6 +57,7 @@ fn a_signal_ends_every_command_with_its_own_code() {
         &["generate", "--count=1000000000"],
         &["compare", "--round-time=100s", "--customers=2"],
         &["simulate", "--seeds=0..1000000000", "--output=none.json"],
+        &["simulate", "--seeds=0..10", "--events=1000000", "--memory-max=1TiB"],
     ] {
         for (name, code) in SIGNALS {
             let mut child = spawn(folder, args);

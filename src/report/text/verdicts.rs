@@ -12,7 +12,7 @@ use crate::model::Operation;
 use crate::report::Note;
 use crate::report::palette::{BAD, GOOD, NO, PLAIN, QUIET, YES};
 use crate::report::table::{Cell, Columns, Row};
-use crate::report::words::{count, grouped, wrapped};
+use crate::report::words::{self, count, grouped, wrapped};
 
 const UNTESTED: &str = "–";
 const INDENT: usize = 2;
@@ -92,12 +92,11 @@ pub(in crate::report) fn all(
 pub(in crate::report) fn broken(verdict: &Verdict) -> Option<&'static str> {
     let is_customers_fault =
         verdict.witness().is_some_and(|witness| witness.kind == WitnessKind::IdNotUnique);
-    Some(match verdict.promised()? {
-        Promised::Yes => "PROMISED and broken",
-        Promised::No if is_customers_fault => "broken by the customer",
-        Promised::No => "not promised, and broken",
-        Promised::Unknown => "broken, and nobody says whether it was promised",
-    })
+    let promised = verdict.promised()?;
+    if is_customers_fault && promised == Promised::No {
+        return Some("broken by the customer");
+    }
+    Some(words::broken(promised))
 }
 
 fn row(property: Property, verdict: &Verdict) -> Row {

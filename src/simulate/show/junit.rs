@@ -16,7 +16,7 @@ pub fn write_junit(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
     junit::open(&mut out, PROGRAM)?;
     let mut suite = Suite::default();
     let took = summary.wall();
-    for (property, counts) in &summary.verdicts {
+    for (property, counts) in &summary.tally.verdicts {
         let of_it = |row: &&FindingRow| row.finding.property() == Some(*property);
         let first = summary.findings.iter().find(of_it);
         let outcome = match first {
@@ -39,7 +39,7 @@ fn whole(summary: &Summary) -> Outcome {
     if let Some(finding) = failed {
         return Outcome::Error(problem(finding));
     }
-    let seeds = count(summary.seeds, "seed");
+    let seeds = count(summary.tally.seeds, "seed");
     match summary.stopped {
         None | Some(Stopped::Time) => Outcome::Passed,
         Some(Stopped::Violation) => Outcome::Skipped(format!(

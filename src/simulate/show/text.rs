@@ -2,13 +2,12 @@
 
 use std::io::{self, Write};
 
-use crate::check::Promised;
 use crate::model::Shown;
 use crate::network::FaultKind;
 use crate::report::palette::{BAD, GOOD, MAYBE, NO, QUIET, STRONG, TITLE, UNSURE, YES};
 use crate::report::table::{Cell, Row, write_table};
 use crate::report::verdict_counts::write_verdict_counts;
-use crate::report::words::{count, grouped, rate, readable, span, wrapped};
+use crate::report::words::{broken, count, grouped, rate, readable, span, wrapped};
 use crate::simulate::{Finding, FindingRow, ShrunkRow, Stopped, Summary, Violated};
 
 const INDENT: usize = 2;
@@ -19,13 +18,13 @@ const WIDTH: usize = 96;
 pub fn write_text(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
     title(out, summary)?;
     write_table(out, INDENT, &numbers(summary))?;
-    if summary.faults.total() > 0 {
+    if summary.tally.faults.total() > 0 {
         heading(out, "Faults")?;
         write_table(out, INDENT, &faults(summary))?;
     }
-    if !summary.verdicts.is_empty() {
+    if !summary.tally.verdicts.is_empty() {
         heading(out, "Properties")?;
-        let counts = summary.verdicts.iter().map(|(&property, &counts)| (property, counts));
+        let counts = summary.tally.verdicts.iter().map(|(&property, &counts)| (property, counts));
         write_verdict_counts(out, INDENT, counts)?;
     }
     if !summary.findings.is_empty() {
@@ -46,9 +45,9 @@ fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
 
 /// `1,000 seeds  in 1.5 s: 666 a second, 2 jobs; passbook 0.1.0`
 fn title(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
-    let (seeds, jobs) = (count(summary.seeds, "seed"), count(summary.jobs, "job"));
+    let (seeds, jobs) = (count(summary.tally.seeds, "seed"), count(summary.jobs, "job"));
     let took = span(readable(summary.wall()));
-    let rate = match rate(summary.seeds, summary.wall()) {
+    let rate = match rate(summary.tally.seeds, summary.wall()) {
         Some(rate) => format!(": {} a second", grouped(rate)),
         None => String::new(),
     };
@@ -62,15 +61,15 @@ fn title(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
 fn numbers(summary: &Summary) -> Vec<Row> {
     let row = |label: &str, number: String| vec![Cell::plain(label), Cell::plain(number).right()];
     let mut rows = vec![
-        row("operations", grouped(summary.operations)),
-        row("messages", grouped(summary.messages)),
-        row("simulated time", span(readable(summary.simulated()))),
+        row("operations", grouped(summary.tally.operations)),
+        row("messages", grouped(summary.tally.messages)),
+        row("simulated time", span(readable(summary.tally.simulated))),
     ];
-    if summary.undecided > 0 {
-        rows.push(row("undecided seeds", grouped(summary.undecided)));
+    if summary.tally.undecided > 0 {
+        rows.push(row("undecided seeds", grouped(summary.tally.undecided)));
     }
-    if summary.lost > 0 {
-        let mut lost = row("lost writes", grouped(summary.lost));
+    if summary.tally.lost > 0 {
+        let mut lost = row("lost writes", grouped(summary.tally.lost));
         lost.push(Cell::new(QUIET, "acknowledged, and gone with the memory that held them"));
         rows.push(lost);
     }
@@ -82,11 +81,11 @@ fn faults(summary: &Summary) -> Vec<Row> {
     let label = |text: &str| Cell::new(QUIET, text).right();
     let mut rows =
         vec![vec![Cell::plain(""), label("struck"), label("in seeds, before the last request")]];
-    for kind in FaultKind::ALL.into_iter().filter(|&kind| summary.faults.of(kind) > 0) {
+    for kind in FaultKind::ALL.into_iter().filter(|&kind| summary.tally.faults.of(kind) > 0) {
         rows.push(vec![
             Cell::plain(kind.word()),
-            Cell::plain(grouped(summary.faults.of(kind))).right(),
-            Cell::plain(grouped(summary.seeds_struck_in_time.of(kind))).right(),
+            Cell::plain(grouped(summary.tally.faults.of(kind))).right(),
+            Cell::plain(grouped(summary.tally.struck_in_time.of(kind))).right(),
         ]);
     }
     rows
@@ -111,12 +110,7 @@ fn findings(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
 
 /// `read your writes: not promised, and broken`
 fn what(Violated { property, promised, .. }: &Violated) -> String {
-    let label = match promised {
-        Promised::Yes => "PROMISED and broken",
-        Promised::No => "not promised, and broken",
-        Promised::Unknown => "broken",
-    };
-    format!("{property}: {label}")
+    format!("{property}: {}", broken(*promised))
 }
 
 fn sentence(out: &mut dyn Write, told: &str, again: &str) -> io::Result<()> {
@@ -161,10 +155,10 @@ fn closing(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
         };
         writeln!(out, "  {UNSURE}{MAYBE} stopped before the end: {why}{UNSURE:#}")?;
     }
-    let seeds = count(summary.seeds, "seed");
-    if summary.violated > 0 {
-        writeln!(out, "  {BAD}{NO} {} of {seeds} violated{BAD:#}", grouped(summary.violated))
-    } else if !summary.has_tested() {
+    let seeds = count(summary.tally.seeds, "seed");
+    if summary.tally.violated > 0 {
+        writeln!(out, "  {BAD}{NO} {} of {seeds} violated{BAD:#}", grouped(summary.tally.violated))
+    } else if !summary.tally.has_tested() {
         writeln!(out, "  {UNSURE}{MAYBE} nothing could be tested in {seeds}{UNSURE:#}")
     } else {
         writeln!(out, "  {GOOD}{YES}{GOOD:#} all that was promised holds in {seeds}")
