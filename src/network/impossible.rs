@@ -7,6 +7,8 @@ use thiserror::Error;
 use super::fault::{
     Crash, Faults, Keeps, MessageName, Nemesis, NemesisKind, Partition, ScheduledFault, Slowness,
 };
+use super::plan::FAULTS_OVER;
+use super::show_span;
 use crate::model::{BranchId, Roster, Time};
 
 /// Why a fault cannot be.
@@ -36,6 +38,12 @@ pub enum Impossible {
         /// When it is over.
         until: Time,
     },
+    /// Nothing goes wrong so late.
+    #[error(
+        "all faults are over {} after the start, and this one is not",
+        show_span(FAULTS_OVER.since(Time::START))
+    )]
+    TooLate,
     /// What is down cannot stop.
     #[error("two crashes of branch {branch} overlap")]
     CrashesOverlap {
@@ -192,6 +200,7 @@ impl ScheduledFault {
         }
         match self.span() {
             Some((at, until)) if until < at => Err(Impossible::EndsFirst { at, until }),
+            Some((_, until)) if until > FAULTS_OVER => Err(Impossible::TooLate),
             Some(_) | None => Ok(()),
         }
     }

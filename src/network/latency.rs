@@ -172,7 +172,11 @@ pub fn parse_span(text: &str) -> Result<Duration, LatencyError> {
     if span <= SPAN_MAX { Ok(span) } else { Err(LatencyError::Span { found: text.to_owned() }) }
 }
 
-/// The same, as long as it may be.
+/// The longest that is written of what was drawn: from a mean of 12 hours comes more than that. As many of
+/// them as a scenario can have events do not come to the end of time.
+const LONG_SPAN_MAX: Duration = Duration::from_hours(1000);
+
+/// The same, up to 1000 hours.
 pub fn parse_long_span(text: &str) -> Result<Duration, LatencyError> {
     let error = || LatencyError::Span { found: text.to_owned() };
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -186,7 +190,8 @@ pub fn parse_long_span(text: &str) -> Result<Duration, LatencyError> {
         "h" => 3_600_000_000,
         _ => return Err(error()),
     };
-    number.checked_mul(unit_us).map(Duration::from_micros).ok_or_else(error)
+    let span = number.checked_mul(unit_us).map(Duration::from_micros);
+    span.filter(|&span| span <= LONG_SPAN_MAX).ok_or_else(error)
 }
 
 /// Writes a span as [`parse_span`] reads it, in the largest unit that is exact.

@@ -21,6 +21,9 @@ pub struct Plan {
     added: u64,
     /// Those that have begun and have not ended.
     lasting: BTreeMap<u32, Change>,
+    /// The branches that are down, and those that are slow.
+    down: BTreeSet<BranchId>,
+    slow: BTreeSet<BranchId>,
     chance: Option<ByChance>,
     /// How many faults there have been.
     numbers: u32,
@@ -96,8 +99,9 @@ struct ByChance {
 /// The stream of chances of a nemesis.
 const NEMESIS: u32 = 4;
 
-/// A run that has not ended by then never does: nothing is to keep its clock going.
-const LAST: Time = Time::from_us(24 * 3_600_000_000);
+/// All faults are over by then: as long as something goes wrong, what is not confirmed is sent again and
+/// again, and a run that has not ended by then never does.
+pub const FAULTS_OVER: Time = Time::from_us(3_600_000_000);
 
 /// After so many strikes a nemesis rests: one that strikes more often than a bank recovers would keep
 /// it from ever coming to an end.
@@ -117,6 +121,8 @@ impl Plan {
             moments: BTreeMap::new(),
             added: 0,
             lasting: BTreeMap::new(),
+            down: BTreeSet::new(),
+            slow: BTreeSet::new(),
             chance: faults.nemesis.clone().map(|nemesis| ByChance {
                 nemesis,
                 chance: Random::of_purpose(seed, NEMESIS, 0),
@@ -136,7 +142,7 @@ impl Plan {
         }
         // In the order of their beginnings: where one ends at the moment at which another of the same
         // branch begins, it ends first.
-        lasting.sort_by_key(|&(at, ..)| at);
+        lasting.sort_by_key(|&(at, until, _)| (at, until));
         for (at, until, number) in lasting {
             plan.add(at, Moment::Begins(number));
             plan.add(until, Moment::Ends(number));
@@ -156,7 +162,7 @@ impl Plan {
             let next = self.moments.first_entry().filter(|next| next.key().0 <= now)?;
             let change = match next.remove() {
                 Moment::Begins(number) => self.begin(number),
-                Moment::Ends(number) => self.lasting.remove(&number),
+                Moment::Ends(number) => self.end(number),
                 Moment::Strikes(fault) => {
                     let change = self.strike(fault);
                     self.draw();
@@ -211,11 +217,24 @@ impl Plan {
 
     /// Whether the same already happens to the same branch.
     fn is_in_the_way(&self, fault: &ScheduledFault) -> bool {
-        self.lasting.values().any(|ends| match (ends, fault) {
-            (Change::Start { branch, .. }, ScheduledFault::Crash(crash)) => *branch == crash.branch,
-            (Change::SpeedUp { branch }, ScheduledFault::Slow(slow)) => *branch == slow.branch,
-            _ => false,
-        })
+        match fault {
+            ScheduledFault::Crash(Crash { branch, .. }) => self.down.contains(branch),
+            ScheduledFault::Slow(Slowness { branch, .. }) => self.slow.contains(branch),
+            ScheduledFault::Partition(_) | ScheduledFault::Message { .. } => false,
+        }
+    }
+
+    fn end(&mut self, number: u32) -> Option<Change> {
+        let ends = self.lasting.remove(&number)?;
+        match &ends {
+            Change::Start { branch, .. } => self.down.remove(branch),
+            Change::SpeedUp { branch } => self.slow.remove(branch),
+            Change::Divide { .. }
+            | Change::Heal { .. }
+            | Change::Stop { .. }
+            | Change::SlowDown { .. } => false,
+        };
+        Some(ends)
     }
 
     fn begin(&mut self, number: u32) -> Option<Change> {
@@ -228,9 +247,11 @@ impl Plan {
                 (Change::Divide { number, partition }, Change::Heal { number })
             }
             ScheduledFault::Crash(Crash { branch, keeps, .. }) => {
+                self.down.insert(branch);
                 (Change::Stop { branch, keeps }, Change::Start { branch, keeps })
             }
             ScheduledFault::Slow(Slowness { branch, delay, .. }) => {
+                self.slow.insert(branch);
                 (Change::SlowDown { number, branch, delay }, Change::SpeedUp { branch })
             }
             ScheduledFault::Message { .. } => return None,
@@ -254,9 +275,9 @@ impl ByChance {
             Latency::Exponential(mean).draw(chance).max(Duration::from_micros(1))
         };
         let at = self.at.after(a_while(*interval, &mut self.chance));
-        let until = at.after(a_while(*duration, &mut self.chance));
+        let until = at.after(a_while(*duration, &mut self.chance)).min(FAULTS_OVER);
         self.at = at;
-        if at > LAST || self.strikes == STRIKES_MAX {
+        if at >= FAULTS_OVER || self.strikes == STRIKES_MAX {
             return None;
         }
         self.strikes += 1;
@@ -371,7 +392,7 @@ mod tests {
         let nemesis = Some(Nemesis { kinds, interval, ..all_kinds() });
         let faults = Faults { nemesis, ..Faults::default() };
         let mut plan = Plan::new(&faults, Seed(1), &roster());
-        let changed = changes(&mut plan, LAST);
+        let changed = changes(&mut plan, FAULTS_OVER);
         let struck = changed.iter().filter(|(_, what)| matches!(what, Change::Divide { .. }));
         assert_eq!(struck.count(), 20_000);
         assert_eq!(plan.next_moment(), None);

@@ -18,8 +18,8 @@ use crate::model::{
 };
 use crate::network::{Faults, Latency, LinkLatencies, ScheduledFault, Struck, show_span};
 use crate::scenario::{
-    BalanceRow, EventOutcome, EventResult, EventsRow, FoulWeather, NemesisSettings, Output,
-    Settings, Visit, Warning, WrittenIds,
+    BalanceRow, EventOutcome, EventResult, EventsRow, FoulWeather, Output, Settings, Visit,
+    Warning, WrittenIds,
 };
 
 /// One scenario, run to its end: every write that was accepted is propagated.
@@ -120,37 +120,29 @@ impl RunConfig {
     /// What `overrides` says, else what the scenario's `settings` say, else the default. Guarantees
     /// and a latency of `overrides` are for all customers and all links.
     pub fn new(settings: &Settings, overrides: &Settings) -> Self {
-        let mut single = match overrides.guarantees {
-            Some(_) => BTreeMap::new(),
-            None => settings.customer_guarantees.clone(),
-        };
-        single.extend(&overrides.customer_guarantees);
-        let mut links = match overrides.latency {
-            Some(_) => BTreeMap::new(),
-            None => settings.links.clone(),
-        };
-        links.extend(&overrides.links);
-        let latency = overrides.latency.or(settings.latency).unwrap_or_default();
+        let said = settings.overridden_by(overrides);
         let mut config = Self {
-            propagation: overrides.propagation.or(settings.propagation).unwrap_or_default(),
+            propagation: said.propagation.unwrap_or_default(),
             guarantees: GuaranteePolicy {
-                all: overrides.guarantees.or(settings.guarantees).unwrap_or_default(),
-                single,
+                all: said.guarantees.unwrap_or_default(),
+                single: said.customer_guarantees,
             },
-            overdraft: overrides.overdraft.or(settings.overdraft).unwrap_or_default(),
-            customers: overrides.customers.or(settings.customers).unwrap_or_default(),
-            queries: overrides.queries.or(settings.queries).unwrap_or_default(),
-            event_ids: overrides.event_ids.or(settings.event_ids).unwrap_or_default(),
-            latencies: LinkLatencies { default: latency, links },
+            overdraft: said.overdraft.unwrap_or_default(),
+            customers: said.customers.unwrap_or_default(),
+            queries: said.queries.unwrap_or_default(),
+            event_ids: said.event_ids.unwrap_or_default(),
+            latencies: LinkLatencies {
+                default: said.latency.unwrap_or_default(),
+                links: said.links,
+            },
             faults: None,
             think: Latency::None,
             settle_limit: None,
-            wait_limit: overrides.wait_limit.or(settings.wait_limit).unwrap_or(WAIT_LIMIT),
-            seed: overrides.seed.or(settings.seed).unwrap_or_default(),
+            wait_limit: said.wait_limit.unwrap_or(WAIT_LIMIT),
+            seed: said.seed.unwrap_or_default(),
         };
-        if settings.foul_weather.is_some() || overrides.foul_weather.is_some() {
-            let [said, sooner] = [settings, overrides].map(|from| from.foul_weather.as_deref());
-            config.expect(said.unwrap_or(FAIR), sooner.unwrap_or(FAIR));
+        if let Some(foul_weather) = said.foul_weather {
+            config.expect(*foul_weather);
         }
         config
     }
@@ -171,16 +163,16 @@ impl RunConfig {
         Ok(())
     }
 
-    /// What is to go wrong: what `sooner` says, else what is `said`. That messages take other times
-    /// than the latency says is no reason to look whether the bank settles, but that is done where a
-    /// limit for it is said.
-    fn expect(&mut self, said: &FoulWeather, sooner: &FoulWeather) {
-        let faults = faults(said, sooner);
-        let limit = sooner.settle_limit.or(said.settle_limit);
-        self.settle_limit = limit.or((!faults.only_delay()).then_some(SETTLE_LIMIT));
+    /// What is to go wrong. That messages take other times than the latency says is no reason to look
+    /// whether the bank settles, but that is done where a limit for it is said.
+    fn expect(&mut self, said: FoulWeather) {
+        let FoulWeather { rates, nemesis, schedule, think, settle_limit } = said;
+        let faults =
+            Faults { rates: rates.unwrap_or_default(), nemesis: nemesis.nemesis(), schedule };
+        self.settle_limit = settle_limit.or((!faults.only_delay()).then_some(SETTLE_LIMIT));
         let are_any = faults != Faults::default() || self.settle_limit.is_some();
         self.faults = are_any.then(|| Box::new(faults));
-        self.think = sooner.think.or(said.think).unwrap_or_default();
+        self.think = think.unwrap_or_default();
     }
 
     /// How the branches of a bank serve that waits for confirmations for `confirm_limit`; `None`:
@@ -208,9 +200,7 @@ impl RunConfig {
 
     /// An error where things are to go wrong on purpose, and nothing can make them.
     pub(super) fn refuse_faults(&self) -> Result<(), RunError> {
-        let none = Faults::default();
-        let are_any = self.faults.as_deref().is_some_and(|faults| *faults != none);
-        if are_any { Err(RunError::FaultsOverSockets) } else { Ok(()) }
+        if self.faults.is_some() { Err(RunError::FaultsOverSockets) } else { Ok(()) }
     }
 
     /// What `customer` has to know where branches may stop, or it thinks before its events.
@@ -235,7 +225,9 @@ impl RunConfig {
         if self.think != Latency::None {
             words.push(("think", self.think.to_string()));
         }
-        let said = self.settle_limit.filter(|&limit| limit != SETTLE_LIMIT);
+        // Where faults are named too, it goes without saying that the bank must settle.
+        let is_alone = self.faults.as_deref().is_none_or(Faults::only_delay);
+        let said = self.settle_limit.filter(|&limit| is_alone || limit != SETTLE_LIMIT);
         words.extend(said.map(|limit| ("settle_limit", show_span(limit))));
         words.into_iter().map(|(name, choice)| (name.to_owned(), choice)).collect()
     }
@@ -266,22 +258,6 @@ impl RunConfig {
         words
     }
 }
-
-/// What goes wrong on purpose. A schedule is of a scenario alone.
-fn faults(said: &FoulWeather, overrides: &FoulWeather) -> Faults {
-    let nemesis = overrides.nemesis.or(&said.nemesis);
-    let rates = overrides.rates.or(said.rates).unwrap_or_default();
-    Faults { rates, nemesis, schedule: said.schedule.clone() }
-}
-
-/// What is said where nothing is.
-const FAIR: &FoulWeather = &FoulWeather {
-    rates: None,
-    nemesis: NemesisSettings { kinds: None, interval: None, duration: None },
-    schedule: Vec::new(),
-    think: None,
-    settle_limit: None,
-};
 
 impl Default for RunConfig {
     fn default() -> Self {

@@ -103,8 +103,7 @@ fn run_at(
     history: Option<HistoryOutput>,
     stop: &AtomicBool,
 ) -> Result<Box<Run>, RunError> {
-    RunConfig::check(&scenario.settings, &options.overrides)?;
-    let config = RunConfig::new(&scenario.settings, &options.overrides);
+    let config = RunConfig::checked(&scenario.settings, &options.overrides)?;
     if let Some(faults) = &config.faults {
         faults.check(&scenario.roster)?;
     }

@@ -93,25 +93,30 @@ impl Settings {
     /// customers and all links, and a schedule is of a scenario alone.
     #[must_use]
     pub fn overridden_by(&self, overrides: &Self) -> Self {
-        let customer_guarantees = match overrides.guarantees {
-            Some(_) => &overrides.customer_guarantees,
-            None => &self.customer_guarantees,
+        let mut customer_guarantees = match overrides.guarantees {
+            Some(_) => BTreeMap::new(),
+            None => self.customer_guarantees.clone(),
         };
-        let links = if overrides.latency.is_some() { &overrides.links } else { &self.links };
+        customer_guarantees.extend(&overrides.customer_guarantees);
+        let mut links = match overrides.latency {
+            Some(_) => BTreeMap::new(),
+            None => self.links.clone(),
+        };
+        links.extend(&overrides.links);
         let weather = |said: &Self| said.foul_weather.as_deref().cloned();
-        let foul_weather = match (weather(self), weather(overrides)) {
-            (Some(said), Some(sooner)) => Some(said.overridden_by(sooner)),
-            (said, sooner) => sooner.or(said),
+        let foul_weather = match weather(overrides) {
+            Some(sooner) => Some(weather(self).unwrap_or_default().overridden_by(sooner)),
+            None => weather(self),
         };
         Self {
             propagation: overrides.propagation.or(self.propagation),
             guarantees: overrides.guarantees.or(self.guarantees),
-            customer_guarantees: customer_guarantees.clone(),
+            customer_guarantees,
             overdraft: overrides.overdraft.or(self.overdraft),
             customers: overrides.customers.or(self.customers),
             queries: overrides.queries.or(self.queries),
             latency: overrides.latency.or(self.latency),
-            links: links.clone(),
+            links,
             foul_weather: foul_weather.map(Box::new),
             wait_limit: overrides.wait_limit.or(self.wait_limit),
             event_ids: overrides.event_ids.or(self.event_ids),
@@ -164,13 +169,13 @@ pub struct NemesisSettings {
 }
 
 impl NemesisSettings {
-    /// The nemesis of `self`, or else of `others`, in what each says.
-    pub fn or(&self, others: &Self) -> Option<Nemesis> {
-        let kinds = self.kinds.as_ref().or(others.kinds.as_ref())?;
+    /// The nemesis, if it is said what it does.
+    pub fn nemesis(&self) -> Option<Nemesis> {
+        let kinds = self.kinds.as_ref()?;
         Some(Nemesis {
             kinds: kinds.kinds().to_vec(),
-            interval: self.interval.or(others.interval).unwrap_or(Nemesis::INTERVAL),
-            duration: self.duration.or(others.duration).unwrap_or(Nemesis::DURATION),
+            interval: self.interval.unwrap_or(Nemesis::INTERVAL),
+            duration: self.duration.unwrap_or(Nemesis::DURATION),
         })
     }
 

@@ -94,3 +94,32 @@ fn over_sockets_nothing_goes_wrong_on_purpose() {
     let done = passbook(&[&grpc[..], &["-q", "--think=constant:1ms", read_your_writes]].concat());
     done.code(0);
 }
+
+/// However long customers wait, and whatever is to go wrong meanwhile: that is over after an hour.
+#[test]
+fn a_run_ends_however_far_its_moments_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("far.json").display().to_string();
+    let with = |until: &str, after: &str| {
+        let text = format!(
+            r#"{{"propagation": "async", "latency": "constant:1ms", "settle_limit": "1min", "faults": [
+            {{"kind": "partition", "sides": [[1], [2]], "at": "0us", "until": "{until}"}}],
+            "processes": [{{"id": 1, "type": "branch", "balance": 0}},
+            {{"id": 2, "type": "branch", "balance": 0}},
+            {{"id": 1, "type": "customer", "events": [
+            {{"id": 1, "interface": "deposit", "money": 1, "dest": 1}},
+            {{"id": 2, "interface": "query", "dest": 1, "after": "{after}"}}]}}]}}"#
+        );
+        fs::write(&place, text).expect("a file");
+    };
+    with("1h", "1000h");
+    passbook(&["run", "-q", "--no-check", &place]).code(0);
+    for (until, after, says) in [
+        ("2h", "1s", "all faults are over 1h after the start, and this one is not"),
+        ("1h", "18446744073709551615us", "`18446744073709551615us` is no span of time"),
+    ] {
+        with(until, after);
+        let done = passbook(&["run", "-q", &place]).code(2);
+        assert!(stderr(&done).contains(says), "{}", stderr(&done));
+    }
+}

@@ -125,7 +125,7 @@ problems! {
         SpansReversed { found: Excerpt } => ("in `{found}` the longest comes first"),
             "the wrong way round", say("write the shorter span on the left");
         LongSpan { found: Excerpt } => ("`{found}` is no span of time"), "must be a span of time",
-            say("write a whole number with us, ms, s, min or h: `2s`");
+            say("write a whole number with us, ms, s, min or h, up to 1000h: `2s`");
         Interval { found: Excerpt } => ("`{found}` is no interval of a nemesis"),
             "must be a span of time", say("write a span from 1ms to 12h: `50ms`");
         Rate { found: Excerpt } => ("{found} is no rate"), "must be a rate",
@@ -309,6 +309,7 @@ fn impossible(why: &Impossible) -> Option<String> {
         Impossible::EndsFirst { .. } => {
             "write a later `until`; both count from the start of the run"
         }
+        Impossible::TooLate => "write an earlier `until`",
         Impossible::CrashesOverlap { .. } => {
             "a branch that is down stops only after it has started again"
         }

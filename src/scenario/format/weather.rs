@@ -164,7 +164,7 @@ fn schedule(
 fn place(object: Object<'_>, why: &Impossible) -> Span {
     match why {
         Impossible::Sides | Impossible::Twice { .. } => object.value(&["sides"]).bracket(),
-        Impossible::EndsFirst { .. } => object.value(&["until"]).span(),
+        Impossible::EndsFirst { .. } | Impossible::TooLate => object.value(&["until"]).span(),
         Impossible::ToItself => object.value(&["to"]).span(),
         Impossible::NoBranch { .. }
         | Impossible::CrashesOverlap { .. }
