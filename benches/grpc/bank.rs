@@ -40,6 +40,7 @@ pub(crate) fn start(branches: i64) -> SocketAddr {
             },
             guarantees: GuaranteePolicy::default(),
             latencies: LinkLatencies::default(),
+            faults: None,
             seed: Seed::default(),
             elsewhere: BTreeMap::new(),
             links: LinkOptions::default(),

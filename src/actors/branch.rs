@@ -56,6 +56,12 @@ impl BranchActor {
             shell.as_mut().expect("who asks a branch has opened it")
         })
     }
+
+    /// The same, unless it is down.
+    fn shell_up(&self) -> Result<RefMut<'_, BranchShell>, RequestError> {
+        let shell = self.shell();
+        if shell.is_down() { Err(RequestError::DOWN) } else { Ok(shell) }
+    }
 }
 
 impl Actor for BranchActor {
@@ -82,7 +88,7 @@ impl Handler<Inspect> for BranchActor {
     type Result = MessageResult<Inspect>;
 
     fn handle(&mut self, Inspect { most }: Inspect, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.shell().state(most))
+        MessageResult(self.shell_up().map(|shell| shell.state(most)))
     }
 }
 
@@ -90,7 +96,7 @@ impl Handler<Summarize> for BranchActor {
     type Result = MessageResult<Summarize>;
 
     fn handle(&mut self, _: Summarize, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.shell().summary())
+        MessageResult(self.shell_up().map(|shell| shell.summary()))
     }
 }
 
@@ -102,7 +108,7 @@ impl Handler<LatestEvent> for BranchActor {
         LatestEvent(customer): LatestEvent,
         _: &mut Self::Context,
     ) -> Self::Result {
-        let branch = &self.shell().branch;
+        let branch = &self.shell_up()?.branch;
         if branch.gives_event_ids() {
             return Ok(branch.latest_event(customer));
         }
@@ -118,11 +124,10 @@ impl Handler<ReadWriteSet> for BranchActor {
         ReadWriteSet(customer): ReadWriteSet,
         _: &mut Self::Context,
     ) -> Self::Result {
-        let branch = &self.shell().branch;
-        MessageResult(WriteSetState {
-            balance: branch.balance(),
-            write_set: branch.write_set(customer),
-        })
+        MessageResult(self.shell_up().map(|shell| WriteSetState {
+            balance: shell.branch.balance(),
+            write_set: shell.branch.write_set(customer),
+        }))
     }
 }
 
@@ -155,9 +160,10 @@ impl Handler<Watch> for BranchActor {
     type Result = MessageResult<Watch>;
 
     fn handle(&mut self, _: Watch, _: &mut Self::Context) -> Self::Result {
-        let shell = &mut *self.shell();
-        let position = shell.branch.position();
-        let applied = shell.applied.get_or_insert_with(|| watch::Sender::new(position));
-        MessageResult(applied.subscribe())
+        MessageResult(self.shell_up().map(|mut shell| {
+            let position = shell.branch.position();
+            let applied = shell.applied.get_or_insert_with(|| watch::Sender::new(position));
+            applied.subscribe()
+        }))
     }
 }

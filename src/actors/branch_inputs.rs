@@ -25,6 +25,10 @@ fn without_answer(branch: &Branch, request: RequestNumber, error: RequestError) 
 }
 
 impl BranchShell {
+    pub(super) fn is_down(&self) -> bool {
+        self.condition.as_ref().is_some_and(|condition| condition.is_down)
+    }
+
     pub(super) fn request(&mut self, ask: Ask, ctx: &mut dyn Wakes) {
         match &self.condition {
             None => self.serve(ask, ctx),
@@ -72,11 +76,15 @@ impl BranchShell {
     pub(super) fn stop(&mut self, _: Stop, _: &mut dyn Wakes) {
         let condition = self.condition.get_or_insert_default();
         assert!(!condition.is_down, "branch {} stops twice", self.branch.id());
-        condition.stop();
+        let late = condition.stop();
         let branch = self.branch.id();
         self.branch_context.recorder.record(|| Fact::BranchStopped { branch });
         self.armed = None;
+        self.applied = None;
         self.brought = Brought::default();
+        for asked in late {
+            self.turn_away(asked);
+        }
         for (_, who) in self.in_flight.drain() {
             match who {
                 InFlight::Request { reply_to: ReplyTo::Mailbox(_), .. }
@@ -117,8 +125,7 @@ impl BranchShell {
         match reply_to {
             ReplyTo::Mailbox(_) => {}
             ReplyTo::Caller(_) | ReplyTo::Then(_) => {
-                let down = RequestError::Returning { unheard: vec![self.branch.id()], more: 0 };
-                reply_to.send(without_answer(&self.branch, request, down));
+                reply_to.send(without_answer(&self.branch, request, RequestError::DOWN));
             }
         }
     }

@@ -49,10 +49,14 @@ impl Condition {
         if is_due { self.late.pop_front().map(|(_, input)| input) } else { None }
     }
 
-    /// It stops, and forgets what it had in hand.
-    pub(super) fn stop(&mut self) {
+    /// It stops, and forgets what it had in hand. Gives what was asked of it and never came to its turn.
+    pub(super) fn stop(&mut self) -> Vec<Ask> {
         self.is_down = true;
-        self.late.clear();
+        let asked = |(_, late): (Time, Late)| match late {
+            Late::Asked(ask) => Some(ask),
+            Late::Brought(_) => None,
+        };
+        self.late.drain(..).filter_map(asked).collect()
     }
 
     /// It starts again.

@@ -9,7 +9,7 @@ use actix::{Actor, Addr, Context, Handler};
 
 use super::{
     AnswerAll, Begin, BranchActor, BranchContext, Call, CountRemembered, Deliver, Detail,
-    NoEventIdLeft, PassbookSource, PeerEnvelope, Peers, RecorderLink, SessionRegistry, StraightWay,
+    NoEventId, PassbookSource, PeerEnvelope, Peers, RecorderLink, SessionRegistry, StraightWay,
     Submit, Submitted, Summarize, TimeSource,
 };
 use crate::bank::{Branch, Passbook, VersionVector};
@@ -69,7 +69,7 @@ pub(super) struct Told {
 }
 
 /// What requests were told, by number, the apply logs, and how many customers are remembered.
-pub(super) type End = (BTreeMap<usize, Result<Told, NoEventIdLeft>>, Vec<Vec<LogEntry>>, usize);
+pub(super) type End = (BTreeMap<usize, Result<Told, NoEventId>>, Vec<Vec<LogEntry>>, usize);
 
 /// Two branches, and the two ways to them.
 pub(super) struct TestBank {
@@ -81,10 +81,10 @@ pub(super) struct TestBank {
     branches: Vec<Addr<BranchActor>>,
     peers: Peers,
     held: Rc<RefCell<VecDeque<PeerEnvelope>>>,
-    tell: mpsc::Sender<(usize, Result<Submitted, NoEventIdLeft>)>,
-    tells: mpsc::Receiver<(usize, Result<Submitted, NoEventIdLeft>)>,
+    tell: mpsc::Sender<(usize, Result<Submitted, NoEventId>)>,
+    tells: mpsc::Receiver<(usize, Result<Submitted, NoEventId>)>,
     asked: Vec<Asked>,
-    told: BTreeMap<usize, Result<Told, NoEventIdLeft>>,
+    told: BTreeMap<usize, Result<Told, NoEventId>>,
     carried: BTreeMap<i64, Passbook>,
 }
 
@@ -196,7 +196,7 @@ impl TestBank {
         for _ in 0..8 {
             self.registry.send(CountRemembered).await.unwrap();
             for branch in &self.branches {
-                branch.send(Summarize).await.unwrap();
+                branch.send(Summarize).await.unwrap().unwrap();
             }
         }
         for (number, submitted) in self.tells.try_iter() {

@@ -131,9 +131,10 @@ pub struct MakeVisit {
     pub done: oneshot::Sender<()>,
 }
 
-/// Asks a branch how it stands, with the first writes of its apply log.
+/// Asks a branch how it stands, with the first writes of its apply log. An error while it is down, as of
+/// all that asks how it stands.
 #[derive(Debug, Message)]
-#[rtype(result = "BranchState")]
+#[rtype(result = "Result<BranchState, RequestError>")]
 pub struct Inspect {
     /// How many writes at most.
     pub most: usize,
@@ -147,7 +148,7 @@ pub struct AnswerAll;
 
 /// Asks a branch how it stands, in brief: costs the same however long its apply log is.
 #[derive(Debug, Message)]
-#[rtype(result = "BranchSummary")]
+#[rtype(result = "Result<BranchSummary, RequestError>")]
 pub struct Summarize;
 
 /// How a branch stands, in brief.
@@ -170,7 +171,7 @@ pub struct BranchSummary {
 }
 
 /// Asks a branch for the highest event id in a customer's write set, after which the next one is to be
-/// given. An error where others may hold a higher one, and the branch does not know.
+/// given. An error where others may hold a higher one, and the branch does not know; also while it is down.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Option<EventId>, RequestError>")]
 pub struct LatestEvent(pub CustomerId);
@@ -186,7 +187,7 @@ pub struct BranchState {
 
 /// Asks a branch for one customer's write set.
 #[derive(Debug, Message)]
-#[rtype(result = "WriteSetState")]
+#[rtype(result = "Result<WriteSetState, RequestError>")]
 pub struct ReadWriteSet(pub CustomerId);
 
 /// Asks a branch for one customer's write set when its apply log was so long: what was there when
@@ -219,9 +220,9 @@ pub struct ReadLog {
 #[rtype(result = "Option<Money>")]
 pub struct BalanceAt(pub LogPosition);
 
-/// Asks a branch to be told how long its apply log is, now and whenever that changes.
+/// Asks a branch to be told how long its apply log is, now and whenever that changes, until it stops.
 #[derive(Debug, Message)]
-#[rtype(result = "watch::Receiver<LogPosition>")]
+#[rtype(result = "Result<watch::Receiver<LogPosition>, RequestError>")]
 pub struct Watch;
 
 /// Tells a branch that was there before, or does not know whether others were, that it starts. Comes

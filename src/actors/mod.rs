@@ -43,7 +43,7 @@ pub use network::{Carries, Network, NetworkSetup};
 pub use peers::{Broadcast, Peers, Way};
 pub use recorder::{Detail, Observer, RecorderLink};
 pub use registry::{
-    Call, CountRemembered, EventIdSource, HasIntroduced, Introduced, NoEventIdLeft, PassbookSource,
+    Call, CountRemembered, EventIdSource, HasIntroduced, Introduced, NoEventId, PassbookSource,
     SessionRegistry, Submit, SubmitReply, Submitted,
 };
 pub use sessions::Remembered;

@@ -65,6 +65,10 @@ pub struct Harm {
     pub begun: BTreeSet<u32>,
 }
 
+/// From so many lives on that have accepted something, beside the first ones, a branch keeps its memory:
+/// each is an entry of version vectors and passbooks for ever.
+const LIVES_MAX: usize = 256;
+
 /// How often it looks whether the bank has settled.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -151,7 +155,7 @@ impl Nemesis {
                 recorder.record_detail(|| Fact::PartitionHealed { partition: number });
             }
             Change::Stop { branch, keeps } => {
-                faulty.strike(match keeps {
+                faulty.strike(match self.kept(branch, keeps) {
                     Keeps::All => FaultKind::Crash,
                     Keeps::First(_) => FaultKind::Amnesia,
                 });
@@ -159,6 +163,7 @@ impl Nemesis {
                 self.tell(BranchNews { branch, is_up: false });
             }
             Change::Start { branch, keeps } => {
+                let keeps = self.kept(branch, keeps);
                 self.branch(branch).1.do_send(StartAgain(keeps));
                 self.tell(BranchNews { branch, is_up: true });
             }
@@ -177,6 +182,13 @@ impl Nemesis {
     fn branch(&self, id: BranchId) -> &(BranchActor, Addr<BranchActor>) {
         let index = self.setup.roster.index(id).expect("a fault is of a branch of the roster");
         &self.setup.branches[index.get()]
+    }
+
+    /// What the branch keeps that is to keep so much. It is the same as long as it is down.
+    fn kept(&self, branch: BranchId, keeps: Keeps) -> Keeps {
+        let held = self.branch(branch).0.held();
+        let lives = held.map_or(0, |held| held.version.later_lives());
+        if lives >= LIVES_MAX { Keeps::All } else { keeps }
     }
 
     fn tell(&self, news: BranchNews) {

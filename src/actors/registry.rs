@@ -14,7 +14,7 @@ use super::{Answer, Ask, BranchActor, LatestEvent, ReplyTo};
 use crate::bank::{Entry, Passbook, Session};
 use crate::model::{
     BranchId, BranchIndex, CustomerId, EventId, GuaranteePolicy, LogPosition, Money, Operation,
-    Outcome, RequestNumber, Roster,
+    Outcome, RequestError, RequestNumber, Roster,
 };
 
 /// Keeps the passbooks and the last event ids of customers that do not bring them themselves.
@@ -55,6 +55,13 @@ pub struct Call {
     pub passbook: PassbookSource,
 }
 
+impl Call {
+    /// Whether it is to be given an event id.
+    fn is_unnumbered_write(&self) -> bool {
+        matches!((self.event, self.operation), (EventIdSource::After(_), Operation::Write(_)))
+    }
+}
+
 /// Brings what a customer asks to the registry.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -68,7 +75,7 @@ pub struct Submit {
 }
 
 /// Takes the answer to a request.
-pub type SubmitReply = Box<dyn FnOnce(Result<Submitted, NoEventIdLeft>) + Send>;
+pub type SubmitReply = Box<dyn FnOnce(Result<Submitted, NoEventId>) + Send>;
 
 impl fmt::Debug for Submit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -123,9 +130,14 @@ pub struct Submitted {
     pub passbook: Passbook,
 }
 
-/// The customer has used the highest event id, so that no next one can be given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoEventIdLeft;
+/// Why a write that brings no event id cannot be given one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoEventId {
+    /// The customer has used the highest.
+    NoneLeft,
+    /// Some branch does not say which are used there.
+    NotKnown(RequestError),
+}
 
 /// Tells the registry that a request for which it remembers the customer is answered: it enters
 /// what the reply says in the passbook that it keeps, if it keeps one.
@@ -180,7 +192,7 @@ impl Request {
         session: Session,
         roster: Arc<Roster>,
         learn: impl FnOnce(&Passbook, &Entry) + Send + 'static,
-        tell: impl FnOnce(Result<Submitted, NoEventIdLeft>) + Send + 'static,
+        tell: impl FnOnce(Result<Submitted, NoEventId>) + Send + 'static,
     ) -> Ask {
         let Self { customer, request, event, operation } = self;
         let mut passbook = session.passbook.clone();
@@ -227,18 +239,17 @@ impl SessionRegistry {
     }
 
     fn take_up(&mut self, queued: Queued, ctx: &mut Context<Self>) {
-        let Call { customer, event, operation, .. } = queued.bring.call;
+        let customer = queued.bring.call.customer;
         let kept = self.sessions.begin(customer);
         if let Some(behind) = self.looked_up.get_mut(&customer) {
             return behind.push(queued);
         }
-        match (event, operation) {
-            (EventIdSource::After(_), Operation::Write(_)) => match kept.numbers {
+        if queued.bring.call.is_unnumbered_write() {
+            match kept.numbers {
                 Numbers::Recent => return self.look_up(queued, ctx),
                 Numbers::All => kept.numbers = Numbers::Given,
                 Numbers::Given => {}
-            },
-            (EventIdSource::After(_), Operation::Query) | (EventIdSource::Id(_), _) => {}
+            }
         }
         self.hand_on(queued, ctx);
     }
@@ -253,18 +264,27 @@ impl SessionRegistry {
         let latest = async move {
             let mut latest = None;
             for answer in asked {
-                // A branch that has stopped serves no request; one that gives no event ids was asked before.
-                latest = latest.max(answer.await.ok().and_then(Result::ok).flatten());
+                // One whose actor is gone serves no request.
+                if let Ok(told) = answer.await {
+                    latest = latest.max(told?);
+                }
             }
-            latest
+            Ok(latest)
         };
         ctx.spawn(latest.into_actor(self).map(move |latest, registry, ctx| {
-            if let Some(kept) = registry.sessions.get_mut(customer) {
-                kept.last_event = kept.last_event.max(latest);
+            if let (Ok(latest), Some(kept)) = (&latest, registry.sessions.get_mut(customer)) {
+                kept.last_event = kept.last_event.max(*latest);
                 kept.numbers = Numbers::Given;
             }
+            let unknown: Option<RequestError> = latest.err();
             for queued in registry.looked_up.remove(&customer).unwrap_or_default() {
-                registry.hand_on(queued, ctx);
+                match &unknown {
+                    Some(why) if queued.bring.call.is_unnumbered_write() => {
+                        registry.sessions.end(customer);
+                        (queued.bring.tell)(Err(NoEventId::NotKnown(why.clone())));
+                    }
+                    Some(_) | None => registry.hand_on(queued, ctx),
+                }
             }
         }));
     }
@@ -317,10 +337,10 @@ impl SessionRegistry {
 
 impl Numbering {
     /// The first event id after `last`.
-    fn after(self, last: Option<EventId>) -> Result<EventId, NoEventIdLeft> {
+    fn after(self, last: Option<EventId>) -> Result<EventId, NoEventId> {
         let last = last.map_or(0, |last| i64::from(last.get()));
         let steps = (last - self.first).div_euclid(self.step) + 1;
-        EventId::new(self.first + self.step * steps.max(0)).map_err(|_| NoEventIdLeft)
+        EventId::new(self.first + self.step * steps.max(0)).map_err(|_| NoEventId::NoneLeft)
     }
 }
 
@@ -404,6 +424,6 @@ mod tests {
         assert_eq!([given(1, Some(1)), given(2, Some(1)), given(3, Some(1))], [4, 2, 3]);
         assert_eq!([given(1, Some(7)), given(2, Some(7)), given(3, Some(7))], [10, 8, 9]);
         let last = Some(event(i64::from(i32::MAX)));
-        assert_eq!(Numbering { first: 1, step: 1 }.after(last), Err(NoEventIdLeft));
+        assert_eq!(Numbering { first: 1, step: 1 }.after(last), Err(NoEventId::NoneLeft));
     }
 }

@@ -35,7 +35,6 @@ impl BranchActor {
         let open = self.open.borrow();
         let shell = open.as_ref()?;
         let version = shell.branch.version().clone();
-        let is_down = shell.condition.as_ref().is_some_and(|condition| condition.is_down);
-        Some(Held { version, is_down })
+        Some(Held { version, is_down: shell.is_down() })
     }
 }

@@ -7,7 +7,7 @@ use actix::Addr;
 
 use super::registry::{Answered, GoesStraight, Queued, Request};
 use super::{
-    BranchActor, Call, EventIdSource, NoEventIdLeft, PassbookSource, SessionRegistry, Submit,
+    BranchActor, Call, EventIdSource, NoEventId, PassbookSource, SessionRegistry, Submit,
     Submitted,
 };
 use crate::bank::{Entry, Passbook, Session};
@@ -44,7 +44,7 @@ impl StraightWay {
         &self,
         call: Call,
         branch: &Addr<BranchActor>,
-        tell: impl FnOnce(Result<Submitted, NoEventIdLeft>) + Send + 'static,
+        tell: impl FnOnce(Result<Submitted, NoEventId>) + Send + 'static,
     ) {
         let Call { customer, operation, .. } = call;
         let (event, passbook) = match (self.event_of(&call), call.passbook) {

@@ -32,6 +32,9 @@ pub struct BranchConfig {
     /// How many writes may come before it accepts no more of customers; `None`: any number. What
     /// another branch has accepted is applied all the same, or branches would differ for ever.
     pub log_max: Option<LogPosition>,
+    /// How many writes it keeps that are not confirmed everywhere before it accepts no more of customers;
+    /// `None`: any number. Links to branches elsewhere have a bound of their own.
+    pub kept_max: Option<usize>,
 }
 
 /// One branch of the bank: a deterministic state machine.

@@ -107,6 +107,13 @@ impl Confirmations {
         confirmations
     }
 
+    /// Who has not confirmed the first of the writes that are not confirmed, where those are `most` or
+    /// more; ascending.
+    pub(super) fn behind(&self, most: usize, roster: &Roster) -> Vec<BranchId> {
+        let first = self.unconfirmed.values().next().filter(|_| self.unconfirmed.len() >= most);
+        first.map_or(Vec::new(), |first| first.missing_ids(roster).collect())
+    }
+
     /// Starts to wait until every other branch than `here` has confirmed `write`.
     pub(super) fn expect(
         &mut self,

@@ -99,8 +99,7 @@ impl Branch {
             Known::Nothing if self.takes_no_writes() => {
                 effects.push(self.reply(ticket, Err(self.returning()), Entry::Nothing));
             }
-            Known::Nothing if !self.congested.is_empty() => {
-                let congested = self.congested.iter().copied().collect();
+            Known::Nothing if let Some(congested) = self.congested() => {
                 let unavailable = RequestError::Unavailable { congested, more: 0 };
                 effects.push(self.reply(ticket, Err(unavailable), Entry::Nothing));
             }
@@ -129,6 +128,17 @@ impl Branch {
             Known::Id { first } => Known::Id { first: entry(first) },
             Known::Nothing => Known::Nothing,
         }
+    }
+
+    /// The branches for which as much is kept as may be, ascending, if there are any.
+    fn congested(&self) -> Option<Vec<BranchId>> {
+        let mut congested: Vec<BranchId> = self.congested.iter().copied().collect();
+        if let Some(kept_max) = self.config.kept_max
+            && congested.is_empty()
+        {
+            congested = self.confirmations.behind(kept_max, &self.roster);
+        }
+        (!congested.is_empty()).then_some(congested)
     }
 
     /// The bound on what is held, where it is reached.

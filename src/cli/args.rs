@@ -92,12 +92,12 @@ impl Command {
     pub(super) fn conflict(&self) -> Option<String> {
         match self {
             Self::Run(args) => args.conflict(),
+            Self::Serve(args) => args.conflict(),
             Self::Batch(_)
             | Self::Simulate(_)
             | Self::Check(_)
             | Self::Draw(_)
             | Self::Convert(_)
-            | Self::Serve(_)
             | Self::Health(_)
             | Self::Secret(_)
             | Self::Compare(_)

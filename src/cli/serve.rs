@@ -20,9 +20,11 @@ use crate::grpc::seal::{BankKeys, BankSecret, NoRandomness};
 use crate::grpc::{BindError, Endpoint, Listener};
 use crate::model::number::count;
 use crate::model::{BranchId, IdError, LogPosition, Money, Roster, RosterError};
+use crate::network::Faults;
+use crate::report::weather::struck as struck_in_words;
 use crate::run::{
     self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, MemoryShare,
-    RunConfig, ServeOptions, bank_bytes, begun_life, log_max,
+    RunConfig, RunError, ServeOptions, bank_bytes, begun_life, log_max,
 };
 use crate::scenario::{Scenario, Settings};
 use crate::source::{InputError, read_scenario, read_scenario_line};
@@ -59,9 +61,15 @@ enum OpenError {
     #[error("{0}")]
     Memory(#[from] MemoryError),
     #[error(
-        "the scenario lets things go wrong on purpose, which a served bank does not; leave `rates`, `nemesis` and `faults` out of it"
+        "the scenario lets things go wrong between branches, which is simulated in one process only; leave `rates`, `nemesis` and `faults` out of it, or --peer"
     )]
-    Faults,
+    FaultsBetweenProcesses,
+    #[error(
+        "the scenario says what goes wrong at a moment or to one message, and a served bank has no such moments; leave `faults` out of it, and say with `rates` and `nemesis` what chance brings"
+    )]
+    Schedule,
+    #[error(transparent)]
+    Settings(#[from] RunError),
     #[error("the scenario cannot be served")]
     Scenario(#[from] Box<InputError>),
 }
@@ -159,28 +167,69 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
         }
     }
     let Described { roster, opening_balance, settings } = described(args, &elsewhere)?;
-    let config = RunConfig::new(&settings, &args.settings());
-    if config.faults.is_some() {
-        return Err(OpenError::Faults);
-    }
+    let config = RunConfig::checked(&settings, &args.settings())?;
+    let faults = faults(&config, &roster, &elsewhere)?;
     let secret = secret(args, terminal)?;
     let name = args.bank_name.as_deref().unwrap_or("passbook");
     let keys = BankKeys::new(&secret, name, &roster, opening_balance);
     let kept_max = args.limits.kept_max.get();
+    let mut branch = config.branch(Some(args.confirm_limit));
+    match &faults {
+        None => (branch.timeouts.resend_after, branch.timeouts.return_limit) = (None, None),
+        Some(faults) => {
+            branch.kept_max = Some(kept_max);
+            branch.timeouts.return_limit = Some(args.return_limit);
+            // No sooner than an answer can be here: each that is on its way takes room.
+            let there_and_back = config.latencies.extent().saturating_mul(2);
+            branch.timeouts.resend_after = branch.timeouts.resend_after.max(Some(there_and_back));
+            tell_faults(faults, terminal);
+        }
+    }
     Ok(LiveOptions {
         roster,
         opening_balance,
         life: begun_life(),
         // How many writes it may hold is set when it is known what memory there is.
-        branch: config.branch(Some(args.confirm_limit)),
+        branch,
         guarantees: config.guarantees,
         latencies: config.latencies,
+        faults,
         seed: config.seed,
         keys,
         elsewhere,
         links: LinkOptions { kept_max, return_limit: args.return_limit, ..LinkOptions::default() },
         sessions_max: args.limits.sessions_max.get(),
     })
+}
+
+/// What goes wrong on purpose in the bank of `roster`, if anything does.
+fn faults(
+    config: &RunConfig,
+    roster: &Roster,
+    elsewhere: &BTreeMap<BranchId, Endpoint>,
+) -> Result<Option<Box<Faults>>, OpenError> {
+    let Some(faults) = config.faults.clone().filter(|faults| **faults != Faults::default()) else {
+        return Ok(None);
+    };
+    if !faults.schedule.is_empty() {
+        return Err(OpenError::Schedule);
+    }
+    if !elsewhere.is_empty() {
+        return Err(OpenError::FaultsBetweenProcesses);
+    }
+    faults.check(roster).map_err(RunError::from)?;
+    Ok(Some(faults))
+}
+
+/// Says that things go wrong, for a variable of the environment may have asked for it.
+fn tell_faults(faults: &Faults, terminal: &mut Terminal) {
+    let rates = (!faults.rates.are_none()).then(|| faults.rates.to_string());
+    let nemesis = faults.nemesis.as_ref().map(ToString::to_string);
+    let all: Vec<String> = rates.into_iter().chain(nemesis).collect();
+    terminal.warning(&format!(
+        "things go wrong between the branches on purpose, as long as the bank is open: {}",
+        all.join("; ")
+    ));
 }
 
 /// Takes what the bank needs: for its branches, and for the writes that they may hold. Where the
@@ -193,7 +242,8 @@ fn take_memory(
     let branches = memory.try_take(bank_bytes(count(bank.roster.len())))?;
     let here = count(bank.roster.len() - bank.elsewhere.len());
     let kept_max = count(bank.links.kept_max);
-    let under_way = kept_max.saturating_mul(count(bank.elsewhere.len()));
+    let others = if bank.faults.is_some() { here - 1 } else { count(bank.elsewhere.len()) };
+    let under_way = kept_max.saturating_mul(others);
     let fitting = || log_max(memory.left() / 2, here, under_way);
     let log_max = args.limits.log_max.map_or_else(fitting, LogPosition::new);
     bank.branch.log_max = Some(log_max);
@@ -293,13 +343,17 @@ fn print_closing(
     closing: &Closing,
     terminal: &mut Terminal,
 ) -> io::Result<()> {
-    let Closing { balances, turned_away } = closing;
+    let Closing { balances, turned_away, struck } = closing;
     let out = terminal.results();
     match format {
         ServeFormat::Json => {
             let row = |last: &FinalBalance| json!({ "branch": last.branch, "balance": last.balance.map(Money::decimal) });
             let rows: Vec<_> = balances.iter().map(row).collect();
-            writeln!(out, "{}", json!({ "balances": rows, "turned_away": turned_away }))?;
+            let mut told = json!({ "balances": rows, "turned_away": turned_away });
+            if let Some(struck) = struck {
+                told["faults"] = json!(struck);
+            }
+            writeln!(out, "{told}")?;
         }
         ServeFormat::Text => {
             for &FinalBalance { branch, balance } in balances {
@@ -311,6 +365,11 @@ fn print_closing(
                 0 => {}
                 1 => writeln!(out, "1 request was refused as unavailable")?,
                 more => writeln!(out, "{more} requests were refused as unavailable")?,
+            }
+            if let Some(struck) = struck {
+                let told = struck_in_words(struck);
+                let told = if told.is_empty() { "nothing".to_owned() } else { told.join(", ") };
+                writeln!(out, "went wrong on purpose: {told}")?;
             }
         }
     }

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::document_args::{DocumentArgs, ONE_DOCUMENT};
 use super::exit_codes::ExitCodes;
+use super::fault_args::FaultArgs;
 use super::memory_args::MemoryArgs;
 use super::number::{COUNT, whole};
 use super::words::one_of;
@@ -26,6 +27,8 @@ Examples:
   passbook serve                                     two branches, on ports 50051 and 50052
   passbook serve --branches 5 --balance 1000 --single-port 50050
   passbook serve --branch 1 --peer 2=http://127.0.0.1:50052
+  passbook serve --propagation async --faults loss=0.1 --nemesis partition,crash --nemesis-interval 5s \
+    --nemesis-duration 2s
   grpcurl -plaintext 127.0.0.1:50051 passbook.v1.BankService/ListBranches";
 
 #[derive(Debug, Args)]
@@ -110,7 +113,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "LATENCY")]
     latency: Option<Latency>,
 
-    /// What the latencies are drawn from [default: as the scenario says, else 0]
+    #[command(flatten)]
+    pub(super) faults: FaultArgs,
+
+    /// What latencies and faults are drawn from [default: as the scenario says, else 0]
     #[arg(long, value_name = "NUMBER")]
     #[arg(value_parser = whole::<u64>(0..=u64::MAX))]
     seed: Option<u64>,
@@ -142,6 +148,16 @@ pub(super) struct ServeArgs {
 }
 
 impl ServeArgs {
+    /// What of them cannot be together, of which clap knows nothing.
+    pub(super) fn conflict(&self) -> Option<String> {
+        let is_one_process = self.peer.is_empty() || !self.faults.are_given();
+        (!is_one_process).then(|| {
+            "faults (`--faults`, `--nemesis`) are simulated between the branches of one process only, \
+             not with `--peer`"
+                .to_owned()
+        })
+    }
+
     /// What overrides the scenario's own settings.
     pub(super) fn settings(&self) -> Settings {
         Settings {
@@ -150,6 +166,7 @@ impl ServeArgs {
             latency: self.latency,
             wait_limit: self.wait_limit,
             overdraft: self.overdraft,
+            foul_weather: self.faults.are_given().then(|| Box::new(self.faults.foul_weather())),
             seed: self.seed.map(Seed),
             ..Settings::default()
         }
@@ -221,7 +238,8 @@ pub(super) struct LimitArgs {
     #[arg(value_parser = whole(COUNT))]
     log_entries_max: NonZeroUsize,
 
-    /// How many writes are kept for a peer that is away before no more are taken
+    /// How many writes are kept for a peer that is away, or, with faults, for a branch that does not
+    /// confirm them, before no more are taken
     #[arg(long, value_name = "NUMBER", default_value = "10000")]
     #[arg(value_parser = whole(COUNT))]
     pub(super) kept_max: NonZeroUsize,

@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::convert::FieldError;
 use super::server::ScenarioFault;
 use super::token::TokenError;
+use crate::actors::NoEventId;
 use crate::model::{BranchId, RequestError, UnknownVersion, listed};
 
 /// Why a call was not answered as it wished.
@@ -118,6 +119,15 @@ pub enum CallError {
     /// An actor stopped: a defect of this program.
     #[error("an actor stopped before it answered; whether the request took effect is not known")]
     ActorStopped,
+}
+
+impl From<NoEventId> for CallError {
+    fn from(why: NoEventId) -> Self {
+        match why {
+            NoEventId::NoneLeft => Self::NoEventIdLeft,
+            NoEventId::NotKnown(error) => error.into(),
+        }
+    }
 }
 
 /// Why a branch elsewhere is not answered as it wished.

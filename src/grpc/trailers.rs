@@ -125,6 +125,9 @@ pub(super) fn request_error_of(status: &Status) -> Option<(RequestError, Trailer
 
 /// Reads `1, 2`, or what is named of a longer list and how many more there are.
 fn branches(text: &str) -> Option<(Vec<BranchId>, usize)> {
+    if text.is_empty() {
+        return Some((Vec::new(), 0));
+    }
     let (named, more) = named_in(text)?;
     let branches: Option<_> = named.map(|id| BranchId::new(id.parse().ok()?).ok()).collect();
     Some((branches?, more))
@@ -197,6 +200,7 @@ mod tests {
                 more: 0,
             },
             RequestError::Returning { unheard: vec![branch(3)], more: 0 },
+            RequestError::Returning { unheard: Vec::new(), more: 0 },
             RequestError::Refused(Refusal::InsufficientFunds { balance, requested }),
             RequestError::Refused(Refusal::BalanceOutOfRange { balance }),
             RequestError::Refused(Refusal::OutOfOrder { latest: EventId::new(4).unwrap() }),

@@ -66,9 +66,10 @@ pub enum RequestError {
     Refused(Refusal),
     /// The write is applied here and goes on being propagated, but these branches have not
     /// confirmed it in time.
-    #[error("outcome unknown: not confirmed in time by {}", list(unconfirmed_by, *more))]
+    #[error("outcome unknown: {}", why_unknown(unconfirmed_by, *more))]
     OutcomeUnknown {
-        /// The branches that have not confirmed, ascending.
+        /// The branches that have not confirmed, ascending. None where the branch stopped that was
+        /// asked: then it may not be applied either.
         unconfirmed_by: Vec<BranchId>,
         /// How many more there are, where a branch elsewhere named only some.
         #[serde(default, skip_serializing_if = "is_none")]
@@ -126,14 +127,19 @@ pub enum RequestError {
     },
     /// The branch has started again without all that it had said, and waits to hear from these
     /// branches what it lacks. Nothing was done; it can be tried again.
-    #[error("unavailable: the branch started anew, and has not heard from {}", list(unheard, *more))]
+    #[error("unavailable: the branch {}", why_away(unheard, *more))]
     Returning {
-        /// The branches that have not answered, ascending.
+        /// The branches that have not answered, ascending. None where it has yet to start again.
         unheard: Vec<BranchId>,
         /// How many more there are, where a branch elsewhere named only some.
         #[serde(default, skip_serializing_if = "is_none")]
         more: usize,
     },
+}
+
+impl RequestError {
+    /// What is told of a branch that is down.
+    pub const DOWN: Self = Self::Returning { unheard: Vec::new(), more: 0 };
 }
 
 /// What a request waited for in vain. In a box, for every answer has room for what it may say.
@@ -267,6 +273,20 @@ fn because(reason: Option<&str>) -> String {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 const fn is_none(more: &usize) -> bool {
     *more == 0
+}
+
+fn why_unknown(unconfirmed_by: &[BranchId], more: usize) -> String {
+    if unconfirmed_by.is_empty() {
+        return "the branch stopped before it answered".to_owned();
+    }
+    format!("not confirmed in time by {}", list(unconfirmed_by, more))
+}
+
+fn why_away(unheard: &[BranchId], more: usize) -> String {
+    if unheard.is_empty() {
+        return "is down".to_owned();
+    }
+    format!("started anew, and has not heard from {}", list(unheard, more))
 }
 
 fn list(branches: &[BranchId], more: usize) -> String {

@@ -70,6 +70,12 @@ impl LinkLatencies {
         self.links.get(&link).copied().unwrap_or(self.default)
     }
 
+    /// The longest that a message takes as a rule, on whichever link.
+    pub fn extent(&self) -> Duration {
+        let links = self.links.values().map(|latency| latency.extent());
+        links.fold(self.default.extent(), Duration::max)
+    }
+
     /// Whether no message takes any time.
     pub fn is_none(&self) -> bool {
         self.default == Latency::None && self.links.values().all(|&one| one == Latency::None)

@@ -17,5 +17,5 @@ pub use impossible::{Contradiction, Impossible, contradictions, may_forget};
 pub use latency::{
     Delays, Latency, LatencyError, Link, LinkLatencies, parse_long_span, parse_span, show_span,
 };
-pub use plan::{Change, FAULTS_OVER, Plan, SLOW_DELAY};
+pub use plan::{Change, FAULTS_OVER, Lasts, Plan, SLOW_DELAY};
 pub use weather::{About, Sent, Weather};

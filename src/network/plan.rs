@@ -27,8 +27,19 @@ pub struct Plan {
     chance: Option<ByChance>,
     /// How many faults there have been.
     numbers: u32,
+    lasts: Lasts,
     drawn: Vec<ScheduledFault>,
     begun: BTreeSet<u32>,
+}
+
+/// How long a bank goes on in which things go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lasts {
+    /// To the end of a run: by [`FAULTS_OVER`] all is over, a nemesis rests after many strikes, and it is
+    /// kept what happened.
+    Run,
+    /// For days: nothing is over by itself, and nothing is kept.
+    Days,
 }
 
 #[derive(Debug, Clone)]
@@ -92,8 +103,9 @@ struct ByChance {
     roster: Arc<Roster>,
     /// When the last one began.
     at: Time,
-    /// How many there have been.
+    /// How many there have been, where they are counted.
     strikes: u32,
+    lasts: Lasts,
 }
 
 /// The stream of chances of a nemesis.
@@ -107,6 +119,9 @@ pub const FAULTS_OVER: Time = Time::from_us(3_600_000_000);
 /// it from ever coming to an end.
 const STRIKES_MAX: u32 = 20_000;
 
+/// While so many faults last at the same time chance brings no more.
+const LASTING_MAX: usize = 1_000;
+
 /// One partition in so many works one way only.
 const ONE_WAY_IN: u64 = 4;
 
@@ -114,8 +129,8 @@ const ONE_WAY_IN: u64 = 4;
 pub const SLOW_DELAY: Duration = Duration::from_millis(50);
 
 impl Plan {
-    /// That of `faults` in a bank of `roster`.
-    pub fn new(faults: &Faults, seed: Seed, roster: &Arc<Roster>) -> Self {
+    /// That of `faults` in a bank of `roster`, which goes on as long as it `lasts`.
+    pub fn new(faults: &Faults, seed: Seed, roster: &Arc<Roster>, lasts: Lasts) -> Self {
         let mut plan = Self {
             faults: BTreeMap::new(),
             moments: BTreeMap::new(),
@@ -129,8 +144,10 @@ impl Plan {
                 roster: Arc::clone(roster),
                 at: Time::START,
                 strikes: 0,
+                lasts,
             }),
             numbers: 0,
+            lasts,
             drawn: Vec::new(),
             begun: BTreeSet::new(),
         };
@@ -194,7 +211,8 @@ impl Plan {
     }
 
     fn number(&mut self, fault: ScheduledFault) -> u32 {
-        self.numbers += 1;
+        // In days they may come round again: what had the number before is long over.
+        self.numbers = self.numbers.wrapping_add(1);
         self.faults.insert(self.numbers, fault);
         self.numbers
     }
@@ -206,10 +224,12 @@ impl Plan {
 
     fn strike(&mut self, fault: ScheduledFault) -> Option<Change> {
         let (_, until) = fault.span()?;
-        if self.is_in_the_way(&fault) {
+        if self.is_in_the_way(&fault) || self.lasting.len() >= LASTING_MAX {
             return None;
         }
-        self.drawn.push(fault.clone());
+        if self.lasts == Lasts::Run {
+            self.drawn.push(fault.clone());
+        }
         let number = self.number(fault);
         self.add(until, Moment::Ends(number));
         self.begin(number)
@@ -256,7 +276,9 @@ impl Plan {
             }
             ScheduledFault::Message { .. } => return None,
         };
-        self.begun.insert(number);
+        if self.lasts == Lasts::Run {
+            self.begun.insert(number);
+        }
         self.lasting.insert(number, ends);
         Some(begins)
     }
@@ -275,12 +297,15 @@ impl ByChance {
             Latency::Exponential(mean).draw(chance).max(Duration::from_micros(1))
         };
         let at = self.at.after(a_while(*interval, &mut self.chance));
-        let until = at.after(a_while(*duration, &mut self.chance)).min(FAULTS_OVER);
+        let mut until = at.after(a_while(*duration, &mut self.chance));
         self.at = at;
-        if at >= FAULTS_OVER || self.strikes == STRIKES_MAX {
-            return None;
+        if self.lasts == Lasts::Run {
+            until = until.min(FAULTS_OVER);
+            if at >= FAULTS_OVER || self.strikes == STRIKES_MAX {
+                return None;
+            }
+            self.strikes += 1;
         }
-        self.strikes += 1;
         let kind = kinds.get(pick(count(kinds.len()), &mut self.chance))?;
         let ids = self.roster.ids();
         let branch = ids[pick(count(ids.len()), &mut self.chance)];
@@ -358,12 +383,12 @@ mod tests {
         let end = Time::from_us(5_000_000);
         for seed in 0..50 {
             let faults = Faults { nemesis: Some(all_kinds()), ..Faults::default() };
-            let mut by_chance = Plan::new(&faults, Seed(seed), &roster());
+            let mut by_chance = Plan::new(&faults, Seed(seed), &roster(), Lasts::Run);
             let changed = changes(&mut by_chance, end);
             assert!(changed.len() > 60, "{}", changed.len());
             let schedule = by_chance.drawn().to_vec();
             let scheduled = Faults { schedule, ..Faults::default() };
-            let mut again = Plan::new(&scheduled, Seed(0), &roster());
+            let mut again = Plan::new(&scheduled, Seed(0), &roster(), Lasts::Run);
             assert_eq!(changes(&mut again, end), changed);
         }
     }
@@ -371,7 +396,7 @@ mod tests {
     #[test]
     fn what_lasts_ends_when_the_weather_clears_up() {
         let faults = Faults { nemesis: Some(all_kinds()), ..Faults::default() };
-        let mut plan = Plan::new(&faults, Seed(7), &roster());
+        let mut plan = Plan::new(&faults, Seed(7), &roster(), Lasts::Run);
         let mut down: i32 = 0;
         let mut changed = changes(&mut plan, Time::from_us(3_000_000));
         changed.extend(plan.clear_up().into_iter().map(|change| (Time::START, change)));
@@ -385,17 +410,39 @@ mod tests {
         assert_eq!(plan.next_moment(), None);
     }
 
+    fn partitions(changed: &[(Time, Change)]) -> usize {
+        changed.iter().filter(|(_, what)| matches!(what, Change::Divide { .. })).count()
+    }
+
+    #[test]
+    fn a_nemesis_whose_strikes_last_long_waits_until_some_are_over() {
+        let kinds = vec![NemesisKind::Partition];
+        let (interval, duration) = (Duration::from_millis(1), Duration::from_secs(60));
+        let faults =
+            Faults { nemesis: Some(Nemesis { kinds, interval, duration }), ..Faults::default() };
+        let mut plan = Plan::new(&faults, Seed(1), &roster(), Lasts::Days);
+        let (mut standing, mut most) = (0_i64, 0);
+        for (_, change) in changes(&mut plan, Time::from_us(300_000_000)) {
+            standing += if matches!(change, Change::Divide { .. }) { 1 } else { -1 };
+            most = most.max(standing);
+        }
+        assert_eq!(most, 1_000);
+    }
+
     #[test]
     fn a_nemesis_rests_after_many_strikes() {
         let kinds = vec![NemesisKind::Partition];
         let interval = Duration::from_millis(1);
         let nemesis = Some(Nemesis { kinds, interval, ..all_kinds() });
         let faults = Faults { nemesis, ..Faults::default() };
-        let mut plan = Plan::new(&faults, Seed(1), &roster());
-        let changed = changes(&mut plan, FAULTS_OVER);
-        let struck = changed.iter().filter(|(_, what)| matches!(what, Change::Divide { .. }));
-        assert_eq!(struck.count(), 20_000);
+        let mut plan = Plan::new(&faults, Seed(1), &roster(), Lasts::Run);
+        assert_eq!(partitions(&changes(&mut plan, FAULTS_OVER)), 20_000);
         assert_eq!(plan.next_moment(), None);
+        // And never where the bank goes on for days.
+        let mut plan = Plan::new(&faults, Seed(1), &roster(), Lasts::Days);
+        assert!(partitions(&changes(&mut plan, FAULTS_OVER)) > 3_000_000);
+        assert!(plan.next_moment().is_some());
+        assert!(plan.drawn().is_empty() && plan.begun().is_empty(), "nothing grows");
     }
 
     #[test]
@@ -403,7 +450,7 @@ mod tests {
         let kinds = vec![NemesisKind::Partition];
         let faults =
             Faults { nemesis: Some(Nemesis { kinds, ..all_kinds() }), ..Faults::default() };
-        let mut plan = Plan::new(&faults, Seed(1), &roster());
+        let mut plan = Plan::new(&faults, Seed(1), &roster(), Lasts::Run);
         let mut one_way = 0;
         for (_, change) in changes(&mut plan, Time::from_us(10_000_000)) {
             let Change::Divide { partition, .. } = change else { continue };

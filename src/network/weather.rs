@@ -25,8 +25,9 @@ pub struct Weather {
     attempts: BTreeMap<MessageName, u32>,
     /// Which partitions stand, by number.
     standing: BTreeMap<u32, Partition>,
-    /// Partitions that a message was lost to, and times in which a branch was slow with an input, by
-    /// number.
+    /// How many faults of the schedule last a while. They have the first numbers.
+    scheduled: usize,
+    /// Those of them that a message was lost to, or an input was late by, by number.
     felt: BTreeSet<u32>,
     /// Each fate that was decided, if that is to be known.
     decided: Option<Vec<(MessageName, Fate)>>,
@@ -73,6 +74,7 @@ impl Weather {
                 fates.insert(name, fate);
             }
         }
+        let scheduled = faults.schedule.iter().filter(|fault| fault.span().is_some()).count();
         Self {
             delays,
             faults,
@@ -81,6 +83,7 @@ impl Weather {
             heeded: BTreeSet::new(),
             attempts: BTreeMap::new(),
             standing: BTreeMap::new(),
+            scheduled,
             felt: BTreeSet::new(),
             decided: None,
             has_cleared_up: false,
@@ -120,7 +123,7 @@ impl Weather {
     pub fn is_cut(&mut self, now: Time, link: Link) -> bool {
         let cuts = self.standing.iter().find(|(_, partition)| partition.cuts(link));
         let Some((&number, _)) = cuts else { return false };
-        self.felt.insert(number);
+        self.feel(number);
         self.struck.strike(FaultKind::Partition, now);
         true
     }
@@ -153,11 +156,18 @@ impl Weather {
 
     /// A branch was slow with an input.
     pub fn delay(&mut self, number: u32, now: Time) {
-        self.felt.insert(number);
+        self.feel(number);
         self.struck.strike(FaultKind::Slow, now);
     }
 
-    /// Whether any message was lost to the partition, or the branch was slow with any input then.
+    fn feel(&mut self, number: u32) {
+        if usize::try_from(number).is_ok_and(|number| number <= self.scheduled) {
+            self.felt.insert(number);
+        }
+    }
+
+    /// Whether any message was lost to this partition of the schedule, or its branch was slow with any
+    /// input then.
     pub fn was_felt(&self, number: u32) -> bool {
         self.felt.contains(&number)
     }

@@ -38,7 +38,7 @@ pub mod text;
 mod trace;
 #[cfg(feature = "cli")]
 pub(crate) mod verdict_counts;
-mod weather;
+pub(crate) mod weather;
 pub(crate) mod words;
 
 pub use agreement::Agreement;

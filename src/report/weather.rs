@@ -10,7 +10,7 @@ use crate::network::{FaultCounts, FaultKind, Faults, NemesisKind, Rate, Struck};
 use crate::run::{RunResult, WeatherReport};
 
 /// How often each kind of fault struck, if any did: `12 messages lost`.
-pub(super) fn struck(counts: &FaultCounts) -> Vec<String> {
+pub(crate) fn struck(counts: &FaultCounts) -> Vec<String> {
     let kinds = FaultKind::ALL.into_iter().map(|kind| (kind, counts.of(kind)));
     kinds.filter(|(_, times)| *times > 0).map(|(kind, times)| struck_by(kind, times)).collect()
 }

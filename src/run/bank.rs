@@ -206,8 +206,8 @@ pub(crate) async fn balances(
 ) -> Result<Vec<FinalBalance>, Stopped> {
     let mut balances = Vec::new();
     for branch in branches {
-        let BranchSummary { id, balance, .. } =
-            branch.send(Summarize).await.map_err(|_| Stopped)?;
+        let told = branch.send(Summarize).await.map_err(|_| Stopped)?;
+        let BranchSummary { id, balance, .. } = told.map_err(|_| Stopped)?;
         balances.push(FinalBalance { branch: id, balance });
     }
     Ok(balances)

@@ -1,11 +1,11 @@
-//! A run in which things go wrong on purpose: the weather between its branches, its nemesis, and what
-//! became of both.
+//! A bank in which things go wrong on purpose: the weather between its branches, its nemesis, and what
+//! became of both, in a run and in real time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::Recipient;
+use actix::{Addr, Recipient};
 use tokio::sync::oneshot;
 
 use super::bank::{Seat, settle};
@@ -15,8 +15,10 @@ use crate::actors::{
     AwaitSettled, BranchActor, BranchNews, Due, Faulty, Harm, NemesisActor, NemesisSetup,
     RecorderLink, ReplyTo,
 };
-use crate::model::{CustomerId, Roster, Time};
-use crate::network::{Delays, Fate, Faults, MessageName, Plan, ScheduledFault, Weather};
+use crate::model::{CustomerId, Roster, Seed, Time};
+use crate::network::{
+    Delays, Fate, FaultCounts, Faults, Lasts, MessageName, Plan, ScheduledFault, Weather,
+};
 
 /// How long customers paused before each of their events, where they drew that.
 pub type Pauses = BTreeMap<CustomerId, Vec<Duration>>;
@@ -58,6 +60,66 @@ pub(super) fn faults(config: &RunConfig, chances: Chances) -> Option<Box<Faults>
     config.faults.clone().or_else(|| is_wanted.then(Box::default))
 }
 
+/// What goes wrong in a bank in real time, for as long as it is open.
+#[derive(Debug)]
+pub(super) struct Afflicted {
+    faults: Box<Faults>,
+    pub(super) faulty: Faulty,
+    seat: Seat<NemesisActor>,
+}
+
+impl Afflicted {
+    /// Those `faults`; nothing happens before it begins.
+    pub(super) fn new(faults: &Faults, delays: Delays, recorder: &RecorderLink) -> Self {
+        let faulty = Faulty::new(Weather::new(delays, faults.clone()), recorder.clone());
+        let seat = Seat::start(&recorder.clock);
+        Self { faults: Box::new(faults.clone()), faulty, seat }
+    }
+
+    /// Lets the nemesis begin. No branch settles as long as something goes wrong, so there is no limit
+    /// for that.
+    pub(super) fn begin(
+        &self,
+        seed: Seed,
+        (roster, branches): (&Arc<Roster>, &[Seat<BranchActor>]),
+        recorder: &RecorderLink,
+    ) {
+        begin(
+            &self.seat,
+            NemesisSetup {
+                plan: Plan::new(&self.faults, seed, roster, Lasts::Days),
+                faulty: self.faulty.clone(),
+                roster: Arc::clone(roster),
+                branches: branches.iter().map(same).collect(),
+                customers: Vec::new(),
+                settle_limit: Duration::ZERO,
+                recorder: recorder.clone(),
+            },
+        );
+    }
+
+    /// From now on nothing goes wrong any more.
+    pub(super) fn clear_up(&self) {
+        self.seat.actor.clear_up();
+    }
+
+    /// How often each kind of fault struck.
+    pub(super) fn struck(&self) -> FaultCounts {
+        self.faulty.weather().borrow().struck().counts
+    }
+}
+
+/// Lets the nemesis at `seat` begin.
+fn begin(seat: &Seat<NemesisActor>, setup: NemesisSetup) {
+    seat.actor.open(setup);
+    seat.address.do_send(Due(Time::START));
+}
+
+/// The branch at a seat, and its mailbox.
+fn same(seat: &Seat<BranchActor>) -> (BranchActor, Addr<BranchActor>) {
+    (seat.actor.clone(), seat.address.clone())
+}
+
 /// The ways between the branches of a run.
 pub(super) fn faulty(
     config: &RunConfig,
@@ -84,17 +146,18 @@ impl Harmed<'_> {
         recorder: &RecorderLink,
     ) {
         let (Some(seat), Some(settle_limit)) = (self.seat, config.settle_limit) else { return };
-        let copy = |seat: &Seat<BranchActor>| (seat.actor.clone(), seat.address.clone());
-        seat.actor.open(NemesisSetup {
-            plan: Plan::new(&self.faults, config.seed, roster),
-            faulty: self.faulty.clone(),
-            roster: Arc::clone(roster),
-            branches: branches.iter().map(copy).collect(),
-            customers,
-            settle_limit,
-            recorder: recorder.clone(),
-        });
-        seat.address.do_send(Due(Time::START));
+        begin(
+            seat,
+            NemesisSetup {
+                plan: Plan::new(&self.faults, config.seed, roster, Lasts::Run),
+                faulty: self.faulty.clone(),
+                roster: Arc::clone(roster),
+                branches: branches.iter().map(same).collect(),
+                customers,
+                settle_limit,
+                recorder: recorder.clone(),
+            },
+        );
     }
 
     /// Lets nothing go wrong any more, and waits until the bank has settled or its time for that is

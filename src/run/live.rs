@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::bank::{
     Again, BankSetup, FinalBalance, Links, Stopped, addresses, balances, lives_known_of, settling,
 };
+use super::foul_weather::Afflicted;
 use crate::actors::{
     AnswerAll, BranchActor, Detail, PeerEnvelope, Peers, RecorderLink, SessionRegistry, Standing,
     StraightWay, TimeSource,
@@ -22,7 +23,7 @@ use crate::grpc::{
     PeerId, PeerLink,
 };
 use crate::model::{BranchId, GuaranteePolicy, Life, Money, Propagation, Roster, Seed};
-use crate::network::LinkLatencies;
+use crate::network::{Delays, FaultCounts, Faults, LinkLatencies};
 
 /// What a bank in real time is.
 #[derive(Debug, Clone)]
@@ -40,7 +41,9 @@ pub struct LiveOptions {
     pub guarantees: GuaranteePolicy,
     /// How long messages between branches take beyond what they need, from those that live here.
     pub latencies: LinkLatencies,
-    /// What that is drawn from.
+    /// What goes wrong between the branches, and with them; `None`: nothing. All of them live here then.
+    pub faults: Option<Box<Faults>>,
+    /// What all that is drawn from.
     pub seed: Seed,
     /// With which it proves that something is of this bank.
     pub keys: BankKeys,
@@ -79,6 +82,7 @@ impl Default for LinkOptions {
 pub struct LiveBank {
     gateway: Gateway,
     gate: watch::Sender<Gate>,
+    afflicted: Option<Afflicted>,
     failed: oneshot::Receiver<BankFailure>,
 }
 
@@ -131,16 +135,20 @@ impl LiveBank {
         let ((standing, stands), (fails, failed)) = (mpsc::unbounded_channel(), oneshot::channel());
         let watcher = Watcher { gate: gate.clone(), propagation: options.branch.propagation };
         actix_rt::spawn(watcher.watch(here.len(), stands, finds, fails));
+        let delays = || Delays::new(options.latencies.clone(), options.seed, Arc::clone(roster));
+        let faults = options.faults.as_deref().filter(|_| is_whole);
+        let afflicted = faults.map(|faults| Afflicted::new(faults, delays(), recorder));
+        let faulty = afflicted.as_ref().map(|afflicted| &afflicted.faulty);
         let setup = BankSetup {
             roster,
             opening_balance: *opening_balance,
             branch: if is_whole { options.branch } else { options.branch_with_peers() },
             recorder,
             again: (!is_whole).then_some(Again { life: *life, standing }),
-            faulty: None,
+            faulty,
         };
         let (mut links, mut clients) = (Vec::new(), BTreeMap::new());
-        let ways = Links { latencies: &options.latencies, seed: options.seed, faulty: None };
+        let ways = Links { latencies: &options.latencies, seed: options.seed, faulty };
         let seats = if is_whole {
             setup.start_all(|mailboxes| ways.connect(mailboxes, &recorder.clock))
         } else {
@@ -156,6 +164,9 @@ impl LiveBank {
                 }
             })
         };
+        if let Some(afflicted) = &afflicted {
+            afflicted.begin(options.seed, (roster, &seats), recorder);
+        }
         let branches: BTreeMap<BranchId, Addr<BranchActor>> =
             here.into_iter().zip(addresses(&seats)).collect();
         let registry = Self::registry(options, roster)
@@ -175,7 +186,7 @@ impl LiveBank {
             gate: gate.subscribe(),
             answer_time_max: options.branch.timeouts.in_all(),
         });
-        Self { gateway, gate, failed }
+        Self { gateway, gate, afflicted, failed }
     }
 
     fn registry(options: &LiveOptions, roster: &Arc<Roster>) -> SessionRegistry {
@@ -202,6 +213,16 @@ impl LiveBank {
     /// Turns new requests away. Those under way go on.
     pub fn drain(&self) {
         self.gate.send_replace(Gate::Draining);
+    }
+
+    /// Lets nothing go wrong on purpose any more.
+    pub fn clear_up(&self) {
+        self.afflicted.iter().for_each(Afflicted::clear_up);
+    }
+
+    /// How often each kind of fault struck, where any was asked for.
+    pub fn struck(&self) -> Option<FaultCounts> {
+        self.afflicted.as_ref().map(Afflicted::struck)
     }
 
     /// Answers all requests that wait at a branch here: what they wait for will not come any more.

@@ -176,13 +176,13 @@ impl RunConfig {
     }
 
     /// How the branches of a bank serve that waits for confirmations for `confirm_limit`; `None`:
-    /// for ever.
+    /// for ever, or three seconds where things go wrong.
     pub(crate) fn branch(&self, confirm_limit: Option<Duration>) -> BranchConfig {
         let &Self { propagation, overdraft, wait_limit, .. } = self;
         let wait_limit = Some(wait_limit);
         let timeouts = if self.goes_wrong() {
             Timeouts {
-                confirm_limit: Some(CONFIRM_LIMIT),
+                confirm_limit: confirm_limit.or(Some(CONFIRM_LIMIT)),
                 wait_limit,
                 resend_after: Some(RESEND_AFTER),
                 return_limit: Some(RETURN_LIMIT),
@@ -190,7 +190,7 @@ impl RunConfig {
         } else {
             Timeouts { confirm_limit, wait_limit, resend_after: None, return_limit: None }
         };
-        BranchConfig { propagation, overdraft, timeouts, log_max: None }
+        BranchConfig { propagation, overdraft, timeouts, log_max: None, kept_max: None }
     }
 
     /// Whether anything may go wrong on purpose, or the bank is at least to be as if it might.

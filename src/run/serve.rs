@@ -13,6 +13,7 @@ use super::live::{BankFailure, LiveBank, LiveOptions};
 use crate::bank::EndOfLife;
 use crate::grpc::{EdgeError, LimitTeller, Limits, Listener, Origin, Scenarios, Services};
 use crate::model::BranchId;
+use crate::network::FaultCounts;
 
 /// How long calls under way may take to end by themselves when the bank closes, and what it has
 /// accepted to be confirmed everywhere. Then each request that still waits is answered.
@@ -109,6 +110,8 @@ pub struct Closing {
     pub balances: Vec<FinalBalance>,
     /// How many requests were turned away because too much was waiting or on its way.
     pub turned_away: u64,
+    /// How often each kind of fault struck, where any was asked for.
+    pub struck: Option<FaultCounts>,
 }
 
 /// Serves until `closing` ends, then lets calls and propagation under way end, and says what the
@@ -144,12 +147,14 @@ pub fn serve(
             return Err(ended);
         }
         bank.drain();
+        bank.clear_up();
         close.cancel();
         end_calls(&mut servers, &bank).await;
         limits_hit.tell().await;
         told?;
         let balances = bank.balances().await.map_err(|Stopped| ServeError::BranchStopped)?;
-        Ok(Closing { balances, turned_away: bank.gateway().turned_away() })
+        let (turned_away, struck) = (bank.gateway().turned_away(), bank.struck());
+        Ok(Closing { balances, turned_away, struck })
     })
 }
 

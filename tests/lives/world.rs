@@ -128,7 +128,7 @@ impl World {
             return_limit: ms(50),
         };
         let (propagation, overdraft) = (self.propagation, Overdraft::Allow);
-        BranchConfig { propagation, overdraft, timeouts, log_max: None }
+        BranchConfig { propagation, overdraft, timeouts, log_max: None, kept_max: None }
     }
 
     fn new_life(&mut self, at: usize) -> u64 {

@@ -186,6 +186,9 @@ fn serve(
     ] {
         command.arg(format!("{limit}={most}"));
     }
+    for variable in ["FAULTS", "NEMESIS", "NEMESIS_INTERVAL", "NEMESIS_DURATION"] {
+        command.env_remove(format!("PASSBOOK_{variable}"));
+    }
     // A peer that is not there yet is no news.
     command.env("PASSBOOK_LOG", "error");
     // What interrupts the comparison does not interrupt its banks: it ends them.

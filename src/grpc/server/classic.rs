@@ -164,8 +164,7 @@ impl ClassicService {
 
     /// How the branch and the customer's write set there stand now.
     async fn state(&self, branch: BranchId, customer: CustomerId) -> Result<ReplyBody, CallError> {
-        let read = self.gateway.branch(branch)?.send(ReadWriteSet(customer)).await;
-        let state = read.map_err(|_| CallError::ActorStopped)?;
+        let state = self.gateway.ask(branch, ReadWriteSet(customer)).await?;
         Ok(ReplyBody {
             write_sets: write_set_text(state.write_set),
             balance: state.balance.unwrap_or_default(),
@@ -174,8 +173,7 @@ impl ClassicService {
 
     /// How the branch stands now, for a customer who is not known.
     async fn balance(&self, branch: BranchId) -> Result<ReplyBody, CallError> {
-        let read = self.gateway.branch(branch)?.send(Summarize).await;
-        let summary = read.map_err(|_| CallError::ActorStopped)?;
+        let summary = self.gateway.ask(branch, Summarize).await?;
         Ok(ReplyBody::nothing_written(summary.balance.unwrap_or_default()))
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Addr};
+use actix::{Actor, Addr, Handler, Message};
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
 
 use super::admission::{Admission, WaitingSlot};
@@ -16,7 +16,7 @@ use super::gather::Unread;
 use super::limits::Limits;
 use super::reason::{ReasonLog, Refused};
 use crate::actors::{
-    BranchActor, Call, EventIdSource, LatestEvent, NoEventIdLeft, SessionRegistry, StraightWay,
+    BranchActor, Call, EventIdSource, LatestEvent, NoEventId, SessionRegistry, StraightWay,
     Submit, Submitted,
 };
 use crate::grpc::client::PeerLink;
@@ -148,6 +148,17 @@ impl Gateway {
         })
     }
 
+    /// What the branch `id` says of how it stands. An error where it does not live here, or is down.
+    pub(super) async fn ask<M, T>(&self, id: BranchId, question: M) -> Result<T, CallError>
+    where
+        M: Message<Result = Result<T, RequestError>> + Send + 'static,
+        T: Send + 'static,
+        BranchActor: Handler<M>,
+    {
+        let told = self.branch(id)?.send(question).await;
+        Ok(told.map_err(|_| CallError::ActorStopped)??)
+    }
+
     /// Waits until the branches here serve.
     pub async fn enter_gate(&self) -> Result<(), CallError> {
         if *self.bank.gate.borrow() == Gate::Open {
@@ -205,7 +216,7 @@ impl Gateway {
             Some(limit) if limit <= self.limits.call_time_max => brought.await?,
             Some(_) | None => Box::pin(self.in_time(brought)).await?,
         };
-        brought.map_err(|NoEventIdLeft| CallError::NoEventIdLeft)
+        Ok(brought?)
     }
 
     /// Whether the registry can tell at once which event id `call` bears.
@@ -219,8 +230,7 @@ impl Gateway {
     /// The event id that it bears when the branch serves and has said what it knows.
     async fn wait_to_bear(&self, call: &Call) -> Result<EventIdSource, CallError> {
         self.enter_gate().await?;
-        let latest = self.branch(call.branch)?.send(LatestEvent(call.customer)).await;
-        Ok(EventIdSource::After(latest.map_err(|_| CallError::ActorStopped)??))
+        Ok(EventIdSource::After(self.ask(call.branch, LatestEvent(call.customer)).await?))
     }
 
     /// Whether all branches live here, so that the registry hears of every write. Otherwise others
@@ -234,7 +244,7 @@ impl Gateway {
         &self,
         call: Call,
         place: WaitingSlot,
-    ) -> Result<oneshot::Receiver<Result<Submitted, NoEventIdLeft>>, CallError> {
+    ) -> Result<oneshot::Receiver<Result<Submitted, NoEventId>>, CallError> {
         let branch = self.branch(call.branch)?;
         let (caller, brought) = oneshot::channel();
         let tell = move |brought| {

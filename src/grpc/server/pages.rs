@@ -2,12 +2,12 @@
 //! branch, which serves others between two of them.
 
 use actix::Addr;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::gateway::Gateway;
 use super::outgoing::{self, Item};
-use super::watch::closing;
+use super::watch::{closing, stopped};
 use crate::actors::{BranchActor, ReadLog};
 use crate::grpc::convert;
 use crate::grpc::error::CallError;
@@ -25,6 +25,8 @@ const KEPT: usize = 1;
 pub(super) struct Reading {
     /// Who has it.
     pub(super) branch: Addr<BranchActor>,
+    /// Ends when it stops: what it has when it starts again may be another log.
+    pub(super) length: watch::Receiver<LogPosition>,
     /// How it stands. What it applies later is not read.
     pub(super) summary: v1::BranchSummary,
     /// Pages begin after this position.
@@ -57,7 +59,7 @@ struct Pages {
 
 impl Pages {
     async fn send_all(&self, reading: Reading) -> Result<(), CallError> {
-        let Reading { branch, summary, after, page_writes_max } = reading;
+        let Reading { branch, length, summary, after, page_writes_max } = reading;
         let end = summary.position;
         let most = match usize::try_from(page_writes_max) {
             Ok(asked @ 1..PAGE_WRITES_MAX) => asked,
@@ -72,6 +74,9 @@ impl Pages {
             let turn = self.gateway.turn().await?;
             let read = ReadLog { after: position, most: most.min(left) };
             let log = branch.send(read).await.map_err(|_| CallError::ActorStopped)?;
+            if length.has_changed().is_err() {
+                return Err(stopped(&branch).await);
+            }
             let page = v1::BranchPage {
                 from_position: position.next().get(),
                 events: convert::branch_events(&log),

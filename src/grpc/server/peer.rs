@@ -164,7 +164,7 @@ impl PeerService for PeerServer {
         branch.do_send(Heard { from: peer, lives });
         // Whoever could not reach us could not be reached either: it may hold what is missing here.
         branch.do_send(LinkChange { peer, news: LinkEvent::InReach });
-        let state = branch.send(Summarize).await.map_err(|_| CallError::ActorStopped)?;
+        let state = self.gateway.ask(self.here, Summarize).await?;
         let roster = &self.gateway.bank().roster;
         Ok(Response::new(v1::IntroduceResponse {
             bank: Some(bank),

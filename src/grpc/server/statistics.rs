@@ -185,10 +185,11 @@ async fn links(gateway: &Gateway) -> Result<Vec<LinkState>, CallError> {
     Ok(links)
 }
 
+/// Of the branches that are up.
 async fn summaries(gateway: &Gateway) -> Result<Vec<BranchSummary>, CallError> {
     let mut summaries = Vec::new();
     for branch in gateway.bank().branches.values() {
-        summaries.push(branch.send(Summarize).await.map_err(|_| CallError::ActorStopped)?);
+        summaries.extend(branch.send(Summarize).await.map_err(|_| CallError::ActorStopped)?);
     }
     Ok(summaries)
 }

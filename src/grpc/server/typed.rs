@@ -9,7 +9,7 @@ use super::scenario::ScenarioJob;
 use super::scenarios::Scenarios;
 use super::{statistics, watch};
 use crate::actors::{
-    BranchState, BranchSummary, Call, Inspect, PassbookSource, Submitted, Summarize,
+    BranchState, BranchSummary, Call, Inspect, PassbookSource, Submitted, Summarize, Watch,
 };
 use crate::bank::Passbook;
 use crate::grpc::convert::{self, version_entries};
@@ -94,8 +94,7 @@ impl TypedService {
     }
 
     async fn summarize(&self, branch: BranchId) -> Result<v1::BranchSummary, CallError> {
-        let summary = self.gateway.branch(branch)?.send(Summarize).await;
-        Ok(self.summary(&summary.map_err(|_| CallError::ActorStopped)?))
+        Ok(self.summary(&self.gateway.ask(branch, Summarize).await?))
     }
 
     /// The balance is left out where it is out of range.
@@ -181,8 +180,8 @@ impl BankService for TypedService {
             v1::BranchView::Unspecified | v1::BranchView::Full => {
                 let turn = self.gateway.turn().await?;
                 let most = self.gateway.limits().log_entries_max;
-                let state = self.gateway.branch(branch)?.send(Inspect { most }).await;
-                let BranchState { summary, log } = state.map_err(|_| CallError::ActorStopped)?;
+                let BranchState { summary, log } =
+                    self.gateway.ask(branch, Inspect { most }).await?;
                 let given = count(log.len());
                 let left_out = summary.position.get() - given;
                 (self.summary(&summary), log, left_out, Some(turn))
@@ -210,6 +209,7 @@ impl BankService for TypedService {
         let id = branch_id(number)?;
         let reading = Reading {
             branch: self.gateway.branch(id)?.clone(),
+            length: self.gateway.ask(id, Watch).await?,
             summary: self.summarize(id).await?,
             after: LogPosition::new(from_position.saturating_sub(1)),
             page_writes_max,
@@ -223,10 +223,12 @@ impl BankService for TypedService {
     ) -> Result<Response<Self::WatchBranchStream>, Status> {
         self.gateway.refuse_if_draining()?;
         let v1::WatchBranchRequest { branch_id: number, from_position } = request.into_inner();
-        let branch = self.gateway.branch(branch_id(number)?)?.clone();
+        let branch = branch_id(number)?;
+        let length = self.gateway.ask(branch, Watch).await?;
+        let branch = self.gateway.branch(branch)?.clone();
         let after = LogPosition::new(from_position.saturating_sub(1));
         let gate = self.gateway.bank().gate.clone();
-        Ok(Response::new(watch::stream(branch, after, gate)))
+        Ok(Response::new(watch::stream((branch, length), after, gate)))
     }
 
     async fn get_statistics(

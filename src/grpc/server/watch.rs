@@ -6,21 +6,21 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use super::gate::Gate;
-use crate::actors::{BalanceAt, BranchActor, ReadLog, Watch};
+use crate::actors::{BalanceAt, BranchActor, ReadLog, Summarize};
 
 use crate::grpc::error::CallError;
 use crate::grpc::proto::v1;
-use crate::model::{LogEntry, LogPosition, Money};
+use crate::model::{LogEntry, LogPosition, Money, RequestError};
 
 /// How many writes are taken from a branch at a time, and are kept for a slow watcher.
 const CHUNK: usize = 256;
 
 type Item = Result<v1::WatchBranchResponse, Status>;
 
-/// The writes of `branch` after the position `after`, until the watcher has enough or the bank
-/// closes. A slow watcher costs a chunk of memory and no more.
+/// The writes of `branch`, whose log has this length, after the position `after`, until the watcher has
+/// enough, the branch stops, or the bank closes. A slow watcher costs a chunk of memory and no more.
 pub(super) fn stream(
-    branch: Addr<BranchActor>,
+    (branch, length): (Addr<BranchActor>, watch::Receiver<LogPosition>),
     after: LogPosition,
     gate: watch::Receiver<Gate>,
 ) -> ReceiverStream<Item> {
@@ -31,7 +31,7 @@ pub(super) fn stream(
             biased;
             () = closing => {}
             () = sender.closed() => {}
-            end = follow(&branch, after, &sender) => {
+            end = follow((&branch, length), after, &sender) => {
                 if let Err(error) = end
                     && sender.send(Err(error.into())).await.is_err()
                 {
@@ -52,26 +52,44 @@ pub(super) async fn closing(mut gate: watch::Receiver<Gate>) {
 
 /// Ends when the watcher has gone, or with an error when the branch has.
 async fn follow(
-    branch: &Addr<BranchActor>,
+    (branch, mut length): (&Addr<BranchActor>, watch::Receiver<LogPosition>),
     after: LogPosition,
     sender: &mpsc::Sender<Item>,
 ) -> Result<(), CallError> {
-    let stopped = |_| CallError::ActorStopped;
-    let mut length = branch.send(Watch).await.map_err(stopped)?;
+    let ended = |_| CallError::ActorStopped;
     // A position beyond the end waits until the log has grown so far.
-    length.wait_for(|&length| length >= after).await.map_err(|_| CallError::ActorStopped)?;
+    if length.wait_for(|&length| length >= after).await.is_err() {
+        return Err(stopped(branch).await);
+    }
     let mut position = after;
-    let mut balance = branch.send(BalanceAt(after)).await.map_err(stopped)?;
+    let mut balance = branch.send(BalanceAt(after)).await.map_err(ended)?;
     loop {
-        length.wait_for(|&length| length > position).await.map_err(|_| CallError::ActorStopped)?;
+        if length.wait_for(|&length| length > position).await.is_err() {
+            return Err(stopped(branch).await);
+        }
         let read = ReadLog { after: position, most: CHUNK };
-        for entry in branch.send(read).await.map_err(stopped)? {
+        let read = branch.send(read).await.map_err(ended)?;
+        // What was read after it had stopped may be of another log.
+        if length.has_changed().is_err() {
+            return Err(stopped(branch).await);
+        }
+        for entry in read {
             position = position.next();
             balance = balance.and_then(|balance| balance.checked_add(entry.write.delta()));
             if sender.send(Ok(response(position, entry, balance))).await.is_err() {
                 return Ok(());
             }
         }
+    }
+}
+
+/// Why a branch does not tell any more how long its log is: it has stopped, and may have started again
+/// meanwhile, or is gone.
+pub(super) async fn stopped(branch: &Addr<BranchActor>) -> CallError {
+    match branch.send(Summarize).await {
+        Ok(Ok(_)) => RequestError::DOWN.into(),
+        Ok(Err(down)) => down.into(),
+        Err(_) => CallError::ActorStopped,
     }
 }
 

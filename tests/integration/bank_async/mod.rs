@@ -30,7 +30,7 @@ impl Net {
     fn new(propagation: Propagation, timeouts: Timeouts) -> Self {
         let roster = roster(3);
         let config =
-            BranchConfig { propagation, overdraft: Overdraft::Allow, timeouts, log_max: None };
+            BranchConfig { propagation, overdraft: Overdraft::Allow, timeouts, log_max: None, kept_max: None };
         let open = |&id| Branch::new(id, roster.clone(), Money::ZERO, config);
         Self {
             branches: roster.ids().iter().map(open).collect(),

@@ -76,7 +76,7 @@ fn an_open_stream_holds_the_bank_for_two_seconds_at_most() {
     let closed = tokio_limit(|| serve(options, closing));
     let balance = Some(Money::from_minor(10_100));
     let last = |id| FinalBalance { branch: branch(id), balance };
-    assert_eq!(closed, Closing { balances: vec![last(1), last(2)], turned_away: 0 });
+    assert_eq!(closed, Closing { balances: vec![last(1), last(2)], turned_away: 0, struck: None });
     client.join().unwrap();
 }
 

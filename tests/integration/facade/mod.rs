@@ -3,6 +3,7 @@
 mod classic;
 mod closing;
 mod elsewhere;
+mod foul_weather;
 mod limits;
 mod lives;
 mod pages;

@@ -69,9 +69,11 @@ pub(crate) fn bank_of(branches: u32) -> LiveOptions {
                 ..Timeouts::default()
             },
             log_max: None,
+            kept_max: None,
         },
         guarantees: GuaranteePolicy::default(),
         latencies: LinkLatencies::default(),
+        faults: None,
         seed: Seed::default(),
         elsewhere: BTreeMap::new(),
         // Whoever is there is found, however busy the machine is.
