@@ -7,8 +7,7 @@ use actix::Addr;
 
 use super::registry::{Answered, GoesStraight, Queued, Request};
 use super::{
-    BranchActor, Call, EventIdSource, NoEventId, PassbookSource, SessionRegistry, Submit,
-    Submitted,
+    BranchActor, Call, EventIdSource, NoEventId, PassbookSource, SessionRegistry, Submit, Submitted,
 };
 use crate::bank::{Entry, Passbook, Session};
 use crate::model::{EventId, GuaranteePolicy, Operation, RequestNumber, Roster};

@@ -34,7 +34,8 @@ impl Net {
             return_limit: None,
         };
         let propagation = Propagation::Sync;
-        let config = BranchConfig { propagation, overdraft, timeouts, log_max: None, kept_max: None };
+        let config =
+            BranchConfig { propagation, overdraft, timeouts, log_max: None, kept_max: None };
         let open = |&id| Branch::new(id, roster.clone(), Money::ZERO, config);
         Self {
             branches: roster.ids().iter().map(open).collect(),

@@ -22,6 +22,7 @@ fn with(variables: &[(&str, &str)], args: &[&str]) -> Assert {
 #[test]
 fn what_is_wrong_with_a_variable_names_it_and_the_option() {
     let connected = ["run", "--connect", "1=http://127.0.0.1:9", SCENARIO];
+    let serve_one = ["serve", "--branch", "1", "--peer", "2=http://127.0.0.1:9"];
     for (name, value, option, args) in [
         ("PASSBOOK_JOBS", "0", "--jobs", &["batch", SCENARIO][..]),
         ("PASSBOOK_SEED", "-1", "--seed", &["run", SCENARIO]),
@@ -40,6 +41,7 @@ fn what_is_wrong_with_a_variable_names_it_and_the_option() {
         ("PASSBOOK_BASE_PORT", "70000", "--base-port", &["serve"]),
         ("PASSBOOK_SEED", "5", "--seed", &connected),
         ("PASSBOOK_NEMESIS", "slow", "--nemesis", &["run", "--transport", "grpc", SCENARIO]),
+        ("PASSBOOK_NEMESIS", "slow", "--nemesis", &serve_one),
         (
             "PASSBOOK_LATENCY",
             "constant:1ms",

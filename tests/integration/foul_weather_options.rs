@@ -95,6 +95,37 @@ fn over_sockets_nothing_goes_wrong_on_purpose() {
     done.code(0);
 }
 
+#[test]
+fn a_served_bank_has_no_faults_that_it_cannot_have() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("chance.json").display().to_string();
+    let branch = |id| format!(r#"{{"id": {id}, "type": "branch", "balance": 0}}"#);
+    let text =
+        format!(r#"{{"rates": {{"loss": 0.1}}, "processes": [{}, {}]}}"#, branch(1), branch(2));
+    fs::write(&place, text).expect("a file");
+    let one = ["--branch=1", "--peer=2=http://127.0.0.1:9"];
+    let one = |option| [&one[..], &[option]].concat();
+    for (options, says) in [
+        (vec!["--faults=loss=2"], "'2' is no rate; write a number from 0 to 1"),
+        (vec!["--faults=lose=0.1"], "'lose=0.1' happens to no message"),
+        (vec!["--nemesis=flood"], "'flood' is nothing that a nemesis does"),
+        (vec!["--nemesis=crash", "--nemesis-interval=1us"], "'1us' is too often"),
+        (vec!["--nemesis-interval=5ms"], "there is no nemesis to strike"),
+        (vec!["--nemesis-duration=5ms"], "there is no nemesis to strike"),
+        (vec!["--branches=65", "--nemesis=amnesia"], "at most 64 branches, and there are 65"),
+        (one("--faults=loss=0.1"), "between the branches of one process only, not with `--peer`"),
+        (one("--nemesis=crash"), "between the branches of one process only, not with `--peer`"),
+        (one(&place), "simulated in one process only; leave `rates`"),
+        (vec!["input/faults/lost_write.json"], "a served bank has no such moments"),
+    ] {
+        let done = passbook(&[&["serve", "--base-port=0"], &options[..]].concat()).code(2);
+        let done = done.stdout("");
+        let told = stderr(&done);
+        assert!(told.contains(says), "{options:?}: {told}");
+        assert_eq!(told.matches("error: ").count(), 1, "{told}");
+    }
+}
+
 /// However long customers wait, and whatever is to go wrong meanwhile: that is over after an hour.
 #[test]
 fn a_run_ends_however_far_its_moments_are() {

@@ -31,7 +31,13 @@ pub(crate) fn config(propagation: Propagation) -> BranchConfig {
         wait_limit: Some(Duration::from_millis(500)),
         return_limit: Some(RETURN_LIMIT),
     };
-    BranchConfig { propagation, overdraft: Overdraft::Allow, timeouts, log_max: None, kept_max: None }
+    BranchConfig {
+        propagation,
+        overdraft: Overdraft::Allow,
+        timeouts,
+        log_max: None,
+        kept_max: None,
+    }
 }
 
 pub(crate) fn opened(id: i64, propagation: Propagation) -> Branch {

@@ -6,6 +6,7 @@ mod connected;
 mod connections;
 mod container;
 mod fakes;
+mod foul_weather;
 mod full;
 mod health;
 mod lives;

@@ -16,8 +16,8 @@ use super::gather::Unread;
 use super::limits::Limits;
 use super::reason::{ReasonLog, Refused};
 use crate::actors::{
-    BranchActor, Call, EventIdSource, LatestEvent, NoEventId, SessionRegistry, StraightWay,
-    Submit, Submitted,
+    BranchActor, Call, EventIdSource, LatestEvent, NoEventId, SessionRegistry, StraightWay, Submit,
+    Submitted,
 };
 use crate::grpc::client::PeerLink;
 use crate::grpc::convert;

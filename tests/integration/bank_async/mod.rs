@@ -29,8 +29,13 @@ struct Net {
 impl Net {
     fn new(propagation: Propagation, timeouts: Timeouts) -> Self {
         let roster = roster(3);
-        let config =
-            BranchConfig { propagation, overdraft: Overdraft::Allow, timeouts, log_max: None, kept_max: None };
+        let config = BranchConfig {
+            propagation,
+            overdraft: Overdraft::Allow,
+            timeouts,
+            log_max: None,
+            kept_max: None,
+        };
         let open = |&id| Branch::new(id, roster.clone(), Money::ZERO, config);
         Self {
             branches: roster.ids().iter().map(open).collect(),
