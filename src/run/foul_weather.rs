@@ -8,9 +8,9 @@ use std::time::Duration;
 use actix::{Addr, Recipient};
 use tokio::sync::oneshot;
 
-use super::bank::{Seat, settle};
+use super::bank::{Seat, Stopped, settle};
 use super::options::{Chances, RunError};
-use super::result::{RunConfig, WeatherReport};
+use super::result::{RunConfig, SETTLE_LIMIT, WeatherReport};
 use crate::actors::{
     AwaitSettled, BranchActor, BranchNews, Due, Faulty, Harm, NemesisActor, NemesisSetup,
     RecorderLink, ReplyTo,
@@ -76,8 +76,7 @@ impl Afflicted {
         Self { faults: Box::new(faults.clone()), faulty, seat }
     }
 
-    /// Lets the nemesis begin. No branch settles as long as something goes wrong, so there is no limit
-    /// for that.
+    /// Lets the nemesis begin.
     pub(super) fn begin(
         &self,
         seed: Seed,
@@ -92,7 +91,7 @@ impl Afflicted {
                 roster: Arc::clone(roster),
                 branches: branches.iter().map(same).collect(),
                 customers: Vec::new(),
-                settle_limit: Duration::ZERO,
+                settle_limit: SETTLE_LIMIT,
                 recorder: recorder.clone(),
             },
         );
@@ -101,6 +100,12 @@ impl Afflicted {
     /// From now on nothing goes wrong any more.
     pub(super) fn clear_up(&self) {
         self.seat.actor.clear_up();
+    }
+
+    /// Waits until all branches hold the same, or their time for that is over: also one that has just
+    /// forgotten all has it again then.
+    pub(super) async fn settle(&self) -> Result<(), Stopped> {
+        settled(&self.seat).await
     }
 
     /// How often each kind of fault struck.
@@ -180,11 +185,15 @@ impl Harmed<'_> {
     }
 }
 
-async fn clear_up(seat: &Seat<NemesisActor>) -> Result<Harm, RunError> {
-    seat.actor.clear_up();
+async fn settled(seat: &Seat<NemesisActor>) -> Result<(), Stopped> {
     let (reply_to, settled) = oneshot::channel();
     seat.address.do_send(AwaitSettled { reply_to: ReplyTo::Caller(reply_to) });
-    settled.await.map_err(|_| RunError::ActorStopped)?;
+    settled.await.map(drop).map_err(|_| Stopped)
+}
+
+async fn clear_up(seat: &Seat<NemesisActor>) -> Result<Harm, RunError> {
+    seat.actor.clear_up();
+    settled(seat).await?;
     seat.actor.close().ok_or(RunError::ActorStopped)
 }
 

@@ -242,8 +242,13 @@ impl LiveBank {
         }
     }
 
-    /// Waits until every branch elsewhere has what the branches here have accepted so far.
+    /// Waits until every other branch has what the branches here have accepted so far.
     pub async fn settle(&self) {
+        if let Some(afflicted) = &self.afflicted
+            && afflicted.settle().await.is_err()
+        {
+            log::error!("what lets things go wrong stopped before the bank had settled");
+        }
         for (branch, settled) in self.branches().keys().zip(settling(self.branches().values())) {
             if settled.await.is_err() {
                 log::error!("branch {branch} stopped before it was settled");

@@ -105,7 +105,7 @@ pub struct RunConfig {
 pub const WAIT_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long the bank may take to settle when all faults are over, by default.
-const SETTLE_LIMIT: Duration = Duration::from_mins(1);
+pub(super) const SETTLE_LIMIT: Duration = Duration::from_mins(1);
 
 /// What branches wait for where things go wrong on purpose: for confirmations, before what is not
 /// acknowledged is sent again, and for the answers of others before they serve without.

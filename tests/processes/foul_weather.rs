@@ -14,9 +14,9 @@ const PAUSE: Duration = Duration::from_millis(15);
 
 /// The program's branches in weather of this kind.
 fn serve(faults: &[&str]) -> Process {
-    let bank = ["--branches=3", "--base-port=0", "--propagation=async"];
-    let latency = ["--latency=uniform:1ms..10ms", "--wait-limit=500ms"];
-    let args = [&bank[..], &latency, faults].concat();
+    let bank = ["--branches=3", "--base-port=0", "--latency=uniform:1ms..10ms"];
+    let limits = ["--wait-limit=500ms", "--confirm-limit=500ms"];
+    let args = [&bank[..], &limits, faults].concat();
     Process::serve(&args.into_iter().map(str::to_owned).collect::<Vec<_>>(), 3)
 }
 
@@ -56,8 +56,11 @@ async fn closed(process: Process) -> (Vec<i64>, Closed) {
 #[test]
 fn whatever_goes_wrong_each_deposit_counts_once_and_the_bank_closes_in_order() {
     with_clients(async {
-        let process =
-            serve(&["--faults=loss=0.3,duplicate=0.2,reorder", "--nemesis=partition,crash,slow"]);
+        let process = serve(&[
+            "--propagation=async",
+            "--faults=loss=0.3,duplicate=0.2,reorder",
+            "--nemesis=partition,crash,slow",
+        ]);
         deposit_all(&process).await;
         let (balances, closed) = closed(process).await;
         assert_eq!(balances, [i64::from(DEPOSITS); 3], "{closed:?}");
@@ -75,12 +78,14 @@ fn whatever_goes_wrong_each_deposit_counts_once_and_the_bank_closes_in_order() {
 #[test]
 fn branches_that_forget_all_again_and_again_agree_in_the_end() {
     with_clients(async {
-        let process = serve(&["--faults=loss=0.2", "--nemesis=amnesia,partition"]);
-        deposit_all(&process).await;
-        let (balances, closed) = closed(process).await;
-        assert_eq!(balances, [balances[0]; 3], "{closed:?}");
-        assert!(balances[0] <= i64::from(DEPOSITS), "{closed:?}");
-        assert!(closed.told()["faults"]["amnesia"].as_u64() > Some(0), "{closed:?}");
+        for propagation in ["--propagation=async", "--propagation=sync"] {
+            let process = serve(&[propagation, "--faults=loss=0.2", "--nemesis=amnesia,partition"]);
+            deposit_all(&process).await;
+            let (balances, closed) = closed(process).await;
+            assert_eq!(balances, [balances[0]; 3], "{closed:?}");
+            assert!(balances[0] <= i64::from(DEPOSITS), "{closed:?}");
+            assert!(closed.told()["faults"]["amnesia"].as_u64() > Some(0), "{closed:?}");
+        }
     });
 }
 
@@ -97,7 +102,8 @@ fn in_the_worst_weather_the_bank_closes_in_order_too() {
         let mut bank = typed(process.channel());
         let answer = bank.deposit(one(1, 1, Some(1))).await;
         assert!(answer.as_ref().err().is_none_or(is_tried_again), "{answer:?}");
-        closed(process).await;
+        let (balances, closed) = closed(process).await;
+        assert_eq!(balances, [balances[0]; 3], "{closed:?}");
     });
 }
 
