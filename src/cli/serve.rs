@@ -174,16 +174,13 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
     let keys = BankKeys::new(&secret, name, &roster, opening_balance);
     let kept_max = args.limits.kept_max.get();
     let mut branch = config.branch(Some(args.confirm_limit));
-    match &faults {
-        None => (branch.timeouts.resend_after, branch.timeouts.return_limit) = (None, None),
-        Some(faults) => {
-            branch.kept_max = Some(kept_max);
-            branch.timeouts.return_limit = Some(args.return_limit);
-            // No sooner than an answer can be here: each that is on its way takes room.
-            let there_and_back = config.latencies.extent().saturating_mul(2);
-            branch.timeouts.resend_after = branch.timeouts.resend_after.max(Some(there_and_back));
-            tell_faults(faults, terminal);
-        }
+    if let Some(faults) = &faults {
+        branch.kept_max = Some(kept_max);
+        branch.timeouts.return_limit = Some(args.return_limit);
+        // No sooner than an answer can be here: each that is on its way takes room.
+        let there_and_back = config.latencies.extent().saturating_mul(2);
+        branch.timeouts.resend_after = branch.timeouts.resend_after.max(Some(there_and_back));
+        tell_faults(faults, terminal);
     }
     Ok(LiveOptions {
         roster,

@@ -41,7 +41,8 @@ pub struct LiveOptions {
     pub guarantees: GuaranteePolicy,
     /// How long messages between branches take beyond what they need, from those that live here.
     pub latencies: LinkLatencies,
-    /// What goes wrong between the branches, and with them; `None`: nothing. All of them live here then.
+    /// What goes wrong between the branches, and with them; `None`: nothing. Heeded where all of them live
+    /// here.
     pub faults: Option<Box<Faults>>,
     /// What all that is drawn from.
     pub seed: Seed,
