@@ -150,8 +150,8 @@ pub(super) struct ServeArgs {
 impl ServeArgs {
     /// What of them cannot be together, of which clap knows nothing.
     pub(super) fn conflict(&self) -> Option<String> {
-        let is_one_process = self.peer.is_empty() || !self.faults.are_given();
-        (!is_one_process).then(|| {
+        let cannot_be = !self.peer.is_empty() && self.faults.are_given();
+        cannot_be.then(|| {
             "faults (`--faults`, `--nemesis`) are simulated between the branches of one process only, \
              not with `--peer`"
                 .to_owned()

@@ -19,11 +19,16 @@ use passbook::scenario::{FoulWeather, NemesisSettings, Scenario, Settings};
 
 /// Asynchronous, with lag, and everything goes wrong.
 pub(crate) fn stormy(seed: u64) -> Scenario {
+    stormy_for("10", seed)
+}
+
+/// The same for so many events of each customer.
+fn stormy_for(events: &str, seed: u64) -> Scenario {
     let options = GenerateOptions {
         seed: Seed(seed),
         branches: "3".parse().expect("it is right"),
         customers: "2".parse().expect("it is right"),
-        events: "10".parse().expect("it is right"),
+        events: events.parse().expect("it is right"),
         ..GenerateOptions::default()
     };
     let mut scenario = Generator::new(options).expect("they go together").scenario(1);
@@ -74,6 +79,28 @@ pub(crate) fn explicit(scenario: &Scenario, run: &Run) -> Scenario {
         visit.after = paused.into_iter().map(Some).collect();
     }
     scenario
+}
+
+/// Each life that has taken a write is an entry of every version vector and passbook for ever.
+#[test]
+fn branches_that_have_forgotten_very_often_forget_no_more() {
+    let mut scenario = stormy_for("4000", 1);
+    let nemesis = NemesisSettings {
+        kinds: Some(NemesisKinds::new(vec![NemesisKind::Amnesia]).expect("one")),
+        interval: Some(Duration::from_millis(20)),
+        duration: Some(Duration::from_millis(1)),
+    };
+    let foul_weather = scenario.settings.foul_weather.as_mut().expect("it is stormy");
+    (foul_weather.rates, foul_weather.nemesis) = (None, nemesis);
+    scenario.settings.latency = Some("constant:1ms".parse().expect("it is right"));
+    let options = RunOptions { judging: Judging::Off, ..RunOptions::default() };
+    let result = run(&scenario, &options).expect("it ends").result;
+    let FaultCounts { crash, amnesia, .. } = result.weather.expect("it was stormy").struck.counts;
+    assert!(amnesia > 256 && crash > 100, "{amnesia} forgot all, {crash} would have and did not");
+    let log = result.branches[0].log.iter();
+    let lives: BTreeSet<_> = log.map(|entry| (entry.dot.origin, entry.dot.life)).collect();
+    // Beside the first ones, and each branch may be in another one already when it is too many.
+    assert!((256..=256 + 2 * 3).contains(&lives.len()), "{}", lives.len());
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn a_served_bank_has_no_faults_that_it_cannot_have() {
     let one = |option| [&one[..], &[option]].concat();
     for (options, says) in [
         (vec!["--faults=loss=2"], "'2' is no rate; write a number from 0 to 1"),
-        (vec!["--faults=lose=0.1"], "'lose=0.1' happens to no message"),
+        (vec!["--faults=lose=0.1"], "'lose' happens to no message"),
         (vec!["--nemesis=flood"], "'flood' is nothing that a nemesis does"),
         (vec!["--nemesis=crash", "--nemesis-interval=1us"], "'1us' is too often"),
         (vec!["--nemesis-interval=5ms"], "there is no nemesis to strike"),

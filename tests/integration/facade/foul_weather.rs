@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use passbook::grpc::proto::v1;
 use passbook::model::{Propagation, Time};
-use passbook::network::{
-    Crash, Faults, Keeps, Nemesis, NemesisKind, Partition, ScheduledFault, Slowness,
-};
+use passbook::network::{Crash, Faults, Keeps, Partition, ScheduledFault, Slowness};
 use passbook::run::LiveOptions;
 use tonic::{Code, Status};
 
@@ -41,11 +39,6 @@ fn bank_with(faults: Faults) -> LiveOptions {
     (timeouts.wait_limit, timeouts.confirm_limit) = (Some(10_000 * MS), Some(10_000 * MS));
     (timeouts.resend_after, timeouts.return_limit) = (Some(20 * MS), Some(5_000 * MS));
     options
-}
-
-fn bank_of_three(faults: Faults) -> LiveOptions {
-    let LiveOptions { branch, faults, .. } = bank_with(faults);
-    LiveOptions { branch, faults, ..bank_of(3) }
 }
 
 fn scheduled(schedule: impl Into<Vec<ScheduledFault>>) -> LiveOptions {
@@ -255,32 +248,6 @@ fn no_event_id_is_given_that_a_branch_may_hold_which_is_down() {
         assert_down(bank.deposit(At(2, 1, None), "400", None).await);
         let given = when_up(async || bank.deposit(At(2, 1, None), "400", None).await).await;
         assert_eq!(given.event_id, 2);
-    });
-}
-
-/// Each life that has taken a write is an entry of every passbook for ever.
-#[test]
-fn branches_that_have_forgotten_very_often_forget_no_more() {
-    let nemesis = Nemesis { kinds: vec![NemesisKind::Amnesia], interval: 5 * MS, duration: MS };
-    let faults = Faults { nemesis: Some(nemesis), ..Faults::default() };
-    in_system(async {
-        let test_bank = TestBank::open(&bank_of_three(faults));
-        let mut bank = test_bank.typed().await;
-        let mut event = 0;
-        // What is counted as a crash keeps all, and this nemesis makes none.
-        while test_bank.bank.struck().unwrap().crash == 0 {
-            event += 1;
-            for id in 1..=3 {
-                drop(bank.deposit(At(id, id, Some(event)), "1", None).await);
-            }
-        }
-        let view = v1::BranchView::Brief.into();
-        let ask = async || {
-            let request = v1::GetBranchRequest { branch_id: 1, view };
-            bank.0.clone().get_branch(request).await
-        };
-        let lives = when_up(ask).await.into_inner().version.unwrap().entries.len();
-        assert!((200..270).contains(&lives), "{lives}");
     });
 }
 
