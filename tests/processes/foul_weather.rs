@@ -7,7 +7,7 @@ use tonic::{Code, Status};
 
 use crate::process::{Closed, Process, channel, one, typed, with_clients};
 
-const DEPOSITS: u32 = 100;
+const DEPOSITS: u32 = 50;
 
 /// How long the customer waits before each request, so that something goes wrong meanwhile.
 const PAUSE: Duration = Duration::from_millis(15);
@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(15);
 /// The program's branches in weather of this kind.
 fn serve(faults: &[&str]) -> Process {
     let bank = ["--branches=3", "--base-port=0", "--latency=uniform:1ms..10ms"];
-    let limits = ["--wait-limit=500ms", "--confirm-limit=500ms"];
+    let limits = ["--wait-limit=200ms", "--confirm-limit=200ms"];
     let args = [&bank[..], &limits, faults].concat();
     Process::serve(&args.into_iter().map(str::to_owned).collect::<Vec<_>>(), 3)
 }
