@@ -79,7 +79,9 @@ fn whatever_goes_wrong_each_deposit_counts_once_and_the_bank_closes_in_order() {
 fn branches_that_forget_all_again_and_again_agree_in_the_end() {
     with_clients(async {
         for propagation in ["--propagation=async", "--propagation=sync"] {
-            let process = serve(&[propagation, "--faults=loss=0.2", "--nemesis=amnesia,partition"]);
+            let often = "--nemesis-interval=150ms";
+            let nemesis = [propagation, "--faults=loss=0.02", "--nemesis=amnesia,partition", often];
+            let process = serve(&nemesis);
             deposit_all(&process).await;
             let (balances, closed) = closed(process).await;
             assert_eq!(balances, [balances[0]; 3], "{closed:?}");
