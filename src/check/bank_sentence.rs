@@ -121,7 +121,7 @@ impl Sentences<'_> {
             Wrong::Twice | Wrong::RefusedButApplied | Wrong::NobodyAsked => {
                 self.ledger.writes.wrong_apply(write).map(|apply| self.place(apply.mark))
             }
-            Wrong::Missing | Wrong::Lost | Wrong::IdNotUnique(_) => None,
+            Wrong::Missing | Wrong::Lost | Wrong::IdNotUnique(_) | Wrong::Early(_) => None,
         };
         let earlier = match wrong {
             Wrong::IdNotUnique(first) => self.first_asked(first),
@@ -129,7 +129,8 @@ impl Sentences<'_> {
             | Wrong::Missing
             | Wrong::Lost
             | Wrong::RefusedButApplied
-            | Wrong::NobodyAsked => None,
+            | Wrong::NobodyAsked
+            | Wrong::Early(_) => None,
         };
         Witness {
             earlier: earlier.map(|op| self.step(op, log)),
@@ -185,6 +186,10 @@ impl Sentences<'_> {
                 entry.id.event,
                 self.content(first),
                 self.content(write),
+            ),
+            Wrong::Early(_) => format!(
+                "customer {customer} was told that {whose} was done before branch {branch} had \
+                 applied it: with sync propagation an acknowledged write is owed everywhere by then",
             ),
         }
     }

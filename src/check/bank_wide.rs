@@ -32,6 +32,8 @@ pub(super) enum Wrong {
     NobodyAsked,
     /// The customer gave its id to this write too, which was applied.
     IdNotUnique(WriteRef),
+    /// It was acknowledged before this branch had applied it, and every branch was to have.
+    Early(BranchIndex),
 }
 
 impl Wrong {
@@ -43,6 +45,7 @@ impl Wrong {
             Self::RefusedButApplied => WitnessKind::RefusedButApplied,
             Self::NobodyAsked => WitnessKind::NobodyAsked,
             Self::IdNotUnique(_) => WitnessKind::IdNotUnique,
+            Self::Early(_) => WitnessKind::AcknowledgedEarly,
         }
     }
 
@@ -50,9 +53,11 @@ impl Wrong {
     /// keep in memory what ends with it.
     fn promised(self, ledger: &Ledger, write: WriteRef) -> Promised {
         match self {
-            Self::Twice | Self::Missing | Self::RefusedButApplied | Self::NobodyAsked => {
-                Promised::Yes
-            }
+            Self::Twice
+            | Self::Missing
+            | Self::RefusedButApplied
+            | Self::NobodyAsked
+            | Self::Early(_) => Promised::Yes,
             Self::Lost => nothing_is_lost(ledger, write),
             Self::IdNotUnique(_) => Promised::No,
         }
@@ -114,8 +119,8 @@ pub(super) fn convergence(ledger: &Ledger) -> TestCounter<Divergence> {
     test_counter
 }
 
-/// No write is applied twice in a log; what was acknowledged is everywhere; what was refused is
-/// applied nowhere from then on; nothing is applied that was not asked for with that content; and
+/// No write is applied twice in a log; what was acknowledged is everywhere, with sync propagation
+/// before that; what was refused is applied nowhere from then on; nothing is applied that was not asked for with that content; and
 /// nothing is called lost that is not. Says how many acknowledged writes are lost, too.
 pub(super) fn exactly_once(ledger: &Ledger, told: &[Told]) -> (TestCounter<Flaw>, u64) {
     let mut test_counter = TestCounter::new(ledger.witnesses);
@@ -175,6 +180,7 @@ fn shown_in(ledger: &Ledger, write: WriteRef, wrong: Wrong) -> LogRef {
             ops.find(|sent| sent.write == Some(write)).map(|sent| LogRef::last(sent.branch))
         }),
         Wrong::IdNotUnique(_) => applied_in(ledger, write),
+        Wrong::Early(branch) => Some(LogRef::last(branch)),
     };
     log.expect("a write that fails its test fails somewhere")
 }
@@ -201,10 +207,12 @@ fn wrong(
     if let Some(first) = first.filter(|first| *first != write) {
         return Some(Wrong::IdNotUnique(first));
     }
-    if !entry.acknowledged || is_everywhere(ledger, entry) {
-        return None;
+    let is_missing = entry.acknowledged && !is_everywhere(ledger, entry);
+    match ledger.early.missing_at(write) {
+        Some(branch) if !is_missing || ledger.open.is_some() => Some(Wrong::Early(branch)),
+        Some(_) | None if !is_missing => None,
+        Some(_) | None => Some(if entry.is_held() { Wrong::Missing } else { Wrong::Lost }),
     }
-    Some(if entry.is_held() { Wrong::Missing } else { Wrong::Lost })
 }
 
 fn is_everywhere(ledger: &Ledger, entry: &Entry) -> bool {

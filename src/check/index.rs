@@ -27,7 +27,7 @@ fn id_of(place: usize) -> u32 {
 }
 
 /// A write, by its order of appearance in the history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct WriteRef(pub(super) u32);
 
 impl WriteRef {

@@ -1,15 +1,16 @@
 //! What a history holds, in the order and the shape in which it is judged; and the balances,
 //! which can be judged at once.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::index::WriteRef;
-use super::logs::Logs;
+use super::claims::Claims;
+use super::early::Early;
+use super::logs::{Logs, log_length, position};
 use super::memory::Amounts;
 use super::messages::{Message, Messages};
 use super::origins::{Number, OriginNumber, Origins};
 use super::overdraft::Overdrawn;
+use super::partitions::Partitions;
 use super::receptions::Receptions;
 use super::sessions::{Answer, Asked, Known, Mark, Op, OpRef, Seen, Sent, SessionRef, Sessions};
 use super::settles::{Settlings, Unsettled, Why};
@@ -47,6 +48,7 @@ pub(super) struct Ledger {
     pub(super) open: Option<Undecided>,
     /// The answers that tell their customers of a loss.
     pub(super) told: Vec<OpRef>,
+    pub(super) early: Early,
     pub(super) settlings: Settlings,
     /// How many witnesses are kept.
     pub(super) witnesses: usize,
@@ -56,7 +58,8 @@ pub(super) struct Ledger {
     origins: Origins,
     messages: Messages,
     receptions: Receptions,
-    partitions: BTreeSet<u32>,
+    partitions: Partitions,
+    claims: Claims,
     /// How many branches something was read at.
     read_at: usize,
     /// How many writes all logs have together.
@@ -86,6 +89,7 @@ impl Ledger {
             extent: Extent::Whole,
             open: None,
             told: Vec::new(),
+            early: Early::new(terms.as_ref().map(|terms| terms.propagation)),
             settlings: Settlings::new(witnesses),
             witnesses,
             balances: TestCounter::new(witnesses),
@@ -93,7 +97,8 @@ impl Ledger {
             origins: Origins::new(roster.len()),
             messages: Messages::default(),
             receptions: Receptions::default(),
-            partitions: BTreeSet::new(),
+            partitions: Partitions::default(),
+            claims: Claims::default(),
             read_at: 0,
             applies: 0,
             seen: 0,
@@ -124,7 +129,10 @@ impl Ledger {
             sessions: self.sessions.len(),
             requests: self.sessions.requests(),
             messages: self.messages.len(),
-            oddities: self.writes.oddities() + self.sessions.given_up() + self.partitions.len(),
+            oddities: [self.writes.oddities(), self.sessions.given_up()].iter().sum::<usize>()
+                + [self.partitions.len(), self.early.len(), self.claims.len()]
+                    .iter()
+                    .sum::<usize>(),
             witnesses: self.witnesses.min(facts),
             origin_bytes: count(self.origins.bytes()),
         }
@@ -196,10 +204,7 @@ impl Ledger {
             Fact::PartitionBegan { partition, ref sides, .. } => {
                 self.partition_began(partition, sides)
             }
-            Fact::PartitionHealed { partition } => {
-                let is_known = self.partitions.remove(&partition);
-                is_known.then_some(()).ok_or(InvalidHistory::PartitionTwice { partition })
-            }
+            Fact::PartitionHealed { partition } => self.partitions.healed(partition),
             Fact::SlownessBegan { branch, .. } | Fact::SlownessEnded { branch } => {
                 self.index(branch).map(|_| ())
             }
@@ -366,6 +371,7 @@ impl Ledger {
         }
         let op = self.sessions.add(Op { session, sent, asked, answered: Some(self.now) });
         self.sessions.get_mut(session).await_arrival(op);
+        self.early.note(op, &asked, (&self.roster, &self.writes, &self.logs));
         if let Err(RequestError::WritesLost { .. }) = outcome {
             self.told.push(op);
         }
@@ -375,7 +381,9 @@ impl Ledger {
             self.read_at += usize::from(!std::mem::replace(&mut log.is_read, true));
             let is_right = self.give(branch, seen.balance);
             self.test_balance(is_right, || WrongBalance::Read { op, seen, sum_minor });
-        } else if let Some(found) = (Answer { position, outcome }).claimed() {
+        } else if let Some(found) = (Answer { position, outcome }).claimed()
+            && sent.write.is_none_or(|write| self.claims.is_new(write, branch, found))
+        {
             let is_right = self.give(branch, found);
             self.test_balance(is_right, || WrongBalance::Refusal { op, found, sum_minor });
         }
@@ -405,8 +413,7 @@ impl Ledger {
         sides: &[Vec<BranchId>],
     ) -> Result<(), InvalidHistory> {
         sides.iter().flatten().try_for_each(|branch| self.index(*branch).map(|_| ()))?;
-        let is_new = self.partitions.insert(partition);
-        is_new.then_some(()).ok_or(InvalidHistory::PartitionTwice { partition })
+        self.partitions.began(partition)
     }
 
     fn branch_started(
@@ -472,6 +479,7 @@ impl Ledger {
         // What did not arrive told nobody anything.
         let sessions = &self.sessions;
         self.told.retain(|op| sessions.op(*op).answered.is_some());
+        self.early.close(sessions);
         self.open = match self.extent {
             Extent::CutOff => Some(Undecided::CutOff),
             Extent::Whole if self.logs.last().iter().any(|log| log.stopped.is_some()) => {
@@ -479,16 +487,5 @@ impl Ledger {
             }
             Extent::Whole => None,
         };
-    }
-}
-
-fn log_length(log: &[WriteRef]) -> Result<LogPosition, InvalidHistory> {
-    u64::try_from(log.len()).map(LogPosition::new).map_err(|_| InvalidHistory::TooMany)
-}
-
-fn position(said: LogPosition) -> Result<u32, InvalidHistory> {
-    match u32::try_from(said.get()) {
-        Ok(position) if position != ABSENT => Ok(position),
-        Ok(_) | Err(_) => Err(InvalidHistory::TooMany),
     }
 }

@@ -7,7 +7,7 @@ use super::InvalidHistory;
 use super::index::{LogRef, NONE, WriteRef, place};
 use super::sessions::Mark;
 use super::writes::{ABSENT, Writes};
-use crate::model::{BranchIndex, Money};
+use crate::model::{BranchIndex, LogPosition, Money};
 
 /// The last log of a branch.
 #[derive(Debug)]
@@ -248,5 +248,18 @@ impl Logs {
     /// they ended.
     pub(super) fn that_lost(&self, write: WriteRef) -> impl Iterator<Item = &EndedLog> {
         self.ended.iter().filter(move |log| log.in_tail(write) != ABSENT)
+    }
+}
+
+/// How long a log is.
+pub(super) fn log_length(log: &[WriteRef]) -> Result<LogPosition, InvalidHistory> {
+    u64::try_from(log.len()).map(LogPosition::new).map_err(|_| InvalidHistory::TooMany)
+}
+
+/// A place in a log, as a number that fits a table.
+pub(super) fn position(said: LogPosition) -> Result<u32, InvalidHistory> {
+    match u32::try_from(said.get()) {
+        Ok(position) if position != ABSENT => Ok(position),
+        Ok(_) | Err(_) => Err(InvalidHistory::TooMany),
     }
 }

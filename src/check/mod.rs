@@ -7,7 +7,9 @@
 mod bank_sentence;
 mod bank_wide;
 mod cause;
+mod claims;
 mod closed;
+mod early;
 mod error;
 mod file;
 mod findings;
@@ -24,6 +26,7 @@ mod options;
 mod origins;
 mod overdraft;
 mod owed;
+mod partitions;
 mod property;
 mod reach;
 mod receptions;

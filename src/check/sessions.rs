@@ -21,8 +21,13 @@ impl SessionRef {
 }
 
 /// An operation, by the order in which branches answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct OpRef(u32);
+
+impl OpRef {
+    /// None comes before it.
+    pub(super) const FIRST: Self = Self(0);
+}
 
 impl OpRef {
     pub(super) fn is_before(self, other: Self) -> bool {

@@ -66,6 +66,8 @@ pub enum WitnessKind {
     Missing,
     /// A write that was acknowledged is held by no branch any more.
     Lost,
+    /// A write was acknowledged before every branch had it, where that was to be waited for.
+    AcknowledgedEarly,
     /// A session was told that writes are lost, and they are not.
     ToldWrongly,
     /// A write was applied though it had been refused.

@@ -175,6 +175,11 @@ impl RunConfig {
         self.think = think.unwrap_or_default();
     }
 
+    /// How long a request waits for confirmations in virtual time; `None`: for ever.
+    pub fn confirm_limit(&self) -> Option<Duration> {
+        self.goes_wrong().then_some(CONFIRM_LIMIT)
+    }
+
     /// How the branches of a bank serve that waits for confirmations for `confirm_limit`; `None`:
     /// for ever, or three seconds where things go wrong.
     pub(crate) fn branch(&self, confirm_limit: Option<Duration>) -> BranchConfig {

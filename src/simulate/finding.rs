@@ -1,4 +1,4 @@
-//! What a search stops at: a violation of a guarantee, or a run that has no end in good order.
+//! What a search stops at: a violation of a guarantee, or a run that does not go in good order.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::check::{Promised, Property, Verdict, Verdicts};
 pub enum Finding {
     /// The judge objects.
     Violated(Violated),
-    /// The run did not come to its end: a defect of this program.
+    /// The run did not come to its end, or an answer in it has no reason: a defect of this program.
     Failed {
         /// Why, in words.
         problem: String,

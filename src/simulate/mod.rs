@@ -1,6 +1,7 @@
 //! Many seeds in foul weather: each is run and judged, and what is wrong with the lowest of them is
 //! shown with as little as it needs. Knows no argument and no terminal.
 
+mod answers;
 mod finding;
 mod load;
 mod progress;

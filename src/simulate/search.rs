@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
 
+use super::answers::without_reason;
 use super::finding::{Finding, Violated};
 use super::seeds::Seeds;
 use super::tally::Tally;
 use super::trial::{Outcome, Trial};
-use crate::run::Runner;
+use crate::run::{RunResult, Runner};
 
 /// How seeds are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,8 +162,12 @@ impl Shared<'_> {
                 Outcome::Ended(run) => {
                     let verdicts = run.result.verdicts.as_deref();
                     let violated = verdicts.and_then(Violated::first_of);
-                    block.tally.add(seed, &run, violated.as_ref());
-                    violated.map(Finding::Violated)
+                    let finding = violated.map(Finding::Violated).or_else(|| {
+                        let RunResult { config, customers, .. } = &run.result;
+                        without_reason(config, customers).map(|problem| Finding::Failed { problem })
+                    });
+                    block.tally.add(seed, &run, finding.as_ref());
+                    finding
                 }
                 Outcome::Failed { problem } => {
                     block.tally.add_failed();

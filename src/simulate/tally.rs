@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use super::finding::Violated;
+use super::finding::Finding;
 use crate::check::{Overall, OverallCounts, Property};
 use crate::model::number::count;
 use crate::network::{FaultCounts, FaultKind};
@@ -30,7 +30,7 @@ pub struct Tally {
     pub struck_in_time: FaultCounts,
     /// Seeds in which something is wrong that a search stops at.
     pub violated: u64,
-    /// Of them, those whose run did not come to its end.
+    /// Of them, those whose run did not come to its end, or gave an answer without a reason.
     pub failed: u64,
     /// Seeds in which nothing could be tested.
     pub undecided: u64,
@@ -44,7 +44,7 @@ pub struct Tally {
 
 impl Tally {
     /// Counts the run of `seed`.
-    pub(super) fn add(&mut self, seed: u64, run: &Run, violated: Option<&Violated>) {
+    pub(super) fn add(&mut self, seed: u64, run: &Run, finding: Option<&Finding>) {
         let result = &run.result;
         self.seeds += 1;
         self.operations += result.customers.iter().map(|of| count(of.requests.len())).sum::<u64>();
@@ -60,7 +60,8 @@ impl Tally {
                 }
             }
         }
-        self.violated += u64::from(violated.is_some());
+        self.violated += u64::from(finding.is_some());
+        self.failed += u64::from(matches!(finding, Some(Finding::Failed { .. })));
         let Some(verdicts) = result.verdicts.as_deref() else { return };
         self.lost += verdicts.lost;
         self.undecided += u64::from(verdicts.summary() == Overall::Undecided);

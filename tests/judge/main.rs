@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod answered;
 mod asked_of_judge;
 mod by_hand;
 mod damage;

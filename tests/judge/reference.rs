@@ -38,6 +38,8 @@ pub(crate) struct Op {
     pub(crate) answer: Option<Told>,
     /// Whether that says that writes are lost.
     pub(crate) says_lost: bool,
+    /// Whether it says that a write is done which some branch has never applied.
+    pub(crate) is_early: bool,
     /// DB(S, t): the log of the branch when it answered.
     pub(crate) seen: Vec<W>,
     pub(crate) heard: bool,
@@ -123,6 +125,7 @@ pub(crate) fn judge(history: &HistoryBuilder, end: End) -> Option<Found> {
         balances: Vec::new(),
         overdrafts: Vec::new(),
         settlings: Vec::new(),
+        claims: BTreeMap::new(),
         unasked: BTreeSet::new(),
         too_late: BTreeSet::new(),
         last: BTreeMap::new(),
@@ -167,6 +170,8 @@ pub(crate) struct World<'a> {
     balances: Vec<Test>,
     overdrafts: Vec<Test>,
     settlings: Vec<Test>,
+    /// The balance for which each branch refused each write last.
+    claims: BTreeMap<(BranchId, W), Money>,
     /// Applied before anybody asked.
     pub(crate) unasked: BTreeSet<W>,
     /// Applied when every request for it had been refused.
@@ -376,6 +381,7 @@ impl World<'_> {
             write,
             answer: None,
             says_lost: false,
+            is_early: false,
             seen: Vec::new(),
             heard: false,
             given_up: false,
@@ -411,19 +417,35 @@ impl World<'_> {
         }
         // What is answered too late is told to nobody.
         if !self.ops[op].given_up {
-            match outcome {
-                Ok(Receipt::Balance(balance))
-                | Err(RequestError::Refused(
+            let branch = self.ops[op].branch;
+            let given = match outcome {
+                Ok(Receipt::Balance(balance)) => Some(*balance),
+                Err(RequestError::Refused(
                     Refusal::InsufficientFunds { balance, .. }
                     | Refusal::BalanceOutOfRange { balance },
                 )) => {
-                    self.last.insert(self.ops[op].branch, *balance);
-                    self.balance(&log, *balance);
+                    // The first result of a write again is no new balance.
+                    let write = self.ops[op].write;
+                    let before =
+                        write.and_then(|write| self.claims.insert((branch, write), *balance));
+                    Some(*balance).filter(|_| before != Some(*balance))
                 }
-                Ok(Receipt::Written) | Err(_) => {}
+                Ok(Receipt::Written) | Err(_) => None,
+            };
+            if let Some(balance) = given {
+                self.last.insert(branch, balance);
+                self.balance(&log, balance);
             }
         }
+        let has_it = |branch: &BranchId, write: &W| {
+            self.logs.iter().any(|log| log.branch == *branch && log.writes.contains(write))
+        };
+        let is_early = told == Told::Written
+            && self.ops[op].write.as_ref().is_some_and(|write| {
+                self.history.roster.ids().iter().any(|branch| !has_it(branch, write))
+            });
         let op = &mut self.ops[op];
+        op.is_early = is_early;
         op.says_lost = matches!(outcome, Err(RequestError::WritesLost { .. }));
         (op.answer, op.seen) = (Some(told), log);
         Some(())

@@ -228,6 +228,11 @@ impl World<'_> {
                 tests.push((Promised::Yes, true));
             } else if is_applied && is_taken {
                 tests.push((Promised::No, true));
+            } else if is_acknowledged
+                && (is_everywhere || !self.is_decided())
+                && self.is_acknowledged_early(write)
+            {
+                tests.push((Promised::Yes, true));
             } else if !is_acknowledged || is_everywhere {
                 tests.push((Promised::Yes, false));
             } else if self.is_decided() {
@@ -241,6 +246,14 @@ impl World<'_> {
         tests.extend(nobody.map(|_| (Promised::Yes, true)));
         tests.extend((0..self.ops.len()).filter_map(|index| self.told_of_loss(index)));
         (tests, lost)
+    }
+
+    /// Whether a customer was told too early that a write is done: where every branch is to have it by
+    /// then.
+    fn is_acknowledged_early(&self, write: &W) -> bool {
+        let propagation = self.history.terms.as_ref().map(|terms| terms.propagation);
+        let mut told = self.ops.iter().filter(|op| op.write == Some(*write) && !op.given_up);
+        propagation == Some(Propagation::Sync) && told.any(|op| op.is_early)
     }
 
     /// Whether it was promised that this write, which no branch holds, is not lost.
