@@ -13,7 +13,7 @@ use super::{
     Summarize, Watch, WriteSetAt, WriteSetState,
 };
 use crate::bank::Branch;
-use crate::model::{EventId, LogEntry, Money, RequestError};
+use crate::model::{BranchId, EventId, LogEntry, Money, RequestError};
 
 /// A branch of a bank, with its mailbox. A copy is the same one: whoever has started it opens and
 /// closes the branch with it. What is sent to it before and after is lost; what asks it for an answer
@@ -34,6 +34,20 @@ impl BranchActor {
     /// Whether every write that it has accepted is confirmed everywhere. Not where it has stopped.
     pub fn is_settled(&self) -> bool {
         self.open.borrow().as_ref().is_some_and(|shell| shell.branch.is_settled())
+    }
+
+    /// Whether nothing is left for it to do: it is settled, has heard from all of whom it has to, and
+    /// holds no write that waits. Not where it has stopped.
+    pub fn is_at_rest(&self) -> bool {
+        let is_at_rest = |branch: &Branch| {
+            branch.is_settled() && branch.is_closed() && !branch.holds_waiting_writes()
+        };
+        self.open.borrow().as_ref().is_some_and(|shell| is_at_rest(&shell.branch))
+    }
+
+    /// Which it is, if it is open.
+    pub fn id(&self) -> Option<BranchId> {
+        self.open.borrow().as_ref().map(|shell| shell.branch.id())
     }
 
     /// How many messages it has sent to others since it was opened; none where it has stopped.

@@ -45,9 +45,10 @@ impl Peers {
 
     /// Sends `envelope`.
     ///
-    /// Panics if it is for no branch of the roster.
+    /// Panics if it is for no branch of the roster, or for its sender.
     pub fn send(&self, envelope: PeerEnvelope) {
         let PeerEnvelope { from, to, .. } = envelope;
+        assert!(from != to, "branch {from} sends a message to itself");
         let index = self.roster.index(to).expect("a message is for a branch of the roster").get();
         match &self.way {
             Way::Straight => self.links[index].do_send(envelope),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::alarms::Turn;
@@ -104,6 +105,24 @@ impl TimeSource {
             Self::Virtual(time) => {
                 let own = ctx.address();
                 time.do_at(at, Turn::Deadline, move || own.do_send(Due(at)));
+            }
+        }
+    }
+
+    /// Lets `span` go by.
+    pub async fn elapse(&self, span: Duration) {
+        match self {
+            Self::Wall(clock) => tokio::time::sleep(clock.sleep_for(span)).await,
+            Self::Virtual(time) => {
+                let (over, is_over) = oneshot::channel();
+                time.do_at(time.now().after(span), Turn::Deadline, move || {
+                    if over.send(()).is_err() {
+                        log::trace!("nobody waits any more");
+                    }
+                });
+                if is_over.await.is_err() {
+                    log::trace!("the time ends before that");
+                }
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::batch::{
 use crate::check::JudgeOptions;
 use crate::model::number::count;
 use crate::report::shell;
-use crate::run::{Chances, Recording, RunOptions, Runner};
+use crate::run::{Chances, Recording, Rest, RunOptions, Runner};
 use crate::source::{Inputs, Kind, OtherKind, Outputs, Place, Survey};
 
 /// So long nothing happens before somebody looks whether the batch is to end.
@@ -67,6 +67,7 @@ fn job(args: &BatchArgs, only: Option<Arc<Failed>>, lines: RowLines) -> Job {
             judging: args.judging(),
             judge: JudgeOptions::default(),
             chances: Chances::Forgotten,
+            rest: Rest::Taken,
         },
         memory: args.memory.budget(),
         demand: args.demand(),

@@ -132,7 +132,7 @@ impl Bank {
     }
 
     pub(crate) fn run(self) -> Run {
-        Run { result: self.result, facts: self.facts, messages: 0, decided: None }
+        Run { result: self.result, facts: self.facts, messages: 0, decided: None, restless: None }
     }
 
     fn write(mut self, who: i64, id: i64, write: Write, at: i64) -> Self {

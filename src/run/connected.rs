@@ -101,7 +101,7 @@ pub fn run_connected(
             expected: scenario.expected.clone(),
             remote: Some(remote),
         };
-        Ok(Run { result, facts: Vec::new(), messages: 0, decided: None })
+        Ok(Run { result, facts: Vec::new(), messages: 0, decided: None, restless: None })
     })
 }
 

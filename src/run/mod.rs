@@ -11,6 +11,7 @@ mod over_sockets;
 mod panicked;
 mod recorder;
 mod remote;
+mod rest;
 mod result;
 mod serve;
 mod socket_bank;
@@ -28,7 +29,7 @@ pub use memory::{
     Carrier, LOG_MAX_MOST, MemoryBudget, MemoryError, MemoryShare, bank_bytes, copies_bytes,
     log_max, run_bytes, text_bytes,
 };
-pub use options::{Chances, Judging, Recording, RunError, RunOptions};
+pub use options::{Chances, Judging, Recording, Rest, RunError, RunOptions};
 pub use over_sockets::run_over_grpc;
 pub use panicked::panic_message;
 pub use recorder::HistoryOutput;

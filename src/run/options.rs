@@ -25,6 +25,19 @@ pub struct RunOptions {
     pub judge: JudgeOptions,
     /// Whether it is kept what chance decided.
     pub chances: Chances,
+    /// Whether it is looked if the bank comes to rest when all is over.
+    pub rest: Rest,
+}
+
+/// Whether it is looked if a bank that has settled comes to rest: nobody sends anything any more. That
+/// takes time, and is no part of what a history tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rest {
+    /// It is not.
+    #[default]
+    Taken,
+    /// It is.
+    Looked,
 }
 
 /// Whether a run keeps what chance decided in it. That costs time and memory with every message.

@@ -39,8 +39,8 @@ pub fn run_over_grpc(
         let customers = sockets.admit_customers(&mut seats, &addresses, &link);
         let mut servers = sockets.serve(&addresses);
         let branches = &*branches;
-        let (config, chances) = (config.clone(), options.chances);
-        let bank = Bank { config, branches, customers, recorder, clock, harm: None, chances };
+        let (config, chances, rest) = (config.clone(), options.chances, options.rest);
+        let bank = Bank { config, branches, customers, recorder, clock, harm: None, chances, rest };
         tokio::select! {
             biased;
             run = bank.serve(scenario) => Ok(*run?),

@@ -10,9 +10,10 @@ use tokio::sync::oneshot;
 
 use super::bank::{BankSetup, Links, Seat, close};
 use super::foul_weather::{self, Decided, Harmed, Pauses};
-use super::options::{Chances, RunError, RunOptions};
+use super::options::{Chances, Rest, RunError, RunOptions};
 use super::recorder::{Conclusion, HistoryOutput, Recorder, SharedRecorder};
-use super::result::{CustomerResult, RunConfig, RunResult, VisitResult};
+use super::rest::restless;
+use super::result::{CustomerResult, RunConfig, RunResult, SETTLE_LIMIT, VisitResult};
 use super::stage::{CustomerSeat, Stage};
 use crate::actors::{
     AwaitSettled, Barrier, BranchActor, BranchNews, Counters, CustomerActor, CustomerRecord,
@@ -20,7 +21,7 @@ use crate::actors::{
 };
 use crate::bank::Timeouts;
 use crate::history::Recorded;
-use crate::model::{CustomerId, CustomerOrder, Event, QueryTiming};
+use crate::model::{BranchId, CustomerId, CustomerOrder, Event, QueryTiming};
 use crate::scenario::{Scenario, Visit};
 
 /// What a run leaves.
@@ -34,6 +35,8 @@ pub struct Run {
     pub messages: u64,
     /// What chance decided, if that was to be kept.
     pub decided: Option<Box<Decided>>,
+    /// A branch that did not come to rest when all was over, if it was looked and there is one.
+    pub restless: Option<BranchId>,
 }
 
 /// Runs scenarios one after the other in virtual time: as fast as the machine goes, whatever the
@@ -145,8 +148,8 @@ fn run_at(
         let bank = (&scenario.roster, branches);
         harmed.begin(&config, bank, customers.news(), &link);
     }
-    let (clock, chances) = (link.clock.clone(), options.chances);
-    let bank = Bank { config, branches, customers, recorder, clock, harm, chances };
+    let (clock, chances, rest) = (link.clock.clone(), options.chances, options.rest);
+    let bank = Bank { config, branches, customers, recorder, clock, harm, chances, rest };
     executor.run(bank.serve(scenario), stop)?
 }
 
@@ -170,6 +173,8 @@ pub(super) struct Bank<'a> {
     pub(super) harm: Option<Harmed<'a>>,
     /// Whether it is kept what chance decides.
     pub(super) chances: Chances,
+    /// Whether it is looked if the bank comes to rest.
+    pub(super) rest: Rest,
 }
 
 /// The customers, in the order in which they first come up.
@@ -206,9 +211,16 @@ impl Bank<'_> {
         };
         let concluded = self.recorder.map(|recorder| recorder.borrow_mut().conclude());
         let messages = self.branches.iter().map(|seat| seat.actor.sent()).sum();
+        let ended = self.clock.now();
+        let restless = match self.rest {
+            Rest::Looked => {
+                let limit = self.config.settle_limit.unwrap_or(SETTLE_LIMIT);
+                restless(self.branches, &self.clock, limit).await
+            }
+            Rest::Taken => None,
+        };
         let branches = close(self.branches)?;
         let (customers, paused) = self.customers.leave()?;
-        let ended = self.clock.now();
         let Conclusion { facts, verdicts, last_request_at } =
             concluded.transpose()?.unwrap_or_default();
         let asked = ending.as_ref().filter(|_| self.config.faults.is_some());
@@ -233,7 +245,7 @@ impl Bank<'_> {
             expected: scenario.expected.clone(),
             remote: None,
         };
-        Ok(Box::new(Run { result, facts, messages, decided }))
+        Ok(Box::new(Run { result, facts, messages, decided, restless }))
     }
 }
 

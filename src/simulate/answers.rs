@@ -9,7 +9,7 @@ use crate::model::{
     Guarantee, Operation, Overdraft, Propagation, Refusal, RequestError, Write, WriteKind,
 };
 use crate::network::{Keeps, NemesisKind, ScheduledFault};
-use crate::run::{CustomerResult, RunConfig};
+use crate::run::{CustomerResult, Run, RunConfig, RunResult};
 
 /// What is known of a run before it begins.
 struct Expected<'a> {
@@ -22,8 +22,18 @@ struct Expected<'a> {
     forgets: bool,
 }
 
+/// What is wrong with a run in which the judge finds nothing: an answer without a reason, or a branch that
+/// does not come to rest.
+pub(super) fn defect(run: &Run) -> Option<String> {
+    let RunResult { config, customers, .. } = &run.result;
+    let restless = |branch| {
+        format!("branch {branch} does not come to rest, though all that was accepted is everywhere")
+    };
+    without_reason(config, customers).or_else(|| run.restless.map(restless))
+}
+
 /// The first answer of a run that has no reason, in words.
-pub(super) fn without_reason(config: &RunConfig, customers: &[CustomerResult]) -> Option<String> {
+fn without_reason(config: &RunConfig, customers: &[CustomerResult]) -> Option<String> {
     let expected = Expected::of(config);
     customers.iter().find_map(|customer| {
         let requests = customer.requests.iter().enumerate();

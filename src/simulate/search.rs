@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
 
-use super::answers::without_reason;
+use super::answers::defect;
 use super::finding::{Finding, Violated};
 use super::seeds::Seeds;
 use super::tally::Tally;
 use super::trial::{Outcome, Trial};
-use crate::run::{RunResult, Runner};
+use crate::run::Runner;
 
 /// How seeds are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,10 +162,9 @@ impl Shared<'_> {
                 Outcome::Ended(run) => {
                     let verdicts = run.result.verdicts.as_deref();
                     let violated = verdicts.and_then(Violated::first_of);
-                    let finding = violated.map(Finding::Violated).or_else(|| {
-                        let RunResult { config, customers, .. } = &run.result;
-                        without_reason(config, customers).map(|problem| Finding::Failed { problem })
-                    });
+                    let finding = violated
+                        .map(Finding::Violated)
+                        .or_else(|| defect(&run).map(|problem| Finding::Failed { problem }));
                     block.tally.add(seed, &run, finding.as_ref());
                     finding
                 }

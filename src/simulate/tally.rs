@@ -7,9 +7,11 @@ use serde::{Serialize, Serializer};
 
 use super::finding::Finding;
 use crate::check::{Overall, OverallCounts, Property};
+use crate::history::RequestResult;
+use crate::model::RequestError;
 use crate::model::number::count;
 use crate::network::{FaultCounts, FaultKind};
-use crate::run::Run;
+use crate::run::{CustomerResult, Run};
 
 /// What came of some seeds. Serialized as keys of a summary.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -36,6 +38,8 @@ pub struct Tally {
     pub undecided: u64,
     /// Acknowledged writes that no branch holds any more, because memories ended.
     pub lost: u64,
+    /// Requests that waited up to the wait limit, and in vain.
+    pub not_reached: u64,
     /// In how many seeds each property came to which verdict.
     pub verdicts: BTreeMap<Property, OverallCounts>,
     /// The lowest seed in which each property is violated.
@@ -49,6 +53,7 @@ impl Tally {
         self.seeds += 1;
         self.operations += result.customers.iter().map(|of| count(of.requests.len())).sum::<u64>();
         self.messages += run.messages;
+        self.not_reached += result.customers.iter().map(not_reached).sum::<u64>();
         self.simulated += Duration::from_micros(result.ended.us());
         if let Some(weather) = result.weather.as_deref() {
             for kind in FaultKind::ALL {
@@ -99,6 +104,7 @@ impl Tally {
         self.failed += other.failed;
         self.undecided += other.undecided;
         self.lost += other.lost;
+        self.not_reached += other.not_reached;
         for (&property, counts) in &other.verdicts {
             let so_far = self.verdicts.entry(property).or_default();
             for verdict in Overall::ALL {
@@ -114,6 +120,14 @@ impl Tally {
         let lowest = self.first_violated.entry(property).or_insert(seed);
         *lowest = seed.min(*lowest);
     }
+}
+
+/// How many requests of a customer ended at the wait limit.
+fn not_reached(customer: &CustomerResult) -> u64 {
+    let is_it = |request: &&RequestResult| {
+        matches!(request.outcome, Err(RequestError::VersionNotReached(_)))
+    };
+    count(customer.requests.iter().filter(is_it).count())
 }
 
 fn in_seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

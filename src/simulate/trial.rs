@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use super::finding::Violated;
 use super::load::Load;
 use super::shrink::{LIMIT, ShrinkError, Shrunk, Target, shrink};
-use crate::run::{Run, RunError, RunOptions, Runner, panic_message};
+use crate::run::{Rest, Run, RunError, RunOptions, Runner, panic_message};
 use crate::scenario::Settings;
 
 /// What is tried with each seed.
@@ -34,7 +34,8 @@ impl Trial {
     /// run is the one that is tried.
     pub fn new(load: Load, overrides: Settings) -> Self {
         let overrides = Settings { seed: None, ..overrides };
-        Self { load, options: RunOptions { overrides, ..RunOptions::default() } }
+        let rest = Rest::Looked;
+        Self { load, options: RunOptions { overrides, rest, ..RunOptions::default() } }
     }
 
     /// What is run.

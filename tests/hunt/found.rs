@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
 use std::sync::atomic::AtomicBool;
@@ -11,9 +12,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use passbook::check::{Promised, Property, Verdicts};
-use passbook::model::Guarantees;
+use passbook::history::RequestResult;
+use passbook::model::{Guarantees, RequestError};
 use passbook::run::{RunOptions, Runner};
-use passbook::simulate::{AtFinding, Finding, Found, Plan, Seeds, Trial, search};
+use passbook::simulate::{AtFinding, Finding, Found, Plan, Seeds, Tally, Trial, search};
 
 use crate::loads::HuntLoad;
 
@@ -74,7 +76,7 @@ fn turn_of(load: &HuntLoad, first: u64, end: u64) -> (u64, Option<(u64, String)>
         let until = end.min(begin.saturating_add(most));
         let trial = Trial::new(scenarios, load.settings.clone());
         let found = searched(load, &trial, (begin, until));
-        if let Some((seed, told)) = objection(load, &trial, &found) {
+        if let Some((seed, told)) = objection(load, &trial, (begin..until, &found)) {
             return (count + seed + 1 - begin, Some((seed, told)));
         }
         count += found.tally.seeds;
@@ -90,7 +92,7 @@ fn searched(load: &HuntLoad, trial: &Trial, (first, end): (u64, u64)) -> Found {
     let seeds = Seeds::new(first, end).expect("some");
     let jobs = NonZeroUsize::new(2).expect("more than none");
     let (mut run, mut since) = (0, now());
-    let watch = |tally: &passbook::simulate::Tally| {
+    let watch = |tally: &Tally| {
         if tally.seeds != run {
             (run, since) = (tally.seeds, now());
         } else if since.elapsed() > PATIENCE {
@@ -115,7 +117,11 @@ fn now() -> Instant {
 }
 
 /// The lowest seed with a broken promise or without an end, and what is told of it.
-fn objection(load: &HuntLoad, trial: &Trial, found: &Found) -> Option<(u64, String)> {
+fn objection(
+    load: &HuntLoad,
+    trial: &Trial,
+    (seeds, found): (Range<u64>, &Found),
+) -> Option<(u64, String)> {
     let promised = load.promised();
     let failed = found.findings.iter().find_map(|(seed, finding)| match finding {
         Finding::Failed { problem } => Some((*seed, problem.clone())),
@@ -126,12 +132,34 @@ fn objection(load: &HuntLoad, trial: &Trial, found: &Found) -> Option<(u64, Stri
             let property = finding.property().map_or_else(String::new, |it| format!("{it}: "));
             (*seed, format!("{property}{}", finding.told()))
         });
-        return violated.or(failed);
+        return violated.or_else(|| in_vain(load, trial, (seeds, found)));
     }
     let violated = found.tally.first_violated.iter().filter_map(|(&property, &seed)| {
         Some((seed, format!("{property}: {}", broken(trial, seed, property)?)))
     });
     violated.chain(failed).min()
+}
+
+/// The first seed in which a request came to its wait limit, where none has to.
+fn in_vain(
+    load: &HuntLoad,
+    trial: &Trial,
+    (mut seeds, found): (Range<u64>, &Found),
+) -> Option<(u64, String)> {
+    let is_it = |request: &RequestResult| {
+        matches!(request.outcome, Err(RequestError::VersionNotReached(_)))
+    };
+    if load.may_wait_in_vain() || found.tally.not_reached == 0 {
+        return None;
+    }
+    seeds.find_map(|seed| {
+        let run =
+            Runner::default().run(&trial.load().scenario(seed), trial.options(), None).ok()?;
+        let mut customers = run.result.customers.iter();
+        let customer = customers.find(|customer| customer.requests.iter().any(is_it))?;
+        let told = format!("customer {} waited in vain, though nothing lasts as long", customer.id);
+        Some((seed, told))
+    })
 }
 
 /// What shows that `property`, which is violated in the run of `seed`, was promised.

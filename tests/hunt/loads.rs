@@ -11,7 +11,7 @@ use passbook::scenario::generate::{GenerateOptions, Generator};
 use passbook::scenario::{FoulWeather, NemesisSettings, Settings};
 use passbook::simulate::{Load, LoadSize};
 
-use crate::repeated_ids::with_repeated_ids;
+use crate::repeated_ids::{with_repeated_ids, with_retries};
 
 /// What is run with each seed, and what the bank promises in it.
 pub(crate) struct HuntLoad {
@@ -31,6 +31,8 @@ pub(crate) enum Customers {
     Repeating(&'static str),
     /// Both.
     PoorAndRepeating(&'static str),
+    /// They ask twice for everything.
+    AskingAgain(&'static str),
 }
 
 /// So many seeds run the same scenario, where the generator of `simulate` cannot make it.
@@ -53,6 +55,14 @@ impl HuntLoad {
         self.settings.guarantees.unwrap_or(Guarantees::ALL)
     }
 
+    /// Whether a request may come to its wait limit: where nothing that goes wrong lasts as long, none
+    /// does.
+    pub(crate) fn may_wait_in_vain(&self) -> bool {
+        let weather = self.settings.foul_weather.as_deref();
+        let lasts_long = weather.is_some_and(|weather| weather.nemesis.duration.is_some());
+        self.settings.wait_limit.is_some() || lasts_long
+    }
+
     /// What runs the seeds that follow `seed`, and how many of them.
     pub(crate) fn from(&self, seed: u64) -> (Load, u64) {
         let made = |scenario| (Load::given(scenario), SEEDS_OF_ONE - seed % SEEDS_OF_ONE);
@@ -66,6 +76,9 @@ impl HuntLoad {
             Customers::PoorAndRepeating(text) => {
                 made(usual_settings(with_repeated_ids(poor(text, number), Seed(number))))
             }
+            Customers::AskingAgain(text) => {
+                made(usual_settings(with_retries(generated(text, number), Seed(number))))
+            }
             Customers::Repeating(text) => {
                 made(usual_settings(with_repeated_ids(generated(text, number), Seed(number))))
             }
@@ -74,10 +87,14 @@ impl HuntLoad {
 }
 
 pub(crate) fn loads() -> Vec<HuntLoad> {
-    [in_fair_weather(), in_foul_weather(), with_less_promised(), in_other_banks()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [
+        in_fair_weather(),
+        in_foul_weather(),
+        in_foul_weather_asking_again(),
+        with_less_promised(),
+        in_other_banks(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 fn in_fair_weather() -> Vec<HuntLoad> {
@@ -144,8 +161,13 @@ fn in_foul_weather() -> Vec<HuntLoad> {
             usual,
             only_rates("loss=0.3,duplicate=0.2,reorder", sync()),
         ),
-        HuntLoad::of("long partitions, sync", usual, long_partitions(sync())),
-        HuntLoad::of("long partitions, async", usual, long_partitions(waiting(40))),
+        HuntLoad::of("long partitions, sync", usual, long_partitions(sync(), "partition,amnesia")),
+        HuntLoad::of(
+            "long partitions, async",
+            usual,
+            long_partitions(waiting(40), "partition,amnesia"),
+        ),
+        HuntLoad::of("long partitions alone, sync", usual, long_partitions(sync(), "partition")),
         HuntLoad::of(
             "overdraft refused, foul, sync",
             Customers::Poor(USUAL),
@@ -169,9 +191,21 @@ fn in_foul_weather() -> Vec<HuntLoad> {
     ]
 }
 
+/// What is owed of the order of writes to who asks again for what was refused because of a loss is not
+/// asked here.
+fn in_foul_weather_asking_again() -> Vec<HuntLoad> {
+    let again = Customers::AskingAgain("3 2 8");
+    let amnesia = |rates: &str, settings| promised("ryw,mr", foul(rates, ALL_KINDS, settings));
+    vec![
+        HuntLoad::of("asked again, sync", again, sync()),
+        HuntLoad::of("asked again, foul, sync", again, foul(FOUL, KINDS_THAT_KEEP, sync())),
+        HuntLoad::of("asked again, amnesia, async", again, amnesia(FOUL, Settings::default())),
+        HuntLoad::of("asked again, amnesia, sync", again, amnesia("loss=0.2", sync())),
+    ]
+}
+
 fn with_less_promised() -> Vec<HuntLoad> {
     let usual = Customers::Usual(USUAL);
-    let promised = |text: &str, settings| Settings { guarantees: Some(parsed(text)), ..settings };
     let fair = Settings::default();
     vec![
         HuntLoad::of("ryw, async", usual, promised("ryw", fair.clone())),
@@ -218,6 +252,10 @@ fn in_other_banks() -> Vec<HuntLoad> {
     ]
 }
 
+fn promised(guarantees: &str, settings: Settings) -> Settings {
+    Settings { guarantees: Some(parsed(guarantees)), ..settings }
+}
+
 fn sync() -> Settings {
     Settings { propagation: Some(Propagation::Sync), ..Settings::default() }
 }
@@ -245,8 +283,8 @@ fn only_rates(rates: &str, settings: Settings) -> Settings {
 }
 
 /// They last longer than anybody waits.
-fn long_partitions(settings: Settings) -> Settings {
-    let kinds: NemesisKinds = parsed("partition,amnesia");
+fn long_partitions(settings: Settings, kinds: &str) -> Settings {
+    let kinds: NemesisKinds = parsed(kinds);
     let nemesis = NemesisSettings {
         kinds: Some(kinds),
         interval: Some(Duration::from_secs(2)),

@@ -29,6 +29,22 @@ pub(crate) fn with_repeated_ids(mut scenario: Scenario, seed: Seed) -> Scenario 
     scenario
 }
 
+/// `scenario`, in which customers ask again for what they have just asked for, at whatever branch.
+pub(crate) fn with_retries(mut scenario: Scenario, seed: Seed) -> Scenario {
+    let branches = scenario.roster.ids().to_vec();
+    for visit in &mut scenario.visits {
+        let mut chance = Random::of_part(seed, u64::from(visit.customer.get()));
+        let mut branch = || {
+            let drawn = chance.below(u64::try_from(branches.len()).expect("few"));
+            branches[usize::try_from(drawn).expect("few")]
+        };
+        let events = std::mem::take(&mut visit.events).into_iter();
+        visit.events =
+            events.flat_map(|event| [event, Event { branch: branch(), ..event }]).collect();
+    }
+    scenario
+}
+
 /// Another write of the same amount.
 fn other(operation: Operation) -> Operation {
     match operation {

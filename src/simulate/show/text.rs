@@ -96,7 +96,7 @@ fn findings(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
     for FindingRow { seed, finding, again } in &summary.findings {
         let what = match finding {
             Finding::Violated(violated) => what(violated),
-            Finding::Failed { .. } => "its run did not come to its end".to_owned(),
+            Finding::Failed { .. } => "a defect of passbook".to_owned(),
         };
         writeln!(out, "  {BAD}{NO} seed {seed}: {what}{BAD:#}")?;
         sentence(out, finding.told(), again)?;
