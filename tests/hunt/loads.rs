@@ -11,6 +11,7 @@ use passbook::scenario::generate::{GenerateOptions, Generator};
 use passbook::scenario::{FoulWeather, NemesisSettings, Settings};
 use passbook::simulate::{Load, LoadSize};
 
+use crate::forgetful::with_forgetful_branches;
 use crate::repeated_ids::{with_repeated_ids, with_retries};
 
 /// What is run with each seed, and what the bank promises in it.
@@ -31,6 +32,8 @@ pub(crate) enum Customers {
     Repeating(&'static str),
     /// Both.
     PoorAndRepeating(&'static str),
+    /// Branches stop often, and keep a part of what they had.
+    OfForgetfulBranches(&'static str),
     /// They ask twice for everything.
     AskingAgain(&'static str),
 }
@@ -75,6 +78,10 @@ impl HuntLoad {
             Customers::Poor(text) => made(usual_settings(poor(text, number))),
             Customers::PoorAndRepeating(text) => {
                 made(usual_settings(with_repeated_ids(poor(text, number), Seed(number))))
+            }
+            Customers::OfForgetfulBranches(text) => {
+                let scenario = usual_settings(generated(text, number));
+                made(with_forgetful_branches(scenario, Seed(number)))
             }
             Customers::AskingAgain(text) => {
                 made(usual_settings(with_retries(generated(text, number), Seed(number))))
@@ -195,8 +202,16 @@ fn in_foul_weather() -> Vec<HuntLoad> {
 /// asked here.
 fn in_foul_weather_asking_again() -> Vec<HuntLoad> {
     let again = Customers::AskingAgain("3 2 8");
+    let forgetful = Customers::OfForgetfulBranches("2..3 2 10");
     let amnesia = |rates: &str, settings| promised("ryw,mr", foul(rates, ALL_KINDS, settings));
     vec![
+        HuntLoad::of(
+            "forgetful, async",
+            forgetful,
+            only_rates("loss=0.1,reorder", Settings::default()),
+        ),
+        HuntLoad::of("forgetful, sync", forgetful, only_rates("loss=0.1,reorder", sync())),
+        HuntLoad::of("forgetful, much loss, sync", forgetful, only_rates("loss=0.4", sync())),
         HuntLoad::of("asked again, sync", again, sync()),
         HuntLoad::of("asked again, foul, sync", again, foul(FOUL, KINDS_THAT_KEEP, sync())),
         HuntLoad::of("asked again, amnesia, async", again, amnesia(FOUL, Settings::default())),

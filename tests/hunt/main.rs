@@ -2,6 +2,7 @@
 //! `src/bank`, one place at a time, and runs this test with many seeds. Of the bank as it is, it
 //! finds nothing.
 
+mod forgetful;
 mod found;
 mod loads;
 mod repeated_ids;

@@ -7,7 +7,7 @@ KEPT = pathlib.Path("target/hunted")
 TREE = KEPT / "tree"
 REASONS = pathlib.Path("tests/trust/unnoticed.txt")
 SWITCHES = pathlib.Path("target/release/switches")
-SEEDS, FACTS, LIMIT_S, MEMORY = 10_000, 16, 600, 6 << 30
+SEEDS, FACTS, LIMIT_S, MEMORY = 10_000, 8, 600, 6 << 30
 FOUND = re.compile(r"^.*?hunt: (\d+) seeds \| (.*?), seed (\S+) \| (.*)$", re.M)
 FACTS_OF = re.compile(r"^.*?hunt: facts of (.*): ([0-9a-f]{16})$", re.M)
 REACHED = re.compile(r"^.*?hunt: reached \[(.*)\]$", re.M)
@@ -99,8 +99,8 @@ def read_list():
 def build(*args):
     """The test programs that cargo builds with these arguments."""
     ran = output("cargo", "test", "--locked", "--no-run", "--message-format=json", *args, cwd=TREE)
-    messages = map(json.loads, ran.splitlines())
-    return [path for message in messages if (path := message.get("executable"))]
+    messages = [message for line in ran.splitlines() if "executable" in (message := json.loads(line))]
+    return [message["executable"] for message in messages if message["profile"]["test"]]
 
 
 def run(program, number, *args):
@@ -126,8 +126,9 @@ def came_of(program, number):
         return came | {"seeds": int(seeds), "load": load, "seed": seed, "told": told}
     if code:
         return came | {"seeds": None, "told": "the program ends: " + text.strip().splitlines()[-1]}
-    reached = REACHED.search(text)
-    return came | {"reached": [int(number) for number in reached[1].split(", ") if number]}
+    if not number:
+        came["reached"] = [int(one) for one in REACHED.search(text)[1].split(", ")]
+    return came
 
 
 def read_found():
@@ -157,9 +158,15 @@ def hunt(shard, shards):
     if "bank" not in found:
         found["bank"] = came_of(program, 0)
         assert "told" not in found["bank"], found["bank"]["told"]
+    # What the bank as it is never comes to is the same bank.
+    reached = set(found["bank"]["reached"])
     mine = [number for number in viable if number % shards == shard % shards]
-    for number, came in in_threads(lambda number: came_of(program, number), [n for n in mine if names[n - 1] not in found], found):
-        found[names[number - 1]] = came | {"number": number}
+    for number in mine:
+        if number not in reached:
+            found[names[number - 1]] = {"number": number, "reached": False}
+    left = [number for number in mine if names[number - 1] not in found]
+    for number, came in in_threads(lambda number: came_of(program, number), left, found):
+        found[names[number - 1]] = came | {"number": number, "reached": True}
     write_found(found)
     check(found)
 
@@ -204,24 +211,64 @@ def check(found):
     print(f"every change is noticed, or has its reason in {REASONS}")
 
 
+def cell(text):
+    return text.replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def short(name):
+    return cell(plain(name).removeprefix("src/bank/"))
+
+
+PAGE = """# What a simulation notices
+
+Each row below is a change to `src/bank` that cargo-mutants makes, in commit {commit}. There are {changes} that compile.
+`simulate` alone notices {found} of them within {seeds:,} seeds, of {loads} loads together; {left} it does not, and the second table says why.
+[SIMULATION.md](SIMULATION.md#faults-of-the-bank-itself) says how they are tried; `tests/trust/hunt table` prints this page.
+
+*seeds* is how many runs it took, of all loads together, up to the first that shows it; none is given where a run did not end, or the program did.
+*load* is what was simulated: `tests/hunt/loads.rs` has them all.
+
+## Noticed
+
+| change | seeds | load | what is told |
+|---|---|---|---|"""
+
+
 def table():
-    found = json.loads((KEPT / "found.json").read_text())
-    known = reasons()
-    cell = lambda text: text.replace("|", "\\|")
-    short = lambda name: cell(plain(name).removeprefix("src/bank/"))
+    found = read_found()
     rows = collections.defaultdict(list)
-    for name, came in tried(found).items():
+    for name, came in sorted(tried(found).items()):
         rows[plain(name)].append(came)
-    print("| change | seeds | what is told |\n|---|---|---|")
-    for name, all_of_it in sorted(rows.items()):
-        for came in all_of_it:
-            if "told" in came:
-                seeds = "" if came["seeds"] is None else f"{came['seeds']:,}"
-                print(f"| {short(name)} | {seeds} | {cell(came['told'])} |")
-    print("\n| change | why it is not found |\n|---|---|")
-    for name, all_of_it in sorted(rows.items()):
-        if any("told" not in came for came in all_of_it):
-            print(f"| {short(name)} | {cell(known.get(name, '?'))} |")
+    all_of_it = [came for of_name in rows.values() for came in of_name]
+    told = sum("told" in came for came in all_of_it)
+    numbers = {"changes": len(all_of_it), "found": told, "left": len(all_of_it) - told, "seeds": SEEDS}
+    print(PAGE.format(commit=found["commit"][:10], loads=len(found["bank"]["facts"]), **numbers))
+    for name, of_name in rows.items():
+        for came in (came for came in of_name if "told" in came):
+            seeds = f"{came['seeds']:,}" if came["seeds"] else ""
+            print(f"| {short(name)} | {seeds} | {came.get('load') or ''} | {cell(came['told'])} |")
+    print("\n## Not noticed\n\n| change | why not | test of the bank that fails |\n|---|---|---|")
+    known = reasons()
+    for name, of_name in rows.items():
+        if left := [came for came in of_name if "told" not in came]:
+            killers = dict.fromkeys(f"`{came['killer']}`" for came in left if came.get("killer"))
+            print(f"| {short(name)} | {cell(known.get(name, '?'))} | {', '.join(killers)} |")
+
+
+def files():
+    """The table of docs/SIMULATION.md: how many changes there are in each file."""
+    by_file = collections.defaultdict(list)
+    for name, came in sorted(tried(read_found()).items()):
+        by_file[f"`{name.split(':')[0]}`"].append(came)
+    by_file["all"] = [came for of_file in by_file.values() for came in of_file]
+    print("| file | changes | noticed | of them within 100 seeds | not noticed | of them by a test of the bank |")
+    print("|---|---|---|---|---|---|")
+    for file, of_file in by_file.items():
+        told = [came for came in of_file if "told" in came]
+        soon = [came for came in told if came["seeds"] is None or came["seeds"] <= 100]
+        left = [came for came in of_file if "told" not in came]
+        tested = [came for came in left if came.get("killer")]
+        print(f"| {file} | " + " | ".join(str(len(some)) for some in (of_file, told, soon, left, tested)) + " |")
 
 
 if __name__ == "__main__":
@@ -230,5 +277,7 @@ if __name__ == "__main__":
             others()
         case ["table"]:
             table()
+        case ["files"]:
+            files()
         case [shard, shards]:
             hunt(int(shard), int(shards))
