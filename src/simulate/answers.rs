@@ -37,11 +37,11 @@ fn without_reason(config: &RunConfig, customers: &[CustomerResult]) -> Option<St
     let expected = Expected::of(config);
     customers.iter().find_map(|customer| {
         let requests = customer.requests.iter().enumerate();
-        let is_careful = has_own_ids(&customer.requests)
-            && config.guarantees.to(customer.id).has(Guarantee::MonotonicWrites);
+        let is_ordered = config.guarantees.to(customer.id).has(Guarantee::MonotonicWrites);
+        let is_careful = has_own_ids(&customer.requests) && is_ordered;
         requests.into_iter().find_map(|(place, request)| {
             let before = &customer.requests[..place];
-            let wrong = expected.wrong(request, before, is_careful)?;
+            let wrong = expected.wrong(request, before, (is_ordered, is_careful))?;
             let RequestResult { event, branch, .. } = request;
             let answer = match &request.outcome {
                 Ok(_) => "ok".to_owned(),
@@ -98,7 +98,7 @@ impl<'a> Expected<'a> {
         &self,
         request: &RequestResult,
         before: &[RequestResult],
-        is_careful: bool,
+        (is_ordered, is_careful): (bool, bool),
     ) -> Option<String> {
         let waited = request.waited.as_ref().map_or(Duration::ZERO, |waited| waited.span);
         if waited > self.config.wait_limit.saturating_add(self.slowness) {
@@ -112,7 +112,10 @@ impl<'a> Expected<'a> {
         {
             return Some(format!("{confirming:?} after the branch took it up: that is too long"));
         }
-        let error = request.outcome.as_ref().err()?;
+        let Err(error) = &request.outcome else {
+            let wrong = self.was_to_be_refused(request, before, is_ordered)?;
+            return Some(wrong.to_owned());
+        };
         let is_sync = self.config.propagation == Propagation::Sync;
         let is_reason = match error {
             RequestError::Refused(refusal) => self.is_refused(*refusal, request, before),
@@ -139,6 +142,39 @@ impl<'a> Expected<'a> {
             | RequestError::Declined { .. } => false,
         };
         (!is_reason).then(|| "for which there is no reason".to_owned())
+    }
+
+    /// Why a write that is done was to be refused.
+    fn was_to_be_refused(
+        &self,
+        request: &RequestResult,
+        before: &[RequestResult],
+        is_ordered: bool,
+    ) -> Option<&'static str> {
+        let write = written(request)?;
+        if self.stops {
+            return None;
+        }
+        let mut same = before.iter().filter(|earlier| earlier.event == request.event).peekable();
+        // Where its writes are kept in order, the branch holds all that were done before.
+        let is_done =
+            |earlier: &&RequestResult| earlier.outcome.is_ok() && written(earlier).is_some();
+        let mut done = before.iter().filter(is_done);
+        if is_ordered && same.peek().is_none() && done.any(|done| done.event > request.event) {
+            return Some("though a later write was done before");
+        }
+        let mut same = same.filter(|earlier| written(earlier) == Some(write)).peekable();
+        let is_refused_here = |earlier: &RequestResult| {
+            let is_refused = matches!(
+                earlier.outcome,
+                Err(RequestError::Refused(
+                    Refusal::InsufficientFunds { .. } | Refusal::BalanceOutOfRange { .. }
+                ))
+            );
+            is_refused && earlier.branch == request.branch
+        };
+        let is_first = same.peek().is_none();
+        (!is_first && same.all(is_refused_here)).then_some("though it had refused just that before")
     }
 
     fn is_refused(

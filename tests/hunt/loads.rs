@@ -12,7 +12,7 @@ use passbook::scenario::{FoulWeather, NemesisSettings, Settings};
 use passbook::simulate::{Load, LoadSize};
 
 use crate::forgetful::with_forgetful_branches;
-use crate::repeated_ids::{with_repeated_ids, with_retries};
+use crate::repeated_ids::{with_falling_ids, with_repeated_ids, with_retries};
 
 /// What is run with each seed, and what the bank promises in it.
 pub(crate) struct HuntLoad {
@@ -34,6 +34,8 @@ pub(crate) enum Customers {
     PoorAndRepeating(&'static str),
     /// Branches stop often, and keep a part of what they had.
     OfForgetfulBranches(&'static str),
+    /// Their ids fall now and then.
+    Falling(&'static str),
     /// They ask twice for everything.
     AskingAgain(&'static str),
 }
@@ -82,6 +84,9 @@ impl HuntLoad {
             Customers::OfForgetfulBranches(text) => {
                 let scenario = usual_settings(generated(text, number));
                 made(with_forgetful_branches(scenario, Seed(number)))
+            }
+            Customers::Falling(text) => {
+                made(usual_settings(with_falling_ids(generated(text, number), Seed(number))))
             }
             Customers::AskingAgain(text) => {
                 made(usual_settings(with_retries(generated(text, number), Seed(number))))
@@ -139,6 +144,8 @@ fn in_fair_weather() -> Vec<HuntLoad> {
             Customers::PoorAndRepeating(USUAL),
             reject(sync()),
         ),
+        HuntLoad::of("ids that fall, async", Customers::Falling(USUAL), Settings::default()),
+        HuntLoad::of("ids that fall, sync", Customers::Falling(USUAL), sync()),
         HuntLoad::of("ids repeated, async", Customers::Repeating(USUAL), Settings::default()),
         HuntLoad::of("ids repeated, sync", Customers::Repeating(USUAL), sync()),
         HuntLoad::of("short wait limit, async", usual, waiting(5)),

@@ -29,6 +29,20 @@ pub(crate) fn with_repeated_ids(mut scenario: Scenario, seed: Seed) -> Scenario 
     scenario
 }
 
+/// `scenario`, in which customers count backwards now and then.
+pub(crate) fn with_falling_ids(mut scenario: Scenario, seed: Seed) -> Scenario {
+    for visit in &mut scenario.visits {
+        let mut chance = Random::of_part(seed, u64::from(visit.customer.get()));
+        for place in 1..visit.events.len() {
+            if chance.below(4) == 0 {
+                let (before, from) = visit.events.split_at_mut(place);
+                std::mem::swap(&mut before[place - 1].id, &mut from[0].id);
+            }
+        }
+    }
+    scenario
+}
+
 /// `scenario`, in which customers ask again for what they have just asked for, at whatever branch.
 pub(crate) fn with_retries(mut scenario: Scenario, seed: Seed) -> Scenario {
     let branches = scenario.roster.ids().to_vec();
