@@ -93,6 +93,7 @@ fn in_words(effect: &Effect) -> String {
         other @ (Effect::Compared { agrees: false, .. }
         | Effect::Settled(_)
         | Effect::Conflict(_)
+        | Effect::Persist(_)
         | Effect::Lives(_)
         | Effect::Closed
         | Effect::Ended(_)

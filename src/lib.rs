@@ -68,6 +68,8 @@ pub mod scenario;
 pub mod simulate;
 #[cfg(feature = "cli")]
 pub mod source;
+#[cfg(feature = "grpc")]
+pub mod storage;
 
 pub use bank::{Branch, Passbook};
 pub use check::{

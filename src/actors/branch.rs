@@ -3,17 +3,17 @@
 use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 
-use actix::{Actor, Context, Handler, MessageResult};
+use actix::{Actor, Context, Handler};
 use tokio::sync::watch;
 
 use super::branch_shell::{BranchContext, BranchShell, Kept};
 use super::{
-    AnswerAll, Ask, AwaitSettled, BalanceAt, Begin, BranchState, Deliver, Due, Heard, Inspect,
-    LatestEvent, LinkChange, PeerEnvelope, ReadLog, ReadWriteSet, Relay, StartAgain, Stop,
-    Summarize, Watch, WriteSetAt, WriteSetState,
+    AnswerAll, Ask, AwaitSettled, BalanceAt, Begin, BranchState, BranchSummary, Committed, Deliver,
+    Due, Heard, Inspect, LatestEvent, LinkChange, PeerEnvelope, ReadLog, ReadWriteSet, Relay, Said,
+    StartAgain, Stop, Summarize, Watch, WriteSetAt, WriteSetState,
 };
-use crate::bank::Branch;
-use crate::model::{BranchId, EventId, LogEntry, Money, RequestError};
+use crate::bank::{Branch, VersionVector};
+use crate::model::{BranchId, EventId, LogEntry, LogPosition, Money, RequestError};
 
 /// A branch of a bank, with its mailbox. A copy is the same one: whoever has started it opens and
 /// closes the branch with it. What is sent to it before and after is lost; what asks it for an answer
@@ -33,7 +33,13 @@ impl BranchActor {
 
     /// Whether every write that it has accepted is confirmed everywhere. Not where it has stopped.
     pub fn is_settled(&self) -> bool {
-        self.open.borrow().as_ref().is_some_and(|shell| shell.branch.is_settled())
+        let open = self.open.borrow();
+        open.as_ref().is_some_and(|shell| shell.branch.is_settled() && !shell.holds_back())
+    }
+
+    /// Which writes it holds; `None` where it has stopped.
+    pub fn version(&self) -> Option<VersionVector> {
+        self.open.borrow().as_ref().map(|shell| shell.branch.version().clone())
     }
 
     /// Whether nothing is left for it to do: it is settled, has heard from all of whom it has to, and
@@ -42,7 +48,8 @@ impl BranchActor {
         let is_at_rest = |branch: &Branch| {
             branch.is_settled() && branch.is_closed() && !branch.holds_waiting_writes()
         };
-        self.open.borrow().as_ref().is_some_and(|shell| is_at_rest(&shell.branch))
+        let open = self.open.borrow();
+        open.as_ref().is_some_and(|shell| is_at_rest(&shell.branch) && !shell.holds_back())
     }
 
     /// Which it is, if it is open.
@@ -94,90 +101,59 @@ hand_on! {
     AwaitSettled => settle,
     LinkChange => change_link,
     AnswerAll => answer_all,
+    Committed => committed,
     Stop => stop,
     StartAgain => start_again,
 }
 
-impl Handler<Inspect> for BranchActor {
-    type Result = MessageResult<Inspect>;
+/// Answers questions about how the branch stands, when all is kept that the answer rests on.
+macro_rules! tell {
+    ($($Message:ident => $Told:ty: |$actor:ident, $message:pat_param| $told:expr;)+) => {$(
+        impl Handler<$Message> for BranchActor {
+            type Result = Said<$Told>;
 
-    fn handle(&mut self, Inspect { most }: Inspect, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.shell_up().map(|shell| shell.state(most)))
-    }
-}
-
-impl Handler<Summarize> for BranchActor {
-    type Result = MessageResult<Summarize>;
-
-    fn handle(&mut self, _: Summarize, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.shell_up().map(|shell| shell.summary()))
-    }
-}
-
-impl Handler<LatestEvent> for BranchActor {
-    type Result = Result<Option<EventId>, RequestError>;
-
-    fn handle(
-        &mut self,
-        LatestEvent(customer): LatestEvent,
-        _: &mut Self::Context,
-    ) -> Self::Result {
-        let branch = &self.shell_up()?.branch;
-        if branch.gives_event_ids() {
-            return Ok(branch.latest_event(customer));
+            fn handle(&mut self, $message: $Message, _: &mut Self::Context) -> Self::Result {
+                let $actor = &*self;
+                let told = $told;
+                self.shell().when_kept(told)
+            }
         }
-        Err(branch.returning())
-    }
+    )+};
 }
 
-impl Handler<ReadWriteSet> for BranchActor {
-    type Result = MessageResult<ReadWriteSet>;
-
-    fn handle(
-        &mut self,
-        ReadWriteSet(customer): ReadWriteSet,
-        _: &mut Self::Context,
-    ) -> Self::Result {
-        MessageResult(self.shell_up().map(|shell| WriteSetState {
+tell! {
+    Inspect => Result<BranchState, RequestError>: |actor, Inspect { most }| {
+        actor.shell_up().map(|shell| shell.state(most))
+    };
+    Summarize => Result<BranchSummary, RequestError>: |actor, Summarize| {
+        actor.shell_up().map(|shell| shell.summary())
+    };
+    LatestEvent => Result<Option<EventId>, RequestError>: |actor, LatestEvent(customer)| {
+        actor.shell_up().and_then(|shell| {
+            let branch = &shell.branch;
+            let gives = branch.gives_event_ids();
+            if gives { Ok(branch.latest_event(customer)) } else { Err(branch.returning()) }
+        })
+    };
+    ReadWriteSet => Result<WriteSetState, RequestError>: |actor, ReadWriteSet(customer)| {
+        actor.shell_up().map(|shell| WriteSetState {
             balance: shell.branch.balance(),
             write_set: shell.branch.write_set(customer),
-        }))
-    }
-}
-
-impl Handler<WriteSetAt> for BranchActor {
-    type Result = Vec<EventId>;
-
-    fn handle(&mut self, asked: WriteSetAt, _: &mut Self::Context) -> Vec<EventId> {
-        let WriteSetAt(customer, position) = asked;
-        self.shell().branch.write_set_at(customer, position)
-    }
-}
-
-impl Handler<ReadLog> for BranchActor {
-    type Result = Vec<LogEntry>;
-
-    fn handle(&mut self, ReadLog { after, most }: ReadLog, _: &mut Self::Context) -> Vec<LogEntry> {
-        self.shell().branch.log_after(after).take(most).collect()
-    }
-}
-
-impl Handler<BalanceAt> for BranchActor {
-    type Result = Option<Money>;
-
-    fn handle(&mut self, BalanceAt(position): BalanceAt, _: &mut Self::Context) -> Option<Money> {
-        self.shell().branch.balance_at(position)
-    }
-}
-
-impl Handler<Watch> for BranchActor {
-    type Result = MessageResult<Watch>;
-
-    fn handle(&mut self, _: Watch, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.shell_up().map(|mut shell| {
+        })
+    };
+    WriteSetAt => Vec<EventId>: |actor, WriteSetAt(customer, position)| {
+        actor.shell().branch.write_set_at(customer, position)
+    };
+    ReadLog => Vec<LogEntry>: |actor, ReadLog { after, most }| {
+        actor.shell().branch.log_after(after).take(most).collect()
+    };
+    BalanceAt => Option<Money>: |actor, BalanceAt(position)| {
+        actor.shell().branch.balance_at(position)
+    };
+    Watch => Result<watch::Receiver<LogPosition>, RequestError>: |actor, Watch| {
+        actor.shell_up().map(|mut shell| {
             let position = shell.branch.position();
-            let applied = shell.applied.get_or_insert_with(|| watch::Sender::new(position));
-            applied.subscribe()
-        }))
-    }
+            shell.applied.get_or_insert_with(|| watch::Sender::new(position)).subscribe()
+        })
+    };
 }

@@ -4,11 +4,12 @@ use super::branch_shell::{BranchShell, InFlight};
 use super::brought::Brought;
 use super::condition::Late;
 use super::faulty::lost;
+use super::outbox::Output;
 use super::time_source::Wakes;
 use super::{Answer, Ask, Due, PeerEnvelope, ReplyTo, StartAgain, Stop};
-use crate::bank::{Branch, Entry, Input};
+use crate::bank::{Applied, Branch, Entry, Input};
 use crate::history::Fact;
-use crate::model::{Life, LogPosition, LossReason, RequestError, RequestNumber};
+use crate::model::{Life, LogEntry, LogPosition, LossReason, RequestError, RequestNumber};
 use crate::network::Keeps;
 
 /// What is said in the place of a branch that is down.
@@ -82,6 +83,12 @@ impl BranchShell {
         self.armed = None;
         self.applied = None;
         self.brought = Brought::default();
+        if let Some(outbox) = &mut self.outbox {
+            let struck = outbox.stop();
+            if let Some(faulty) = &self.branch_context.faulty {
+                struck.into_iter().for_each(|kind| faulty.strike(kind));
+            }
+        }
         for asked in late {
             self.turn_away(asked);
         }
@@ -110,14 +117,34 @@ impl BranchShell {
         };
         let first = self.branch_context.peers.roster.first_life();
         let life = Life::new(first.get().saturating_add(starts));
-        self.branch = self.branch.started_again(kept, life);
+        self.branch = match self.outbox.as_ref().and_then(|outbox| outbox.memory()) {
+            Some(memory) => self.branch.started_from_disk(memory, life),
+            None => self.branch.started_again(kept, life),
+        };
         self.returns = !self.branch.serves();
+        self.record_started();
+        self.take(Input::Started, ctx);
+    }
+
+    /// What is on its disk and was told to nobody is applied now.
+    fn record_started(&mut self) {
         let branch = &self.branch;
-        let (kept, balance) = (branch.position(), branch.nearest_balance());
+        let told = self.outbox.as_ref().map(|outbox| outbox.applied());
+        let kept = told.map_or(branch.position(), |told| told.min(branch.position()));
+        let balance = branch.balance_at(kept).unwrap_or_else(|| branch.nearest_balance());
         let started =
             Fact::BranchStarted { branch: branch.id(), life: branch.life(), kept, balance };
         self.branch_context.recorder.record(|| started);
-        self.take(Input::Started, ctx);
+        let untold: Vec<LogEntry> = branch.log_after(kept).collect();
+        let (mut position, mut balance) = (kept, balance);
+        for LogEntry { dot, id, write } in untold {
+            position = position.next();
+            balance = balance.saturating_add(write.delta());
+            self.say(Output::Applied(Applied { dot, id, write, position, balance }));
+        }
+        if let Some(outbox) = &mut self.outbox {
+            outbox.tell_applied(position);
+        }
     }
 
     /// Asks of a branch that is down are not answered, but for those of no actor of this bank.

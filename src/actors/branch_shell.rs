@@ -6,21 +6,17 @@ use tokio::sync::{mpsc, watch};
 use super::brought::Brought;
 use super::condition::Condition;
 use super::faulty::{Faulty, body};
+use super::outbox::{Outbox, Output};
 use super::time_source::Wakes;
 use super::{
-    Answer, AnswerAll, Ask, AwaitSettled, Begin, BranchState, BranchSummary, Broadcast, Deliver,
-    Delivered, Heard, LinkChange, LinkEvent, PeerEnvelope, Peers, RecorderLink, Relay, ReplyTo,
-    Settled, Standing,
+    Answer, AnswerAll, Ask, AwaitSettled, Begin, BranchState, BranchSummary, Deliver, Delivered,
+    Heard, LinkChange, LinkEvent, PeerEnvelope, Peers, RecorderLink, Relay, ReplyTo, Settled,
+    Standing, StorageLink,
 };
-use crate::bank::{
-    Acknowledgement, Applied, Branch, Effect, Input, LifeList, PeerMessage, PropagatedWrite,
-    Relayed, Reply, Request, Ticket,
-};
-use crate::history::{Fact, MessageBody};
+use crate::bank::{Branch, Effect, Input, LifeList, PeerMessage, Relayed, Request, Ticket};
+use crate::history::Fact;
 use crate::model::number::count;
-use crate::model::{
-    BranchId, CustomerId, Life, LogPosition, MessageNumber, RequestNumber, Time, Waited,
-};
+use crate::model::{CustomerId, LogPosition, MessageNumber, RequestNumber, Time, Waited};
 
 /// Where a branch serves.
 #[derive(Debug)]
@@ -42,6 +38,8 @@ pub(super) struct BranchShell {
     has_told_of_lives: bool,
     /// From the first thing on that is wrong with it.
     pub(super) condition: Option<Box<Condition>>,
+    /// Where it has a disk.
+    pub(super) outbox: Option<Box<Outbox>>,
 }
 
 /// Room that one branch leaves to the next.
@@ -62,6 +60,8 @@ pub struct BranchContext {
     pub standing: Option<mpsc::UnboundedSender<Standing>>,
     /// Where things go wrong on purpose.
     pub faulty: Option<Faulty>,
+    /// Keeps what is to be kept, where there is a disk.
+    pub storage: Option<StorageLink>,
 }
 
 /// Who waits for an answer.
@@ -93,6 +93,7 @@ impl BranchShell {
     pub(super) fn new(branch: Branch, branch_context: BranchContext, kept: Kept) -> Self {
         let Kept { in_flight, effects } = kept;
         let returns = !branch.serves();
+        let outbox = branch_context.storage.clone().map(|storage| Box::new(Outbox::new(storage)));
         Self {
             branch,
             branch_context,
@@ -105,6 +106,7 @@ impl BranchShell {
             brought: Brought::default(),
             has_told_of_lives: false,
             condition: None,
+            outbox,
             returns,
         }
     }
@@ -125,7 +127,7 @@ impl BranchShell {
         (*of == ticket).then_some(who)
     }
 
-    fn take_in_flight(&mut self, ticket: Ticket) -> Option<InFlight> {
+    pub(super) fn take_in_flight(&mut self, ticket: Ticket) -> Option<InFlight> {
         self.waits(ticket)?;
         Some(self.in_flight.remove(place(ticket)).1)
     }
@@ -138,6 +140,9 @@ impl BranchShell {
             self.perform(effect);
         }
         self.effects = effects;
+        if let Some(outbox) = &mut self.outbox {
+            outbox.commit();
+        }
         self.arm(ctx);
         if self.returns && self.branch.serves() {
             self.serve_from_now_on(ctx);
@@ -154,23 +159,24 @@ impl BranchShell {
 
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Reply(reply) => self.answer(reply),
+            Effect::Reply(reply) => self.put_out(Output::Reply(reply)),
+            Effect::Settled(ticket) => self.put_out(Output::Settled(ticket)),
+            Effect::Broadcast(write) => {
+                let lives = self.branch.lives().clone();
+                self.put_out(Output::Broadcast(write, lives));
+            }
+            Effect::Send { to, message } => self.send(to, message),
+            Effect::Persist(kept) => {
+                if let Some(outbox) = &mut self.outbox {
+                    outbox.keep(kept);
+                }
+            }
             Effect::Waited { ticket, waited: span } => {
                 if let Some(InFlight::Request { waited, .. }) = self.waits(ticket) {
                     *waited = Some(Box::new(span));
                 }
             }
-            Effect::Settled(ticket) => {
-                if let Some(InFlight::Settling { reply_to }) = self.take_in_flight(ticket) {
-                    reply_to.send(Settled);
-                }
-            }
-            Effect::Broadcast(write) => self.broadcast(write),
-            Effect::Send { to, message } => self.send(to, message),
-            Effect::Applied(applied) => {
-                self.record_applied(applied);
-                self.tell_watchers(applied.position);
-            }
+            Effect::Applied(applied) => self.put_out(Output::Applied(applied)),
             Effect::Conflict(write) => self.tell_conflict(&write),
             Effect::IdClash(write) => log::warn!(
                 "{} names two different writes: branch {} held one when it heard of another that \
@@ -196,15 +202,9 @@ impl BranchShell {
         }
     }
 
-    fn tell_standing(&self, standing: Standing) {
-        let told = self.branch_context.standing.as_ref().map(|told| told.send(standing));
-        if !matches!(told, Some(Ok(()))) {
-            log::debug!("nobody wants to know that {standing:?}");
-        }
-    }
-
     fn learn(&mut self, lives: &LifeList) {
-        self.brought.forget_ended(lives, &self.branch_context.peers.roster);
+        let ended = self.brought.take_ended(lives, &self.branch_context.peers.roster);
+        self.tell_bringers(ended, || Delivered::ThrownAway { lives: lives.clone() });
         let later = self.branch.version().later_lives();
         if later >= LIVES_MANY && !self.has_told_of_lives {
             self.has_told_of_lives = true;
@@ -238,106 +238,6 @@ impl BranchShell {
             came: self.branch.came(),
             log_max: self.branch.log_max(),
         }
-    }
-
-    fn tell_watchers(&self, position: LogPosition) {
-        if let Some(applied) = &self.applied {
-            // They may all have gone.
-            applied.send_replace(position);
-        }
-    }
-
-    fn answer(&mut self, reply: Reply) {
-        let Reply { ticket, outcome, position, balance, entry } = reply;
-        let Some(InFlight::Request { customer, request, reply_to, waited }) =
-            self.take_in_flight(ticket)
-        else {
-            return;
-        };
-        let branch = self.branch.id();
-        self.branch_context.recorder.record(|| {
-            let outcome = outcome.clone();
-            Fact::ReplySent { branch, customer, request, position, outcome }
-        });
-        reply_to.send(Answer { request, branch, outcome, position, balance, entry, waited });
-    }
-
-    fn send(&mut self, to: BranchId, message: PeerMessage) {
-        match message {
-            PeerMessage::Acknowledge(acknowledgement)
-                if self.brought.awaits(acknowledgement.dot) =>
-            {
-                return self.acknowledge_brought(to, acknowledgement);
-            }
-            PeerMessage::Missed(missed) if self.brought.is_asked_by(to) => {
-                return self.brought.answer(missed, self.branch.lives());
-            }
-            // Whoever brought it waits for an answer, and got it.
-            PeerMessage::Taken(_) => return,
-            PeerMessage::Propagate(_)
-            | PeerMessage::Acknowledge(_)
-            | PeerMessage::CatchUp(_)
-            | PeerMessage::Missed(_) => {}
-        }
-        self.sent = self.sent.next();
-        let (from, number) = (self.branch.id(), self.sent);
-        let body = || body(&message);
-        self.record_message(|| Fact::MessageSent { from, to, number, body: body() });
-        let lives = self.branch.lives().clone();
-        let envelope = PeerEnvelope { from, to, number, lives, message };
-        self.branch_context.peers.send(envelope);
-    }
-
-    fn broadcast(&mut self, write: PropagatedWrite) {
-        let (from, first) = (self.branch.id(), self.sent.next());
-        for &to in self.branch_context.peers.roster.ids().iter().filter(|&&to| to != from) {
-            self.sent = self.sent.next();
-            let (number, body) = (self.sent, MessageBody::Propagate { id: write.id });
-            self.record_message(|| Fact::MessageSent { from, to, number, body });
-        }
-        let lives = self.branch.lives().clone();
-        self.branch_context.peers.broadcast(Broadcast { from, first, lives, write });
-    }
-
-    fn acknowledge_brought(&mut self, to: BranchId, acknowledgement: Acknowledgement) {
-        let (from, body) = (self.branch.id(), body(&PeerMessage::Acknowledge(acknowledgement)));
-        let Self { branch, branch_context, sent, brought, .. } = self;
-        brought.acknowledge(acknowledgement, branch.lives(), || {
-            *sent = sent.next();
-            let number = *sent;
-            branch_context.recorder.record_detail(|| Fact::MessageSent { from, to, number, body });
-            number
-        });
-    }
-
-    fn tell_conflict(&mut self, write: &PropagatedWrite) {
-        log::error!(
-            "branch {} got {} as number {} of branch {}, which names another write here: two \
-             processes are that branch",
-            self.branch.id(),
-            write.id,
-            write.dot.sequence,
-            write.dot.origin,
-        );
-        self.brought.refuse(write.dot);
-    }
-
-    pub(super) fn record_message(&self, fact: impl FnOnce() -> Fact) {
-        self.branch_context.recorder.record_detail(fact);
-    }
-
-    fn record_applied(&self, applied: Applied) {
-        let Applied { dot, id, write, position, balance } = applied;
-        self.branch_context.recorder.record(|| Fact::WriteApplied {
-            branch: self.branch.id(),
-            id,
-            write,
-            origin: dot.origin,
-            life: (dot.life != Life::FIRST).then_some(dot.life),
-            sequence: dot.sequence,
-            position,
-            balance,
-        });
     }
 
     /// Sees to it that the branch hears of its next deadline. One timer is enough: a deadline that
@@ -377,6 +277,8 @@ impl BranchShell {
     }
 
     pub(super) fn begin(&mut self, _: Begin, ctx: &mut dyn Wakes) {
+        // One that need not hear from anybody serves at once, and is told of all the same.
+        self.returns = true;
         self.take(Input::Started, ctx);
     }
 
@@ -402,8 +304,8 @@ impl BranchShell {
                 }
                 if !self.branch.takes(from, lives) {
                     self.take(Input::Heard { from, lives: lives.clone() }, ctx);
-                    let lives = self.branch.lives().clone();
-                    return deliver.reply_to.send(Delivered::ThrownAway { lives });
+                    let thrown_away = Delivered::ThrownAway { lives: self.branch.lives().clone() };
+                    return self.put_out(Output::Delivered(deliver.reply_to, thrown_away));
                 }
                 let Deliver { envelope, reply_to, .. } = deliver;
                 let PeerMessage::Propagate(write) = &envelope.message else { return };
@@ -416,7 +318,9 @@ impl BranchShell {
                 let Deliver { envelope, reply_to, .. } = deliver;
                 self.brought.ask(from, reply_to);
                 self.receive(envelope, ctx);
-                self.brought.throw_question_away(self.branch.lives());
+                let thrown_away = self.brought.take_question();
+                let lives = self.branch.lives().clone();
+                self.tell_bringers(thrown_away, || Delivered::ThrownAway { lives: lives.clone() });
             }
             // They are no calls.
             PeerMessage::Acknowledge(_) | PeerMessage::Missed(_) | PeerMessage::Taken(_) => {}

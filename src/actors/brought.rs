@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Deliver, Delivered, ReplyTo};
-use crate::bank::{Acknowledgement, LifeList, Missed, PropagatedWrite};
-use crate::model::{BranchId, Dot, Life, MessageNumber, Roster};
+use crate::bank::{LifeList, PropagatedWrite};
+use crate::model::{BranchId, Dot, Life, Roster};
 
 /// What was brought and is not answered.
 #[derive(Debug, Default)]
@@ -68,37 +68,27 @@ impl Brought {
         self.writes.contains_key(&dot)
     }
 
-    /// Tells all who wait for it that the write is applied; each gets the `next` number of a message.
-    pub(super) fn acknowledge(
+    /// Takes out all who wait for the write.
+    pub(super) fn take_waiting(&mut self, dot: Dot) -> Vec<ReplyTo<Delivered>> {
+        let waiting = self.writes.remove(&dot).unwrap_or_default();
+        waiting.into_iter().map(|waiting| waiting.reply_to).collect()
+    }
+
+    /// The branch knows these lives now. What waits of ended ones, it has forgotten: takes out who has
+    /// brought that.
+    pub(super) fn take_ended(
         &mut self,
-        acknowledgement: Acknowledgement,
         lives: &LifeList,
-        mut next: impl FnMut() -> MessageNumber,
-    ) {
-        for Waiting { reply_to, .. } in self.writes.remove(&acknowledgement.dot).unwrap_or_default()
-        {
-            let (number, lives) = (next(), lives.clone());
-            reply_to.send(Delivered::Applied { acknowledgement, number, lives });
-        }
-    }
-
-    /// Tells all who wait for it that its number names another write.
-    pub(super) fn refuse(&mut self, dot: Dot) {
-        for Waiting { reply_to, .. } in self.writes.remove(&dot).unwrap_or_default() {
-            reply_to.send(Delivered::Conflicts);
-        }
-    }
-
-    /// The branch knows these lives now. What waits of ended ones, it has forgotten.
-    pub(super) fn forget_ended(&mut self, lives: &LifeList, roster: &Roster) {
+        roster: &Roster,
+    ) -> Vec<ReplyTo<Delivered>> {
         let newest = |branch| roster.index(branch).map(|index| lives.get(index, roster));
+        let mut ended = Vec::new();
         self.writes.retain(|_, waiting| {
             let is_over = |waiting: &mut Waiting| Some(waiting.life) < newest(waiting.from);
-            for Waiting { reply_to, .. } in waiting.extract_if(.., is_over) {
-                reply_to.send(Delivered::ThrownAway { lives: lives.clone() });
-            }
+            ended.extend(waiting.extract_if(.., is_over).map(|waiting| waiting.reply_to));
             !waiting.is_empty()
         });
+        ended
     }
 
     /// The branch is asked what `from` lacks, and answers at once.
@@ -111,18 +101,9 @@ impl Brought {
         self.question.as_ref().is_some_and(|question| question.from == from)
     }
 
-    /// Hands on the answer to whoever has just asked.
-    pub(super) fn answer(&mut self, missed: Missed, lives: &LifeList) {
-        if let Some(Question { reply_to, .. }) = self.question.take() {
-            reply_to.send(Delivered::Answered { missed, lives: lives.clone() });
-        }
-    }
-
-    /// Tells whoever has just asked that its question was thrown away, if it was.
-    pub(super) fn throw_question_away(&mut self, lives: &LifeList) {
-        if let Some(Question { reply_to, .. }) = self.question.take() {
-            reply_to.send(Delivered::ThrownAway { lives: lives.clone() });
-        }
+    /// Takes out whoever has just asked, if it has no answer yet.
+    pub(super) fn take_question(&mut self) -> Option<ReplyTo<Delivered>> {
+        self.question.take().map(|question| question.reply_to)
     }
 }
 
@@ -136,7 +117,7 @@ mod tests {
     use crate::actors::PeerEnvelope;
     use crate::actors::fixture::{TestBank, Way, amount, in_system};
     use crate::bank::{Branch, BranchConfig, Memory, PeerMessage, Start};
-    use crate::model::{CustomerId, EventId, Money, Sequence, Write, WriteId};
+    use crate::model::{CustomerId, EventId, MessageNumber, Money, Sequence, Write, WriteId};
 
     /// The first write of branch 2 in its first life, for branch 1, and where the answer comes.
     fn brought(lives: [u64; 2], roster: &Roster) -> (Deliver, oneshot::Receiver<Delivered>) {

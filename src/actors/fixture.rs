@@ -292,7 +292,7 @@ impl TestBank {
 fn context(peers: &Peers) -> BranchContext {
     let clock = TimeSource::real_time();
     let recorder = RecorderLink { clock, observer: None, detail: Detail::Essentials };
-    BranchContext { peers: peers.clone(), recorder, standing: None, faulty: None }
+    BranchContext { peers: peers.clone(), recorder, standing: None, faulty: None, storage: None }
 }
 
 pub(super) fn in_system<T>(test: impl Future<Output = T>) -> T {

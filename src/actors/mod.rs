@@ -7,6 +7,7 @@ mod alarms;
 mod barrier;
 mod branch;
 mod branch_inputs;
+mod branch_outputs;
 mod branch_shell;
 mod brought;
 mod condition;
@@ -18,6 +19,7 @@ mod fixture;
 mod messages;
 mod nemesis;
 mod network;
+mod outbox;
 mod peers;
 mod recorder;
 mod registry;
@@ -40,6 +42,7 @@ pub use messages::{
 };
 pub use nemesis::{Harm, NemesisActor, NemesisSetup};
 pub use network::{Carries, Network, NetworkSetup};
+pub use outbox::{Commit, Committed, Power, Said, StorageLink};
 pub use peers::{Broadcast, Peers, Way};
 pub use recorder::{Detail, Observer, RecorderLink};
 pub use registry::{

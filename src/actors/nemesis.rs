@@ -226,7 +226,7 @@ impl Nemesis {
     fn lags(&self) -> Option<Vec<(BranchId, Lag)>> {
         let mut versions = Vec::with_capacity(self.setup.branches.len());
         for (branch, _) in &self.setup.branches {
-            versions.push(branch.held().filter(|held| !held.is_down)?.version);
+            versions.push(branch.held().filter(|held| !held.is_busy)?.version);
         }
         let mut all: VersionVector = versions.first()?.clone();
         versions.iter().for_each(|version| all.merge(version));

@@ -11,7 +11,7 @@ use actix::{
 
 use super::sessions::{Numbers, Remembered, Remembers, Sessions};
 use super::{Answer, Ask, BranchActor, LatestEvent, ReplyTo};
-use crate::bank::{Entry, Passbook, Session};
+use crate::bank::{Entry, Passbook, Session, VersionVector};
 use crate::model::{
     BranchId, BranchIndex, CustomerId, EventId, GuaranteePolicy, LogPosition, Money, Operation,
     Outcome, RequestError, RequestNumber, Roster,
@@ -29,6 +29,8 @@ pub struct SessionRegistry {
     /// The requests of customers whose last event id is being asked for, in the order in which they
     /// came.
     looked_up: BTreeMap<CustomerId, Vec<Queued>>,
+    /// The passbook of a customer of whom nothing is kept.
+    blank: Passbook,
     /// Branches elsewhere that have introduced themselves as of this program.
     introduced: BTreeSet<BranchId>,
 }
@@ -218,7 +220,8 @@ impl SessionRegistry {
         let numbering = Numbering { first: 1, step: 1 };
         let (sessions, introduced) = (Sessions::new(Remembers::All), BTreeSet::new());
         let (branches, looked_up) = (Vec::new(), BTreeMap::new());
-        Self { roster, guarantees, sessions, numbering, branches, looked_up, introduced }
+        let blank = Passbook::new(&roster);
+        Self { roster, guarantees, sessions, numbering, branches, looked_up, blank, introduced }
     }
 
     /// The same, but it remembers no more than `sessions_max` customers, fewer in a bank of more
@@ -228,6 +231,14 @@ impl SessionRegistry {
     pub fn forgetting(self, sessions_max: usize, branches: Vec<Addr<BranchActor>>) -> Self {
         let remembers = Remembers::at_most(sessions_max, self.roster.len());
         Self { sessions: Sessions::new(remembers), branches, ..self }
+    }
+
+    /// The same, where the branches `held` this when they started: any customer may have written and
+    /// seen all of it.
+    #[must_use]
+    pub fn remembering(self, held: VersionVector) -> Self {
+        let blank = Passbook { writes: held.clone(), reads: held };
+        Self { blank, ..self }
     }
 
     /// One of several desks of one bank, at the branch `here`. No two of them give the same event
@@ -313,7 +324,7 @@ impl SessionRegistry {
         let (passbook, keeper) = match passbook {
             PassbookSource::Carried(carried) => (carried, Keeper::Customer),
             PassbookSource::Kept => {
-                let kept = kept.passbook.get_or_insert_with(|| Passbook::new(&self.roster));
+                let kept = kept.passbook.get_or_insert_with(|| self.blank.clone());
                 (kept.clone(), Keeper::Registry)
             }
         };

@@ -10,8 +10,8 @@ use crate::bank::VersionVector;
 pub(super) struct Held {
     /// Which writes are applied there.
     pub(super) version: VersionVector,
-    /// Whether it is down.
-    pub(super) is_down: bool,
+    /// Whether it is down, or has not said all that it has done.
+    pub(super) is_busy: bool,
 }
 
 impl BranchActor {
@@ -35,6 +35,6 @@ impl BranchActor {
         let open = self.open.borrow();
         let shell = open.as_ref()?;
         let version = shell.branch.version().clone();
-        Some(Held { version, is_down: shell.is_down() })
+        Some(Held { version, is_busy: shell.is_down() || shell.holds_back() })
     }
 }

@@ -12,12 +12,12 @@ use super::log::{ApplyLog, Known};
 use super::parking::Parking;
 use super::refusals::Refusals;
 use super::{
-    Applied, Congestion, Dependencies, Effect, Input, LifeList, PeerMessage, PropagatedWrite,
+    Applied, Congestion, Dependencies, Effect, Input, Kept, LifeList, PeerMessage, PropagatedWrite,
     Start, VersionVector, WriteSetDigest,
 };
 use crate::model::{
-    BranchId, BranchIndex, CustomerId, Dot, EventId, Life, LogEntry, LogPosition, Money,
-    OriginLife, Overdraft, Propagation, Roster, Time,
+    BranchId, BranchIndex, CustomerId, Dot, Durability, EventId, Life, LogEntry, LogPosition,
+    Money, OriginLife, Overdraft, Propagation, Roster, Time,
 };
 
 /// How a branch serves.
@@ -29,6 +29,8 @@ pub struct BranchConfig {
     pub overdraft: Overdraft,
     /// How long it waits for other branches.
     pub timeouts: Timeouts,
+    /// Whether it says what is to be kept.
+    pub durability: Durability,
     /// How many writes may come before it accepts no more of customers; `None`: any number. What
     /// another branch has accepted is applied all the same, or branches would differ for ever.
     pub log_max: Option<LogPosition>,
@@ -296,6 +298,8 @@ impl Branch {
         origin: OriginLife,
         effects: &mut Vec<Effect>,
     ) -> WriteSetDigest {
+        let entry = LogEntry { dot: write.dot, id: write.id, write: write.write };
+        self.keep(Kept::Came(entry), effects);
         self.version.advance(origin);
         if Dependencies::have_nearest(&self.roster) {
             self.newest =
@@ -304,23 +308,30 @@ impl Branch {
         if self.parking.holds_any() {
             self.applied.push_back(write.dot);
         }
-        let id = write.id;
         // Two branches have accepted the same write: it counts once, whichever came first. Where
         // they accepted different ones under the same id, both count.
-        match self.log.known(id, write.write) {
+        match self.log.known(entry.id, entry.write) {
             Known::Write(first) => {
-                self.log.push_twice(write.dot, first);
-                return self.log.digest_at(id);
+                self.log.push_twice(entry.dot, first);
+                return self.log.digest_at(entry.id);
             }
             Known::Id { .. } => effects.push(Effect::IdClash(write.clone())),
             Known::Nothing => {}
         }
-        let &PropagatedWrite { dot, id, write, .. } = write;
+        let LogEntry { dot, id, write } = entry;
         self.balance_minor += i128::from(write.delta().minor());
-        let write_set = self.log.push(LogEntry { dot, id, write }, origin, &self.roster);
+        let write_set = self.log.push(entry, origin, &self.roster);
         let (position, balance) = (self.log.position(), self.nearest_balance());
         effects.push(Effect::Applied(Applied { dot, id, write, position, balance }));
         write_set
+    }
+
+    /// Has `kept` kept before all that follows, where there is a disk.
+    #[inline]
+    pub(super) fn keep(&self, kept: Kept, effects: &mut Vec<Effect>) {
+        if self.config.durability == Durability::Disk {
+            effects.push(Effect::Persist(kept));
+        }
     }
 
     pub(super) fn announce_settled(&mut self, effects: &mut Vec<Effect>) {

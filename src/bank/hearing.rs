@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Ticket;
-use crate::model::{BranchIndex, Roster, Sequence, Time};
+use crate::model::{BranchIndex, Life, Roster, Sequence, Time};
 
 /// Who has yet to answer, and what waits for that. A branch has it from the first new life on that it
 /// learns of; most never do.
@@ -31,8 +31,13 @@ pub(super) struct Hearing {
 /// How far a branch has come that started without all that it had said.
 #[derive(Debug, Clone, Copy)]
 enum Return {
-    /// It serves nobody; until this moment at most.
-    Silent(Option<Time>),
+    /// It serves nobody.
+    Silent {
+        /// Until then at most.
+        until: Option<Time>,
+        /// The life that it begins where others hold more of its own than its disk does.
+        spare: Option<Life>,
+    },
     /// Its time is over, and some branch has not answered.
     Partial,
 }
@@ -146,21 +151,36 @@ impl Hearing {
         self.asked.get(&branch).is_some_and(|until| until.is_none_or(|until| now < until))
     }
 
-    /// Serves nobody until all have answered.
-    pub(super) fn fall_silent(&mut self) {
-        self.returning = (!self.is_complete()).then_some(Return::Silent(None));
+    /// Serves nobody until all have answered. Whoever started from a disk has a `spare` life.
+    pub(super) fn fall_silent(&mut self, spare: Option<Life>) {
+        let silent = Return::Silent { until: None, spare };
+        self.returning = (!self.is_complete()).then_some(silent);
+    }
+
+    /// The life that the branch would begin where its disk proves to be an older copy: as long as it
+    /// serves nobody.
+    pub(super) fn spare(&self) -> Option<Life> {
+        match self.returning {
+            Some(Return::Silent { spare, .. }) => spare,
+            Some(Return::Partial) | None => None,
+        }
+    }
+
+    /// This life has accepted nothing before this start.
+    pub(super) fn forget_doubt(&mut self) {
+        (self.accepted, self.unconfirmed) = (Sequence::default(), BTreeSet::new());
     }
 
     /// Serves nobody until `limit` at most.
     pub(super) fn limit_silence(&mut self, limit: Option<Time>) {
-        if let Some(Return::Silent(until)) = &mut self.returning {
+        if let Some(Return::Silent { until, .. }) = &mut self.returning {
             *until = limit;
         }
     }
 
     /// Ends the silence if its limit is over.
     pub(super) fn end_silence(&mut self, now: Time) -> bool {
-        let is_over = matches!(self.returning, Some(Return::Silent(Some(until))) if until <= now);
+        let is_over = matches!(self.returning, Some(Return::Silent { until: Some(until), .. }) if until <= now);
         if is_over {
             self.returning = Some(Return::Partial);
         }
@@ -169,7 +189,7 @@ impl Hearing {
 
     /// Whether requests wait until this branch has returned.
     pub(super) fn is_silent(&self) -> bool {
-        matches!(self.returning, Some(Return::Silent(_)))
+        matches!(self.returning, Some(Return::Silent { .. }))
     }
 
     /// Whether it started without all that it had said, and some branch has not answered since.
@@ -200,7 +220,7 @@ impl Hearing {
     /// When something is to be done next.
     pub(super) fn next_deadline(&self) -> Option<Time> {
         let silence = match self.returning {
-            Some(Return::Silent(until)) => until,
+            Some(Return::Silent { until, .. }) => until,
             Some(Return::Partial) | None => None,
         };
         Time::earlier(silence, self.ask_at)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Dependencies, Entry, LifeList, Passbook, VersionVector, WriteSetDigest};
+use super::{Dependencies, Entry, Kept, LifeList, Passbook, VersionVector, WriteSetDigest};
 use crate::model::{
     BranchId, CustomerId, Dot, EventId, Guarantees, Life, LogEntry, LogPosition, Money, Operation,
     Outcome, Sequence, Waited, Write, WriteId,
@@ -83,6 +83,9 @@ pub enum Congestion {
 /// a change that no caller must miss. With each message goes [`Branch::lives`](super::Branch::lives).
 #[derive(Debug, Clone)]
 pub enum Effect {
+    /// Keep this before anything is said that comes after it. Only of a branch that has a disk:
+    /// [`Durability::Disk`](crate::model::Durability::Disk).
+    Persist(Kept),
     /// Answer a request.
     Reply(Reply),
     /// Nothing to do: a request, which is answered next or waits for confirmations now, has waited.

@@ -12,7 +12,7 @@ use super::hearing::Hearing;
 use super::life_list::SendersLives;
 use super::parking::Parked;
 use super::{
-    Branch, Effect, EndOfLife, Entry, LifeList, Memory, Missed, PeerMessage, PropagatedWrite,
+    Branch, Effect, EndOfLife, Entry, Kept, LifeList, Memory, Missed, PeerMessage, PropagatedWrite,
     Request, Rest, Start, Ticket, VersionVector,
 };
 use crate::model::number::count;
@@ -33,9 +33,10 @@ pub(super) const MISSED_MAX: usize = if cfg!(test) { 3 } else { 10_000 };
 
 impl Branch {
     pub(super) fn remember(&mut self, start: Start) {
-        let (memory, new_life) = match start {
-            Start::SameLife(memory) => (memory, None),
-            Start::NewLife { life, memory } => (memory, Some(life)),
+        let (memory, new_life, spare) = match start {
+            Start::SameLife(memory) => (memory, None, None),
+            Start::NewLife { life, memory } => (memory, Some(life), None),
+            Start::FromDisk { spare, memory } => (memory, None, Some(spare)),
         };
         self.lives = memory.lives;
         if let Some(life) = new_life {
@@ -52,11 +53,17 @@ impl Branch {
         }
         self.applied.clear();
         self.newest = None;
-        self.confirmations = Confirmations::after(self.version.get(self.own));
+        for refused in memory.refused {
+            self.refusals_mut().remember(refused);
+        }
+        let own = self.version.get(self.own);
+        self.confirmations = Confirmations::after(own);
         let hearing = self.hearing.insert(Box::new(Hearing::of_all(here, &self.roster)));
-        match new_life {
-            Some(_) => hearing.fall_silent(),
-            None => hearing.doubt(self.version.get(self.own)),
+        if new_life.is_none() {
+            hearing.doubt(own);
+        }
+        if new_life.is_some() || spare.is_some() {
+            hearing.fall_silent(spare);
         }
     }
 
@@ -67,7 +74,8 @@ impl Branch {
     pub fn started_again(&self, kept: LogPosition, life: Life) -> Self {
         let memory = |lives| {
             let kept = usize::try_from(kept.get()).unwrap_or(usize::MAX);
-            Memory { lives, came: self.came_after(LogPosition::default(), kept) }
+            let came = self.came_after(LogPosition::default(), kept);
+            Memory { lives, came, refused: Vec::new() }
         };
         let keeps_all = kept >= self.position();
         let start = if keeps_all && !self.is_returning() {
@@ -81,9 +89,19 @@ impl Branch {
         Self::again(self.id(), Arc::clone(&self.roster), opening, self.config, start)
     }
 
+    /// The branch as it starts again with what its disk has kept of it. Should that prove to be an older
+    /// copy, it begins the life `spare`.
+    #[must_use]
+    pub fn started_from_disk(&self, memory: Memory, spare: Life) -> Self {
+        let opening = self.balance_at(LogPosition::default()).unwrap_or_default();
+        let start = Start::FromDisk { spare, memory };
+        Self::again(self.id(), Arc::clone(&self.roster), opening, self.config, start)
+    }
+
     pub(super) fn start(&mut self, now: Time, effects: &mut Vec<Effect>) {
         let limit = self.config.timeouts.return_limit.map(|limit| now.after(limit));
         self.hearing_mut().limit_silence(limit);
+        self.keep(Kept::Lives(self.lives.clone()), effects);
         self.ask_others(now, effects);
     }
 
@@ -130,28 +148,52 @@ impl Branch {
         }
         let known = lives.get(self.own.branch(), &self.roster);
         let is_behind = known > self.life();
-        let raised = self.life().raised_above(known).filter(|_| is_behind && self.is_silent());
+        let drawn = self.spare_life().unwrap_or(self.life());
+        let raised = drawn.raised_above(known).filter(|_| is_behind && self.is_silent());
         if is_behind && raised.is_none() {
             return self.end(EndOfLife::Succeeded { by: known }, effects);
         }
         let newer = self.lives.merge(lives, &self.roster);
         if let Some(life) = raised {
-            self.rise_to(life);
+            self.begin(life, effects);
         }
         if !newer.is_empty() {
             self.learn(now, &newer, effects);
         }
     }
 
-    /// Begins a life above one that was drawn before it and is higher, for a clock went back. It has
-    /// accepted nothing yet, so that nothing is named by the number that it began with.
-    fn rise_to(&mut self, life: Life) {
-        self.lives.begin(self.own.branch(), life, &self.roster);
-        self.own = self.roster.in_life(self.own.branch(), life);
+    /// Begins a life in the place of the one in which it started: that had been drawn too low, for a
+    /// clock went back, or others hold more of it than is left here. This start has accepted nothing.
+    fn begin(&mut self, life: Life, effects: &mut Vec<Effect>) {
+        let here = self.own.branch();
+        self.lives.begin(here, life, &self.roster);
+        self.own = self.roster.in_life(here, life);
+        self.confirmations = Confirmations::default();
+        self.hearing.get_or_insert_default().forget_doubt();
+        self.keep(Kept::Lives(self.lives.clone()), effects);
+    }
+
+    /// The life that it would begin where its disk proves to be an older copy.
+    fn spare_life(&self) -> Option<Life> {
+        self.hearing.as_ref().and_then(|hearing| hearing.spare())
+    }
+
+    /// Whether another branch holds so many writes of this life that its disk must be an older copy.
+    /// If so it has begun another life now, and asks again.
+    fn is_from_older_copy(&mut self, now: Time, held: Sequence, effects: &mut Vec<Effect>) -> bool {
+        let Some(spare) = self.spare_life().filter(|_| held > self.version.get(self.own)) else {
+            return false;
+        };
+        let life = Some(spare).filter(|&spare| spare > self.life());
+        let Some(life) = life.or_else(|| spare.raised_above(self.life())) else { return false };
+        self.begin(life, effects);
+        self.learn(now, &[self.own.branch()], effects);
+        true
     }
 
     /// Branches have begun the lives that are in the list now.
     fn learn(&mut self, now: Time, newer: &[BranchIndex], effects: &mut Vec<Effect>) {
+        self.keep(Kept::Lives(self.lives.clone()), effects);
         effects.push(Effect::Lives(self.lives.clone()));
         let roster = &self.roster;
         let ended: Vec<BranchId> = newer.iter().map(|&branch| roster.id(branch)).collect();
@@ -242,6 +284,9 @@ impl Branch {
     ) {
         let (answerer, before) = (self.index(from), self.version.clone());
         self.hearing_mut().answered(answerer);
+        if held.is_some_and(|held| self.is_from_older_copy(now, held, effects)) {
+            return;
+        }
         // One that does not say it has heard what is here, and asks for what it lacks.
         let held = held.unwrap_or_else(|| self.version.get(self.own));
         self.take_held(answerer, held, effects);

@@ -9,6 +9,7 @@ mod dispute;
 mod exchange;
 mod hearing;
 mod interface;
+mod keep;
 mod life_list;
 mod lives;
 mod log;
@@ -27,6 +28,7 @@ pub use interface::{
     Acknowledgement, Applied, Congestion, Effect, EndOfLife, Input, Missed, PeerMessage,
     PropagatedWrite, Relayed, Reply, Request, Rest, Session, Ticket,
 };
+pub use keep::{Kept, Refused};
 pub use life_list::LifeList;
 pub use passbook::{Entry, Passbook};
 pub use start::{Memory, Start};

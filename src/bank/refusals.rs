@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Refused;
 use crate::model::{CustomerId, EventId, Refusal, Write, WriteId};
 
 /// How many are remembered of one customer.
@@ -22,14 +23,7 @@ pub(super) struct Refusals {
     by_customer: BTreeMap<CustomerId, BTreeMap<EventId, Refused>>,
     /// Which write was refused when, the first one first.
     by_age: BTreeMap<u64, WriteId>,
-    next_age: u64,
-}
-
-#[derive(Debug, Clone)]
-struct Refused {
-    write: Write,
-    refusal: Refusal,
-    age: u64,
+    next_number: u64,
 }
 
 impl Refusals {
@@ -41,7 +35,7 @@ impl Refusals {
 
     fn bounded(of_one_max: usize, of_all_max: usize) -> Self {
         let (by_customer, by_age) = (BTreeMap::new(), BTreeMap::new());
-        Self { of_one_max, of_all_max, by_customer, by_age, next_age: 0 }
+        Self { of_one_max, of_all_max, by_customer, by_age, next_number: 0 }
     }
 
     /// What the write `id` would have done, and why it was refused.
@@ -55,25 +49,34 @@ impl Refusals {
         self.by_customer.get(&customer)?.last_key_value().map(|(&event, _)| event)
     }
 
-    /// Remembers that the write `id` was refused, which is not remembered yet. Past the bounds it
-    /// forgets the customer's lowest id, for its next write must be higher all the same; then the
-    /// refusal that is the oldest of all.
-    pub(super) fn remember(&mut self, id: WriteId, write: Write, refusal: Refusal) {
-        let age = self.next_age;
-        self.next_age += 1;
+    /// The number of the next refusal.
+    pub(super) fn next_number(&self) -> u64 {
+        self.next_number
+    }
+
+    /// Remembers a write that was refused, and is not remembered yet. Past the bounds it forgets the
+    /// customer's lowest id, for its next write must be higher all the same; then the refusal that is
+    /// the oldest of all. Says which it has forgotten, by their numbers.
+    pub(super) fn remember(&mut self, refused: Refused) -> [Option<u64>; 2] {
+        let Refused { number, id, .. } = refused;
+        self.next_number = number + 1;
         let of_one = self.by_customer.entry(id.customer).or_default();
-        of_one.insert(id.event, Refused { write, refusal, age });
-        self.by_age.insert(age, id);
+        of_one.insert(id.event, refused);
+        self.by_age.insert(number, id);
+        let mut forgotten = [None, None];
         if of_one.len() > self.of_one_max
             && let Some((_, lowest)) = of_one.pop_first()
         {
-            self.by_age.remove(&lowest.age);
+            self.by_age.remove(&lowest.number);
+            forgotten[0] = Some(lowest.number);
         }
         if self.by_age.len() > self.of_all_max
-            && let Some((_, oldest)) = self.by_age.pop_first()
+            && let Some((number, oldest)) = self.by_age.pop_first()
         {
             self.forget(oldest);
+            forgotten[1] = Some(number);
         }
+        forgotten
     }
 
     fn forget(&mut self, id: WriteId) {
@@ -102,7 +105,8 @@ mod tests {
     fn after(ids: &[WriteId]) -> Refusals {
         let mut refusals = Refusals::bounded(2, 4);
         for &id in ids {
-            refusals.remember(id, write(), WHY);
+            let number = refusals.next_number();
+            refusals.remember(Refused { number, id, write: write(), refusal: WHY });
         }
         let counted: usize = refusals.by_customer.values().map(BTreeMap::len).sum();
         assert_eq!(counted, refusals.by_age.len());

@@ -4,8 +4,8 @@ use super::log::{Known, LogIndex};
 use super::parking::{Parked, Waiter};
 use super::refusals::Refusals;
 use super::{
-    Branch, Dependencies, Effect, Entry, PropagatedWrite, Reply, Request, Ticket, VersionVector,
-    WriteSetDigest,
+    Branch, Dependencies, Effect, Entry, Kept, PropagatedWrite, Refused, Reply, Request, Ticket,
+    VersionVector, WriteSetDigest,
 };
 use crate::model::{
     BranchId, Dot, Lag, LogEntry, LogPosition, NotReached, Operation, Outcome, Overdraft,
@@ -103,7 +103,7 @@ impl Branch {
                 let unavailable = RequestError::Unavailable { congested, more: 0 };
                 effects.push(self.reply(ticket, Err(unavailable), Entry::Nothing));
             }
-            Known::Nothing => match self.admit(id, write) {
+            Known::Nothing => match self.admit(id, write, effects) {
                 // Asked last: a write that is refused for another reason hears that one.
                 Ok(()) if let Some(log_max) = self.full_at() => {
                     let full = Err(RequestError::Full { log_max });
@@ -156,7 +156,12 @@ impl Branch {
     }
 
     /// Whether a write that is not in the log may be applied. Asked at the origin alone.
-    fn admit(&mut self, id: WriteId, write: Write) -> Result<(), Refusal> {
+    fn admit(
+        &mut self,
+        id: WriteId,
+        write: Write,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
         let refused = self.refusals.as_ref().and_then(|refusals| refusals.find(id));
         if let Some((first, refusal)) = refused {
             return Err(if first == write { refusal } else { Refusal::EventReused { first } });
@@ -174,9 +179,19 @@ impl Branch {
         } else {
             return Ok(());
         };
-        let none_yet = || Box::new(Refusals::new(self.roster.len()));
-        self.refusals.get_or_insert_with(none_yet).remember(id, write, refusal);
+        let refusals = self.refusals_mut();
+        let refused = Refused { number: refusals.next_number(), id, write, refusal };
+        let forgotten = refusals.remember(refused);
+        self.keep(Kept::Refused(refused), effects);
+        for number in forgotten.into_iter().flatten() {
+            self.keep(Kept::Forgotten(number), effects);
+        }
         Err(refusal)
+    }
+
+    pub(super) fn refusals_mut(&mut self) -> &mut Refusals {
+        let none_yet = || Box::new(Refusals::new(self.roster.len()));
+        self.refusals.get_or_insert_with(none_yet)
     }
 
     /// The customer sends a write again that is applied here: it gets the first result again.

@@ -1,6 +1,6 @@
 //! How a branch starts that was there before, and what it remembers then.
 
-use super::LifeList;
+use super::{LifeList, Refused};
 use crate::model::{Life, LogEntry};
 
 /// How a branch starts that was there before.
@@ -16,6 +16,15 @@ pub enum Start {
         /// What it still remembers.
         memory: Memory,
     },
+    /// It remembers all that was kept on its disk, which is all that it had said, unless the disk is
+    /// an older copy of it. It serves nobody until all others have answered or its return limit is
+    /// over; where one of them holds more of its life than it does, it begins another.
+    FromDisk {
+        /// That other life: higher than any before it, and given to it alone.
+        spare: Life,
+        /// What was kept.
+        memory: Memory,
+    },
 }
 
 /// What a branch remembers when it starts again: no more than it had.
@@ -25,4 +34,6 @@ pub struct Memory {
     pub lives: LifeList,
     /// What came, in order: as [`Branch::came_after`](super::Branch::came_after) gives it.
     pub came: Vec<LogEntry>,
+    /// The writes that it has refused, ascending by number.
+    pub refused: Vec<Refused>,
 }

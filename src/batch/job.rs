@@ -301,6 +301,7 @@ fn explain(error: &RunError) -> String {
         RunError::BalanceOutOfRange { .. } => format!("{error}; use smaller amounts"),
         RunError::History(reason) => format!("{error}: {reason}"),
         RunError::FaultsOverSockets
+        | RunError::DiskForgets
         | RunError::NoNemesis
         | RunError::Impossible(_)
         | RunError::Bind(_)

@@ -9,7 +9,7 @@ use super::sessions::OpRef;
 use super::test_counter::TestCounter;
 use super::witness::{Promised, WitnessKind};
 use super::writes::{ABSENT, Entry, FirstSeen, WrongApply};
-use crate::model::{BranchIndex, Money, Propagation, WriteId};
+use crate::model::{BranchIndex, Durability, Money, Propagation, WriteId};
 
 /// How two branches differ at the end.
 #[derive(Debug)]
@@ -64,10 +64,11 @@ impl Wrong {
     }
 }
 
-/// Whether it was promised that a write is not lost. It is where no memory ended that had held it;
-/// with sync propagation, where not every branch's did.
+/// Whether it was promised that a write is not lost. It is where branches have disks, and where no
+/// memory ended that had held it; with sync propagation, where not every branch's did.
 fn nothing_is_lost(ledger: &Ledger, write: WriteRef) -> Promised {
-    if !ledger.writes.entry(write).forgotten {
+    let has_disks = ledger.terms.as_ref().is_some_and(|terms| terms.durability == Durability::Disk);
+    if has_disks || !ledger.writes.entry(write).forgotten {
         return Promised::Yes;
     }
     let mut lost_at = vec![false; ledger.roster.len()];

@@ -175,7 +175,7 @@ mod tests {
 
     /// Every way to give each option on which a run depends; a line for those that exclude others.
     const ALL_THAT_MATTERS: [&str; 5] = [
-        "--seed 8877 --overdraft reject --settle-before-query --customers concurrent --strict \
+        "--seed 8877 --overdraft reject --settle-before-query --customers concurrent --strict --disk \
          --event-ids as-written --document-max 1GiB",
         "--seed 0 --propagation async --guarantees ryw,wfr --latency uniform:1ms..50ms \
          --wait-limit 2s --no-check",
@@ -250,6 +250,7 @@ mod tests {
             "--latency none",
             "--wait-limit 1s",
             "--overdraft allow",
+            "--disk",
             "--faults none",
             "--nemesis crash",
             "--nemesis-interval 1ms",

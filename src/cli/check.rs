@@ -3,6 +3,7 @@
 use std::io::BufRead;
 
 use super::check_args::{CheckArgs, CheckFormat};
+use super::check_data::check_data;
 use super::check_foreign::check_foreign;
 use super::exit::{Exit, Failure};
 use super::history_input::HistoryInput;
@@ -16,11 +17,15 @@ use crate::report::shell;
 
 /// Judges the history that `args` name.
 pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
+    let Some(place) = &args.history else {
+        let Some(path) = &args.data else { unreachable!("one of them is required") };
+        return check_data(args, path, terminal);
+    };
     if let Some(form) = args.from {
-        return check_foreign(args, form, terminal);
+        return check_foreign(args, (form, place), terminal);
     }
     let page = args.export_html.as_deref();
-    let (history, text) = HistoryInput::open(&args.history, page, terminal)?;
+    let (history, text) = HistoryInput::open(place, page, terminal)?;
     let page = page.map(OutputFile::create).transpose()?;
     let room = args.memory.budget().room();
     let unjudged = |error: CheckError| history.unjudged(&error, &args.memory);
@@ -29,7 +34,7 @@ pub(super) fn check_history(args: &CheckArgs, terminal: &mut Terminal) -> Result
         Some(page) => {
             let line_max = args.document.document_max;
             let kept = KeptHistory::read(text, line_max, args.judge(), room).map_err(unjudged)?;
-            let command = format!("passbook check {}", shell::file(args.history.name()));
+            let command = format!("passbook check {}", shell::file(place.name()));
             kept.write_page(page, "passbook check", &command)?;
             (kept.header, kept.verdicts)
         }

@@ -19,14 +19,25 @@ Examples:
   passbook check --format json a.jsonl
   passbook check -q a.jsonl                        nothing, unless something is wrong
   passbook check --witnesses 10 a.jsonl
-  passbook check a.jsonl.gz";
+  passbook check a.jsonl.gz
+  passbook check --data bank                       what is in a folder of 'serve --data'";
 
 #[derive(Debug, Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::CHECK))]
 pub(super) struct CheckArgs {
-    #[arg(value_name = "HISTORY")]
+    #[arg(value_name = "HISTORY", required_unless_present = "data")]
     #[arg(help = format!("A history, as `passbook run --history` writes it, {ONE_FILE}"))]
-    pub(super) history: Place,
+    pub(super) history: Option<Place>,
+
+    /// Look at what `passbook serve --data` has kept in this folder, while nobody serves it: whether
+    /// logs are in order, what their sums are, and what is missing where
+    #[arg(long, value_name = "DIR")]
+    #[arg(conflicts_with_all = ["history", "from", "export_html", "strict", "witnesses"])]
+    pub(super) data: Option<PathBuf>,
+
+    /// Write what the folder tells of the bank's history to this file
+    #[arg(long, value_name = "FILE", requires = "data")]
+    pub(super) export_history: Option<PathBuf>,
 
     /// What to print
     #[arg(long, short, value_enum, default_value_t)]

@@ -7,18 +7,19 @@ use super::terminal::Terminal;
 use crate::check::foreign::{ForeignError, ForeignForm, judge_foreign};
 use crate::report::foreign::{JudgedForeign, Told, write_json, write_text};
 use crate::source::Kind;
+use crate::source::Place;
 
 /// Judges the history that `args` name, which has another program's `form`.
 pub(super) fn check_foreign(
     args: &CheckArgs,
-    form: ForeignForm,
+    (form, place): (ForeignForm, &Place),
     terminal: &mut Terminal,
 ) -> Result<Exit, Failure> {
     let kind = match form {
         ForeignForm::Plume => Kind::Plume,
         ForeignForm::Elle => Kind::Elle,
     };
-    let (history, text) = HistoryInput::open_as(&args.history, kind, None, terminal)?;
+    let (history, text) = HistoryInput::open_as(place, kind, None, terminal)?;
     let document_max = args.document.document_max;
     let fits = form.text_max(args.memory.budget().room());
     let judged = judge_foreign(form, text, document_max.min(fits));

@@ -19,7 +19,7 @@ pub(super) struct ConnectArgs {
     #[arg(long, value_name = "ID=URL", conflicts_with_all = [
         "propagation", "guarantees", "latency", "wait_limit", "overdraft", "seed", "transport",
         "history", "no_check", "strict", "memory_max", "faults", "nemesis", "nemesis_interval",
-        "nemesis_duration", "settle_limit",
+        "nemesis_duration", "settle_limit", "disk",
     ])]
     connect: Vec<PeerArg>,
 

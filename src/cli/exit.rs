@@ -171,9 +171,10 @@ failures! {
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match error {
-            ServeError::ClassicPeer { .. } | ServeError::Twin { .. } | ServeError::Ended { .. } => {
-                Self::bad_input(error)
-            }
+            ServeError::ClassicPeer { .. }
+            | ServeError::Twin { .. }
+            | ServeError::Ended { .. }
+            | ServeError::Disk { .. } => Self::bad_input(error),
             ServeError::Edge(_) | ServeError::Stopped | ServeError::BranchStopped => {
                 Self::internal(error)
             }

@@ -102,7 +102,7 @@ impl ExitCodes {
         (0, "closed by Ctrl-C or SIGTERM, after what was under way was answered"),
         (
             2,
-            "the arguments or the scenario are wrong, a port is taken, or another process is the branch",
+            "the arguments or the scenario are wrong, a port is taken, another process is the branch, or a disk fails",
         ),
         DEFECT,
     ]);

@@ -5,6 +5,7 @@ mod batch;
 mod batch_args;
 mod check;
 mod check_args;
+mod check_data;
 mod check_foreign;
 mod compare;
 mod compare_output;

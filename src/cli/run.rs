@@ -198,6 +198,7 @@ fn run_one(args: &RunArgs, place: &Place, scenario: &Scenario) -> Result<Run, Fa
                 return Err(Failure::internal(message));
             }
             RunError::FaultsOverSockets
+            | RunError::DiskForgets
             | RunError::NoNemesis
             | RunError::Impossible(_)
             | RunError::NoEndpoint { .. }

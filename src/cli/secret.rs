@@ -1,11 +1,12 @@
 //! `passbook secret`: makes the secret of a bank. And the file with it, as `serve` reads it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tempfile::NamedTempFile;
 use thiserror::Error;
 
 use super::exit::{Exit, Failure};
@@ -55,19 +56,31 @@ pub(super) fn make_secret(args: &SecretArgs) -> Result<Exit, Failure> {
     Ok(Exit::Holds)
 }
 
+/// It is written beside its place first: where it is, it is whole, whenever the process is killed.
 fn written(path: &Path) -> Result<(), SecretFileError> {
     let line = BankSecret::random()?.line();
-    let path_buf = || path.to_owned();
-    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = opened.map_err(|reason| {
-        if reason.kind() == io::ErrorKind::AlreadyExists {
-            SecretFileError::Exists { path: path_buf() }
-        } else {
-            SecretFileError::Write { path: path_buf(), reason }
+    let failed = |reason| SecretFileError::Write { path: path.to_owned(), reason };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+    writeln!(file, "{line}").and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(SecretFileError::Exists { path: path.to_owned() })
         }
-    })?;
-    let kept = writeln!(file, "{line}").and_then(|()| file.sync_all());
-    kept.map_err(|reason| SecretFileError::Write { path: path_buf(), reason })
+        Err(error) => Err(failed(error.error)),
+    }
+}
+
+/// The secret that a bank keeps for itself at `path`, where it makes one when it opens first.
+pub(super) fn kept_secret(
+    path: &Path,
+    terminal: &mut Terminal,
+) -> Result<BankSecret, SecretFileError> {
+    match written(path) {
+        Ok(()) | Err(SecretFileError::Exists { .. }) => read_secret(path, terminal),
+        Err(error) => Err(error),
+    }
 }
 
 /// The secret in the file at `path`. Warns where others could have read it too.

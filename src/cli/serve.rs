@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, Failure};
-use super::secret::{SecretFileError, read_secret};
+use super::secret::{SecretFileError, kept_secret, read_secret};
 use super::serve_args::{ServeArgs, ServeFormat};
 use super::serve_scenario::run_for_clients;
 use super::signal::{self, Ending};
@@ -28,6 +28,7 @@ use crate::run::{
 };
 use crate::scenario::{Scenario, Settings};
 use crate::source::{InputError, read_scenario, read_scenario_line};
+use crate::storage::{About, DataFolder, FolderError, KeptBranch};
 
 /// Why the bank did not open.
 #[derive(Debug, Error)]
@@ -47,6 +48,8 @@ enum OpenError {
     #[error(transparent)]
     Id(#[from] IdError),
     #[error(transparent)]
+    Data(#[from] FolderError),
+    #[error(transparent)]
     Secret(#[from] SecretFileError),
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
@@ -65,6 +68,10 @@ enum OpenError {
     )]
     FaultsBetweenProcesses,
     #[error(
+        "what crashes forget is a memory, and --data keeps the bank on a disk; leave out one of both"
+    )]
+    FaultsWithData,
+    #[error(
         "the scenario says what goes wrong at a moment or to one message, and a served bank has no such moments; leave `faults` out of it, and say with `rates` and `nemesis` what chance brings"
     )]
     Schedule,
@@ -82,10 +89,15 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> Result<Exit, F
     let memory = args.memory.budget();
     let opened = live_options(args, terminal).and_then(|mut bank| {
         let taken = take_memory(args, &mut bank, &memory)?;
-        Ok((listeners(args, &bank)?, bank, taken))
+        let kept = kept_branches(args, &bank)?;
+        Ok((listeners(args, &bank)?, bank, kept, taken))
     });
     // What the bank takes is taken as long as it is open; scenarios of clients share the rest.
-    let (listeners, bank, _taken) = opened?;
+    let (listeners, bank, kept, _taken) = opened?;
+    if kept.is_empty() {
+        terminal
+            .note("the bank is in memory, and gone when this process ends; --data DIR keeps it");
+    }
     if !args.listen.is_loopback() {
         terminal.warning(&format!(
             "listening on {}: there is no authentication yet; whoever reaches it can move money",
@@ -96,6 +108,7 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> Result<Exit, F
         listeners.iter().map(|listener| ready_line(args.format, listener)).collect();
     let options = ServeOptions {
         bank,
+        kept,
         listeners,
         scenarios: run_for_clients(args.scenarios.into(), memory),
         limits: args.limits.into(),
@@ -168,10 +181,9 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
     }
     let Described { roster, opening_balance, settings } = described(args, &elsewhere)?;
     let config = RunConfig::checked(&settings, &args.settings())?;
-    let faults = faults(&config, &roster, &elsewhere)?;
+    let faults = faults(args, &config, &roster, &elsewhere)?;
     let secret = secret(args, terminal)?;
-    let name = args.bank_name.as_deref().unwrap_or("passbook");
-    let keys = BankKeys::new(&secret, name, &roster, opening_balance);
+    let keys = BankKeys::new(&secret, bank_name(args), &roster, opening_balance);
     let kept_max = args.limits.kept_max.get();
     let mut branch = config.branch(Some(args.confirm_limit));
     if let Some(faults) = &faults {
@@ -201,6 +213,7 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
 
 /// What goes wrong on purpose in the bank of `roster`, if anything does.
 fn faults(
+    args: &ServeArgs,
     config: &RunConfig,
     roster: &Roster,
     elsewhere: &BTreeMap<BranchId, Endpoint>,
@@ -213,6 +226,9 @@ fn faults(
     }
     if !elsewhere.is_empty() {
         return Err(OpenError::FaultsBetweenProcesses);
+    }
+    if args.data.is_some() {
+        return Err(OpenError::FaultsWithData);
     }
     faults.check(roster).map_err(RunError::from)?;
     Ok(Some(faults))
@@ -227,6 +243,28 @@ fn tell_faults(faults: &Faults, terminal: &mut Terminal) {
         "things go wrong between the branches on purpose, as long as the bank is open: {}",
         all.join("; ")
     ));
+}
+
+/// The files of the branches that live here, where there is a folder for them.
+fn kept_branches(args: &ServeArgs, bank: &LiveOptions) -> Result<Vec<KeptBranch>, OpenError> {
+    let Some(path) = &args.data else { return Ok(Vec::new()) };
+    let LiveOptions { roster, opening_balance, elsewhere, life, .. } = bank;
+    let roster = match elsewhere.is_empty() {
+        true => Roster::clone(roster).beginning_in(*life),
+        false => Roster::clone(roster),
+    };
+    let here = roster.ids().iter().filter(|id| !elsewhere.contains_key(id));
+    let about = |&branch: &BranchId| About {
+        bank: bank_name(args).to_owned(),
+        branch,
+        roster: roster.clone(),
+        opening_balance: *opening_balance,
+    };
+    Ok(DataFolder::at(path)?.open_all(&here.map(about).collect::<Vec<_>>())?)
+}
+
+fn bank_name(args: &ServeArgs) -> &str {
+    args.bank_name.as_deref().unwrap_or("passbook")
 }
 
 /// Takes what the bank needs: for its branches, and for the writes that they may hold. Where the
@@ -289,7 +327,8 @@ fn secret(args: &ServeArgs, terminal: &mut Terminal) -> Result<BankSecret, OpenE
         return Ok(read_secret(path, terminal)?);
     }
     if args.peer.is_empty() {
-        return Ok(BankSecret::random()?);
+        let Some(path) = &args.data else { return Ok(BankSecret::random()?) };
+        return Ok(kept_secret(&DataFolder::at(path)?.secret(), terminal)?);
     }
     if !args.listen.is_loopback() {
         return Err(OpenError::NoSecret(args.listen));

@@ -73,6 +73,10 @@ pub(super) struct ServeArgs {
     #[arg(env = "PASSBOOK_LISTEN")]
     pub(super) listen: IpAddr,
 
+    /// Keeps the bank in this folder, which is made if it is not there; without it, in memory alone
+    #[arg(long, value_name = "DIR", env = "PASSBOOK_DATA")]
+    pub(super) data: Option<PathBuf>,
+
     /// Lets pages of this origin (*: of all) call from a browser, over gRPC-web; once for each
     #[arg(long, value_name = "ORIGIN")]
     pub(super) cors_origin: Vec<Origin>,

@@ -58,6 +58,7 @@ fn run_for_client(
         | RunError::Facts(_)
         | RunError::History(_)
         | RunError::FaultsOverSockets
+        | RunError::DiskForgets
         | RunError::NoNemesis
         | RunError::Impossible(_)
         | RunError::Bind(_)

@@ -8,7 +8,7 @@ use super::fault_args::FoulWeatherArgs;
 use super::number::whole;
 use super::words::one_of;
 use crate::model::{
-    CustomerOrder, EventIds, Guarantees, Overdraft, Propagation, QueryTiming, Seed,
+    CustomerOrder, Durability, EventIds, Guarantees, Overdraft, Propagation, QueryTiming, Seed,
 };
 use crate::network::{Latency, parse_span, show_span};
 use crate::scenario::Settings;
@@ -57,6 +57,11 @@ pub(super) struct CommonSettingsArgs {
     #[arg(env = "PASSBOOK_OVERDRAFT", hide_env_values = true)]
     overdraft: Option<Overdraft>,
 
+    /// Give each branch a simulated disk: what rests on a write is said when it is on that, and a crash
+    /// keeps what was synced [default: as the scenario says, else there is none]
+    #[arg(long)]
+    disk: bool,
+
     /// Send each query only when all propagation has settled; with concurrent customers, when all
     /// stand at a query or have ended
     #[arg(long)]
@@ -84,6 +89,7 @@ impl CommonSettingsArgs {
             foul_weather: self.weather.overrides(),
             wait_limit: self.wait_limit,
             overdraft: self.overdraft,
+            durability: self.disk.then_some(Durability::Disk),
             queries: self.settle_before_query.then_some(QueryTiming::AfterSettling),
             event_ids: self.event_ids,
             seed: self.seed.map(Seed),
@@ -94,7 +100,7 @@ impl CommonSettingsArgs {
     /// The options of a command line that does the same again, but for the seed.
     pub(super) fn options(&self) -> Vec<String> {
         let Settings { propagation, guarantees, latency, wait_limit, .. } = self.overrides();
-        let Settings { overdraft, queries, event_ids, .. } = self.overrides();
+        let Settings { overdraft, durability, queries, event_ids, .. } = self.overrides();
         let mut options = Vec::new();
         options.extend(propagation.map(|propagation| format!("--propagation {propagation}")));
         options.extend(guarantees.map(|guarantees| format!("--guarantees {guarantees}")));
@@ -102,6 +108,7 @@ impl CommonSettingsArgs {
         options.extend(wait_limit.map(|limit| format!("--wait-limit {}", show_span(limit))));
         options.extend(self.weather.options());
         options.extend(overdraft.map(|overdraft| format!("--overdraft {overdraft}")));
+        options.extend(durability.map(|_| "--disk".to_owned()));
         options.extend(queries.map(|_| "--settle-before-query".to_owned()));
         options.extend(event_ids.map(|event_ids| format!("--event-ids {event_ids}")));
         options

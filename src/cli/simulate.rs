@@ -133,8 +133,8 @@ fn load(args: &SimulateArgs, terminal: &mut Terminal) -> Result<Load, Failure> {
 fn check(args: &SimulateArgs, plan: Plan, trial: &Trial) -> Result<(), Failure> {
     let largest = trial.load().largest();
     let config = RunConfig::checked(&largest.settings, &args.overrides());
-    let faults = config.map_err(Failure::bad_input)?.faults;
-    faults.map_or(Ok(()), |faults| faults.check(&largest.roster)).map_err(Failure::bad_input)?;
+    let config = config.map_err(Failure::bad_input)?;
+    config.check_faults(&largest.roster).map_err(Failure::bad_input)?;
     let bytes = run_bytes(&largest, trial.options(), Carrier::Mailboxes);
     let all = bytes.saturating_mul(count(plan.jobs.get()));
     args.memory.budget().check(all).map_err(Failure::bad_input)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{GuaranteePolicy, Money, Overdraft, Propagation, Roster, Seed};
+use crate::model::{Durability, GuaranteePolicy, Money, Overdraft, Propagation, Roster, Seed};
 
 /// Which run it was, and what was true before anything happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct Terms {
     pub propagation: Propagation,
     /// What became of a withdrawal that the balance did not cover.
     pub overdraft: Overdraft,
+    /// Whether branches had a disk.
+    pub durability: Durability,
 }
 
 impl Terms {
@@ -60,6 +62,12 @@ impl Terms {
         propagation: Propagation,
         overdraft: Overdraft,
     ) -> Self {
-        Self { guarantees, propagation, overdraft }
+        Self { guarantees, propagation, overdraft, durability: Durability::Memory }
+    }
+
+    /// The same, of branches that have this durability.
+    #[must_use]
+    pub fn kept(self, durability: Durability) -> Self {
+        Self { durability, ..self }
     }
 }

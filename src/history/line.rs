@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Fact, Header, Lamport, Terms};
 use crate::model::{
-    BranchId, CustomerId, GuaranteePolicy, Guarantees, Money, Overdraft, Propagation, Seed, Time,
-    Versions,
+    BranchId, CustomerId, Durability, GuaranteePolicy, Guarantees, Money, Overdraft, Propagation,
+    Seed, Time, Versions,
 };
 
 /// What the key `history` of the first line says.
@@ -55,6 +55,14 @@ pub(super) struct PromisedPart {
     customers: BTreeMap<CustomerId, Guarantees>,
     propagation: Propagation,
     overdraft: Overdraft,
+    /// Left out: `memory`.
+    #[serde(default, skip_serializing_if = "is_memory")]
+    durability: Durability,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_memory(durability: &Durability) -> bool {
+    *durability == Durability::Memory
 }
 
 impl HeaderLine {
@@ -80,6 +88,7 @@ impl PromisedPart {
             customers: terms.guarantees.single.clone(),
             propagation: terms.propagation,
             overdraft: terms.overdraft,
+            durability: terms.durability,
         }
     }
 }
@@ -90,6 +99,7 @@ impl From<PromisedPart> for Terms {
             guarantees: GuaranteePolicy { all: part.guarantees, single: part.customers },
             propagation: part.propagation,
             overdraft: part.overdraft,
+            durability: part.durability,
         }
     }
 }

@@ -34,7 +34,9 @@ pub use operation::{Event, Operation, OperationKind, Write, WriteKind};
 pub use outcome::{
     Lag, Lost, NotReached, Outcome, OutcomeClass, Receipt, Refusal, RequestError, Waited,
 };
-pub use policy::{CustomerOrder, Dialect, EventIds, Overdraft, Propagation, QueryTiming, Seed};
+pub use policy::{
+    CustomerOrder, Dialect, Durability, EventIds, Overdraft, Propagation, QueryTiming, Seed,
+};
 pub use random::Random;
 pub use roster::{BranchIndex, OriginLife, Roster, RosterError};
 pub use shown::{Shown, is_unseen};

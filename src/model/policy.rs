@@ -31,6 +31,18 @@ words! {
 }
 
 words! {
+    /// Whether a branch outlives its process.
+    #[derive(Default)]
+    pub enum Durability {
+        /// It does not: what it holds ends with its memory.
+        #[default]
+        Memory = "memory",
+        /// It does: what rests on a write is said when the write is on its disk.
+        Disk = "disk",
+    }
+}
+
+words! {
     /// When customers make their visits.
     #[derive(Default)]
     pub enum CustomerOrder {

@@ -217,6 +217,10 @@ words! {
         Amnesia = "amnesia",
         /// A branch handled an input later.
         Slow = "slow",
+        /// A crash tore a write to its disk: some of it is there, and some is not.
+        Torn = "torn",
+        /// A crash undid a write to its disk that was not synced.
+        Unsynced = "unsynced",
     }
 }
 
@@ -246,6 +250,12 @@ counts! {
         /// Inputs that were handled later.
         #[serde(skip_serializing_if = "is_none")]
         slow: Slow,
+        /// Writes to disks that were torn.
+        #[serde(skip_serializing_if = "is_none")]
+        torn: Torn,
+        /// Writes to disks that were undone.
+        #[serde(skip_serializing_if = "is_none")]
+        unsynced: Unsynced,
     }
 }
 

@@ -110,6 +110,17 @@ impl Faults {
     }
 }
 
+impl Faults {
+    /// Whether a branch is to forget something.
+    pub fn forgets(&self) -> bool {
+        let forgets = |fault: &ScheduledFault| {
+            matches!(fault, ScheduledFault::Crash(Crash { keeps: Keeps::First(_), .. }))
+        };
+        let mut kinds = self.nemesis.iter().flat_map(|nemesis| &nemesis.kinds);
+        kinds.any(|kind| *kind == NemesisKind::Amnesia) || self.schedule.iter().any(forgets)
+    }
+}
+
 /// Whether branches of `roster` may lose their memory.
 pub fn may_forget(roster: &Roster) -> Result<(), Impossible> {
     let branches = roster.len();

@@ -5,6 +5,8 @@
 mod agreement;
 mod arrival;
 mod assessment;
+#[cfg(feature = "cli")]
+pub(crate) mod audit;
 mod broken;
 pub(crate) mod cell;
 #[cfg(feature = "cli")]

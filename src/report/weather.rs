@@ -25,6 +25,8 @@ fn struck_by(kind: FaultKind, times: u64) -> String {
         FaultKind::Crash => format!("{} crashes", grouped(times)),
         FaultKind::Amnesia => format!("{} with loss of memory", grouped(times)),
         FaultKind::Slow => format!("{} handled late", count(times, "input")),
+        FaultKind::Torn => format!("{} torn", count(times, "disk write")),
+        FaultKind::Unsynced => format!("{} undone", count(times, "disk write")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One bank put together: its branches are opened, waited for until they are settled, and closed.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,12 +12,16 @@ use super::options::RunError;
 use super::result::BranchResult;
 use crate::actors::{
     AwaitSettled, Begin, BranchActor, BranchContext, BranchState, BranchSummary, Carries, Faulty,
-    Network, NetworkSetup, Peers, RecorderLink, ReplyTo, Settled, Standing, Summarize, TimeSource,
-    Way,
+    Network, NetworkSetup, Peers, RecorderLink, ReplyTo, Settled, Standing, StorageLink, Summarize,
+    TimeSource, Way,
 };
 use crate::bank::{Branch, BranchConfig, LifeList, Memory, Start};
-use crate::model::{BranchId, Life, Money, Roster, Seed};
+use crate::model::{BranchId, Durability, Life, Money, Random, Roster, Seed};
 use crate::network::{Delays, LinkLatencies};
+use crate::storage::{About, SimulatedStorage, Storage, Store};
+
+/// The stream of chances of what befalls disks.
+const DISK: u32 = 6;
 
 /// What the branches of a bank have in common.
 pub(crate) struct BankSetup<'a> {
@@ -24,19 +29,32 @@ pub(crate) struct BankSetup<'a> {
     pub(crate) opening_balance: Money,
     pub(crate) branch: BranchConfig,
     pub(crate) recorder: &'a RecorderLink,
-    /// `None`: all branches begin with the bank.
-    pub(crate) again: Option<Again>,
+    /// `None`: all branches begin with the bank, in memory.
+    pub(crate) beginnings: Option<Beginnings>,
+    /// What is drawn from what befalls their simulated disks, where branches have such.
+    pub(crate) disks: Option<Seed>,
     /// Where things go wrong on purpose.
     pub(crate) faulty: Option<&'a Faulty>,
 }
 
-/// How branches start that may have been there before.
-#[derive(Debug, Clone)]
-pub(crate) struct Again {
-    /// The life that each of them begins.
-    pub(crate) life: Life,
+/// How branches begin that may have been there before, or have a disk.
+#[derive(Debug)]
+pub(crate) struct Beginnings {
+    /// Those of all branches that live here.
+    pub(crate) of: RefCell<BTreeMap<BranchId, Beginning>>,
     /// Told when they serve.
     pub(crate) standing: mpsc::UnboundedSender<Standing>,
+    /// Told why a disk has failed.
+    pub(crate) failed: mpsc::UnboundedSender<(BranchId, String)>,
+}
+
+/// How a branch begins.
+#[derive(Debug, Default)]
+pub(crate) struct Beginning {
+    /// `None`: with its bank.
+    pub(crate) start: Option<Start>,
+    /// Its file.
+    pub(crate) store: Option<Store>,
 }
 
 /// An actor that has started, and its mailbox.
@@ -96,17 +114,54 @@ impl BankSetup<'_> {
     /// Opens the branch `id` at `seat`.
     pub(super) fn open(&self, id: BranchId, seat: &Seat<BranchActor>, peers: Peers) {
         let (roster, recorder) = (Arc::clone(self.roster), self.recorder.clone());
-        let standing = self.again.as_ref().map(|again| again.standing.clone());
-        let context = BranchContext { peers, recorder, standing, faulty: self.faulty.cloned() };
-        let Some(Again { life, .. }) = self.again else {
-            let branch = Branch::new(id, roster, self.opening_balance, self.branch);
-            return seat.actor.open(branch, context);
+        let faulty = self.faulty.cloned();
+        let (opening, mut config) = (self.opening_balance, self.branch);
+        let Some(Beginnings { of, standing, failed }) = &self.beginnings else {
+            let storage = self.disk(id, seat);
+            let context = BranchContext { peers, recorder, standing: None, faulty, storage };
+            return seat.actor.open(Branch::new(id, roster, opening, config), context);
         };
-        let lives = lives_known_of(None, &roster);
-        let start = Start::NewLife { life, memory: Memory { lives, came: Vec::new() } };
-        let branch = Branch::again(id, roster, self.opening_balance, self.branch, start);
-        seat.actor.open(branch, context);
+        let Beginning { start, store } = of.borrow_mut().remove(&id).unwrap_or_default();
+        let storage = store.map(|store| {
+            let owner = seat.address.clone().recipient();
+            let commits = Storage::new(id, store, owner, failed.clone()).start().recipient();
+            StorageLink { commits, power: None }
+        });
+        if storage.is_some() {
+            config.durability = Durability::Disk;
+        }
+        let standing = Some(standing.clone());
+        let context = BranchContext { peers, recorder, standing, faulty, storage };
+        let Some(start) = start else {
+            return seat.actor.open(Branch::new(id, roster, opening, config), context);
+        };
+        seat.actor.open(Branch::again(id, roster, opening, config, start), context);
         seat.address.do_send(Begin);
+    }
+}
+
+impl BankSetup<'_> {
+    /// The simulated disk of the branch `id` at `seat`, where branches have such.
+    fn disk(&self, id: BranchId, seat: &Seat<BranchActor>) -> Option<StorageLink> {
+        let seed = self.disks?;
+        let about = About {
+            bank: "simulated".to_owned(),
+            branch: id,
+            roster: Roster::clone(self.roster),
+            opening_balance: self.opening_balance,
+        };
+        let owner = seat.address.clone().recipient();
+        let chance = Random::of_purpose(seed, DISK, id.get().into());
+        Some(SimulatedStorage::start(&about, owner, chance, &self.recorder.clock))
+    }
+}
+
+impl Beginning {
+    /// That of a branch which may have been there before, and remembers nothing.
+    pub(crate) fn of_life(life: Life, roster: &Roster) -> Self {
+        let lives = lives_known_of(None, roster);
+        let start = Start::NewLife { life, memory: Memory { lives, ..Memory::default() } };
+        Self { start: Some(start), store: None }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A bank in real time, behind the gRPC edge: all of its branches here, or one of them and links to
 //! the others.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,21 +10,24 @@ use actix::{Actor, Addr, Recipient};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::bank::{
-    Again, BankSetup, FinalBalance, Links, Stopped, addresses, balances, lives_known_of, settling,
+    BankSetup, Beginning, Beginnings, FinalBalance, Links, Seat, Stopped, addresses, balances,
+    lives_known_of, settling,
 };
 use super::foul_weather::Afflicted;
+use super::watcher::{BankFailure, Told, watch_over};
 use crate::actors::{
-    AnswerAll, BranchActor, Detail, PeerEnvelope, Peers, RecorderLink, SessionRegistry, Standing,
+    AnswerAll, BranchActor, Detail, PeerEnvelope, Peers, RecorderLink, SessionRegistry,
     StraightWay, TimeSource,
 };
-use crate::bank::{BranchConfig, EndOfLife, Timeouts};
+use crate::bank::{BranchConfig, Start, Timeouts, VersionVector};
 use crate::grpc::seal::BankKeys;
 use crate::grpc::{
     Believed, Endpoint, Gate, Gateway, GatewaySetup, Identity, LinkSetup, PeerClient, PeerFinding,
     PeerId, PeerLink,
 };
-use crate::model::{BranchId, GuaranteePolicy, Life, Money, Propagation, Roster, Seed};
+use crate::model::{BranchId, GuaranteePolicy, Life, Money, Roster, Seed};
 use crate::network::{Delays, FaultCounts, Faults, LinkLatencies};
+use crate::storage::KeptBranch;
 
 /// What a bank in real time is.
 #[derive(Debug, Clone)]
@@ -87,65 +91,44 @@ pub struct LiveBank {
     failed: oneshot::Receiver<BankFailure>,
 }
 
-/// Why a bank cannot go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BankFailure {
-    /// A peer speaks only the classic contract, which cannot carry what async propagation needs.
-    ClassicPeer(BranchId),
-    /// Another process is the branch.
-    Twin {
-        /// The branch.
-        branch: BranchId,
-        /// Who says so.
-        found_by: BranchId,
-    },
-    /// Another one is the branch now.
-    Ended {
-        /// The branch.
-        branch: BranchId,
-        /// Why.
-        end: EndOfLife,
-    },
-}
-
 impl LiveBank {
-    /// Starts the actors. Called where a System runs, in real time.
-    pub fn open(options: &LiveOptions) -> Self {
+    /// Starts the actors. Called where a System runs, in real time. Branches with a file are `kept`
+    /// there.
+    pub fn open(options: &LiveOptions, kept: Vec<KeptBranch>) -> Self {
         let link = RecorderLink {
             clock: TimeSource::real_time(),
             observer: None,
             detail: Detail::Essentials,
         };
-        Self::open_recorded(options, &link)
+        Self::open_recorded(options, kept, &link)
     }
 
     /// The same, recorded.
-    pub(super) fn open_recorded(options: &LiveOptions, recorder: &RecorderLink) -> Self {
-        let LiveOptions { opening_balance, keys, life, .. } = options;
+    pub(super) fn open_recorded(
+        options: &LiveOptions,
+        kept: Vec<KeptBranch>,
+        recorder: &RecorderLink,
+    ) -> Self {
         let is_whole = options.elsewhere.is_empty();
-        // Branches that begin together need nobody to tell them of each other's lives.
-        let roster = &match is_whole {
-            true => Arc::new(Roster::clone(&options.roster).beginning_in(*life)),
-            false => Arc::clone(&options.roster),
-        };
-        let is_here = |id: &BranchId| !options.elsewhere.contains_key(id);
-        let here: Vec<BranchId> = roster.ids().iter().copied().filter(is_here).collect();
-        let gate = watch::Sender::new(if is_whole { Gate::Open } else { Gate::Returning });
-        let identity = Identity::new(keys.peers.clone());
-        let (found, finds) = mpsc::unbounded_channel();
-        let ((standing, stands), (fails, failed)) = (mpsc::unbounded_channel(), oneshot::channel());
-        let watcher = Watcher { gate: gate.clone(), propagation: options.branch.propagation };
-        actix_rt::spawn(watcher.watch(here.len(), stands, finds, fails));
-        let delays = || Delays::new(options.latencies.clone(), options.seed, Arc::clone(roster));
-        let faults = options.faults.as_deref().filter(|_| is_whole);
-        let afflicted = faults.map(|faults| Afflicted::new(faults, delays(), recorder));
+        let roster = &options.roster_of(&kept);
+        let life = options.life_of(&kept);
+        let here = options.here();
+        let beginnings = options.beginnings((&here, roster), kept);
+        let begins = !beginnings.values().any(|beginning| beginning.start.is_some());
+        let gate = watch::Sender::new(if begins { Gate::Open } else { Gate::Returning });
+        let identity = Identity::new(options.keys.peers.clone());
+        let (Told { standing, found, failed: disk_fails }, failed) =
+            watch_over(here.len(), gate.clone(), options.branch.propagation);
+        let of = RefCell::new(beginnings);
+        let afflicted = options.afflicted(roster, recorder);
         let faulty = afflicted.as_ref().map(|afflicted| &afflicted.faulty);
         let setup = BankSetup {
             roster,
-            opening_balance: *opening_balance,
-            branch: if is_whole { options.branch } else { options.branch_with_peers() },
+            opening_balance: options.opening_balance,
+            branch: if begins { options.branch } else { options.branch_again() },
             recorder,
-            again: (!is_whole).then_some(Again { life: *life, standing }),
+            beginnings: Some(Beginnings { of, standing, failed: disk_fails }),
+            disks: None,
             faulty,
         };
         let (mut links, mut clients) = (Vec::new(), BTreeMap::new());
@@ -159,8 +142,17 @@ impl LiveBank {
                 move |here, owner| {
                     let (owner, identity, found) = (owner.clone(), identity.clone(), found.clone());
                     let (links, clients) = (&mut *made.0, &mut *made.1);
-                    let mut linker =
-                        Linker { options, here, owner, identity, found, links, clients };
+                    let mut linker = Linker {
+                        options,
+                        life,
+                        roster,
+                        here,
+                        owner,
+                        identity,
+                        found,
+                        links,
+                        clients,
+                    };
                     ways.connect(linker.peers(&branches), &recorder.clock)
                 }
             })
@@ -170,15 +162,14 @@ impl LiveBank {
         }
         let branches: BTreeMap<BranchId, Addr<BranchActor>> =
             here.into_iter().zip(addresses(&seats)).collect();
-        let registry = Self::registry(options, roster)
-            .forgetting(options.sessions_max, branches.values().cloned().collect())
-            .start();
-        let (bank, guarantees) = (Arc::clone(roster), options.guarantees.clone());
-        let straight_way = StraightWay::new(bank, guarantees, registry.clone());
+        let registry = Self::registry(options, roster, &branches);
+        let registry = registry.remembering(held(&seats, roster)).start();
+        let straight_way =
+            StraightWay::new(Arc::clone(roster), options.guarantees.clone(), registry.clone());
         let gateway = Gateway::new(GatewaySetup {
             roster: Arc::clone(roster),
-            opening_balance: *opening_balance,
-            keys: keys.clone(),
+            opening_balance: options.opening_balance,
+            keys: options.keys.clone(),
             believed: (!is_whole).then(|| Believed::peers(identity, &options.elsewhere, clients)),
             branches,
             registry,
@@ -190,15 +181,20 @@ impl LiveBank {
         Self { gateway, gate, afflicted, failed }
     }
 
-    fn registry(options: &LiveOptions, roster: &Arc<Roster>) -> SessionRegistry {
-        let LiveOptions { elsewhere, guarantees, .. } = options;
-        let mut here = roster.ids().iter().filter(|id| !elsewhere.contains_key(id));
-        match here.next().and_then(|&here| roster.index(here)) {
-            Some(here) if !elsewhere.is_empty() => {
-                SessionRegistry::at(here, Arc::clone(roster), guarantees.clone())
+    fn registry(
+        options: &LiveOptions,
+        roster: &Arc<Roster>,
+        branches: &BTreeMap<BranchId, Addr<BranchActor>>,
+    ) -> SessionRegistry {
+        let (bank, guarantees) = (Arc::clone(roster), options.guarantees.clone());
+        let first = options.here().first().and_then(|&here| roster.index(here));
+        let registry = match first {
+            Some(here) if !options.elsewhere.is_empty() => {
+                SessionRegistry::at(here, bank, guarantees)
             }
-            Some(_) | None => SessionRegistry::new(Arc::clone(roster), guarantees.clone()),
-        }
+            Some(_) | None => SessionRegistry::new(bank, guarantees),
+        };
+        registry.forgetting(options.sessions_max, branches.values().cloned().collect())
     }
 
     /// The way in.
@@ -264,8 +260,60 @@ impl LiveBank {
 }
 
 impl LiveOptions {
-    /// How a branch serves whose peers live elsewhere.
-    fn branch_with_peers(&self) -> BranchConfig {
+    /// The roster of a bank of which these branches are `kept` on a disk.
+    fn roster_of(&self, kept: &[KeptBranch]) -> Arc<Roster> {
+        // Branches that begin together need nobody to tell them of each other's lives.
+        let is_whole = self.elsewhere.is_empty();
+        let first_life = kept.first().map(KeptBranch::first_life);
+        match first_life.or(is_whole.then_some(self.life)) {
+            Some(life) => Arc::new(Roster::clone(&self.roster).beginning_in(life)),
+            None => Arc::clone(&self.roster),
+        }
+    }
+
+    /// The branches that live here, ascending.
+    fn here(&self) -> Vec<BranchId> {
+        let is_here = |id: &BranchId| !self.elsewhere.contains_key(id);
+        self.roster.ids().iter().copied().filter(is_here).collect()
+    }
+
+    /// In which life the branch here is, where it is the only one.
+    fn life_of(&self, kept: &[KeptBranch]) -> Life {
+        kept.first().and_then(KeptBranch::life).unwrap_or(self.life)
+    }
+
+    /// What lets things go wrong on purpose between branches that all live here.
+    fn afflicted(&self, roster: &Arc<Roster>, recorder: &RecorderLink) -> Option<Afflicted> {
+        let faults = self.faults.as_deref().filter(|_| self.elsewhere.is_empty())?;
+        let delays = Delays::new(self.latencies.clone(), self.seed, Arc::clone(roster));
+        Some(Afflicted::new(faults, delays, recorder))
+    }
+
+    /// How the branches `here` begin, of which some are `kept` on a disk.
+    fn beginnings(
+        &self,
+        (here, roster): (&[BranchId], &Roster),
+        kept: Vec<KeptBranch>,
+    ) -> BTreeMap<BranchId, Beginning> {
+        let is_whole = self.elsewhere.is_empty();
+        let is_new = kept.iter().all(|kept| kept.memory.is_none());
+        let beginning = |branch: &BranchId| match is_whole && is_new {
+            true => (*branch, Beginning::default()),
+            false => (*branch, Beginning::of_life(self.life, roster)),
+        };
+        let mut beginnings: BTreeMap<_, _> = here.iter().map(beginning).collect();
+        for KeptBranch { branch, store, memory, .. } in kept {
+            let beginning = beginnings.entry(branch).or_default();
+            beginning.store = Some(store);
+            if let Some(memory) = memory {
+                beginning.start = Some(Start::FromDisk { spare: self.life, memory });
+            }
+        }
+        beginnings
+    }
+
+    /// How a branch serves that may have been there before.
+    fn branch_again(&self) -> BranchConfig {
         let LinkOptions { return_limit, resend_after, .. } = self.links;
         let (return_limit, resend_after) = (Some(return_limit), Some(resend_after));
         let timeouts = Timeouts { return_limit, resend_after, ..self.branch.timeouts };
@@ -273,70 +321,21 @@ impl LiveOptions {
     }
 }
 
-/// Sees to what branches and links find out.
-struct Watcher {
-    gate: watch::Sender<Gate>,
-    propagation: Propagation,
-}
-
-impl Watcher {
-    /// Opens the gate when so many `branches` here serve, and tells why the bank cannot go on.
-    async fn watch(
-        self,
-        branches: usize,
-        mut stands: mpsc::UnboundedReceiver<Standing>,
-        mut finds: mpsc::UnboundedReceiver<PeerFinding>,
-        fails: oneshot::Sender<BankFailure>,
-    ) {
-        let mut serving = 0;
-        let failure = loop {
-            let (mut stood, mut found) = (None, None);
-            tokio::select! {
-                biased;
-                standing = stands.recv() => stood = standing,
-                finding = finds.recv() => found = finding,
-            }
-            match (stood, found) {
-                (Some(Standing::Serves(_)), _) => {
-                    serving += 1;
-                    if serving == branches {
-                        self.open_gate();
-                    }
-                }
-                (Some(Standing::Ended { branch, end }), _) => {
-                    break BankFailure::Ended { branch, end };
-                }
-                (None, Some(PeerFinding::Classic(peer))) => {
-                    if self.propagation == Propagation::Async {
-                        break BankFailure::ClassicPeer(peer);
-                    }
-                }
-                (None, Some(PeerFinding::Twin { of, found_by })) => {
-                    break BankFailure::Twin { branch: of, found_by };
-                }
-                // The bank is gone.
-                (None, None) => return,
-            }
-        };
-        if fails.send(failure).is_err() {
-            log::debug!("the bank is closing already");
-        }
+/// All that the branches at `seats` hold.
+fn held(seats: &[Seat<BranchActor>], roster: &Roster) -> VersionVector {
+    let mut held = VersionVector::new(roster);
+    for version in seats.iter().filter_map(|seat| seat.actor.version()) {
+        held.merge(&version);
     }
-
-    fn open_gate(&self) {
-        self.gate.send_if_modified(|gate| {
-            let opens = *gate == Gate::Returning;
-            if opens {
-                *gate = Gate::Open;
-            }
-            opens
-        });
-    }
+    held
 }
 
 /// Makes the links from one branch here to branches elsewhere.
 struct Linker<'a> {
     options: &'a LiveOptions,
+    /// In which life the branch here is.
+    life: Life,
+    roster: &'a Arc<Roster>,
     here: BranchId,
     owner: Addr<BranchActor>,
     identity: Identity,
@@ -350,7 +349,7 @@ struct Linker<'a> {
 impl Linker<'_> {
     /// All peers of the branch here.
     fn peers(&mut self, branches: &BTreeMap<BranchId, Addr<BranchActor>>) -> Peers {
-        let LiveOptions { roster, elsewhere, .. } = self.options;
+        let (roster, elsewhere) = (self.roster, &self.options.elsewhere);
         let link = |peer: &BranchId| match elsewhere.get(peer) {
             Some(endpoint) => self.link(*peer, endpoint),
             None => branches[peer].clone().recipient(),
@@ -359,7 +358,8 @@ impl Linker<'_> {
     }
 
     fn link(&mut self, peer: BranchId, endpoint: &Endpoint) -> Recipient<PeerEnvelope> {
-        let LiveOptions { roster, opening_balance, links, life, .. } = self.options;
+        let LiveOptions { opening_balance, links, .. } = self.options;
+        let (roster, life) = (self.roster, self.life);
         let (here, opening_balance) = (self.here, *opening_balance);
         let (identity, shared) = (self.identity.clone(), Arc::clone(roster));
         let ends = PeerId { here, peer, roster: shared, opening_balance, identity };
@@ -370,7 +370,7 @@ impl Linker<'_> {
             owner: self.owner.clone(),
             peer,
             client,
-            lives: lives_known_of(Some((here, *life)), roster),
+            lives: lives_known_of(Some((here, life)), roster),
             contract: None,
             kept_max: links.kept_max,
             found: self.found.clone(),

@@ -17,6 +17,7 @@ mod serve;
 mod socket_bank;
 mod stage;
 mod virtual_time;
+mod watcher;
 
 pub use crate::history::RequestResult;
 pub use bank::FinalBalance;
@@ -24,7 +25,7 @@ pub(crate) use bank::{BankSetup, addresses, balances, settle};
 pub use begun_life::begun_life;
 pub use connected::{Connection, Opening, run_connected};
 pub use foul_weather::{Decided, Pauses};
-pub use live::{BankFailure, LinkOptions, LiveBank, LiveOptions};
+pub use live::{LinkOptions, LiveBank, LiveOptions};
 pub use memory::{
     Carrier, LOG_MAX_MOST, MemoryBudget, MemoryError, MemoryShare, bank_bytes, copies_bytes,
     log_max, run_bytes, text_bytes,
@@ -42,3 +43,4 @@ pub use result::{
 pub use serve::{Closing, ServeError, ServeOptions, serve};
 pub(crate) use socket_bank::{LIMIT, SocketBank};
 pub use virtual_time::{Run, Runner, run, run_unless_stopped};
+pub use watcher::BankFailure;

@@ -98,9 +98,14 @@ pub enum RunError {
     },
     /// A run over sockets is asked for faults.
     #[error(
-        "faults are simulated between the branches of one process alone; leave them out, or run it in virtual time"
+        "faults and disks are simulated between the branches of one process alone; leave them out, or run it in virtual time"
     )]
     FaultsOverSockets,
+    /// A branch is to forget what is on its disk.
+    #[error(
+        "a branch with a disk keeps what it has said; leave out amnesia and what crashes keep, or the disk"
+    )]
+    DiskForgets,
     /// It is said when a nemesis strikes, and there is none.
     #[error(
         "there is no nemesis to strike at an interval or for a duration; say what it does with --nemesis partition,crash, or in the scenario"

@@ -121,6 +121,7 @@ fn terms(config: &RunConfig) -> Terms {
         guarantees: config.guarantees.clone(),
         propagation: config.propagation,
         overdraft: config.overdraft,
+        durability: config.durability,
     }
 }
 

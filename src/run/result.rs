@@ -12,9 +12,9 @@ use crate::bank::{BranchConfig, Timeouts};
 use crate::check::Verdicts;
 use crate::history::RequestResult;
 use crate::model::{
-    BranchId, CustomerId, CustomerOrder, Dialect, EventIds, GuaranteePolicy, LogEntry, Money,
-    Operation, OutcomeClass, Overdraft, Propagation, QueryTiming, Random, Receipt, Seed, Time,
-    counts,
+    BranchId, CustomerId, CustomerOrder, Dialect, Durability, EventIds, GuaranteePolicy, LogEntry,
+    Money, Operation, OutcomeClass, Overdraft, Propagation, QueryTiming, Random, Receipt, Roster,
+    Seed, Time, counts,
 };
 use crate::network::{Faults, Latency, LinkLatencies, ScheduledFault, Struck, show_span};
 use crate::scenario::{
@@ -80,6 +80,8 @@ pub struct RunConfig {
     pub guarantees: GuaranteePolicy,
     /// What became of withdrawals that the balance did not cover.
     pub overdraft: Overdraft,
+    /// Whether branches had a disk.
+    pub durability: Durability,
     /// When customers made their visits.
     pub customers: CustomerOrder,
     /// When queries were sent.
@@ -128,6 +130,7 @@ impl RunConfig {
                 single: said.customer_guarantees,
             },
             overdraft: said.overdraft.unwrap_or_default(),
+            durability: said.durability.unwrap_or_default(),
             customers: said.customers.unwrap_or_default(),
             queries: said.queries.unwrap_or_default(),
             event_ids: said.event_ids.unwrap_or_default(),
@@ -183,7 +186,7 @@ impl RunConfig {
     /// How the branches of a bank serve that waits for confirmations for `confirm_limit`; `None`:
     /// for ever, or three seconds where things go wrong.
     pub(crate) fn branch(&self, confirm_limit: Option<Duration>) -> BranchConfig {
-        let &Self { propagation, overdraft, wait_limit, .. } = self;
+        let &Self { propagation, overdraft, durability, wait_limit, .. } = self;
         let wait_limit = Some(wait_limit);
         let timeouts = if self.goes_wrong() {
             Timeouts {
@@ -195,7 +198,7 @@ impl RunConfig {
         } else {
             Timeouts { confirm_limit, wait_limit, resend_after: None, return_limit: None }
         };
-        BranchConfig { propagation, overdraft, timeouts, log_max: None, kept_max: None }
+        BranchConfig { propagation, overdraft, timeouts, durability, log_max: None, kept_max: None }
     }
 
     /// Whether anything may go wrong on purpose, or the bank is at least to be as if it might.
@@ -203,9 +206,20 @@ impl RunConfig {
         self.settle_limit.is_some()
     }
 
+    /// An error where a bank of `roster` cannot have what is to go wrong.
+    pub fn check_faults(&self, roster: &Roster) -> Result<(), RunError> {
+        let Some(faults) = &self.faults else { return Ok(()) };
+        faults.check(roster)?;
+        if self.durability == Durability::Disk && faults.forgets() {
+            return Err(RunError::DiskForgets);
+        }
+        Ok(())
+    }
+
     /// An error where things are to go wrong on purpose, and nothing can make them.
     pub(super) fn refuse_faults(&self) -> Result<(), RunError> {
-        if self.faults.is_some() { Err(RunError::FaultsOverSockets) } else { Ok(()) }
+        let are_any = self.faults.is_some() || self.durability == Durability::Disk;
+        if are_any { Err(RunError::FaultsOverSockets) } else { Ok(()) }
     }
 
     /// What `customer` has to know where branches may stop, or it thinks before its events.
@@ -226,6 +240,9 @@ impl RunConfig {
             words.extend(nemesis.as_ref().map(|nemesis| ("nemesis", nemesis.to_string())));
             let scheduled = schedule.len();
             words.extend((scheduled > 0).then(|| ("scheduled_faults", scheduled.to_string())));
+        }
+        if self.durability != Durability::default() {
+            words.push(("durability", self.durability.to_string()));
         }
         if self.think != Latency::None {
             words.push(("think", self.think.to_string()));

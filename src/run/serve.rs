@@ -9,11 +9,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::bank::{FinalBalance, Stopped};
-use super::live::{BankFailure, LiveBank, LiveOptions};
+use super::live::{LiveBank, LiveOptions};
+use super::watcher::BankFailure;
 use crate::bank::EndOfLife;
 use crate::grpc::{EdgeError, LimitTeller, Limits, Listener, Origin, Scenarios, Services};
 use crate::model::BranchId;
 use crate::network::FaultCounts;
+use crate::storage::KeptBranch;
 
 /// How long calls under way may take to end by themselves when the bank closes, and what it has
 /// accepted to be confirmed everywhere. Then each request that still waits is answered.
@@ -30,6 +32,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub struct ServeOptions {
     /// The bank.
     pub bank: LiveOptions,
+    /// The branches that have a file: all that live here, or none.
+    pub kept: Vec<KeptBranch>,
     /// Where, bound already.
     pub listeners: Vec<Listener>,
     /// Who runs scenarios that come in a call.
@@ -85,6 +89,16 @@ pub enum ServeError {
         /// Why.
         end: EndOfLife,
     },
+    /// What a branch wants kept cannot be kept. Nothing that rests on it was said.
+    #[error(
+        "the disk of branch {branch} fails, and nothing can be promised any more: {reason}; this one ends"
+    )]
+    Disk {
+        /// The branch.
+        branch: BranchId,
+        /// Why.
+        reason: String,
+    },
     /// A server ended, for no known reason: a defect of this program.
     #[error("a server stopped before it was told to")]
     Stopped,
@@ -99,6 +113,7 @@ impl From<BankFailure> for ServeError {
             BankFailure::ClassicPeer(peer) => Self::ClassicPeer { peer },
             BankFailure::Twin { branch, found_by } => Self::Twin { branch, found_by },
             BankFailure::Ended { branch, end } => Self::Ended { branch, end },
+            BankFailure::Disk { branch, reason } => Self::Disk { branch, reason },
         }
     }
 }
@@ -121,8 +136,8 @@ pub fn serve(
     closing: impl Future<Output = ()>,
 ) -> Result<Closing, ServeError> {
     System::new().block_on(async {
-        let ServeOptions { bank, listeners, scenarios, limits, origins } = options;
-        let mut bank = LiveBank::open(&bank);
+        let ServeOptions { bank, kept, listeners, scenarios, limits, origins } = options;
+        let mut bank = LiveBank::open(&bank, kept);
         let services = Services { gateway: bank.gateway().clone(), scenarios, limits, origins };
         let warn = |line: &str| log::warn!("{line}");
         let mut limits_hit = LimitTeller::new(bank.gateway().clone(), warn);
@@ -142,7 +157,10 @@ pub fn serve(
                 Some(Ok(Ok(())) | Err(_)) | None => ServeError::Stopped,
             }),
         };
-        if let Err(ended @ (ServeError::Ended { .. } | ServeError::Twin { .. })) = told {
+        if let Err(
+            ended @ (ServeError::Ended { .. } | ServeError::Twin { .. } | ServeError::Disk { .. }),
+        ) = told
+        {
             // Nothing that it said now would be true.
             return Err(ended);
         }
@@ -164,7 +182,7 @@ pub fn serve(
 async fn end_calls(servers: &mut JoinSet<Result<(), EdgeError>>, bank: &LiveBank) {
     let by_themselves = async {
         while servers.join_next().await.is_some() {}
-        // Nothing of the bank is kept: what has gone nowhere else by now is lost.
+        // In memory, what has gone nowhere else by now is lost.
         bank.settle().await;
     };
     if tokio::time::timeout(DRAIN_LIMIT, by_themselves).await.is_ok() {

@@ -41,8 +41,15 @@ impl SocketBank<'_> {
         // All peers are ours and start empty: there is nothing to find out about them.
         let (found, _) = mpsc::unbounded_channel();
         let identity = Identity::new(self.keys.peers.clone());
-        let setup =
-            BankSetup { roster, opening_balance, branch, recorder, again: None, faulty: None };
+        let setup = BankSetup {
+            roster,
+            opening_balance,
+            branch,
+            recorder,
+            beginnings: None,
+            disks: None,
+            faulty: None,
+        };
         let peers = |here, owner: &Addr<BranchActor>| {
             let links = roster.ids().iter().zip(channels).map(|(&peer, channel)| {
                 if peer == here {

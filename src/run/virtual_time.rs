@@ -21,7 +21,7 @@ use crate::actors::{
 };
 use crate::bank::Timeouts;
 use crate::history::Recorded;
-use crate::model::{BranchId, CustomerId, CustomerOrder, Event, QueryTiming};
+use crate::model::{BranchId, CustomerId, CustomerOrder, Durability, Event, QueryTiming};
 use crate::scenario::{Scenario, Visit};
 
 /// What a run leaves.
@@ -107,9 +107,7 @@ fn run_at(
     stop: &AtomicBool,
 ) -> Result<Box<Run>, RunError> {
     let config = RunConfig::checked(&scenario.settings, &options.overrides)?;
-    if let Some(faults) = &config.faults {
-        faults.check(&scenario.roster)?;
-    }
+    config.check_faults(&scenario.roster)?;
     let Stage { executor, branches, customers, nemesis } = stage;
     let clock = TimeSource::Virtual(executor.time().clone());
     let (recorder, link) = Recorder::open(scenario, &config, options, history, clock)?;
@@ -122,7 +120,8 @@ fn run_at(
         opening_balance: scenario.opening_balance,
         branch: config.branch(Timeouts::default().confirm_limit),
         recorder: &link,
-        again: None,
+        beginnings: None,
+        disks: (config.durability == Durability::Disk).then_some(config.seed),
         faulty: faulty.as_ref(),
     };
     let (latencies, seed) = (&config.latencies, config.seed);

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::Output;
 use crate::model::{
-    CustomerId, CustomerOrder, Event, EventId, EventIds, Guarantees, Money, Overdraft, Propagation,
-    QueryTiming, RequestNumber, Roster, Seed,
+    CustomerId, CustomerOrder, Durability, Event, EventId, EventIds, Guarantees, Money, Overdraft,
+    Propagation, QueryTiming, RequestNumber, Roster, Seed,
 };
 use crate::network::{Latency, Link, Nemesis, NemesisKinds, Rates, ScheduledFault};
 
@@ -70,6 +70,8 @@ pub struct Settings {
     pub customer_guarantees: BTreeMap<CustomerId, Guarantees>,
     /// What becomes of a withdrawal that the balance does not cover.
     pub overdraft: Option<Overdraft>,
+    /// Whether branches have a disk.
+    pub durability: Option<Durability>,
     /// When customers make their visits.
     pub customers: Option<CustomerOrder>,
     /// When queries are sent.
@@ -113,6 +115,7 @@ impl Settings {
             guarantees: overrides.guarantees.or(self.guarantees),
             customer_guarantees,
             overdraft: overrides.overdraft.or(self.overdraft),
+            durability: overrides.durability.or(self.durability),
             customers: overrides.customers.or(self.customers),
             queries: overrides.queries.or(self.queries),
             latency: overrides.latency.or(self.latency),

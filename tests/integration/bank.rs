@@ -7,7 +7,8 @@ use passbook::bank::{
     Branch, BranchConfig, Effect, Input, LifeList, PeerMessage, Reply, Request, Ticket, Timeouts,
 };
 use passbook::model::{
-    BranchId, Event, Money, Operation, Overdraft, Propagation, Receipt, Refusal, RequestError, Time,
+    BranchId, Durability, Event, Money, Operation, Overdraft, Propagation, Receipt, Refusal,
+    RequestError, Time,
 };
 use proptest::prelude::*;
 
@@ -34,8 +35,14 @@ impl Net {
             return_limit: None,
         };
         let propagation = Propagation::Sync;
-        let config =
-            BranchConfig { propagation, overdraft, timeouts, log_max: None, kept_max: None };
+        let config = BranchConfig {
+            propagation,
+            overdraft,
+            timeouts,
+            durability: Durability::Memory,
+            log_max: None,
+            kept_max: None,
+        };
         let open = |&id| Branch::new(id, roster.clone(), Money::ZERO, config);
         Self {
             branches: roster.ids().iter().map(open).collect(),
@@ -64,7 +71,11 @@ impl Net {
                 }
                 Effect::Compared { agrees, .. } => self.agreements.push(agrees),
                 Effect::Applied(_) | Effect::Waited { .. } => {}
-                Effect::Conflict(_) | Effect::Lives(_) | Effect::Closed | Effect::Ended(_) => {
+                Effect::Conflict(_)
+                | Effect::Persist(_)
+                | Effect::Lives(_)
+                | Effect::Closed
+                | Effect::Ended(_) => {
                     panic!("nobody lost its memory: {effect:?}")
                 }
                 Effect::IdClash(write) => panic!("sync propagation lets no id clash: {write:?}"),

@@ -67,6 +67,7 @@ fn answer(effects: &[Effect]) -> Outcome {
             | Effect::Send { .. }
             | Effect::Conflict(_)
             | Effect::IdClash(_)
+            | Effect::Persist(_)
             | Effect::Lives(_)
             | Effect::Closed
             | Effect::Ended(_)

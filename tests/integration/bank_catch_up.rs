@@ -56,6 +56,7 @@ fn accept(at: &mut Branch, id: WriteId) -> PropagatedWrite {
         | Effect::Applied(_)
         | Effect::Conflict(_)
         | Effect::IdClash(_)
+        | Effect::Persist(_)
         | Effect::Lives(_)
         | Effect::Closed
         | Effect::Ended(_)

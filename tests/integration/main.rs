@@ -22,6 +22,7 @@ mod facade;
 mod foreign;
 mod foul_weather;
 mod foul_weather_options;
+mod found;
 mod fuzz;
 mod generate;
 mod generated;

@@ -9,8 +9,8 @@ use passbook::bank::{
     VersionVector,
 };
 use passbook::model::{
-    Amount, BranchId, CustomerId, Dot, EventId, Guarantees, Life, LogEntry, Lost, Money, Operation,
-    Overdraft, Propagation, Receipt, RequestError, Roster, Sequence, Time, Write,
+    Amount, BranchId, CustomerId, Dot, Durability, EventId, Guarantees, Life, LogEntry, Lost,
+    Money, Operation, Overdraft, Propagation, Receipt, RequestError, Roster, Sequence, Time, Write,
 };
 
 const RETURN_LIMIT: Duration = Duration::from_millis(50);
@@ -35,6 +35,7 @@ pub(crate) fn config(propagation: Propagation) -> BranchConfig {
         propagation,
         overdraft: Overdraft::Allow,
         timeouts,
+        durability: Durability::Memory,
         log_max: None,
         kept_max: None,
     }
@@ -305,8 +306,8 @@ fn a_write_that_this_start_has_not_seen_confirmed_is_confirmed_anew() {
     ask(&mut before, 0, 1, Operation::Write(deposit()), None);
     let came = before.came_after(Default::default(), 9);
     for start in [
-        Start::SameLife(Memory { lives: LifeList::default(), came: came.clone() }),
-        Start::NewLife { life: Life::new(2), memory: Memory { lives: LifeList::default(), came } },
+        Start::SameLife(Memory { came: came.clone(), ..Memory::default() }),
+        Start::NewLife { life: Life::new(2), memory: Memory { came, ..Memory::default() } },
     ] {
         let mut at =
             Branch::again(branch(1), roster(), Money::ZERO, config(Propagation::Sync), start);
@@ -379,7 +380,7 @@ fn in_a_large_bank_a_write_waits_for_those_of_an_earlier_life_of_its_branch() {
     let entry = LogEntry { dot: remembered, id, write: deposited };
     let mut passbook = Passbook::new(&roster);
     passbook.enter(&Entry::Wrote(remembered), &roster);
-    let memory = Memory { lives: lives(1), came: vec![entry] };
+    let memory = Memory { lives: lives(1), came: vec![entry], ..Memory::default() };
     let start = Start::NewLife { life: Life::new(2), memory };
     let mut at = Branch::again(branch(1), Arc::clone(&roster), Money::ZERO, config, start);
     tell(&mut at, 0, Input::Started);

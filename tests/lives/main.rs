@@ -9,6 +9,7 @@
 mod by_hand;
 mod checks;
 mod customer;
+mod disks;
 mod judged;
 mod seen;
 mod starts;

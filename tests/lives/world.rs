@@ -10,7 +10,8 @@ use passbook::bank::{
     Start, Ticket, Timeouts, VersionVector,
 };
 use passbook::model::{
-    BranchId, Life, LogPosition, Money, Overdraft, Propagation, Random, Roster, Seed, Time, WriteId,
+    BranchId, Durability, Life, LogPosition, Money, Overdraft, Propagation, Random, Roster, Seed,
+    Time, WriteId,
 };
 
 use crate::checks::{Fault, Known};
@@ -104,7 +105,7 @@ impl World {
                 let life = Life::new(world.new_life(place));
                 let unknown = roster.ids().iter().map(|_| Life::new(0));
                 let lives = LifeList::from_lives(unknown, &roster).unwrap();
-                let memory = Memory { lives, came: Vec::new() };
+                let memory = Memory { lives, ..Memory::default() };
                 let start = Start::NewLife { life, memory };
                 Branch::again(id, Arc::clone(&roster), Money::ZERO, config, start)
             };
@@ -128,7 +129,14 @@ impl World {
             return_limit: ms(50),
         };
         let (propagation, overdraft) = (self.propagation, Overdraft::Allow);
-        BranchConfig { propagation, overdraft, timeouts, log_max: None, kept_max: None }
+        BranchConfig {
+            propagation,
+            overdraft,
+            timeouts,
+            durability: Durability::Memory,
+            log_max: None,
+            kept_max: None,
+        }
     }
 
     fn new_life(&mut self, at: usize) -> u64 {
@@ -250,7 +258,7 @@ impl World {
         let lives = self.unknown_or_first(at);
         let start = Start::NewLife {
             life: Life::new(self.new_life(at)),
-            memory: Memory { lives, came: Vec::new() },
+            memory: Memory { lives, ..Memory::default() },
         };
         self.start_again((at, true), start, customers)
     }
@@ -275,7 +283,7 @@ impl World {
         let branch = &self.nodes[at].branch;
         // What starts while it returns has no more to say than one that starts anew.
         let came = branch.came_after(LogPosition::default(), usize::MAX);
-        let memory = Memory { lives: branch.lives().clone(), came };
+        let memory = Memory { lives: branch.lives().clone(), came, ..Memory::default() };
         if branch.gives_event_ids() {
             return self.start_again((at, false), Start::SameLife(memory), customers);
         }
@@ -295,7 +303,7 @@ impl World {
             self.unknown_or_first(at)
         };
         let life = Life::new(self.new_life(at));
-        let start = Start::NewLife { life, memory: Memory { lives, came } };
+        let start = Start::NewLife { life, memory: Memory { lives, came, ..Memory::default() } };
         self.start_again((at, true), start, customers)
     }
 
@@ -362,6 +370,7 @@ impl World {
                 Effect::Ended(end) => return Err(format!("branch {from} ended: {end}")),
                 Effect::Waited { .. }
                 | Effect::Settled(_)
+                | Effect::Persist(_)
                 | Effect::Lives(_)
                 | Effect::Compared { .. } => {}
             }

@@ -82,7 +82,7 @@ impl Process {
         Self::start(shell, listeners, Stdio::null())
     }
 
-    fn start(mut command: Command, listeners: usize, stdin: impl Into<Stdio>) -> Self {
+    pub(crate) fn start(mut command: Command, listeners: usize, stdin: impl Into<Stdio>) -> Self {
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program runs");
         let mut out = BufReader::new(child.stdout.take().expect("piped"));

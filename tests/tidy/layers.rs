@@ -10,7 +10,7 @@ pub(crate) struct Layer {
     pub(crate) prints: bool,
 }
 
-const LAYERS: [Layer; 17] = [
+const LAYERS: [Layer; 18] = [
     pure("model", &[]),
     pure("bank", &["model"]),
     pure("network", &["model"]),
@@ -19,8 +19,12 @@ const LAYERS: [Layer; 17] = [
     pure("scenario", &["model", "network"]),
     shell("actors", &["model", "bank", "network", "history"]),
     shell("grpc", &["model", "bank", "history", "actors"]),
-    shell("run", &["model", "bank", "network", "history", "scenario", "check", "actors", "grpc"]),
-    printing("report", &["model", "network", "history", "check", "scenario", "run"]),
+    shell("storage", &["model", "bank", "network", "history", "actors"]),
+    shell(
+        "run",
+        &["model", "bank", "network", "history", "scenario", "check", "actors", "grpc", "storage"],
+    ),
+    printing("report", &["model", "network", "history", "check", "scenario", "storage", "run"]),
     shell("source", &["model", "history", "scenario", "report"]),
     shell(
         "batch",
@@ -38,7 +42,7 @@ const LAYERS: [Layer; 17] = [
         "cli",
         &[
             "model", "bank", "network", "history", "scenario", "check", "actors", "grpc", "run",
-            "report", "source", "batch", "simulate", "compare",
+            "storage", "report", "source", "batch", "simulate", "compare",
         ],
     ),
     printing("main", &["cli"]),

@@ -72,7 +72,8 @@ impl Mailboxes {
             opening_balance: *opening_balance,
             branch: work.branch_config(purpose.speed()),
             recorder: &recorder,
-            again: None,
+            beginnings: None,
+            disks: None,
             faulty: None,
         };
         let seats = setup.start_all(|mailboxes| mailboxes);

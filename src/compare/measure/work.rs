@@ -9,8 +9,8 @@ use super::{CompareError, CompareOptions, Kind, Load, Transport};
 use crate::bank::BranchConfig;
 use crate::grpc::seal::{BankKeys, BankSecret};
 use crate::model::{
-    BranchIndex, CustomerId, CustomerOrder, Event, EventId, Guarantees, Money, Operation,
-    OperationKind, Propagation, QueryTiming, Roster,
+    BranchIndex, CustomerId, CustomerOrder, Durability, Event, EventId, Guarantees, Money,
+    Operation, OperationKind, Propagation, QueryTiming, Roster,
 };
 use crate::run::RunConfig;
 use crate::scenario::{Scenario, Settings, Visit, WrittenIds};
@@ -99,7 +99,7 @@ impl Work {
         {
             return Err(CompareError::QueriesWait);
         }
-        if config.faults.is_some() {
+        if config.faults.is_some() || config.durability == Durability::Disk {
             return Err(CompareError::Faults);
         }
         let customers = per_lane(&scenario.visits, config.customers).len();

@@ -11,7 +11,7 @@ use super::value::{AnyCase, Anything, Ending, Field, ProcessType, Quotable, Rema
 use super::weather_file::{FaultFile, NemesisFile, RatesFile};
 use super::weather_value::LongSpan;
 use crate::model::{
-    Amount, BranchId, CustomerId, CustomerOrder, EventId, EventIds, Guarantees, Money,
+    Amount, BranchId, CustomerId, CustomerOrder, Durability, EventId, EventIds, Guarantees, Money,
     OperationKind, Overdraft, Propagation, QueryTiming, Seed,
 };
 use crate::network::Latency;
@@ -86,6 +86,10 @@ pub(super) struct ScenarioFile<P, X> {
     /// What becomes of a withdrawal that the balance does not cover. Left out: `allow`.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub(super) overdraft: Field<Overdraft>,
+    /// Whether branches have a disk: what rests on a write is said when it is on that, and a crash
+    /// keeps all that was said. Left out: `memory`.
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
+    pub(super) durability: Field<Durability>,
     /// Whether the visits are made one after the other or the customers all come at once. Left
     /// out: `in-order`.
     #[serde(default, skip_serializing_if = "Field::is_absent")]

@@ -146,6 +146,7 @@ fn own_format<'a>(
         latency: reading.field(object, "latency", file.latency),
         wait_limit: reading.field(object, "wait_limit", file.wait_limit),
         overdraft: reading.field(object, "overdraft", file.overdraft),
+        durability: reading.field(object, "durability", file.durability),
         customers: reading.field(object, "customers", file.customers),
         queries: reading.field(object, "queries", file.queries),
         event_ids: written_event_ids,

@@ -13,8 +13,9 @@ use super::fault::{Checked, Fault};
 use super::problem::{Excerpt, Kind, Problem};
 use super::written::{Readable, Written};
 use crate::model::{
-    Amount, BranchId, CustomerId, CustomerOrder, EventId, EventIds, Guarantee, Guarantees,
-    GuaranteesError, IdError, Money, OperationKind, Overdraft, Propagation, QueryTiming, Seed,
+    Amount, BranchId, CustomerId, CustomerOrder, Durability, EventId, EventIds, Guarantee,
+    Guarantees, GuaranteesError, IdError, Money, OperationKind, Overdraft, Propagation,
+    QueryTiming, Seed,
 };
 use crate::network::{Latency, LatencyError, parse_span, show_span};
 use crate::scenario::EventOutcome;
@@ -243,6 +244,7 @@ values! {
     Overdraft = "Overdraft"
         choice::<Self>("What becomes of a withdrawal that the balance does not cover."),
         text |text| word("overdraft policy", text), |word| *word;
+    Durability = "Durability" choice::<Self>("Whether branches have disks."), text |text| word("durability", text), |word| *word;
     CustomerOrder = "CustomerOrder" choice::<Self>("When customers make their visits."),
         text |text| word("order of customers", text), |word| *word;
     QueryTiming = "QueryTiming" choice::<Self>("When a query is sent."),

@@ -44,6 +44,7 @@ impl Serialize for Scenario {
             settle_limit: foul_weather.and_then(|said| said.settle_limit).into(),
             wait_limit: settings.wait_limit.into(),
             overdraft: settings.overdraft.into(),
+            durability: settings.durability.into(),
             customers: settings.customers.into(),
             queries: settings.queries.into(),
             event_ids: settings.event_ids.into(),

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::Seed;
+use crate::model::{Durability, Seed};
 use crate::network::{Fate, Latency, ScheduledFault};
 use crate::run::{Decided, Pauses, RunConfig};
 use crate::scenario::{FoulWeather, Scenario, Settings, Visit, WrittenIds};
@@ -26,6 +26,7 @@ pub fn explicit(scenario: &Scenario, decided: &Decided) -> Scenario {
         guarantees: Some(config.guarantees.all),
         customer_guarantees: config.guarantees.single,
         overdraft: Some(config.overdraft),
+        durability: Some(config.durability),
         customers: Some(config.customers),
         queries: Some(config.queries),
         latency: Some(delay.map_or(Latency::None, Latency::Constant)),
@@ -33,7 +34,11 @@ pub fn explicit(scenario: &Scenario, decided: &Decided) -> Scenario {
         foul_weather: said_of(foul_weather),
         wait_limit: Some(config.wait_limit),
         event_ids: Some(config.event_ids),
-        seed: Some(Seed::default()),
+        // What a power failure does to a disk is drawn from it.
+        seed: Some(match config.durability {
+            Durability::Memory => Seed::default(),
+            Durability::Disk => config.seed,
+        }),
     };
     Scenario {
         settings,

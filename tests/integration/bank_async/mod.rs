@@ -10,8 +10,8 @@ use passbook::bank::{
     Ticket, Timeouts,
 };
 use passbook::model::{
-    BranchId, Event, Guarantee, Guarantees, Lag, Life, Money, NotReached, Operation, Outcome,
-    Overdraft, Propagation, Receipt, RequestError, Sequence, Time, Waited, WriteId,
+    BranchId, Durability, Event, Guarantee, Guarantees, Lag, Life, Money, NotReached, Operation,
+    Outcome, Overdraft, Propagation, Receipt, RequestError, Sequence, Time, Waited, WriteId,
 };
 
 const WAIT_LIMIT: Duration = Duration::from_millis(50);
@@ -33,6 +33,7 @@ impl Net {
             propagation,
             overdraft: Overdraft::Allow,
             timeouts,
+            durability: Durability::Memory,
             log_max: None,
             kept_max: None,
         };
@@ -72,7 +73,11 @@ impl Net {
                 }
                 Effect::Settled(_) | Effect::Compared { .. } | Effect::Applied(_) => {}
                 Effect::IdClash(write) => self.clashes.push(write.id),
-                Effect::Conflict(_) | Effect::Lives(_) | Effect::Closed | Effect::Ended(_) => {
+                Effect::Conflict(_)
+                | Effect::Persist(_)
+                | Effect::Lives(_)
+                | Effect::Closed
+                | Effect::Ended(_) => {
                     panic!("nobody lost its memory: {effect:?}")
                 }
             }

@@ -50,6 +50,7 @@ fn an_open_stream_holds_the_bank_for_two_seconds_at_most() {
     let [address, _] = listeners.each_ref().map(Listener::address);
     let options = ServeOptions {
         bank: bank_of(2),
+        kept: Vec::new(),
         listeners: listeners.into(),
         scenarios: Scenarios::none(),
         origins: Arc::default(),

@@ -209,7 +209,7 @@ fn what_a_branch_forgets_before_anybody_has_heard_of_it_is_told_to_be_lost() {
 #[test]
 fn what_a_branch_forgets_and_others_hold_comes_back() {
     in_system(async {
-        let test_bank = TestBank::open(&scheduled([crash(Keeps::First(0), 1000, 1100)]));
+        let test_bank = TestBank::open(&scheduled([crash(Keeps::First(0), 1000, 2000)]));
         let mut bank = test_bank.typed().await;
         let passbook = bank.deposit(At(1, 1, None), "400", None).await.unwrap().passbook;
         bank.holds(2, 1).await;

@@ -25,7 +25,7 @@ const CLIENTS: [Option<u32>; 3] = [None, Some(8 << 10), Some(4 << 10)];
 
 /// Serves `options` on a socket.
 fn served(options: &LiveOptions) -> SocketAddr {
-    let gateway = LiveBank::open(options).gateway().clone();
+    let gateway = LiveBank::open(options, Vec::new()).gateway().clone();
     let (limits, origins) = (Limits::default(), Arc::default());
     let scenarios = Scenarios::none();
     let services = Services { gateway, scenarios, limits, origins };

@@ -14,7 +14,7 @@ use passbook::grpc::proto::v1::bank_service_client::BankServiceClient;
 use passbook::grpc::seal::{BankKeys, BankSecret};
 use passbook::grpc::{Channel, EdgeError, Limits, Origin, Scenarios, Services};
 use passbook::model::{
-    BranchId, GuaranteePolicy, Life, Money, Overdraft, Propagation, Roster, Seed,
+    BranchId, Durability, GuaranteePolicy, Life, Money, Overdraft, Propagation, Roster, Seed,
 };
 use passbook::network::LinkLatencies;
 use passbook::run::{LinkOptions, LiveBank, LiveOptions};
@@ -61,6 +61,7 @@ pub(crate) fn bank_of(branches: u32) -> LiveOptions {
         opening_balance,
         life: LIFE,
         branch: BranchConfig {
+            durability: Durability::Memory,
             propagation: Propagation::Sync,
             overdraft: Overdraft::Reject,
             timeouts: Timeouts {
@@ -99,7 +100,7 @@ impl TestBank {
         branch: Option<BranchId>,
         origins: &[Origin],
     ) -> Self {
-        let bank = LiveBank::open(options);
+        let bank = LiveBank::open(options, Vec::new());
         let (gateway, scenarios) = (bank.gateway().clone(), Scenarios::none());
         let services = Services { gateway, scenarios, limits, origins: origins.into() };
         let (way_in, connections) = mpsc::unbounded_channel();

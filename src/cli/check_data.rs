@@ -1,0 +1,52 @@
+//! `passbook check --data`: looks at the files of a bank that nobody serves.
+
+use std::io;
+use std::path::Path;
+
+use super::check_args::{CheckArgs, CheckFormat};
+use super::exit::{Exit, Failure};
+use super::new_file::OutputFile;
+use super::terminal::Terminal;
+use crate::history::Writer;
+use crate::report::audit;
+use crate::storage::{Audit, DataFolder, FolderError};
+
+/// Audits the folder at `path`.
+pub(super) fn check_data(
+    args: &CheckArgs,
+    path: &Path,
+    terminal: &mut Terminal,
+) -> Result<Exit, Failure> {
+    let history = args.export_history.as_deref().map(OutputFile::create).transpose()?;
+    let audit = audited(path).map_err(Failure::bad_input)?;
+    if let Some(mut history) = history {
+        write_history(&audit, &mut history)?;
+        history.finish()?;
+    }
+    let is_sound = audit.flaws.is_empty();
+    match args.format {
+        CheckFormat::Text if args.quiet && is_sound => {}
+        CheckFormat::Text => audit::write_text(terminal.results(), &audit)?,
+        CheckFormat::Json => audit::write_json(terminal.results(), &audit)?,
+    }
+    Ok(if is_sound { Exit::Holds } else { Exit::Violated })
+}
+
+fn audited(path: &Path) -> Result<Audit, FolderError> {
+    let folder = DataFolder::existing(path)?;
+    let kept: Result<Vec<_>, _> =
+        folder.branches()?.into_iter().map(|branch| folder.open(branch)).collect();
+    let kept = kept?;
+    if kept.is_empty() {
+        return Err(FolderError::Empty { path: path.to_owned() });
+    }
+    Ok(Audit::of(kept))
+}
+
+fn write_history(audit: &Audit, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut writer = Writer::new(out, &audit.header())?;
+    for recorded in audit.facts() {
+        writer.record(&recorded)?;
+    }
+    writer.finish().map(|_| ())
+}

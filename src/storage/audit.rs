@@ -1,0 +1,175 @@
+//! What the files of a bank hold, looked at while nobody serves it: sums, order, and what is missing
+//! where.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::KeptBranch;
+use crate::bank::{Branch, BranchConfig, Start};
+use crate::history::{Fact, Header, Recorded};
+use crate::model::{
+    BranchId, CustomerId, Dot, EventId, Lag, Life, LogEntry, LogPosition, Money, Operation,
+    RequestNumber, Roster, Sequence, Time, Write, WriteId,
+};
+
+/// What the files of one bank hold.
+#[derive(Debug)]
+pub struct Audit {
+    /// The name of the bank.
+    pub bank: String,
+    /// All branches, those without a file too.
+    pub roster: Arc<Roster>,
+    /// What each branch held before the first write.
+    pub opening_balance: Money,
+    /// The branches that have a file, ascending.
+    pub branches: Vec<AuditedBranch>,
+    /// What is not as a branch leaves it: sentences.
+    pub flaws: Vec<String>,
+}
+
+/// What the file of one branch holds.
+#[derive(Debug)]
+pub struct AuditedBranch {
+    /// The branch.
+    pub id: BranchId,
+    /// In which life it is.
+    pub life: Life,
+    /// How long its apply log is.
+    pub writes: LogPosition,
+    /// How many writes it has refused and remembers.
+    pub refused: usize,
+    /// Its balance: the sum of its log. `None` where that is out of range.
+    pub balance: Option<Money>,
+    /// What another branch holds and this one does not.
+    pub lacks: Vec<Lag>,
+    log: Vec<LogEntry>,
+}
+
+impl Audit {
+    /// Looks at the files of `kept`, which are of one bank.
+    ///
+    /// Panics if there are none.
+    pub fn of(kept: Vec<KeptBranch>) -> Self {
+        let about = kept.first().expect("somebody looks at a file").about.clone();
+        let roster = Arc::new(about.roster);
+        let mut flaws = Vec::new();
+        let mut names: BTreeMap<Dot, (WriteId, Write, BranchId)> = BTreeMap::new();
+        let (mut branches, mut versions) = (Vec::new(), Vec::new());
+        for KeptBranch { branch: id, memory, .. } in kept {
+            let memory = memory.unwrap_or_default();
+            in_order(id, &memory.came, &mut flaws);
+            for &LogEntry { dot, id: name, write } in &memory.came {
+                let (first, content, at) = names.entry(dot).or_insert((name, write, id));
+                if (*first, *content) != (name, write) {
+                    flaws.push(format!(
+                        "write {} of branch {} is {first} at branch {at}, and {name} at branch {id}",
+                        dot.sequence, dot.origin,
+                    ));
+                }
+            }
+            let refused = memory.refused.len();
+            let start = Start::SameLife(memory);
+            let config = BranchConfig::default();
+            let opening = about.opening_balance;
+            let branch = Branch::again(id, Arc::clone(&roster), opening, config, start);
+            versions.push(branch.version().clone());
+            branches.push(AuditedBranch {
+                id,
+                life: branch.life(),
+                writes: branch.position(),
+                refused,
+                balance: branch.balance(),
+                lacks: Vec::new(),
+                log: branch.log().collect(),
+            });
+        }
+        let mut all = versions[0].clone();
+        versions.iter().for_each(|version| all.merge(version));
+        for (branch, version) in branches.iter_mut().zip(&versions) {
+            branch.lacks = all.lags(version, &roster).collect();
+        }
+        same_write_sets(&branches, &mut flaws);
+        let opening_balance = about.opening_balance;
+        Self { bank: about.bank, roster, opening_balance, branches, flaws }
+    }
+
+    /// What the history of this bank says before its first fact.
+    pub fn header(&self) -> Header {
+        Header::new(self.bank.clone(), Roster::clone(&self.roster), self.opening_balance)
+    }
+
+    /// The facts that are left of its history: that each write was asked for, and what each branch has
+    /// applied, in the order of its log. When that was, and what anybody was told, no file says.
+    pub fn facts(&self) -> Vec<Recorded> {
+        let mut facts = Vec::new();
+        let mut add = |fact| facts.push(Recorded { at: Time::START, fact });
+        let mut asked: BTreeMap<CustomerId, u64> = BTreeMap::new();
+        let mut known: BTreeMap<(EventId, CustomerId, Money), ()> = BTreeMap::new();
+        for &LogEntry { dot, id, write } in self.branches.iter().flat_map(|branch| &branch.log) {
+            if known.insert((id.event, id.customer, write.delta()), ()).is_some() {
+                continue;
+            }
+            let (customer, branch) = (id.customer, dot.origin);
+            let number = asked.entry(customer).or_default();
+            *number += 1;
+            let request = RequestNumber::new(*number);
+            let operation = Operation::Write(write);
+            add(Fact::RequestSent { customer, request, branch, event: id.event, operation });
+            add(Fact::RequestGivenUp { customer, request, branch });
+        }
+        for AuditedBranch { id: branch, log, .. } in &self.branches {
+            let (mut position, mut balance) = (LogPosition::default(), self.opening_balance);
+            for &LogEntry { dot, id, write } in log {
+                position = position.next();
+                balance = balance.saturating_add(write.delta());
+                let (origin, sequence) = (dot.origin, dot.sequence);
+                let life = (dot.life != self.roster.first_life()).then_some(dot.life);
+                let branch = *branch;
+                add(Fact::WriteApplied {
+                    branch,
+                    id,
+                    write,
+                    origin,
+                    life,
+                    sequence,
+                    position,
+                    balance,
+                });
+            }
+        }
+        facts
+    }
+}
+
+/// Each life's writes come in the order of their numbers, and none is left out.
+fn in_order(at: BranchId, came: &[LogEntry], flaws: &mut Vec<String>) {
+    let mut last: BTreeMap<(BranchId, Life), Sequence> = BTreeMap::new();
+    for entry in came {
+        let Dot { origin, life, sequence } = entry.dot;
+        let next = last.entry((origin, life)).or_default();
+        if sequence != next.next() {
+            flaws.push(format!(
+                "branch {at} holds write {sequence} of branch {origin} after write {next}"
+            ));
+        }
+        *next = sequence;
+    }
+}
+
+/// Branches that lack nothing of each other hold the same writes of each customer.
+fn same_write_sets(branches: &[AuditedBranch], flaws: &mut Vec<String>) {
+    let sorted = |branch: &AuditedBranch| {
+        let mut ids: Vec<WriteId> = branch.log.iter().map(|entry| entry.id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    let mut whole = branches.iter().filter(|branch| branch.lacks.is_empty());
+    let Some(first) = whole.next() else { return };
+    let held = sorted(first);
+    for other in whole.filter(|other| sorted(other) != held) {
+        let (one, other) = (first.id, other.id);
+        flaws.push(format!(
+            "branches {one} and {other} have heard of the same, and hold other writes"
+        ));
+    }
+}

@@ -1,0 +1,19 @@
+//! What outlives the process: each branch has a file, in which it keeps what it must before it says
+//! anything that rests on it.
+
+mod about;
+mod actor;
+mod audit;
+mod folder;
+mod rows;
+mod simulated;
+mod simulated_actor;
+mod store;
+
+pub use about::About;
+pub use actor::Storage;
+pub use audit::{Audit, AuditedBranch};
+pub use folder::{DataFolder, FolderError, KeptBranch};
+pub use simulated::SimulatedDisk;
+pub use simulated_actor::SimulatedStorage;
+pub use store::{CreateError, DiskError, OpenError, Store};

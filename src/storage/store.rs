@@ -1,0 +1,201 @@
+//! The file of one branch. All that is asked for together is kept together, or nothing of it.
+
+use std::path::Path;
+
+use redb::{
+    Builder, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase, ReadableTable,
+    ReadableTableMetadata, StorageBackend, StorageError, TableError,
+};
+
+use super::about::{About, AboutError};
+use super::rows::{ABOUT, CAME, LIVES, Nonsense, REFUSED};
+use super::rows::{came_in, came_row, refused_in, refused_row};
+use crate::bank::{Kept, LifeList, Memory};
+use crate::model::{Life, Roster};
+
+/// How much of a file is held in memory: what is written comes to its end, and is read at the start
+/// alone.
+const CACHE_BYTES: usize = 8 << 20;
+
+/// The open file of a branch.
+#[derive(Debug)]
+pub struct Store {
+    database: Database,
+    roster: Roster,
+    /// How many writes came.
+    came: u64,
+}
+
+/// The disk does not do what it is asked to. Nothing that rests on it may be said.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct DiskError(Box<redb::Error>);
+
+/// Why a file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Some process has it open.
+    #[error("another process has it open")]
+    Busy,
+    /// It is not the one that is asked for.
+    #[error(transparent)]
+    About(#[from] AboutError),
+    /// What stands in it cannot be.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+    /// It cannot be read or written.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+/// Why a file cannot be made.
+pub type CreateError = DiskError;
+
+impl<E: Into<redb::Error>> From<E> for DiskError {
+    fn from(error: E) -> Self {
+        Self(Box::new(error.into()))
+    }
+}
+
+impl From<DatabaseError> for OpenError {
+    fn from(error: DatabaseError) -> Self {
+        if let DatabaseError::DatabaseAlreadyOpen = error {
+            Self::Busy
+        } else if let DatabaseError::Storage(StorageError::Corrupted(why)) = error {
+            Self::Damaged(why)
+        } else {
+            Self::Disk(error.into())
+        }
+    }
+}
+
+impl Store {
+    /// Makes the file of a branch. One that begins with its bank is in its first life from then on.
+    pub fn create(about: &About, backend: impl StorageBackend) -> Result<Self, CreateError> {
+        let database = Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend)?;
+        let write = database.begin_write()?;
+        {
+            let mut table = write.open_table(ABOUT)?;
+            for (name, value) in about.values() {
+                table.insert(name, &*value)?;
+            }
+            write.open_table(CAME)?;
+            write.open_table(REFUSED)?;
+            let mut lives = write.open_table(LIVES)?;
+            let first_life = about.roster.first_life();
+            if first_life != Life::FIRST {
+                for id in about.roster.ids() {
+                    lives.insert(id.get(), first_life.get())?;
+                }
+            }
+        }
+        write.commit()?;
+        Ok(Self { database, roster: about.roster.clone(), came: 0 })
+    }
+
+    /// Opens a file that was made before.
+    pub fn open(backend: impl StorageBackend) -> Result<(Self, About), OpenError> {
+        let database = Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend)?;
+        let about = about(&database)?;
+        let read = database.begin_read().map_err(DiskError::from)?;
+        let came = read.open_table(CAME).and_then(|table| Ok(table.len()?));
+        let came = came.map_err(DiskError::from)?;
+        Ok((Self { database, roster: about.roster.clone(), came }, about))
+    }
+
+    /// What a file is that was closed in order, without a change in it; `None` of another, which has to be
+    /// mended before it can be read.
+    pub fn about_closed(path: &Path) -> Result<Option<About>, OpenError> {
+        match ReadOnlyDatabase::open(path) {
+            Ok(database) => about(&database).map(Some),
+            Err(DatabaseError::RepairAborted) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// All that was kept; `None` of a branch that has never begun, and said nothing.
+    pub fn memory(&self) -> Result<Option<Memory>, OpenError> {
+        let damaged = |Nonsense| OpenError::Damaged("a row makes no sense".to_owned());
+        let read = self.database.begin_read().map_err(DiskError::from)?;
+        let lives = match self.lives()? {
+            None if self.came == 0 => return Ok(None),
+            lives => lives.unwrap_or_default(),
+        };
+        let mut memory = Memory { lives, ..Memory::default() };
+        let table = read.open_table(CAME).map_err(DiskError::from)?;
+        memory.came.reserve_exact(usize::try_from(self.came).unwrap_or_default());
+        for row in table.iter().map_err(DiskError::from)? {
+            let (_, row) = row.map_err(DiskError::from)?;
+            memory.came.push(came_in(row.value()).map_err(damaged)?);
+        }
+        let is_of_the_bank = |origin| self.roster.index(origin).is_some();
+        if !memory.came.iter().all(|entry| is_of_the_bank(entry.dot.origin)) {
+            return Err(OpenError::Damaged("a write is of a branch that is not there".to_owned()));
+        }
+        let table = read.open_table(REFUSED).map_err(DiskError::from)?;
+        for row in table.iter().map_err(DiskError::from)? {
+            let (number, row) = row.map_err(DiskError::from)?;
+            memory.refused.push(refused_in(number.value(), row.value()).map_err(damaged)?);
+        }
+        Ok(Some(memory))
+    }
+
+    fn lives(&self) -> Result<Option<LifeList>, DiskError> {
+        let table = self.database.begin_read()?.open_table(LIVES)?;
+        if table.is_empty()? {
+            return Ok(None);
+        }
+        let mut lives = Vec::with_capacity(self.roster.len());
+        for id in self.roster.ids() {
+            let life = table.get(id.get())?.map_or(0, |life| life.value());
+            lives.push(Life::new(life));
+        }
+        Ok(LifeList::from_lives(lives, &self.roster))
+    }
+
+    /// Keeps all of this, and returns when the disk has it.
+    pub fn commit(&mut self, kept: &[Kept]) -> Result<(), DiskError> {
+        let write = self.database.begin_write()?;
+        let mut came = self.came;
+        {
+            let mut writes = write.open_table(CAME)?;
+            for one in kept {
+                match one {
+                    Kept::Came(entry) => {
+                        writes.insert(came, came_row(entry))?;
+                        came += 1;
+                    }
+                    Kept::Refused(refused) => {
+                        if let Some(row) = refused_row(refused) {
+                            write.open_table(REFUSED)?.insert(refused.number, row)?;
+                        }
+                    }
+                    Kept::Forgotten(number) => {
+                        write.open_table(REFUSED)?.remove(number)?;
+                    }
+                    Kept::Lives(lives) => {
+                        let mut table = write.open_table(LIVES)?;
+                        for (id, life) in self.roster.ids().iter().zip(lives.lives(&self.roster)) {
+                            table.insert(id.get(), life.get())?;
+                        }
+                    }
+                }
+            }
+        }
+        write.commit()?;
+        self.came = came;
+        Ok(())
+    }
+}
+
+fn about(database: &impl ReadableDatabase) -> Result<About, OpenError> {
+    let read = database.begin_read().map_err(DiskError::from)?;
+    match read.open_table(ABOUT) {
+        Ok(table) => {
+            let value = |name: &str| Some(table.get(name).ok()??.value().to_owned());
+            Ok(About::read(value)?)
+        }
+        Err(TableError::TableDoesNotExist(_)) => Err(AboutError::Missing("format").into()),
+        Err(error) => Err(DiskError::from(error).into()),
+    }
+}

@@ -1,0 +1,221 @@
+//! Banks that outlive their process.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use passbook::grpc::proto::v1;
+use tempfile::TempDir;
+use tonic::Code;
+
+use crate::process::{Process, one, passbook, typed, with_clients};
+
+fn args(folder: &Path, more: &[&str]) -> Vec<String> {
+    let mut args = vec!["--base-port=0".to_owned(), format!("--data={}", folder.display())];
+    args.extend(more.iter().map(|&arg| arg.to_owned()));
+    args
+}
+
+/// What `serve` says that does not come to serve.
+#[track_caller]
+fn refused(args: &[String]) -> String {
+    let mut all = vec!["serve".to_owned()];
+    all.extend(args.iter().cloned());
+    let output = passbook(&all).output().expect("the program runs");
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(told.lines().filter(|line| line.starts_with("error:")).count(), 1, "{told}");
+    told
+}
+
+/// All files of a folder.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let entry = entry.expect("a file");
+        let name = entry.file_name().into_string().expect("text");
+        files.push((name, fs::read(entry.path()).expect("it can be read")));
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_a_kill_and_passbooks_stay_good() {
+    let folder = TempDir::new().unwrap();
+    let args = args(folder.path(), &["--propagation=async", "--overdraft=reject"]);
+    let first = Process::serve(&args, 2);
+    let (passbook, refusal) = with_clients(async {
+        let mut bank = typed(first.channel());
+        let deposited = bank.deposit(one(1, 1, Some(4))).await.unwrap().into_inner();
+        let much = v1::WithdrawRequest {
+            branch_id: 1,
+            customer_id: 1,
+            event_id: Some(5),
+            amount: "100".to_owned(),
+            passbook: None,
+        };
+        let refusal = bank.withdraw(much).await.unwrap_err();
+        (deposited.passbook, refusal)
+    });
+    first.kill();
+    let second = Process::serve(&args, 2);
+    with_clients(async {
+        let mut bank = typed(second.channel());
+        let query = v1::QueryRequest {
+            branch_id: 2,
+            customer_id: 1,
+            event_id: None,
+            passbook: Some(passbook),
+        };
+        let told = bank.query(query.clone()).await.unwrap().into_inner();
+        assert_eq!(told.balance, "1");
+        // Who brings nothing is taken to have seen all that the branches held when they started.
+        let told = bank.query(v1::QueryRequest { passbook: None, ..query }).await.unwrap();
+        assert_eq!(told.into_inner().balance, "1");
+        // The same request gets the same answer, and the next id goes on after the highest.
+        let much = v1::WithdrawRequest {
+            branch_id: 1,
+            customer_id: 1,
+            event_id: Some(5),
+            amount: "100".to_owned(),
+            passbook: None,
+        };
+        let again = bank.withdraw(much).await.unwrap_err();
+        assert_eq!((again.code(), again.message()), (refusal.code(), refusal.message()));
+        assert_eq!(again.code(), Code::FailedPrecondition);
+        let next = bank.deposit(one(2, 1, None)).await.unwrap().into_inner();
+        assert!(next.event_id > 5, "{next:?}");
+    });
+    assert!(second.close("TERM").status.success());
+}
+
+#[test]
+fn a_folder_that_is_not_of_this_bank_is_refused_and_left_as_it_is() {
+    let folder = TempDir::new().unwrap();
+    let open = args(folder.path(), &["--bank-name=a"]);
+    let first = Process::serve(&open, 2);
+    let told = refused(&open);
+    assert!(told.contains("branch-1.redb: another process has it open"), "{told}");
+    assert!(first.close("TERM").status.success());
+    let before = files(folder.path());
+    for (other, said) in [
+        (vec!["--bank-name=b"], "the bank 'b'"),
+        (vec!["--bank-name=a", "--branches=3"], "of 1, 2, 3,"),
+        (vec!["--bank-name=a", "--balance=7"], "opened with 7"),
+    ] {
+        let told = refused(&args(folder.path(), &other));
+        assert!(told.contains(said) && told.contains("name another folder"), "{told}");
+        assert_eq!(files(folder.path()), before, "{other:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_damaged_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let open = args(folder.path(), &[]);
+    assert!(Process::serve(&open, 2).close("TERM").status.success());
+    let file = folder.path().join("branch-2.redb");
+    fs::write(&file, "no file of a branch").unwrap();
+    let told = refused(&open);
+    assert!(told.contains("cannot use") && told.contains("branch-2.redb"), "{told}");
+}
+
+#[test]
+fn a_file_that_is_taken_away_is_a_memory_that_is_lost() {
+    let folder = TempDir::new().unwrap();
+    let open = args(folder.path(), &["--propagation=sync"]);
+    let first = Process::serve(&open, 2);
+    with_clients(async { typed(first.channel()).deposit(one(1, 1, Some(1))).await.unwrap() });
+    assert!(first.close("TERM").status.success());
+    fs::remove_file(folder.path().join("branch-1.redb")).unwrap();
+    let second = Process::serve(&open, 2);
+    with_clients(async {
+        let mut bank = typed(second.channel());
+        let request =
+            v1::QueryRequest { branch_id: 1, customer_id: 1, event_id: None, passbook: None };
+        assert_eq!(bank.query(request).await.unwrap().into_inner().balance, "1");
+    });
+}
+
+#[test]
+fn a_disk_that_takes_no_more_ends_the_process() {
+    let folder = TempDir::new().unwrap();
+    let mut shell = Command::new("sh");
+    // Files of 200 blocks of 512 bytes at most; a write beyond that is an error, and no signal.
+    shell.args(["-c", "trap '' XFSZ; ulimit -f 200 && exec \"$0\" \"$@\""]);
+    shell.arg(passbook(&[]).get_program()).args(["serve", "--format", "json"]);
+    shell.args(args(folder.path(), &["--propagation=async"]));
+    let bank = Process::start(shell, 2, std::process::Stdio::null());
+    let acknowledged = with_clients(async {
+        let mut client = typed(bank.channel());
+        let mut acknowledged = 0;
+        for event in 1..100_000 {
+            match client.deposit(one(1, 1, Some(event))).await {
+                Ok(_) => acknowledged += 1,
+                Err(_) => break,
+            }
+        }
+        acknowledged
+    });
+    let closed = bank.wait();
+    assert_eq!(closed.status.code(), Some(2), "{}", closed.log);
+    assert!(closed.log.contains("the disk of branch"), "{}", closed.log);
+    // On a disk that takes more again, all of it is there.
+    let again = Process::serve(&args(folder.path(), &["--propagation=async"]), 2);
+    with_clients(async {
+        let mut client = typed(again.channel());
+        let request =
+            v1::QueryRequest { branch_id: 1, customer_id: 1, event_id: None, passbook: None };
+        let told = client.query(request).await.unwrap().into_inner();
+        assert!(told.position >= acknowledged, "{told:?} after {acknowledged}");
+    });
+}
+
+#[test]
+fn a_bank_in_memory_says_so() {
+    let closed = Process::serve(&["--base-port=0".to_owned()], 2).close("TERM");
+    assert!(closed.log.contains("in memory") && closed.log.contains("--data"), "{}", closed.log);
+}
+
+#[test]
+fn a_folder_is_looked_at_while_nobody_serves_it() {
+    let folder = TempDir::new().unwrap();
+    let bank = Process::serve(&args(folder.path(), &["--propagation=sync"]), 2);
+    with_clients(async {
+        let mut client = typed(bank.channel());
+        for event in 1..=3 {
+            client.deposit(one(1, 1, Some(event))).await.unwrap();
+        }
+    });
+    let check = |more: &[&str]| {
+        let mut all = vec!["check".to_owned(), format!("--data={}", folder.path().display())];
+        all.extend(more.iter().map(|&arg| arg.to_owned()));
+        let output = passbook(&all).output().expect("the program runs");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, _, told) = check(&[]);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("another process has it open"), "{told}");
+    assert!(bank.close("TERM").status.success());
+    let (code, told, _) = check(&["--format=json"]);
+    assert_eq!(code, Some(0), "{told}");
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["flaws"], serde_json::json!([]));
+    for branch in told["branches"].as_array().unwrap() {
+        assert_eq!((&branch["writes"], &branch["balance"]), (&3.into(), &3.into()), "{told}");
+        assert_eq!(branch["lacks"], serde_json::json!([]));
+    }
+    let history = folder.path().join("history.jsonl");
+    let (code, told, _) = check(&[&format!("--export-history={}", history.display())]);
+    assert_eq!(code, Some(0));
+    assert!(told.contains("every log is in order"), "{told}");
+    let judged = passbook(&["check".to_owned(), history.display().to_string()]).output().unwrap();
+    let told = String::from_utf8(judged.stdout).unwrap();
+    assert!(told.contains("✓ convergence"), "{told}");
+    let empty = TempDir::new().unwrap();
+    let all = ["check".to_owned(), format!("--data={}", empty.path().display())];
+    let output = passbook(&all).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
