@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use crate::history::RequestResult;
+use crate::model::number::count;
 use crate::model::{
     Guarantee, Operation, Overdraft, Propagation, Refusal, RequestError, Write, WriteKind,
 };
-use crate::network::{Keeps, NemesisKind, ScheduledFault};
+use crate::network::{FaultKind, Keeps, NemesisKind, ScheduledFault};
 use crate::run::{CustomerResult, Run, RunConfig, RunResult};
 
 /// What is known of a run before it begins.
@@ -29,7 +30,23 @@ pub(super) fn defect(run: &Run) -> Option<String> {
     let restless = |branch| {
         format!("branch {branch} does not come to rest, though all that was accepted is everywhere")
     };
-    without_reason(config, customers).or_else(|| run.restless.map(restless))
+    let ended = run.result.weather.as_deref();
+    let ended = ended.map_or(0, |weather| weather.struck.counts.of(FaultKind::Amnesia));
+    without_reason(config, customers)
+        .or_else(|| customers.iter().find_map(|customer| told_too_often(customer, ended)))
+        .or_else(|| run.restless.map(restless))
+}
+
+/// Whether a customer was told of losses more often than memories `ended`: who is told goes on with what
+/// is left.
+fn told_too_often(customer: &CustomerResult, ended: u64) -> Option<String> {
+    let is_told =
+        |request: &&RequestResult| matches!(request.outcome, Err(RequestError::WritesLost { .. }));
+    let told = count(customer.requests.iter().filter(is_told).count());
+    let id = customer.id;
+    (told > ended).then(|| {
+        format!("customer {id} was told {told} times of losses, and {ended} memories ended")
+    })
 }
 
 /// The first answer of a run that has no reason, in words.
