@@ -196,7 +196,7 @@ def plain(name):
 
 def reasons():
     rows = (line for line in REASONS.read_text().splitlines() if line.startswith("src/"))
-    return dict(map(str.strip, row.split(" | ", 1)) for row in rows)
+    return dict(map(str.strip, row.rsplit(" | ", 1)) for row in rows)
 
 
 def tried(found):
@@ -221,8 +221,9 @@ def short(name):
 
 PAGE = """# What a simulation notices
 
-Each row below is a change to `src/bank` that cargo-mutants makes, in commit {commit}. There are {changes} that compile.
-`simulate` alone notices {found} of them within {seeds:,} seeds, of {loads} loads together; {left} it does not, and the second table says why.
+Each row below is a change to `src/bank` that cargo-mutants makes, in commit {commit}. There are {changes} that compile, and all were tried.
+`simulate` alone notices {found} of them within {seeds:,} seeds, of {loads} loads together; {left} it does not, and the second table
+says why: no simulated run comes to {unreached} of these, and {tested} fail a test of the bank (`cargo test --lib bank`, `--test lives`).
 [SIMULATION.md](SIMULATION.md#faults-of-the-bank-itself) says how they are tried; `tests/trust/hunt table` prints this page.
 
 *seeds* is how many runs it took, of all loads together, up to the first that shows it; none is given where a run did not end, or the program did.
@@ -242,6 +243,8 @@ def table():
     all_of_it = [came for of_name in rows.values() for came in of_name]
     told = sum("told" in came for came in all_of_it)
     numbers = {"changes": len(all_of_it), "found": told, "left": len(all_of_it) - told, "seeds": SEEDS}
+    numbers["unreached"] = sum(not came["reached"] for came in all_of_it)
+    numbers["tested"] = sum(bool(came.get("killer")) for came in all_of_it if "told" not in came)
     print(PAGE.format(commit=found["commit"][:10], loads=len(found["bank"]["facts"]), **numbers))
     for name, of_name in rows.items():
         for came in (came for came in of_name if "told" in came):
@@ -252,7 +255,10 @@ def table():
     for name, of_name in rows.items():
         if left := [came for came in of_name if "told" not in came]:
             killers = dict.fromkeys(f"`{came['killer']}`" for came in left if came.get("killer"))
-            print(f"| {short(name)} | {cell(known.get(name, '?'))} | {', '.join(killers)} |")
+            why = cell(known.get(name, "?"))
+            if not left[0]["reached"]:
+                why = f"no simulated run comes to it; {why}"
+            print(f"| {short(name)} | {why} | {', '.join(killers)} |")
 
 
 def files():
