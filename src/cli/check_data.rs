@@ -48,5 +48,9 @@ fn write_history(audit: &Audit, out: &mut dyn io::Write) -> io::Result<()> {
     for recorded in audit.facts() {
         writer.record(&recorded)?;
     }
-    writer.finish().map(|_| ())
+    if audit.is_settled() {
+        writer.finish()?;
+    }
+    // Else the history is cut off: what is missing now comes later.
+    Ok(())
 }

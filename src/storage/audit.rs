@@ -93,6 +93,12 @@ impl Audit {
         Self { bank: about.bank, roster, opening_balance, branches, flaws }
     }
 
+    /// Whether all branches are here, and none lacks what another one holds.
+    pub fn is_settled(&self) -> bool {
+        let is_settled = self.branches.iter().all(|branch| branch.lacks.is_empty());
+        is_settled && self.branches.len() == self.roster.len()
+    }
+
     /// What the history of this bank says before its first fact.
     pub fn header(&self) -> Header {
         Header::new(self.bank.clone(), Roster::clone(&self.roster), self.opening_balance)

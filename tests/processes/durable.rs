@@ -214,6 +214,12 @@ fn a_folder_is_looked_at_while_nobody_serves_it() {
     let judged = passbook(&["check".to_owned(), history.display().to_string()]).output().unwrap();
     let told = String::from_utf8(judged.stdout).unwrap();
     assert!(told.contains("✓ convergence"), "{told}");
+    // Where a file is missing, nothing is said of the end.
+    fs::remove_file(folder.path().join("branch-2.redb")).unwrap();
+    check(&[&format!("--export-history={}", history.display())]);
+    let judged = passbook(&["check".to_owned(), history.display().to_string()]).output().unwrap();
+    let told = String::from_utf8(judged.stdout).unwrap();
+    assert!(told.contains("cut off") && !told.contains("violated"), "{told}");
     let empty = TempDir::new().unwrap();
     let all = ["check".to_owned(), format!("--data={}", empty.path().display())];
     let output = passbook(&all).output().unwrap();
