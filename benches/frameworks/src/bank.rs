@@ -80,7 +80,8 @@ impl Counter {
                 Effect::Waited { .. } | Effect::Applied(_) | Effect::Compared { .. } => {}
                 Effect::Conflict(_)
                 | Effect::IdClash(_)
-                | Effect::Persist(_) | Effect::Lives(_)
+                | Effect::Persist(_)
+                | Effect::Lives(_)
                 | Effect::Closed
                 | Effect::Ended(_) => {
                     panic!("no write of these banks clashes, and no branch is lost: {effect:?}");
