@@ -4,7 +4,7 @@ use tokio::sync::oneshot;
 
 use super::branch_shell::{BranchShell, InFlight};
 use super::faulty::body;
-use super::outbox::Output;
+use super::outbox::{Outbox, Output};
 use super::time_source::Wakes;
 use super::{
     Answer, Broadcast, Committed, Delivered, PeerEnvelope, ReplyTo, Said, Settled, Standing,
@@ -17,10 +17,16 @@ impl BranchShell {
     /// Says `output`, when all is kept that was to be kept before it.
     #[inline]
     pub(super) fn put_out(&mut self, output: Output) {
-        match &mut self.outbox {
-            Some(outbox) if outbox.holds_back() => outbox.hold(output),
-            Some(_) | None => self.say(output),
+        match self.holding() {
+            Some(outbox) => outbox.hold(output),
+            None => self.say(output),
         }
+    }
+
+    /// What it puts things into that it says later, if something is to be kept before.
+    #[inline]
+    pub(super) fn holding(&mut self) -> Option<&mut Outbox> {
+        self.outbox.as_deref_mut().filter(|outbox| outbox.holds_back())
     }
 
     /// Whether something is to be kept before it says anything more.
@@ -43,13 +49,7 @@ impl BranchShell {
                 self.acknowledge_brought(to, acknowledgement, (waiting, &lives));
             }
             Output::Delivered(reply_to, delivered) => reply_to.send(delivered),
-            Output::Applied(applied) => {
-                self.record_applied(applied);
-                self.tell_watchers(applied.position);
-                if let Some(outbox) = &mut self.outbox {
-                    outbox.tell_applied(applied.position);
-                }
-            }
+            Output::Applied(applied) => self.tell_applied(applied),
             Output::Told(kept) => {
                 if kept.send(()).is_err() {
                     log::debug!("nobody waits for an answer any more");
@@ -91,7 +91,7 @@ impl BranchShell {
         }
     }
 
-    fn answer(&mut self, reply: Reply) {
+    pub(super) fn answer(&mut self, reply: Reply) {
         let Reply { ticket, outcome, position, balance, entry } = reply;
         let Some(InFlight::Request { customer, request, reply_to, waited }) =
             self.take_in_flight(ticket)
@@ -129,7 +129,18 @@ impl BranchShell {
             | PeerMessage::CatchUp(_)
             | PeerMessage::Missed(_) => {}
         }
-        self.put_out(Output::Send { to, message, lives });
+        match self.holding() {
+            Some(outbox) => outbox.hold(Output::Send { to, message, lives }),
+            None => self.send_out(to, message, lives),
+        }
+    }
+
+    pub(super) fn tell_applied(&mut self, applied: Applied) {
+        self.record_applied(applied);
+        self.tell_watchers(applied.position);
+        if let Some(outbox) = &mut self.outbox {
+            outbox.tell_applied(applied.position);
+        }
     }
 
     fn send_out(&mut self, to: BranchId, message: PeerMessage, lives: LifeList) {
@@ -141,7 +152,7 @@ impl BranchShell {
         self.branch_context.peers.send(envelope);
     }
 
-    fn broadcast(&mut self, write: PropagatedWrite, lives: LifeList) {
+    pub(super) fn broadcast(&mut self, write: PropagatedWrite, lives: LifeList) {
         let (from, first) = (self.branch.id(), self.sent.next());
         for &to in self.branch_context.peers.roster.ids().iter().filter(|&&to| to != from) {
             self.sent = self.sent.next();

@@ -159,11 +159,18 @@ impl BranchShell {
 
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Reply(reply) => self.put_out(Output::Reply(reply)),
+            // Straight where nothing is held back, as always in memory.
+            Effect::Reply(reply) => match self.holding() {
+                Some(outbox) => outbox.hold(Output::Reply(reply)),
+                None => self.answer(reply),
+            },
             Effect::Settled(ticket) => self.put_out(Output::Settled(ticket)),
             Effect::Broadcast(write) => {
                 let lives = self.branch.lives().clone();
-                self.put_out(Output::Broadcast(write, lives));
+                match self.holding() {
+                    Some(outbox) => outbox.hold(Output::Broadcast(write, lives)),
+                    None => self.broadcast(write, lives),
+                }
             }
             Effect::Send { to, message } => self.send(to, message),
             Effect::Persist(kept) => {
@@ -176,7 +183,10 @@ impl BranchShell {
                     *waited = Some(Box::new(span));
                 }
             }
-            Effect::Applied(applied) => self.put_out(Output::Applied(applied)),
+            Effect::Applied(applied) => match self.holding() {
+                Some(outbox) => outbox.hold(Output::Applied(applied)),
+                None => self.tell_applied(applied),
+            },
             Effect::Conflict(write) => self.tell_conflict(&write),
             Effect::IdClash(write) => log::warn!(
                 "{} names two different writes: branch {} held one when it heard of another that \
