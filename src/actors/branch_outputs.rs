@@ -70,13 +70,13 @@ impl BranchShell {
 
     /// `told` by the branch as it is now, when all is kept that it rests on.
     pub(super) fn when_kept<T>(&mut self, told: T) -> Said<T> {
-        match &mut self.outbox {
-            Some(outbox) if outbox.holds_back() => {
+        match self.holding() {
+            Some(outbox) => {
                 let (kept, is_kept) = oneshot::channel();
                 outbox.hold(Output::Told(kept));
                 Said::Later(told, is_kept)
             }
-            Some(_) | None => Said::Now(told),
+            None => Said::Now(told),
         }
     }
 

@@ -13,8 +13,8 @@ use super::options::{Recording, RunOptions};
 use super::result::RunConfig;
 use crate::model::number::count;
 use crate::model::{
-    ByteSize, CustomerId, CustomerOrder, Guarantee, LogPosition, Operation, Propagation,
-    QueryTiming,
+    ByteSize, CustomerId, CustomerOrder, Durability, Guarantee, LogPosition, Operation,
+    Propagation, QueryTiming,
 };
 use crate::scenario::{Scenario, Settings, Visit};
 
@@ -22,6 +22,10 @@ use crate::scenario::{Scenario, Settings, Visit};
 const PROGRAM_BYTES: u64 = 32 << 20;
 /// A branch: its actor, its mailbox, the ways to it.
 const BRANCH_BYTES: u64 = 5_000;
+/// A simulated disk: what is on it and what is kept of it, each with a store as it begins, and what the
+/// store holds in memory; and a write on it.
+const DISK_BYTES: u64 = 340_000;
+const DISK_WRITE_BYTES: u64 = 200;
 /// A write at a branch: in the apply log, in the write set, with the judge, and in the version.
 const APPLY_BYTES: u64 = 76;
 /// The write set of a customer at a branch.
@@ -181,6 +185,10 @@ impl Shape {
         let mut bytes = Sum(bank_bytes(branches));
         bytes.add(applies, APPLY_BYTES);
         bytes.add(branches.saturating_mul(writers), WRITE_SET_BYTES);
+        if config.durability == Durability::Disk {
+            bytes.add(branches, DISK_BYTES);
+            bytes.add(applies, DISK_WRITE_BYTES);
+        }
         bytes.add(customers, CUSTOMER_BYTES);
         bytes.add(requests, REQUEST_BYTES);
         bytes.add(branches.saturating_mul(self.writes_under_way(config)), MESSAGE_BYTES);

@@ -1,15 +1,16 @@
 //! What the files of a bank hold, looked at while nobody serves it: sums, order, and what is missing
 //! where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::KeptBranch;
+use super::order::out_of_order;
 use crate::bank::{Branch, BranchConfig, Start};
 use crate::history::{Fact, Header, Recorded};
 use crate::model::{
     BranchId, CustomerId, Dot, EventId, Lag, Life, LogEntry, LogPosition, Money, Operation,
-    RequestNumber, Roster, Sequence, Time, Write, WriteId,
+    RequestNumber, Roster, Time, Write, WriteId,
 };
 
 /// What the files of one bank hold.
@@ -57,7 +58,7 @@ impl Audit {
         let (mut branches, mut versions) = (Vec::new(), Vec::new());
         for KeptBranch { branch: id, memory, .. } in kept {
             let memory = memory.unwrap_or_default();
-            in_order(id, &memory.came, &mut flaws);
+            flaws.extend(out_of_order(id, &memory.came));
             for &LogEntry { dot, id: name, write } in &memory.came {
                 let (first, content, at) = names.entry(dot).or_insert((name, write, id));
                 if (*first, *content) != (name, write) {
@@ -110,9 +111,9 @@ impl Audit {
         let mut facts = Vec::new();
         let mut add = |fact| facts.push(Recorded { at: Time::START, fact });
         let mut asked: BTreeMap<CustomerId, u64> = BTreeMap::new();
-        let mut known: BTreeMap<(EventId, CustomerId, Money), ()> = BTreeMap::new();
+        let mut known: BTreeSet<(EventId, CustomerId, Money)> = BTreeSet::new();
         for &LogEntry { dot, id, write } in self.branches.iter().flat_map(|branch| &branch.log) {
-            if known.insert((id.event, id.customer, write.delta()), ()).is_some() {
+            if !known.insert((id.event, id.customer, write.delta())) {
                 continue;
             }
             let (customer, branch) = (id.customer, dot.origin);
@@ -144,21 +145,6 @@ impl Audit {
             }
         }
         facts
-    }
-}
-
-/// Each life's writes come in the order of their numbers, and none is left out.
-fn in_order(at: BranchId, came: &[LogEntry], flaws: &mut Vec<String>) {
-    let mut last: BTreeMap<(BranchId, Life), Sequence> = BTreeMap::new();
-    for entry in came {
-        let Dot { origin, life, sequence } = entry.dot;
-        let next = last.entry((origin, life)).or_default();
-        if sequence != next.next() {
-            flaws.push(format!(
-                "branch {at} holds write {sequence} of branch {origin} after write {next}"
-            ));
-        }
-        *next = sequence;
     }
 }
 

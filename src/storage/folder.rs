@@ -1,5 +1,6 @@
 //! The folder with the files of the branches of a bank.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use redb::backends::FileBackend;
 
 use super::about::AboutError;
+use super::order::out_of_order;
 use super::{About, CreateError, DiskError, OpenError, Store};
 use crate::bank::Memory;
 use crate::model::{BranchId, Life};
@@ -114,10 +116,12 @@ impl DataFolder {
         let failed = |reason| FolderError::Folder { path: self.path.clone(), reason };
         let mut branches = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name();
-            let id =
-                name.to_str().and_then(|name| name.strip_prefix("branch-")?.strip_suffix(".redb"));
-            branches.extend(id.and_then(|id| BranchId::new(id.parse().ok()?).ok()));
+            let path = entry.map_err(failed)?.path();
+            let name = path.file_name().and_then(OsStr::to_str);
+            let id = name.and_then(|name| name.strip_prefix("branch-")?.strip_suffix(".redb"));
+            let branch = id.and_then(|id| BranchId::new(id.parse().ok()?).ok());
+            // Not what only looks like one: `branch-01.redb`.
+            branches.extend(branch.filter(|&branch| self.file(branch) == path));
         }
         branches.sort_unstable();
         Ok(branches)
@@ -137,7 +141,10 @@ impl DataFolder {
             let about = asked.iter().find(|about| about.branch == branch);
             let other = About { branch, ..first.clone() };
             match self.open_checked(branch, |there| there.check(about.unwrap_or(&other))) {
-                Ok(kept) => opened.extend(about.map(|_| kept)),
+                Ok(kept) => {
+                    self.check_order(&kept)?;
+                    opened.extend(about.map(|_| kept));
+                }
                 // Another process serves it.
                 Err(FolderError::Open { reason, .. })
                     if about.is_none() && matches!(*reason, OpenError::Busy) => {}
@@ -179,16 +186,30 @@ impl DataFolder {
         open().map_err(|reason| FolderError::Open { path: path.clone(), reason: Box::new(reason) })
     }
 
-    /// Makes the file under another name first: so it is whole wherever it has its own.
+    /// What is out of order was not written by this program, and nobody knows what it means.
+    fn check_order(&self, kept: &KeptBranch) -> Result<(), FolderError> {
+        let came = kept.memory.as_ref().map_or(&[][..], |memory| &memory.came);
+        let Some(flaw) = out_of_order(kept.branch, came).into_iter().next() else {
+            return Ok(());
+        };
+        let (path, reason) = (self.file(kept.branch), Box::new(OpenError::Damaged(flaw)));
+        Err(FolderError::Open { path, reason })
+    }
+
+    /// Makes the file under a name of this process's own first: so it is whole wherever it has its
+    /// own, and of two processes that make it at the same time one fails.
     fn create(&self, about: About) -> Result<KeptBranch, FolderError> {
         let branch = about.branch;
         let path = self.file(branch);
-        let unfinished = path.with_extension("new");
+        let unfinished = path.with_extension(format!("new-{}", std::process::id()));
         let create = || -> Result<Store, CreateError> {
             let mut options = OpenOptions::new();
             options.read(true).write(true).create(true).truncate(true).mode(0o600);
             let store = Store::create(&about, FileBackend::new(options.open(&unfinished)?)?)?;
-            fs::rename(&unfinished, &path)?;
+            // It is there under both names, unless another process was sooner.
+            let placed = fs::hard_link(&unfinished, &path);
+            fs::remove_file(&unfinished)?;
+            placed?;
             File::open(&self.path)?.sync_all()?;
             Ok(store)
         };

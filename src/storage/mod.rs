@@ -5,6 +5,7 @@ mod about;
 mod actor;
 mod audit;
 mod folder;
+mod order;
 mod rows;
 mod simulated;
 mod simulated_actor;

@@ -44,18 +44,18 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 fn what_was_acknowledged_is_there_after_a_kill_and_passbooks_stay_good() {
     let folder = TempDir::new().unwrap();
     let args = args(folder.path(), &["--propagation=async", "--overdraft=reject"]);
+    let much = v1::WithdrawRequest {
+        branch_id: 1,
+        customer_id: 1,
+        event_id: Some(5),
+        amount: "100".to_owned(),
+        passbook: None,
+    };
     let first = Process::serve(&args, 2);
     let (passbook, refusal) = with_clients(async {
         let mut bank = typed(first.channel());
         let deposited = bank.deposit(one(1, 1, Some(4))).await.unwrap().into_inner();
-        let much = v1::WithdrawRequest {
-            branch_id: 1,
-            customer_id: 1,
-            event_id: Some(5),
-            amount: "100".to_owned(),
-            passbook: None,
-        };
-        let refusal = bank.withdraw(much).await.unwrap_err();
+        let refusal = bank.withdraw(much.clone()).await.unwrap_err();
         (deposited.passbook, refusal)
     });
     first.kill();
@@ -74,13 +74,6 @@ fn what_was_acknowledged_is_there_after_a_kill_and_passbooks_stay_good() {
         let told = bank.query(v1::QueryRequest { passbook: None, ..query }).await.unwrap();
         assert_eq!(told.into_inner().balance, "1");
         // The same request gets the same answer, and the next id goes on after the highest.
-        let much = v1::WithdrawRequest {
-            branch_id: 1,
-            customer_id: 1,
-            event_id: Some(5),
-            amount: "100".to_owned(),
-            passbook: None,
-        };
         let again = bank.withdraw(much).await.unwrap_err();
         assert_eq!((again.code(), again.message()), (refusal.code(), refusal.message()));
         assert_eq!(again.code(), Code::FailedPrecondition);
@@ -224,4 +217,28 @@ fn a_folder_is_looked_at_while_nobody_serves_it() {
     let all = ["check".to_owned(), format!("--data={}", empty.path().display())];
     let output = passbook(&all).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn of_two_processes_that_make_a_folder_at_the_same_time_one_serves() {
+    for _ in 0..5 {
+        let folder = TempDir::new().unwrap();
+        let mut all = vec!["serve".to_owned(), "--format=json".to_owned()];
+        all.extend(args(folder.path(), &["--until-stdin-ends", "--branches=1"]));
+        let start = || {
+            let mut command = passbook(&all);
+            command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+            command.stderr(std::process::Stdio::piped()).spawn().expect("the program runs")
+        };
+        let both = [start(), start()];
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        // Who serves is closed; the other one has ended by itself, and made nothing unusable.
+        let codes = both.map(|one| one.wait_with_output().expect("it ends").status.code());
+        assert!(codes.contains(&Some(0)), "{codes:?}");
+        assert!(codes.iter().all(|code| matches!(code, Some(0 | 2))), "{codes:?}");
+        let names: Vec<String> = files(folder.path()).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["bank.secret", "branch-1.redb"]);
+        let again = Process::serve(&args(folder.path(), &["--branches=1"]), 1);
+        assert!(again.close("TERM").status.success());
+    }
 }
