@@ -20,3 +20,29 @@ pub(super) fn out_of_order(at: BranchId, came: &[LogEntry]) -> Vec<String> {
     }
     flaws
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Amount, CustomerId, EventId, Money, Write, WriteId};
+
+    #[test]
+    fn what_is_left_out_or_comes_again_is_told() {
+        let branch = |id| BranchId::new(id).unwrap();
+        let write = Write::deposit(Amount::try_from(Money::from_minor(1)).unwrap());
+        let id = WriteId { customer: CustomerId::new(1).unwrap(), event: EventId::new(1).unwrap() };
+        let entry = |(origin, life, sequence): (i64, u64, u32)| {
+            let (life, sequence) = (Life::new(life), Sequence::new(sequence));
+            LogEntry { dot: Dot { origin: branch(origin), life, sequence }, id, write }
+        };
+        let flaws = |dots: &[(i64, u64, u32)]| {
+            out_of_order(branch(1), &dots.iter().copied().map(entry).collect::<Vec<_>>())
+        };
+        assert_eq!(flaws(&[(1, 1, 1), (2, 1, 1), (1, 1, 2), (1, 7, 1)]), [""; 0]);
+        for dots in
+            [&[(1, 1, 0)][..], &[(1, 1, 2)], &[(1, 1, 1), (1, 1, 1)], &[(2, 5, 1), (2, 6, 2)]]
+        {
+            assert_eq!(flaws(dots).len(), 1, "{dots:?}");
+        }
+    }
+}
