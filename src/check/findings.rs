@@ -96,7 +96,7 @@ impl Ledger {
         log: LogRef,
     ) -> WritesFollowReadsFailure {
         let limit = self.place_of(written, log);
-        let found = self.earlier_read(written, (log, limit.saturating_sub(1)));
+        let found = self.earlier_read(written, (log, limit));
         let (read, seen) = found.expect("a write that fails its test follows a read");
         WritesFollowReadsFailure { read, seen, written, log }
     }

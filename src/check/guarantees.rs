@@ -5,6 +5,8 @@
 //! beside the operations, and for what was passed of it the latest position in every log is kept:
 //! how far any log must be to hold all that a read here saw.
 
+use std::collections::BTreeMap;
+
 use super::index::{LogRef, WriteRef};
 use super::ledger::Ledger;
 use super::options::{JudgeOptions, StepsKept};
@@ -51,6 +53,7 @@ pub(super) fn judge(ledger: &Ledger, options: JudgeOptions) -> GuaranteeTests {
         ledger,
         owed: OwedToSessions::new(ledger),
         is_made: vec![false; ledger.writes.len()],
+        repeated: repeated(ledger),
         ended: Vec::new(),
         tests: GuaranteeTests {
             steps: options.steps,
@@ -82,6 +85,8 @@ struct SessionReplay<'a> {
     owed: OwedToSessions,
     /// Which writes their session has made by now.
     is_made: Vec<bool>,
+    /// Writes that a session which is told of a loss asks for several times, by their places.
+    repeated: BTreeMap<usize, Repeated>,
     /// The positions of a write in the logs that ended.
     ended: Vec<u32>,
     tests: GuaranteeTests,
@@ -93,11 +98,19 @@ impl SessionReplay<'_> {
         let owed = self.owed.to(op.session);
         let is_kept = |reach: &Reach| reach.at(log) <= seen.position;
         if let Some(own) = &owed.own {
-            let test = self.test(Guarantee::ReadYourWrites, Property::ReadYourWrites, (at, op));
+            let test = Test::of(
+                self.ledger,
+                (Guarantee::ReadYourWrites, Property::ReadYourWrites),
+                (at, op),
+            );
             self.tests.judge(&test, (log, is_kept(own)), |tests| &mut tests.read_your_writes, at);
         }
         if let Some(seen_before) = &owed.seen {
-            let test = self.test(Guarantee::MonotonicReads, Property::MonotonicReads, (at, op));
+            let test = Test::of(
+                self.ledger,
+                (Guarantee::MonotonicReads, Property::MonotonicReads),
+                (at, op),
+            );
             let is_kept = is_kept(seen_before);
             self.tests.judge(&test, (log, is_kept), |tests| &mut tests.monotonic_reads, at);
         }
@@ -120,10 +133,7 @@ impl SessionReplay<'_> {
         if !ledger.took_effect(write) {
             return;
         }
-        // A retry is the write that it repeats.
-        if !std::mem::replace(&mut self.is_made[write.place()], true) {
-            self.place(at, write);
-        }
+        self.place(at, write);
         // What its session got no answer for binds nothing that comes after it.
         match heard {
             Heard::Answer => self.owed.makes(ledger, session, (write, &self.ended)),
@@ -131,62 +141,114 @@ impl SessionReplay<'_> {
         }
     }
 
-    /// Tests the place of a write in every log that has it.
-    fn place(&mut self, (at, op): (OpRef, &Op), write: WriteRef) {
-        let ledger = self.ledger;
-        let Owed { seen, made, .. } = self.owed.to(op.session);
+    /// Tests the place of a write, once. A retry is the write that it repeats; but after its session was
+    /// told of a loss it may be accepted where the first request was not, and is owed less then.
+    fn place(&mut self, at: (OpRef, &Op), write: WriteRef) {
+        let owed = self.owed.to(at.1.session);
+        match self.repeated.get_mut(&write.place()) {
+            Some(repeated) => {
+                repeated.ask(at.0, owed);
+                if repeated.left == 0
+                    && let Some((first, owed)) = repeated.asked.take()
+                {
+                    let at = (first, self.ledger.sessions.op(first));
+                    self.tests.place(self.ledger, &owed, at, (write, &self.ended));
+                }
+            }
+            None => {
+                if !std::mem::replace(&mut self.is_made[write.place()], true) {
+                    self.tests.place(self.ledger, owed, at, (write, &self.ended));
+                }
+            }
+        }
+    }
+}
+
+/// A write that is asked for several times.
+#[derive(Debug, Default)]
+struct Repeated {
+    /// How many requests for it are still to come.
+    left: u32,
+    /// The first request, and what its session was owed at each of them.
+    asked: Option<(OpRef, Owed)>,
+}
+
+impl Repeated {
+    fn ask(&mut self, at: OpRef, owed: &Owed) {
+        self.left -= 1;
+        match &mut self.asked {
+            Some((_, before)) => before.meet(owed),
+            None => self.asked = Some((at, owed.clone())),
+        }
+    }
+}
+
+/// The writes for which a session that is told of a loss asks several times without being refused.
+fn repeated(ledger: &Ledger) -> BTreeMap<usize, Repeated> {
+    let mut repeated: BTreeMap<usize, Repeated> = BTreeMap::new();
+    if ledger.told.is_empty() {
+        return repeated;
+    }
+    let mut is_told = vec![false; ledger.sessions.len()];
+    for at in &ledger.told {
+        is_told[ledger.sessions.op(*at).session.place()] = true;
+    }
+    for (_, op) in ledger.sessions.ops().filter(|(_, op)| is_told[op.session.place()]) {
+        match op.asked {
+            Asked::Write { write, class: OutcomeClass::Ok | OutcomeClass::Unknown, .. } => {
+                repeated.entry(write.place()).or_default().left += 1;
+            }
+            Asked::Write { class: OutcomeClass::Refused, .. } | Asked::Query(_) => {}
+        }
+    }
+    repeated.retain(|_, write| write.left > 1);
+    repeated
+}
+
+impl GuaranteeTests {
+    /// Tests the place of a write in every log that has it. `ended` are its positions in those that
+    /// ended.
+    fn place(
+        &mut self,
+        ledger: &Ledger,
+        owed: &Owed,
+        (at, op): (OpRef, &Op),
+        (write, ended): (WriteRef, &[u32]),
+    ) {
+        let Owed { seen, made, .. } = owed;
         // The first write of a session that has read nothing is after nothing, wherever it is.
         if made.is_none() && seen.is_none() {
             return;
         }
-        let in_order = self.test(Guarantee::MonotonicWrites, Property::MonotonicWrites, (at, op));
-        let follows =
-            self.test(Guarantee::WritesFollowReads, Property::WritesFollowReads, (at, op));
+        let in_order = (Guarantee::MonotonicWrites, Property::MonotonicWrites);
+        let in_order = Test::of(ledger, in_order, (at, op));
+        let follows = (Guarantee::WritesFollowReads, Property::WritesFollowReads);
+        let follows = Test::of(ledger, follows, (at, op));
         let row = ledger.writes.row(write);
-        for branch in ledger.roster.indexes() {
-            let (log, position) = (LogRef::last(branch), row[branch.get()]);
-            if position == ABSENT {
-                continue;
-            }
+        let in_last = ledger.roster.indexes().map(|branch| (branch, row[branch.get()]));
+        for (branch, position) in in_last.filter(|(_, position)| *position != ABSENT) {
+            let log = LogRef::last(branch);
             if let Some(made) = made {
-                let found = (log, made.last(branch) < position);
-                self.tests.judge(&in_order, found, |tests| &mut tests.monotonic_writes, (at, log));
+                let found = (log, made.last(branch) <= position);
+                self.judge(&in_order, found, |tests| &mut tests.monotonic_writes, (at, log));
             }
             if let Some(seen) = seen {
-                let found = (log, seen.last(branch) < position);
-                self.tests.judge(
-                    &follows,
-                    found,
-                    |tests| &mut tests.writes_follow_reads,
-                    (at, log),
-                );
+                let found = (log, seen.last(branch) <= position);
+                self.judge(&follows, found, |tests| &mut tests.writes_follow_reads, (at, log));
             }
         }
-        for (log, position) in ledger.logs.applied(&self.ended) {
+        for (log, position) in ledger.logs.applied(ended) {
             if let Some(made) = made {
-                let found = (log, made.at(log) < position);
-                self.tests.judge(&in_order, found, |tests| &mut tests.monotonic_writes, (at, log));
+                let found = (log, made.at(log) <= position);
+                self.judge(&in_order, found, |tests| &mut tests.monotonic_writes, (at, log));
             }
             if let Some(seen) = seen {
-                let found = (log, seen.at(log) < position);
-                self.tests.judge(
-                    &follows,
-                    found,
-                    |tests| &mut tests.writes_follow_reads,
-                    (at, log),
-                );
+                let found = (log, seen.at(log) <= position);
+                self.judge(&follows, found, |tests| &mut tests.writes_follow_reads, (at, log));
             }
         }
     }
 
-    /// A test of the operation `op`.
-    fn test(&self, guarantee: Guarantee, property: Property, (at, op): (OpRef, &Op)) -> Test {
-        let promised = self.ledger.promised(op.session, guarantee);
-        Test { property, promised, at, rank: op.sent.rank }
-    }
-}
-
-impl GuaranteeTests {
     /// Counts a test in a log, and what is found if what it tests is not kept there.
     fn judge<F>(
         &mut self,
@@ -216,4 +278,15 @@ struct Test {
     at: OpRef,
     /// How early the operation is among all.
     rank: u32,
+}
+
+impl Test {
+    fn of(
+        ledger: &Ledger,
+        (guarantee, property): (Guarantee, Property),
+        (at, op): (OpRef, &Op),
+    ) -> Self {
+        let promised = ledger.promised(op.session, guarantee);
+        Self { property, promised, at, rank: op.sent.rank }
+    }
 }

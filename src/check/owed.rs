@@ -23,6 +23,22 @@ pub(super) struct Owed {
     pub(super) made: Option<Reach>,
 }
 
+impl Owed {
+    /// Leaves what was owed both times.
+    pub(super) fn meet(&mut self, other: &Self) {
+        meet(&mut self.own, other.own.as_ref());
+        meet(&mut self.seen, other.seen.as_ref());
+        meet(&mut self.made, other.made.as_ref());
+    }
+}
+
+fn meet(reach: &mut Option<Reach>, other: Option<&Reach>) {
+    match (reach.as_mut(), other) {
+        (Some(reach), Some(other)) => reach.meet(other),
+        (Some(_) | None, None) | (None, Some(_)) => *reach = None,
+    }
+}
+
 /// An answer that told a session of a loss.
 #[derive(Debug)]
 pub(super) struct Told {

@@ -33,6 +33,12 @@ impl Blocks {
         &self.0[branch / BLOCK][branch % BLOCK]
     }
 
+    fn lower(&mut self, to: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(&to.0) {
+            lower(&mut Arc::make_mut(mine)[..], &theirs[..]);
+        }
+    }
+
     fn raise(&mut self, to: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(&to.0) {
             let pairs = || mine.iter().zip(&**theirs);
@@ -131,6 +137,19 @@ impl Reach {
         self.add(row, &other.ended);
     }
 
+    /// Of what both are of: nowhere must a log be longer than for either.
+    pub(super) fn meet(&mut self, other: &Self) {
+        match (&mut self.last, &other.last) {
+            (LastReach::Flat(mine), LastReach::Flat(theirs)) => lower(mine, theirs),
+            (LastReach::Blocks(mine), LastReach::Blocks(theirs)) => mine.lower(theirs),
+            (LastReach::Flat(_), LastReach::Blocks(_))
+            | (LastReach::Blocks(_), LastReach::Flat(_)) => {
+                panic!("both are of one bank")
+            }
+        }
+        lower(&mut self.ended, &other.ended);
+    }
+
     /// How long this log must be.
     pub(super) fn at(&self, log: LogRef) -> u32 {
         match log.ended() {
@@ -151,6 +170,12 @@ impl Reach {
 fn raise(reach: &mut [u32], to: &[u32]) {
     for (reach, position) in reach.iter_mut().zip(to) {
         *reach = (*reach).max(*position);
+    }
+}
+
+fn lower(reach: &mut [u32], to: &[u32]) {
+    for (reach, position) in reach.iter_mut().zip(to) {
+        *reach = (*reach).min(*position);
     }
 }
 

@@ -205,12 +205,10 @@ fn in_foul_weather() -> Vec<HuntLoad> {
     ]
 }
 
-/// What is owed of the order of writes to who asks again for what was refused because of a loss is not
-/// asked here.
 fn in_foul_weather_asking_again() -> Vec<HuntLoad> {
     let again = Customers::AskingAgain("3 2 8");
     let forgetful = Customers::OfForgetfulBranches("2..3 2 10");
-    let amnesia = |rates: &str, settings| promised("ryw,mr", foul(rates, ALL_KINDS, settings));
+    let amnesia = |rates: &str, settings| foul(rates, ALL_KINDS, settings);
     vec![
         HuntLoad::of(
             "forgetful, async",

@@ -154,8 +154,16 @@ impl World<'_> {
         self.ordered(Guarantee::WritesFollowReads, |index| self.seen(index))
     }
 
+    /// The requests for the write that was first asked for in this one, unless they were refused.
+    fn requests(&self, first: usize) -> impl Iterator<Item = usize> {
+        let write = self.ops[first].write;
+        let is_for_it = move |op: &Op| op.write == write && op.told() != Told::Refused;
+        (first..self.ops.len()).filter(move |index| is_for_it(&self.ops[*index]))
+    }
+
     /// For each write and each log in which it was applied first: whether the log lacks any write
-    /// that must come before it, or has it later. No test where nothing must come before.
+    /// that must come before it, or has it later, whichever of the requests for it was the one that was
+    /// accepted. No test where nothing must come before.
     fn ordered(
         &self,
         guarantee: Guarantee,
@@ -164,14 +172,17 @@ impl World<'_> {
         let mut tests = Vec::new();
         for index in 0..self.ops.len() {
             let Some(later) = self.made(index) else { continue };
-            let earlier = self.still_owed(earlier(index));
-            for log in self.logs.iter().filter(|_| !earlier.is_empty()) {
+            let requests = self.requests(index);
+            let earlier: Vec<_> = requests.map(|index| self.still_owed(earlier(index))).collect();
+            for log in self.logs.iter().filter(|_| earlier.iter().all(|owed| !owed.is_empty())) {
                 let Some(at) = position(&log.writes, &later) else { continue };
                 if at < log.inherited {
                     continue;
                 }
-                let comes_late = |w: &W| position(&log.writes, w).is_none_or(|before| before >= at);
-                let failed = earlier.iter().any(comes_late);
+                let comes_late = |w: &W| {
+                    *w != later && position(&log.writes, w).is_none_or(|before| before > at)
+                };
+                let failed = earlier.iter().all(|owed| owed.iter().any(comes_late));
                 tests.push((self.promised(later.0.customer, guarantee), failed));
             }
         }

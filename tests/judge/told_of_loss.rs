@@ -3,10 +3,12 @@
 
 use passbook::check::{Overall, Promised, Property, Split, Undecided, Verdict, WitnessKind};
 use passbook::history::Fact;
-use passbook::model::{Life, LogPosition, Operation, Overdraft, Propagation, Receipt};
+use passbook::model::{Life, LogPosition, Operation, Outcome, Overdraft, Propagation, Receipt};
 
 use crate::asked_of_judge::{bank, counts, lost, numbered, terms, verdict, witness};
-use crate::history_builder::{HistoryBuilder, branch, deposit, refused, withdrawal, write_id};
+use crate::history_builder::{
+    HistoryBuilder, branch, deposit, lost as told_lost, refused, withdrawal, write_id,
+};
 
 #[test]
 fn a_session_that_is_told_of_a_loss_goes_on_without_it() {
@@ -42,6 +44,35 @@ fn a_session_that_is_told_of_a_loss_goes_on_without_it() {
     ] {
         assert!(counts(&silent, property).1 > 0, "{property}");
     }
+}
+
+#[test]
+fn a_write_that_is_asked_for_again_after_a_loss_was_told_need_not_follow_what_is_lost() {
+    let again = |history: &mut HistoryBuilder, told: Outcome| {
+        history.writes(1, 1, 1, deposit(1)).asks(1, 1, 2, Operation::Write(deposit(2)));
+        history.gives_up(1).stops(1).starts(1, 0);
+        history.asks(1, 2, 2, Operation::Write(deposit(2))).answers(1, told).hears(1);
+        history.writes(1, 2, 2, deposit(2)).applies(1, 1, 2);
+    };
+    let mut history = HistoryBuilder::new(2, 0);
+    again(&mut history, told_lost());
+    assert_eq!(counts(&history, Property::MonotonicWrites), (0, 0));
+    let mut silent = HistoryBuilder::new(2, 0);
+    again(&mut silent, refused());
+    assert_eq!(counts(&silent, Property::MonotonicWrites), (2, 2));
+}
+
+#[test]
+fn a_write_that_is_asked_for_again_need_not_follow_what_came_after_its_first_request() {
+    let mut history = HistoryBuilder::new(2, 0);
+    history.writes(2, 2, 1, deposit(4)).reads(1, 2, 1);
+    history.asks(1, 2, 2, Operation::Write(deposit(2))).applies(2, 1, 2).gives_up(1);
+    history.writes(2, 2, 3, deposit(3)).reads(1, 2, 3);
+    history.writes(2, 1, 4, deposit(1)).reads(1, 1, 4).stops(1).starts(1, 0);
+    history.asks(1, 1, 5, Operation::Query).hears_of_loss(1);
+    history.asks(1, 2, 2, Operation::Write(deposit(2))).answers(1, Ok(Receipt::Written)).hears(1);
+    // At branch 2, where it stands between the two deposits that its customer read there.
+    assert_eq!(counts(&history, Property::WritesFollowReads), (1, 0));
 }
 
 #[test]
