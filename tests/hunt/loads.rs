@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use passbook::Scenario;
 use passbook::model::{
-    CustomerOrder, Guarantees, Money, Overdraft, Propagation, QueryTiming, Seed,
+    CustomerOrder, Durability, Guarantees, Money, Overdraft, Propagation, QueryTiming, Seed,
 };
 use passbook::network::{Latency, NemesisKinds, Rates};
 use passbook::scenario::generate::{GenerateOptions, Generator};
@@ -103,6 +103,7 @@ pub(crate) fn loads() -> Vec<HuntLoad> {
         in_fair_weather(),
         in_foul_weather(),
         in_foul_weather_asking_again(),
+        in_foul_weather_on_disks(),
         with_less_promised(),
         in_other_banks(),
     ];
@@ -224,6 +225,20 @@ fn in_foul_weather_asking_again() -> Vec<HuntLoad> {
     ]
 }
 
+fn in_foul_weather_on_disks() -> Vec<HuntLoad> {
+    let crash = |settings| on_disk(foul(FOUL, "partition,crash", settings));
+    vec![
+        HuntLoad::of("disks, async", Customers::Usual(USUAL), crash(Settings::default())),
+        HuntLoad::of("disks, sync", Customers::Usual(USUAL), crash(sync())),
+        HuntLoad::of(
+            "disks, poor, ids repeated, async",
+            Customers::PoorAndRepeating("2 2 8"),
+            crash(reject(Settings::default())),
+        ),
+        HuntLoad::of("disks, asked again, sync", Customers::AskingAgain("3 2 8"), crash(sync())),
+    ]
+}
+
 fn with_less_promised() -> Vec<HuntLoad> {
     let usual = Customers::Usual(USUAL);
     let fair = Settings::default();
@@ -282,6 +297,10 @@ fn sync() -> Settings {
 
 fn reject(settings: Settings) -> Settings {
     Settings { overdraft: Some(Overdraft::Reject), ..settings }
+}
+
+fn on_disk(settings: Settings) -> Settings {
+    Settings { durability: Some(Durability::Disk), ..settings }
 }
 
 fn waiting(ms: u64) -> Settings {

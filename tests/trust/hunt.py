@@ -73,13 +73,24 @@ def do_not_compile():
     return at_fault
 
 
-def read_list():
-    """All changes, and the numbers of those that compile. The first has the number 1."""
+def kept_list():
+    """What was listed in this commit: the changes, which of them compile, and what they are changes of."""
     file = KEPT / "hunted.json"
-    if file.exists() and (kept := json.loads(file.read_text()))["commit"] == commit():
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    return kept if kept.get("commit") == commit() else None
+
+
+def read_list(since=None):
+    """All changes, or those to what was written since a commit, and the numbers of those that compile. The first has the
+    number 1."""
+    if (kept := kept_list()) and kept["since"] == since:
         return kept["mutants"], kept["viable"]
     listed = ["cargo", "mutants", "--dir", TREE, "--config", TREE / "tests/trust/hunt.toml"]
     output("git", "checkout", "--quiet", "--force", "HEAD", cwd=TREE)
+    if since:
+        written = KEPT / "since.diff"
+        written.write_text(output("git", "diff", since, "HEAD", "--", "src/bank", cwd=TREE))
+        listed += ["--in-diff", written]
     mutants = json.loads(output(*listed, "--list", "--json"))
     (KEPT / "mutants.json").write_text(json.dumps(mutants))
     left_out = set()
@@ -91,8 +102,8 @@ def read_list():
     names = [mutant["name"] for mutant in mutants]
     numbers = range(1, len(names) + 1)
     viable = [number for number in numbers if number not in left_out | unswitched]
-    kept = {"commit": commit(), "mutants": names, "viable": viable}
-    file.write_text(json.dumps(kept))
+    kept = {"commit": commit(), "since": since, "mutants": names, "viable": viable}
+    (KEPT / "hunted.json").write_text(json.dumps(kept))
     return names, viable
 
 
@@ -151,8 +162,8 @@ def in_threads(work, numbers, found):
             write_found(found)
 
 
-def hunt(shard, shards):
-    names, viable = read_list()
+def hunt(shard, shards, since=None):
+    names, viable = read_list(since)
     [program] = build("--profile", "hunt", "--test", "hunt")
     found = read_found()
     if "bank" not in found:
@@ -172,7 +183,9 @@ def hunt(shard, shards):
 
 
 def others():
-    names, viable = read_list()
+    if not (kept := kept_list()):
+        sys.exit("in this commit nothing was tried yet")
+    names = kept["mutants"]
     programs = build("--no-default-features", "--lib", "--test", "lives")
     found = read_found()
 
@@ -278,12 +291,14 @@ def files():
 
 
 if __name__ == "__main__":
-    match sys.argv[1].split("/"):
+    match sys.argv[1:]:
         case ["others"]:
             others()
         case ["table"]:
             table()
         case ["files"]:
             files()
-        case [shard, shards]:
-            hunt(int(shard), int(shards))
+        case ["since", commit_before]:
+            hunt(1, 1, output("git", "rev-parse", commit_before).strip())
+        case [share]:
+            hunt(*map(int, share.split("/")))
