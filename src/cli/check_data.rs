@@ -8,7 +8,9 @@ use super::exit::{Exit, Failure};
 use super::new_file::OutputFile;
 use super::terminal::Terminal;
 use crate::history::Writer;
+use crate::model::number::count;
 use crate::report::audit;
+use crate::run::log_max;
 use crate::storage::{Audit, DataFolder, FolderError};
 
 /// Audits the folder at `path`.
@@ -18,7 +20,8 @@ pub(super) fn check_data(
     terminal: &mut Terminal,
 ) -> Result<Exit, Failure> {
     let history = args.export_history.as_deref().map(OutputFile::create).transpose()?;
-    let audit = audited(path).map_err(Failure::bad_input)?;
+    let room = args.memory.budget().room();
+    let audit = audited(path, room).map_err(Failure::bad_input)?;
     if let Some(mut history) = history {
         write_history(&audit, &mut history)?;
         history.finish()?;
@@ -32,10 +35,12 @@ pub(super) fn check_data(
     Ok(if is_sound { Exit::Holds } else { Exit::Violated })
 }
 
-fn audited(path: &Path) -> Result<Audit, FolderError> {
+/// All files are in memory at the same time, which have `room` there.
+fn audited(path: &Path, room: u64) -> Result<Audit, FolderError> {
     let folder = DataFolder::existing(path)?;
-    let kept: Result<Vec<_>, _> =
-        folder.branches()?.into_iter().map(|branch| folder.open(branch)).collect();
+    let branches = folder.branches()?;
+    let folder = folder.with_writes_max(log_max(room, count(branches.len()), 0));
+    let kept: Result<Vec<_>, _> = branches.into_iter().map(|branch| folder.open(branch)).collect();
     let kept = kept?;
     if kept.is_empty() {
         return Err(FolderError::Empty { path: path.to_owned() });

@@ -88,8 +88,8 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> Result<Exit, F
     }
     let memory = args.memory.budget();
     let opened = live_options(args, terminal).and_then(|mut bank| {
-        let taken = take_memory(args, &mut bank, &memory)?;
-        let kept = kept_branches(args, &bank)?;
+        let mut taken = take_memory(args, &mut bank, &memory)?;
+        let kept = kept_branches(args, &bank, (&memory, &mut taken))?;
         Ok((listeners(args, &bank)?, bank, kept, taken))
     });
     // What the bank takes is taken as long as it is open; scenarios of clients share the rest.
@@ -245,8 +245,13 @@ fn tell_faults(faults: &Faults, terminal: &mut Terminal) {
     ));
 }
 
-/// The files of the branches that live here, where there is a folder for them.
-fn kept_branches(args: &ServeArgs, bank: &LiveOptions) -> Result<Vec<KeptBranch>, OpenError> {
+/// The files of the branches that live here, where there is a folder for them. They may hold more
+/// writes than the branches take, as long as there is memory for them.
+fn kept_branches(
+    args: &ServeArgs,
+    bank: &LiveOptions,
+    (memory, taken): (&MemoryBudget, &mut Vec<MemoryShare>),
+) -> Result<Vec<KeptBranch>, OpenError> {
     let Some(path) = &args.data else { return Ok(Vec::new()) };
     let LiveOptions { roster, opening_balance, elsewhere, life, .. } = bank;
     let roster = match elsewhere.is_empty() {
@@ -260,7 +265,17 @@ fn kept_branches(args: &ServeArgs, bank: &LiveOptions) -> Result<Vec<KeptBranch>
         roster: roster.clone(),
         opening_balance: *opening_balance,
     };
-    Ok(DataFolder::at(path)?.open_all(&here.map(about).collect::<Vec<_>>())?)
+    let asked: Vec<About> = here.map(about).collect();
+    let branches = count(asked.len());
+    let planned = bank.branch.log_max.map_or(0, LogPosition::get);
+    let more = log_max(memory.left(), branches, 0).get();
+    let folder = DataFolder::at(path)?.with_writes_max(LogPosition::new(planned + more));
+    let kept = folder.open_all(&asked)?;
+    let longest = kept.iter().map(|kept| kept.writes().get()).max().unwrap_or_default();
+    if longest > planned {
+        taken.push(memory.take_for_logs(LogPosition::new(longest - planned), branches)?);
+    }
+    Ok(kept)
 }
 
 fn bank_name(args: &ServeArgs) -> &str {
@@ -273,7 +288,7 @@ fn take_memory(
     args: &ServeArgs,
     bank: &mut LiveOptions,
     memory: &MemoryBudget,
-) -> Result<[MemoryShare; 2], OpenError> {
+) -> Result<Vec<MemoryShare>, OpenError> {
     let branches = memory.try_take(bank_bytes(count(bank.roster.len())))?;
     let here = count(bank.roster.len() - bank.elsewhere.len());
     let kept_max = count(bank.links.kept_max);
@@ -282,7 +297,7 @@ fn take_memory(
     let fitting = || log_max(memory.left() / 2, here, under_way);
     let log_max = args.limits.log_max.map_or_else(fitting, LogPosition::new);
     bank.branch.log_max = Some(log_max);
-    Ok([branches, memory.take_for_logs(log_max, here)?])
+    Ok(vec![branches, memory.take_for_logs(log_max, here)?])
 }
 
 /// A bank as the arguments or a scenario describe it.

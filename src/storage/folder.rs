@@ -12,12 +12,13 @@ use super::about::AboutError;
 use super::order::out_of_order;
 use super::{About, CreateError, DiskError, OpenError, Store};
 use crate::bank::Memory;
-use crate::model::{BranchId, Life};
+use crate::model::{BranchId, Life, LogPosition};
 
 /// The folder in which branches of one bank keep what must outlive their process.
 #[derive(Debug, Clone)]
 pub struct DataFolder {
     path: PathBuf,
+    writes_max: u64,
 }
 
 /// A branch that has a file.
@@ -37,6 +38,11 @@ impl KeptBranch {
     /// The life in which the branches of its bank were when that began.
     pub fn first_life(&self) -> Life {
         self.about.roster.first_life()
+    }
+
+    /// How many writes its log holds.
+    pub fn writes(&self) -> LogPosition {
+        LogPosition::new(self.store.writes())
     }
 
     /// In which life it is, if it has begun.
@@ -96,14 +102,20 @@ impl DataFolder {
     pub fn at(path: &Path) -> Result<Self, FolderError> {
         let made = DirBuilder::new().mode(0o700).recursive(true).create(path);
         made.map_err(|reason| FolderError::Folder { path: path.to_owned(), reason })?;
-        Ok(Self { path: path.to_owned() })
+        Ok(Self { path: path.to_owned(), writes_max: u64::MAX })
     }
 
     /// The folder at `path`, which must be there.
     pub fn existing(path: &Path) -> Result<Self, FolderError> {
-        let folder = Self { path: path.to_owned() };
+        let folder = Self { path: path.to_owned(), writes_max: u64::MAX };
         folder.branches()?;
         Ok(folder)
+    }
+
+    /// The same, of which no file is read that holds more writes than these.
+    #[must_use]
+    pub fn with_writes_max(self, writes_max: LogPosition) -> Self {
+        Self { writes_max: writes_max.get(), ..self }
     }
 
     /// Where the secret of the bank is, where it has made one itself.
@@ -173,17 +185,24 @@ impl DataFolder {
         let path = self.file(branch);
         let open = || {
             // What is not asked for is left as it is.
-            if let Some(about) = Store::about_closed(&path)? {
+            if let Some((about, writes)) = Store::about_closed(&path)? {
                 check(&about)?;
+                self.check_room(writes)?;
             }
             let file = OpenOptions::new().read(true).write(true).open(&path);
             let backend = FileBackend::new(file.map_err(DiskError::from)?);
             let (store, about) = Store::open(backend.map_err(OpenError::from)?)?;
             check(&about)?;
+            self.check_room(store.writes())?;
             let memory = store.memory()?;
             Ok(KeptBranch { branch, store, about, memory })
         };
         open().map_err(|reason| FolderError::Open { path: path.clone(), reason: Box::new(reason) })
+    }
+
+    fn check_room(&self, held: u64) -> Result<(), OpenError> {
+        let most = self.writes_max;
+        if held > most { Err(OpenError::TooLarge { held, most }) } else { Ok(()) }
     }
 
     /// What is out of order was not written by this program, and nobody knows what it means.

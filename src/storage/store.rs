@@ -43,6 +43,14 @@ pub enum OpenError {
     /// What stands in it cannot be.
     #[error("it is damaged: {0}")]
     Damaged(String),
+    /// There is not enough memory to read it.
+    #[error("it holds {held} writes, and there is memory for {most}; allow more with --memory-max")]
+    TooLarge {
+        /// How many writes stand in it.
+        held: u64,
+        /// How many may be read.
+        most: u64,
+    },
     /// It cannot be read or written.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -96,18 +104,20 @@ impl Store {
     /// Opens a file that was made before.
     pub fn open(backend: impl StorageBackend) -> Result<(Self, About), OpenError> {
         let database = Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend)?;
-        let about = about(&database)?;
-        let read = database.begin_read().map_err(DiskError::from)?;
-        let came = read.open_table(CAME).and_then(|table| Ok(table.len()?));
-        let came = came.map_err(DiskError::from)?;
+        let (about, came) = (about(&database)?, writes(&database)?);
         Ok((Self { database, roster: about.roster.clone(), came }, about))
     }
 
-    /// What a file is that was closed in order, without a change in it; `None` of another, which has to be
-    /// mended before it can be read.
-    pub fn about_closed(path: &Path) -> Result<Option<About>, OpenError> {
+    /// How many writes it holds.
+    pub(super) fn writes(&self) -> u64 {
+        self.came
+    }
+
+    /// What a file is that was closed in order, and how many writes it holds, without a change in it;
+    /// `None` of another, which has to be mended before it can be read.
+    pub fn about_closed(path: &Path) -> Result<Option<(About, u64)>, OpenError> {
         match ReadOnlyDatabase::open(path) {
-            Ok(database) => about(&database).map(Some),
+            Ok(database) => Ok(Some((about(&database)?, writes(&database)?))),
             Err(DatabaseError::RepairAborted) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -186,6 +196,10 @@ impl Store {
         self.came = came;
         Ok(())
     }
+}
+
+fn writes(database: &impl ReadableDatabase) -> Result<u64, DiskError> {
+    Ok(database.begin_read()?.open_table(CAME)?.len()?)
 }
 
 fn about(database: &impl ReadableDatabase) -> Result<About, OpenError> {

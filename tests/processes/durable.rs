@@ -220,6 +220,38 @@ fn a_folder_is_looked_at_while_nobody_serves_it() {
 }
 
 #[test]
+fn a_folder_with_more_writes_than_there_is_memory_for_is_refused() {
+    const WRITES: u32 = 12;
+    // What the program takes, two branches, and a write at both of them.
+    let memory = |writes: u32| format!("--memory-max={}", (32 << 20) + 10_000 + writes * 532);
+    let folder = TempDir::new().unwrap();
+    let bank = Process::serve(&args(folder.path(), &["--propagation=sync"]), 2);
+    with_clients(async {
+        for event in 1..=WRITES {
+            typed(bank.channel()).deposit(one(1, 1, Some(event))).await.unwrap();
+        }
+    });
+    assert!(bank.close("TERM").status.success());
+    let before = files(folder.path());
+    let told = refused(&args(folder.path(), &[&memory(WRITES - 4)]));
+    let why = "it holds 12 writes, and there is memory for 8; allow more with --memory-max";
+    assert!(told.contains(why), "{told}");
+    let check = ["check", "--memory-max=32MiB", &format!("--data={}", folder.path().display())];
+    let output = passbook(&check.map(str::to_owned)).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("it holds 12 writes"), "{told}");
+    assert_eq!(files(folder.path()), before);
+    // Where it can be read, but takes more than half of what there is, it is full.
+    let bank = Process::serve(&args(folder.path(), &[&memory(WRITES + 4)]), 2);
+    with_clients(async {
+        let full = typed(bank.channel()).deposit(one(1, 1, Some(100))).await.unwrap_err();
+        assert_eq!(full.code(), Code::ResourceExhausted, "{full}");
+    });
+    assert!(bank.close("TERM").status.success());
+}
+
+#[test]
 fn of_two_processes_that_make_a_folder_at_the_same_time_one_serves() {
     for _ in 0..5 {
         let folder = TempDir::new().unwrap();
