@@ -69,6 +69,14 @@ pub(super) struct Arrival {
 }
 
 impl Alarms {
+    /// Begins anew with nothing that waits, in the same room.
+    pub(super) fn begin_anew(&mut self) {
+        let Self { order, actions, added } = self;
+        order.clear();
+        actions.clear();
+        *added = 0;
+    }
+
     /// The next moment for which something waits.
     pub(super) fn next(&self) -> Option<Time> {
         self.order.peek().map(|first| first.0.at)

@@ -28,7 +28,7 @@ impl BranchActor {
     /// Opens `branch`.
     pub fn open(&self, branch: Branch, branch_context: BranchContext) {
         let kept = self.kept.take();
-        *self.open.borrow_mut() = Some(BranchShell::new(branch, branch_context, kept));
+        BranchShell::open(&mut self.open.borrow_mut(), branch, branch_context, kept);
     }
 
     /// Whether every write that it has accepted is confirmed everywhere. Not where it has stopped.

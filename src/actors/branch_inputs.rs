@@ -1,4 +1,7 @@
 //! What comes to a branch: at once, later where it is slow, and not at all where it is down.
+//!
+//! A message is taken up within its handler, from here to what it makes of the pure branch: each call in
+//! between would copy it, and a branch does little else with most messages.
 
 use super::branch_shell::{BranchShell, InFlight};
 use super::brought::Brought;
@@ -30,12 +33,12 @@ impl BranchShell {
         self.condition.as_ref().is_some_and(|condition| condition.is_down)
     }
 
+    #[inline(always)]
     pub(super) fn request(&mut self, ask: Ask, ctx: &mut dyn Wakes) {
         match &self.condition {
-            None => self.serve(ask, ctx),
             Some(condition) if condition.is_down => self.turn_away(ask),
-            Some(condition) if condition.is_prompt() => self.serve(ask, ctx),
-            Some(_) => self.postpone(Late::Asked(ask), ctx),
+            Some(condition) if !condition.is_prompt() => self.postpone(Late::Asked(ask), ctx),
+            Some(_) | None => self.serve(ask, ctx),
         }
     }
 
@@ -48,14 +51,16 @@ impl BranchShell {
         }
     }
 
+    #[inline(always)]
     pub(super) fn receive(&mut self, envelope: PeerEnvelope, ctx: &mut dyn Wakes) {
         match &self.condition {
-            None => self.hear(envelope, ctx),
             Some(condition) if condition.is_down => {
                 self.record_message(|| lost(&envelope, LossReason::BranchDown));
             }
-            Some(condition) if condition.is_prompt() => self.hear(envelope, ctx),
-            Some(_) => self.postpone(Late::Brought(envelope), ctx),
+            Some(condition) if !condition.is_prompt() => {
+                self.postpone(Late::Brought(envelope), ctx);
+            }
+            Some(_) | None => self.hear(envelope, ctx),
         }
     }
 

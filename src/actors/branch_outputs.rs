@@ -15,7 +15,6 @@ use crate::model::{BranchId, Life, LogPosition};
 
 impl BranchShell {
     /// Says `output`, when all is kept that was to be kept before it.
-    #[inline]
     pub(super) fn put_out(&mut self, output: Output) {
         match self.holding() {
             Some(outbox) => outbox.hold(output),
@@ -34,7 +33,6 @@ impl BranchShell {
         self.outbox.as_ref().is_some_and(|outbox| outbox.holds_back())
     }
 
-    #[inline]
     pub(super) fn say(&mut self, output: Output) {
         match output {
             Output::Reply(reply) => self.answer(reply),
@@ -91,6 +89,7 @@ impl BranchShell {
         }
     }
 
+    #[inline(always)]
     pub(super) fn answer(&mut self, reply: Reply) {
         let Reply { ticket, outcome, position, balance, entry } = reply;
         let Some(InFlight::Request { customer, request, reply_to, waited }) =
@@ -135,6 +134,7 @@ impl BranchShell {
         }
     }
 
+    #[inline(always)]
     pub(super) fn tell_applied(&mut self, applied: Applied) {
         self.record_applied(applied);
         self.tell_watchers(applied.position);
@@ -143,6 +143,7 @@ impl BranchShell {
         }
     }
 
+    #[inline(always)]
     fn send_out(&mut self, to: BranchId, message: PeerMessage, lives: LifeList) {
         self.sent = self.sent.next();
         let (from, number) = (self.branch.id(), self.sent);
@@ -152,6 +153,7 @@ impl BranchShell {
         self.branch_context.peers.send(envelope);
     }
 
+    #[inline(always)]
     pub(super) fn broadcast(&mut self, write: PropagatedWrite, lives: LifeList) {
         let (from, first) = (self.branch.id(), self.sent.next());
         for &to in self.branch_context.peers.roster.ids().iter().filter(|&&to| to != from) {
@@ -185,7 +187,8 @@ impl BranchShell {
         }
     }
 
-    pub(super) fn record_applied(&self, applied: Applied) {
+    #[inline(always)]
+    fn record_applied(&self, applied: Applied) {
         let Applied { dot, id, write, position, balance } = applied;
         self.branch_context.recorder.record(|| Fact::WriteApplied {
             branch: self.branch.id(),
@@ -206,6 +209,7 @@ impl BranchShell {
         }
     }
 
+    #[inline(always)]
     pub(super) fn record_message(&self, fact: impl FnOnce() -> Fact) {
         self.branch_context.recorder.record_detail(fact);
     }

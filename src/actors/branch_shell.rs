@@ -90,11 +90,17 @@ fn place(ticket: Ticket) -> usize {
 }
 
 impl BranchShell {
-    pub(super) fn new(branch: Branch, branch_context: BranchContext, kept: Kept) -> Self {
-        let Kept { in_flight, effects } = kept;
-        let returns = !branch.serves();
-        let outbox = branch_context.storage.clone().map(|storage| Box::new(Outbox::new(storage)));
-        Self {
+    /// Opens `branch` in `place`: a shell is large, and made where it stays.
+    pub(super) fn open(
+        place: &mut Option<Self>,
+        branch: Branch,
+        branch_context: BranchContext,
+        Kept { in_flight, effects }: Kept,
+    ) {
+        let storage = branch_context.storage.clone();
+        *place = Some(Self {
+            returns: !branch.serves(),
+            outbox: storage.map(|storage| Box::new(Outbox::new(storage))),
             branch,
             branch_context,
             in_flight,
@@ -106,9 +112,7 @@ impl BranchShell {
             brought: Brought::default(),
             has_told_of_lives: false,
             condition: None,
-            outbox,
-            returns,
-        }
+        });
     }
 
     fn ticket(&mut self, who: InFlight) -> Ticket {
@@ -261,7 +265,7 @@ impl BranchShell {
         ctx.wake_at(deadline, &self.branch_context.recorder.clock);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn serve(&mut self, ask: Ask, ctx: &mut dyn Wakes) {
         let Ask { customer, request, event, operation, session, reply_to } = ask;
         let branch = self.branch.id();
@@ -275,7 +279,7 @@ impl BranchShell {
         self.take(Input::Requested(request), ctx);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn hear(&mut self, envelope: PeerEnvelope, ctx: &mut dyn Wakes) {
         let PeerEnvelope { from, to, number, lives, message } = envelope;
         let is_told = !matches!(message, PeerMessage::Taken(_));

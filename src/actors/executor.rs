@@ -107,7 +107,7 @@ impl Executor {
     /// Begins anew, at zero, with the actors that are there. Says how many they are, if that can be:
     /// if all of them are idle, and none has ended.
     pub fn begin_anew(&mut self) -> Option<usize> {
-        self.time.0.alarms.take();
+        self.time.0.alarms.borrow_mut().begin_anew();
         self.time.0.now.set(Time::START);
         let are_all_idle = self.time.0.ready.is_empty();
         let are_all_there = self.actors.iter().all(Option::is_some);

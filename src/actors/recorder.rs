@@ -37,6 +37,7 @@ pub enum Detail {
 
 impl RecorderLink {
     /// Records what `fact` says; asks for it only if someone observes.
+    #[inline(always)]
     pub fn record(&self, fact: impl FnOnce() -> Fact) {
         if let Some(observer) = &self.observer {
             observer.borrow_mut().observe(Recorded { at: self.clock.now(), fact: fact() });
@@ -44,6 +45,7 @@ impl RecorderLink {
     }
 
     /// The same for a fact that is no essential one.
+    #[inline(always)]
     pub fn record_detail(&self, fact: impl FnOnce() -> Fact) {
         match self.detail {
             Detail::Essentials => {}

@@ -115,6 +115,7 @@ impl Branch {
     ///
     /// Panics if a peer's message names a branch that is not in the roster: whoever lets messages
     /// in from elsewhere checks that.
+    #[inline(always)]
     pub fn handle(&mut self, now: Time, input: Input, effects: &mut Vec<Effect>) {
         if self.has_ended() {
             return;
@@ -166,6 +167,11 @@ impl Branch {
     /// When [`Input::DeadlineReached`] is due, if nothing else comes before.
     #[inline]
     pub fn next_deadline(&self) -> Option<Time> {
+        // Mostly nothing has one.
+        if !self.parking.has_limits() && !self.confirmations.has_limits() && self.hearing.is_none()
+        {
+            return None;
+        }
         let next = Time::earlier(self.parking.next_deadline(), self.confirmations.next_deadline());
         match &self.hearing {
             None => next,
@@ -310,17 +316,14 @@ impl Branch {
         }
         // Two branches have accepted the same write: it counts once, whichever came first. Where
         // they accepted different ones under the same id, both count.
-        match self.log.known(entry.id, entry.write) {
-            Known::Write(first) => {
-                self.log.push_twice(entry.dot, first);
-                return self.log.digest_at(entry.id);
-            }
+        let (write_set, known) = self.log.add(entry, origin, &self.roster);
+        match known {
+            Known::Write(_) => return write_set,
             Known::Id { .. } => effects.push(Effect::IdClash(write.clone())),
             Known::Nothing => {}
         }
         let LogEntry { dot, id, write } = entry;
         self.balance_minor += i128::from(write.delta().minor());
-        let write_set = self.log.push(entry, origin, &self.roster);
         let (position, balance) = (self.log.position(), self.nearest_balance());
         effects.push(Effect::Applied(Applied { dot, id, write, position, balance }));
         write_set

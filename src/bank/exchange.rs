@@ -11,6 +11,7 @@ use super::{
 use crate::model::{BranchId, Dot, OriginLife, Receipt, Refusal, Time};
 
 impl Branch {
+    #[inline(always)]
     pub(super) fn take_message(
         &mut self,
         (now, from): (Time, BranchId),
