@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::dispute::Disputes;
 use super::{PropagatedWrite, Ticket, WriteSetDigest};
 use crate::model::{BranchId, BranchIndex, Dot, Life, Roster, Sequence, Time};
@@ -27,13 +29,18 @@ struct Unconfirmed {
     /// The customer's write set here, up to and with the write.
     expected: WriteSetDigest,
     /// Whether each branch has yet to confirm, by its index.
-    missing: Box<[bool]>,
+    missing: SmallVec<[bool; FEW_BRANCHES]>,
     missing_len: usize,
     /// Branches that hold other writes of the customer, or hold them in another order.
     disagreeing: Vec<BranchId>,
-    /// Requests to answer when nothing is missing.
-    tickets: Vec<Ticket>,
+    /// Requests to answer when nothing is missing: mostly one.
+    tickets: Tickets,
 }
+
+type Tickets = SmallVec<[Ticket; 1]>;
+
+/// A bank of so few branches keeps what they have to confirm without an allocation of its own.
+const FEW_BRANCHES: usize = 16;
 
 /// How long a branch waits. `None`: for ever, as where no message is lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -79,7 +86,7 @@ pub(super) struct Compared {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Acknowledged {
     /// The requests that waited for it.
-    pub(super) tickets: Vec<Ticket>,
+    pub(super) tickets: Tickets,
     /// The branches whose write set is not as here.
     pub(super) disagreeing: Vec<BranchId>,
 }
@@ -122,10 +129,11 @@ impl Confirmations {
         here: BranchIndex,
         roster: &Roster,
     ) {
-        let missing: Box<[bool]> = roster.indexes().map(|index| index != here).collect();
+        let mut missing = smallvec![true; roster.len()];
+        missing[here.get()] = false;
         let missing_len = roster.len() - 1;
         let dot = write.dot;
-        let (tickets, disagreeing) = (Vec::new(), Vec::new());
+        let (tickets, disagreeing) = (Tickets::new(), Vec::new());
         let unconfirmed =
             Unconfirmed { write, expected, missing, missing_len, disagreeing, tickets };
         self.unconfirmed.insert(dot, Box::new(unconfirmed));
@@ -229,6 +237,11 @@ impl Confirmations {
             self.settling.drain(..).partition(|&(_, count): &(Ticket, Sequence)| is_settled(count));
         self.settling = settling;
         settled.into_iter().map(|(ticket, _)| ticket).collect::<Vec<Ticket>>()
+    }
+
+    /// Whether anything runs out of time.
+    pub(super) fn has_limits(&self) -> bool {
+        !(self.limits.is_empty() && self.resends.is_empty())
     }
 
     /// When something runs out of time next.

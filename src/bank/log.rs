@@ -75,7 +75,7 @@ struct CompactEntry {
 impl ApplyLog {
     /// The place of the newest write; 0 if there is none.
     pub(super) fn position(&self) -> LogPosition {
-        LogPosition::new(count(self.entries.len()))
+        position(&self.entries)
     }
 
     /// How many writes came: those of the log, and those that were there already.
@@ -84,40 +84,38 @@ impl ApplyLog {
         LogPosition::new(self.position().get().saturating_add(twice))
     }
 
-    /// Adds `entry`, which is not in the log. Gives the customer's write set up to and with it.
+    /// Adds `entry`. One that came from another origin before is not in the log twice: it is remembered
+    /// that both accepted it. Gives the customer's write set up to and with it, and what was known
+    /// of it before.
     ///
     /// Panics past 2³² writes: the indexes of the write sets hold no more.
-    pub(super) fn push(
+    #[inline(always)]
+    pub(super) fn add(
         &mut self,
-        entry: LogEntry,
+        LogEntry { dot, id, write }: LogEntry,
         origin: OriginLife,
         roster: &Roster,
-    ) -> WriteSetDigest {
-        let narrow = |count: u64| u32::try_from(count).expect("an apply log holds 2^32 writes");
-        let index = narrow(self.position().get());
-        let slot = self.slot(origin, roster);
-        self.entries.push(CompactEntry {
-            id: entry.id,
-            delta: entry.write.delta(),
-            slot: narrow(count(slot)),
-            sequence: entry.dot.sequence,
-        });
-        let entries = &self.entries;
-        let set = self.customers.entry(entry.id.customer).or_default();
-        set.insert(index, |at| write_at(entries, at))
-    }
-
-    fn slot(&mut self, origin: OriginLife, roster: &Roster) -> usize {
-        if origin.is_first() {
-            return origin.branch().get();
+    ) -> (WriteSetDigest, Known<LogIndex>) {
+        let Self { entries, customers, twice, later_lives } = self;
+        let set = customers.entry(id.customer).or_default();
+        let delta = write.delta();
+        // Ids mostly ascend as they come: such a one is new, and needs no search.
+        let is_latest = set.latest(|at| write_at(entries, at)) < Some(id.event);
+        let known = if is_latest { Known::Nothing } else { known(set, entries, id.event, delta) };
+        if let Known::Write(LogIndex(first)) = known {
+            twice.push(Twice { at: position(entries), dot, first });
+            return (set.digest_at(id.event, |at| write_at(entries, at)), known);
         }
-        let LaterLives(lives) = &mut **self.later_lives.get_or_insert_default();
-        let known = lives.iter().rposition(|&later| later == origin);
-        let place = known.unwrap_or_else(|| {
-            lives.push(origin);
-            lives.len() - 1
-        });
-        roster.len() + place
+        let narrow = |count: u64| u32::try_from(count).expect("an apply log holds 2^32 writes");
+        let index = narrow(position(entries).get());
+        let slot = narrow(count(slot(later_lives, origin, roster)));
+        entries.push(CompactEntry { id, delta, slot, sequence: dot.sequence });
+        let write_set = if is_latest {
+            set.append(index, id.event, delta)
+        } else {
+            set.insert(index, |at| write_at(entries, at))
+        };
+        (write_set, known)
     }
 
     /// The life at a slot.
@@ -140,11 +138,6 @@ impl ApplyLog {
             None => roster.dot(self.origin(slot, roster), sequence),
         };
         LogEntry { dot, id: entry.id, write: write_of(entry.delta) }
-    }
-
-    /// Remembers under `dot` the write at `first`, which came from another origin before.
-    pub(super) fn push_twice(&mut self, dot: Dot, first: LogIndex) {
-        self.twice.push(Twice { at: self.position(), dot, first: first.0 });
     }
 
     /// What came after `position`, up to `most` entries of the log: those, and what came twice.
@@ -172,14 +165,8 @@ impl ApplyLog {
     /// those that `id` names. A write that equals any of them is known, and only one that equals
     /// none is a reuse of their id.
     pub(super) fn known(&self, id: WriteId, write: Write) -> Known<LogIndex> {
-        let Some(set) = self.customers.get(&id.customer) else { return Known::Nothing };
-        let mut named = set.find(id.event, |at| write_at(&self.entries, at));
-        let Some(first) = named.next() else { return Known::Nothing };
-        let is_same = |at: &u32| entry_at(&self.entries, *at).delta == write.delta();
-        match iter::once(first).chain(named).find(is_same) {
-            Some(at) => Known::Write(LogIndex(at)),
-            None => Known::Id { first: LogIndex(first) },
-        }
+        let set = self.customers.get(&id.customer);
+        set.map_or(Known::Nothing, |set| known(set, &self.entries, id.event, write.delta()))
     }
 
     /// The entry at `index`.
@@ -293,6 +280,41 @@ impl ApplyLog {
     }
 }
 
+fn position(entries: &Blocks<CompactEntry>) -> LogPosition {
+    LogPosition::new(count(entries.len()))
+}
+
+/// What is known of a write of the customer that has this `set`: the event `event`, which changes the
+/// balance by `delta`.
+fn known(
+    set: &WriteSet,
+    entries: &Blocks<CompactEntry>,
+    event: EventId,
+    delta: Money,
+) -> Known<LogIndex> {
+    let mut named = set.find(event, |at| write_at(entries, at));
+    let Some(first) = named.next() else { return Known::Nothing };
+    let is_same = |at: &u32| entry_at(entries, *at).delta == delta;
+    match iter::once(first).chain(named).find(is_same) {
+        Some(at) => Known::Write(LogIndex(at)),
+        None => Known::Id { first: LogIndex(first) },
+    }
+}
+
+/// The slot of a life, which gets one if it has none.
+fn slot(later_lives: &mut Option<Box<LaterLives>>, origin: OriginLife, roster: &Roster) -> usize {
+    if origin.is_first() {
+        return origin.branch().get();
+    }
+    let LaterLives(lives) = &mut **later_lives.get_or_insert_default();
+    let known = lives.iter().rposition(|&later| later == origin);
+    let place = known.unwrap_or_else(|| {
+        lives.push(origin);
+        lives.len() - 1
+    });
+    roster.len() + place
+}
+
 fn write_at(entries: &Blocks<CompactEntry>, at: u32) -> (EventId, Money) {
     let entry = entry_at(entries, at);
     (entry.id.event, entry.delta)
@@ -330,7 +352,7 @@ mod tests {
             let id = WriteId { customer: customer(who), event: event(id) };
             let write = Write::deposit(Amount::try_from(Money::from_minor(1)).unwrap());
             let entry = LogEntry { dot: Dot::first_life(here, sequence), id, write };
-            log.push(entry, roster.index(here).unwrap().into(), &roster);
+            log.add(entry, roster.index(here).unwrap().into(), &roster);
         }
         let set = |who, position| log.write_set(customer(who), LogPosition::new(position));
         assert_eq!(set(1, 0), []);

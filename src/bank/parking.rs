@@ -63,7 +63,9 @@ impl Parked {
 impl Parking {
     /// Makes `waiter` wait for `dot`.
     pub(super) fn wait_for(&mut self, dot: Dot, waiter: Waiter) {
-        self.waiting.entry(dot).or_default().push(waiter);
+        // Mostly it is the only one. Four, for which a list has room at first, have a size for which
+        // the allocator takes its slow way.
+        self.waiting.entry(dot).or_insert_with(|| Vec::with_capacity(1)).push(waiter);
     }
 
     /// Whether something waits.
@@ -123,6 +125,11 @@ impl Parking {
     pub(super) fn holds_writes(&self) -> bool {
         let is_write = |waiter: &Waiter| matches!(waiter, Waiter::Write { .. });
         self.waiting.values().flatten().any(is_write)
+    }
+
+    /// Whether anything runs out of time.
+    pub(super) fn has_limits(&self) -> bool {
+        !self.limits.is_empty()
     }
 
     /// When a request runs out of time next.

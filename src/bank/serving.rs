@@ -12,8 +12,12 @@ use crate::model::{
     Propagation, Receipt, Refusal, RequestError, Time, Write, WriteId, WriteKind,
 };
 
+/// For how many lags there is room at first. Four have a size for which the allocator takes its slow way.
+const LAGS: usize = 3;
+
 impl Branch {
     /// Serves a request, or parks it until what the customer's passbook asks for is here.
+    #[inline(always)]
     pub(super) fn take_request(&mut self, now: Time, request: Request, effects: &mut Vec<Effect>) {
         let needed = request.session.as_ref().and_then(|session| match request.operation {
             Operation::Query => session.passbook.needed_to_read(session.guarantees),
@@ -43,7 +47,10 @@ impl Branch {
 
     /// What is missing of what is `needed`.
     fn lags(&self, needed: Option<&VersionVector>) -> Vec<Lag> {
-        needed.map_or(Vec::new(), |needed| needed.lags(&self.version, &self.roster).collect())
+        let Some(needed) = needed else { return Vec::new() };
+        let mut lags = Vec::with_capacity(LAGS);
+        lags.extend(needed.lags(&self.version, &self.roster));
+        lags
     }
 
     /// Looks anew at a request that waits.
@@ -132,13 +139,11 @@ impl Branch {
 
     /// The branches for which as much is kept as may be, ascending, if there are any.
     fn congested(&self) -> Option<Vec<BranchId>> {
-        let mut congested: Vec<BranchId> = self.congested.iter().copied().collect();
-        if let Some(kept_max) = self.config.kept_max
-            && congested.is_empty()
-        {
-            congested = self.confirmations.behind(kept_max, &self.roster);
+        if !self.congested.is_empty() {
+            return Some(self.congested.iter().copied().collect());
         }
-        (!congested.is_empty()).then_some(congested)
+        let behind = self.confirmations.behind(self.config.kept_max?, &self.roster);
+        (!behind.is_empty()).then_some(behind)
     }
 
     /// The bound on what is held, where it is reached.

@@ -239,6 +239,7 @@ impl VersionVector {
     }
 
     /// Whether `other` has every write that this has.
+    #[inline]
     pub fn is_covered_by(&self, other: &Self) -> bool {
         match (&self.counts, &other.counts) {
             (Counts::All(mine), Counts::All(theirs)) => {
@@ -263,10 +264,12 @@ impl VersionVector {
     }
 
     /// The first write that this has and `here` has not, or `None` if `here` covers this.
+    #[inline]
     pub fn first_missing(&self, here: &Self, roster: &Roster) -> Option<Dot> {
-        if self.is_covered_by(here) {
-            return None;
-        }
+        if self.is_covered_by(here) { None } else { self.find_missing(here, roster) }
+    }
+
+    fn find_missing(&self, here: &Self, roster: &Roster) -> Option<Dot> {
         let (origin, sequence) =
             self.used().find(|&(origin, sequence)| sequence > here.get(origin))?;
         Some(roster.dot(origin, sequence))

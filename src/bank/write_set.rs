@@ -129,29 +129,41 @@ impl WriteSet {
         at: impl Fn(u32) -> (EventId, Money),
     ) -> WriteSetDigest {
         let (event, delta) = at(index);
-        make_room(&mut self.by_event);
-        if self.latest(&at).is_none_or(|latest| latest < event) {
-            if let Some(more) = &mut self.more
-                && !more.order.is_empty()
-            {
-                more.order.push(index);
-            }
-            self.by_event.push(index);
-        } else {
-            let more = self.more.get_or_insert_default();
-            if more.order.is_empty() {
-                more.order.clone_from(&self.by_event);
-            }
-            let place = self.by_event.partition_point(|&other| at(other).0 <= event);
-            let is_second =
-                self.by_event[..place].last().is_some_and(|&other| at(other).0 == event);
-            self.by_event.insert(place, index);
-            if is_second {
-                self.count_anew(&at);
-                return self.digest_at(event, at);
-            }
-            self.more.get_or_insert_default().order.push(index);
+        if self.latest(&at) < Some(event) {
+            return self.append(index, event, delta);
         }
+        make_room(&mut self.by_event);
+        let more = self.more.get_or_insert_default();
+        if more.order.is_empty() {
+            more.order.clone_from(&self.by_event);
+        }
+        let place = self.by_event.partition_point(|&other| at(other).0 <= event);
+        let is_second = self.by_event[..place].last().is_some_and(|&other| at(other).0 == event);
+        self.by_event.insert(place, index);
+        if is_second {
+            self.count_anew(&at);
+            return self.digest_at(event, at);
+        }
+        self.more.get_or_insert_default().order.push(index);
+        self.count(event, delta)
+    }
+
+    /// The same where `event` is above all that are there; the write changes the balance by `delta`.
+    #[inline(always)]
+    pub(super) fn append(&mut self, index: u32, event: EventId, delta: Money) -> WriteSetDigest {
+        make_room(&mut self.by_event);
+        self.by_event.push(index);
+        if let Some(more) = &mut self.more
+            && !more.order.is_empty()
+        {
+            more.order.push(index);
+        }
+        self.count(event, delta)
+    }
+
+    /// Counts one more write in the digest, whose id is new and stands last.
+    #[inline]
+    fn count(&mut self, event: EventId, delta: Money) -> WriteSetDigest {
         self.digest = self.digest.with(event, delta);
         self.mark(self.ids());
         self.digest
