@@ -208,16 +208,12 @@ fn wrong(
     if let Some(first) = first.filter(|first| *first != write) {
         return Some(Wrong::IdNotUnique(first));
     }
-    let is_missing = entry.acknowledged && !is_everywhere(ledger, entry);
+    let is_missing = entry.acknowledged && !ledger.writes.is_everywhere(entry);
     match ledger.early.missing_at(write) {
         Some(branch) if !is_missing || ledger.open.is_some() => Some(Wrong::Early(branch)),
         Some(_) | None if !is_missing => None,
         Some(_) | None => Some(if entry.is_held() { Wrong::Missing } else { Wrong::Lost }),
     }
-}
-
-fn is_everywhere(ledger: &Ledger, entry: &Entry) -> bool {
-    usize::try_from(entry.branches) == Ok(ledger.roster.len())
 }
 
 fn applied_at(ledger: &Ledger, write: WriteRef) -> Option<BranchIndex> {
@@ -232,7 +228,7 @@ fn applied_in(ledger: &Ledger, write: WriteRef) -> Option<LogRef> {
 }
 
 fn missing_at(ledger: &Ledger, write: WriteRef, entry: &Entry) -> Option<BranchIndex> {
-    if is_everywhere(ledger, entry) {
+    if ledger.writes.is_everywhere(entry) {
         return None;
     }
     let mut row = ledger.roster.indexes().zip(ledger.writes.row(write).iter());

@@ -29,6 +29,7 @@ impl Early {
     }
 
     /// Takes note of the answer to `op`, if it comes too early.
+    #[inline]
     pub(super) fn note(
         &mut self,
         op: OpRef,
@@ -36,7 +37,7 @@ impl Early {
         (roster, writes, logs): (&Roster, &Writes, &Logs),
     ) {
         let &Asked::Write { write, class: OutcomeClass::Ok, .. } = asked else { return };
-        if !self.is_sync {
+        if !self.is_sync || writes.is_everywhere(writes.entry(write)) {
             return;
         }
         let mut row = roster.indexes().zip(writes.row(write).iter());
@@ -56,6 +57,9 @@ impl Early {
 
     /// The branch that had not applied `write` when its customer was told that it was done.
     pub(super) fn missing_at(&self, write: WriteRef) -> Option<BranchIndex> {
+        if self.answers.is_empty() {
+            return None;
+        }
         let mut from_it = self.answers.range((write, OpRef::FIRST)..);
         from_it.next().filter(|((other, _), _)| *other == write).map(|(_, &branch)| branch)
     }

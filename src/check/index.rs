@@ -110,14 +110,15 @@ impl IdTable {
     pub(super) fn insert(&mut self, id: u32, index: u32) {
         self.len += 1;
         let slot = place(id);
-        if slot >= self.direct.len() && slot / SPARSENESS_MAX <= self.len {
-            self.direct.resize(slot + 1, NONE);
-        }
-        match self.direct.get_mut(slot) {
-            Some(direct) => *direct = index,
-            None => {
-                self.sparse.insert(id, index);
+        if let Some(direct) = self.direct.get_mut(slot) {
+            *direct = index;
+        } else if slot / SPARSENESS_MAX <= self.len {
+            if slot > self.direct.len() {
+                self.direct.resize(slot, NONE);
             }
+            self.direct.push(index);
+        } else {
+            self.sparse.insert(id, index);
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::history::{Extent, Recorded};
 /// Judges one history. [`Judge::bytes`] says what it takes.
 #[derive(Debug)]
 pub struct Judge {
-    ledger: Ledger,
+    ledger: Box<Ledger>,
     options: JudgeOptions,
     failed: Option<JudgeError>,
 }
@@ -19,7 +19,8 @@ pub struct Judge {
 impl Judge {
     /// A judge of `case`.
     pub fn new(case: Case, options: JudgeOptions) -> Self {
-        Self { ledger: Ledger::new(case, options.witnesses.get()), options, failed: None }
+        let ledger = Box::new(Ledger::new(case, options.witnesses.get()));
+        Self { ledger, options, failed: None }
     }
 
     /// Takes the next fact. After an error there will be no verdict: every later call returns the
@@ -58,7 +59,7 @@ impl Judge {
         let balances = self.ledger.take_balances();
         let overdrafts = self.ledger.take_overdrafts();
         let settlings = self.ledger.settlings.take();
-        let ledger = &self.ledger;
+        let ledger = &*self.ledger;
         let tell = Sentences { ledger, lines: self.options.lines };
         let untested = Undecided::NothingToTest;
         let open = ledger.open;

@@ -289,6 +289,7 @@ impl Ledger {
         }
     }
 
+    #[inline(always)]
     fn write_applied(
         &mut self,
         (index, branch): (BranchIndex, BranchId),
@@ -296,8 +297,6 @@ impl Ledger {
         (dot, origin): (OriginNumber, BranchId),
         (said, found): (LogPosition, Money),
     ) -> Result<(), InvalidHistory> {
-        let session = self.sessions.find_or_add(id.customer, self.terms.as_ref())?;
-        let events = &mut self.sessions.get_mut(session).events;
         let log = self.logs.of_mut(index);
         let expected = log_length(&log.writes)?.next();
         if said != expected {
@@ -305,7 +304,14 @@ impl Ledger {
         }
         let position = position(said)?;
         let delta = write.delta();
-        let write = self.writes.find_or_add(events, id, write, FirstSeen::Applied)?;
+        let write = match self.writes.applied_last(id, write) {
+            Some(write) => write,
+            None => {
+                let session = self.sessions.find_or_add(id.customer, self.terms.as_ref())?;
+                let events = &mut self.sessions.get_mut(session).events;
+                self.writes.find_or_add(events, id, write, FirstSeen::Applied)?
+            }
+        };
         let number = self.origins.apply((index, branch), (dot, origin), write)?;
         let at = Apply { mark: self.now, branch: index, write, position };
         self.writes.apply(at, dot.origin, number);

@@ -49,6 +49,7 @@ impl Origins {
     }
 
     /// Takes note that a branch applied `write` under `dot`.
+    #[inline(always)]
     pub(super) fn apply(
         &mut self,
         (at, branch): (BranchIndex, BranchId),

@@ -126,6 +126,8 @@ pub(super) struct Writes {
     shared: BTreeSet<WriteId>,
     /// Where a write was first applied as it should not be.
     wrong: BTreeMap<u32, Apply>,
+    /// The one that was applied last.
+    last: Option<WriteRef>,
 }
 
 impl Writes {
@@ -143,7 +145,16 @@ impl Writes {
             variants: BTreeMap::new(),
             shared: BTreeSet::new(),
             wrong: BTreeMap::new(),
+            last: None,
         }
+    }
+
+    /// The write `id` with this content, if it is the one that was applied last: mostly a write comes up
+    /// at one branch after the other, and need not be looked up at each.
+    pub(super) fn applied_last(&self, id: WriteId, write: Write) -> Option<WriteRef> {
+        let last = self.last?;
+        let entry = self.entry(last);
+        (entry.id == id && entry.write == write).then_some(last)
     }
 
     /// The write `id` with this content, new if need be. `events` are the writes of its customer.
@@ -207,6 +218,7 @@ impl Writes {
     /// known one.
     pub(super) fn apply(&mut self, apply: Apply, origin: BranchIndex, number: Number) {
         let Apply { write, branch, position, mark: _ } = apply;
+        self.last = Some(write);
         let is_new = self.put(write, branch, position);
         let entry = &mut self.entries[write.place()];
         entry.renumbered |= entry.origin.is_some() && number == Number::New;
@@ -289,6 +301,11 @@ impl Writes {
 
     pub(super) fn entry_mut(&mut self, write: WriteRef) -> &mut Entry {
         &mut self.entries[place(write.0)]
+    }
+
+    /// Whether the last log of every branch holds it.
+    pub(super) fn is_everywhere(&self, entry: &Entry) -> bool {
+        place(entry.branches) == self.branch_count
     }
 
     /// Its position at each branch, [`ABSENT`] where it is not.

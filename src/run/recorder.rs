@@ -21,7 +21,7 @@ pub type HistoryOutput = Box<dyn io::Write>;
 pub(super) struct Recorder {
     kept: Option<Vec<Recorded>>,
     history: Option<Writer<HistoryOutput>>,
-    judge: Option<Box<Judge>>,
+    judge: Option<Judge>,
     last_request_at: Time,
     /// The first thing that went wrong. The run goes on, and ends with it.
     failed: Option<RunError>,
@@ -64,7 +64,7 @@ impl Recorder {
             kept: (options.recording == Recording::Facts).then(Vec::new),
             history: history.map(begin).transpose()?,
             judge: (options.judging == Judging::On)
-                .then(|| Box::new(Judge::new(case(scenario, config), judge))),
+                .then(|| Judge::new(case(scenario, config), judge)),
             last_request_at: Time::START,
             failed: None,
         };
@@ -78,18 +78,15 @@ impl Recorder {
         self.kept.is_some() || self.history.is_some() || self.judge.is_some()
     }
 
-    fn take(&mut self, recorded: Recorded) -> Result<(), RunError> {
+    fn hand_on(&mut self, recorded: &Recorded) -> Result<(), RunError> {
         if let Fact::RequestSent { .. } = recorded.fact {
             self.last_request_at = recorded.at;
         }
         if let Some(judge) = &mut self.judge {
-            judge.observe(&recorded)?;
+            judge.observe(recorded)?;
         }
         if let Some(history) = &mut self.history {
-            history.record(&recorded).map_err(RunError::History)?;
-        }
-        if let Some(kept) = &mut self.kept {
-            kept.push(recorded);
+            history.record(recorded).map_err(RunError::History)?;
         }
         Ok(())
     }
@@ -140,10 +137,13 @@ pub(crate) fn header(scenario: &Scenario, config: &RunConfig) -> Header {
 
 impl Observer for Recorder {
     fn observe(&mut self, recorded: Recorded) {
-        if self.failed.is_none()
-            && let Err(failed) = self.take(recorded)
-        {
-            self.failed = Some(failed);
+        if self.failed.is_some() {
+            return;
+        }
+        match (self.hand_on(&recorded), &mut self.kept) {
+            (Err(failed), _) => self.failed = Some(failed),
+            (Ok(()), Some(kept)) => kept.push(recorded),
+            (Ok(()), None) => {}
         }
     }
 }
