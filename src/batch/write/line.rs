@@ -137,15 +137,17 @@ impl<'b> Members<'b> {
         Self { buffer, before: b'{' }
     }
 
-    /// Where the value of `key` is to be appended.
+    /// Where the value of `key` is to be appended. In place: most keys are known there, and so is how
+    /// long they are.
+    #[inline(always)]
     fn value(&mut self, key: &str) -> &mut Vec<u8> {
-        self.buffer.push(std::mem::replace(&mut self.before, b','));
-        self.buffer.push(b'"');
+        self.buffer.extend_from_slice(&[std::mem::replace(&mut self.before, b','), b'"']);
         self.buffer.extend_from_slice(key.as_bytes());
         self.buffer.extend_from_slice(b"\":");
         self.buffer
     }
 
+    #[inline(always)]
     fn word(&mut self, key: &str, word: impl Word) {
         let value = self.value(key);
         value.push(b'"');
@@ -153,10 +155,12 @@ impl<'b> Members<'b> {
         value.push(b'"');
     }
 
+    #[inline(always)]
     fn text(&mut self, key: &str, text: &str) {
         append(self.value(key), text);
     }
 
+    #[inline(always)]
     fn number(&mut self, key: &str, number: u64) {
         append(self.value(key), &number);
     }
