@@ -138,6 +138,9 @@ impl FromStr for Money {
     type Err = MoneyError;
 
     fn from_str(text: &str) -> Result<Self, MoneyError> {
+        if let Some(units) = few_digits(text) {
+            return Ok(Self(units * MINOR_PER_UNIT));
+        }
         let (negative, digits) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -165,6 +168,16 @@ impl FromStr for Money {
         let minor = if negative { -minor } else { minor };
         i64::try_from(minor).map(Self).map_err(|_| MoneyError::OutOfRange)
     }
+}
+
+/// The number that `text` is, where it is one of a few digits and no more: most money is written so.
+fn few_digits(text: &str) -> Option<i64> {
+    const FEW: usize = 9;
+    if text.is_empty() || text.len() > FEW {
+        return None;
+    }
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| i64::from(byte - b'0'));
+    text.bytes().try_fold(0, |number, byte| Some(number * 10 + digit(byte)?))
 }
 
 /// Money that is more than nothing: what a deposit or a withdrawal moves.

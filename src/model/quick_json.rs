@@ -125,18 +125,18 @@ impl<'de> Quick<'de> {
     fn whole(&mut self) -> Result<u64, Odd> {
         self.next_byte();
         let start = self.at;
-        let mut whole = 0_u64;
-        let digits = self.bytes()[start..].iter().map(|byte| byte.wrapping_sub(b'0'));
-        for digit in digits.take_while(|digit| *digit < 10) {
-            whole = whole.wrapping_mul(10).wrapping_add(digit.into());
-            self.at += 1;
+        let rest = &self.bytes()[start..];
+        let (mut whole, mut len) = (0_u64, 0);
+        while let Some(digit @ b'0'..=b'9') = rest.get(len) {
+            whole = whole.wrapping_mul(10).wrapping_add((digit - b'0').into());
+            len += 1;
         }
-        let len = self.at - start;
-        let is_zero_first = len > 1 && self.bytes()[start] == b'0';
-        let goes_on = matches!(self.bytes().get(self.at), Some(b'.' | b'e' | b'E'));
+        let is_zero_first = len > 1 && rest[0] == b'0';
+        let goes_on = matches!(rest.get(len), Some(b'.' | b'e' | b'E'));
         if len == 0 || is_zero_first || goes_on {
             return Err(Odd);
         }
+        self.at = start + len;
         if len <= FITS { Ok(whole) } else { self.text[start..self.at].parse().map_err(|_| Odd) }
     }
 

@@ -43,8 +43,10 @@ impl Bank {
         start: usize,
         event_ids: EventIds,
     ) -> Option<Self> {
-        let (mut branches, mut customers) = (Vec::new(), Vec::new());
-        for (start, process) in processes.0 {
+        let List(processes) = processes;
+        let mut branches = Vec::with_capacity(processes.len());
+        let mut customers = Vec::with_capacity(processes.len());
+        for (start, process) in processes {
             let object = |of| reading.object(start, of);
             reading.take(match process.r#type {
                 Field::Is(ProcessType::Branch | ProcessType::Bank) => {

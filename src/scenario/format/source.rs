@@ -1,7 +1,6 @@
 //! A text and where it is from: what a person calls it, and where in it something stands.
 
 use std::fmt;
-use std::path::Path;
 
 /// What people are shown for the name `-`, and what its scenario is called.
 const STANDARD_INPUT: &str = "<stdin>";
@@ -46,10 +45,15 @@ impl Source {
         if self.name == "-" {
             return STANDARD_INPUT_STEM;
         }
-        let file = Path::new(&self.name).file_name().and_then(|name| name.to_str());
-        let file = file.unwrap_or(&self.name);
+        let file = file_name(&self.name).unwrap_or(&self.name);
         file.strip_suffix(".json").filter(|stem| !stem.is_empty()).unwrap_or(file)
     }
+}
+
+/// The file that a path leads to, as `Path::file_name` has it, which takes paths of every kind apart.
+fn file_name(path: &str) -> Option<&str> {
+    let last = path.rsplit('/').find(|part| !matches!(*part, "" | "."));
+    last.filter(|part| *part != "..")
 }
 
 /// A part of a text, in bytes.
@@ -110,6 +114,34 @@ mod tests {
             assert_eq!(Source::new(name, "").stem(), stem);
         }
         assert_eq!(Source::new("-", "").shown_name(), "<stdin>");
+    }
+
+    #[test]
+    fn a_file_name_is_that_of_the_standard_library() {
+        for path in [
+            "a",
+            "a/b",
+            "/a/b",
+            "a/b/",
+            "a//",
+            "a/.",
+            "a/./",
+            "./a",
+            ".",
+            "./",
+            "..",
+            "a/..",
+            "../a",
+            "/",
+            "//",
+            "",
+            "...",
+            "a/.b",
+            "é/ü.json",
+        ] {
+            let theirs = std::path::Path::new(path).file_name().and_then(|name| name.to_str());
+            assert_eq!(file_name(path), theirs, "{path}");
+        }
     }
 
     #[test]
