@@ -11,6 +11,7 @@ use crate::history::Writer;
 use crate::model::number::count;
 use crate::report::audit;
 use crate::run::log_max;
+use crate::source::Outputs;
 use crate::storage::{Audit, DataFolder, FolderError};
 
 /// Audits the folder at `path`.
@@ -19,9 +20,14 @@ pub(super) fn check_data(
     path: &Path,
     terminal: &mut Terminal,
 ) -> Result<Exit, Failure> {
+    let folder = DataFolder::existing(path).map_err(Failure::bad_input)?;
+    let outputs = Outputs::new(args.export_history.as_deref()).map_err(Failure::bad_input)?;
+    for file in folder.files().map_err(Failure::bad_input)? {
+        outputs.refuse(&file).map_err(Failure::bad_input)?;
+    }
     let history = args.export_history.as_deref().map(OutputFile::create).transpose()?;
     let room = args.memory.budget().room();
-    let audit = audited(path, room).map_err(Failure::bad_input)?;
+    let audit = audited(folder, path, room).map_err(Failure::bad_input)?;
     if let Some(mut history) = history {
         write_history(&audit, &mut history)?;
         history.finish()?;
@@ -36,16 +42,13 @@ pub(super) fn check_data(
 }
 
 /// All files are in memory at the same time, which have `room` there.
-fn audited(path: &Path, room: u64) -> Result<Audit, FolderError> {
-    let folder = DataFolder::existing(path)?;
-    let branches = folder.branches()?;
-    let folder = folder.with_writes_max(log_max(room, count(branches.len()), 0));
-    let kept: Result<Vec<_>, _> = branches.into_iter().map(|branch| folder.open(branch)).collect();
-    let kept = kept?;
-    if kept.is_empty() {
+fn audited(folder: DataFolder, path: &Path, room: u64) -> Result<Audit, FolderError> {
+    let branches = count(folder.branches()?.len());
+    let files = folder.with_writes_max(log_max(room, branches, 0)).read_all()?;
+    if files.is_empty() {
         return Err(FolderError::Empty { path: path.to_owned() });
     }
-    Ok(Audit::of(kept))
+    Ok(Audit::of(files))
 }
 
 fn write_history(audit: &Audit, out: &mut dyn io::Write) -> io::Result<()> {

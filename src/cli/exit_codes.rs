@@ -64,7 +64,7 @@ impl ExitCodes {
 
     pub(super) const CHECK: Self = Self(&[
         HOLDS,
-        (1, "a guarantee is violated"),
+        (1, "a guarantee is violated, or a folder is not as its bank leaves it"),
         (2, "the arguments are wrong, or what they name is no history that can be judged"),
         (3, "undecided: no guarantee could be tested (--strict: not every property)"),
         DEFECT,

@@ -52,34 +52,25 @@ pub(super) enum SecretFileError {
 
 /// Writes a new secret.
 pub(super) fn make_secret(args: &SecretArgs) -> Result<Exit, Failure> {
-    written(&args.file)?;
+    let secret = BankSecret::random().map_err(SecretFileError::from)?;
+    write_secret(&args.file, &secret)?;
     Ok(Exit::Holds)
 }
 
 /// It is written beside its place first: where it is, it is whole, whenever the process is killed.
-fn written(path: &Path) -> Result<(), SecretFileError> {
-    let line = BankSecret::random()?.line();
+pub(super) fn write_secret(path: &Path, secret: &BankSecret) -> Result<(), SecretFileError> {
     let failed = |reason| SecretFileError::Write { path: path.to_owned(), reason };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    writeln!(file, "{line}").and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
+    writeln!(file, "{}", secret.line()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     match file.persist_noclobber(path) {
-        Ok(_) => Ok(()),
+        // So is its name.
+        Ok(_) => File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
             Err(SecretFileError::Exists { path: path.to_owned() })
         }
         Err(error) => Err(failed(error.error)),
-    }
-}
-
-/// The secret that a bank keeps for itself at `path`, where it makes one when it opens first.
-pub(super) fn kept_secret(
-    path: &Path,
-    terminal: &mut Terminal,
-) -> Result<BankSecret, SecretFileError> {
-    match written(path) {
-        Ok(()) | Err(SecretFileError::Exists { .. }) => read_secret(path, terminal),
-        Err(error) => Err(error),
     }
 }
 

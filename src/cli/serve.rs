@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{io, thread};
 
@@ -11,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, Failure};
-use super::secret::{SecretFileError, kept_secret, read_secret};
+use super::secret::{SecretFileError, read_secret, write_secret};
 use super::serve_args::{ServeArgs, ServeFormat};
 use super::serve_scenario::run_for_clients;
 use super::signal::{self, Ending};
@@ -51,6 +52,12 @@ enum OpenError {
     Data(#[from] FolderError),
     #[error(transparent)]
     Secret(#[from] SecretFileError),
+    #[error(
+        "there is no bank.secret in {0}, which seals the passbooks of the bank there; put it back, or say with --bank-secret what seals them from now on: those that customers have are worth nothing then"
+    )]
+    SecretGone(PathBuf),
+    #[error("{0} was made by another process at the same time; start this one again")]
+    MadeByAnother(PathBuf),
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
     #[error(
@@ -68,7 +75,7 @@ enum OpenError {
     )]
     FaultsBetweenProcesses,
     #[error(
-        "what crashes forget is a memory, and --data keeps the bank on a disk; leave out one of both"
+        "--data keeps the bank on a disk, and --faults and --nemesis are for one in memory, which its crashes can forget; leave out one of both"
     )]
     FaultsWithData,
     #[error(
@@ -87,10 +94,12 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> Result<Exit, F
         terminal.before_reading(place, "a scenario");
     }
     let memory = args.memory.budget();
-    let opened = live_options(args, terminal).and_then(|mut bank| {
+    let opened = live_options(args, terminal).and_then(|(mut bank, secret)| {
         let mut taken = take_memory(args, &mut bank, &memory)?;
-        let kept = kept_branches(args, &bank, (&memory, &mut taken))?;
-        Ok((listeners(args, &bank)?, bank, kept, taken))
+        // A folder is made for a bank that can be reached.
+        let listeners = listeners(args, &bank)?;
+        let kept = kept_branches(args, (&bank, secret.as_ref()), (&memory, &mut taken))?;
+        Ok((listeners, bank, kept, taken))
     });
     // What the bank takes is taken as long as it is open; scenarios of clients share the rest.
     let (listeners, bank, kept, _taken) = opened?;
@@ -170,7 +179,11 @@ async fn wait_for_end(
     Ok(())
 }
 
-fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions, OpenError> {
+/// How the bank is opened, and its secret, if that is new and to be kept in its folder.
+fn live_options(
+    args: &ServeArgs,
+    terminal: &mut Terminal,
+) -> Result<(LiveOptions, Option<BankSecret>), OpenError> {
     let mut elsewhere = BTreeMap::new();
     for peer in &args.peer {
         if elsewhere.insert(peer.id, peer.endpoint.clone()).is_some()
@@ -182,7 +195,7 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
     let Described { roster, opening_balance, settings } = described(args, &elsewhere)?;
     let config = RunConfig::checked(&settings, &args.settings())?;
     let faults = faults(args, &config, &roster, &elsewhere)?;
-    let secret = secret(args, terminal)?;
+    let Secret { secret, is_to_be_kept } = secret(args, terminal)?;
     let keys = BankKeys::new(&secret, bank_name(args), &roster, opening_balance);
     let kept_max = args.limits.kept_max.get();
     let mut branch = config.branch(Some(args.confirm_limit));
@@ -194,7 +207,7 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
         branch.timeouts.resend_after = branch.timeouts.resend_after.max(Some(there_and_back));
         tell_faults(faults, terminal);
     }
-    Ok(LiveOptions {
+    let bank = LiveOptions {
         roster,
         opening_balance,
         life: begun_life(),
@@ -208,7 +221,8 @@ fn live_options(args: &ServeArgs, terminal: &mut Terminal) -> Result<LiveOptions
         elsewhere,
         links: LinkOptions { kept_max, return_limit: args.return_limit, ..LinkOptions::default() },
         sessions_max: args.limits.sessions_max.get(),
-    })
+    };
+    Ok((bank, is_to_be_kept.then_some(secret)))
 }
 
 /// What goes wrong on purpose in the bank of `roster`, if anything does.
@@ -249,7 +263,7 @@ fn tell_faults(faults: &Faults, terminal: &mut Terminal) {
 /// writes than the branches take, as long as there is memory for them.
 fn kept_branches(
     args: &ServeArgs,
-    bank: &LiveOptions,
+    (bank, new_secret): (&LiveOptions, Option<&BankSecret>),
     (memory, taken): (&MemoryBudget, &mut Vec<MemoryShare>),
 ) -> Result<Vec<KeptBranch>, OpenError> {
     let Some(path) = &args.data else { return Ok(Vec::new()) };
@@ -270,6 +284,12 @@ fn kept_branches(
     let planned = bank.branch.log_max.map_or(0, LogPosition::get);
     let more = log_max(memory.left(), branches, 0).get();
     let folder = DataFolder::at(path)?.with_writes_max(LogPosition::new(planned + more));
+    if let Some(secret) = new_secret {
+        match write_secret(&folder.secret(), secret) {
+            Err(SecretFileError::Exists { path }) => return Err(OpenError::MadeByAnother(path)),
+            written => written?,
+        }
+    }
     let kept = folder.open_all(&asked)?;
     let longest = kept.iter().map(|kept| kept.writes().get()).max().unwrap_or_default();
     if longest > planned {
@@ -335,15 +355,24 @@ fn described(
     Ok(Described { roster, opening_balance, settings })
 }
 
+/// What seals the passbooks of a bank.
+struct Secret {
+    secret: BankSecret,
+    is_to_be_kept: bool,
+}
+
 /// What seals the passbooks of this bank. One that lives in one process and has no secret of its
 /// own gets another each time it opens: its passbooks are worth nothing when it has closed.
-fn secret(args: &ServeArgs, terminal: &mut Terminal) -> Result<BankSecret, OpenError> {
+fn secret(args: &ServeArgs, terminal: &mut Terminal) -> Result<Secret, OpenError> {
+    let given = |secret| Secret { secret, is_to_be_kept: false };
     if let Some(path) = &args.bank_secret {
-        return Ok(read_secret(path, terminal)?);
+        return Ok(given(read_secret(path, terminal)?));
     }
     if args.peer.is_empty() {
-        let Some(path) = &args.data else { return Ok(BankSecret::random()?) };
-        return Ok(kept_secret(&DataFolder::at(path)?.secret(), terminal)?);
+        return match &args.data {
+            Some(path) => kept_secret(path, terminal),
+            None => Ok(given(BankSecret::random()?)),
+        };
     }
     if !args.listen.is_loopback() {
         return Err(OpenError::NoSecret(args.listen));
@@ -356,7 +385,24 @@ fn secret(args: &ServeArgs, terminal: &mut Terminal) -> Result<BankSecret, OpenE
         "without --bank-secret nothing is proved: any program on this machine can make passbooks of \
          this bank and pass for a peer; make one for all processes with 'passbook secret FILE'",
     );
-    Ok(BankSecret::public())
+    Ok(given(BankSecret::public()))
+}
+
+/// The secret that a bank keeps in its folder; a new one where no branch is there yet.
+fn kept_secret(path: &Path, terminal: &mut Terminal) -> Result<Secret, OpenError> {
+    let new = || Ok(Secret { secret: BankSecret::random()?, is_to_be_kept: true });
+    if !path.exists() {
+        return new();
+    }
+    let folder = DataFolder::existing(path)?;
+    if folder.secret().exists() {
+        let secret = read_secret(&folder.secret(), terminal)?;
+        Ok(Secret { secret, is_to_be_kept: false })
+    } else if folder.branches()?.is_empty() {
+        new()
+    } else {
+        Err(OpenError::SecretGone(path.to_owned()))
+    }
 }
 
 /// Binds every listener before anything is served.

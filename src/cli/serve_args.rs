@@ -26,6 +26,7 @@ const SERVE_EXAMPLES: &str = "\
 Examples:
   passbook serve                                     two branches, on ports 50051 and 50052
   passbook serve --branches 5 --balance 1000 --single-port 50050
+  passbook serve --data bank                         kept in a folder, whatever ends the process
   passbook serve --branch 1 --peer 2=http://127.0.0.1:50052
   passbook serve --propagation async --faults loss=0.1 --nemesis partition,crash --nemesis-interval 5s \
     --nemesis-duration 2s

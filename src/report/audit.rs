@@ -26,7 +26,11 @@ pub(crate) fn write_text(out: &mut dyn Write, audit: &Audit) -> io::Result<()> {
         writeln!(out, "  ✗ {flaw}")?;
     }
     if flaws.is_empty() {
-        writeln!(out, "  ✓ every log is in order, its balance is its sum, and write sets agree")?;
+        writeln!(
+            out,
+            "  ✓ every file is whole, every log is in order, and branches that have heard of the same \
+             hold the same"
+        )?;
     }
     for branch in branches {
         for Lag { origin, needed, here, .. } in &branch.lacks {

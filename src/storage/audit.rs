@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::KeptBranch;
 use super::order::out_of_order;
+use super::{About, BranchFile};
 use crate::bank::{Branch, BranchConfig, Start};
 use crate::history::{Fact, Header, Recorded};
 use crate::model::{
@@ -47,16 +47,16 @@ pub struct AuditedBranch {
 }
 
 impl Audit {
-    /// Looks at the files of `kept`, which are of one bank.
+    /// Looks at what `files` hold, which are of one bank.
     ///
     /// Panics if there are none.
-    pub fn of(kept: Vec<KeptBranch>) -> Self {
-        let about = kept.first().expect("somebody looks at a file").about.clone();
+    pub fn of(files: Vec<BranchFile>) -> Self {
+        let about = files.first().expect("somebody looks at a file").about.clone();
         let roster = Arc::new(about.roster);
         let mut flaws = Vec::new();
         let mut names: BTreeMap<Dot, (WriteId, Write, BranchId)> = BTreeMap::new();
         let (mut branches, mut versions) = (Vec::new(), Vec::new());
-        for KeptBranch { branch: id, memory, .. } in kept {
+        for BranchFile { about: About { branch: id, .. }, memory } in files {
             let memory = memory.unwrap_or_default();
             flaws.extend(out_of_order(id, &memory.came));
             for &LogEntry { dot, id: name, write } in &memory.came {

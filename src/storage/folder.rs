@@ -1,24 +1,40 @@
 //! The folder with the files of the branches of a bank.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use redb::backends::FileBackend;
 
-use super::about::AboutError;
+use super::look::Look;
 use super::order::out_of_order;
-use super::{About, CreateError, DiskError, OpenError, Store};
+use super::{About, DiskError, OpenError, Store};
 use crate::bank::Memory;
 use crate::model::{BranchId, Life, LogPosition};
+
+/// A process that makes a file of the same folder looks at this one for a moment: so often it is
+/// tried again, and after this.
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The folder in which branches of one bank keep what must outlive their process.
 #[derive(Debug, Clone)]
 pub struct DataFolder {
     path: PathBuf,
     writes_max: u64,
+}
+
+/// What the file of a branch holds.
+#[derive(Debug)]
+pub struct BranchFile {
+    /// What it says of its bank.
+    pub about: About,
+    /// What was kept there; `None` of a branch that has never begun.
+    pub memory: Option<Memory>,
 }
 
 /// A branch that has a file.
@@ -79,14 +95,6 @@ pub enum FolderError {
         /// A file.
         path: PathBuf,
     },
-    /// A file of it cannot be made.
-    #[error("cannot make {path}: {reason}")]
-    Create {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: Box<CreateError>,
-    },
     /// A file of it cannot be used.
     #[error("cannot use {path}: {reason}")]
     Open {
@@ -100,8 +108,10 @@ pub enum FolderError {
 impl DataFolder {
     /// The folder at `path`, which is made if it is not there, for nobody else to read.
     pub fn at(path: &Path) -> Result<Self, FolderError> {
+        let new: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
         let made = DirBuilder::new().mode(0o700).recursive(true).create(path);
-        made.map_err(|reason| FolderError::Folder { path: path.to_owned(), reason })?;
+        let synced = made.and_then(|()| new.iter().filter_map(|it| it.parent()).try_for_each(sync));
+        synced.map_err(|reason| FolderError::Folder { path: path.to_owned(), reason })?;
         Ok(Self { path: path.to_owned(), writes_max: u64::MAX })
     }
 
@@ -123,6 +133,12 @@ impl DataFolder {
         self.path.join("bank.secret")
     }
 
+    /// All files of the bank that are here.
+    pub fn files(&self) -> Result<Vec<PathBuf>, FolderError> {
+        let branches = self.branches()?.into_iter().map(|branch| self.file(branch));
+        Ok(branches.chain([self.secret()]).collect())
+    }
+
     /// The branches that have a file here, ascending.
     pub fn branches(&self) -> Result<Vec<BranchId>, FolderError> {
         let failed = |reason| FolderError::Folder { path: self.path.clone(), reason };
@@ -139,106 +155,198 @@ impl DataFolder {
         Ok(branches)
     }
 
-    /// Opens the file of `branch`.
-    pub fn open(&self, branch: BranchId) -> Result<KeptBranch, FolderError> {
-        self.open_checked(branch, |_| Ok(()))
+    /// What the file of each branch holds, ascending. All must be of one bank, and nobody may have them
+    /// open. Nothing in them changes: where one has to be mended, that is done in memory.
+    pub fn read_all(&self) -> Result<Vec<BranchFile>, FolderError> {
+        let mut read: Vec<BranchFile> = Vec::new();
+        for branch in self.branches()? {
+            let asked = read.first().map(|first| About { branch, ..first.about.clone() });
+            let file = || {
+                let file = File::open(self.file(branch)).map_err(DiskError::from)?;
+                file.try_lock_shared()?;
+                self.look(&file, branch, asked.as_ref())
+            };
+            read.push(file().map_err(|reason| self.unusable(branch, reason))?);
+        }
+        self.check_beginning(read.iter().map(|file| &file.about))?;
+        Ok(read)
     }
 
     /// Opens the files of the branches that `asked` are of, or makes those that are not there. All
-    /// files in the folder must be of the same bank.
+    /// files in the folder must be of the same bank. Where one is refused none is changed.
     pub fn open_all(&self, asked: &[About]) -> Result<Vec<KeptBranch>, FolderError> {
-        let Some(first) = asked.first() else { return Ok(Vec::new()) };
+        let there = self.branches()?;
+        let (old, new): (Vec<&About>, Vec<&About>) =
+            asked.iter().partition(|about| there.contains(&about.branch));
+        let mut looked_at = Vec::new();
+        for about in old {
+            let branch = about.branch;
+            let look = || {
+                let file = locked(&self.file(branch))?;
+                let held = self.look(&file, branch, Some(about))?;
+                in_order(branch, held.memory.as_ref())?;
+                Ok((file, held))
+            };
+            looked_at.push(look().map_err(|reason| self.unusable(branch, reason))?);
+        }
+        self.check_beginning(looked_at.iter().map(|(_, held)| &held.about))?;
+        let mut first_life = looked_at.first().map(|(_, held)| held.about.roster.first_life());
+        if let (None, Some(about)) = (first_life, new.first()) {
+            first_life = self.beginning_of_others(about)?;
+        }
         let mut opened = Vec::new();
-        for branch in self.branches()? {
-            let about = asked.iter().find(|about| about.branch == branch);
-            let other = About { branch, ..first.clone() };
-            match self.open_checked(branch, |there| there.check(about.unwrap_or(&other))) {
-                Ok(kept) => {
-                    self.check_order(&kept)?;
-                    opened.extend(about.map(|_| kept));
-                }
-                // Another process serves it.
-                Err(FolderError::Open { reason, .. })
-                    if about.is_none() && matches!(*reason, OpenError::Busy) => {}
-                Err(error) => return Err(error),
-            }
+        for (file, BranchFile { about, memory }) in looked_at {
+            let branch = about.branch;
+            let store = FileBackend::new(file).map_err(OpenError::from).and_then(Store::open);
+            let (store, _) = store.map_err(|reason| self.unusable(branch, reason))?;
+            opened.push(KeptBranch { branch, store, about, memory });
         }
-        let first_life = opened.first().map_or(first.roster.first_life(), KeptBranch::first_life);
-        if let Some(other) = opened.iter().find(|kept| kept.first_life() != first_life) {
-            return Err(FolderError::OtherBeginning { path: self.file(other.branch) });
-        }
-        for about in asked {
-            if opened.iter().all(|kept| kept.branch != about.branch) {
-                let roster = about.roster.clone().beginning_in(first_life);
-                opened.push(self.create(About { roster, ..about.clone() })?);
-            }
+        for about in new {
+            let roster = about.roster.clone();
+            let roster = roster.beginning_in(first_life.unwrap_or(about.roster.first_life()));
+            opened.push(self.create(About { roster, ..about.clone() })?);
         }
         opened.sort_by_key(|kept| kept.branch);
         Ok(opened)
     }
 
-    fn open_checked(
-        &self,
-        branch: BranchId,
-        check: impl Fn(&About) -> Result<(), AboutError>,
-    ) -> Result<KeptBranch, FolderError> {
-        let path = self.file(branch);
-        let open = || {
-            // What is not asked for is left as it is.
-            if let Some((about, writes)) = Store::about_closed(&path)? {
-                check(&about)?;
-                self.check_room(writes)?;
+    /// When the bank of `about` began, as the files of other branches here say, if there are any that
+    /// no process serves.
+    fn beginning_of_others(&self, about: &About) -> Result<Option<Life>, FolderError> {
+        for branch in self.branches()? {
+            let look = || {
+                let file = File::open(self.file(branch)).map_err(DiskError::from)?;
+                file.try_lock_shared()?;
+                self.look(&file, branch, Some(&About { branch, ..about.clone() }))
+            };
+            match look() {
+                Ok(other) => return Ok(Some(other.about.roster.first_life())),
+                Err(OpenError::Busy) => {}
+                Err(reason) => return Err(self.unusable(branch, reason)),
             }
-            let file = OpenOptions::new().read(true).write(true).open(&path);
-            let backend = FileBackend::new(file.map_err(DiskError::from)?);
-            let (store, about) = Store::open(backend.map_err(OpenError::from)?)?;
-            check(&about)?;
-            self.check_room(store.writes())?;
-            let memory = store.memory()?;
-            Ok(KeptBranch { branch, store, about, memory })
-        };
-        open().map_err(|reason| FolderError::Open { path: path.clone(), reason: Box::new(reason) })
+        }
+        Ok(None)
     }
 
-    fn check_room(&self, held: u64) -> Result<(), OpenError> {
-        let most = self.writes_max;
-        if held > most { Err(OpenError::TooLarge { held, most }) } else { Ok(()) }
+    /// What stands in a file, on which there is a lock, if it is of the bank that is asked for and all of
+    /// it is as it was written.
+    fn look(
+        &self,
+        file: &File,
+        branch: BranchId,
+        asked: Option<&About>,
+    ) -> Result<BranchFile, OpenError> {
+        if !file.metadata().map_err(DiskError::from)?.is_file() {
+            return Err(OpenError::Damaged("it is no file".to_owned()));
+        }
+        let look = Look::at(file.try_clone().map_err(DiskError::from)?).map_err(DiskError::from)?;
+        unless_it_panics(|| {
+            let (mut store, about) = Store::open(look)?;
+            let named = About { branch, ..about.clone() };
+            about.check(asked.unwrap_or(&named))?;
+            let (held, most) = (store.writes(), self.writes_max);
+            if held > most {
+                return Err(OpenError::TooLarge { held, most });
+            }
+            store.check_integrity()?;
+            Ok(BranchFile { about, memory: store.memory()? })
+        })
     }
 
-    /// What is out of order was not written by this program, and nobody knows what it means.
-    fn check_order(&self, kept: &KeptBranch) -> Result<(), FolderError> {
-        let came = kept.memory.as_ref().map_or(&[][..], |memory| &memory.came);
-        let Some(flaw) = out_of_order(kept.branch, came).into_iter().next() else {
-            return Ok(());
-        };
-        let (path, reason) = (self.file(kept.branch), Box::new(OpenError::Damaged(flaw)));
-        Err(FolderError::Open { path, reason })
+    /// Refuses files of banks that began at different times.
+    fn check_beginning<'a>(
+        &self,
+        mut files: impl Iterator<Item = &'a About>,
+    ) -> Result<(), FolderError> {
+        let Some(first) = files.next() else { return Ok(()) };
+        let first_life = first.roster.first_life();
+        match files.find(|other| other.roster.first_life() != first_life) {
+            Some(other) => Err(FolderError::OtherBeginning { path: self.file(other.branch) }),
+            None => Ok(()),
+        }
     }
 
-    /// Makes the file under a name of this process's own first: so it is whole wherever it has its
-    /// own, and of two processes that make it at the same time one fails.
+    /// Makes the file under a name of its own first: so it is whole wherever it has its right one, and of
+    /// two processes that make it at the same time one fails.
     fn create(&self, about: About) -> Result<KeptBranch, FolderError> {
         let branch = about.branch;
-        let path = self.file(branch);
-        let unfinished = path.with_extension(format!("new-{}", std::process::id()));
-        let create = || -> Result<Store, CreateError> {
-            let mut options = OpenOptions::new();
-            options.read(true).write(true).create(true).truncate(true).mode(0o600);
-            let store = Store::create(&about, FileBackend::new(options.open(&unfinished)?)?)?;
-            // It is there under both names, unless another process was sooner.
-            let placed = fs::hard_link(&unfinished, &path);
-            fs::remove_file(&unfinished)?;
-            placed?;
-            File::open(&self.path)?.sync_all()?;
+        let create = || -> Result<Store, OpenError> {
+            let prefix = format!("branch-{branch}.new-");
+            let new = tempfile::Builder::new().prefix(&prefix).tempfile_in(&self.path);
+            let (file, unfinished) = new.map_err(DiskError::from)?.into_parts();
+            let store = Store::create(&about, FileBackend::new(file)?)?;
+            match unfinished.persist_noclobber(self.file(branch)) {
+                Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
+                    return Err(OpenError::Busy);
+                }
+                placed => placed.map_err(|failed| DiskError::from(failed.error))?,
+            }
+            sync(&self.path).map_err(DiskError::from)?;
             Ok(store)
         };
         match create() {
             Ok(store) => Ok(KeptBranch { branch, store, about, memory: None }),
-            Err(reason) => Err(FolderError::Create { path, reason: Box::new(reason) }),
+            Err(reason) => Err(self.unusable(branch, reason)),
         }
+    }
+
+    fn unusable(&self, branch: BranchId, reason: OpenError) -> FolderError {
+        FolderError::Open { path: self.file(branch), reason: Box::new(reason) }
     }
 
     fn file(&self, branch: BranchId) -> PathBuf {
         self.path.join(format!("branch-{branch}.redb"))
     }
+}
+
+/// The file at `path`, which no other process has open as long as this is.
+fn locked(path: &Path) -> Result<File, OpenError> {
+    let file = OpenOptions::new().read(true).write(true).open(path).map_err(DiskError::from)?;
+    for _ in 1..LOCK_TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => pause(),
+            done => return Ok(done.map(|()| file)?),
+        }
+    }
+    file.try_lock()?;
+    Ok(file)
+}
+
+#[expect(clippy::disallowed_methods, reason = "nothing is served yet")]
+fn pause() {
+    std::thread::sleep(LOCK_PAUSE);
+}
+
+impl From<TryLockError> for OpenError {
+    fn from(error: TryLockError) -> Self {
+        match error {
+            TryLockError::WouldBlock => Self::Busy,
+            TryLockError::Error(error) => Self::Disk(error.into()),
+        }
+    }
+}
+
+/// What is out of order was not written by this program, and nobody knows what it means.
+fn in_order(branch: BranchId, memory: Option<&Memory>) -> Result<(), OpenError> {
+    let came = memory.map_or(&[][..], |memory| &memory.came);
+    match out_of_order(branch, came).into_iter().next() {
+        Some(flaw) => Err(OpenError::Damaged(flaw)),
+        None => Ok(()),
+    }
+}
+
+/// The database trusts a file that was closed in order, and may panic where that is damaged. Meanwhile
+/// no panic of the process is told.
+fn unless_it_panics<T>(look: impl FnOnce() -> Result<T, OpenError>) -> Result<T, OpenError> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let looked = catch_unwind(AssertUnwindSafe(look));
+    panic::set_hook(hook);
+    looked.unwrap_or_else(|_| Err(OpenError::Damaged("what is in it makes no sense".to_owned())))
+}
+
+/// What was put into a folder has its name there after a power failure.
+fn sync(folder: &Path) -> io::Result<()> {
+    let here = Path::new(".");
+    File::open(if folder == Path::new("") { here } else { folder })?.sync_all()
 }

@@ -1,10 +1,11 @@
 //! The file of one branch. All that is asked for together is kept together, or nothing of it.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::io;
 
 use redb::{
-    Builder, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase, ReadableTable,
-    ReadableTableMetadata, StorageBackend, StorageError, TableError,
+    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+    StorageBackend, TableError,
 };
 
 use super::about::{About, AboutError};
@@ -56,9 +57,6 @@ pub enum OpenError {
     Disk(#[from] DiskError),
 }
 
-/// Why a file cannot be made.
-pub type CreateError = DiskError;
-
 impl<E: Into<redb::Error>> From<E> for DiskError {
     fn from(error: E) -> Self {
         Self(Box::new(error.into()))
@@ -67,19 +65,30 @@ impl<E: Into<redb::Error>> From<E> for DiskError {
 
 impl From<DatabaseError> for OpenError {
     fn from(error: DatabaseError) -> Self {
-        if let DatabaseError::DatabaseAlreadyOpen = error {
-            Self::Busy
-        } else if let DatabaseError::Storage(StorageError::Corrupted(why)) = error {
-            Self::Damaged(why)
-        } else {
-            Self::Disk(error.into())
-        }
+        unreadable(error)
+    }
+}
+
+/// Why what is in a file cannot be read.
+fn unreadable(error: impl Into<redb::Error>) -> OpenError {
+    use redb::Error;
+    let error = error.into();
+    if let Error::DatabaseAlreadyOpen = error {
+        OpenError::Busy
+    } else if let Error::Corrupted(why) = error {
+        OpenError::Damaged(why)
+    } else if let Error::Io(why) = &error
+        && matches!(why.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+    {
+        OpenError::Damaged("it is no database, or not all of one".to_owned())
+    } else {
+        OpenError::Disk(DiskError(Box::new(error)))
     }
 }
 
 impl Store {
     /// Makes the file of a branch. One that begins with its bank is in its first life from then on.
-    pub fn create(about: &About, backend: impl StorageBackend) -> Result<Self, CreateError> {
+    pub fn create(about: &About, backend: impl StorageBackend) -> Result<Self, DiskError> {
         let database = Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend)?;
         let write = database.begin_write()?;
         {
@@ -113,12 +122,11 @@ impl Store {
         self.came
     }
 
-    /// What a file is that was closed in order, and how many writes it holds, without a change in it;
-    /// `None` of another, which has to be mended before it can be read.
-    pub fn about_closed(path: &Path) -> Result<Option<(About, u64)>, OpenError> {
-        match ReadOnlyDatabase::open(path) {
-            Ok(database) => Ok(Some((about(&database)?, writes(&database)?))),
-            Err(DatabaseError::RepairAborted) => Ok(None),
+    /// Refuses a file of which any part is not as it was written.
+    pub(super) fn check_integrity(&mut self) -> Result<(), OpenError> {
+        match self.database.check_integrity() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(OpenError::Damaged("its checksums do not fit it".to_owned())),
             Err(error) => Err(error.into()),
         }
     }
@@ -126,25 +134,25 @@ impl Store {
     /// All that was kept; `None` of a branch that has never begun, and said nothing.
     pub fn memory(&self) -> Result<Option<Memory>, OpenError> {
         let damaged = |Nonsense| OpenError::Damaged("a row makes no sense".to_owned());
-        let read = self.database.begin_read().map_err(DiskError::from)?;
-        let lives = match self.lives()? {
+        let read = self.database.begin_read().map_err(unreadable)?;
+        let lives = match self.lives().map_err(|DiskError(error)| unreadable(*error))? {
             None if self.came == 0 => return Ok(None),
             lives => lives.unwrap_or_default(),
         };
         let mut memory = Memory { lives, ..Memory::default() };
-        let table = read.open_table(CAME).map_err(DiskError::from)?;
+        let table = read.open_table(CAME).map_err(unreadable)?;
         memory.came.reserve_exact(usize::try_from(self.came).unwrap_or_default());
-        for row in table.iter().map_err(DiskError::from)? {
-            let (_, row) = row.map_err(DiskError::from)?;
+        for row in table.iter().map_err(unreadable)? {
+            let (_, row) = row.map_err(unreadable)?;
             memory.came.push(came_in(row.value()).map_err(damaged)?);
         }
         let is_of_the_bank = |origin| self.roster.index(origin).is_some();
         if !memory.came.iter().all(|entry| is_of_the_bank(entry.dot.origin)) {
             return Err(OpenError::Damaged("a write is of a branch that is not there".to_owned()));
         }
-        let table = read.open_table(REFUSED).map_err(DiskError::from)?;
-        for row in table.iter().map_err(DiskError::from)? {
-            let (number, row) = row.map_err(DiskError::from)?;
+        let table = read.open_table(REFUSED).map_err(unreadable)?;
+        for row in table.iter().map_err(unreadable)? {
+            let (number, row) = row.map_err(unreadable)?;
             memory.refused.push(refused_in(number.value(), row.value()).map_err(damaged)?);
         }
         Ok(Some(memory))
@@ -198,18 +206,23 @@ impl Store {
     }
 }
 
-fn writes(database: &impl ReadableDatabase) -> Result<u64, DiskError> {
-    Ok(database.begin_read()?.open_table(CAME)?.len()?)
+fn writes(database: &impl ReadableDatabase) -> Result<u64, OpenError> {
+    let read = database.begin_read().map_err(unreadable)?;
+    let table = read.open_table(CAME).map_err(unreadable)?;
+    table.len().map_err(unreadable)
 }
 
 fn about(database: &impl ReadableDatabase) -> Result<About, OpenError> {
-    let read = database.begin_read().map_err(DiskError::from)?;
-    match read.open_table(ABOUT) {
-        Ok(table) => {
-            let value = |name: &str| Some(table.get(name).ok()??.value().to_owned());
-            Ok(About::read(value)?)
-        }
-        Err(TableError::TableDoesNotExist(_)) => Err(AboutError::Missing("format").into()),
-        Err(error) => Err(DiskError::from(error).into()),
+    let read = database.begin_read().map_err(unreadable)?;
+    let table = match read.open_table(ABOUT) {
+        Ok(table) => table,
+        Err(TableError::TableDoesNotExist(_)) => return Err(AboutError::Missing("format").into()),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut values = BTreeMap::new();
+    for row in table.iter().map_err(unreadable)? {
+        let (name, value) = row.map_err(unreadable)?;
+        values.insert(name.value().to_owned(), value.value().to_owned());
     }
+    Ok(About::read(|name| values.get(name).cloned())?)
 }

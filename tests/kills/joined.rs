@@ -23,8 +23,9 @@ pub(crate) struct Folder {
 impl Folder {
     pub(crate) fn read(path: &Path, branch: u16) -> Self {
         let branch = BranchId::new(branch.into()).unwrap();
-        let kept = DataFolder::existing(path).unwrap().open(branch).unwrap();
-        let mut came = kept.memory.unwrap().came;
+        let [file] = <[_; 1]>::try_from(DataFolder::existing(path).unwrap().read_all().unwrap())
+            .expect("a branch has a folder");
+        let mut came = file.memory.unwrap().came;
         // A write that two branches accepted came twice, and is applied once.
         let mut seen = BTreeSet::new();
         came.retain(|entry| seen.insert(entry.id));

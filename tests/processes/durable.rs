@@ -5,10 +5,12 @@ use std::path::Path;
 use std::process::Command;
 
 use passbook::grpc::proto::v1;
+use passbook::model::{BranchId, Money, Random, Roster, Seed};
+use passbook::storage::{About, DataFolder};
 use tempfile::TempDir;
 use tonic::Code;
 
-use crate::process::{Process, one, passbook, typed, with_clients};
+use crate::process::{Process, free_ports, one, passbook, typed, with_clients};
 
 fn args(folder: &Path, more: &[&str]) -> Vec<String> {
     let mut args = vec!["--base-port=0".to_owned(), format!("--data={}", folder.display())];
@@ -100,6 +102,170 @@ fn a_folder_that_is_not_of_this_bank_is_refused_and_left_as_it_is() {
         let told = refused(&args(folder.path(), &other));
         assert!(told.contains(said) && told.contains("name another folder"), "{told}");
         assert_eq!(files(folder.path()), before, "{other:?}");
+    }
+}
+
+#[test]
+fn a_folder_that_was_not_closed_is_refused_and_left_as_it_is_too() {
+    let folder = TempDir::new().unwrap();
+    let bank = Process::serve(&args(folder.path(), &[]), 2);
+    with_clients(async { typed(bank.channel()).deposit(one(1, 1, Some(1))).await.unwrap() });
+    bank.kill();
+    let before = files(folder.path());
+    refused(&args(folder.path(), &["--bank-name=b"]));
+    assert_eq!(files(folder.path()), before);
+    // To look at it changes nothing either.
+    let check = ["check".to_owned(), format!("--data={}", folder.path().display())];
+    assert_eq!(passbook(&check).output().unwrap().status.code(), Some(0));
+    assert_eq!(files(folder.path()), before);
+}
+
+#[test]
+fn a_bank_that_cannot_be_reached_makes_no_folder() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let parent = TempDir::new().unwrap();
+    let folder = parent.path().join("bank");
+    let told = refused(&[format!("--single-port={port}"), format!("--data={}", folder.display())]);
+    assert!(told.contains(&port.to_string()), "{told}");
+    assert!(!folder.exists());
+}
+
+#[test]
+fn a_secret_that_is_gone_is_not_made_anew() {
+    let folder = TempDir::new().unwrap();
+    let open = args(folder.path(), &[]);
+    assert!(Process::serve(&open, 2).close("TERM").status.success());
+    fs::remove_file(folder.path().join("bank.secret")).unwrap();
+    let told = refused(&open);
+    assert!(told.contains("no bank.secret in") && told.contains("put it back"), "{told}");
+    assert!(!folder.path().join("bank.secret").exists());
+}
+
+#[test]
+fn what_is_exported_never_replaces_a_file_of_the_bank() {
+    let folder = TempDir::new().unwrap();
+    assert!(Process::serve(&args(folder.path(), &[]), 2).close("TERM").status.success());
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(folder.path().join("branch-1.redb"), &link).unwrap();
+    let before = files(folder.path());
+    for name in ["branch-1.redb", "bank.secret", "link"] {
+        let check = ["check".to_owned(), format!("--data={}", folder.path().display())];
+        let export = format!("--export-history={}", folder.path().join(name).display());
+        let output = passbook(&[&check[..], &[export]].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert_eq!(files(folder.path()), before, "{name}");
+    }
+}
+
+#[test]
+fn files_of_two_banks_in_one_folder_are_refused() {
+    let (folder, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    for (folder, branches) in [(&folder, 2), (&other, 3)] {
+        let open = args(folder.path(), &[&format!("--branches={branches}")]);
+        assert!(Process::serve(&open, branches).close("TERM").status.success());
+    }
+    let own = folder.path().join("branch-1.redb");
+    for (from, to, said) in [
+        (other.path().join("branch-3.redb"), "branch-3.redb", "of 1, 2, 3,"),
+        (own.clone(), "branch-7.redb", "and not of branch 7"),
+    ] {
+        let to = folder.path().join(to);
+        fs::copy(from, &to).unwrap();
+        let check = ["check".to_owned(), format!("--data={}", folder.path().display())];
+        let output = passbook(&check).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains(said), "{told}");
+        fs::remove_file(to).unwrap();
+    }
+}
+
+#[test]
+fn branches_that_share_a_folder_start_at_the_same_time() {
+    let folder = TempDir::new().unwrap();
+    let first = free_ports(3);
+    let serve = |branch: u16| {
+        let mut open = args(folder.path(), &[]);
+        open[0] = format!("--base-port={}", first - 1);
+        open.push(format!("--branch={branch}"));
+        let peers = (1..=3).filter(|peer| *peer != branch);
+        open.extend(
+            peers.map(|peer| format!("--peer={peer}=http://127.0.0.1:{}", first + peer - 1)),
+        );
+        Process::serve(&open, 1)
+    };
+    for _ in 0..4 {
+        let all: Vec<Process> = std::thread::scope(|scope| {
+            let started = [1, 2, 3].map(|branch| scope.spawn(move || serve(branch)));
+            started.map(|one| one.join().unwrap()).into()
+        });
+        with_clients(async {
+            for event in 1..=100 {
+                let asked = typed(all[0].channel()).deposit(one(1, 1, Some(event))).await;
+                asked.unwrap();
+            }
+        });
+        all.into_iter().for_each(Process::kill);
+    }
+}
+
+#[test]
+fn of_a_damaged_file_nothing_wrong_is_ever_read() {
+    let folder = TempDir::new().unwrap();
+    let bank = Process::serve(&args(folder.path(), &["--branches=1"]), 1);
+    with_clients(async {
+        for event in 1..=100 {
+            typed(bank.channel()).deposit(one(1, 1, Some(event))).await.unwrap();
+        }
+    });
+    assert!(bank.close("TERM").status.success());
+    let file = folder.path().join("branch-1.redb");
+    let whole = fs::read(&file).unwrap();
+    let check = ["check", "--format=json", &format!("--data={}", folder.path().display())];
+    let check = || passbook(&check.map(str::to_owned)).output().unwrap();
+    let sound = check();
+    assert_eq!(sound.status.code(), Some(0));
+    let mut chance = Random::of_part(Seed(7), 0);
+    let mut below = |end: usize| usize::try_from(chance.below(end as u64)).unwrap();
+    let mut refusals = 0;
+    for round in 0..150 {
+        let (mut damaged, at) = (whole.clone(), below(whole.len()));
+        match round % 3 {
+            0 => damaged[at] ^= 1 << below(8),
+            1 => damaged[at..].iter_mut().take(64).for_each(|byte| *byte = 0),
+            _ => damaged.truncate(at),
+        }
+        fs::write(&file, &damaged).unwrap();
+        let output = check();
+        let told = String::from_utf8(output.stderr).unwrap();
+        if output.status.code() == Some(0) {
+            assert_eq!(output.stdout, sound.stdout, "round {round}, at {at}");
+        } else {
+            refusals += 1;
+            assert_eq!(output.status.code(), Some(2), "round {round}, at {at}: {told}");
+            assert_eq!(told.lines().count(), 1, "{told}");
+            assert!(told.contains("branch-1.redb: it is damaged"), "{told}");
+        }
+    }
+    assert!(refusals > 40, "{refusals}");
+}
+
+#[test]
+fn of_two_that_make_a_file_at_the_same_time_in_one_process_one_has_it() {
+    let branch = BranchId::new(1).unwrap();
+    let roster = Roster::new([branch]).unwrap();
+    let about = About { bank: "a".to_owned(), branch, roster, opening_balance: Money::ZERO };
+    for _ in 0..20 {
+        let folder = TempDir::new().unwrap();
+        let open = || DataFolder::at(folder.path()).unwrap().open_all(std::slice::from_ref(&about));
+        let opened = std::thread::scope(|scope| {
+            [scope.spawn(open), scope.spawn(open)].map(|one| one.join().unwrap())
+        });
+        assert_eq!(opened.iter().filter(|one| one.is_ok()).count(), 1, "{opened:?}");
+        drop(opened);
+        assert_eq!(files(folder.path()).len(), 1);
+        assert!(open().is_ok());
     }
 }
 
