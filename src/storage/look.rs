@@ -10,6 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
 
+use crate::model::number::count;
+
 /// What is written is held in blocks of so many bytes.
 const BLOCK: usize = 4096;
 const BLOCK_BYTES: u64 = 4096;
@@ -63,7 +65,7 @@ impl Look {
 fn parts(offset: u64, len: usize) -> impl Iterator<Item = Part> {
     let mut place = 0;
     std::iter::from_fn(move || {
-        let at = offset + u64::try_from(place).ok()?;
+        let at = offset + count(place);
         let from = usize::try_from(at % BLOCK_BYTES).ok()?;
         let part = (BLOCK - from).min(len - place);
         let found = Part { block: at / BLOCK_BYTES, from, len: part, place };
@@ -79,7 +81,7 @@ impl StorageBackend for Look {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), io::Error> {
         let over_it = self.over_it();
-        let end = u64::try_from(out.len()).ok().and_then(|len| offset.checked_add(len));
+        let end = offset.checked_add(count(out.len()));
         if end.is_none_or(|end| end > over_it.len) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -122,7 +124,7 @@ impl StorageBackend for Look {
             };
             there[from..from + len].copy_from_slice(&data[place..place + len]);
         }
-        over_it.len = over_it.len.max(offset + u64::try_from(data.len()).unwrap_or_default());
+        over_it.len = over_it.len.max(offset + count(data.len()));
         Ok(())
     }
 }
@@ -151,14 +153,14 @@ mod tests {
             let look = Look::at(file.try_clone().unwrap()).unwrap();
             for (number, (writes, at, len)) in (1_u8..).zip(steps) {
                 if writes {
-                    look.write(at as u64, &vec![number; len]).unwrap();
+                    look.write(count(at), &vec![number; len]).unwrap();
                     model.resize(model.len().max(at + len), 0);
                     model[at..at + len].fill(number);
                 } else {
-                    look.set_len(at as u64).unwrap();
+                    look.set_len(count(at)).unwrap();
                     model.resize(at, 0);
                 }
-                prop_assert_eq!(look.len().unwrap(), model.len() as u64);
+                prop_assert_eq!(look.len().unwrap(), count(model.len()));
                 let mut seen = vec![1; model.len()];
                 look.read(0, &mut seen).unwrap();
                 prop_assert!(seen == model);
@@ -166,7 +168,7 @@ mod tests {
             }
             let mut after = vec![0; LEN];
             file.read_exact_at(&mut after, 0).unwrap();
-            prop_assert!(after == before && file.metadata().unwrap().len() == LEN as u64);
+            prop_assert!(after == before && file.metadata().unwrap().len() == count(LEN));
         }
     }
 }

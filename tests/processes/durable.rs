@@ -227,7 +227,8 @@ fn of_a_damaged_file_nothing_wrong_is_ever_read() {
     let sound = check();
     assert_eq!(sound.status.code(), Some(0));
     let mut chance = Random::of_part(Seed(7), 0);
-    let mut below = |end: usize| usize::try_from(chance.below(end as u64)).unwrap();
+    let mut below =
+        |end: usize| usize::try_from(chance.below(u64::try_from(end).unwrap())).unwrap();
     let mut refusals = 0;
     for round in 0..150 {
         let (mut damaged, at) = (whole.clone(), below(whole.len()));
