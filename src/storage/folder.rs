@@ -162,7 +162,7 @@ impl DataFolder {
         for branch in self.branches()? {
             let asked = read.first().map(|first| About { branch, ..first.about.clone() });
             let file = || {
-                let file = File::open(self.file(branch)).map_err(DiskError::from)?;
+                let file = opened(&self.file(branch), OpenOptions::new().read(true))?;
                 file.try_lock_shared()?;
                 self.look(&file, branch, asked.as_ref())
             };
@@ -215,7 +215,7 @@ impl DataFolder {
     fn beginning_of_others(&self, about: &About) -> Result<Option<Life>, FolderError> {
         for branch in self.branches()? {
             let look = || {
-                let file = File::open(self.file(branch)).map_err(DiskError::from)?;
+                let file = opened(&self.file(branch), OpenOptions::new().read(true))?;
                 file.try_lock_shared()?;
                 self.look(&file, branch, Some(&About { branch, ..about.clone() }))
             };
@@ -236,9 +236,6 @@ impl DataFolder {
         branch: BranchId,
         asked: Option<&About>,
     ) -> Result<BranchFile, OpenError> {
-        if !file.metadata().map_err(DiskError::from)?.is_file() {
-            return Err(OpenError::Damaged("it is no file".to_owned()));
-        }
         let look = Look::at(file.try_clone().map_err(DiskError::from)?).map_err(DiskError::from)?;
         unless_it_panics(|| {
             let (mut store, about) = Store::open(look)?;
@@ -299,9 +296,17 @@ impl DataFolder {
     }
 }
 
+/// The file at `path`. To open a pipe would be to wait for who writes into it.
+fn opened(path: &Path, how: &OpenOptions) -> Result<File, OpenError> {
+    if !fs::metadata(path).map_err(DiskError::from)?.is_file() {
+        return Err(OpenError::Damaged("it is no file".to_owned()));
+    }
+    Ok(how.open(path).map_err(DiskError::from)?)
+}
+
 /// The file at `path`, which no other process has open as long as this is.
 fn locked(path: &Path) -> Result<File, OpenError> {
-    let file = OpenOptions::new().read(true).write(true).open(path).map_err(DiskError::from)?;
+    let file = opened(path, OpenOptions::new().read(true).write(true))?;
     for _ in 1..LOCK_TRIES {
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => pause(),

@@ -279,6 +279,10 @@ fn a_file_that_is_damaged_is_refused() {
     fs::write(&file, "no file of a branch").unwrap();
     let told = refused(&open);
     assert!(told.contains("cannot use") && told.contains("branch-2.redb"), "{told}");
+    fs::remove_file(&file).unwrap();
+    assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+    let told = refused(&open);
+    assert!(told.contains("branch-2.redb: it is damaged: it is no file"), "{told}");
 }
 
 #[test]
