@@ -161,19 +161,17 @@ impl DataFolder {
         let mut read: Vec<BranchFile> = Vec::new();
         for branch in self.branches()? {
             let asked = read.first().map(|first| About { branch, ..first.about.clone() });
-            let file = || {
-                let file = opened(&self.file(branch), OpenOptions::new().read(true))?;
-                file.try_lock_shared()?;
-                self.look(&file, branch, asked.as_ref())
-            };
-            read.push(file().map_err(|reason| self.unusable(branch, reason))?);
+            let file = shared(&self.file(branch));
+            let held = file.and_then(|file| self.look(&file, branch, asked.as_ref()));
+            read.push(held.map_err(|reason| self.unusable(branch, reason))?);
         }
         self.check_beginning(read.iter().map(|file| &file.about))?;
         Ok(read)
     }
 
-    /// Opens the files of the branches that `asked` are of, or makes those that are not there. All
-    /// files in the folder must be of the same bank. Where one is refused none is changed.
+    /// Opens the files of the branches that `asked` are of, all of one bank, or makes those that are not
+    /// there. Where one is refused none is changed. Files of other branches are left to their processes:
+    /// they are looked at where all that is asked for is new, and must be of the same bank then.
     pub fn open_all(&self, asked: &[About]) -> Result<Vec<KeptBranch>, FolderError> {
         let there = self.branches()?;
         let (old, new): (Vec<&About>, Vec<&About>) =
@@ -214,13 +212,10 @@ impl DataFolder {
     /// no process serves.
     fn beginning_of_others(&self, about: &About) -> Result<Option<Life>, FolderError> {
         for branch in self.branches()? {
-            let look = || {
-                let file = opened(&self.file(branch), OpenOptions::new().read(true))?;
-                file.try_lock_shared()?;
-                self.look(&file, branch, Some(&About { branch, ..about.clone() }))
-            };
-            match look() {
-                Ok(other) => return Ok(Some(other.about.roster.first_life())),
+            let asked = About { branch, ..about.clone() };
+            let look = |file| unless_it_panics(|| looked_at(&file, branch, Some(&asked)));
+            match shared(&self.file(branch)).and_then(look) {
+                Ok((_, other)) => return Ok(Some(other.roster.first_life())),
                 Err(OpenError::Busy) => {}
                 Err(reason) => return Err(self.unusable(branch, reason)),
             }
@@ -236,11 +231,8 @@ impl DataFolder {
         branch: BranchId,
         asked: Option<&About>,
     ) -> Result<BranchFile, OpenError> {
-        let look = Look::at(file.try_clone().map_err(DiskError::from)?).map_err(DiskError::from)?;
         unless_it_panics(|| {
-            let (mut store, about) = Store::open(look)?;
-            let named = About { branch, ..about.clone() };
-            about.check(asked.unwrap_or(&named))?;
+            let (mut store, about) = looked_at(file, branch, asked)?;
             let (held, most) = (store.writes(), self.writes_max);
             if held > most {
                 return Err(OpenError::TooLarge { held, most });
@@ -302,6 +294,27 @@ fn opened(path: &Path, how: &OpenOptions) -> Result<File, OpenError> {
         return Err(OpenError::Damaged("it is no file".to_owned()));
     }
     Ok(how.open(path).map_err(DiskError::from)?)
+}
+
+/// What a file says of its bank, and a store over it that changes nothing, if it is of the one that is
+/// asked for.
+fn looked_at(
+    file: &File,
+    branch: BranchId,
+    asked: Option<&About>,
+) -> Result<(Store, About), OpenError> {
+    let look = file.try_clone().and_then(Look::at).map_err(DiskError::from)?;
+    let (store, about) = Store::open(look)?;
+    let named = About { branch, ..about.clone() };
+    about.check(asked.unwrap_or(&named))?;
+    Ok((store, about))
+}
+
+/// The file at `path`, which others may look at too.
+fn shared(path: &Path) -> Result<File, OpenError> {
+    let file = opened(path, OpenOptions::new().read(true))?;
+    file.try_lock_shared()?;
+    Ok(file)
 }
 
 /// The file at `path`, which no other process has open as long as this is.
