@@ -6,7 +6,7 @@ use std::rc::Rc;
 use actix::{Actor, Context, Handler};
 use tokio::sync::watch;
 
-use super::branch_shell::{BranchContext, BranchShell, Kept};
+use super::branch_shell::{BranchContext, BranchShell, Room};
 use super::{
     AnswerAll, Ask, AwaitSettled, BalanceAt, Begin, BranchState, BranchSummary, Committed, Deliver,
     Due, Heard, Inspect, LatestEvent, LinkChange, PeerEnvelope, ReadLog, ReadWriteSet, Relay, Said,
@@ -21,14 +21,15 @@ use crate::model::{BranchId, EventId, LogEntry, LogPosition, Money, RequestError
 #[derive(Debug, Clone, Default)]
 pub struct BranchActor {
     pub(super) open: Rc<RefCell<Option<BranchShell>>>,
-    kept: Rc<RefCell<Kept>>,
+    /// What the last branch here leaves to the next.
+    room: Rc<RefCell<Room>>,
 }
 
 impl BranchActor {
     /// Opens `branch`.
     pub fn open(&self, branch: Branch, branch_context: BranchContext) {
-        let kept = self.kept.take();
-        BranchShell::open(&mut self.open.borrow_mut(), branch, branch_context, kept);
+        let room = self.room.take();
+        BranchShell::open(&mut self.open.borrow_mut(), branch, branch_context, room);
     }
 
     /// Whether every write that it has accepted is confirmed everywhere. Not where it has stopped.
@@ -66,8 +67,8 @@ impl BranchActor {
     pub fn close(&self) -> Option<BranchState> {
         let mut open = self.open.borrow_mut();
         let shell = open.as_mut()?;
-        let state = shell.state(usize::MAX);
-        self.kept.replace(shell.keep());
+        let state = state(shell.summary(), &shell.branch, usize::MAX);
+        self.room.replace(shell.take_room());
         *open = None;
         Some(state)
     }
@@ -76,12 +77,6 @@ impl BranchActor {
         RefMut::map(self.open.borrow_mut(), |shell| {
             shell.as_mut().expect("who asks a branch has opened it")
         })
-    }
-
-    /// The same, unless it is down.
-    fn shell_up(&self) -> Result<RefMut<'_, BranchShell>, RequestError> {
-        let shell = self.shell();
-        if shell.is_down() { Err(RequestError::DOWN) } else { Ok(shell) }
     }
 }
 
@@ -106,54 +101,77 @@ hand_on! {
     StartAgain => start_again,
 }
 
-/// Answers questions about how the branch stands, when all is kept that the answer rests on.
+/// Answers questions about how the branch stands, when all is kept that the answer rests on. What the
+/// answer is to be made of is taken now, as long as that is small; what is long is read when it is told.
 macro_rules! tell {
-    ($($Message:ident => $Told:ty: |$actor:ident, $message:pat_param| $told:expr;)+) => {$(
+    ($($Message:ident => $Told:ty: |$shell:pat_param, $message:pat_param| $make:expr;)+) => {$(
         impl Handler<$Message> for BranchActor {
             type Result = Said<$Told>;
 
             fn handle(&mut self, $message: $Message, _: &mut Self::Context) -> Self::Result {
-                let $actor = &*self;
-                let told = $told;
-                self.shell().when_kept(told)
+                let mut open = self.shell();
+                let make = {
+                    let $shell = &mut *open;
+                    making($make)
+                };
+                if open.holds_back() {
+                    Said::later(Rc::clone(&self.open), make)
+                } else {
+                    Said::now(make(&open.branch))
+                }
             }
         }
     )+};
 }
 
+/// Lets the compiler know what `make` takes.
+fn making<T, F: FnOnce(&Branch) -> T + 'static>(make: F) -> F {
+    make
+}
+
+/// How `branch` stood when it had this `summary`, with up to `most` writes of its log.
+fn state(summary: BranchSummary, branch: &Branch, most: usize) -> BranchState {
+    let length = usize::try_from(summary.position.get()).unwrap_or(usize::MAX);
+    BranchState { summary, log: branch.log().take(most.min(length)).collect() }
+}
+
 tell! {
-    Inspect => Result<BranchState, RequestError>: |actor, Inspect { most }| {
-        actor.shell_up().map(|shell| shell.state(most))
+    Inspect => Result<BranchState, RequestError>: |shell, Inspect { most }| {
+        let summary = shell.up().map(BranchShell::summary);
+        move |branch| summary.map(|summary| state(summary, branch, most))
     };
-    Summarize => Result<BranchSummary, RequestError>: |actor, Summarize| {
-        actor.shell_up().map(|shell| shell.summary())
+    Summarize => Result<BranchSummary, RequestError>: |shell, Summarize| {
+        let summary = shell.up().map(BranchShell::summary);
+        move |_| summary
     };
-    LatestEvent => Result<Option<EventId>, RequestError>: |actor, LatestEvent(customer)| {
-        actor.shell_up().and_then(|shell| {
+    LatestEvent => Result<Option<EventId>, RequestError>: |shell, LatestEvent(customer)| {
+        let latest = shell.up().and_then(|shell| {
             let branch = &shell.branch;
             let gives = branch.gives_event_ids();
             if gives { Ok(branch.latest_event(customer)) } else { Err(branch.returning()) }
+        });
+        move |_| latest
+    };
+    ReadWriteSet => Result<WriteSetState, RequestError>: |shell, ReadWriteSet(customer)| {
+        let stands = shell.up().map(|shell| (shell.branch.balance(), shell.branch.position()));
+        move |branch| stands.map(|(balance, position)| WriteSetState {
+            balance,
+            write_set: branch.write_set_at(customer, position),
         })
     };
-    ReadWriteSet => Result<WriteSetState, RequestError>: |actor, ReadWriteSet(customer)| {
-        actor.shell_up().map(|shell| WriteSetState {
-            balance: shell.branch.balance(),
-            write_set: shell.branch.write_set(customer),
-        })
+    WriteSetAt => Vec<EventId>: |_, WriteSetAt(customer, position)| {
+        move |branch| branch.write_set_at(customer, position)
     };
-    WriteSetAt => Vec<EventId>: |actor, WriteSetAt(customer, position)| {
-        actor.shell().branch.write_set_at(customer, position)
+    ReadLog => Vec<LogEntry>: |shell, ReadLog { after, most }| {
+        let length = shell.branch.log_after(after).len();
+        move |branch| branch.log_after(after).take(most.min(length)).collect()
     };
-    ReadLog => Vec<LogEntry>: |actor, ReadLog { after, most }| {
-        actor.shell().branch.log_after(after).take(most).collect()
+    BalanceAt => Option<Money>: |shell, BalanceAt(position)| {
+        let balance = shell.branch.balance_at(position);
+        move |_| balance
     };
-    BalanceAt => Option<Money>: |actor, BalanceAt(position)| {
-        actor.shell().branch.balance_at(position)
-    };
-    Watch => Result<watch::Receiver<LogPosition>, RequestError>: |actor, Watch| {
-        actor.shell_up().map(|mut shell| {
-            let position = shell.branch.position();
-            shell.applied.get_or_insert_with(|| watch::Sender::new(position)).subscribe()
-        })
+    Watch => Result<watch::Receiver<LogPosition>, RequestError>: |shell, Watch| {
+        let length = if shell.is_down() { Err(RequestError::DOWN) } else { Ok(shell.watch()) };
+        move |_| length
     };
 }

@@ -33,6 +33,11 @@ impl BranchShell {
         self.condition.as_ref().is_some_and(|condition| condition.is_down)
     }
 
+    /// It, unless it is down.
+    pub(super) fn up(&self) -> Result<&Self, RequestError> {
+        if self.is_down() { Err(RequestError::DOWN) } else { Ok(self) }
+    }
+
     #[inline(always)]
     pub(super) fn request(&mut self, ask: Ask, ctx: &mut dyn Wakes) {
         match &self.condition {

@@ -1,14 +1,12 @@
 //! What a branch says: at once, or where it has a disk, when all is kept that it rests on.
 
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use super::branch_shell::{BranchShell, InFlight};
 use super::faulty::body;
 use super::outbox::{Outbox, Output};
 use super::time_source::Wakes;
-use super::{
-    Answer, Broadcast, Committed, Delivered, PeerEnvelope, ReplyTo, Said, Settled, Standing,
-};
+use super::{Answer, Broadcast, Committed, Delivered, PeerEnvelope, ReplyTo, Settled, Standing};
 use crate::bank::{Acknowledgement, Applied, LifeList, PeerMessage, PropagatedWrite, Reply};
 use crate::history::{Fact, MessageBody};
 use crate::model::{BranchId, Life, LogPosition};
@@ -48,11 +46,7 @@ impl BranchShell {
             }
             Output::Delivered(reply_to, delivered) => reply_to.send(delivered),
             Output::Applied(applied) => self.tell_applied(applied),
-            Output::Told(kept) => {
-                if kept.send(()).is_err() {
-                    log::debug!("nobody waits for an answer any more");
-                }
-            }
+            Output::Asked(question) => question.answer(&self.branch),
         }
     }
 
@@ -66,16 +60,10 @@ impl BranchShell {
         }
     }
 
-    /// `told` by the branch as it is now, when all is kept that it rests on.
-    pub(super) fn when_kept<T>(&mut self, told: T) -> Said<T> {
-        match self.holding() {
-            Some(outbox) => {
-                let (kept, is_kept) = oneshot::channel();
-                outbox.hold(Output::Told(kept));
-                Said::Later(told, is_kept)
-            }
-            None => Said::Now(told),
-        }
+    /// Tells from now on how long the apply log is.
+    pub(super) fn watch(&mut self) -> watch::Receiver<LogPosition> {
+        let position = self.branch.position();
+        self.applied.get_or_insert_with(|| watch::Sender::new(position)).subscribe()
     }
 
     /// Tells those who have brought something what became of it.
@@ -225,5 +213,155 @@ impl BranchShell {
         );
         let waiting = self.brought.take_waiting(write.dot);
         self.tell_bringers(waiting, || Delivered::Conflicts);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::actors::disk_by_hand::{
+        acknowledged, branch, config, deposit, propagated, waiting_session, with_a_write,
+    };
+    use crate::actors::fixture::{amount, in_system};
+    use crate::actors::{AnswerAll, AwaitSettled, Heard, LinkChange, LinkEvent, Watch};
+    use crate::bank::{Branch, VersionVector};
+    use crate::model::{Money, Operation, Roster, Write, WriteKind};
+
+    fn new(id: BranchId, roster: Arc<Roster>) -> Branch {
+        Branch::new(id, roster, Money::ZERO, config())
+    }
+
+    #[test]
+    fn nothing_is_said_while_a_commit_stands_and_then_all_of_it_in_order() {
+        in_system(async {
+            let bank = with_a_write(new).await;
+            let nothing = VersionVector::new(&bank.roster);
+            let first = &bank.branches[0];
+            let length = first.send(Watch).await.unwrap().unwrap();
+            bank.ask(0, 2, deposit(1), None);
+            bank.ask(0, 3, Operation::Query, None);
+            bank.ask(0, 1, deposit(1), None);
+            bank.ask(0, 1, deposit(7), None);
+            bank.ask(0, 9, Operation::Query, Some(waiting_session(&bank.roster)));
+            first.do_send(bank.envelope(2, PeerMessage::CatchUp(nothing.clone())));
+            first.do_send(bank.envelope(2, PeerMessage::Propagate(propagated(1, 1, 1))));
+            let write = |write| bank.envelope(3, PeerMessage::Propagate(write));
+            bank.bring("same", 1, write(propagated(1, 2, 1)));
+            bank.bring("other", 1, write(propagated(1, 2, 7)));
+            bank.bring("early", 0, write(propagated(3, 5, 1)));
+            bank.bring("asked", 1, bank.envelope(3, PeerMessage::CatchUp(nothing)));
+            first.do_send(LinkChange { peer: branch(3), news: LinkEvent::InReach });
+            let reply_to = ReplyTo::Then(bank.then(|Settled| "settled".to_owned()));
+            first.do_send(AwaitSettled { reply_to });
+            for (from, sequence) in [(2, 1), (2, 2), (3, 1), (3, 2)] {
+                first.do_send(bank.envelope(from, acknowledged(sequence)));
+            }
+            assert_eq!((bank.said().await, bank.said_late().await), (vec![], vec![]));
+            assert!(!length.has_changed().unwrap());
+            bank.keep(0).await;
+            let expected = [
+                "applied at 2",
+                "2: Written",
+                "write 2 to 2",
+                "write 2 to 3",
+                "3: Balance(Money(2))",
+                "1: Written",
+                "1: refused: this event id already names another write: deposit 0.01",
+                "answer to 2",
+                "acknowledgement of 1 to 2",
+                "acknowledgement of 2 to 3",
+                "same: applied",
+                "other: conflicts",
+                "early: crowded",
+                "asked: answered",
+                "question to 3",
+                "settled",
+            ];
+            assert_eq!(bank.said().await, expected);
+            assert_eq!(*length.borrow(), LogPosition::new(2));
+        });
+    }
+
+    #[test]
+    fn what_is_itself_to_be_kept_is_said_with_the_next_commit() {
+        in_system(async {
+            let bank = with_a_write(new).await;
+            let first = &bank.branches[0];
+            bank.ask(0, 2, deposit(1), None);
+            bank.ask(0, 3, Operation::Query, Some(waiting_session(&bank.roster)));
+            let withdraw = Operation::Write(Write { kind: WriteKind::Withdraw, amount: amount(9) });
+            bank.ask(0, 4, withdraw, None);
+            first.do_send(bank.envelope(2, PeerMessage::Propagate(propagated(2, 1, 1))));
+            bank.bring("new", 1, bank.envelope(3, PeerMessage::Propagate(propagated(3, 1, 1))));
+            bank.relay("relayed", 2);
+            let begun = [1, 1, 9].map(Life::new);
+            let lives = LifeList::from_lives(begun, &bank.roster).unwrap();
+            let over = bank.envelope(3, PeerMessage::Propagate(propagated(3, 9, 1)));
+            first.do_send(Heard { from: branch(3), lives });
+            bank.bring("over", 1, over);
+            bank.ask(0, 5, Operation::Query, None);
+            assert_eq!((bank.said().await, bank.said_late().await), (vec![], vec![]));
+            bank.keep(0).await;
+            let expected = ["applied at 2", "2: Written", "write 2 to 2", "write 2 to 3"];
+            assert_eq!(bank.said().await, expected);
+            bank.keep(0).await;
+            let expected = [
+                "4: refused: insufficient funds: the balance is 0.02, 0.09 was requested",
+                "applied at 3",
+                "acknowledgement of 1 to 2",
+                "3: Balance(Money(3))",
+                "applied at 4",
+                "acknowledgement of 1 to 3",
+                "new: applied",
+                "applied at 5",
+                "relayed: Written",
+                "question to 2",
+                "question to 3",
+                "over: thrown away",
+                "5: Balance(Money(5))",
+            ];
+            assert_eq!(bank.said().await, expected);
+            assert!(bank.commits[0].borrow().is_empty());
+        });
+    }
+
+    #[test]
+    fn whoever_asks_how_a_branch_stands_hears_how_it_stood_when_that_is_kept() {
+        in_system(async {
+            let bank = with_a_write(new).await;
+            bank.ask(0, 2, deposit(1), None);
+            bank.all_questions();
+            bank.rest().await;
+            // They were asked before, and hear nothing of it.
+            bank.ask(0, 3, deposit(1), None);
+            bank.ask(0, 9, Operation::Query, Some(waiting_session(&bank.roster)));
+            bank.branches[0].do_send(AnswerAll);
+            assert_eq!((bank.said().await, bank.said_late().await), (vec![], vec![]));
+            bank.keep(0).await;
+            let told = bank.said_late().await;
+            let answers: Vec<&str> = told
+                .iter()
+                .map(String::as_str)
+                .filter(|told| !told.starts_with("branch"))
+                .collect();
+            let expected = [
+                "state of 2 with 2",
+                "summary of 2",
+                "latest event 2",
+                "2 write(s) for 0.02",
+                "write set of 1",
+                "log of 2",
+                "balance 0.01",
+                "length 2",
+            ];
+            assert_eq!(answers, expected);
+            assert_eq!(told.len() - answers.len(), 2, "the write goes to two branches");
+            assert_eq!(bank.said().await.len(), 4);
+            bank.keep(0).await;
+            let last = bank.said().await;
+            assert!(last[4].starts_with("9: ") && last.len() == 5, "{last:?}");
+        });
     }
 }

@@ -9,9 +9,9 @@ use super::faulty::{Faulty, body};
 use super::outbox::{Outbox, Output};
 use super::time_source::Wakes;
 use super::{
-    Answer, AnswerAll, Ask, AwaitSettled, Begin, BranchState, BranchSummary, Deliver, Delivered,
-    Heard, LinkChange, LinkEvent, PeerEnvelope, Peers, RecorderLink, Relay, ReplyTo, Settled,
-    Standing, StorageLink,
+    Answer, AnswerAll, Ask, AwaitSettled, Begin, BranchSummary, Deliver, Delivered, Heard,
+    LinkChange, LinkEvent, PeerEnvelope, Peers, RecorderLink, Relay, ReplyTo, Settled, Standing,
+    StorageLink,
 };
 use crate::bank::{Branch, Effect, Input, LifeList, PeerMessage, Relayed, Request, Ticket};
 use crate::history::Fact;
@@ -42,9 +42,9 @@ pub(super) struct BranchShell {
     pub(super) outbox: Option<Box<Outbox>>,
 }
 
-/// Room that one branch leaves to the next.
+/// What one branch has allocated and leaves to the next.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct Room {
     in_flight: Slab<(Ticket, InFlight)>,
     effects: Vec<Effect>,
 }
@@ -95,7 +95,7 @@ impl BranchShell {
         place: &mut Option<Self>,
         branch: Branch,
         branch_context: BranchContext,
-        Kept { in_flight, effects }: Kept,
+        Room { in_flight, effects }: Room,
     ) {
         let storage = branch_context.storage.clone();
         *place = Some(Self {
@@ -231,15 +231,10 @@ impl BranchShell {
     }
 
     /// What the next branch may have of it.
-    pub(super) fn keep(&mut self) -> Kept {
+    pub(super) fn take_room(&mut self) -> Room {
         self.in_flight.clear();
         let Self { in_flight, effects, .. } = self;
-        Kept { in_flight: std::mem::take(in_flight), effects: std::mem::take(effects) }
-    }
-
-    /// How it stands, with up to `most` writes of its log.
-    pub(super) fn state(&self, most: usize) -> BranchState {
-        BranchState { summary: self.summary(), log: self.branch.log().take(most).collect() }
+        Room { in_flight: std::mem::take(in_flight), effects: std::mem::take(effects) }
     }
 
     pub(super) fn summary(&self) -> BranchSummary {
@@ -310,7 +305,8 @@ impl BranchShell {
                 if !serves || self.branch.must_wait(write) {
                     let waiting = self.brought.waiting(from);
                     if waiting >= deliver.waiting_max {
-                        return deliver.reply_to.send(Delivered::Crowded { waiting });
+                        let crowded = Delivered::Crowded { waiting };
+                        return self.put_out(Output::Delivered(deliver.reply_to, crowded));
                     }
                 }
                 if !serves {

@@ -46,6 +46,14 @@ pub enum ReplyTo<M: Message<Result = ()> + Send> {
 }
 
 impl<M: Message<Result = ()> + Send> ReplyTo<M> {
+    /// Whether nobody waits for it any more.
+    pub(super) fn is_given_up(&self) -> bool {
+        match self {
+            Self::Caller(caller) => caller.is_closed(),
+            Self::Mailbox(_) | Self::Then(_) => false,
+        }
+    }
+
     /// Sends the answer.
     pub fn send(self, answer: M) {
         match self {

@@ -12,6 +12,8 @@ mod branch_shell;
 mod brought;
 mod condition;
 mod customer;
+#[cfg(test)]
+mod disk_by_hand;
 mod executor;
 mod faulty;
 #[cfg(test)]
@@ -23,6 +25,7 @@ mod outbox;
 mod peers;
 mod recorder;
 mod registry;
+mod said;
 mod sessions;
 mod slowness;
 mod straight_way;
@@ -42,13 +45,14 @@ pub use messages::{
 };
 pub use nemesis::{Harm, NemesisActor, NemesisSetup};
 pub use network::{Carries, Network, NetworkSetup};
-pub use outbox::{Commit, Committed, Power, Said, StorageLink};
+pub use outbox::{Commit, Committed, Power, StorageLink};
 pub use peers::{Broadcast, Peers, Way};
 pub use recorder::{Detail, Observer, RecorderLink};
 pub use registry::{
     Call, CountRemembered, EventIdSource, HasIntroduced, Introduced, NoEventId, PassbookSource,
     SessionRegistry, Submit, SubmitReply, Submitted,
 };
+pub use said::Said;
 pub use sessions::Remembered;
 pub use straight_way::StraightWay;
 pub use time_source::{Due, TimeSource, WallClock};

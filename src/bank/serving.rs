@@ -216,10 +216,10 @@ impl Branch {
             // Answered with the first request.
         } else if is_own && !self.confirmations.is_disputed(dot.sequence) {
             effects.push(self.written(ticket, dot));
-        } else if !self.congested.is_empty() {
+        } else if let Some(congested) = self.congested() {
             // Nothing more can be asked of them: each retry would be one more write to keep for
             // them.
-            effects.push(self.unknown(ticket, dot, self.congested.iter().copied().collect()));
+            effects.push(self.unknown(ticket, dot, congested));
         } else {
             if is_own {
                 self.confirmations.forget_dispute(dot.sequence);

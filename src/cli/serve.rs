@@ -199,14 +199,19 @@ fn live_options(
     let keys = BankKeys::new(&secret, bank_name(args), &roster, opening_balance);
     let kept_max = args.limits.kept_max.get();
     let mut branch = config.branch(Some(args.confirm_limit));
+    // No sooner than an answer can be here: each that is on its way takes room.
+    let there_and_back = config.latencies.extent().saturating_mul(2);
     if let Some(faults) = &faults {
-        branch.kept_max = Some(kept_max);
         branch.timeouts.return_limit = Some(args.return_limit);
-        // No sooner than an answer can be here: each that is on its way takes room.
-        let there_and_back = config.latencies.extent().saturating_mul(2);
         branch.timeouts.resend_after = branch.timeouts.resend_after.max(Some(there_and_back));
         tell_faults(faults, terminal);
     }
+    // What goes to a branch elsewhere its link bounds; in memory nobody keeps another waiting.
+    if elsewhere.is_empty() && (faults.is_some() || args.data.is_some()) {
+        branch.kept_max = Some(kept_max);
+    }
+    let LinkOptions { resend_after, .. } = LinkOptions::default();
+    let resend_after = resend_after.max(there_and_back);
     let bank = LiveOptions {
         roster,
         opening_balance,
@@ -219,7 +224,7 @@ fn live_options(
         seed: config.seed,
         keys,
         elsewhere,
-        links: LinkOptions { kept_max, return_limit: args.return_limit, ..LinkOptions::default() },
+        links: LinkOptions { kept_max, return_limit: args.return_limit, resend_after },
         sessions_max: args.limits.sessions_max.get(),
     };
     Ok((bank, is_to_be_kept.then_some(secret)))
@@ -312,7 +317,8 @@ fn take_memory(
     let branches = memory.try_take(bank_bytes(count(bank.roster.len())))?;
     let here = count(bank.roster.len() - bank.elsewhere.len());
     let kept_max = count(bank.links.kept_max);
-    let others = if bank.faults.is_some() { here - 1 } else { count(bank.elsewhere.len()) };
+    let is_bounded = bank.branch.kept_max.is_some();
+    let others = if is_bounded { here - 1 } else { count(bank.elsewhere.len()) };
     let under_way = kept_max.saturating_mul(others);
     let fitting = || log_max(memory.left() / 2, here, under_way);
     let log_max = args.limits.log_max.map_or_else(fitting, LogPosition::new);

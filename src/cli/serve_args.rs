@@ -243,8 +243,8 @@ pub(super) struct LimitArgs {
     #[arg(value_parser = whole(COUNT))]
     log_entries_max: NonZeroUsize,
 
-    /// How many writes are kept for a peer that is away, or, with faults, for a branch that does not
-    /// confirm them, before no more are taken
+    /// How many writes are kept for a peer that is away, or, with faults or --data, for a branch that
+    /// does not confirm them, before no more are taken
     #[arg(long, value_name = "NUMBER", default_value = "10000")]
     #[arg(value_parser = whole(COUNT))]
     pub(super) kept_max: NonZeroUsize,

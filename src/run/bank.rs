@@ -138,9 +138,7 @@ impl BankSetup<'_> {
         seat.actor.open(Branch::again(id, roster, opening, config, start), context);
         seat.address.do_send(Begin);
     }
-}
 
-impl BankSetup<'_> {
     /// The simulated disk of the branch `id` at `seat`, where branches have such.
     fn disk(&self, id: BranchId, seat: &Seat<BranchActor>) -> Option<StorageLink> {
         let seed = self.disks?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr, Recipient};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 use super::bank::{
     BankSetup, Beginning, Beginnings, FinalBalance, Links, Seat, Stopped, addresses, balances,
@@ -88,7 +88,7 @@ pub struct LiveBank {
     gateway: Gateway,
     gate: watch::Sender<Gate>,
     afflicted: Option<Afflicted>,
-    failed: oneshot::Receiver<BankFailure>,
+    failed: watch::Receiver<Option<BankFailure>>,
 }
 
 impl LiveBank {
@@ -232,10 +232,21 @@ impl LiveBank {
     }
 
     /// Ends when the bank cannot go on.
-    pub async fn failure(&mut self) -> BankFailure {
-        match (&mut self.failed).await {
-            Ok(failure) => failure,
-            Err(_) => std::future::pending().await,
+    pub async fn failure(&self) -> BankFailure {
+        self.failed(|_| true).await
+    }
+
+    /// Ends when nothing is true any more that the bank would say: not even closing in order.
+    pub(super) async fn end(&self) -> BankFailure {
+        self.failed(BankFailure::is_end).await
+    }
+
+    async fn failed(&self, counts: impl Fn(&BankFailure) -> bool) -> BankFailure {
+        let mut failed = self.failed.clone();
+        let failure = failed.wait_for(|failure| failure.as_ref().is_some_and(&counts)).await;
+        match failure.ok().and_then(|failure| failure.clone()) {
+            Some(failure) => failure,
+            None => std::future::pending().await,
         }
     }
 

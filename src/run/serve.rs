@@ -137,7 +137,7 @@ pub fn serve(
 ) -> Result<Closing, ServeError> {
     System::new().block_on(async {
         let ServeOptions { bank, kept, listeners, scenarios, limits, origins } = options;
-        let mut bank = LiveBank::open(&bank, kept);
+        let bank = LiveBank::open(&bank, kept);
         let services = Services { gateway: bank.gateway().clone(), scenarios, limits, origins };
         let warn = |line: &str| log::warn!("{line}");
         let mut limits_hit = LimitTeller::new(bank.gateway().clone(), warn);
@@ -157,20 +157,21 @@ pub fn serve(
                 Some(Ok(Ok(())) | Err(_)) | None => ServeError::Stopped,
             }),
         };
-        if let Err(
-            ended @ (ServeError::Ended { .. } | ServeError::Twin { .. } | ServeError::Disk { .. }),
-        ) = told
-        {
-            // Nothing that it said now would be true.
-            return Err(ended);
-        }
-        bank.drain();
-        bank.clear_up();
-        close.cancel();
-        end_calls(&mut servers, &bank).await;
-        limits_hit.tell().await;
-        told?;
-        let balances = bank.balances().await.map_err(|Stopped| ServeError::BranchStopped)?;
+        let closed = async {
+            bank.drain();
+            bank.clear_up();
+            close.cancel();
+            end_calls(&mut servers, &bank).await;
+            limits_hit.tell().await;
+            told?;
+            bank.balances().await.map_err(|Stopped| ServeError::BranchStopped)
+        };
+        let balances = tokio::select! {
+            biased;
+            // What waits for a disk that has failed waits for ever.
+            end = bank.end() => return Err(end.into()),
+            balances = closed => balances?,
+        };
         let (turned_away, struck) = (bank.gateway().turned_away(), bank.struck());
         Ok(Closing { balances, turned_away, struck })
     })

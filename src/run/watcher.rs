@@ -1,6 +1,6 @@
 //! Sees to what the branches of a bank in real time, their disks and their links find out.
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 use crate::actors::Standing;
 use crate::bank::EndOfLife;
@@ -35,6 +35,16 @@ pub enum BankFailure {
     },
 }
 
+impl BankFailure {
+    /// Whether nothing is true any more that the bank would say: it does not even close in order.
+    pub(super) fn is_end(&self) -> bool {
+        match self {
+            Self::Disk { .. } | Self::Twin { .. } | Self::Ended { .. } => true,
+            Self::ClassicPeer(_) => false,
+        }
+    }
+}
+
 /// Whom they tell.
 pub(super) struct Told {
     /// How a branch stands.
@@ -50,11 +60,11 @@ pub(super) fn watch_over(
     branches: usize,
     gate: watch::Sender<Gate>,
     propagation: Propagation,
-) -> (Told, oneshot::Receiver<BankFailure>) {
+) -> (Told, watch::Receiver<Option<BankFailure>>) {
     let (standing, stands) = mpsc::unbounded_channel();
     let (found, finds) = mpsc::unbounded_channel();
     let (failed, disks) = mpsc::unbounded_channel();
-    let (fails, failure) = oneshot::channel();
+    let (fails, failure) = watch::channel(None);
     let watcher = Watcher { gate, propagation };
     actix_rt::spawn(watcher.watch(branches, (stands, finds, disks), fails));
     (Told { standing, found, failed }, failure)
@@ -67,7 +77,8 @@ struct Watcher {
 }
 
 impl Watcher {
-    /// Opens the gate when so many `branches` here serve, and tells why the bank cannot go on.
+    /// Opens the gate when so many `branches` here serve, and tells why the bank cannot go on, until nothing
+    /// is true any more that it would say.
     async fn watch(
         self,
         branches: usize,
@@ -76,15 +87,16 @@ impl Watcher {
             mpsc::UnboundedReceiver<PeerFinding>,
             mpsc::UnboundedReceiver<(BranchId, String)>,
         ),
-        fails: oneshot::Sender<BankFailure>,
+        fails: watch::Sender<Option<BankFailure>>,
     ) {
         let mut serving = 0;
-        let failure = loop {
+        loop {
             let (mut stood, mut found) = (None, None);
             tokio::select! {
                 biased;
                 Some((branch, reason)) = disks.recv() => {
-                    break BankFailure::Disk { branch, reason };
+                    fails.send_replace(Some(BankFailure::Disk { branch, reason }));
+                    return;
                 }
                 Some(standing) = stands.recv() => stood = Some(standing),
                 Some(finding) = finds.recv() => found = Some(finding),
@@ -99,21 +111,21 @@ impl Watcher {
                     }
                 }
                 (Some(Standing::Ended { branch, end }), _) => {
-                    break BankFailure::Ended { branch, end };
+                    fails.send_replace(Some(BankFailure::Ended { branch, end }));
+                    return;
                 }
                 (None, Some(PeerFinding::Classic(peer))) => {
                     if self.propagation == Propagation::Async {
-                        break BankFailure::ClassicPeer(peer);
+                        // It closes in order, and its disks may fail until it has closed.
+                        fails.send_replace(Some(BankFailure::ClassicPeer(peer)));
                     }
                 }
                 (None, Some(PeerFinding::Twin { of, found_by })) => {
-                    break BankFailure::Twin { branch: of, found_by };
+                    fails.send_replace(Some(BankFailure::Twin { branch: of, found_by }));
+                    return;
                 }
                 (None, None) => {}
             }
-        };
-        if fails.send(failure).is_err() {
-            log::debug!("the bank is closing already");
         }
     }
 

@@ -3,14 +3,17 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use passbook::grpc::proto::v1;
 use passbook::model::{BranchId, Money, Random, Roster, Seed};
 use passbook::storage::{About, DataFolder};
 use tempfile::TempDir;
 use tonic::Code;
+use tonic_types::StatusExt;
 
-use crate::process::{Process, free_ports, one, passbook, typed, with_clients};
+use crate::process::{Closed, Process, free_ports, one, passbook, typed, with_clients};
 
 fn args(folder: &Path, more: &[&str]) -> Vec<String> {
     let mut args = vec!["--base-port=0".to_owned(), format!("--data={}", folder.display())];
@@ -302,15 +305,66 @@ fn a_file_that_is_taken_away_is_a_memory_that_is_lost() {
     });
 }
 
+/// A bank to which a file that is too long is an error, and no signal.
+fn serve_within(ulimit: &str, args: &[String]) -> Process {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("trap '' XFSZ; ulimit {ulimit} && exec \"$0\" \"$@\"")]);
+    shell.arg(passbook(&[]).get_program()).args(["serve", "--format", "json"]).args(args);
+    Process::start(shell, 2, std::process::Stdio::null())
+}
+
+/// Sends SIGTERM, and waits for the end; one that does not come in time is made.
+fn close_in_time(bank: Process) -> Closed {
+    let (ended, end) = mpsc::channel::<()>();
+    let id = bank.id().to_string();
+    let watchdog = std::thread::spawn(move || {
+        if end.recv_timeout(Duration::from_secs(30)) == Err(mpsc::RecvTimeoutError::Timeout) {
+            Command::new("kill").args(["-9", &id]).status().expect("kill runs");
+        }
+    });
+    let closed = bank.close("TERM");
+    drop(ended);
+    watchdog.join().expect("no panic");
+    closed
+}
+
+#[test]
+fn a_disk_that_fails_while_the_bank_closes_ends_the_process() {
+    let folder = TempDir::new().unwrap();
+    // Branch 2 hears of it when the bank is closing.
+    let more = ["--propagation=async", "--latency=constant:1s"];
+    let bank = serve_within("-f unlimited", &args(folder.path(), &more));
+    with_clients(async { typed(bank.channel()).deposit(one(1, 1, Some(1))).await.unwrap() });
+    let mut limit = Command::new("prlimit");
+    let limited = limit.args(["--fsize=1024:1024", "--pid", &bank.id().to_string()]).status();
+    assert!(limited.expect("prlimit runs").success());
+    let closed = close_in_time(bank);
+    assert_eq!(closed.status.code(), Some(2), "{}", closed.log);
+    assert!(closed.log.contains("the disk of branch 2 fails"), "{}", closed.log);
+}
+
+#[test]
+fn writes_that_the_disk_of_another_branch_has_not_kept_are_bounded() {
+    let folder = TempDir::new().unwrap();
+    let more = ["--propagation=async", "--latency=constant:600s", "--kept-max=2"];
+    let bank = Process::serve(&args(folder.path(), &more), 2);
+    with_clients(async {
+        let mut client = typed(bank.channel());
+        for event in [1, 2] {
+            client.deposit(one(1, 1, Some(event))).await.unwrap();
+        }
+        let refused = client.deposit(one(1, 1, Some(3))).await.unwrap_err();
+        let reason = refused.get_details_error_info().expect("details").reason;
+        assert_eq!((refused.code(), reason.as_str()), (Code::ResourceExhausted, "CONGESTED"));
+    });
+    bank.kill();
+}
+
 #[test]
 fn a_disk_that_takes_no_more_ends_the_process() {
     let folder = TempDir::new().unwrap();
-    let mut shell = Command::new("sh");
-    // Files of 200 blocks of 512 bytes at most; a write beyond that is an error, and no signal.
-    shell.args(["-c", "trap '' XFSZ; ulimit -f 200 && exec \"$0\" \"$@\""]);
-    shell.arg(passbook(&[]).get_program()).args(["serve", "--format", "json"]);
-    shell.args(args(folder.path(), &["--propagation=async"]));
-    let bank = Process::start(shell, 2, std::process::Stdio::null());
+    // Files of 200 blocks of 512 bytes at most.
+    let bank = serve_within("-f 200", &args(folder.path(), &["--propagation=async"]));
     let acknowledged = with_clients(async {
         let mut client = typed(bank.channel());
         let mut acknowledged = 0;

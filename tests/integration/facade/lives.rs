@@ -169,7 +169,7 @@ fn a_branch_that_hears_of_a_later_life_of_itself_at_its_start_goes_on_above_that
 #[test]
 fn a_bank_ends_when_its_branch_has_a_later_life_elsewhere() {
     in_system(async {
-        let (mut test_bank, mut peer, _) = meet().await;
+        let (test_bank, mut peer, _) = meet().await;
         let lives = list([LIVES[0] + 1, LIVES[1]]);
         let request = v1::IntroduceRequest { lives, ..introduction(vec![1, 2], "100") };
         peer.introduce(request).await.unwrap();
@@ -183,7 +183,7 @@ fn a_bank_ends_when_its_branch_has_a_later_life_elsewhere() {
 #[test]
 fn a_bank_ends_when_a_number_that_it_gave_names_another_write_elsewhere() {
     in_system(async {
-        let (mut test_bank, _, there) = meet().await;
+        let (test_bank, _, there) = meet().await;
         there.conflict();
         let mut bank = test_bank.typed().await;
         let deposited = tokio::spawn(async move { bank.deposit(At(1, 1, None), "1", None).await });
@@ -201,7 +201,7 @@ fn a_bank_ends_as_a_twin_when_one_says_so_that_has_proved_who_it_is() {
         let mut options = bank_of(2);
         let mut there = sister(&mut options);
         there.accuse(Accusation::Unproved);
-        let mut test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
+        let test_bank = TestBank::with(&options, Limits::default(), Some(branch(1)));
         // Whoever answers at that address could say it: the bank tries again.
         there.be_challenged(3).await;
         let early = timeout(Duration::ZERO, test_bank.bank.failure()).await;

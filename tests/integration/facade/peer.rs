@@ -197,7 +197,7 @@ fn async_propagation_with_a_branch_that_speaks_only_the_classic_contract_is_foun
         options.branch.propagation = Propagation::Async;
         options.elsewhere.insert(away.branch(), away.endpoint());
         let _there = away.arrive();
-        let mut test_bank = TestBank::open(&options);
+        let test_bank = TestBank::open(&options);
         assert_eq!(test_bank.bank.failure().await, BankFailure::ClassicPeer(branch(2)));
     });
 }
