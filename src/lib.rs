@@ -53,6 +53,8 @@ pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]
+mod cluster;
+#[cfg(feature = "cli")]
 pub mod compare;
 #[cfg(feature = "grpc")]
 pub mod grpc;

@@ -13,6 +13,7 @@ use super::filter::{Filter, lets_through};
 use super::histories::{HistoryFolder, HistoryOf};
 use super::listing::Listing;
 use super::resume::ResumeError;
+use super::parcel::Beside;
 use super::row::{Row, RowHead, Status};
 use super::write::append_line;
 use crate::check::Strictness;
@@ -23,6 +24,7 @@ use crate::report::page::figure;
 use crate::run::{
     Carrier, MemoryBudget, MemoryError, Recording, RunError, RunOptions, Runner, header, run_bytes,
 };
+use crate::scenario::generate::Generator;
 use crate::scenario::{Scenario, ScenarioError};
 use crate::source::{InputError, Place, expect_what_stands_beside, parse_scenario};
 
@@ -44,6 +46,10 @@ pub(super) enum Content {
     Text(Vec<u8>),
     /// It is still to be read.
     Unread,
+    /// Its text, and what stands beside it: it was read on another machine.
+    Parcelled(Vec<u8>, Beside),
+    /// It is still to be made: the scenario of this number.
+    Generated(Arc<Generator>, u64),
     /// Why it cannot be had.
     Unreadable(String),
     /// Why the batch cannot go on from here.
@@ -63,6 +69,8 @@ pub(crate) enum Outcome {
     FilteredOut,
     /// The batch cannot go on.
     Mismatch(ResumeError),
+    /// It may take what it needs, and this process has not so much for it.
+    TooLargeHere(MemoryError),
 }
 
 /// Whether rows are wanted as lines of JSON too.
@@ -78,6 +86,8 @@ pub(crate) struct Job {
     pub(crate) options: RunOptions,
     /// What all runs at the same time may take.
     pub(crate) memory: MemoryBudget,
+    /// What one run may take, where the machine that asks for it says that; `None` for all of it.
+    pub(crate) allowed: Option<MemoryBudget>,
     pub(crate) demand: Strictness,
     /// The options after `passbook run` that do the same with one of them.
     pub(crate) replay: Arc<str>,
@@ -96,13 +106,22 @@ pub(crate) struct Job {
 struct Wanted {
     place: String,
     scenario: Result<Scenario, String>,
+    expectation: Expectation,
+}
+
+/// Where it stands what is expected of a scenario that does not say it.
+enum Expectation {
+    /// Beside its file.
+    InAFile,
+    /// It came with it.
+    Parcelled(Beside),
 }
 
 impl Job {
     /// Runs the scenario of `item`.
     pub(crate) fn run(&self, runner: &mut Runner, item: &mut Item) -> Outcome {
         let begun = now();
-        let Wanted { place, scenario } = match self.open(item) {
+        let Wanted { place, scenario, expectation } = match self.open(item) {
             Ok(Some(wanted)) => wanted,
             Ok(None) => return Outcome::FilteredOut,
             Err(error) => return Outcome::Mismatch(error),
@@ -111,8 +130,11 @@ impl Job {
         match scenario {
             Ok(scenario) => {
                 let mut picture = None;
-                let row = self.run_one(runner, &item.place, scenario, (head, &mut picture));
-                self.outcome(row, picture)
+                let expected = (&item.place, expectation);
+                match self.run_one(runner, expected, scenario, (head, &mut picture)) {
+                    Ok(row) => self.outcome(row, picture),
+                    Err(error) => Outcome::TooLargeHere(error),
+                }
             }
             Err(problem) => self.outcome(Row::failed(head(), None, problem), None),
         }
@@ -120,7 +142,7 @@ impl Job {
 
     /// Says what `item` is, if it would be run.
     pub(crate) fn list(&self, item: &mut Item) -> Result<Option<Listing>, ResumeError> {
-        Ok(self.open(item)?.map(|Wanted { place, scenario }| {
+        Ok(self.open(item)?.map(|Wanted { place, scenario, .. }| {
             let (name, problem) = match scenario {
                 Ok(scenario) => (Some(scenario.name), None),
                 Err(problem) => (None, Some(problem)),
@@ -141,7 +163,21 @@ impl Job {
         let nothing = Content::Unreadable(String::new());
         let content = match std::mem::replace(&mut item.content, nothing) {
             Content::Mismatch(error) => return Err(error),
-            content @ (Content::Text(_) | Content::Unread | Content::Unreadable(_)) => content,
+            content @ (Content::Text(_)
+            | Content::Unread
+            | Content::Parcelled(..)
+            | Content::Generated(..)
+            | Content::Unreadable(_)) => content,
+        };
+        let (content, expectation) = match content {
+            Content::Parcelled(text, beside) => {
+                (Content::Text(text), Expectation::Parcelled(beside))
+            }
+            content @ (Content::Text(_)
+            | Content::Unread
+            | Content::Generated(..)
+            | Content::Unreadable(_)
+            | Content::Mismatch(_)) => (content, Expectation::InAFile),
         };
         let place = item.place.to_string();
         if self.only.as_ref().is_some_and(|only| !only.has(&place)) {
@@ -150,7 +186,7 @@ impl Job {
         let scenario = self.read(&item.place, &place, content);
         let name = scenario.as_ref().ok().map(|scenario| scenario.name.as_str());
         let is_wanted = lets_through(&self.filters, name, &place);
-        Ok(is_wanted.then_some(Wanted { place, scenario }))
+        Ok(is_wanted.then_some(Wanted { place, scenario, expectation }))
     }
 
     /// The outcome of an item whose run panicked with `message`.
@@ -169,27 +205,25 @@ impl Job {
     fn run_one(
         &self,
         runner: &mut Runner,
-        place: &Place,
+        (place, expectation): (&Place, Expectation),
         mut scenario: Scenario,
         (head, picture): (impl Fn() -> RowHead, &mut Option<Box<str>>),
-    ) -> Row {
-        if let Err(error) = expect_what_stands_beside(place, self.document_max, &mut scenario) {
-            let problem = match error {
-                InputError::Scenario(error) => {
-                    format!("{}:{}:{}", error.source_name(), error.line(), told(&error))
-                }
-                InputError::Directory { .. }
-                | InputError::Missing { .. }
-                | InputError::Unreadable { .. }
-                | InputError::StandardInput { .. }
-                | InputError::Unfit { .. } => error.to_string(),
-                InputError::OtherKind(error) => error.summary(),
-            };
-            return Row::failed(head(), Some(scenario.name), problem);
+    ) -> Result<Row, MemoryError> {
+        let expected = match expectation {
+            Expectation::InAFile => {
+                expect_what_stands_beside(place, self.document_max, &mut scenario)
+                    .map_err(|error| not_expected(&error))
+            }
+            Expectation::Parcelled(beside) => beside.expect(&mut scenario),
+        };
+        if let Err(problem) = expected {
+            return Ok(Row::failed(head(), Some(scenario.name), problem));
         }
         let needed = run_bytes(&scenario, &self.options, Carrier::Mailboxes);
-        let mut row = match self.memory.take(needed) {
+        let allowed = self.allowed.as_ref().map_or(Ok(()), |allowed| allowed.check(needed));
+        let mut row = match allowed.and_then(|()| self.memory.take(needed)) {
             Ok(_memory) => self.run_in_memory(runner, &scenario, head),
+            Err(refused) if self.allowed.is_some() && allowed.is_ok() => return Err(refused),
             Err(refused) => Row::failed(head(), Some(scenario.name.clone()), refused.to_string()),
         };
         if row.status == Status::Violated && self.draws.load(Ordering::Relaxed) {
@@ -198,7 +232,7 @@ impl Job {
                 Err(refused) => row.warnings.push(format!("not drawn: {refused}")),
             }
         }
-        row.with_warnings(scenario.warnings)
+        Ok(row.with_warnings(scenario.warnings))
     }
 
     /// Runs what there is the memory for.
@@ -260,7 +294,8 @@ impl Job {
 
     fn read(&self, place: &Place, shown: &str, content: Content) -> Result<Scenario, String> {
         let bytes = match content {
-            Content::Text(bytes) => bytes,
+            Content::Generated(generator, number) => return Ok(generator.scenario(number)),
+            Content::Text(bytes) | Content::Parcelled(bytes, _) => bytes,
             Content::Unread => place.read(self.document_max).map_err(|error| error.to_string())?,
             Content::Unreadable(problem) => return Err(problem),
             Content::Mismatch(error) => return Err(error.to_string()),
@@ -284,6 +319,21 @@ impl Job {
             append_line(&mut line, &row);
         }
         Outcome::Row { row, line, picture }
+    }
+}
+
+/// Why nothing can be expected of a scenario by what stands beside it.
+pub(super) fn not_expected(error: &InputError) -> String {
+    match error {
+        InputError::Scenario(error) => {
+            format!("{}:{}:{}", error.source_name(), error.line(), told(error))
+        }
+        InputError::Directory { .. }
+        | InputError::Missing { .. }
+        | InputError::Unreadable { .. }
+        | InputError::StandardInput { .. }
+        | InputError::Unfit { .. } => error.to_string(),
+        InputError::OtherKind(error) => error.summary(),
     }
 }
 
@@ -337,6 +387,7 @@ mod tests {
         Job {
             options: RunOptions::default(),
             memory: MemoryBudget::new(ByteSize::new(1 << 30)),
+            allowed: None,
             demand: Strictness::Anything,
             replay: Arc::from(""),
             filters: filters.iter().map(|text| text.parse().unwrap()).collect(),
@@ -353,7 +404,9 @@ mod tests {
         let mut item = Item { number: 17, place, packed: None, content };
         match job(&[]).run(&mut Runner::default(), &mut item) {
             Outcome::Row { row, .. } => row,
-            Outcome::FilteredOut | Outcome::Mismatch(_) => panic!("no row"),
+            Outcome::FilteredOut | Outcome::Mismatch(_) | Outcome::TooLargeHere(_) => {
+                panic!("no row")
+            }
         }
     }
 

@@ -5,10 +5,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::partition::Partition;
 use super::row::PASSBOOK;
 use super::{Row, Status, StatusCounts, Stopped, Summary, replay};
-use crate::check::{OverallCounts, Property};
+use crate::check::{Overall, OverallCounts, Property};
 use crate::model::number::micros;
 
 /// How many of the slowest scenarios are kept.
@@ -19,7 +21,7 @@ const FAILURES: usize = 20;
 const VERSIONS: usize = 3;
 
 /// The result of all rows of a batch, gathered one by one in any order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overview {
     statuses: StatusCounts,
     as_expected: u64,
@@ -31,8 +33,10 @@ pub struct Overview {
     /// How many of the rows an earlier batch left.
     earlier: u64,
     /// The slowest first.
+    #[serde(with = "pairs")]
     slowest: BTreeMap<(Reverse<u64>, u64), Slow>,
     /// The first of the input, by number.
+    #[serde(with = "pairs")]
     failures: BTreeMap<u64, Failure>,
     made_by: BTreeSet<String>,
 }
@@ -55,7 +59,7 @@ pub struct BatchStats {
 }
 
 /// A scenario that took long.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Slow {
     pub(super) place: String,
     pub(super) name: Option<String>,
@@ -63,7 +67,7 @@ pub(super) struct Slow {
 }
 
 /// A scenario that somebody must look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Failure {
     pub(super) place: String,
     pub(super) name: Option<String>,
@@ -113,6 +117,34 @@ impl Overview {
                 again: replay::command(row),
                 has_options: row.options.is_some(),
             });
+        }
+    }
+
+    /// Takes the rows of `other`, which come after these.
+    pub fn merge(&mut self, other: Self) {
+        for status in Status::ALL {
+            self.statuses.add_many(status, other.statuses.of(status));
+        }
+        self.as_expected += other.as_expected;
+        self.not_as_expected += other.not_as_expected;
+        self.with_warnings += other.with_warnings;
+        self.refused_writes += other.refused_writes;
+        for (property, counts) in other.verdicts {
+            let so_far = self.verdicts.entry(property).or_default();
+            for verdict in Overall::ALL {
+                so_far.add_many(verdict, counts.of(verdict));
+            }
+        }
+        for (key, slow) in other.slowest {
+            keep(&mut self.slowest, SLOWEST, key, || slow);
+        }
+        for (number, failure) in other.failures {
+            keep(&mut self.failures, FAILURES, number, || failure);
+        }
+        for version in other.made_by {
+            if self.made_by.len() < VERSIONS {
+                self.made_by.insert(version);
+            }
         }
     }
 
@@ -180,10 +212,47 @@ fn keep<K: Ord, V>(kept: &mut BTreeMap<K, V>, most: usize, key: K, make: impl Fn
     }
 }
 
+/// A map whose keys are no texts, as a list of its pairs.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{error, gathered, holds};
+    use super::super::fixture::{error, gathered, holds, violated};
     use super::*;
+
+    #[test]
+    fn parts_that_came_as_text_add_up_to_the_whole() {
+        let taking = |number: u64| Row { microseconds: number * 7 % 100, ..holds(number) };
+        let mut rows: Vec<_> = (1..=100).map(taking).collect();
+        rows.extend((101..=130).map(violated));
+        rows.extend((131..=140).map(error));
+        let mut merged = Overview::default();
+        for part in rows.chunks(17) {
+            let text = serde_json::to_string(&gathered(part)).unwrap();
+            merged.merge(serde_json::from_str(&text).unwrap());
+        }
+        assert_eq!(merged, gathered(&rows));
+    }
 
     #[test]
     fn however_many_rows_there_are_only_a_few_are_kept() {

@@ -85,7 +85,8 @@ fn serve<I, O>(
     }
 }
 
-fn do_one<I, O>(
+/// Runs `item`, or says that it panicked.
+pub(crate) fn do_one<I, O>(
     run: &impl Fn(&mut Runner, &mut I) -> O,
     panicked: &impl Fn(I, &str) -> O,
     mut item: I,

@@ -14,11 +14,15 @@ use super::job::{Content, Item};
 use super::partition::Partition;
 use super::resume::{EarlierRows, ResumeError};
 use crate::model::ByteSize;
+use crate::scenario::generate::Generator;
 use crate::source::{
     Clash, Decoded, DocumentError, FileKind, FilesError, Input, Inputs, Kind, OtherKind, Place,
     STDIN, ScenarioFile, Text, decoded,
     lines::{self, Line},
 };
+
+/// So much work is a scenario that is made: as much as a small one that is read.
+const GENERATED_WEIGHT: usize = 512;
 
 /// Which scenarios of the input are to be run here.
 #[derive(Debug, Clone)]
@@ -54,6 +58,17 @@ impl Progress {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// All is read: there are so many.
+    pub(crate) fn has_read(&self, scenarios: u64) {
+        self.scenarios.store(scenarios, Ordering::Relaxed);
+        self.is_at_end.store(true, Ordering::Release);
+    }
+
+    /// It has come so far.
+    pub(crate) fn is_at(&self, bytes: u64) {
+        self.bytes.store(bytes, Ordering::Relaxed);
+    }
+
     /// How many scenarios the whole input has; `None` until all is read.
     pub(crate) fn inputs(&self) -> Option<u64> {
         let is_at_end = self.is_at_end.load(Ordering::Acquire);
@@ -66,6 +81,34 @@ impl Progress {
 pub(crate) struct Reading {
     pub(crate) inputs: Inputs,
     pub(crate) document_max: ByteSize,
+    /// What is made, and read nowhere.
+    pub(crate) generated: Option<Generated>,
+}
+
+/// Scenarios that are made where they are run, as standard input would bring them.
+#[derive(Debug, Clone)]
+pub(crate) struct Generated {
+    pub(crate) generator: Arc<Generator>,
+    /// The number of the first.
+    pub(crate) first: u64,
+    /// How many there are.
+    pub(crate) count: u64,
+}
+
+impl Generated {
+    /// Those from the place `from` of the input, from 1, up to `to`.
+    pub(crate) fn items(&self, from: u64, to: u64) -> impl Iterator<Item = Item> {
+        (from..=to.min(self.count)).map(|number| {
+            let generator = Arc::clone(&self.generator);
+            let content = Content::Generated(generator, self.first + (number - 1));
+            Item { number, place: Self::place(number), packed: None, content }
+        })
+    }
+
+    /// Where scenario `number` of the input stands.
+    pub(crate) fn place(number: u64) -> Place {
+        Place::line(Path::new(STDIN), number)
+    }
 }
 
 /// Feeds the scenarios of `reading` that are in `share` and not `held` by an earlier batch.
@@ -101,8 +144,26 @@ pub(crate) fn feed(
     if let Err(error) = held.has_met_all() {
         feed.push(mismatch(number, Place::whole(""), error), 0)?;
     }
-    progress.scenarios.store(number, Ordering::Relaxed);
-    progress.is_at_end.store(true, Ordering::Release);
+    progress.has_read(number);
+    Ok(())
+}
+
+/// Hands on every scenario of `reading`, in order, with how much work it may be; `None` where the
+/// next one may take a while to come.
+pub(crate) fn each_item(
+    reading: &Reading,
+    progress: &Arc<Progress>,
+    mut take: impl FnMut(Option<(Item, usize)>) -> Result<(), FeedClosed>,
+) -> Result<(), FeedClosed> {
+    let mut number = 0;
+    each(reading, progress, |found| {
+        let Scanned::Scenario { place, packed, content, bytes } = found else {
+            return take(None);
+        };
+        number += 1;
+        take(Some((Item { number, place, packed, content }, bytes)))
+    })?;
+    progress.has_read(number);
     Ok(())
 }
 
@@ -138,7 +199,11 @@ fn each(
     progress: &Arc<Progress>,
     mut take: impl FnMut(Scanned) -> Result<(), FeedClosed>,
 ) -> Result<(), FeedClosed> {
-    let Reading { inputs, document_max } = reading;
+    let Reading { inputs, document_max, generated } = reading;
+    for Item { place, content, .. } in generated.iter().flat_map(|of| of.items(1, of.count)) {
+        take(Scanned::Scenario { place, packed: None, content, bytes: GENERATED_WEIGHT })?;
+        progress.bytes.fetch_add(1, Ordering::Relaxed);
+    }
     for input in inputs.walk() {
         match input {
             Ok(Input::Stdin) => {

@@ -70,6 +70,7 @@ fn job(args: &BatchArgs, only: Option<Arc<Failed>>, lines: RowLines) -> Job {
             rest: Rest::Taken,
         },
         memory: args.memory.budget(),
+        allowed: None,
         demand: args.demand(),
         replay: args.replay_options().into(),
         filters: args.filter.clone(),
@@ -142,7 +143,7 @@ fn prepare(args: &BatchArgs, places: &[Place]) -> Result<Prepared, Failure> {
     }
     let survey = inputs.survey()?;
     let document_max = args.document.document_max;
-    let reading = Reading { inputs, document_max };
+    let reading = Reading { inputs, document_max, generated: None };
     let share = share(args, &reading, survey)?;
     let (held, earlier) = earlier(args)?;
     let interrupt = signal::listen(Ending::Open)
@@ -300,6 +301,9 @@ impl<'a> Batch<'a> {
                 }
                 Ok(Next::Outcome(Outcome::FilteredOut)) => self.filtered_out += 1,
                 Ok(Next::Outcome(Outcome::Mismatch(error))) => return Err(error.into()),
+                Ok(Next::Outcome(Outcome::TooLargeHere(error))) => {
+                    return Err(Failure::internal(error));
+                }
                 Ok(Next::NotYet) => {
                     self.terminal.flush()?;
                     self.exports.flush()?;

@@ -1,11 +1,11 @@
 //! What a search stops at: a violation of a guarantee, or a run that does not go in good order.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::check::{Promised, Property, Verdict, Verdicts};
 
 /// What is wrong with the run of a seed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Finding {
     /// The judge objects.
@@ -18,7 +18,7 @@ pub enum Finding {
 }
 
 /// What the judge objects to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violated {
     /// Which property.
     pub property: Property,

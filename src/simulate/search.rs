@@ -10,6 +10,7 @@ use std::thread::{self, Scope};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
+use serde::{Deserialize, Serialize};
 
 use super::answers::defect;
 use super::finding::{Finding, Violated};
@@ -39,7 +40,7 @@ pub enum AtFinding {
 }
 
 /// What a search has come to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// What was counted.
     pub tally: Tally,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::finding::Finding;
 use crate::check::{Overall, OverallCounts, Property};
@@ -14,7 +14,7 @@ use crate::network::{FaultCounts, FaultKind};
 use crate::run::{CustomerResult, Run};
 
 /// What came of some seeds. Serialized as keys of a summary.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// How many were run.
     pub seeds: u64,
@@ -24,6 +24,7 @@ pub struct Tally {
     pub messages: u64,
     /// How long the runs took, by their own clocks.
     #[serde(rename = "simulated_seconds", serialize_with = "in_seconds")]
+    #[serde(deserialize_with = "of_seconds")]
     pub simulated: Duration,
     /// How often each kind of fault struck.
     pub faults: FaultCounts,
@@ -132,4 +133,29 @@ fn not_reached(customer: &CustomerResult) -> u64 {
 
 fn in_seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(span.as_secs_f64())
+}
+
+/// Exact for spans of whole microseconds below a hundred years.
+fn of_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let seconds = f64::deserialize(deserializer)?;
+    let span = Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)?;
+    let us = (span.as_nanos() + 500) / 1000;
+    u64::try_from(us).map(Duration::from_micros).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_tally_that_is_written_is_read_to_the_microsecond(us in 0_u64..3_000_000_000_000_000) {
+            let simulated = Duration::from_micros(us);
+            let tally = Tally { seeds: 3, simulated, ..Tally::default() };
+            let text = serde_json::to_string(&tally).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Tally>(&text).unwrap(), tally);
+        }
+    }
 }

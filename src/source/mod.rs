@@ -20,6 +20,6 @@ pub(crate) use kind::{Kind, OtherKind};
 pub(crate) use lines::Text;
 pub(crate) use place::{Place, STDIN, is_stdin};
 pub(crate) use scenarios::{
-    InputError, expect_what_stands_beside, parse_scenario, read_scenario, read_scenario_line,
-    scenario_beside,
+    InputError, expect_what_says, expect_what_stands_beside, parse_scenario, read_scenario,
+    read_scenario_line, scenario_beside, what_stands_beside,
 };

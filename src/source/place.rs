@@ -71,6 +71,11 @@ impl Place {
         is_stdin(&self.path)
     }
 
+    /// Which line it is, from 1; `None` for all of the file.
+    pub(crate) const fn number_of_line(&self) -> Option<u64> {
+        self.line
+    }
+
     /// Whether it is one line.
     pub(crate) fn is_line(&self) -> bool {
         self.line.is_some()

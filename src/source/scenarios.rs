@@ -89,21 +89,44 @@ pub(crate) fn expect_what_stands_beside(
     document_max: ByteSize,
     scenario: &mut Scenario,
 ) -> Result<(), InputError> {
-    let Some(path) = place.whole_file().filter(|_| scenario.expected.is_none()) else {
+    if scenario.expected.is_some() {
         return Ok(());
-    };
+    }
+    match what_stands_beside(place, document_max)? {
+        Some((name, bytes)) => expect_what_says(name, bytes, scenario),
+        None => Ok(()),
+    }
+}
+
+/// The file beside `place` that may have what is expected of it, with its name, if there is one. No
+/// more than `document_max` is read.
+pub(crate) fn what_stands_beside(
+    place: &Place,
+    document_max: ByteSize,
+) -> Result<Option<(String, Vec<u8>)>, InputError> {
+    let Some(path) = place.whole_file() else { return Ok(None) };
     for beside in expected_results(path) {
         let beside = Place::whole(beside);
-        let bytes = match beside.read(document_max).map_err(|error| InputError::at(&beside, error))
-        {
-            Ok(bytes) => bytes,
-            Err(InputError::Missing { .. }) => continue,
+        match beside.read(document_max).map_err(|error| InputError::at(&beside, error)) {
+            Ok(bytes) => return Ok(Some((beside.to_string(), bytes))),
+            Err(InputError::Missing { .. }) => {}
             Err(error) => return Err(error),
-        };
-        let expected = scenario.parse_expected(&Source::from_bytes(beside.to_string(), bytes)?)?;
+        }
+    }
+    Ok(None)
+}
+
+/// Takes the expected result of `scenario` from `bytes`, which is the file `name`, unless the
+/// scenario says it itself.
+pub(crate) fn expect_what_says(
+    name: String,
+    bytes: Vec<u8>,
+    scenario: &mut Scenario,
+) -> Result<(), InputError> {
+    if scenario.expected.is_none() {
+        let expected = scenario.parse_expected(&Source::from_bytes(name, bytes)?)?;
         scenario.expected = Some(expected.output);
         scenario.warnings.extend(expected.notes);
-        return Ok(());
     }
     Ok(())
 }

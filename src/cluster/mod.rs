@@ -1,0 +1,33 @@
+//! Batches and simulations over many machines: shares of a job wait in a queue of NATS JetStream, workers
+//! pull them, and whoever asked for the job takes their results in order. What is decided stands in files
+//! that know no server; `nats` is the shell around them.
+
+mod crew;
+mod digest;
+mod error;
+mod exchange;
+mod job_name;
+#[cfg(feature = "nats")]
+mod nats;
+mod result;
+mod settings;
+mod share;
+mod sizes;
+mod subjects;
+mod window;
+#[cfg(not(feature = "nats"))]
+#[path = "without_nats.rs"]
+mod nats;
+
+pub(crate) use crew::Crew;
+pub(crate) use digest::Digest;
+pub(crate) use error::ClusterError;
+pub(crate) use exchange::{
+    Arrived, Closed, Cut, Ending, GiveUp, JobState, Next, RunShare, WorkerNews,
+};
+pub(crate) use job_name::JobName;
+pub(crate) use nats::{Coordination, Cuts, coordinate, list_jobs, remove_job, work};
+pub(crate) use result::{Difference, RowsHead, ShareResult};
+pub(crate) use settings::{JobSettings, Login, Secret, ServerSettings, WorkerSettings};
+pub(crate) use share::{Scenarios, Share, Work};
+pub(crate) use sizes::{PARCEL_BYTES, scenarios_of, seeds_of};
