@@ -53,6 +53,10 @@ pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]
+#[cfg_attr(
+    not(feature = "nats"),
+    expect(dead_code, reason = "the shell around the server is left out, and nothing else")
+)]
 mod cluster;
 #[cfg(feature = "cli")]
 pub mod compare;

@@ -1,5 +1,6 @@
 //! Which scenarios `--filter` lets through.
 
+use std::fmt;
 use std::str::FromStr;
 
 use glob::{Pattern, PatternError};
@@ -19,6 +20,15 @@ impl FromStr for Filter {
             Pattern::new(text).map(Self::Whole)
         } else {
             Ok(Self::Part(text.to_owned()))
+        }
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Part(part) => f.write_str(part),
+            Self::Whole(pattern) => f.write_str(pattern.as_str()),
         }
     }
 }

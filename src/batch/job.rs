@@ -12,8 +12,8 @@ use super::failed::Failed;
 use super::filter::{Filter, lets_through};
 use super::histories::{HistoryFolder, HistoryOf};
 use super::listing::Listing;
-use super::resume::ResumeError;
 use super::parcel::Beside;
+use super::resume::ResumeError;
 use super::row::{Row, RowHead, Status};
 use super::write::append_line;
 use crate::check::Strictness;
@@ -195,6 +195,13 @@ impl Job {
         let head = self.head(&item, place, Duration::ZERO);
         let problem = defect(&format!("the run panicked: {message}"));
         self.outcome(Row::failed(head, None, problem), None)
+    }
+
+    /// The outcome of an item that is not run, because of `problem`.
+    pub(crate) fn given_up(&self, item: Item, problem: &str) -> Outcome {
+        let place = item.place.to_string();
+        let head = self.head(&item, place, Duration::ZERO);
+        self.outcome(Row::failed(head, None, problem.to_owned()), None)
     }
 
     fn head(&self, item: &Item, place: String, took: Duration) -> RowHead {

@@ -35,7 +35,7 @@ pub(crate) use job::{Item, Job, Outcome, RowLines};
 pub use join::{Joined, Part, join};
 pub use join_error::{Gaps, JoinError, RowPlace};
 pub use overview::{BatchStats, Overview};
-pub(crate) use parcel::{ParcelError, unpack};
+pub(crate) use parcel::{parcel_of, unpack};
 pub use partition::{Partition, PartitionError, PartitionKind};
 pub(crate) use pipeline::do_one;
 pub use pipeline::{Plan, start};

@@ -105,6 +105,17 @@ impl Item {
         self.place.to_string()
     }
 
+    /// Its text, where it came in a parcel, and its place.
+    pub(crate) fn into_text(self) -> Option<(Place, Vec<u8>)> {
+        match self.content {
+            Content::Parcelled(text, _) | Content::Text(text) => Some((self.place, text)),
+            Content::Unread
+            | Content::Generated(..)
+            | Content::Unreadable(_)
+            | Content::Mismatch(_) => None,
+        }
+    }
+
     /// Appends it to `parcel`, with all that whoever runs it must know. What is still to be read is
     /// read for that, up to `document_max`.
     pub(crate) fn append_to(self, parcel: &mut Vec<u8>, document_max: ByteSize) {
@@ -145,6 +156,14 @@ impl Beside {
             Self::Unreadable(problem) => BesideHead::Unreadable(problem.clone()),
         }
     }
+}
+
+/// A parcel of the one scenario that stands at `place` and says `text`.
+pub(crate) fn parcel_of(place: Place, text: Vec<u8>, document_max: ByteSize) -> Vec<u8> {
+    let mut parcel = Vec::new();
+    let item = Item { number: 1, place, packed: None, content: Content::Text(text) };
+    item.append_to(&mut parcel, document_max);
+    parcel
 }
 
 /// The scenarios in `parcel`, in their order.

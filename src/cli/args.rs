@@ -12,6 +12,7 @@ use super::draw::DrawArgs;
 use super::exit_codes::ExitCodes;
 use super::generate::GenerateArgs;
 use super::health::HealthArgs;
+use super::jobs::JobsArgs;
 use super::man::ManArgs;
 use super::merge::MergeArgs;
 use super::run_args::RunArgs;
@@ -20,6 +21,7 @@ use super::secret::SecretArgs;
 use super::serve_args::ServeArgs;
 use super::simulate_args::SimulateArgs;
 use super::terminal::Color;
+use super::worker::WorkerArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Cyan.on_default().bold())
@@ -61,6 +63,10 @@ pub(super) enum Command {
     Batch(BatchArgs),
     /// Run many seeds in foul weather, and shrink what goes wrong
     Simulate(SimulateArgs),
+    /// Run shares of batches and simulations that others ask for, on this machine
+    Worker(WorkerArgs),
+    /// List the jobs on a NATS server, or remove one
+    Jobs(JobsArgs),
     /// Judge a recorded history
     Check(CheckArgs),
     /// Draw a recorded history as a picture
@@ -93,8 +99,10 @@ impl Command {
         match self {
             Self::Run(args) => args.conflict(),
             Self::Serve(args) => args.conflict(),
-            Self::Batch(_)
-            | Self::Simulate(_)
+            Self::Batch(args) => args.conflict(),
+            Self::Simulate(args) => args.conflict(),
+            Self::Worker(_)
+            | Self::Jobs(_)
             | Self::Check(_)
             | Self::Draw(_)
             | Self::Convert(_)

@@ -8,16 +8,15 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::document_args::{DocumentArgs, ONE_DOCUMENT};
+use super::document_args::ONE_DOCUMENT;
 use super::exit_codes::ExitCodes;
 use super::exports::ExportArgs;
-use super::memory_args::MemoryArgs;
+use super::generated_args::{GeneratedArgs, parse_generated};
+use super::nats_args::JobArgs;
 use super::number::{jobs, whole};
-use super::settings_args::SettingsArgs;
+use super::row_args::RowArgs;
 use crate::batch::{Filter, HistoryFolder, HistoryOf, Order, Partition, Plan};
-use crate::check::Strictness;
 use crate::network::parse_span;
-use crate::run::Judging;
 use crate::source::Place;
 
 const EXAMPLES: &str = "\
@@ -34,11 +33,17 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::BATCH))]
 pub(super) struct BatchArgs {
-    #[arg(required_unless_present = "rerun_failed", value_name = "INPUT", help = format!(
+    #[arg(required_unless_present_any = ["rerun_failed", "generate"], value_name = "INPUT", help = format!(
         "Folders and globs; scenarios (.json), or a scenario a line (.jsonl, .ndjson, `-`), \
          each {ONE_DOCUMENT}"
     ))]
     pub(super) inputs: Vec<Place>,
+
+    /// Run the scenarios that `passbook generate` makes of these options, as if they were piped in; they
+    /// are made where they are run: '--count 1000 --seed 7'
+    #[arg(long, value_name = "OPTIONS", value_parser = parse_generated)]
+    #[arg(allow_hyphen_values = true, conflicts_with_all = ["inputs", "rerun_failed"])]
+    pub(super) generate: Option<GeneratedArgs>,
 
     /// How many scenarios to run at the same time, up to 1024 [default: one per core]
     #[arg(long, short, value_name = "NUMBER", env = "PASSBOOK_JOBS", hide_env_values = true)]
@@ -110,21 +115,10 @@ pub(super) struct BatchArgs {
     pub(super) progress_every: Duration,
 
     #[command(flatten)]
-    pub(super) document: DocumentArgs,
+    pub(super) rows: RowArgs,
 
     #[command(flatten)]
-    pub(super) settings: SettingsArgs,
-
-    #[command(flatten)]
-    pub(super) memory: MemoryArgs,
-
-    /// Do not judge the runs
-    #[arg(long)]
-    no_check: bool,
-
-    /// Take a scenario for undecided where any property had nothing to test
-    #[arg(long, conflicts_with = "no_check")]
-    strict: bool,
+    pub(super) nats: JobArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -137,6 +131,24 @@ pub(super) enum BatchFormat {
 }
 
 impl BatchArgs {
+    /// What cannot be together with --nats, and why.
+    pub(super) fn conflict(&self) -> Option<String> {
+        if !self.nats.server.is_given() {
+            return None;
+        }
+        let with = [
+            (self.jobs.is_some(), "--jobs", "workers say how many threads they have"),
+            (self.unordered, "--unordered", "rows come in order"),
+            (self.partition.is_some(), "--partition", "workers take shares by themselves"),
+            (self.list, "--list", "nothing is run"),
+            (self.history.is_some(), "--history", "workers keep no files"),
+            (self.export_html.is_some(), "--export-html", "workers draw no pictures"),
+            (self.rerun_failed.is_some(), "--rerun-failed", "workers do not read its rows"),
+        ];
+        let (_, option, reason) = with.into_iter().find(|(is_given, ..)| *is_given)?;
+        Some(format!("the argument '--nats <URL>' cannot be used with '{option}': {reason}"))
+    }
+
     pub(super) fn plan(&self) -> Plan {
         let order = if self.unordered { Order::AsFinished } else { Order::AsFed };
         Plan { jobs: jobs(self.jobs), order }
@@ -148,18 +160,10 @@ impl BatchArgs {
         self.max_fail.or(first).map(NonZeroU64::get)
     }
 
-    pub(super) fn demand(&self) -> Strictness {
-        if self.strict { Strictness::Everything } else { Strictness::Anything }
-    }
-
     /// Where histories go, and of which scenarios.
     pub(super) fn histories(&self) -> Option<HistoryFolder> {
         let of = self.history_of;
         self.history.clone().map(|folder| HistoryFolder { folder, of })
-    }
-
-    pub(super) fn judging(&self) -> Judging {
-        if self.no_check { Judging::Off } else { Judging::On }
     }
 
     /// The files that this batch writes.
@@ -177,16 +181,5 @@ impl BatchArgs {
         let is_for_people = self.keeps_lines() || io::stdout().is_terminal();
         let usual = if is_for_people { BatchFormat::Text } else { BatchFormat::Json };
         self.format.unwrap_or(usual)
-    }
-
-    /// The options after `passbook run` that run one of the scenarios again as it was.
-    pub(super) fn replay_options(&self) -> String {
-        let mut options = self.settings.options();
-        options.extend(self.document.options());
-        options.extend(self.settings.overrides().seed.map(|seed| format!("--seed {seed}")));
-        options.extend(self.memory.option());
-        options.extend(self.no_check.then(|| "--no-check".to_owned()));
-        options.extend(self.strict.then(|| "--strict".to_owned()));
-        options.join(" ")
     }
 }

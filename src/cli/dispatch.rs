@@ -17,6 +17,7 @@ use super::draw::draw;
 use super::exit::{Exit, Failure};
 use super::generate::generate;
 use super::health::ask_health;
+use super::jobs::run_jobs;
 use super::man::write_pages;
 use super::merge::merge_results;
 use super::run::run_scenarios;
@@ -26,6 +27,7 @@ use super::serve::serve;
 use super::signal;
 use super::simulate::simulate;
 use super::terminal::{Terminal, heed_forced_color, print_usage};
+use super::worker::run_worker;
 use crate::model::Shown;
 
 /// Runs the program with `args`, the first of which is its own name.
@@ -54,6 +56,8 @@ fn execute(command: &Command, terminal: &mut Terminal) -> io::Result<Exit> {
         Command::Run(args) => run_scenarios(args, terminal),
         Command::Batch(args) => run_batch(args, terminal),
         Command::Simulate(args) => simulate(args, terminal),
+        Command::Worker(args) => run_worker(args, terminal),
+        Command::Jobs(args) => run_jobs(args, terminal),
         Command::Check(args) => check_history(args, terminal),
         Command::Draw(args) => draw(args, terminal),
         Command::Convert(args) => convert_history(args, terminal),

@@ -28,6 +28,8 @@ pub(super) enum Exit {
     Violated,
     /// The arguments or a scenario are wrong.
     BadInput,
+    /// A server that the command needs cannot be reached, went away, or has no room.
+    Unavailable,
     /// The terminal went away.
     HungUp,
     /// Ctrl-C.
@@ -45,6 +47,7 @@ impl Exit {
             Self::Violated => 1,
             Self::BadInput => 2,
             Self::Undecided => 3,
+            Self::Unavailable => 69,
             Self::Internal => 70,
             Self::HungUp => 129,
             Self::Interrupted => 130,
@@ -242,12 +245,13 @@ mod tests {
             Exit::Terminated,
             Exit::Interrupted,
             Exit::HungUp,
+            Exit::Unavailable,
             Exit::BadInput,
             Exit::Violated,
             Exit::Undecided,
             Exit::Holds,
         ];
         assert!(worst_first.is_sorted_by(|worse, better| worse > better));
-        assert_eq!(worst_first.map(Exit::code), [70, 143, 130, 129, 2, 1, 3, 0]);
+        assert_eq!(worst_first.map(Exit::code), [70, 143, 130, 129, 69, 2, 1, 3, 0]);
     }
 }

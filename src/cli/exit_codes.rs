@@ -10,6 +10,8 @@ const HOLDS: (u8, &str) = (0, "everything holds");
 const VIOLATED: (u8, &str) = (1, "a guarantee is violated, or the result is not the expected one");
 const WRONG_ARGUMENTS: (u8, &str) = (2, "the arguments are wrong");
 const DEFECT: (u8, &str) = (70, "a defect of passbook, or results that could not be written");
+const UNAVAILABLE: (u8, &str) =
+    (69, "the NATS server cannot be reached, went away or is full; the same command goes on");
 const INTERRUPTED: (u8, &str) = (130, "ended by Ctrl-C; what was done is kept");
 const TERMINATED: (u8, &str) = (143, "ended by SIGTERM; what was done is kept");
 
@@ -27,6 +29,7 @@ impl ExitCodes {
             3,
             "undecided: nothing could be tested (check: no guarantee; --strict: not every property)",
         ),
+        UNAVAILABLE,
         DEFECT,
         (130, "ended by Ctrl-C; what was done is kept (serve: 0)"),
         (143, "ended by SIGTERM; what was done is kept (serve: 0)"),
@@ -47,6 +50,7 @@ impl ExitCodes {
         (1, "a scenario failed: violated, not as expected, or an error"),
         (2, "the arguments or the inputs are wrong, and nothing has run"),
         (3, "undecided: no scenario failed, but in some nothing could be tested, or none was run"),
+        UNAVAILABLE,
         DEFECT,
         INTERRUPTED,
         TERMINATED,
@@ -57,6 +61,7 @@ impl ExitCodes {
         (1, "a guarantee is violated"),
         (2, "the arguments or the scenario are wrong, and nothing has run"),
         (3, "undecided: nothing could be tested"),
+        UNAVAILABLE,
         DEFECT,
         INTERRUPTED,
         TERMINATED,
@@ -105,6 +110,22 @@ impl ExitCodes {
             "the arguments or the scenario are wrong, a port is taken, another process is the branch, or a disk fails",
         ),
         DEFECT,
+    ]);
+
+    pub(super) const WORKER: Self = Self(&[
+        (0, "ended by Ctrl-C or SIGTERM, after its shares were done or given back"),
+        (2, "the arguments are wrong, the server refuses it, or a share is of another version"),
+        UNAVAILABLE,
+        (70, "a defect of passbook: a share came to two results, which are shown"),
+    ]);
+
+    pub(super) const JOBS: Self = Self(&[
+        (0, "they are listed, or the job is removed"),
+        (2, "the arguments are wrong, the server refuses it, or there is no such job"),
+        UNAVAILABLE,
+        DEFECT,
+        INTERRUPTED,
+        TERMINATED,
     ]);
 
     pub(super) const SECRET: Self = Self(&[

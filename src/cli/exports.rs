@@ -139,6 +139,17 @@ impl Exports {
         self.write_to_tables(row)
     }
 
+    /// Whether no file but one of lines is written.
+    pub(super) fn are_lines_alone(&self) -> bool {
+        self.tables.is_empty() && self.page.is_none()
+    }
+
+    /// Writes rows whose `lines` are made already, where [`Exports::are_lines_alone`].
+    pub(super) fn write_lines(&mut self, lines: &[u8]) -> io::Result<()> {
+        let Some(Lines { path, out, .. }) = &mut self.lines else { return Ok(()) };
+        out.write_all(lines).map_err(|error| lost(path, &error))
+    }
+
     fn write_to_tables(&mut self, row: &Row) -> io::Result<()> {
         self.tables.iter_mut().try_for_each(|Table { path, writer, .. }| {
             writer.write(row).map_err(|error| lost(path, &error))

@@ -38,7 +38,7 @@ The same options make the same scenarios on every machine. More in docs/GENERATE
 /// Scenario numbers stay below this, so that none runs out of range.
 const NUMBER_MAX: u64 = 1 << 53;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", ExitCodes::GENERATE))]
 pub(super) struct GenerateArgs {
     /// How many scenarios

@@ -18,7 +18,12 @@ pub(super) struct MemoryArgs {
 
 impl MemoryArgs {
     pub(super) fn budget(self) -> MemoryBudget {
-        MemoryBudget::new(self.memory_max.unwrap_or_else(half_of_what_is_allowed))
+        MemoryBudget::new(self.max())
+    }
+
+    /// How much may be taken.
+    pub(super) fn max(self) -> ByteSize {
+        self.memory_max.unwrap_or_else(half_of_what_is_allowed)
     }
 
     /// The option of a command line that does the same again.

@@ -13,7 +13,9 @@ use super::generate::refused;
 use super::new_file::{NewFile, OutputFile, lost};
 use super::signal::{self, Ending};
 use super::simulate_args::{SimulateArgs, SimulateFormat};
+use super::simulate_elsewhere::search_elsewhere;
 use super::terminal::Terminal;
+use crate::batch::parcel_of;
 use crate::model::number::count;
 use crate::report::shell;
 use crate::run::{Carrier, RunConfig, run_bytes};
@@ -22,7 +24,7 @@ use crate::simulate::{
     AtFinding, Course, Finding, Found, Load, Plan, ProgressView, ShrunkRow, Stopped, Summary,
     Tally, Trial, search, write_json, write_junit, write_text,
 };
-use crate::source::{Outputs, Place, read_scenario};
+use crate::source::{Outputs, Place, parse_scenario, read_text};
 
 /// Runs the seeds that `args` ask for.
 pub(super) fn simulate(args: &SimulateArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
@@ -31,14 +33,18 @@ pub(super) fn simulate(args: &SimulateArgs, terminal: &mut Terminal) -> Result<E
     if let Some(place) = &args.scenario {
         outputs.refuse(place.path())?;
     }
-    let trial = Trial::new(load(args, terminal)?, args.overrides());
+    let (load, parcel) = load(args, terminal)?;
+    let trial = Trial::new(load, args.load.overrides());
     check(args, plan, &trial)?;
     let output = args.output.as_deref().map(OutputFile::create).transpose()?;
     let json = args.export_json.as_deref().map(OutputFile::create).transpose()?;
     let junit = args.export_junit.as_deref().map(OutputFile::create).transpose()?;
     let interrupt = signal::listen(Ending::Open)
         .map_err(|error| Failure::internal(format!("cannot listen for signals: {error}")))?;
-    let (found, course) = run(args, plan, &trial, &interrupt, terminal)?;
+    let (found, course) = match args.nats.server.settings()? {
+        Some(server) => search_elsewhere(args, (plan, parcel), server, &interrupt, terminal)?,
+        None => run(args, plan, &trial, &interrupt, terminal)?,
+    };
     let mut summary = Summary::new(&found, course, |seed| args.replay(seed));
     summary.shrunk = shrunk(args, &trial, &found, output, terminal);
     match args.format {
@@ -116,28 +122,32 @@ fn write_scenario(
     Ok(path)
 }
 
-/// What each seed runs.
-fn load(args: &SimulateArgs, terminal: &mut Terminal) -> Result<Load, Failure> {
+/// What each seed runs, and the same as it is brought to other machines where it is given.
+fn load(args: &SimulateArgs, terminal: &mut Terminal) -> Result<(Load, Option<Vec<u8>>), Failure> {
     let Some(place) = &args.scenario else {
-        return Load::generated(args.size()).map_err(|error| refused(&error));
+        let load = Load::generated(args.load.size()).map_err(|error| refused(&error))?;
+        return Ok((load, None));
     };
     terminal.before_reading(place, "a scenario");
-    let overrides = args.overrides();
-    let scenario = read_scenario(place, args.document.document_max, overrides.event_ids)?;
+    let (event_ids, document_max) =
+        (args.load.overrides().event_ids, args.load.document.document_max);
+    let text = read_text(place, document_max)?;
+    let parcel = parcel_of(place.clone(), text.clone(), document_max);
+    let scenario = parse_scenario(place, text, event_ids)?;
     terminal.remarks(&scenario.warnings);
-    Ok(Load::given(scenario))
+    Ok((Load::given(scenario), Some(parcel)))
 }
 
 /// Refuses what no bank can carry out, and what takes more memory than is allowed, in all threads
 /// together.
 fn check(args: &SimulateArgs, plan: Plan, trial: &Trial) -> Result<(), Failure> {
     let largest = trial.load().largest();
-    let config = RunConfig::checked(&largest.settings, &args.overrides());
+    let config = RunConfig::checked(&largest.settings, &args.load.overrides());
     let config = config.map_err(Failure::bad_input)?;
     config.check_faults(&largest.roster).map_err(Failure::bad_input)?;
     let bytes = run_bytes(&largest, trial.options(), Carrier::Mailboxes);
     let all = bytes.saturating_mul(count(plan.jobs.get()));
-    args.memory.budget().check(all).map_err(Failure::bad_input)
+    args.load.memory.budget().check(all).map_err(Failure::bad_input)
 }
 
 /// Searches, and shows how far it is.

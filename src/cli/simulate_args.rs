@@ -1,23 +1,18 @@
 //! What `passbook simulate` is asked for.
 
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::document_args::{DocumentArgs, ONE_DOCUMENT};
+use super::document_args::ONE_DOCUMENT;
 use super::exit_codes::ExitCodes;
-use super::memory_args::MemoryArgs;
+use super::load_args::LoadArgs;
+use super::nats_args::JobArgs;
 use super::number::{jobs, whole};
-use super::settings_args::CommonSettingsArgs;
-use super::words::one_of;
-use crate::model::CustomerOrder;
 use crate::network::parse_span;
 use crate::report::shell;
-use crate::scenario::Settings;
-use crate::scenario::generate::Between;
-use crate::simulate::{AtFinding, LoadSize, Plan, Seeds, SeedsError};
+use crate::simulate::{AtFinding, Plan, Seeds, SeedsError};
 use crate::source::Place;
 
 const EXAMPLES: &str = "\
@@ -54,7 +49,7 @@ pub(super) struct SimulateArgs {
 
     /// Run all seeds, whatever is found
     #[arg(long)]
-    keep_going: bool,
+    pub(super) keep_going: bool,
 
     /// How many seeds to run at the same time, up to 1024 [default: one per core]
     #[arg(long, short, value_name = "NUMBER", env = "PASSBOOK_JOBS", hide_env_values = true)]
@@ -78,37 +73,15 @@ pub(super) struct SimulateArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) export_junit: Option<PathBuf>,
 
-    /// How many branches a bank has
-    #[arg(long, value_name = "RANGE", default_value_t = LoadSize::default().branches)]
-    #[arg(conflicts_with = "scenario")]
-    branches: Between<NonZeroU32>,
-
-    /// How many customers it has
-    #[arg(long, value_name = "RANGE", default_value_t = LoadSize::default().customers)]
-    #[arg(conflicts_with = "scenario")]
-    customers: Between<NonZeroU32>,
-
-    /// How many events each customer has
-    #[arg(long, value_name = "RANGE", default_value_t = LoadSize::default().events)]
-    #[arg(conflicts_with = "scenario")]
-    events: Between<NonZeroU32>,
-
-    /// When customers make their visits [default: as the scenario says, else concurrent]
-    #[arg(long, value_name = "ORDER", value_parser = one_of::<CustomerOrder>())]
-    customer_order: Option<CustomerOrder>,
-
     #[command(flatten)]
-    settings: CommonSettingsArgs,
-
-    #[command(flatten)]
-    pub(super) document: DocumentArgs,
-
-    #[command(flatten)]
-    pub(super) memory: MemoryArgs,
+    pub(super) load: LoadArgs,
 
     /// Where standard error is no terminal, say there so often how far it is
     #[arg(long, value_name = "SPAN", default_value = "1min", value_parser = parse_span)]
     pub(super) progress_every: Duration,
+
+    #[command(flatten)]
+    pub(super) nats: JobArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -121,6 +94,19 @@ pub(super) enum SimulateFormat {
 }
 
 impl SimulateArgs {
+    /// What cannot be together with --nats, and why.
+    pub(super) fn conflict(&self) -> Option<String> {
+        if !self.nats.server.is_given() {
+            return None;
+        }
+        let with = [
+            (self.time.is_some(), "--time", "how many seeds are run would depend on the workers"),
+            (self.jobs.is_some(), "--jobs", "workers say how many threads they have"),
+        ];
+        let (_, option, reason) = with.into_iter().find(|(is_given, ..)| *is_given)?;
+        Some(format!("the argument '--nats <URL>' cannot be used with '{option}': {reason}"))
+    }
+
     /// How seeds are searched.
     pub(super) fn plan(&self) -> Result<Plan, SeedsError> {
         let at_finding = if self.keep_going { AtFinding::GoOn } else { AtFinding::Stop };
@@ -128,23 +114,12 @@ impl SimulateArgs {
     }
 
     fn seeds(&self) -> Result<Seeds, SeedsError> {
-        match (self.seeds, self.settings.overrides().seed, self.time) {
+        match (self.seeds, self.load.overrides().seed, self.time) {
             (Some(seeds), _, _) => Ok(seeds),
             (None, Some(seed), _) => Seeds::only(seed.0),
             (None, None, Some(_)) => Ok(Seeds::ALL),
             (None, None, None) => Seeds::new(0, SEEDS),
         }
-    }
-
-    /// How much each seed has where it makes its own scenario.
-    pub(super) fn size(&self) -> LoadSize {
-        let &Self { branches, customers, events, .. } = self;
-        LoadSize { branches, customers, events }
-    }
-
-    /// What overrides the settings of scenarios.
-    pub(super) fn overrides(&self) -> Settings {
-        Settings { customers: self.customer_order, ..self.settings.overrides() }
     }
 
     /// The files that are written in any case.
@@ -156,19 +131,7 @@ impl SimulateArgs {
     /// The command that runs `seed` again.
     pub(super) fn replay(&self, seed: u64) -> String {
         let mut words = vec![format!("--seed {seed}")];
-        if self.scenario.is_none() {
-            let (size, usual) = (self.size(), LoadSize::default());
-            let changed = |name: &str, range: Between<NonZeroU32>, usual: Between<NonZeroU32>| {
-                (range != usual).then(|| format!("--{name} {range}"))
-            };
-            words.extend(changed("branches", size.branches, usual.branches));
-            words.extend(changed("customers", size.customers, usual.customers));
-            words.extend(changed("events", size.events, usual.events));
-        }
-        words.extend(self.customer_order.map(|order| format!("--customer-order {order}")));
-        words.extend(self.settings.options());
-        words.extend(self.document.options());
-        words.extend(self.memory.option());
+        words.extend(self.load.options(self.scenario.is_none()));
         let (command, options) = ("passbook simulate", words.join(" "));
         match &self.scenario {
             Some(place) => shell::again(command, place.argument(), &options),

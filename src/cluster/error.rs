@@ -10,9 +10,6 @@ use super::share::ShareError;
 /// Why a job, or a worker, cannot begin or go on.
 #[derive(Debug, Error)]
 pub(crate) enum ClusterError {
-    /// This passbook has no client of NATS.
-    #[error("this passbook is built without NATS (the feature `nats`), so it has no --nats")]
-    NotBuiltIn,
     /// What was said of the server is wrong.
     #[error("{0}")]
     Settings(String),
@@ -32,7 +29,9 @@ pub(crate) enum ClusterError {
     )]
     Gone { span: Duration, reason: String },
     /// It has no JetStream.
-    #[error("the NATS server at {url} has no JetStream; start it with -js, or enable it for the account")]
+    #[error(
+        "the NATS server at {url} has no JetStream; start it with -js, or enable it for the account"
+    )]
     NoJetStream { url: String },
     /// What is there under our name is not ours.
     #[error(
@@ -53,7 +52,9 @@ pub(crate) enum ClusterError {
     )]
     OtherJob { name: String, command: String },
     /// Another process gathers the results of this job.
-    #[error("job {name} is run by another process just now; wait for it, or name this one with --job")]
+    #[error(
+        "job {name} is run by another process just now; wait for it, or name this one with --job"
+    )]
     Running { name: String },
     /// No job of this name.
     #[error("there is no job {name}; passbook jobs lists those that there are")]

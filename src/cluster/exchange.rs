@@ -54,7 +54,7 @@ pub(crate) type GiveUp = Arc<dyn Fn(&Share, Option<&[u8]>, &str) -> Vec<u8> + Se
 pub(crate) struct Closed;
 
 /// Runs shares on one thread, with the parcel of each.
-pub(crate) type RunShare = Box<dyn FnMut(&Share, Option<&[u8]>) -> Result<Vec<u8>, String> + Send>;
+pub(crate) type RunShare = Box<dyn FnMut(&Share, Option<&[u8]>) -> Result<Vec<u8>, String>>;
 
 /// What is told of a worker now and then.
 #[derive(Debug)]
@@ -79,4 +79,3 @@ pub(crate) struct JobState {
     pub(crate) results: u64,
     pub(crate) bytes: u64,
 }
-

@@ -9,15 +9,15 @@ mod exchange;
 mod job_name;
 #[cfg(feature = "nats")]
 mod nats;
+#[cfg(not(feature = "nats"))]
+#[path = "without_nats.rs"]
+mod nats;
 mod result;
 mod settings;
 mod share;
 mod sizes;
 mod subjects;
 mod window;
-#[cfg(not(feature = "nats"))]
-#[path = "without_nats.rs"]
-mod nats;
 
 pub(crate) use crew::Crew;
 pub(crate) use digest::Digest;

@@ -50,7 +50,11 @@ impl Secret {
         Self(text)
     }
 
-    #[cfg_attr(not(feature = "nats"), expect(dead_code, reason = "nobody is told it then"))]
+    /// Without white space around it.
+    pub(crate) fn trimmed(self) -> Self {
+        Self(self.0.trim().to_owned())
+    }
+
     pub(super) fn told(&self) -> &str {
         &self.0
     }

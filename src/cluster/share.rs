@@ -136,7 +136,8 @@ impl Share {
         if bytes.len() > SHARE_BYTES_MAX {
             return Err(ShareError::TooLarge);
         }
-        let not_one = |error: serde_json::Error| ShareError::NotAShare { reason: error.to_string() };
+        let not_one =
+            |error: serde_json::Error| ShareError::NotAShare { reason: error.to_string() };
         let Preamble { format, passbook, job } = serde_json::from_slice(bytes).map_err(not_one)?;
         if passbook != env!("CARGO_PKG_VERSION") {
             return Err(ShareError::OtherVersion { job, wanted: passbook });
@@ -233,9 +234,16 @@ mod tests {
 
     #[test]
     fn what_is_more_than_a_share_is_refused() {
-        assert!(matches!(Share::from_bytes(&[b' '; SHARE_BYTES_MAX + 1]), Err(ShareError::TooLarge)));
-        let seeds =
-            Work::Seeds { options: Vec::new(), scenario: None, first: 0, count: SHARE_COUNT_MAX + 1 };
+        assert!(matches!(
+            Share::from_bytes(&[b' '; SHARE_BYTES_MAX + 1]),
+            Err(ShareError::TooLarge)
+        ));
+        let seeds = Work::Seeds {
+            options: Vec::new(),
+            scenario: None,
+            first: 0,
+            count: SHARE_COUNT_MAX + 1,
+        };
         let bytes = Share::new("night".parse().unwrap(), 0, seeds).to_bytes().unwrap();
         assert!(matches!(Share::from_bytes(&bytes), Err(ShareError::TooLarge)));
         let options = vec!["x".repeat(SHARE_BYTES_MAX)];

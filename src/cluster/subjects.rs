@@ -40,11 +40,6 @@ pub(super) fn failure(job: &JobName, number: u64, unique: &str) -> String {
     format!("passbook.rows.{job}.{number}.failed.{unique}")
 }
 
-/// All failures of a share.
-pub(super) fn failures(job: &JobName, number: u64) -> String {
-    format!("passbook.rows.{job}.{number}.failed.>")
-}
-
 /// Which share a message in the stream of results is about, and whether it is a failure.
 pub(super) fn about(subject: &str) -> Option<(u64, Kind)> {
     let mut tokens = subject.strip_prefix("passbook.rows.")?.split('.').skip(1);

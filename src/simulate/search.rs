@@ -48,6 +48,22 @@ pub struct Found {
     pub findings: Vec<(u64, Finding)>,
 }
 
+impl Found {
+    /// Of `seed`, which could not be run because of `problem`.
+    pub fn failed(seed: u64, problem: String) -> Self {
+        let mut tally = Tally::default();
+        tally.add_failed();
+        Self { tally, findings: vec![(seed, Finding::Failed { problem })] }
+    }
+
+    /// Takes what `other` came to, whose seeds come after these.
+    pub fn append(&mut self, other: Self) {
+        self.tally.merge(&other.tally);
+        let room = FINDINGS_KEPT.saturating_sub(self.findings.len());
+        self.findings.extend(other.findings.into_iter().take(room));
+    }
+}
+
 /// Of so many seeds it is kept what was found.
 pub const FINDINGS_KEPT: usize = 20;
 
@@ -215,9 +231,7 @@ impl Gathered {
         if self.at_finding == AtFinding::Stop && !self.found.findings.is_empty() {
             return;
         }
-        self.found.tally.merge(&tally);
-        let room = FINDINGS_KEPT.saturating_sub(self.found.findings.len());
-        self.found.findings.extend(findings.into_iter().take(room));
+        self.found.append(Found { tally, findings });
     }
 
     /// All that was done. Where a search was told to stop, a block may be missing before others.

@@ -21,5 +21,5 @@ pub(crate) use lines::Text;
 pub(crate) use place::{Place, STDIN, is_stdin};
 pub(crate) use scenarios::{
     InputError, expect_what_says, expect_what_stands_beside, parse_scenario, read_scenario,
-    read_scenario_line, scenario_beside, what_stands_beside,
+    read_scenario_line, read_text, scenario_beside, what_stands_beside,
 };

@@ -58,8 +58,12 @@ pub(crate) fn read_scenario(
     document_max: ByteSize,
     event_ids: Option<EventIds>,
 ) -> Result<Scenario, InputError> {
-    let bytes = place.read(document_max).map_err(|error| InputError::at(place, error))?;
-    parse_scenario(place, bytes, event_ids)
+    parse_scenario(place, read_text(place, document_max)?, event_ids)
+}
+
+/// Reads what stands at `place`, without looking what it is. No more than `document_max` is read.
+pub(crate) fn read_text(place: &Place, document_max: ByteSize) -> Result<Vec<u8>, InputError> {
+    place.read(document_max).map_err(|error| InputError::at(place, error))
 }
 
 /// Validates the scenario that stands at `place` and says `bytes`.

@@ -10,7 +10,7 @@ pub(crate) struct Layer {
     pub(crate) prints: bool,
 }
 
-const LAYERS: [Layer; 18] = [
+const LAYERS: [Layer; 19] = [
     pure("model", &[]),
     pure("bank", &["model"]),
     pure("network", &["model"]),
@@ -38,11 +38,12 @@ const LAYERS: [Layer; 18] = [
         ],
     ),
     shell("simulate", &["model", "network", "history", "check", "scenario", "run", "report"]),
+    shell("cluster", &["model", "report", "run", "batch", "simulate"]),
     printing(
         "cli",
         &[
             "model", "bank", "network", "history", "scenario", "check", "actors", "grpc", "run",
-            "storage", "report", "source", "batch", "simulate", "compare",
+            "storage", "report", "source", "batch", "simulate", "compare", "cluster",
         ],
     ),
     printing("main", &["cli"]),

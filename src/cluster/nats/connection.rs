@@ -90,9 +90,11 @@ fn options(settings: &ServerSettings, name: &str) -> Result<ConnectOptions, Clus
         }
         Login::Token(token) => options.token(token.told().to_owned()),
         Login::NKey(seed) => options.nkey(seed.told().to_owned()),
-        Login::Credentials(text) => options.credentials(text.told()).map_err(|error: io::Error| {
-            ClusterError::Settings(format!("--nats-creds: not a file of credentials: {error}"))
-        })?,
+        Login::Credentials(text) => {
+            options.credentials(text.told()).map_err(|error: io::Error| {
+                ClusterError::Settings(format!("--nats-creds: not a file of credentials: {error}"))
+            })?
+        }
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{DirectGetErrorKind, Stream};
@@ -73,8 +74,8 @@ pub(super) struct Gathering {
     is_caught_up: bool,
     /// Results of an earlier start, whose shares are not cut yet.
     early: BTreeMap<u64, Stored>,
-    /// Failures that are counted already.
-    counted: BTreeSet<u64>,
+    /// Failures of each share that are counted already.
+    counted: BTreeMap<u64, BTreeSet<u64>>,
     /// Messages that are to be deleted.
     needless: Vec<u64>,
     /// The share that is waited for, and since when.
@@ -103,7 +104,7 @@ impl Gathering {
             has_more: true,
             is_caught_up: false,
             early: BTreeMap::new(),
-            counted: BTreeSet::new(),
+            counted: BTreeMap::new(),
             needless: Vec::new(),
             waited: None,
             lease: Duration::ZERO,
@@ -274,7 +275,7 @@ impl Gathering {
 
     /// A worker says that it could not run a share.
     async fn failed(&mut self, number: u64, sequence: u64) -> Result<(), ClusterError> {
-        if !self.counted.insert(sequence) {
+        if !self.counted.entry(number).or_default().insert(sequence) {
             return Ok(());
         }
         let Some(message) = self.message(sequence).await? else { return Ok(()) };
@@ -380,6 +381,7 @@ impl Gathering {
             }
         };
         let Some(Queued { share, held }) = self.window.take(number) else { return Ok(true) };
+        self.needless.extend(self.counted.remove(&number).unwrap_or_default());
         if let Some(digest) = share.parcel()
             && !share.is_of_seeds()
         {
@@ -470,6 +472,11 @@ impl Gathering {
 
     /// A share that neither waits nor has a result was lost with a disk: it is queued again.
     async fn look_for_lost(&mut self) -> Result<(), ClusterError> {
+        if let Err(error) = self.queue.rows.get_info().await
+            && api_error(&error).is_some_and(|of| of.error_code() == ErrorCode::STREAM_NOT_FOUND)
+        {
+            return Err(ClusterError::Removed { name: self.queue.job.to_string() });
+        }
         let numbers: Vec<u64> = self.window.waiting().map(|(number, _)| number).collect();
         let Queue { shares, rows, job, .. } = &self.queue;
         let looked = numbers.into_iter().map(async |number| {
@@ -516,10 +523,7 @@ enum Place {
     Nowhere,
 }
 
-fn is_full(
-    error: &async_nats::jetstream::context::PublishError,
-    reason: &str,
-) -> bool {
+fn is_full(error: &async_nats::jetstream::context::PublishError, reason: &str) -> bool {
     let code = api_error(error).map(|error| error.error_code());
     error.kind() == PublishErrorKind::Other
         && (reason.contains("maximum bytes exceeded") || code.is_some_and(streams::is_full))

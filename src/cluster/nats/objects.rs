@@ -13,11 +13,13 @@ pub(super) struct Objects {
     link: Link,
     job: JobName,
     bucket: Option<ObjectStore>,
+    /// What was put there last.
+    last: Option<String>,
 }
 
 impl Objects {
     pub(super) const fn new(link: Link, job: JobName) -> Self {
-        Self { link, job, bucket: None }
+        Self { link, job, bucket: None, last: None }
     }
 
     async fn bucket(&mut self) -> Result<&ObjectStore, String> {
@@ -29,13 +31,19 @@ impl Objects {
 
     /// Puts `bytes` there under `name`, unless something is there under it.
     pub(super) async fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        if self.last.as_deref() == Some(name) {
+            return Ok(());
+        }
         let bucket = self.bucket().await?;
         if bucket.info(name).await.is_ok_and(|info| !info.deleted) {
             return Ok(());
         }
         let mut source = bytes;
         match bucket.put(name, &mut source).await {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.last = Some(name.to_owned());
+                Ok(())
+            }
             Err(error) => {
                 self.bucket = None;
                 Err(with_causes(&error))

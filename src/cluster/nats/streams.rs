@@ -208,7 +208,9 @@ fn not_made(
     if let CreateStreamErrorKind::JetStream(error) = error.kind() {
         if error.error_code() == ErrorCode::STREAM_SUBJECT_OVERLAP {
             let subjects = config.subjects.join(", ");
-            return Err(ClusterError::ForeignStream { name: format!("with the subjects {subjects}") });
+            return Err(ClusterError::ForeignStream {
+                name: format!("with the subjects {subjects}"),
+            });
         }
         if error.error_code() != ErrorCode::STREAM_NAME_EXIST {
             heed(link, &format!("make the stream {name}"), &error)?;

@@ -41,19 +41,22 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 pub(crate) fn work(
     server: &ServerSettings,
     settings: WorkerSettings,
-    make: impl Fn() -> RunShare,
+    make: impl Fn() -> RunShare + Send + Sync + 'static,
     stop: &CancellationToken,
     tell: &mut dyn FnMut(WorkerNews),
 ) -> Result<(), ClusterError> {
     let (todo, shares) = unbounded::<Todo>();
     let (events, happened) = unbounded_channel();
+    let make = Arc::new(make);
     for number in 1..=settings.threads.get() {
-        let (shares, events, mut run) = (shares.clone(), events.clone(), make());
+        let (shares, events, make) = (shares.clone(), events.clone(), Arc::clone(&make));
         let main = move || {
+            let mut run = make();
             for Todo { id, share, parcel } in shares {
                 let ran = AssertUnwindSafe(|| run(&share, parcel.as_deref().map(Vec::as_slice)));
-                let result = catch_unwind(ran)
-                    .unwrap_or_else(|panic| Err(format!("it panicked: {}", panic_message(&*panic))));
+                let result = catch_unwind(ran).unwrap_or_else(|panic| {
+                    Err(format!("it panicked: {}", panic_message(&*panic)))
+                });
                 if events.send(Event::Ran { id, result }).is_err() {
                     return;
                 }
@@ -114,10 +117,22 @@ enum Event {
     Pulled(Box<Message>),
     PullEnded(Result<(), String>),
     /// The parcel of a share is here.
-    Ready { id: u64, parcel: Result<Option<Arc<Vec<u8>>>, String> },
-    Ran { id: u64, result: Result<Vec<u8>, String> },
-    Delivered { id: u64, delivery: Result<Delivery, ClusterError> },
-    Reported { id: u64, reported: Result<(), ClusterError> },
+    Ready {
+        id: u64,
+        parcel: Result<Option<Arc<Vec<u8>>>, String>,
+    },
+    Ran {
+        id: u64,
+        result: Result<Vec<u8>, String>,
+    },
+    Delivered {
+        id: u64,
+        delivery: Result<Delivery, ClusterError>,
+    },
+    Reported {
+        id: u64,
+        reported: Result<(), ClusterError>,
+    },
 }
 
 /// A share in this worker's hands.
