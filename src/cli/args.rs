@@ -60,9 +60,9 @@ pub(super) enum Command {
     /// Run scenarios and report what happened
     Run(RunArgs),
     /// Run many scenarios at full speed, and keep a row of each
-    Batch(BatchArgs),
+    Batch(Box<BatchArgs>),
     /// Run many seeds in foul weather, and shrink what goes wrong
-    Simulate(SimulateArgs),
+    Simulate(Box<SimulateArgs>),
     /// Run shares of batches and simulations that others ask for, on this machine
     Worker(WorkerArgs),
     /// List the jobs on a NATS server, or remove one

@@ -7,7 +7,7 @@ use std::time::Duration;
 use passbook::model::{Random, Seed};
 use tempfile::TempDir;
 
-use crate::program::{Process, assert_same, done, passbook, pause, text, timeless_file, worker};
+use crate::program::{Process, assert_same, done, passbook, pause, timeless_file, worker};
 use crate::server::Server;
 
 const KILLS: u64 = 24;
@@ -46,7 +46,7 @@ fn batch(url: Option<&str>, rows: &Path, seed: u64) -> std::process::Command {
 fn kill_one_job(seed: u64, chance: &mut Random, all: &mut Done) {
     let folder = TempDir::new().unwrap();
     let (here, elsewhere) = (folder.path().join("here"), folder.path().join("elsewhere"));
-    let code = done(batch(None, &here, seed)).status.code();
+    let code = done(batch(None, &here, seed)).code;
     let mut server = Server::start();
     let url = server.url();
     let mut workers: Vec<Process> = (0..WORKERS).map(|_| worker(&url)).collect();
@@ -83,7 +83,7 @@ fn kill_one_job(seed: u64, chance: &mut Random, all: &mut Done) {
         }
     }
     let ended = coordinator.end();
-    assert_eq!(ended.status.code(), code, "seed {seed}: {}", text(&ended.stderr));
+    assert_eq!(ended.code, code, "seed {seed}: {}", ended.stderr);
     assert_same(&timeless_file(&here), &timeless_file(&elsewhere));
     all.jobs += 1;
 }

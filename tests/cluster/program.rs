@@ -1,8 +1,9 @@
 //! The program as a shell sees it, and what it wrote, without times.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Seek};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// Longer than anything here takes on a busy machine.
@@ -27,53 +28,73 @@ pub(crate) fn passbook(args: &[&str]) -> Command {
     command
 }
 
-/// A process that is killed when it is dropped.
-pub(crate) struct Process(Option<Child>);
+/// A process that is killed when it is dropped. What it says goes to files, for nobody reads it until it ends.
+pub(crate) struct Process {
+    child: Child,
+    said: [File; 2],
+}
 
 impl Process {
     pub(crate) fn start(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self(Some(command.spawn().unwrap()))
-    }
-
-    /// One of which nobody reads what it says.
-    pub(crate) fn start_silent(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Self(Some(command.spawn().unwrap()))
+        let said = [tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap()];
+        let [out, err] = said.each_ref().map(|file| file.try_clone().unwrap());
+        command.stdin(Stdio::null()).stdout(out).stderr(err);
+        Self { child: command.spawn().unwrap(), said }
     }
 
     pub(crate) fn kill(&mut self) {
-        if let Some(child) = &mut self.0 {
-            child.kill().unwrap();
-            child.wait().unwrap();
+        if self.code().is_none() {
+            self.child.kill().unwrap();
+            self.child.wait().unwrap();
         }
     }
 
     /// The code that it ended with, if it has.
     pub(crate) fn code(&mut self) -> Option<i32> {
-        let child = self.0.as_mut().unwrap();
-        child.try_wait().unwrap().map(|status| status.code().unwrap_or(-1))
+        self.child.try_wait().unwrap().map(|status| status.code().unwrap_or(-1))
     }
 
     /// Tells it to end, as a service manager does.
     pub(crate) fn terminate(&self) {
-        let id = self.0.as_ref().unwrap().id().to_string();
+        let id = self.child.id().to_string();
         assert!(Command::new("kill").arg(id).status().unwrap().success());
     }
 
+    fn said(&mut self) -> [String; 2] {
+        self.said.each_mut().map(|file| {
+            let mut bytes = Vec::new();
+            file.rewind().unwrap();
+            file.read_to_end(&mut bytes).unwrap();
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
+    }
+
     /// Waits for its end.
-    pub(crate) fn end(mut self) -> Output {
+    pub(crate) fn end(mut self) -> Ended {
         let mut waited = Duration::ZERO;
-        while self.code().is_none() {
+        loop {
+            let code = self.code();
+            let [stdout, stderr] = match code {
+                Some(_) => self.said(),
+                None => Default::default(),
+            };
+            if let Some(code) = code {
+                return Ended { code, stdout, stderr };
+            }
             waited += pause(Duration::from_millis(5));
             if waited > LIMIT {
-                self.kill();
-                let output = self.0.take().unwrap().wait_with_output().unwrap();
-                panic!("it does not end: {}", text(&output.stderr));
+                panic!("it does not end: {:?}", self.said());
             }
         }
-        self.0.take().unwrap().wait_with_output().unwrap()
     }
+}
+
+/// What a process came to.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Drop for Process {
@@ -82,18 +103,14 @@ impl Drop for Process {
     }
 }
 
-pub(crate) fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
 /// Runs `command` to its end.
-pub(crate) fn done(command: Command) -> Output {
+pub(crate) fn done(command: Command) -> Ended {
     Process::start(command).end()
 }
 
 /// Starts a worker of one thread.
 pub(crate) fn worker(url: &str) -> Process {
-    Process::start_silent(passbook(&["worker", "--threads", "1", "--nats", url]))
+    Process::start(passbook(&["worker", "--threads", "1", "--nats", url]))
 }
 
 /// `text` of rows and a summary, with each time, and how many worked, as 0.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::program::{Process, assert_same, done, passbook, pause, text, timeless_file, worker};
+use crate::program::{Process, assert_same, done, passbook, pause, timeless_file, worker};
 use crate::server::Server;
 
 const SMALL: &str = "--count 200 --seed 3";
@@ -17,7 +17,7 @@ fn batch(url: &str) -> [&str; 5] {
 /// What `args` end with, and what they say.
 fn told(args: &[&str]) -> (i32, String) {
     let output = done(passbook(args));
-    (output.status.code().unwrap(), text(&output.stderr))
+    (output.code, output.stderr)
 }
 
 #[test]
@@ -41,8 +41,8 @@ fn a_server_that_is_not_there_is_told_and_one_that_comes_back_goes_on() {
     server.kill();
     for process in [coordinator, idle] {
         let ended = process.end();
-        let stderr = text(&ended.stderr);
-        assert_eq!(ended.status.code(), Some(69), "{stderr}");
+        let stderr = ended.stderr;
+        assert_eq!(ended.code, 69, "{stderr}");
         assert!(stderr.contains("did not answer for 1s"), "{stderr}");
         assert!(stderr.contains("the same command goes on with it"), "{stderr}");
     }
@@ -66,7 +66,7 @@ fn who_is_not_let_in_is_told_and_no_secret_is() {
         let mut command = passbook(&["jobs", "--nats", &url, "--nats-user", "ann"]);
         command.env("PASSBOOK_NATS_PASSWORD", password).env("PASSBOOK_LOG", "trace");
         let output = done(command);
-        (output.status.code().unwrap(), text(&output.stderr))
+        (output.code, output.stderr)
     };
     let (code, stderr) = with("wr0ng");
     assert_eq!(code, 2, "{stderr}");
@@ -90,7 +90,7 @@ fn a_token_in_the_environment_lets_in() {
     let mut command = passbook(&["jobs", "--nats", &server.url()]);
     command.env("PASSBOOK_NATS_TOKEN", "t0ken");
     let output = done(command);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(output.code, 0, "{}", output.stderr);
 }
 
 #[test]
@@ -132,8 +132,8 @@ fn a_full_stream_of_results_holds_workers_back_and_loses_nothing() {
         let generate = "--count 8000 --seed 4";
         let args = ["batch", "--format", "json", "--generate", generate];
         let output = done(passbook(&[&args, more].concat()));
-        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-        crate::program::timeless(&text(&output.stdout))
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        crate::program::timeless(&output.stdout)
     };
     // Room for two results.
     let small = run(&["--nats", &url, "--nats-store-max", "1500KB"]);
@@ -167,7 +167,7 @@ fn a_job_is_listed_gone_on_with_by_its_name_alone_and_removed() {
     let url = server.url();
     let named = [&batch(&url)[..], &["--job", "night"]].concat();
     let mut first = Process::start(passbook(&named));
-    let jobs = || text(&done(passbook(&["jobs", "--nats", &url])).stdout);
+    let jobs = || done(passbook(&["jobs", "--nats", &url])).stdout;
     let mut waited = Duration::ZERO;
     while !jobs().contains("night\truns\t1 shares") {
         waited += pause(Duration::from_millis(50));
@@ -202,8 +202,8 @@ fn a_removed_job_ends_whoever_runs_it() {
         assert!(waited < Duration::from_secs(30), "there is no job");
     }
     let ended = coordinator.end();
-    let stderr = text(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(69), "{stderr}");
+    let stderr = ended.stderr;
+    assert_eq!(ended.code, 69, "{stderr}");
     assert!(stderr.contains("job night was removed while it ran"), "{stderr}");
 }
 
@@ -228,7 +228,7 @@ fn two_results_of_one_share_are_a_defect_and_both_are_shown() {
     let digest: String = Sha256::digest(&share)[..16].iter().map(|b| format!("{b:02x}")).collect();
     // The rows of another machine, one of which is wrong.
     let rows = done(passbook(&["batch", "--generate", SMALL, "--format", "json"]));
-    let rows = text(&rows.stdout);
+    let rows = rows.stdout;
     let mut lines: Vec<&str> = rows.lines().take(200).collect();
     let wrong = lines[41].replace("\"status\":\"holds\"", "\"status\":\"undecided\"");
     assert_ne!(wrong, lines[41]);
@@ -257,11 +257,11 @@ fn a_worker_that_is_told_to_end_gives_back_what_it_holds() {
     let coordinator = Process::start(passbook(&[&args[..], &["--nats", &url]].concat()));
     pause(Duration::from_millis(600));
     first.terminate();
-    assert_eq!(first.end().status.code(), Some(0));
+    assert_eq!(first.end().code, 0);
     let _second = worker(&url);
     let elsewhere = coordinator.end();
     let here = done(passbook(&args));
     let [here, elsewhere] =
-        [here, elsewhere].map(|output| crate::program::timeless(&text(&output.stdout)));
+        [here, elsewhere].map(|output| crate::program::timeless(&output.stdout));
     assert_same(&here, &elsewhere);
 }

@@ -99,10 +99,13 @@ fn options(settings: &ServerSettings, name: &str) -> Result<ConnectOptions, Clus
 }
 
 impl Link {
-    /// An error if the connection has been away for too long.
+    /// An error if the connection has been away for too long. `patience` is with it alone.
     pub(super) fn look(&self, patience: &mut Patience) -> Result<(), ClusterError> {
         match self.client.connection_state() {
-            State::Connected => Ok(()),
+            State::Connected => {
+                patience.restore();
+                Ok(())
+            }
             State::Pending | State::Disconnected => patience.fail("no connection"),
         }
     }

@@ -41,7 +41,7 @@ pub(super) async fn coordinate(
     let workers = streams::workers(&shares, server.lease, &mut patience).await?;
     let rows = streams::rows(&link, &job, &mut patience).await?;
     let (tell, notices) = mpsc::channel(NOTICES);
-    tokio::spawn(tell_notices(rows.clone(), tell));
+    tokio::spawn(tell_notices(link.client.clone(), rows.clone(), tell));
     let ahead_max = streams::window_of(job.store_max, link.client.server_info().max_payload);
     let Ends { cuts, told, room, ending } = ends;
     let queue = Queue { link: link.clone(), job: name.clone(), shares, rows, give_up };

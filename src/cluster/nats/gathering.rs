@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::HeaderMap;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::StreamMessage;
@@ -18,15 +19,16 @@ use tokio::time::Instant;
 use super::connection::{Link, PAUSE, api_error, with_causes};
 use super::coordination::Told;
 use super::coordinator::Room;
-use super::notices::{DIGEST, Notice, OBJECT};
+use super::notices::{DIGEST, LEASE, Notice};
 use super::objects::Objects;
 use super::patience::Patience;
+use super::storage::Storage;
 use super::streams;
 use super::work::FailureReport;
 use crate::cluster::crew::MadeBy;
 use crate::cluster::subjects::{self, Kind};
 use crate::cluster::window::{AfterFailure, Arrival, Window};
-use crate::cluster::{Arrived, ClusterError, Cut, Digest, GiveUp, JobName, Share};
+use crate::cluster::{Arrived, ClusterError, Cut, GiveUp, JobName, Share};
 
 /// So many requests to the server are under way at once.
 const AT_ONCE: usize = 32;
@@ -61,12 +63,14 @@ enum Stored {
 /// A job while it is gathered.
 pub(super) struct Gathering {
     queue: Queue,
-    objects: Objects,
+    /// What is at the server, and the patience with requests that fail.
+    storage: Storage,
     cuts: mpsc::Receiver<Cut>,
     notices: mpsc::Receiver<Notice>,
     told: Sender<Told>,
     room: Room,
-    patience: Patience,
+    /// With a connection that is away.
+    connected: Patience,
     window: Window<Queued, Stored>,
     /// The number after that of the last share that was queued.
     next: u64,
@@ -90,15 +94,17 @@ impl Gathering {
         (told, room): (Sender<Told>, Room),
         (patience, ahead_max): (Patience, usize),
     ) -> Self {
+        let connected = patience.anew();
         let objects = Objects::new(queue.link.clone(), queue.job.clone());
+        let storage = Storage { rows: queue.rows.clone(), objects, patience };
         Self {
             queue,
-            objects,
+            storage,
             cuts,
             notices,
             told,
             room,
-            patience,
+            connected,
             window: Window::new(ahead_max),
             next: 0,
             has_more: true,
@@ -119,7 +125,7 @@ impl Gathering {
             let is_busy = !cuts.is_empty();
             self.queue(cuts).await?;
             let is_busy = self.hand_out().await? || is_busy;
-            self.delete_needless().await;
+            self.storage.delete(&mut self.needless).await;
             while let Ok(notice) = self.notices.try_recv() {
                 self.heed(notice).await?;
             }
@@ -166,10 +172,11 @@ impl Gathering {
             self.next = number + 1;
             let early = self.early.remove(&number);
             if early.is_none() {
-                if let (Some(parcel), Some(digest)) = (&parcel, share.parcel()) {
-                    self.bring(parcel, digest).await?;
-                }
                 published.push(number);
+            }
+            // A result that is there may turn out to be of other inputs.
+            if let (Some(parcel), Some(digest)) = (&parcel, share.parcel()) {
+                self.storage.bring(parcel, digest).await?;
             }
             self.window.queue(number, Queued { share, held });
             if let Some(stored) = early {
@@ -183,13 +190,17 @@ impl Gathering {
     async fn publish(&mut self, mut numbers: Vec<u64>) -> Result<(), ClusterError> {
         while !numbers.is_empty() {
             let context = &self.queue.link.context;
+            let lease_ms = self.lease.as_millis().to_string();
+            let lease_ms = &lease_ms;
             let mut attempts = Vec::with_capacity(numbers.len());
             for number in &numbers {
                 let Some(Queued { share, .. }) = self.window.share(*number) else { continue };
                 let subject = subjects::share(&self.queue.job, *number);
                 let bytes = share.to_bytes()?;
                 attempts.push(async move {
-                    match context.publish(subject, bytes.into()).await {
+                    let mut headers = HeaderMap::new();
+                    headers.insert(LEASE, lease_ms.as_str());
+                    match context.publish_with_headers(subject, headers, bytes.into()).await {
                         Ok(acknowledged) => (*number, acknowledged.await.map(drop)),
                         Err(error) => (*number, Err(error)),
                     }
@@ -198,7 +209,7 @@ impl Gathering {
             let mut again = Vec::new();
             for (number, published) in join_all(attempts).await {
                 let Err(error) = published else {
-                    self.patience.restore();
+                    self.storage.patience.restore();
                     continue;
                 };
                 let reason = with_causes(&error);
@@ -209,7 +220,7 @@ impl Gathering {
                     let what = "the shares of this job".to_owned();
                     return Err(ClusterError::Full { what, reason });
                 }
-                self.patience.fail(&reason)?;
+                self.storage.patience.fail(&reason)?;
                 again.push(number);
             }
             numbers = again;
@@ -218,24 +229,6 @@ impl Gathering {
             }
         }
         Ok(())
-    }
-
-    /// Puts a parcel into the object store, unless it is there.
-    async fn bring(&mut self, parcel: &[u8], digest: Digest) -> Result<(), ClusterError> {
-        loop {
-            match self.objects.put(&digest.to_string(), parcel).await {
-                Ok(()) => {
-                    self.patience.restore();
-                    return Ok(());
-                }
-                Err(reason) if reason.contains("maximum bytes") => {
-                    let what = "the inputs of this job".to_owned();
-                    return Err(ClusterError::Full { what, reason });
-                }
-                Err(reason) => self.patience.fail(reason)?,
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
     }
 
     fn arrived(&mut self, number: u64, stored: Stored) {
@@ -278,7 +271,7 @@ impl Gathering {
         if !self.counted.entry(number).or_default().insert(sequence) {
             return Ok(());
         }
-        let Some(message) = self.message(sequence).await? else { return Ok(()) };
+        let Some(message) = self.storage.message(sequence).await? else { return Ok(()) };
         let Ok(report) = serde_json::from_slice::<FailureReport>(&message.payload) else {
             self.needless.push(sequence);
             return Ok(());
@@ -339,7 +332,7 @@ impl Gathering {
                     return Ok(true);
                 }
                 Some(Err(error)) => {
-                    self.patience.fail(with_causes(&error))?;
+                    self.storage.patience.fail(with_causes(&error))?;
                     tokio::time::sleep(PAUSE).await;
                     return Ok(has_any);
                 }
@@ -368,7 +361,7 @@ impl Gathering {
                 if !is_of_it {
                     // Of other arguments, or of inputs that have changed.
                     self.needless.push(message.sequence);
-                    self.delete_needless().await;
+                    self.storage.delete(&mut self.needless).await;
                     self.window.lost(number);
                     self.publish(vec![number]).await?;
                     return Ok(false);
@@ -377,7 +370,7 @@ impl Gathering {
                     Some(Stored::Message { made_by, .. }) => made_by.clone(),
                     Some(Stored::GivenUp(_)) | None => None,
                 };
-                (self.content(message).await?, made_by)
+                (self.storage.content(message).await?, made_by)
             }
         };
         let Some(Queued { share, held }) = self.window.take(number) else { return Ok(true) };
@@ -385,7 +378,7 @@ impl Gathering {
         if let Some(digest) = share.parcel()
             && !share.is_of_seeds()
         {
-            self.objects.delete(&digest.to_string()).await;
+            self.storage.objects.delete(&digest.to_string()).await;
         }
         if let Ok(permit) = self.room.try_acquire() {
             permit.forget();
@@ -396,7 +389,7 @@ impl Gathering {
 
     async fn given_up(&mut self, share: &Share, number: u64) -> Result<Vec<u8>, ClusterError> {
         let parcel = match share.parcel() {
-            Some(digest) => Some(self.object(&digest.to_string()).await?),
+            Some(digest) => Some(self.storage.object(&digest.to_string()).await?),
             None => None,
         };
         let reason = match self.window.result(number) {
@@ -406,55 +399,9 @@ impl Gathering {
         Ok((self.queue.give_up)(share, parcel.as_deref(), reason))
     }
 
-    /// What a message holds, or the object that it names.
-    async fn content(&mut self, message: StreamMessage) -> Result<Vec<u8>, ClusterError> {
-        let Some(name) = message.headers.get(OBJECT) else { return Ok(message.payload.to_vec()) };
-        let name = name.as_str().to_owned();
-        let content = self.object(&name).await?;
-        self.objects.delete(&name).await;
-        Ok(content)
-    }
-
-    async fn object(&mut self, name: &str) -> Result<Vec<u8>, ClusterError> {
-        loop {
-            match self.objects.get(name).await {
-                Ok(bytes) => {
-                    self.patience.restore();
-                    return Ok(bytes);
-                }
-                Err(reason) => self.patience.fail(reason)?,
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-    }
-
-    async fn message(&mut self, sequence: u64) -> Result<Option<StreamMessage>, ClusterError> {
-        loop {
-            match self.queue.rows.direct_get(sequence).await {
-                Ok(message) => return Ok(Some(message)),
-                Err(error) if error.kind() == DirectGetErrorKind::NotFound => return Ok(None),
-                Err(error) => self.patience.fail(with_causes(&error))?,
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-    }
-
-    async fn delete_needless(&mut self) {
-        let rows = &self.queue.rows;
-        let deleted = self.needless.iter().map(async |sequence| {
-            match rows.delete_message(*sequence).await {
-                Ok(_) => None,
-                // What is not there need not be deleted.
-                Err(error) if api_error(&error).is_some() => None,
-                Err(_) => Some(*sequence),
-            }
-        });
-        self.needless = join_all(deleted).await.into_iter().flatten().collect();
-    }
-
     /// Looks whether all is well: the connection, and the share that is waited for.
     async fn look(&mut self) -> Result<(), ClusterError> {
-        self.queue.link.look(&mut self.patience)?;
+        self.queue.link.look(&mut self.connected)?;
         let waits_for = self.window.waiting().next().map(|(number, _)| number);
         let now = Instant::now();
         match (waits_for, self.waited) {
@@ -498,9 +445,9 @@ impl Gathering {
         for (number, place) in join_all(looked).await {
             match place {
                 None => {}
-                Some(Place::Waits) => self.patience.restore(),
+                Some(Place::Waits) => self.storage.patience.restore(),
                 Some(Place::Done(sequence)) => {
-                    self.patience.restore();
+                    self.storage.patience.restore();
                     self.arrived(number, Stored::Message { sequence, made_by: None });
                 }
                 Some(Place::Nowhere) => lost.push(number),

@@ -8,6 +8,8 @@ mod jobs;
 mod notices;
 mod objects;
 mod patience;
+mod pulled;
+mod storage;
 mod streams;
 mod work;
 mod worker;

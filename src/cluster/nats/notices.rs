@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use async_nats::HeaderMap;
 use async_nats::jetstream::Message;
 use async_nats::jetstream::stream::Stream;
-use futures_util::StreamExt;
+use async_nats::{Client, HeaderMap};
 use tokio::sync::mpsc;
 
 use super::connection::PAUSE;
+use super::pulled::Pulled;
 use super::streams;
 use crate::cluster::crew::MadeBy;
 use crate::cluster::subjects::{self, Kind};
@@ -20,6 +20,9 @@ pub(super) const WORKER: &str = "Passbook-Worker";
 pub(super) const THREADS: &str = "Passbook-Threads";
 /// The object that holds the content, where that is too large for a message.
 pub(super) const OBJECT: &str = "Passbook-Object";
+
+/// How many milliseconds a share may go without a sign of its worker.
+pub(super) const LEASE: &str = "Passbook-Lease";
 
 /// So many are taken at once, and so long the server waits for them.
 const AT_ONCE: usize = 256;
@@ -41,36 +44,46 @@ pub(super) enum Notice {
 }
 
 /// Tells all that is in `rows`, and all that comes, until nobody listens.
-pub(super) async fn tell_notices(rows: Stream, notices: mpsc::Sender<Notice>) {
+pub(super) async fn tell_notices(client: Client, rows: Stream, notices: mpsc::Sender<Notice>) {
     while !notices.is_closed() {
-        if let Err(reason) = tell_until_it_fails(&rows, &notices).await {
+        if let Err(reason) = tell_until_it_fails(&client, &rows, &notices).await {
             log::debug!("no notices: {reason}");
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn tell_until_it_fails(rows: &Stream, notices: &mpsc::Sender<Notice>) -> Result<(), String> {
+async fn tell_until_it_fails(
+    client: &Client,
+    rows: &Stream,
+    notices: &mpsc::Sender<Notice>,
+) -> Result<(), String> {
     let consumer = streams::notices(rows).await?;
-    let mut before = consumer.cached_info().num_pending;
-    if before == 0 && notices.send(Notice::CaughtUp).await.is_err() {
-        return Ok(());
+    // How many messages were there before; `None` once all of them are told.
+    let mut before = Some(consumer.cached_info().num_pending);
+    if before == Some(0) {
+        before = None;
+        if notices.send(Notice::CaughtUp).await.is_err() {
+            return Ok(());
+        }
     }
     loop {
-        let batch = consumer.batch().max_messages(AT_ONCE).expires(WAIT).messages().await;
-        let mut batch = batch.map_err(|error| error.to_string())?;
+        let mut pulled = Pulled::ask(client, &consumer, (AT_ONCE, WAIT)).await?;
         let mut is_silent = true;
-        while let Some(message) = batch.next().await {
-            let message = message.map_err(|error| error.to_string())?;
+        while let Some(message) = pulled.next().await {
+            let message = message?;
             is_silent = false;
             if let Some(notice) = notice(&message)
                 && notices.send(notice).await.is_err()
             {
                 return Ok(());
             }
-            before = before.saturating_sub(1);
-            if before == 0 && notices.send(Notice::CaughtUp).await.is_err() {
-                return Ok(());
+            before = before.map(|left| left.saturating_sub(1));
+            if before == Some(0) {
+                before = None;
+                if notices.send(Notice::CaughtUp).await.is_err() {
+                    return Ok(());
+                }
             }
         }
         // A server that was away may have forgotten who listens.

@@ -1,11 +1,14 @@
 //! What is too large for a message, in the object store of a job: inputs by their digest, and results.
 
-use async_nats::jetstream::object_store::ObjectStore;
+use async_nats::jetstream::object_store::{ObjectMetadata, ObjectStore};
 use tokio::io::AsyncReadExt;
 
 use super::connection::{Link, with_causes};
 use super::streams;
 use crate::cluster::JobName;
+
+/// So many bytes of an object are in a message, or as many as the server takes.
+const CHUNK_BYTES: usize = 128 << 10;
 
 /// The objects of a job.
 #[derive(Clone)]
@@ -39,7 +42,14 @@ impl Objects {
             return Ok(());
         }
         let mut source = bytes;
-        match bucket.put(name, &mut source).await {
+        let payload_max = self.link.client.server_info().max_payload;
+        let about = ObjectMetadata {
+            name: name.to_owned(),
+            chunk_size: Some(CHUNK_BYTES.min(payload_max)),
+            ..ObjectMetadata::default()
+        };
+        let bucket = self.bucket().await?;
+        match bucket.put(about, &mut source).await {
             Ok(_) => {
                 self.last = Some(name.to_owned());
                 Ok(())

@@ -18,6 +18,11 @@ impl Patience {
         Self { limit, since: None }
     }
 
+    /// Another one of the same limit.
+    pub(super) const fn anew(&self) -> Self {
+        Self::new(self.limit)
+    }
+
     /// Something went well.
     pub(super) const fn restore(&mut self) {
         self.since = None;

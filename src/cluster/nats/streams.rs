@@ -181,7 +181,8 @@ async fn find_or_make(
         };
         log::debug!("the stream {name}: {failed}");
         if let Err(error) = patience.fail(&failed) {
-            return Err(if failed.contains("no responders") {
+            let is_absent = ["no responders", "resource does not exist"];
+            return Err(if is_absent.iter().any(|said| failed.contains(said)) {
                 ClusterError::NoJetStream { url: link.url.clone() }
             } else {
                 error

@@ -7,19 +7,21 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use async_nats::Client;
 use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::message::Acker;
 use async_nats::jetstream::{AckKind, Message};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use futures_util::StreamExt;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::{Link, PAUSE, connect, with_causes};
+use super::connection::{Link, PAUSE, connect};
+use super::notices::LEASE;
 use super::objects::Objects;
 use super::patience::Patience;
+use super::pulled::Pulled;
 use super::streams;
 use super::work::{Bringer, Delivery, FailureReport};
 use crate::cluster::crew::MadeBy;
@@ -81,15 +83,16 @@ pub(crate) fn work(
             todo,
             not_begun: shares,
             events,
+            connected: patience.anew(),
             patience,
-            patience_limit: server.patience,
+            lease,
             held: BTreeMap::new(),
             next_id: 0,
             held_most: settings.threads.get() * 2,
             is_pulling: false,
             done: (0, 0),
         };
-        let ended = worker.serve(happened, lease, stop, tell).await;
+        let ended = worker.serve(happened, stop, tell).await;
         // What was said to the server last is to reach it.
         let flushed = tokio::time::timeout(Duration::from_secs(2), link.client.flush()).await;
         log::debug!("flushed: {flushed:?}");
@@ -147,8 +150,11 @@ struct Worker {
     todo: Sender<Todo>,
     not_begun: Receiver<Todo>,
     events: UnboundedSender<Event>,
+    /// With pulls that fail, and with a connection that is away.
     patience: Patience,
-    patience_limit: Duration,
+    connected: Patience,
+    /// The shortest time that a share may go without a sign.
+    lease: Duration,
     held: BTreeMap<u64, Held>,
     next_id: u64,
     held_most: usize,
@@ -161,14 +167,18 @@ impl Worker {
     async fn serve(
         mut self,
         mut happened: UnboundedReceiver<Event>,
-        lease: Duration,
         stop: &CancellationToken,
         tell: &mut dyn FnMut(WorkerNews),
     ) -> Result<(), ClusterError> {
-        let mut sign = lazy(lease / 3);
+        let mut signs_for = self.lease;
+        let mut sign = lazy(signs_for / 3);
         let mut look = lazy(LOOK_EVERY);
         let mut end_by: Option<Instant> = None;
         loop {
+            if self.lease < signs_for {
+                signs_for = self.lease;
+                sign = lazy(signs_for / 3);
+            }
             match end_by {
                 None => self.pull(),
                 Some(end_by) => {
@@ -191,7 +201,7 @@ impl Worker {
                 }
                 _ = sign.tick() => self.say_that_it_goes_on().await,
                 _ = look.tick() => {
-                    self.bringer.link.look(&mut self.patience)?;
+                    self.bringer.link.look(&mut self.connected)?;
                     let (shares, count) = self.done;
                     tell(WorkerNews::Done { shares, count });
                 }
@@ -207,8 +217,9 @@ impl Worker {
         }
         self.is_pulling = true;
         let (consumer, events) = (self.consumer.clone(), self.events.clone());
+        let client = self.bringer.link.client.clone();
         tokio::spawn(async move {
-            let pulled = pull(&consumer, free, &events).await;
+            let pulled = pull(&client, &consumer, free, &events).await;
             if pulled.is_err() {
                 tokio::time::sleep(PAUSE).await;
             }
@@ -273,6 +284,10 @@ impl Worker {
                 return Ok(Some(format!("{} is thrown away: {error}", message.subject)));
             }
         };
+        let lease = message.headers.as_ref().and_then(|headers| headers.get(LEASE));
+        if let Some(lease) = lease.and_then(|ms| ms.as_str().parse().ok()) {
+            self.lease = self.lease.min(Duration::from_millis(lease));
+        }
         let acker = Arc::new(acker);
         // Given again, for a sign came too late: this one counts now.
         let same = self.held.values_mut().find(|held| held.share == share);
@@ -284,7 +299,7 @@ impl Worker {
         self.next_id += 1;
         self.held.insert(id, Held { share: Arc::clone(&share), acker });
         let (link, events) = (self.bringer.link.clone(), self.events.clone());
-        let mut patience = Patience::new(self.patience_limit);
+        let mut patience = self.patience.anew();
         tokio::spawn(async move {
             let parcel = parcel(&link, &share, &mut patience).await;
             if events.send(Event::Ready { id, parcel }).is_err() {
@@ -299,7 +314,7 @@ impl Worker {
         let share = Arc::clone(&self.held.get(&id)?.share);
         let told = format!("share {} of job {}: {reason}", share.number, share.job);
         let (bringer, events) = (self.bringer.clone(), self.events.clone());
-        let mut patience = Patience::new(self.patience_limit);
+        let mut patience = self.patience.anew();
         tokio::spawn(async move {
             let worker = bringer.me.worker.clone();
             let report = FailureReport::Failed { worker, reason };
@@ -314,7 +329,7 @@ impl Worker {
     fn deliver(&self, id: u64, result: Vec<u8>) {
         let Some(held) = self.held.get(&id) else { return };
         let (share, bringer) = (Arc::clone(&held.share), self.bringer.clone());
-        let (events, mut patience) = (self.events.clone(), Patience::new(self.patience_limit));
+        let (events, mut patience) = (self.events.clone(), self.patience.anew());
         tokio::spawn(async move {
             let mut delivery = bringer.deliver(&share, result, &mut patience).await;
             if let Ok(Delivery::Differs(difference)) = &delivery {
@@ -346,7 +361,9 @@ impl Worker {
             }
             Delivery::Removed => {
                 answer(&acker, AckKind::Term).await;
-                Ok(Some(format!("job {job} was removed: the result of share {number} is dropped")))
+                // Or it has ended before its end, at what it looked for.
+                log::debug!("job {job} is not there any more; share {number} is dropped");
+                Ok(None)
             }
             Delivery::NotNow(reason) => {
                 answer(&acker, AckKind::Nak(Some(AGAIN_AFTER))).await;
@@ -396,15 +413,14 @@ async fn answer(acker: &Acker, kind: AckKind) {
 
 /// Pulls up to `most` shares. All that comes is taken, to the end of the request.
 async fn pull(
+    client: &Client,
     consumer: &PullConsumer,
     most: usize,
     events: &UnboundedSender<Event>,
 ) -> Result<(), String> {
-    let batch = consumer.batch().max_messages(most).expires(PULL_WAIT).messages().await;
-    let mut batch = batch.map_err(|error| with_causes(&error))?;
-    while let Some(message) = batch.next().await {
-        let message = message.map_err(|error| error.to_string())?;
-        if events.send(Event::Pulled(Box::new(message))).is_err() {
+    let mut pulled = Pulled::ask(client, consumer, (most, PULL_WAIT)).await?;
+    while let Some(message) = pulled.next().await {
+        if events.send(Event::Pulled(Box::new(message?))).is_err() {
             return Ok(());
         }
     }

@@ -1,0 +1,95 @@
+//! What the server holds of a job: parcels, results and objects, brought, got and deleted. Tries again as
+//! long as there is patience.
+
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::{DirectGetErrorKind, Stream};
+use futures_util::future::join_all;
+
+use super::connection::{PAUSE, api_error, with_causes};
+use super::notices::OBJECT;
+use super::objects::Objects;
+use super::patience::Patience;
+use crate::cluster::{ClusterError, Digest};
+
+/// The server's side of a job.
+pub(super) struct Storage {
+    pub(super) rows: Stream,
+    pub(super) objects: Objects,
+    pub(super) patience: Patience,
+}
+
+impl Storage {
+    /// Puts a parcel into the object store, unless it is there.
+    pub(super) async fn bring(
+        &mut self,
+        parcel: &[u8],
+        digest: Digest,
+    ) -> Result<(), ClusterError> {
+        loop {
+            match self.objects.put(&digest.to_string(), parcel).await {
+                Ok(()) => {
+                    self.patience.restore();
+                    return Ok(());
+                }
+                Err(reason) if reason.contains("maximum bytes") => {
+                    let what = "the inputs of this job".to_owned();
+                    return Err(ClusterError::Full { what, reason });
+                }
+                Err(reason) => self.patience.fail(reason)?,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// What a message holds, or the object that it names.
+    pub(super) async fn content(
+        &mut self,
+        message: StreamMessage,
+    ) -> Result<Vec<u8>, ClusterError> {
+        let Some(name) = message.headers.get(OBJECT) else { return Ok(message.payload.to_vec()) };
+        let name = name.as_str().to_owned();
+        let content = self.object(&name).await?;
+        self.objects.delete(&name).await;
+        Ok(content)
+    }
+
+    pub(super) async fn object(&mut self, name: &str) -> Result<Vec<u8>, ClusterError> {
+        loop {
+            match self.objects.get(name).await {
+                Ok(bytes) => {
+                    self.patience.restore();
+                    return Ok(bytes);
+                }
+                Err(reason) => self.patience.fail(reason)?,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    pub(super) async fn message(
+        &mut self,
+        sequence: u64,
+    ) -> Result<Option<StreamMessage>, ClusterError> {
+        loop {
+            match self.rows.direct_get(sequence).await {
+                Ok(message) => return Ok(Some(message)),
+                Err(error) if error.kind() == DirectGetErrorKind::NotFound => return Ok(None),
+                Err(error) => self.patience.fail(with_causes(&error))?,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Deletes messages; what cannot be deleted now is left in `needless`.
+    pub(super) async fn delete(&self, needless: &mut Vec<u64>) {
+        let deleted = needless.iter().map(async |sequence| {
+            match self.rows.delete_message(*sequence).await {
+                Ok(_) => None,
+                // What is not there need not be deleted.
+                Err(error) if api_error(&error).is_some() => None,
+                Err(_) => Some(*sequence),
+            }
+        });
+        *needless = join_all(deleted).await.into_iter().flatten().collect();
+    }
+}
