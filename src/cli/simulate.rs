@@ -41,8 +41,12 @@ pub(super) fn simulate(args: &SimulateArgs, terminal: &mut Terminal) -> Result<E
     let junit = args.export_junit.as_deref().map(OutputFile::create).transpose()?;
     let interrupt = signal::listen(Ending::Open)
         .map_err(|error| Failure::internal(format!("cannot listen for signals: {error}")))?;
+    let visits = trial.load().largest().visits;
+    let events = visits.iter().map(|visit| count(visit.events.len())).sum();
     let (found, course) = match args.nats.server.settings()? {
-        Some(server) => search_elsewhere(args, (plan, parcel), server, &interrupt, terminal)?,
+        Some(server) => {
+            search_elsewhere(args, (plan, parcel, events), server, (&interrupt, terminal))?
+        }
         None => run(args, plan, &trial, &interrupt, terminal)?,
     };
     let mut summary = Summary::new(&found, course, |seed| args.replay(seed));

@@ -23,13 +23,13 @@ use crate::simulate::{AtFinding, Course, Found, Plan, ProgressView, Seeds, Stopp
 /// So long nothing happens before somebody looks whether the search is to end.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Searches as `plan` says; what each seed runs is in `parcel` where it is given.
+/// Searches as `plan` says; what each seed runs is in `parcel` where it is given, and has up to so many
+/// `events`.
 pub(super) fn search_elsewhere(
     args: &SimulateArgs,
-    (plan, parcel): (Plan, Option<Vec<u8>>),
+    (plan, parcel, events): (Plan, Option<Vec<u8>>, u64),
     server: ServerSettings,
-    interrupt: &CancellationToken,
-    terminal: &mut Terminal,
+    (interrupt, terminal): (&CancellationToken, &mut Terminal),
 ) -> Result<(Found, Course), Failure> {
     let settings = job(args, plan, parcel.as_deref())?;
     let budget = args.load.memory.budget();
@@ -39,7 +39,7 @@ pub(super) fn search_elsewhere(
     let cutter = Cutter {
         job: settings.name.clone(),
         options: seeds_options(&args.load, args.keep_going, parcel.is_some()),
-        each: seeds_of(events_most(args)),
+        each: seeds_of(events),
         scenario: parcel.as_deref().map(Digest::of),
         parcel,
     };
@@ -74,12 +74,6 @@ fn job(args: &SimulateArgs, plan: Plan, parcel: Option<&[u8]>) -> Result<JobSett
     let scenario = scenario.map_or(String::new(), |file| format!(" {file}"));
     let command = format!("passbook simulate{scenario} --seeds {}", plan.seeds);
     Ok(JobSettings { name, digest, command, store_max: args.nats.store_max })
-}
-
-/// How many events a seed has at most; few where its scenario is given.
-fn events_most(args: &SimulateArgs) -> u64 {
-    let size = args.load.size();
-    u64::from(size.customers.max().get()) * u64::from(size.events.max().get())
 }
 
 /// Adds up what comes, until there is no more or the search is to stop.

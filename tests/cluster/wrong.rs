@@ -1,5 +1,8 @@
 //! What goes wrong for good is told in one clear sentence, with a code, and within a bound.
 
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -28,7 +31,7 @@ fn a_server_that_is_not_there_is_told_and_one_that_comes_back_goes_on() {
     let folder = TempDir::new().unwrap();
     let (here, elsewhere) = (folder.path().join("here"), folder.path().join("elsewhere"));
     let generate = "--count 3000 --seed 5 --customers 2 --events 40";
-    let resume = |path: &std::path::Path| format!("--resume={}", path.display());
+    let resume = |path: &Path| format!("--resume={}", path.display());
     let code = told(&["batch", "--generate", generate, &resume(&here)]).0;
     let there = resume(&elsewhere);
     let command = ["batch", "--generate", generate, &there, "--nats", &url];
@@ -91,6 +94,57 @@ fn a_token_in_the_environment_lets_in() {
     command.env("PASSBOOK_NATS_TOKEN", "t0ken");
     let output = done(command);
     assert_eq!(output.code, 0, "{}", output.stderr);
+}
+
+#[test]
+fn an_nkey_from_a_file_lets_in() {
+    // A pair that documentation shows: nobody's secret.
+    let config = "authorization { users: [ { nkey: \
+                  UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4 } ] }";
+    let server = Server::with(config, &[]);
+    let seed = server.folder.path().join("seed");
+    fs::write(&seed, "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY\n").unwrap();
+    let with = |more: &[&str]| told(&[&["jobs", "--nats", &server.url()][..], more].concat());
+    let (code, stderr) = with(&["--nats-nkey", seed.to_str().unwrap()]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(with(&[]).0, 2);
+}
+
+/// A certificate for 127.0.0.1 that vouches for itself, and its key.
+fn certificate(folder: &Path) -> [String; 2] {
+    let [certificate, key] = ["cert.pem", "key.pem"].map(|name| folder.join(name));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=nats"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    [certificate, key].map(|path| path.display().to_string())
+}
+
+#[test]
+fn both_ends_show_certificates_where_the_server_wants_it() {
+    let folder = TempDir::new().unwrap();
+    let [certificate, key] = certificate(folder.path());
+    let config = format!(
+        "tls {{ cert_file: {certificate:?}, key_file: {key:?}, ca_file: {certificate:?}, verify: true }}"
+    );
+    let server = Server::with(&config, &[]);
+    let url = server.url().replace("nats://", "tls://");
+    let with = |more: &[&str]| {
+        told(&[&["jobs", "--nats", &url, "--nats-patience", "1s"][..], more].concat())
+    };
+    let (code, stderr) = with(&[]);
+    assert_ne!(code, 0, "nobody vouches for the server");
+    assert!(stderr.contains("certificate") || stderr.contains("TLS"), "{stderr}");
+    let trusting = ["--nats-ca", &certificate];
+    assert_ne!(with(&trusting).0, 0, "the server wants to know who comes");
+    let shown = ["--nats-cert", &certificate, "--nats-key", &key];
+    let (code, stderr) = with(&[trusting, [shown[0], shown[1]], [shown[2], shown[3]]].concat());
+    assert_eq!(code, 0, "{stderr}");
 }
 
 #[test]

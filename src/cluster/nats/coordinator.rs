@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_nats::Request;
 use async_nats::client::RequestErrorKind;
+use async_nats::jetstream::stream::Stream;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
@@ -31,24 +32,19 @@ pub(super) async fn coordinate(
     ends: Ends,
 ) -> Result<(), ClusterError> {
     let name = job.name.clone();
-    let link = connect(&server, &format!("passbook job {name}")).await?;
-    let mut patience = Patience::new(server.patience);
-    if is_run(&link, &name).await {
-        return Err(ClusterError::Running { name: name.to_string() });
-    }
-    say_that_it_runs(&link, &name).await?;
-    let shares = streams::shares(&link, &mut patience).await?;
-    let workers = streams::workers(&shares, server.lease, &mut patience).await?;
-    let rows = streams::rows(&link, &job, &mut patience).await?;
+    let Ends { cuts, told, room, mut ending } = ends;
+    let opened = tokio::select! {
+        opened = open(&server, &job) => opened?,
+        // Nothing of it is at the server yet.
+        _ = &mut ending => return Ok(()),
+    };
+    let Opened { link, shares, rows, lease, patience } = opened;
     let (tell, notices) = mpsc::channel(NOTICES);
     tokio::spawn(tell_notices(link.client.clone(), rows.clone(), tell));
     let ahead_max = streams::window_of(job.store_max, link.client.server_info().max_payload);
-    let Ends { cuts, told, room, ending } = ends;
-    let queue = Queue { link: link.clone(), job: name.clone(), shares, rows, give_up };
+    let queue = Queue { link: link.clone(), job: name.clone(), shares, rows, give_up, lease };
     let told_end = told.clone();
     let mut gathering = Gathering::new(queue, (cuts, notices), (told, room), (patience, ahead_max));
-    gathering.lease = workers.cached_info().config.ack_wait;
-    let mut ending = ending;
     let ended = tokio::select! {
         ended = gathering.gather() => {
             ended?;
@@ -65,6 +61,30 @@ pub(super) async fn coordinate(
         log::warn!("the NATS server was not cleared of job {name}: {reason}");
     }
     Ok(())
+}
+
+/// A job that is open at the server.
+struct Opened {
+    link: Link,
+    shares: Stream,
+    rows: Stream,
+    lease: Duration,
+    patience: Patience,
+}
+
+async fn open(server: &ServerSettings, job: &JobSettings) -> Result<Opened, ClusterError> {
+    let name = &job.name;
+    let link = connect(server, &format!("passbook job {name}")).await?;
+    let mut patience = Patience::new(server.patience);
+    if is_run(&link, name).await {
+        return Err(ClusterError::Running { name: name.to_string() });
+    }
+    say_that_it_runs(&link, name).await?;
+    let shares = streams::shares(&link, &mut patience).await?;
+    let workers = streams::workers(&shares, server.lease, &mut patience).await?;
+    let lease = workers.cached_info().config.ack_wait;
+    let rows = streams::rows(&link, job, &mut patience).await?;
+    Ok(Opened { link, shares, rows, lease, patience })
 }
 
 /// Whether another process gathers this job.

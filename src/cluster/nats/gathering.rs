@@ -44,6 +44,8 @@ pub(super) struct Queue {
     pub(super) shares: Stream,
     pub(super) rows: Stream,
     pub(super) give_up: GiveUp,
+    /// So long a share may go without a sign of its worker.
+    pub(super) lease: Duration,
 }
 
 /// A share that is in play.
@@ -84,7 +86,6 @@ pub(super) struct Gathering {
     needless: Vec<u64>,
     /// The share that is waited for, and since when.
     waited: Option<(u64, Instant)>,
-    pub(super) lease: Duration,
 }
 
 impl Gathering {
@@ -113,7 +114,6 @@ impl Gathering {
             counted: BTreeMap::new(),
             needless: Vec::new(),
             waited: None,
-            lease: Duration::ZERO,
         }
     }
 
@@ -170,6 +170,7 @@ impl Gathering {
         for Cut { share, parcel, held } in cuts {
             let number = share.number;
             self.next = number + 1;
+            self.forget_early_below(number);
             let early = self.early.remove(&number);
             if early.is_none() {
                 published.push(number);
@@ -190,7 +191,7 @@ impl Gathering {
     async fn publish(&mut self, mut numbers: Vec<u64>) -> Result<(), ClusterError> {
         while !numbers.is_empty() {
             let context = &self.queue.link.context;
-            let lease_ms = self.lease.as_millis().to_string();
+            let lease_ms = self.queue.lease.as_millis().to_string();
             let lease_ms = &lease_ms;
             let mut attempts = Vec::with_capacity(numbers.len());
             for number in &numbers {
@@ -229,6 +230,16 @@ impl Gathering {
             }
         }
         Ok(())
+    }
+
+    /// Results of shares that are not queued any more are needless: an earlier start has their rows.
+    fn forget_early_below(&mut self, number: u64) {
+        let later = self.early.split_off(&number);
+        for stored in std::mem::replace(&mut self.early, later).into_values() {
+            if let Stored::Message { sequence, .. } = stored {
+                self.needless.push(sequence);
+            }
+        }
     }
 
     fn arrived(&mut self, number: u64, stored: Stored) {
@@ -407,7 +418,7 @@ impl Gathering {
         match (waits_for, self.waited) {
             (None, _) => self.waited = None,
             (Some(number), Some((of, since))) if of == number => {
-                if now.duration_since(since) > self.lease.saturating_add(LOOK_EVERY) {
+                if now.duration_since(since) > self.queue.lease.saturating_add(LOOK_EVERY) {
                     self.waited = Some((number, now));
                     self.look_for_lost().await?;
                 }

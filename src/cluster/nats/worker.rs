@@ -70,10 +70,11 @@ pub(crate) fn work(
     let runtime = Builder::new_current_thread().enable_all().build();
     runtime.map_err(ClusterError::Thread)?.block_on(async {
         let name = my_name();
-        let link = connect(server, &format!("passbook worker {name}")).await?;
-        let mut patience = Patience::new(server.patience);
-        let stream = streams::shares(&link, &mut patience).await?;
-        let consumer = streams::workers(&stream, server.lease, &mut patience).await?;
+        let opened = tokio::select! {
+            opened = open(server, &name) => opened?,
+            () = stop.cancelled() => return Ok(()),
+        };
+        let Opened { link, consumer, patience } = opened;
         let lease = consumer.cached_info().config.ack_wait;
         let payload_max = link.client.server_info().max_payload;
         let me = MadeBy { worker: name, threads: count(settings.threads.get()) };
@@ -98,6 +99,21 @@ pub(crate) fn work(
         log::debug!("flushed: {flushed:?}");
         ended
     })
+}
+
+/// What a worker needs of the server.
+struct Opened {
+    link: Link,
+    consumer: PullConsumer,
+    patience: Patience,
+}
+
+async fn open(server: &ServerSettings, name: &str) -> Result<Opened, ClusterError> {
+    let link = connect(server, &format!("passbook worker {name}")).await?;
+    let mut patience = Patience::new(server.patience);
+    let stream = streams::shares(&link, &mut patience).await?;
+    let consumer = streams::workers(&stream, server.lease, &mut patience).await?;
+    Ok(Opened { link, consumer, patience })
 }
 
 /// What this worker calls itself: no other has this name.
