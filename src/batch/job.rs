@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use miette::Diagnostic;
-
 use super::Packing;
+use super::beside::Beside;
 use super::failed::Failed;
 use super::filter::{Filter, lets_through};
 use super::histories::{HistoryFolder, HistoryOf};
 use super::listing::Listing;
-use super::parcel::Beside;
+use super::problem::{not_expected, told};
 use super::resume::ResumeError;
 use super::row::{Row, RowHead, Status};
 use super::write::append_line;
@@ -24,8 +23,8 @@ use crate::report::page::figure;
 use crate::run::{
     Carrier, MemoryBudget, MemoryError, Recording, RunError, RunOptions, Runner, header, run_bytes,
 };
+use crate::scenario::Scenario;
 use crate::scenario::generate::Generator;
-use crate::scenario::{Scenario, ScenarioError};
 use crate::source::{InputError, Place, expect_what_stands_beside, parse_scenario};
 
 /// A scenario that waits for a worker.
@@ -326,30 +325,6 @@ impl Job {
             append_line(&mut line, &row);
         }
         Outcome::Row { row, line, picture }
-    }
-}
-
-/// Why nothing can be expected of a scenario by what stands beside it.
-pub(super) fn not_expected(error: &InputError) -> String {
-    match error {
-        InputError::Scenario(error) => {
-            format!("{}:{}:{}", error.source_name(), error.line(), told(error))
-        }
-        InputError::Directory { .. }
-        | InputError::Missing { .. }
-        | InputError::Unreadable { .. }
-        | InputError::StandardInput { .. }
-        | InputError::Unfit { .. } => error.to_string(),
-        InputError::OtherKind(error) => error.summary(),
-    }
-}
-
-/// In which column what is wrong with an input, and what to do, on one line.
-fn told(error: &ScenarioError) -> String {
-    let (column, problem) = (error.column(), error.summary());
-    match error.help() {
-        Some(help) => format!("{column}: {problem}; {help}"),
-        None => format!("{column}: {problem}"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Many scenarios at full speed: a reader that feeds, workers that run, a row of each.
 
+mod beside;
 mod failed;
 mod feed;
 mod filter;
@@ -15,6 +16,7 @@ mod overview;
 mod parcel;
 mod partition;
 mod pipeline;
+mod problem;
 mod progress;
 mod reader;
 pub(crate) mod reading;

@@ -7,21 +7,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Packing;
-use super::job::{Content, Item, not_expected};
+use super::beside::Beside;
+use super::job::{Content, Item};
 use crate::model::ByteSize;
-use crate::scenario::Scenario;
-use crate::source::{Place, expect_what_says, what_stands_beside};
-
-/// What stands beside a scenario that came from another machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Beside {
-    /// Nothing.
-    Nothing,
-    /// The text of a file with this name.
-    Text(String, Vec<u8>),
-    /// A file that cannot be read, and why.
-    Unreadable(String),
-}
+use crate::source::Place;
 
 /// Why bytes are no scenarios.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -72,24 +61,12 @@ enum BesideHead {
     Unreadable(String),
 }
 
-impl Beside {
-    /// What stands beside `place`, as far as that can be read.
-    fn of(place: &Place, document_max: ByteSize) -> Self {
-        match what_stands_beside(place, document_max) {
-            Ok(None) => Self::Nothing,
-            Ok(Some((name, text))) => Self::Text(name, text),
-            Err(error) => Self::Unreadable(not_expected(&error)),
-        }
-    }
-
-    /// Takes what is expected of `scenario` from it, unless the scenario says that itself.
-    pub(super) fn expect(self, scenario: &mut Scenario) -> Result<(), String> {
-        match self {
-            Self::Text(name, text) => {
-                expect_what_says(name, text, scenario).map_err(|error| not_expected(&error))
-            }
-            Self::Unreadable(problem) if scenario.expected.is_none() => Err(problem),
-            Self::Nothing | Self::Unreadable(_) => Ok(()),
+impl BesideHead {
+    fn of(beside: &Beside) -> Self {
+        match beside {
+            Beside::Nothing => Self::Nothing,
+            Beside::Text(name, text) => Self::Text { name: name.clone(), bytes: text.len() },
+            Beside::Unreadable(problem) => Self::Unreadable(problem.clone()),
         }
     }
 }
@@ -134,7 +111,7 @@ impl Item {
             Err(_) => Beside::Nothing,
         };
         let body = match &read {
-            Ok(text) => Body::Text { bytes: text.len(), beside: beside.head() },
+            Ok(text) => Body::Text { bytes: text.len(), beside: BesideHead::of(&beside) },
             Err(problem) => Body::Unreadable(problem.clone()),
         };
         let (path, line) = (place.path().display().to_string(), place.number_of_line());
@@ -144,16 +121,6 @@ impl Item {
         parcel.extend(read.unwrap_or_default());
         if let Beside::Text(_, text) = &beside {
             parcel.extend_from_slice(text);
-        }
-    }
-}
-
-impl Beside {
-    fn head(&self) -> BesideHead {
-        match self {
-            Self::Nothing => BesideHead::Nothing,
-            Self::Text(name, text) => BesideHead::Text { name: name.clone(), bytes: text.len() },
-            Self::Unreadable(problem) => BesideHead::Unreadable(problem.clone()),
         }
     }
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 use tokio::runtime::Builder;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::coordinator::coordinate as run;
+use super::ends::{Ends, Told};
 use crate::cluster::{
-    Arrived, Closed, ClusterError, Cut, Ending, GiveUp, JobSettings, Next, ServerSettings,
+    Closed, ClusterError, Cut, Ending, GiveUp, JobSettings, Next, ServerSettings,
 };
 
 /// So many results are handed out before one of them is taken.
@@ -19,21 +20,6 @@ const ON_THEIR_WAY: usize = 4;
 
 /// So many shares are cut before there is room for them.
 const CUT_AHEAD: usize = 4;
-
-/// What comes from the thread of the connection.
-pub(super) enum Told {
-    Share(Box<Arrived>),
-    Warning(String),
-    End,
-}
-
-/// What the thread of the connection has of the others.
-pub(super) struct Ends {
-    pub(super) cuts: mpsc::Receiver<Cut>,
-    pub(super) told: Sender<Told>,
-    pub(super) room: Arc<Semaphore>,
-    pub(super) ending: oneshot::Receiver<Ending>,
-}
 
 /// A job under way. Whoever drops it leaves the job as it is.
 pub(crate) struct Coordination {

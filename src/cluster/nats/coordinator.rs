@@ -1,6 +1,5 @@
 //! Whoever gathers a job: opens it at the server, gathers its results, and clears up.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Request;
@@ -10,7 +9,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::connection::{Link, connect, with_causes};
-use super::coordination::{Ends, Told};
+use super::ends::{Ends, Told};
 use super::gathering::{Gathering, Queue};
 use super::notices::tell_notices;
 use super::patience::Patience;
@@ -141,6 +140,3 @@ pub(super) async fn clear_up(link: &Link, job: &JobName, ending: Ending) -> Resu
     }
     Ok(())
 }
-
-/// What the others of a thread share.
-pub(super) type Room = Arc<tokio::sync::Semaphore>;

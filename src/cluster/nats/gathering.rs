@@ -17,8 +17,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 use tokio::time::Instant;
 
 use super::connection::{Link, PAUSE, api_error, with_causes};
-use super::coordination::Told;
-use super::coordinator::Room;
+use super::ends::{Room, Told};
 use super::notices::{DIGEST, LEASE, Notice};
 use super::objects::Objects;
 use super::patience::Patience;

@@ -3,6 +3,7 @@
 mod connection;
 mod coordination;
 mod coordinator;
+mod ends;
 mod gathering;
 mod jobs;
 mod notices;
