@@ -131,7 +131,7 @@ mod tests {
     use crate::cli::exit_codes::ExitCodes;
 
     /// What the values are called that are words, names, places or addresses.
-    const WORDS: [&str; 21] = [
+    const WORDS: [&str; 22] = [
         "ADDRESS",
         "DIALECT",
         "DIR",
@@ -141,6 +141,7 @@ mod tests {
         "KINDS",
         "LIST",
         "NAME",
+        "OPTIONS",
         "ORDER",
         "ORIGIN",
         "PATTERN",
@@ -260,7 +261,9 @@ mod tests {
             let help = command.render_long_help().to_string();
             let codes = help.split_once("Exit codes:\n").map(|(_, codes)| codes.to_owned());
             let codes = codes.unwrap_or_else(|| panic!("{}: {help}", command.get_name()));
-            let ended: &[&str] = if command.get_name() == "serve" { &[] } else { &["130", "143"] };
+            // A signal is how these are meant to end.
+            let is_served = ["serve", "worker"].contains(&command.get_name());
+            let ended: &[&str] = if is_served { &[] } else { &["130", "143"] };
             for code in ["0", "2", "70"].iter().chain(ended) {
                 let line = format!("{code:>4}  ");
                 assert!(codes.lines().any(|of| of.starts_with(&line)), "{code}: {help}");
