@@ -13,8 +13,8 @@ use super::notices::{DIGEST, OBJECT, THREADS, WORKER};
 use super::objects::Objects;
 use super::patience::Patience;
 use crate::cluster::crew::MadeBy;
-use crate::cluster::result::difference;
-use crate::cluster::{ClusterError, Difference, JobName, Share, subjects};
+use crate::cluster::result::{Difference, difference};
+use crate::cluster::{ClusterError, JobName, Share, subjects};
 
 /// What a message has beside its content.
 const HEADERS_BYTES: usize = 4 << 10;
