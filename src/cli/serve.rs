@@ -25,7 +25,7 @@ use crate::network::Faults;
 use crate::report::weather::struck as struck_in_words;
 use crate::run::{
     self, Closing, FinalBalance, LinkOptions, LiveOptions, MemoryBudget, MemoryError, MemoryShare,
-    RunConfig, RunError, ServeOptions, bank_bytes, begun_life, log_max,
+    RunConfig, RunError, ServeOptions, UNKEPT_WRITE_TIMES, bank_bytes, begun_life, log_max,
 };
 use crate::scenario::{Scenario, Settings};
 use crate::source::{InputError, read_scenario, read_scenario_line};
@@ -319,7 +319,8 @@ fn take_memory(
     let kept_max = count(bank.links.kept_max);
     let is_bounded = bank.branch.kept_max.is_some();
     let others = if is_bounded { here - 1 } else { count(bank.elsewhere.len()) };
-    let under_way = kept_max.saturating_mul(others);
+    let times = if is_bounded && args.data.is_some() { UNKEPT_WRITE_TIMES } else { 1 };
+    let under_way = kept_max.saturating_mul(others).saturating_mul(times);
     let fitting = || log_max(memory.left() / 2, here, under_way);
     let log_max = args.limits.log_max.map_or_else(fitting, LogPosition::new);
     bank.branch.log_max = Some(log_max);

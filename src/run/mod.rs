@@ -27,8 +27,8 @@ pub use connected::{Connection, Opening, run_connected};
 pub use foul_weather::{Decided, Pauses};
 pub use live::{LinkOptions, LiveBank, LiveOptions};
 pub use memory::{
-    Carrier, LOG_MAX_MOST, MemoryBudget, MemoryError, MemoryShare, bank_bytes, copies_bytes,
-    log_max, run_bytes, text_bytes,
+    Carrier, LOG_MAX_MOST, MemoryBudget, MemoryError, MemoryShare, UNKEPT_WRITE_TIMES, bank_bytes,
+    copies_bytes, log_max, run_bytes, text_bytes,
 };
 pub use options::{Chances, Judging, Recording, Rest, RunError, RunOptions};
 pub use over_sockets::run_over_grpc;
