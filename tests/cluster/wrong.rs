@@ -30,14 +30,16 @@ fn a_server_that_is_not_there_is_told_and_one_that_comes_back_goes_on() {
     let patient = ["--nats-patience", "1s"];
     let folder = TempDir::new().unwrap();
     let (here, elsewhere) = (folder.path().join("here"), folder.path().join("elsewhere"));
-    let generate = "--count 3000 --seed 5 --customers 2 --events 40";
+    let generate = "--count 6000 --seed 5 --customers 2 --events 40";
     let resume = |path: &Path| format!("--resume={}", path.display());
     let code = told(&["batch", "--generate", generate, &resume(&here)]).0;
     let there = resume(&elsewhere);
     let command = ["batch", "--generate", generate, &there, "--nats", &url];
     let coordinator = Process::start(passbook(&[&command[..], &patient].concat()));
     let busy = worker(&url);
-    pause(Duration::from_millis(700));
+    while fs::metadata(&elsewhere).map_or(0, |rows| rows.len()) == 0 {
+        pause(Duration::from_millis(5));
+    }
     drop(busy);
     let idle = Process::start(passbook(&[&["worker", "--nats", &url][..], &patient].concat()));
     pause(Duration::from_millis(300));
