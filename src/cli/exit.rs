@@ -1,6 +1,5 @@
 //! The exit codes: which wins when there are several, and which an error becomes.
 
-use std::error::Error;
 use std::fmt::Display;
 use std::io;
 use std::os::raw::c_int;
@@ -13,7 +12,7 @@ use super::terminal::Terminal;
 use crate::batch::{BatchError, FailedError, JoinError, ResumeError, Status};
 use crate::check::Overall;
 use crate::compare::CompareError;
-use crate::run::ServeError;
+use crate::run::{ServeError, with_causes};
 use crate::source::{Clash, FilesError, InputError, OtherKind};
 
 /// How the program ends. Ordered: of several scenarios the greatest counts.
@@ -218,20 +217,6 @@ impl From<&CompareError> for Exit {
             | CompareError::BankEnded(_) => Self::Internal,
         }
     }
-}
-
-/// An error and all that is behind it.
-fn with_causes(error: &dyn Error) -> String {
-    let mut told = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_told = cause.to_string();
-        if !told.contains(&cause_told) {
-            told = format!("{told}: {cause_told}");
-        }
-        source = cause.source();
-    }
-    told
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod bank;
 mod begun_life;
+mod causes;
 mod connected;
 mod foul_weather;
 mod live;
@@ -23,6 +24,7 @@ pub use crate::history::RequestResult;
 pub use bank::FinalBalance;
 pub(crate) use bank::{BankSetup, addresses, balances, settle};
 pub use begun_life::begun_life;
+pub use causes::with_causes;
 pub use connected::{Connection, Opening, run_connected};
 pub use foul_weather::{Decided, Pauses};
 pub use live::{LinkOptions, LiveBank, LiveOptions};

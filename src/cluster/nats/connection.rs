@@ -9,6 +9,7 @@ use async_nats::{Client, ConnectErrorKind, ConnectOptions, ServerAddr};
 
 use super::patience::Patience;
 use crate::cluster::{ClusterError, Login, ServerSettings};
+use crate::run::with_causes;
 
 /// So long the server has for an answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
@@ -109,20 +110,6 @@ impl Link {
             State::Pending | State::Disconnected => patience.fail("no connection"),
         }
     }
-}
-
-/// An error with all that is behind it.
-pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut told = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_told = cause.to_string();
-        if !told.contains(&cause_told) {
-            told = format!("{told}: {cause_told}");
-        }
-        source = cause.source();
-    }
-    told
 }
 
 /// What the server's API said, where `error` comes of that.

@@ -8,7 +8,7 @@ use async_nats::jetstream::stream::Stream;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
-use super::connection::{Link, connect, with_causes};
+use super::connection::{Link, connect};
 use super::ends::{Ends, Told};
 use super::gathering::{Gathering, Queue};
 use super::notices::tell_notices;
@@ -17,6 +17,7 @@ use super::streams;
 use crate::cluster::{
     ClusterError, Ending, GiveUp, JobName, JobSettings, ServerSettings, subjects,
 };
+use crate::run::with_causes;
 
 /// Notices that wait.
 const NOTICES: usize = 1024;

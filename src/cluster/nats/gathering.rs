@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::time::Instant;
 
-use super::connection::{Link, PAUSE, api_error, with_causes};
+use super::connection::{Link, PAUSE, api_error};
 use super::ends::{Room, Told};
 use super::notices::{DIGEST, LEASE, Notice};
 use super::objects::Objects;
@@ -28,6 +28,7 @@ use crate::cluster::crew::MadeBy;
 use crate::cluster::subjects::{self, Kind};
 use crate::cluster::window::{AfterFailure, Arrival, Window};
 use crate::cluster::{Arrived, ClusterError, Cut, GiveUp, JobName, Share};
+use crate::run::with_causes;
 
 /// So many requests to the server are under way at once.
 const AT_ONCE: usize = 32;

@@ -3,11 +3,12 @@
 use futures_util::TryStreamExt;
 use tokio::runtime::Builder;
 
-use super::connection::{Link, connect, with_causes};
+use super::connection::{Link, connect};
 use super::coordinator::{clear_up, is_run};
 use super::streams;
 use crate::cluster::{ClusterError, Ending, JobName, JobState, ServerSettings, subjects};
 use crate::model::number::count;
+use crate::run::with_causes;
 
 /// All jobs, by name.
 pub(crate) fn list_jobs(server: &ServerSettings) -> Result<Vec<JobState>, ClusterError> {

@@ -3,9 +3,10 @@
 use async_nats::jetstream::object_store::{ObjectMetadata, ObjectStore};
 use tokio::io::AsyncReadExt;
 
-use super::connection::{Link, with_causes};
+use super::connection::Link;
 use super::streams;
 use crate::cluster::JobName;
+use crate::run::with_causes;
 
 /// So many bytes of an object are in a message, or as many as the server takes.
 const CHUNK_BYTES: usize = 128 << 10;

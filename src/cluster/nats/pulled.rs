@@ -10,7 +10,7 @@ use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::consumer::pull::Batch;
 use futures_util::{FutureExt, StreamExt};
 
-use super::connection::with_causes;
+use crate::run::with_causes;
 
 /// So often it is looked whether the connection is the same.
 const LOOK_EVERY: Duration = Duration::from_millis(100);

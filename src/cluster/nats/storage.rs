@@ -5,11 +5,12 @@ use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{DirectGetErrorKind, Stream};
 use futures_util::future::join_all;
 
-use super::connection::{PAUSE, api_error, with_causes};
+use super::connection::{PAUSE, api_error};
 use super::notices::OBJECT;
 use super::objects::Objects;
 use super::patience::Patience;
 use crate::cluster::{ClusterError, Digest};
+use crate::run::with_causes;
 
 /// The server's side of a job.
 pub(super) struct Storage {

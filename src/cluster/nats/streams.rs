@@ -10,11 +10,12 @@ use async_nats::jetstream::object_store::{self, ObjectStore};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream};
 use async_nats::jetstream::{self, ErrorCode};
 
-use super::connection::{Link, PAUSE, with_causes};
+use super::connection::{Link, PAUSE};
 use super::patience::Patience;
 use crate::cluster::share::SHARE_BYTES_MAX;
 use crate::cluster::{ClusterError, Digest, JobName, JobSettings, subjects};
 use crate::model::ByteSize;
+use crate::run::with_causes;
 
 /// What is left of a job that nobody goes on with is gone after so long.
 const KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 3600);

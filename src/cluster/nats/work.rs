@@ -8,13 +8,14 @@ use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::DirectGetErrorKind;
 use serde::{Deserialize, Serialize};
 
-use super::connection::{Link, PAUSE, with_causes};
+use super::connection::{Link, PAUSE};
 use super::notices::{DIGEST, OBJECT, THREADS, WORKER};
 use super::objects::Objects;
 use super::patience::Patience;
 use crate::cluster::crew::MadeBy;
 use crate::cluster::result::{Difference, difference};
 use crate::cluster::{ClusterError, JobName, Share, subjects};
+use crate::run::with_causes;
 
 /// What a message has beside its content.
 const HEADERS_BYTES: usize = 4 << 10;
