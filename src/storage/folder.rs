@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redb::backends::FileBackend;
@@ -353,13 +354,23 @@ fn in_order(branch: BranchId, memory: Option<&Memory>) -> Result<(), OpenError> 
     }
 }
 
+/// What a process does about panics is changed by one thread at a time: of two, the later one would put
+/// back what the earlier one has set.
+static PANICS: Mutex<()> = Mutex::new(());
+
+fn changing_panics() -> MutexGuard<'static, ()> {
+    PANICS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The database trusts a file that was closed in order, and may panic where that is damaged. Meanwhile
 /// no panic of the process is told.
 fn unless_it_panics<T>(look: impl FnOnce() -> Result<T, OpenError>) -> Result<T, OpenError> {
+    let changing = changing_panics();
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let looked = catch_unwind(AssertUnwindSafe(look));
     panic::set_hook(hook);
+    drop(changing);
     looked.unwrap_or_else(|_| Err(OpenError::Damaged("what is in it makes no sense".to_owned())))
 }
 
@@ -367,4 +378,52 @@ fn unless_it_panics<T>(look: impl FnOnce() -> Result<T, OpenError>) -> Result<T,
 fn sync(folder: &Path) -> io::Result<()> {
     let here = Path::new(".");
     File::open(if folder == Path::new("") { here } else { folder })?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::{Arc, Barrier};
+    use std::thread;
+
+    use super::*;
+
+    /// Other threads of the tests panic too.
+    const OURS: &str = "panics in order to be told";
+
+    #[test]
+    fn a_panic_is_told_again_when_many_files_were_looked_at_at_once() {
+        let told = Arc::new(AtomicU32::new(0));
+        let changing = changing_panics();
+        let (usual, counted) = (panic::take_hook(), Arc::clone(&told));
+        panic::set_hook(Box::new(move |panic| {
+            if thread::current().name() == Some(OURS) {
+                counted.fetch_add(1, Ordering::Relaxed);
+            } else {
+                usual(panic);
+            }
+        }));
+        drop(changing);
+        let together = Barrier::new(8);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    together.wait();
+                    for _ in 0..200 {
+                        let looked = unless_it_panics(|| -> Result<(), _> {
+                            // Others are let on.
+                            thread::yield_now();
+                            panic!("damaged")
+                        });
+                        assert!(matches!(looked, Err(OpenError::Damaged(_))), "{looked:?}");
+                    }
+                });
+            }
+        });
+        let changing = changing_panics();
+        let panicked = thread::Builder::new().name(OURS.to_owned()).spawn(|| panic!("told"));
+        assert!(panicked.unwrap().join().is_err());
+        drop(changing);
+        assert_eq!(told.load(Ordering::Relaxed), 1);
+    }
 }
