@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::exit::{Exit, Failure};
-use crate::cluster::{ClusterError, Login, Secret, ServerSettings};
+use crate::cluster::{ClusterError, Login, Secret, ServerSettings, ServerUrls};
 use crate::model::ByteSize;
 use crate::network::parse_span;
 
@@ -27,7 +27,7 @@ pub(super) struct NatsArgs {
     /// commas between
     #[arg(long = "nats", value_name = "URL")]
     #[arg(env = "PASSBOOK_NATS_URL", hide_env_values = true)]
-    url: Option<String>,
+    url: Option<Secret>,
 
     /// Believe certificates that those in this file vouch for, too (PEM)
     #[arg(long = "nats-ca", value_name = "FILE", hide_short_help = true)]
@@ -99,9 +99,9 @@ impl NatsArgs {
 
     /// How the server is reached; `None` where none is named.
     pub(super) fn settings(&self) -> Result<Option<ServerSettings>, Failure> {
-        let Some(url) = self.url.clone() else { return Ok(None) };
+        let Some(url) = &self.url else { return Ok(None) };
         Ok(Some(ServerSettings {
-            url,
+            urls: ServerUrls::new(url)?,
             ca: self.ca.clone(),
             certificate: self.certificate.clone().zip(self.key.clone()),
             login: self.login()?,

@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, CommandFactory, FromArgMatches};
 
 use super::args::Cli;
+use crate::grpc::without_user_info;
 
 /// What the values are called that are or have numbers. Such a value may begin with a minus: then
 /// it is that value which is wrong, and no other option is meant.
@@ -22,7 +23,7 @@ impl Cli {
         args: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, clap::Error> {
         let args: Vec<OsString> = args.into_iter().collect();
-        parse(command(), &args).map_err(|error| plainly(error, &args))
+        parse(command(), &args).map_err(|error| without_users(plainly(error, &args)))
     }
 }
 
@@ -74,6 +75,23 @@ fn plainly(mut error: clap::Error, args: &[OsString]) -> clap::Error {
         return command().error(error.kind(), format!("{text}; {tip}"));
     }
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    error
+}
+
+/// The same without users and passwords of URLs.
+fn without_users(mut error: clap::Error) -> clap::Error {
+    let text = |error: &clap::Error, kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let arg = text(&error, ContextKind::InvalidArg).unwrap_or_default();
+    let is_of_a_url = ["URL>", "ORIGIN>"].iter().any(|name| arg.ends_with(name));
+    for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue, ContextKind::InvalidSubcommand]
+    {
+        if let Some(text) = text(&error, kind).filter(|text| is_of_a_url || text.contains("://")) {
+            error.insert(kind, ContextValue::String(without_user_info(&text)));
+        }
+    }
     error
 }
 

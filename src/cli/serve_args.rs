@@ -352,7 +352,9 @@ impl FromStr for PeerArg {
 
     fn from_str(text: &str) -> Result<Self, PeerArgError> {
         let (id, url) = text.split_once('=').ok_or(PeerArgError::NoId)?;
-        Ok(Self { id: branch_id(id)?, endpoint: Endpoint::new(url)? })
+        // The URL first: what stands before the equals sign may be a part of a secret in it.
+        let endpoint = Endpoint::new(url)?;
+        Ok(Self { id: branch_id(id)?, endpoint })
     }
 }
 

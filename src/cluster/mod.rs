@@ -28,6 +28,6 @@ pub(crate) use exchange::{
 pub(crate) use job_name::JobName;
 pub(crate) use nats::{Coordination, Cuts, coordinate, list_jobs, remove_job, work};
 pub(crate) use result::{RowsHead, ShareResult};
-pub(crate) use settings::{JobSettings, Login, Secret, ServerSettings, WorkerSettings};
+pub(crate) use settings::{JobSettings, Login, Secret, ServerSettings, ServerUrls, WorkerSettings};
 pub(crate) use share::{Scenarios, Share, Work};
 pub(crate) use sizes::{PARCEL_BYTES, scenarios_of, seeds_of};

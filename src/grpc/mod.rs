@@ -14,6 +14,7 @@ mod server;
 pub mod status;
 pub mod token;
 mod trailers;
+mod user_info;
 
 pub use client::{
     Absence, CallProblem, Channel, ClassicBranch, ClientStub, Contract, Endpoint, EndpointError,
@@ -28,3 +29,4 @@ pub use server::{
     LimitTeller, Limits, Listener, Medium, Origin, OriginError, PeersElsewhere, ScenarioDone,
     ScenarioFault, ScenarioJob, ScenarioLimits, ScenarioRunner, Scenarios, Services,
 };
+pub(crate) use user_info::without_user_info;

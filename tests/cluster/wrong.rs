@@ -93,10 +93,13 @@ fn who_is_not_let_in_is_told_and_no_secret_is() {
 #[test]
 fn a_token_in_the_environment_lets_in() {
     let server = Server::with("authorization { token: t0ken }", &[]);
-    let mut command = passbook(&["jobs", "--nats", &server.url()]);
-    command.env("PASSBOOK_NATS_TOKEN", "t0ken");
-    let output = done(command);
-    assert_eq!(output.code, 0, "{}", output.stderr);
+    for (token, code) in [("t0ken", 0), ("wr0ng", 2)] {
+        let mut command = passbook(&["jobs", "--nats", &server.url()]);
+        command.env("PASSBOOK_NATS_TOKEN", token).env("PASSBOOK_LOG", "trace");
+        let output = done(command);
+        assert_eq!(output.code, code, "{}", output.stderr);
+        assert!(!output.stderr.contains(token), "{}", output.stderr);
+    }
 }
 
 #[test]
@@ -106,11 +109,26 @@ fn an_nkey_from_a_file_lets_in() {
                   UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4 } ] }";
     let server = Server::with(config, &[]);
     let seed = server.folder.path().join("seed");
-    fs::write(&seed, "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY\n").unwrap();
-    let with = |more: &[&str]| told(&[&["jobs", "--nats", &server.url()][..], more].concat());
-    let (code, stderr) = with(&["--nats-nkey", seed.to_str().unwrap()]);
+    let secret = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
+    fs::write(&seed, format!("{secret}\n")).unwrap();
+    let url = server.url();
+    let with = |more: &[&str]| {
+        let mut command = passbook(&[&["jobs", "--nats", &url][..], more].concat());
+        let output = done({
+            command.env("PASSBOOK_LOG", "trace");
+            command
+        });
+        assert!(!output.stderr.contains(&secret[..8]), "{}", output.stderr);
+        (output.code, output.stderr)
+    };
+    let option = |name: &str| format!("{name}={}", seed.display());
+    let (code, stderr) = with(&[&option("--nats-nkey")]);
     assert_eq!(code, 0, "{stderr}");
     assert_eq!(with(&[]).0, 2);
+    // Neither is it shown where it is no file of credentials, or no seed any more.
+    assert_eq!(with(&[&option("--nats-creds")]).0, 2);
+    fs::write(&seed, &secret[..40]).unwrap();
+    assert_eq!(with(&[&option("--nats-nkey")]).0, 2);
 }
 
 /// A certificate for 127.0.0.1 that vouches for itself, and its key.

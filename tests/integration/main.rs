@@ -54,5 +54,6 @@ mod simulation;
 mod support;
 mod trace;
 mod transports;
+mod users_of_urls;
 mod versions;
 mod wire_contract;

@@ -8,7 +8,7 @@ use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, ServerAddr};
 
 use super::patience::Patience;
-use crate::cluster::{ClusterError, Login, ServerSettings};
+use crate::cluster::{ClusterError, Login, ServerSettings, ServerUrls};
 use crate::run::with_causes;
 
 /// So long the server has for an answer.
@@ -28,18 +28,7 @@ pub(super) struct Link {
 
 /// Connects as `settings` say, under `name`. A server that is not there yet is waited for.
 pub(super) async fn connect(settings: &ServerSettings, name: &str) -> Result<Link, ClusterError> {
-    let url = settings.url.clone();
-    let addresses = url
-        .split(',')
-        .map(|address| address.trim().parse::<ServerAddr>())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| ClusterError::Settings(format!("--nats {url}: {error}")))?;
-    if addresses.iter().any(|address| address.username().is_some() || address.password().is_some())
-    {
-        let told = "--nats has no user and no password: others see arguments; use --nats-user with \
-                    PASSBOOK_NATS_PASSWORD, or PASSBOOK_NATS_TOKEN";
-        return Err(ClusterError::Settings(told.to_owned()));
-    }
+    let (url, addresses) = (settings.urls.to_string(), addresses(&settings.urls)?);
     let mut patience = Patience::new(settings.patience);
     loop {
         let error = match options(settings, name)?.connect(addresses.clone()).await {
@@ -60,7 +49,7 @@ pub(super) async fn connect(settings: &ServerSettings, name: &str) -> Result<Lin
             return Err(ClusterError::Refused { url, reason });
         }
         if kind == ConnectErrorKind::ServerParse {
-            return Err(ClusterError::Settings(format!("--nats {url}: {reason}")));
+            return Err(no_address(&reason));
         }
         log::debug!("no connection yet: {reason}");
         if patience.fail(&reason).is_err() {
@@ -68,6 +57,16 @@ pub(super) async fn connect(settings: &ServerSettings, name: &str) -> Result<Lin
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+fn addresses(urls: &ServerUrls) -> Result<Vec<ServerAddr>, ClusterError> {
+    let parsed = urls.iter().map(str::parse).collect::<Result<_, io::Error>>();
+    parsed.map_err(|error| no_address(&error.to_string()))
+}
+
+/// What was given is not shown: it may be a part of a secret.
+fn no_address(reason: &str) -> ClusterError {
+    ClusterError::Settings(format!("--nats: {reason}; write it as nats://10.0.0.1:4222"))
 }
 
 fn options(settings: &ServerSettings, name: &str) -> Result<ConnectOptions, ClusterError> {
@@ -124,4 +123,20 @@ pub(super) fn api_error<'a>(
         at = error.source();
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Secret;
+
+    #[test]
+    fn of_what_is_no_address_nothing_is_shown() {
+        for text in ["nats://ann:s3cr3t", "ann:s3cr3t", "nats://ann:s3cr3t%4010.0.0.1", "http://a"]
+        {
+            let urls = ServerUrls::new(&Secret::new(text.to_owned())).unwrap();
+            let told = addresses(&urls).unwrap_err().to_string();
+            assert!(told.starts_with("--nats: ") && !told.contains("s3cr3t"), "{told}");
+        }
+    }
 }

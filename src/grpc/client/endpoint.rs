@@ -12,6 +12,7 @@ pub use tonic::transport::Channel;
 use tonic::transport::Endpoint as TonicEndpoint;
 
 use super::problem::Absence;
+use crate::grpc::without_user_info;
 
 /// The address of a branch elsewhere. Nothing is connected until something is sent.
 #[derive(Debug, Clone)]
@@ -35,13 +36,13 @@ pub enum EndpointError {
     /// It asks for TLS.
     #[error("'{found}' asks for TLS, which is not spoken yet; write http:// in its place")]
     Tls {
-        /// The text.
+        /// The text, without a user.
         found: String,
     },
-    /// It is none at all, or not whole.
+    /// It is none at all, not whole, or has a user.
     #[error("'{found}' is no address of a branch; write it as http://127.0.0.1:50051")]
     Form {
-        /// The text.
+        /// The text, without a user.
         found: String,
     },
 }
@@ -49,7 +50,11 @@ pub enum EndpointError {
 impl Endpoint {
     /// The branch at `address`, such as `http://127.0.0.1:50051`.
     pub fn new(address: &str) -> Result<Self, EndpointError> {
-        let found = || address.to_owned();
+        let found = || without_user_info(address);
+        // Nothing asks for a user, and an address is told in errors and logs.
+        if address.contains('@') {
+            return Err(EndpointError::Form { found: found() });
+        }
         let endpoint = TonicEndpoint::from_shared(address.to_owned())
             .map_err(|_| EndpointError::Form { found: found() })?;
         let uri = endpoint.uri();
@@ -176,6 +181,10 @@ mod tests {
         for found in ["localhost:50051", "http://localhost", "", "50051"] {
             let error = Endpoint::new(found).unwrap_err();
             assert_eq!(error, EndpointError::Form { found: found.to_owned() });
+        }
+        for secret in ["http://ann:s3cr3t@host:1", "https://ann:s3cr3t@host:1", "ann:s3cr3t@"] {
+            let told = Endpoint::new(secret).unwrap_err().to_string();
+            assert!(told.contains("***@") && !told.contains("s3cr3t"), "{told}");
         }
     }
 }

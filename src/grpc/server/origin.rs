@@ -5,6 +5,8 @@ use std::str::FromStr;
 use thiserror::Error;
 use tonic::codegen::http::{HeaderValue, Uri};
 
+use crate::grpc::without_user_info;
+
 /// Pages of one origin, or of all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -30,7 +32,7 @@ impl FromStr for Origin {
         if text == "*" {
             return Ok(Self::Any);
         }
-        written(text).map(Self::One).ok_or_else(|| OriginError { found: text.to_owned() })
+        written(text).map(Self::One).ok_or_else(|| OriginError { found: without_user_info(text) })
     }
 }
 
@@ -98,7 +100,7 @@ mod tests {
             "null",
             "https://a b",
         ] {
-            let error = OriginError { found: found.to_owned() };
+            let error = OriginError { found: found.replace("https://me@", "***@") };
             assert_eq!(found.parse::<Origin>(), Err(error), "{found}");
         }
     }
