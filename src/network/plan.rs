@@ -440,9 +440,14 @@ mod tests {
         assert_eq!(plan.next_moment(), None);
         // And never where the bank goes on for days.
         let mut plan = Plan::new(&faults, Seed(1), &roster(), Lasts::Days);
-        assert!(partitions(&changes(&mut plan, FAULTS_OVER)) > 3_000_000);
+        let struck = partitions(&changes(&mut plan, FAULTS_OVER));
+        // One each millisecond of an hour; by chance one in two thousand more or fewer.
+        assert!((3_590_000..3_610_000).contains(&struck), "{struck}");
         assert!(plan.next_moment().is_some());
         assert!(plan.drawn().is_empty() && plan.begun().is_empty(), "nothing grows");
+        // About twenty last at once, and each has an end.
+        let held = [plan.faults.len(), plan.lasting.len(), plan.moments.len()];
+        assert!(held.iter().all(|&held| held < 100), "{held:?}");
     }
 
     #[test]

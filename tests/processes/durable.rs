@@ -7,15 +7,13 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use passbook::grpc::proto::v1;
-use passbook::model::{BranchId, Money, Random, Roster, Seed};
-use passbook::storage::{About, DataFolder};
 use tempfile::TempDir;
 use tonic::Code;
 use tonic_types::StatusExt;
 
 use crate::process::{Closed, Process, free_ports, one, passbook, typed, with_clients};
 
-fn args(folder: &Path, more: &[&str]) -> Vec<String> {
+pub(crate) fn args(folder: &Path, more: &[&str]) -> Vec<String> {
     let mut args = vec!["--base-port=0".to_owned(), format!("--data={}", folder.display())];
     args.extend(more.iter().map(|&arg| arg.to_owned()));
     args
@@ -23,7 +21,7 @@ fn args(folder: &Path, more: &[&str]) -> Vec<String> {
 
 /// What `serve` says that does not come to serve.
 #[track_caller]
-fn refused(args: &[String]) -> String {
+pub(crate) fn refused(args: &[String]) -> String {
     let mut all = vec!["serve".to_owned()];
     all.extend(args.iter().cloned());
     let output = passbook(&all).output().expect("the program runs");
@@ -34,7 +32,7 @@ fn refused(args: &[String]) -> String {
 }
 
 /// All files of a folder.
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
         let entry = entry.expect("a file");
@@ -135,17 +133,6 @@ fn a_bank_that_cannot_be_reached_makes_no_folder() {
 }
 
 #[test]
-fn a_secret_that_is_gone_is_not_made_anew() {
-    let folder = TempDir::new().unwrap();
-    let open = args(folder.path(), &[]);
-    assert!(Process::serve(&open, 2).close("TERM").status.success());
-    fs::remove_file(folder.path().join("bank.secret")).unwrap();
-    let told = refused(&open);
-    assert!(told.contains("no bank.secret in") && told.contains("put it back"), "{told}");
-    assert!(!folder.path().join("bank.secret").exists());
-}
-
-#[test]
 fn what_is_exported_never_replaces_a_file_of_the_bank() {
     let folder = TempDir::new().unwrap();
     assert!(Process::serve(&args(folder.path(), &[]), 2).close("TERM").status.success());
@@ -211,81 +198,6 @@ fn branches_that_share_a_folder_start_at_the_same_time() {
         });
         all.into_iter().for_each(Process::kill);
     }
-}
-
-#[test]
-fn of_a_damaged_file_nothing_wrong_is_ever_read() {
-    let folder = TempDir::new().unwrap();
-    let bank = Process::serve(&args(folder.path(), &["--branches=1"]), 1);
-    with_clients(async {
-        for event in 1..=100 {
-            typed(bank.channel()).deposit(one(1, 1, Some(event))).await.unwrap();
-        }
-    });
-    assert!(bank.close("TERM").status.success());
-    let file = folder.path().join("branch-1.redb");
-    let whole = fs::read(&file).unwrap();
-    let check = ["check", "--format=json", &format!("--data={}", folder.path().display())];
-    let check = || passbook(&check.map(str::to_owned)).output().unwrap();
-    let sound = check();
-    assert_eq!(sound.status.code(), Some(0));
-    let mut chance = Random::of_part(Seed(7), 0);
-    let mut below =
-        |end: usize| usize::try_from(chance.below(u64::try_from(end).unwrap())).unwrap();
-    let mut refusals = 0;
-    for round in 0..150 {
-        let (mut damaged, at) = (whole.clone(), below(whole.len()));
-        match round % 3 {
-            0 => damaged[at] ^= 1 << below(8),
-            1 => damaged[at..].iter_mut().take(64).for_each(|byte| *byte = 0),
-            _ => damaged.truncate(at),
-        }
-        fs::write(&file, &damaged).unwrap();
-        let output = check();
-        let told = String::from_utf8(output.stderr).unwrap();
-        if output.status.code() == Some(0) {
-            assert_eq!(output.stdout, sound.stdout, "round {round}, at {at}");
-        } else {
-            refusals += 1;
-            assert_eq!(output.status.code(), Some(2), "round {round}, at {at}: {told}");
-            assert_eq!(told.lines().count(), 1, "{told}");
-            assert!(told.contains("branch-1.redb: it is damaged"), "{told}");
-        }
-    }
-    assert!(refusals > 40, "{refusals}");
-}
-
-#[test]
-fn of_two_that_make_a_file_at_the_same_time_in_one_process_one_has_it() {
-    let branch = BranchId::new(1).unwrap();
-    let roster = Roster::new([branch]).unwrap();
-    let about = About { bank: "a".to_owned(), branch, roster, opening_balance: Money::ZERO };
-    for _ in 0..20 {
-        let folder = TempDir::new().unwrap();
-        let open = || DataFolder::at(folder.path()).unwrap().open_all(std::slice::from_ref(&about));
-        let opened = std::thread::scope(|scope| {
-            [scope.spawn(open), scope.spawn(open)].map(|one| one.join().unwrap())
-        });
-        assert_eq!(opened.iter().filter(|one| one.is_ok()).count(), 1, "{opened:?}");
-        drop(opened);
-        assert_eq!(files(folder.path()).len(), 1);
-        assert!(open().is_ok());
-    }
-}
-
-#[test]
-fn a_file_that_is_damaged_is_refused() {
-    let folder = TempDir::new().unwrap();
-    let open = args(folder.path(), &[]);
-    assert!(Process::serve(&open, 2).close("TERM").status.success());
-    let file = folder.path().join("branch-2.redb");
-    fs::write(&file, "no file of a branch").unwrap();
-    let told = refused(&open);
-    assert!(told.contains("cannot use") && told.contains("branch-2.redb"), "{told}");
-    fs::remove_file(&file).unwrap();
-    assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
-    let told = refused(&open);
-    assert!(told.contains("branch-2.redb: it is damaged: it is no file"), "{told}");
 }
 
 #[test]

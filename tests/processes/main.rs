@@ -5,6 +5,7 @@ mod closing;
 mod connected;
 mod connections;
 mod container;
+mod data_folder;
 mod durable;
 mod fakes;
 mod foul_weather;
