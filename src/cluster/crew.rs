@@ -45,7 +45,9 @@ impl Crew {
         entry.done += count;
         entry.last = now;
         entry.threads = threads;
-        let threads = self.workers.values().map(|worker| worker.threads).sum();
+        // Whoever is let in at the server can say any number.
+        let threads = self.workers.values().map(|worker| worker.threads);
+        let threads = threads.fold(0, u64::saturating_add);
         self.threads_most = self.threads_most.max(threads);
     }
 
@@ -100,5 +102,13 @@ mod tests {
             crew.did(by(&format!("w{number}"), 1), 10, second(103));
         }
         assert!(crew.told(second(103)).ends_with(", and 3 more"));
+    }
+
+    #[test]
+    fn workers_that_say_they_have_no_end_of_threads_are_counted() {
+        let mut crew = Crew::default();
+        crew.did(by("a", u64::MAX), 1, Duration::ZERO);
+        crew.did(by("b", 1), 1, Duration::ZERO);
+        assert_eq!(crew.threads_most(), u64::MAX);
     }
 }
