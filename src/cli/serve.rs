@@ -272,16 +272,13 @@ fn kept_branches(
     (memory, taken): (&MemoryBudget, &mut Vec<MemoryShare>),
 ) -> Result<Vec<KeptBranch>, OpenError> {
     let Some(path) = &args.data else { return Ok(Vec::new()) };
-    let LiveOptions { roster, opening_balance, elsewhere, life, .. } = bank;
-    let roster = match elsewhere.is_empty() {
-        true => Roster::clone(roster).beginning_in(*life),
-        false => Roster::clone(roster),
-    };
+    let LiveOptions { opening_balance, elsewhere, .. } = bank;
+    let roster = bank.roster_of(&[]);
     let here = roster.ids().iter().filter(|id| !elsewhere.contains_key(id));
     let about = |&branch: &BranchId| About {
         bank: bank_name(args).to_owned(),
         branch,
-        roster: roster.clone(),
+        roster: Roster::clone(&roster),
         opening_balance: *opening_balance,
     };
     let asked: Vec<About> = here.map(about).collect();

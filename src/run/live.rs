@@ -271,8 +271,8 @@ impl LiveBank {
 }
 
 impl LiveOptions {
-    /// The roster of a bank of which these branches are `kept` on a disk.
-    fn roster_of(&self, kept: &[KeptBranch]) -> Arc<Roster> {
+    /// The roster of a bank of which these branches are `kept` on a disk; of a new one, if none is.
+    pub(crate) fn roster_of(&self, kept: &[KeptBranch]) -> Arc<Roster> {
         // Branches that begin together need nobody to tell them of each other's lives.
         let is_whole = self.elsewhere.is_empty();
         let first_life = kept.first().map(KeptBranch::first_life);
