@@ -50,6 +50,35 @@ pub(super) enum SecretFileError {
     NoRandomness(#[from] NoRandomness),
 }
 
+impl SecretFileError {
+    /// Whether the file is there, and what it holds is no secret of a bank.
+    pub(super) const fn is_of_what_it_holds(&self) -> bool {
+        match self {
+            Self::NoText { .. } | Self::OtherVersion { .. } | Self::NoSecret { .. } => true,
+            Self::Exists { .. }
+            | Self::Write { .. }
+            | Self::Read { .. }
+            | Self::NoRandomness(_) => false,
+        }
+    }
+
+    /// What is to be said beside it where another secret does as well.
+    pub(super) const fn with_another(&self) -> &'static str {
+        match self {
+            Self::NoText { .. }
+            | Self::NoSecret { reason: SecretError::Empty | SecretError::Line { .. }, .. } => {
+                "; make one with 'passbook secret FILE'"
+            }
+            Self::OtherVersion { .. } => ", or make another with 'passbook secret FILE'",
+            Self::NoSecret { .. }
+            | Self::Exists { .. }
+            | Self::Write { .. }
+            | Self::Read { .. }
+            | Self::NoRandomness(_) => "",
+        }
+    }
+}
+
 /// Writes a new secret.
 pub(super) fn make_secret(args: &SecretArgs) -> Result<Exit, Failure> {
     let secret = BankSecret::random().map_err(SecretFileError::from)?;

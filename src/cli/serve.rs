@@ -31,6 +31,11 @@ use crate::scenario::{Scenario, Settings};
 use crate::source::{InputError, read_scenario, read_scenario_line};
 use crate::storage::{About, DataFolder, FolderError, KeptBranch};
 
+/// What is said of the secret that a bank keeps in its folder: another one is no help.
+const SEALED: &str = "it seals the passbooks of the bank there: put it back as it was, or say with \
+                      --bank-secret what seals them from now on; those that customers have are \
+                      worth nothing then";
+
 /// Why the bank did not open.
 #[derive(Debug, Error)]
 enum OpenError {
@@ -50,11 +55,11 @@ enum OpenError {
     Id(#[from] IdError),
     #[error(transparent)]
     Data(#[from] FolderError),
-    #[error(transparent)]
+    #[error("{0}{advice}", advice = .0.with_another())]
     Secret(#[from] SecretFileError),
-    #[error(
-        "there is no bank.secret in {0}, which seals the passbooks of the bank there; put it back, or say with --bank-secret what seals them from now on: those that customers have are worth nothing then"
-    )]
+    #[error("{0}; {sealed}", sealed = SEALED)]
+    KeptSecret(SecretFileError),
+    #[error("there is no bank.secret in {0}; {sealed}", sealed = SEALED)]
     SecretGone(PathBuf),
     #[error("{0} was made by another process at the same time; start this one again")]
     MadeByAnother(PathBuf),
@@ -137,6 +142,12 @@ pub(super) fn serve(args: &ServeArgs, terminal: &mut Terminal) -> Result<Exit, F
     announced?;
     print_closing(args.format, &closed?, terminal)?;
     Ok(Exit::Holds)
+}
+
+impl OpenError {
+    fn of_kept_secret(error: SecretFileError) -> Self {
+        if error.is_of_what_it_holds() { Self::KeptSecret(error) } else { Self::Secret(error) }
+    }
 }
 
 impl From<OpenError> for Failure {
@@ -400,7 +411,7 @@ fn kept_secret(path: &Path, terminal: &mut Terminal) -> Result<Secret, OpenError
     }
     let folder = DataFolder::existing(path)?;
     if folder.secret().exists() {
-        let secret = read_secret(&folder.secret(), terminal)?;
+        let secret = read_secret(&folder.secret(), terminal).map_err(OpenError::of_kept_secret)?;
         Ok(Secret { secret, is_to_be_kept: false })
     } else if folder.branches()?.is_empty() {
         new()

@@ -15,12 +15,8 @@ pub const TAG_BYTES: usize = 16;
 const SECRET_BYTES: usize = 32;
 
 /// The versions of a secret's file that are read. The first line of a later one is `version N`.
-const VERSIONS: Versions = Versions {
-    what: "a secret",
-    oldest: 1,
-    newest: 1,
-    otherwise: "use the passbook that made it, or make another with 'passbook secret FILE'",
-};
+const VERSIONS: Versions =
+    Versions { what: "a secret", oldest: 1, newest: 1, otherwise: "use the passbook that made it" };
 
 /// What the processes of one bank know, and no other process.
 #[derive(Clone)]
@@ -35,10 +31,10 @@ pub struct BankSecret {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum SecretError {
     /// Nothing is there.
-    #[error("it is empty; make one with 'passbook secret FILE'")]
+    #[error("it is empty")]
     Empty,
     /// Some line is not as they are written.
-    #[error("line {line} is not 64 hexadecimal digits; make one with 'passbook secret FILE'")]
+    #[error("line {line} is not 64 hexadecimal digits")]
     Line {
         /// Which one.
         line: usize,

@@ -22,6 +22,33 @@ fn a_secret_that_is_gone_is_not_made_anew() {
 }
 
 #[test]
+fn who_is_told_that_a_kept_secret_is_damaged_is_not_told_to_make_another() {
+    let folder = TempDir::new().unwrap();
+    let open = args(folder.path(), &[]);
+    assert!(Process::serve(&open, 2).close("TERM").status.success());
+    let secret = folder.path().join("bank.secret");
+    let before = fs::read(&secret).unwrap();
+    for (content, wrong) in [
+        (&b""[..], "it is empty; "),
+        (b"hunter2\n", "line 1 is not 64 hexadecimal digits; "),
+        (b"version 2\n", "use the passbook that made it; "),
+        (&[0xff; 64], "it is not text; "),
+    ] {
+        fs::write(&secret, content).unwrap();
+        let told = refused(&open);
+        assert!(told.contains("bank.secret holds "), "{told}");
+        assert!(
+            told.contains(&format!("{wrong}it seals the passbooks of the bank there")),
+            "{told}"
+        );
+        assert!(told.contains("put it back as it was"), "{told}");
+        assert!(!told.contains("passbook secret") && !told.contains("hunter2"), "{told}");
+    }
+    fs::write(&secret, before).unwrap();
+    assert!(Process::serve(&open, 2).close("TERM").status.success());
+}
+
+#[test]
 fn of_a_damaged_file_nothing_wrong_is_ever_read() {
     let folder = TempDir::new().unwrap();
     let bank = Process::serve(&args(folder.path(), &["--branches=1"]), 1);
