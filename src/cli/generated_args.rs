@@ -1,9 +1,7 @@
 //! The options of `passbook generate` as a text, for a batch that makes its scenarios itself.
 
-use clap::builder::{OsStr, Resettable};
-use clap::{Args, FromArgMatches};
-
 use super::generate::GenerateArgs;
+use super::option_words::parse_option_words;
 use crate::scenario::generate::{GenerateError, Generator};
 
 /// What `passbook generate` is asked for, without where it goes.
@@ -31,27 +29,13 @@ pub(super) fn parse_generated(text: &str) -> Result<GeneratedArgs, String> {
     parse_words(text.split_whitespace().map(str::to_owned).collect())
 }
 
-/// The same of single words. No variable of the environment stands for any of them.
+/// The same of single words.
 pub(super) fn parse_words(options: Vec<String>) -> Result<GeneratedArgs, String> {
-    let command =
-        clap::Command::new("passbook generate").no_binary_name(true).disable_help_flag(true);
-    let command =
-        GenerateArgs::augment_args(command).mut_args(|arg| arg.env(Resettable::<OsStr>::Reset));
-    let parsed = command
-        .try_get_matches_from(&options)
-        .and_then(|matches| GenerateArgs::from_arg_matches(&matches));
-    let args = parsed.map_err(|error| in_a_sentence(&error))?;
+    let args: GenerateArgs = parse_option_words(&options)?;
     if args.output.is_some() || args.directory.is_some() {
         return Err("they are written nowhere: leave --output and --directory out".to_owned());
     }
     Ok(GeneratedArgs { options, args })
-}
-
-/// What is wrong, without the usage.
-fn in_a_sentence(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let text = text.split("\n\n").next().unwrap_or_default();
-    text.strip_prefix("error: ").unwrap_or(text).replace('\n', " ")
 }
 
 #[cfg(test)]

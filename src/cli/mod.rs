@@ -38,6 +38,7 @@ mod merge;
 mod nats_args;
 mod new_file;
 mod number;
+mod option_words;
 mod parsing;
 mod row_args;
 mod run;

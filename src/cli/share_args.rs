@@ -5,11 +5,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use clap::builder::{OsStr, Resettable};
 use clap::{Args, FromArgMatches};
 
 use super::generated_args::parse_words;
 use super::load_args::LoadArgs;
+use super::option_words::parse_option_words;
 use super::row_args::RowArgs;
 use crate::batch::{Filter, Generated, Item, Job, Outcome, Overview, RowLines, do_one, unpack};
 use crate::cluster::{Digest, RowsHead, Scenarios, Share, ShareResult, Work};
@@ -59,11 +59,7 @@ pub(super) fn options(rows: &RowArgs, filters: &[Filter]) -> Vec<String> {
 }
 
 fn parse<A: Args + FromArgMatches>(options: &[String]) -> Result<A, String> {
-    let command = clap::Command::new("share").no_binary_name(true).disable_help_flag(true);
-    let command = A::augment_args(command).mut_args(|arg| arg.env(Resettable::<OsStr>::Reset));
-    let parsed =
-        command.try_get_matches_from(options).and_then(|matches| A::from_arg_matches(&matches));
-    parsed.map_err(|error| format!("its options are none: {error}"))
+    parse_option_words(options).map_err(|error| format!("its options are none: {error}"))
 }
 
 /// Runs shares, one after the other.
