@@ -17,10 +17,10 @@ use crate::batch::{
     reading,
 };
 use crate::cluster::{
-    Arrived, Coordination, Cut, Cuts, Digest, Ending, JobName, JobSettings, Next, PARCEL_BYTES,
-    RowsHead, Scenarios, ServerSettings, Share, ShareResult, Work, coordinate, scenarios_of,
+    Arrived, Coordination, Cut, Cuts, Digest, Ending, JobName, JobSettings, Next, RowsHead,
+    Scenarios, ServerSettings, Share, ShareResult, ShareSizes, Work, compress, coordinate,
 };
-use crate::model::number::count;
+use crate::model::number;
 use crate::report::shell;
 use crate::source::Survey;
 
@@ -47,6 +47,7 @@ pub(super) fn run_elsewhere(
         options: options(&batch.args.rows, &batch.args.filter),
         memory_max: batch.args.rows.memory.max().bytes(),
         next: 0,
+        sent: 0,
         held,
     };
     let (cuts, mut coordination) = coordinate(server, settings, Arc::new(give_up))?;
@@ -169,6 +170,8 @@ struct Cutter {
     memory_max: u64,
     /// The number of the next share.
     next: u64,
+    /// So many bytes of text are in those before it.
+    sent: u64,
     held: EarlierRows,
 }
 
@@ -218,11 +221,11 @@ impl Cutter {
         progress: &Progress,
         cuts: &Cuts,
     ) -> Result<(), CutEnd> {
-        let most = scenarios_of(events);
+        let sizes = ShareSizes::of_scenarios(events);
         progress.has_read(made.count);
         let mut first = 1;
         while first <= made.count {
-            let count = most.min(made.count - first + 1);
+            let count = sizes.after(first - 1).min(made.count - first + 1);
             let mut held = Vec::new();
             for number in first..first + count {
                 if self.holds(number, || Generated::place(number).to_string())? {
@@ -242,13 +245,14 @@ impl Cutter {
         progress: &Arc<Progress>,
         cuts: &Cuts,
     ) -> Result<(), CutEnd> {
+        let (texts, most) = (ShareSizes::of_text(), ShareSizes::of_scenarios(0).most());
         let mut parcel = Parcel::default();
         let mut ended = None;
         let read = reading::each_item(reading, progress, |found| {
             let take = || {
                 let Some((item, bytes)) = found else { return self.send(&mut parcel, cuts) };
                 let (number, place) = (item.number(), item.place());
-                if parcel.bytes.len().saturating_add(bytes) > PARCEL_BYTES {
+                if !texts.has_room(self.sent, parcel.bytes.len(), bytes) {
                     self.send(&mut parcel, cuts)?;
                 }
                 if self.holds(number, || place)? {
@@ -257,7 +261,7 @@ impl Cutter {
                 parcel.first.get_or_insert(number);
                 parcel.count += 1;
                 item.append_to(&mut parcel.bytes, reading.document_max);
-                if parcel.count == scenarios_of(0) {
+                if parcel.count == most {
                     self.send(&mut parcel, cuts)?;
                 }
                 Ok(())
@@ -284,8 +288,10 @@ impl Cutter {
     fn send(&mut self, parcel: &mut Parcel, cuts: &Cuts) -> Result<(), CutEnd> {
         let Parcel { bytes, first, count, held } = std::mem::take(parcel);
         let Some(first) = first else { return Ok(()) };
-        let scenarios = Scenarios::Parcel { digest: Digest::of(&bytes), first, count };
-        self.cut((scenarios, count), Some(bytes), held, cuts)
+        self.sent += number::count(bytes.len());
+        let parcel = compress(&bytes);
+        let scenarios = Scenarios::Parcel { digest: Digest::of(&parcel), first, count };
+        self.cut((scenarios, count), Some(parcel), held, cuts)
     }
 
     /// Sends a share, unless an earlier batch has all its rows. Its number is the same whatever that has.
@@ -298,7 +304,7 @@ impl Cutter {
     ) -> Result<(), CutEnd> {
         let number = self.next;
         self.next += 1;
-        if count(held.len()) == of {
+        if number::count(held.len()) == of {
             return Ok(());
         }
         let (options, memory_max) = (self.options.clone(), self.memory_max);

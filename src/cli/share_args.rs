@@ -1,6 +1,7 @@
 //! What the options of a share mean: they are those of a batch that say how a scenario is run, or of a
 //! simulation that say how a seed is, and of nothing else. No option of a share names a file, and no variable of the environment stands for any.
 
+use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,7 +13,9 @@ use super::load_args::LoadArgs;
 use super::option_words::parse_option_words;
 use super::row_args::RowArgs;
 use crate::batch::{Filter, Generated, Item, Job, Outcome, Overview, RowLines, do_one, unpack};
-use crate::cluster::{Digest, RowsHead, Scenarios, Share, ShareResult, Work};
+use crate::cluster::{
+    Digest, RESULT_BYTES_MAX, RowsHead, Scenarios, Share, ShareResult, Work, decompress,
+};
 use crate::model::ByteSize;
 use crate::run::{Carrier, MemoryBudget, Runner, run_bytes};
 use crate::simulate::{AtFinding, Found, Load, Plan, Seeds, Trial, search};
@@ -130,7 +133,7 @@ impl ShareRunner {
             None => Load::generated(load.size()).map_err(|error| error.to_string())?,
             Some(_) => {
                 let parcel = parcel.ok_or("its scenario is not there")?;
-                let items = unpack(parcel).map_err(|error| error.to_string())?;
+                let items = items_of(parcel)?;
                 let text = items.into_iter().next().and_then(Item::into_text);
                 let (place, text) = text.ok_or("its scenario has no text")?;
                 let scenario = parse_scenario(&place, text, overrides.event_ids);
@@ -199,7 +202,7 @@ impl ShareRunner {
             }
             Scenarios::Parcel { .. } => {
                 let parcel = parcel.ok_or("its input is not there")?;
-                unpack(parcel).map_err(|error| format!("its input is damaged: {error}"))
+                items_of(parcel)
             }
         }
     }
@@ -226,6 +229,13 @@ impl ShareRunner {
     }
 }
 
+/// The scenarios in `parcel`, as it was sent.
+fn items_of(parcel: &[u8]) -> Result<Vec<Item>, String> {
+    let damaged = |error: &dyn Display| format!("its input is damaged: {error}");
+    let parcel = decompress(parcel).map_err(|error| damaged(&error))?;
+    unpack(&parcel).map_err(|error| damaged(&error))
+}
+
 /// The rows of a share, as they are gathered.
 #[derive(Default)]
 struct Rows {
@@ -240,6 +250,9 @@ impl Rows {
             Outcome::Row { row, line, .. } => {
                 self.overview.add(&row);
                 self.lines.extend(line);
+                if self.lines.len() > RESULT_BYTES_MAX {
+                    return Err(format!("its rows are more than {RESULT_BYTES_MAX} bytes"));
+                }
             }
             Outcome::FilteredOut => self.filtered_out += 1,
             Outcome::Mismatch(error) => return Err(error.to_string()),

@@ -15,7 +15,7 @@ use super::simulate_args::SimulateArgs;
 use super::terminal::Terminal;
 use crate::cluster::{
     Arrived, Coordination, Cut, Cuts, Digest, Ending, JobName, JobSettings, Next, ServerSettings,
-    Share, ShareResult, Work, coordinate, seeds_of,
+    Share, ShareResult, ShareSizes, Work, compress, coordinate,
 };
 use crate::report::shell;
 use crate::simulate::{AtFinding, Course, Found, Plan, ProgressView, Seeds, Stopped};
@@ -31,6 +31,7 @@ pub(super) fn search_elsewhere(
     server: ServerSettings,
     (interrupt, terminal): (&CancellationToken, &mut Terminal),
 ) -> Result<(Found, Course), Failure> {
+    let parcel = parcel.as_deref().map(compress);
     let settings = job(args, plan, parcel.as_deref())?;
     let budget = args.load.memory.budget();
     let give_up = move |share: &Share, parcel: Option<&[u8]>, reason: &str| {
@@ -39,7 +40,7 @@ pub(super) fn search_elsewhere(
     let cutter = Cutter {
         job: settings.name.clone(),
         options: seeds_options(&args.load, args.keep_going, parcel.is_some()),
-        each: seeds_of(events),
+        sizes: ShareSizes::of_seeds(events),
         scenario: parcel.as_deref().map(Digest::of),
         parcel,
     };
@@ -120,8 +121,7 @@ fn read(arrived: Arrived) -> Result<Found, Failure> {
 struct Cutter {
     job: JobName,
     options: Vec<String>,
-    /// How many seeds a share has.
-    each: u64,
+    sizes: ShareSizes,
     scenario: Option<Digest>,
     parcel: Option<Vec<u8>>,
 }
@@ -133,7 +133,7 @@ impl Cutter {
             let mut first = seeds.first();
             let mut number = 0;
             while first < seeds.end() {
-                let count = self.each.min(seeds.end() - first);
+                let count = self.sizes.after(first - seeds.first()).min(seeds.end() - first);
                 let (options, scenario) = (self.options.clone(), self.scenario);
                 let work = Work::Seeds { options, scenario, first, count };
                 let share = Share::new(self.job.clone(), number, work);

@@ -2,6 +2,7 @@
 //! pull them, and whoever asked for the job takes their results in order. What is decided stands in files
 //! that know no server; `nats` is the shell around them.
 
+mod compressed;
 mod crew;
 mod digest;
 mod error;
@@ -19,6 +20,7 @@ mod sizes;
 mod subjects;
 mod window;
 
+pub(crate) use compressed::{compress, decompress};
 pub(crate) use crew::Crew;
 pub(crate) use digest::Digest;
 pub(crate) use error::ClusterError;
@@ -27,7 +29,7 @@ pub(crate) use exchange::{
 };
 pub(crate) use job_name::JobName;
 pub(crate) use nats::{Coordination, Cuts, coordinate, list_jobs, remove_job, work};
-pub(crate) use result::{RowsHead, ShareResult};
+pub(crate) use result::{RESULT_BYTES_MAX, RowsHead, ShareResult};
 pub(crate) use settings::{JobSettings, Login, Secret, ServerSettings, ServerUrls, WorkerSettings};
 pub(crate) use share::{Scenarios, Share, Work};
-pub(crate) use sizes::{PARCEL_BYTES, scenarios_of, seeds_of};
+pub(crate) use sizes::ShareSizes;

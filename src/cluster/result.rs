@@ -1,9 +1,10 @@
-//! What came of a share, as it is sent: a line about all of it, and then the rows, the same bytes as
-//! one machine writes; and whether two results of one share are the same but for times.
+//! What came of a share, as it is sent: the rows, the same bytes as one machine writes, and then a line about
+//! all of it, compressed; and whether two results of one share are the same but for times.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::compressed::{self, compress, decompress};
 use crate::batch::{Overview, Row};
 use crate::simulate::Found;
 
@@ -31,10 +32,13 @@ pub(crate) struct RowsHead {
     pub(crate) filtered_out: u64,
 }
 
-/// The first line of a result.
+/// So many bytes are the rows of a share at most: what is sent beside them is far less than the rest.
+pub(crate) const RESULT_BYTES_MAX: usize = compressed::BYTES_MAX / 2;
+
+/// The last line of a result.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Head {
+enum About {
     Rows(RowsHead),
     Found(Box<Found>),
 }
@@ -56,33 +60,38 @@ pub(crate) struct Difference {
 impl ShareResult {
     /// As it is sent.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
-        let (head, lines) = match self {
-            Self::Rows { about, lines } => (Head::Rows(about), lines),
-            Self::Found(found) => (Head::Found(found), Vec::new()),
+        let (about, mut bytes) = match self {
+            Self::Rows { about, lines } => (About::Rows(about), lines),
+            Self::Found(found) => (About::Found(found), Vec::new()),
         };
-        let mut bytes = serde_json::to_vec(&head).expect("a head is JSON, and memory takes it");
-        bytes.push(b'\n');
-        bytes.extend(lines);
-        bytes
+        serde_json::to_writer(&mut bytes, &about).expect("a line is JSON, and memory takes it");
+        compress(&bytes)
     }
 
     /// Reads what was sent.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, ResultError> {
-        let (head, lines) = split(bytes);
-        let head = serde_json::from_slice(head)
-            .map_err(|error| ResultError { reason: error.to_string() })?;
-        Ok(match head {
-            Head::Rows(about) => Self::Rows { about, lines: lines.to_vec() },
-            Head::Found(found) => Self::Found(found),
+        let not_one = |error: &dyn std::error::Error| ResultError { reason: error.to_string() };
+        let mut lines = decompress(bytes).map_err(|error| not_one(&error))?;
+        let (rows, about) = split(&lines);
+        let (rows, about) = (rows.len(), serde_json::from_slice(about));
+        Ok(match about.map_err(|error| not_one(&error))? {
+            About::Rows(about) => {
+                lines.truncate(rows);
+                Self::Rows { about, lines }
+            }
+            About::Found(found) => Self::Found(found),
         })
     }
 }
 
 /// Where the results `one` and `other` of one share differ in more than times.
 pub(crate) fn difference(one: &[u8], other: &[u8]) -> Option<Difference> {
-    let ((head, lines), (other_head, other_lines)) = (split(one), split(other));
-    if lines.is_empty() && other_lines.is_empty() && kept(head) != kept(other_head) {
-        return Some(differing(head, other_head));
+    // What nobody has compressed is shown as it is.
+    let text = |bytes: &[u8]| decompress(bytes).unwrap_or_else(|_| bytes.to_vec());
+    let (one, other) = (text(one), text(other));
+    let ((lines, about), (other_lines, other_about)) = (split(&one), split(&other));
+    if lines.is_empty() && other_lines.is_empty() && kept(about) != kept(other_about) {
+        return Some(differing(about, other_about));
     }
     let mut lines = lines.split_inclusive(|byte| *byte == b'\n');
     let mut other_lines = other_lines.split_inclusive(|byte| *byte == b'\n');
@@ -102,13 +111,13 @@ fn differing(one: &[u8], other: &[u8]) -> Difference {
     Difference { one: text(one), other: text(other) }
 }
 
-/// What of a head is no time: all of what was found, and of rows how many there are and of which kinds.
-fn kept(head: &[u8]) -> Option<Kept> {
-    Some(match serde_json::from_slice(head).ok()? {
-        Head::Rows(RowsHead { overview, filtered_out }) => {
+/// What of the last line is no time: all of what was found, and of rows how many there are and of which kinds.
+fn kept(about: &[u8]) -> Option<Kept> {
+    Some(match serde_json::from_slice(about).ok()? {
+        About::Rows(RowsHead { overview, filtered_out }) => {
             Kept::Rows { rows: overview.statuses().total(), filtered_out }
         }
-        Head::Found(found) => Kept::Found(found),
+        About::Found(found) => Kept::Found(found),
     })
 }
 
@@ -126,9 +135,10 @@ fn is_same_row(one: &[u8], other: &[u8]) -> bool {
     one == other || timeless(one).is_some_and(|row| Some(row) == timeless(other))
 }
 
+/// The rows, and the line about them.
 fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1);
-    bytes.split_at(end)
+    let rows = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    bytes.split_at(rows)
 }
 
 #[cfg(test)]
@@ -173,7 +183,7 @@ mod tests {
             let read = ShareResult::from_bytes(&bytes).unwrap();
             assert_eq!(read.into_bytes(), bytes);
         }
-        assert!(ShareResult::from_bytes(b"{}\n").is_err());
+        assert!(ShareResult::from_bytes(&compress(b"{}")).is_err());
         assert!(ShareResult::from_bytes(b"").is_err());
     }
 

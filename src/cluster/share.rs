@@ -10,7 +10,7 @@ use crate::model::{UnknownVersion, Versions};
 
 /// The formats of shares that are read.
 const FORMATS: Versions =
-    Versions { what: "a share", oldest: 1, newest: 1, otherwise: "use the passbook that made it" };
+    Versions { what: "a share", oldest: 2, newest: 2, otherwise: "use the passbook that made it" };
 
 /// So long is a share at most as it is sent.
 pub(crate) const SHARE_BYTES_MAX: usize = 64 << 10;

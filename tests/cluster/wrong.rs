@@ -309,10 +309,11 @@ fn two_results_of_one_share_are_a_defect_and_both_are_shown() {
     let wrong = lines[41].replace("\"status\":\"holds\"", "\"status\":\"undecided\"");
     assert_ne!(wrong, lines[41]);
     lines[41] = &wrong;
-    let head = r#"{"rows":{"overview":{},"filtered_out":0}}"#;
-    let payload = format!("{head}\n{}\n", lines.join("\n"));
+    let about = r#"{"rows":{"overview":{},"filtered_out":0}}"#;
+    let result = format!("{}\n{about}", lines.join("\n"));
+    let payload = lz4_flex::compress_prepend_size(result.as_bytes());
     let headers = format!("Passbook-Share: {digest}\r\nPassbook-Worker: x\r\nPassbook-Threads: 1");
-    let stored = server.ask_with("passbook.rows.night.0", &headers, payload.as_bytes());
+    let stored = server.ask_with("passbook.rows.night.0", &headers, &payload);
     assert!(stored.contains("\"seq\""), "{stored}");
     let (code, stderr) = told(&["worker", "--nats", &url]);
     assert_eq!(code, 70, "{stderr}");

@@ -14,7 +14,7 @@ const CHUNK_BYTES: usize = 128 << 10;
 /// The objects of a job.
 #[derive(Clone)]
 pub(super) struct Objects {
-    link: Link,
+    pub(super) link: Link,
     job: JobName,
     bucket: Option<ObjectStore>,
     /// What was put there last.
