@@ -1,7 +1,9 @@
 //! A text, line by line, none of which is longer than a limit. The one reader of lines: of
 //! histories, of rows, and of scenarios.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
+
+use memchr::memchr;
 
 use crate::model::ByteSize;
 use crate::model::number::count;
@@ -48,10 +50,7 @@ impl<R: BufRead> Lines<R> {
         self.taken = 0;
         // One more for the end of the line.
         let most = self.line_max.bytes().saturating_add(1);
-        let read = self.input.by_ref().take(most).read_until(b'\n', &mut self.bytes);
-        self.taken = count(self.bytes.len());
-        read?;
-        self.has_newline = self.bytes.pop_if(|last| *last == b'\n').is_some();
+        self.has_newline = self.take_line(most)?;
         if self.has_newline {
             return Ok(Some(LineEnd::Newline));
         }
@@ -60,6 +59,28 @@ impl<R: BufRead> Lines<R> {
             taken if taken < most => Some(LineEnd::Input),
             _ => Some(LineEnd::BeyondLimit),
         })
+    }
+
+    /// Takes up to `most` bytes of the input, up to the end of a line. Whether it came to that. As
+    /// `BufRead::read_until`, which looks for the end eight bytes at a time.
+    fn take_line(&mut self, most: u64) -> io::Result<bool> {
+        while self.taken < most {
+            let coming = match self.input.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                coming => coming?,
+            };
+            let room = usize::try_from(most - self.taken).unwrap_or(usize::MAX);
+            let coming = &coming[..coming.len().min(room)];
+            let end = memchr(b'\n', coming);
+            self.bytes.extend_from_slice(&coming[..end.unwrap_or(coming.len())]);
+            let taken = end.map_or(coming.len(), |end| end + 1);
+            self.input.consume(taken);
+            self.taken += count(taken);
+            if end.is_some() || taken == 0 {
+                return Ok(end.is_some());
+            }
+        }
+        Ok(false)
     }
 
     /// Passes over the rest of a line that is too long.

@@ -10,7 +10,6 @@ mod money;
 pub mod number;
 mod operation;
 mod outcome;
-mod plain_text;
 mod policy;
 pub(crate) mod quick_json;
 mod random;

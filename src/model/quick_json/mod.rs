@@ -2,18 +2,19 @@
 //! stand. Whatever is not plain is left to `serde_json`; so is all that is wrong: here it is enough
 //! that something is.
 
+mod entries;
+mod plain_text;
+
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::value::{BorrowedStrDeserializer, CowStrDeserializer, StringDeserializer};
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess,
-    Visitor,
-};
+use serde::de::value::CowStrDeserializer;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, EnumAccess, VariantAccess, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 
-use super::plain_text::plain_len;
+use entries::Within;
+use plain_text::plain_len;
 
 /// By this name a value is asked for as it is written.
 pub(crate) const WRITTEN: &str = "passbook::Written";
@@ -31,20 +32,6 @@ pub(crate) struct Odd;
 
 /// Whatever so many digits say has room in 64 bits.
 const FITS: usize = 19;
-
-/// Whether an array or an object has had an entry.
-#[derive(Clone, Copy)]
-enum Entries {
-    None,
-    Some,
-}
-
-/// The entries of an array or an object.
-struct Within<'q, 'de> {
-    quick: &'q mut Quick<'de>,
-    end: u8,
-    entries: Entries,
-}
 
 /// What `text` is, all of it.
 pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Odd> {
@@ -175,60 +162,16 @@ impl<'de> Quick<'de> {
         Ok(raw.get())
     }
 
-    fn within(&mut self, begin: u8, end: u8) -> Result<Within<'_, 'de>, Odd> {
-        self.take(begin)?;
-        Ok(Within { quick: self, end, entries: Entries::None })
-    }
-}
-
-impl Within<'_, '_> {
-    /// Whether there is one more entry, which is next then.
-    fn goes_on(&mut self) -> Result<bool, Odd> {
-        match (self.quick.next_byte(), self.entries) {
-            (Some(end), _) if end == self.end => {
-                self.quick.at += 1;
-                return Ok(false);
-            }
-            (_, Entries::None) => self.entries = Entries::Some,
-            // After a comma there is no end: what comes is read as an entry, and is none.
-            (Some(b','), Entries::Some) => self.quick.at += 1,
-            (_, Entries::Some) => return Err(Odd),
+    /// If `text` comes next in quotes, takes it. It is a text without escapes.
+    #[inline]
+    fn take_quoted(&mut self, text: &str) -> bool {
+        let rest = self.bytes().get(self.at..).and_then(|rest| rest.strip_prefix(b"\""));
+        let after = rest.and_then(|rest| rest.strip_prefix(text.as_bytes()));
+        let is_next = after.is_some_and(|after| after.first() == Some(&b'"'));
+        if is_next {
+            self.at += text.len() + 2;
         }
-        Ok(true)
-    }
-}
-
-impl<'de> SeqAccess<'de> for Within<'_, 'de> {
-    type Error = Odd;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Odd> {
-        if !self.goes_on()? {
-            return Ok(None);
-        }
-        seed.deserialize(&mut *self.quick).map(Some)
-    }
-}
-
-impl<'de> MapAccess<'de> for Within<'_, 'de> {
-    type Error = Odd;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Odd> {
-        if !self.goes_on()? {
-            return Ok(None);
-        }
-        let key = match self.quick.plain_string() {
-            Some(key) => seed.deserialize(BorrowedStrDeserializer::new(key))?,
-            None => seed.deserialize(StringDeserializer::new(self.quick.escaped()?))?,
-        };
-        self.quick.take(b':')?;
-        Ok(Some(key))
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Odd> {
-        seed.deserialize(&mut *self.quick)
+        is_next
     }
 }
 
@@ -261,10 +204,10 @@ impl<'de> VariantAccess<'de> for &mut Quick<'de> {
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        _: &'static [&'static str],
+        keys: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Odd> {
-        self.deserialize_map(visitor)
+        visitor.visit_map(Within::object(self, keys)?)
     }
 }
 
@@ -307,20 +250,20 @@ impl<'de> Deserializer<'de> for &mut Quick<'de> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
-        visitor.visit_map(self.within(b'{', b'}')?)
+        visitor.visit_map(Within::object(self, &[])?)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
-        _keys: &'static [&'static str],
+        keys: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Odd> {
-        self.deserialize_map(visitor)
+        visitor.visit_map(Within::object(self, keys)?)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
-        visitor.visit_seq(self.within(b'[', b']')?)
+        visitor.visit_seq(Within::array(self)?)
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
