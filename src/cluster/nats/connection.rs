@@ -75,7 +75,8 @@ fn options(settings: &ServerSettings, name: &str) -> Result<ConnectOptions, Clus
         .request_timeout(Some(ANSWER_LIMIT))
         .connection_timeout(ANSWER_LIMIT)
         .ping_interval(PING_EVERY)
-        .reconnect_delay_callback(|_| PAUSE);
+        // It asks before the first attempt too.
+        .reconnect_delay_callback(|attempts| if attempts > 1 { PAUSE } else { Duration::ZERO });
     if let Some(ca) = &settings.ca {
         options = options.add_root_certificates(ca.clone()).require_tls(true);
     }
