@@ -79,7 +79,7 @@ mod tests {
             }
             shares
         };
-        assert_eq!([1, 1_000, 10_000, 100_000, 1_000_000].map(shares), [1, 4, 38, 111, 233]);
+        assert_eq!([1, 1_000, 10_000, 100_000, 1_000_000].map(shares), [1, 4, 39, 114, 235]);
         assert_eq!(ShareSizes::of_scenarios(1 << 40).after(u64::MAX), 1);
     }
 }
