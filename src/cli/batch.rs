@@ -46,6 +46,9 @@ pub(super) fn run_batch(args: &BatchArgs, terminal: &mut Terminal) -> Result<Exi
         Some(only) if args.inputs.is_empty() => only.files().collect(),
         Some(_) | None => args.inputs.clone(),
     };
+    if args.nats.server.is_given() {
+        args.rows.document.check_for_job()?;
+    }
     let Prepared { sources, exports } = prepare(args, &places)?;
     for place in &places {
         terminal.before_reading(place, "scenarios");

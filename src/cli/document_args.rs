@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::exit::Failure;
+use crate::cluster::PARCEL_DOCUMENT_MAX;
 use crate::history::DOCUMENT_MAX;
 use crate::model::ByteSize;
 
@@ -27,5 +29,16 @@ impl DocumentArgs {
     pub(super) fn options(&self) -> Option<String> {
         let limit = self.document_max;
         (limit != DOCUMENT_MAX).then(|| format!("--document-max {limit}"))
+    }
+
+    /// Refuses to read more than the parcels of a job take.
+    pub(super) fn check_for_job(&self) -> Result<(), Failure> {
+        if self.document_max <= PARCEL_DOCUMENT_MAX {
+            return Ok(());
+        }
+        let limit = self.document_max;
+        Err(Failure::bad_input(format!(
+            "--document-max is {limit}, and with --nats it is at most {PARCEL_DOCUMENT_MAX}"
+        )))
     }
 }

@@ -29,6 +29,9 @@ use crate::source::{Outputs, Place, parse_scenario, read_text};
 /// Runs the seeds that `args` ask for.
 pub(super) fn simulate(args: &SimulateArgs, terminal: &mut Terminal) -> Result<Exit, Failure> {
     let plan = args.plan().map_err(|error| Failure::bad_input(format!("--seed: {error}")))?;
+    if args.nats.server.is_given() {
+        args.load.document.check_for_job()?;
+    }
     let outputs = Outputs::new(args.outputs())?;
     if let Some(place) = &args.scenario {
         outputs.refuse(place.path())?;

@@ -32,4 +32,4 @@ pub(crate) use nats::{Coordination, Cuts, coordinate, list_jobs, remove_job, wor
 pub(crate) use result::{RESULT_BYTES_MAX, RowsHead, ShareResult};
 pub(crate) use settings::{JobSettings, Login, Secret, ServerSettings, ServerUrls, WorkerSettings};
 pub(crate) use share::{Scenarios, Share, Work};
-pub(crate) use sizes::ShareSizes;
+pub(crate) use sizes::{PARCEL_DOCUMENT_MAX, ShareSizes};

@@ -1,6 +1,7 @@
 //! How large a share is: large enough that the queue costs little beside it, and small enough that one worker
 //! is not long at it, that its rows fit into a message, and that there are shares for all in a small job too.
 
+use crate::model::ByteSize;
 use crate::model::number::count;
 
 /// So many scenarios or seeds are in a share where they are small.
@@ -13,6 +14,9 @@ const EVENTS_OF_SEEDS: u64 = 100_000;
 
 /// So many bytes of text are in a share of scenarios that are read, unless one has more.
 const PARCEL_BYTES: u64 = 2 << 20;
+
+/// So long is a document in a parcel at most: with what stands beside it, it can still be compressed.
+pub(crate) const PARCEL_DOCUMENT_MAX: ByteSize = ByteSize::new(256 << 20);
 
 /// The first shares are so much smaller than the largest, and then each is such a part of all before it: how
 /// long a job is need not be known, and each has some dozens.

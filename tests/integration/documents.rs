@@ -164,3 +164,15 @@ fn the_limit_is_what_the_flag_says() {
     let done = passbook(&["run", "--document-max", "0", "a.json"]).code(2);
     assert!(stderr(&done).contains("0 bytes hold nothing"), "{}", stderr(&done));
 }
+
+#[test]
+fn documents_that_no_parcel_holds_are_refused_before_a_server_is_asked() {
+    let folder = folder(&[("bank.json", SCENARIO.as_bytes())]);
+    let path = folder.path().join("bank.json").display().to_string();
+    for command in ["batch", "simulate"] {
+        let args = [command, &path, "--nats=nats://127.0.0.1:1", "--document-max=257MiB"];
+        let refused = passbook(&args).code(2);
+        let told = "--document-max is 257MiB, and with --nats it is at most 256MiB";
+        assert!(stderr(&refused).contains(told), "{}", stderr(&refused));
+    }
+}
