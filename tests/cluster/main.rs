@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "it says what was done")]
 
 mod files;
+mod given_up;
 mod kills;
 mod program;
 mod same;
