@@ -115,17 +115,43 @@ pub(crate) fn worker(url: &str) -> Process {
 
 /// `text` of rows and a summary, with each time, and how many worked, as 0.
 pub(crate) fn timeless(text: &str) -> String {
-    const TIMES: [&str; 3] = ["\"microseconds\":", "\"wall_microseconds\":", "\"jobs\":"];
+    without_numbers(text, &["\"microseconds\":", "\"wall_microseconds\":", "\"jobs\":"])
+}
+
+/// JUnit of rows, with each time as 0.
+pub(crate) fn timeless_junit(text: &str) -> String {
+    without_numbers(text, &[" time=\""])
+}
+
+/// `text` with each number that follows one of `keys` as 0.
+fn without_numbers(text: &str, keys: &[&str]) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
-    let first = |rest: &str| TIMES.iter().filter_map(|key| Some((rest.find(key)?, *key))).min();
+    let first = |rest: &str| keys.iter().filter_map(|key| Some((rest.find(key)?, *key))).min();
     while let Some((at, key)) = first(rest) {
         kept.push_str(&rest[..at + key.len()]);
         kept.push('0');
-        rest = rest[at + key.len()..].trim_start_matches(|c: char| c.is_ascii_digit());
+        rest = rest[at + key.len()..].trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     }
     kept.push_str(rest);
     kept
+}
+
+/// CSV of rows without what stands in the column of times.
+pub(crate) fn timeless_csv(text: &str) -> String {
+    let header = text.lines().next().unwrap();
+    let times = header.split(',').position(|name| name == "microseconds").unwrap();
+    let (mut column, mut is_quoted) = (0, false);
+    let is_kept = |&c: &char| {
+        match c {
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => column += 1,
+            '\n' if !is_quoted => column = 0,
+            _ => {}
+        }
+        column != times || !c.is_ascii_digit()
+    };
+    text.chars().filter(is_kept).collect()
 }
 
 /// The file at `path`, without times.
