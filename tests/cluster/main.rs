@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::print_stdout, reason = "it says what was done")]
 
+mod credentials;
 mod files;
 mod given_up;
 mod kills;
