@@ -71,3 +71,22 @@ fn a_share_that_no_worker_can_run_becomes_rows_that_say_so() {
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(ended.stderr.contains("this takes about 38MiB of memory"), "{}", ended.stderr);
 }
+
+#[test]
+fn seeds_that_no_worker_can_run_become_a_finding_of_the_first() {
+    let server = Server::start();
+    let url = server.url();
+    let _worker = small_worker(&url);
+    let load = ["--seeds", "7..12", "--branches", "1000", "--events", "3", "--memory-max", "1GiB"];
+    let form = ["simulate", "--format", "json", "--output", "/dev/null", "--nats", &url];
+    let ended = done(passbook(&[&form[..], &load].concat()));
+    assert_eq!(ended.code, 70, "{}", ended.stderr);
+    let told = |what: &str| ended.stderr.matches(what).count();
+    assert_eq!((told("it is tried again"), told("it is given up")), (4, 1), "{}", ended.stderr);
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let finding = &report["findings"][0];
+    assert_eq!((&report["failed"], &finding["seed"]), (&Value::from(1), &Value::from(7)));
+    let problem = finding["problem"].as_str().unwrap();
+    assert!(problem.starts_with("given up, for five workers could not run it: "), "{problem}");
+    assert!(problem.contains("may take 33MiB"), "{problem}");
+}
