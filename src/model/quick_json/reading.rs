@@ -74,13 +74,12 @@ impl<'q, 'de> Within<'q, 'de> {
         Ok(true)
     }
 
-    /// The place of the key that comes next, if it is where it is mostly written. Serde takes that for the
-    /// key itself.
+    /// The place of the key that comes next, if it is known: looked for where it is mostly written, and then
+    /// elsewhere. Serde takes that for the key itself.
     #[inline]
     fn known_key(&mut self) -> Option<u64> {
-        let quick = &mut *self.quick;
-        let mut coming = self.keys.iter().enumerate().skip(self.next_key);
-        let place = coming.find_map(|(place, key)| quick.take_quoted(key).then_some(place))?;
+        let mut places = (self.next_key..self.keys.len()).chain(0..self.next_key);
+        let place = places.find(|&place| self.quick.take_quoted(self.keys[place]))?;
         self.next_key = place + 1;
         Some(count(place))
     }

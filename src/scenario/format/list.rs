@@ -4,8 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use schemars::JsonSchema;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 
 /// The entries of an array that could be read. Each has the byte of the text where it begins; it is
@@ -67,12 +66,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for EntryVisitor<T> {
 
     /// The quick way, which knows nothing of the name.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
-        json.deserialize_map(self)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        let value = T::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(Entry { start: 0, value: Some(value) })
+        T::deserialize(json).map(Entry::from)
     }
 
     /// The way of the reader that knows places.
