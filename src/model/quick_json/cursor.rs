@@ -139,18 +139,6 @@ impl<'de> Quick<'de> {
         self.at += values.byte_offset();
         Ok(raw.get())
     }
-
-    /// If `text` comes next in quotes, takes it. It is a text without escapes.
-    #[inline]
-    pub(super) fn take_quoted(&mut self, text: &str) -> bool {
-        let rest = self.bytes().get(self.at..).and_then(|rest| rest.strip_prefix(b"\""));
-        let after = rest.and_then(|rest| rest.strip_prefix(text.as_bytes()));
-        let is_next = after.is_some_and(|after| after.first() == Some(&b'"'));
-        if is_next {
-            self.at += text.len() + 2;
-        }
-        is_next
-    }
 }
 
 impl serde::de::Error for Odd {

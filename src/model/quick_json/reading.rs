@@ -1,8 +1,6 @@
 //! What serde asks of a text, value by value.
 
-use serde::de::value::{
-    BorrowedStrDeserializer, CowStrDeserializer, StringDeserializer, U64Deserializer,
-};
+use serde::de::value::{BorrowedStrDeserializer, CowStrDeserializer, StringDeserializer};
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess,
     Visitor,
@@ -10,7 +8,6 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::cursor::{Odd, Quick};
-use crate::model::number::count;
 
 /// By this name a value is asked for as it is written.
 pub(crate) const WRITTEN: &str = "passbook::Written";
@@ -33,30 +30,23 @@ enum Entries {
 }
 
 /// The entries of an array or an object.
-pub(super) struct Within<'q, 'de> {
+struct Within<'q, 'de> {
     quick: &'q mut Quick<'de>,
     end: u8,
     entries: Entries,
-    /// The keys that may come, in the order in which they are written.
-    keys: &'static [&'static str],
-    /// The place of the key that comes next, if none is left out.
-    next_key: usize,
 }
 
 impl<'q, 'de> Within<'q, 'de> {
     /// An array, which comes next.
-    pub(super) fn array(quick: &'q mut Quick<'de>) -> Result<Self, Odd> {
+    fn array(quick: &'q mut Quick<'de>) -> Result<Self, Odd> {
         quick.take(b'[')?;
-        Ok(Self { quick, end: b']', entries: Entries::None, keys: &[], next_key: 0 })
+        Ok(Self { quick, end: b']', entries: Entries::None })
     }
 
-    /// An object, which comes next, with some of these `keys`, and others where there are none.
-    pub(super) fn object(
-        quick: &'q mut Quick<'de>,
-        keys: &'static [&'static str],
-    ) -> Result<Self, Odd> {
+    /// An object, which comes next.
+    fn object(quick: &'q mut Quick<'de>) -> Result<Self, Odd> {
         quick.take(b'{')?;
-        Ok(Self { quick, end: b'}', entries: Entries::None, keys, next_key: 0 })
+        Ok(Self { quick, end: b'}', entries: Entries::None })
     }
 
     /// Whether there is one more entry, which is next then.
@@ -72,16 +62,6 @@ impl<'q, 'de> Within<'q, 'de> {
             (_, Entries::Some) => return Err(Odd),
         }
         Ok(true)
-    }
-
-    /// The place of the key that comes next, if it is known: looked for where it is mostly written, and then
-    /// elsewhere. Serde takes that for the key itself.
-    #[inline]
-    fn known_key(&mut self) -> Option<u64> {
-        let mut places = (self.next_key..self.keys.len()).chain(0..self.next_key);
-        let place = places.find(|&place| self.quick.take_quoted(self.keys[place]))?;
-        self.next_key = place + 1;
-        Some(count(place))
     }
 }
 
@@ -106,12 +86,9 @@ impl<'de> MapAccess<'de> for Within<'_, 'de> {
         if !self.goes_on()? {
             return Ok(None);
         }
-        let key = if let Some(place) = self.known_key() {
-            seed.deserialize(U64Deserializer::new(place))?
-        } else if let Some(key) = self.quick.plain_string() {
-            seed.deserialize(BorrowedStrDeserializer::new(key))?
-        } else {
-            seed.deserialize(StringDeserializer::new(self.quick.escaped()?))?
+        let key = match self.quick.plain_string() {
+            Some(key) => seed.deserialize(BorrowedStrDeserializer::new(key))?,
+            None => seed.deserialize(StringDeserializer::new(self.quick.escaped()?))?,
         };
         self.quick.take(b':')?;
         Ok(Some(key))
@@ -151,10 +128,10 @@ impl<'de> VariantAccess<'de> for &mut Quick<'de> {
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        keys: &'static [&'static str],
+        _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Odd> {
-        visitor.visit_map(Within::object(self, keys)?)
+        self.deserialize_map(visitor)
     }
 }
 
@@ -197,16 +174,16 @@ impl<'de> Deserializer<'de> for &mut Quick<'de> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
-        visitor.visit_map(Within::object(self, &[])?)
+        visitor.visit_map(Within::object(self)?)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
-        keys: &'static [&'static str],
+        _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Odd> {
-        visitor.visit_map(Within::object(self, keys)?)
+        self.deserialize_map(visitor)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
