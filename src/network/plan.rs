@@ -443,7 +443,8 @@ mod tests {
         let struck = partitions(&changes(&mut plan, FAULTS_OVER));
         // One each millisecond of an hour; by chance one in two thousand more or fewer.
         assert!((3_590_000..3_610_000).contains(&struck), "{struck}");
-        assert!(plan.next_moment().is_some());
+        let next = plan.next_moment().unwrap();
+        assert!(next > FAULTS_OVER && next < FAULTS_OVER.after(Duration::from_secs(1)), "{next}");
         assert!(plan.drawn().is_empty() && plan.begun().is_empty(), "nothing grows");
         // About twenty last at once, and each has an end.
         let held = [plan.faults.len(), plan.lasting.len(), plan.moments.len()];

@@ -422,7 +422,8 @@ mod tests {
         });
         let changing = changing_panics();
         let panicked = thread::Builder::new().name(OURS.to_owned()).spawn(|| panic!("told"));
-        assert!(panicked.unwrap().join().is_err());
+        let panicked = panicked.unwrap().join().unwrap_err();
+        assert_eq!(panicked.downcast_ref(), Some(&"told"));
         drop(changing);
         assert_eq!(told.load(Ordering::Relaxed), 1);
     }
