@@ -172,9 +172,10 @@ impl From<ClusterError> for Failure {
             | ClusterError::Gone { .. }
             | ClusterError::Full { .. }
             | ClusterError::Removed { .. } => Exit::Unavailable,
-            ClusterError::Differs { .. } | ClusterError::Thread(_) | ClusterError::Panicked => {
-                Exit::Internal
-            }
+            ClusterError::Differs { .. }
+            | ClusterError::GivenUp { .. }
+            | ClusterError::Thread(_)
+            | ClusterError::Panicked => Exit::Internal,
         };
         Self::Message { message: error.to_string(), exit }
     }

@@ -14,7 +14,7 @@ use super::option_words::parse_option_words;
 use super::row_args::RowArgs;
 use crate::batch::{Filter, Generated, Item, Job, Outcome, Overview, RowLines, do_one, unpack};
 use crate::cluster::{
-    Digest, RESULT_BYTES_MAX, RowsHead, Scenarios, Share, ShareResult, Work, decompress,
+    Digest, GivenUp, RESULT_BYTES_MAX, RowsHead, Scenarios, Share, ShareResult, Work, decompress,
 };
 use crate::model::ByteSize;
 use crate::run::{Carrier, MemoryBudget, Runner, run_bytes};
@@ -154,29 +154,30 @@ impl ShareRunner {
         Ok((trial, at_finding))
     }
 
-    /// What `share` becomes that is given up because of `reason`.
+    /// What `share` becomes that is given up because of `reason`. An error says why it becomes nothing.
     pub(super) fn give_up(
         &mut self,
         share: &Share,
         parcel: Option<&[u8]>,
         reason: &str,
-    ) -> Vec<u8> {
-        let reason = format!("given up, for five workers could not run it: {reason}");
-        let result = match &share.work {
+    ) -> GivenUp {
+        let given_up =
+            |what: &str| format!("given up, for five workers could not run {what}: {reason}");
+        match &share.work {
             Work::Batch { options, memory_max, scenarios } => {
-                self.job(options, *memory_max).and_then(|job| {
-                    let mut rows = Rows::default();
-                    for item in self.items(scenarios, parcel)? {
-                        rows.take(job.given_up(item, &reason))?;
-                    }
-                    Ok(rows.into_result())
-                })
+                let reason = given_up("it");
+                let job = self.job(options, *memory_max)?;
+                let mut rows = Rows::default();
+                for item in self.items(scenarios, parcel)? {
+                    rows.take(job.given_up(item, &reason))?;
+                }
+                Ok(rows.into_result().into_bytes())
             }
             Work::Seeds { first, .. } => {
-                return ShareResult::Found(Box::new(Found::failed(*first, reason))).into_bytes();
+                let found = Found::failed(*first, given_up(&share.told()));
+                Ok(ShareResult::Found(Box::new(found)).into_bytes())
             }
-        };
-        result.unwrap_or_else(|_: String| Rows::default().into_result()).into_bytes()
+        }
     }
 
     fn job(&mut self, options: &[String], memory_max: u64) -> Result<Arc<Job>, String> {

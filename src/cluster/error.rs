@@ -71,6 +71,12 @@ pub(crate) enum ClusterError {
         .difference.one, .difference.other
     )]
     Differs { job: String, number: u64, difference: Difference },
+    /// No worker could run a share, and there is nothing to put in the place of its result.
+    #[error(
+        "share {number} of job {job}, {what}, cannot be run and has no result: {reason}; remove the job with \
+         passbook jobs remove {job}, and give the same command again"
+    )]
+    GivenUp { job: String, number: u64, what: String, reason: String },
     /// What the server said to something that must work.
     #[error("the NATS server refuses to {what}: {reason}")]
     Server { what: String, reason: String },

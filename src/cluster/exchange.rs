@@ -46,8 +46,11 @@ pub(crate) enum Ending {
     Kept,
 }
 
-/// What a share becomes that is given up, and why it is.
-pub(crate) type GiveUp = Arc<dyn Fn(&Share, Option<&[u8]>, &str) -> Vec<u8> + Send + Sync>;
+/// What a share with this parcel becomes that is given up, and why it is. An error says why it becomes nothing.
+pub(crate) type GiveUp = Arc<dyn Fn(&Share, Option<&[u8]>, &str) -> GivenUp + Send + Sync>;
+
+/// The result of a share that is given up, as one that was run is sent.
+pub(crate) type GivenUp = Result<Vec<u8>, String>;
 
 /// Nobody takes shares any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,7 +25,7 @@ pub(crate) use crew::Crew;
 pub(crate) use digest::Digest;
 pub(crate) use error::ClusterError;
 pub(crate) use exchange::{
-    Arrived, Closed, Cut, Ending, GiveUp, JobState, Next, RunShare, WorkerNews,
+    Arrived, Closed, Cut, Ending, GiveUp, GivenUp, JobState, Next, RunShare, WorkerNews,
 };
 pub(crate) use job_name::JobName;
 pub(crate) use nats::{Coordination, Cuts, coordinate, list_jobs, remove_job, work};

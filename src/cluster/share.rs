@@ -166,6 +166,23 @@ impl Share {
         }
     }
 
+    /// Which scenarios or seeds it has.
+    pub(crate) fn told(&self) -> String {
+        let (what, first) = match &self.work {
+            Work::Batch {
+                scenarios: Scenarios::Generated { first, .. } | Scenarios::Parcel { first, .. },
+                ..
+            } => ("scenario", first),
+            Work::Seeds { first, .. } => ("seed", first),
+        };
+        match self.count() {
+            1 => format!("{what} {first}"),
+            count => {
+                format!("{what}s {first} to {}", first.saturating_add(count).saturating_sub(1))
+            }
+        }
+    }
+
     /// Whether it is of seeds.
     pub(crate) const fn is_of_seeds(&self) -> bool {
         matches!(self.work, Work::Seeds { .. })
@@ -214,6 +231,10 @@ mod tests {
         let seeds = Share::new("night".parse().unwrap(), 1, seeds);
         assert_eq!(Share::from_bytes(&seeds.to_bytes().unwrap()).unwrap(), seeds);
         assert_eq!((seeds.parcel(), seeds.count()), (Some(Digest::of(b"a")), 2));
+        assert_eq!(
+            (seeds.told(), share.told()),
+            ("seeds 1 to 2".into(), "scenarios 71 to 80".into())
+        );
     }
 
     #[test]

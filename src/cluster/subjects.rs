@@ -68,6 +68,16 @@ pub(super) fn bucket(job: &JobName) -> String {
     format!("passbook-{job}")
 }
 
+/// The stream of that bucket, as object stores of NATS call it.
+pub(super) fn bucket_stream(job: &JobName) -> String {
+    format!("OBJ_{}", bucket(job))
+}
+
+/// Where the bytes of an object in it are, as object stores of NATS call it.
+pub(super) fn chunks(job: &JobName, object: &str) -> String {
+    format!("$O.{}.C.{object}", bucket(job))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

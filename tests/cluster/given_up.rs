@@ -2,10 +2,12 @@
 
 use std::fs;
 
+use async_nats::jetstream::object_store::ObjectStore;
+use async_nats::jetstream::{self, Context};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::{Process, done, passbook, timeless};
+use crate::program::{Process, assert_same, done, passbook, timeless, timeless_file, worker};
 use crate::server::Server;
 
 /// A worker with less memory than a bank of a thousand branches takes, which is 38 MiB.
@@ -87,6 +89,115 @@ fn seeds_that_no_worker_can_run_become_a_finding_of_the_first() {
     let finding = &report["findings"][0];
     assert_eq!((&report["failed"], &finding["seed"]), (&Value::from(1), &Value::from(7)));
     let problem = finding["problem"].as_str().unwrap();
-    assert!(problem.starts_with("given up, for five workers could not run it: "), "{problem}");
+    assert!(problem.starts_with("given up, for five workers could not run seeds 7 to 11: "), "{problem}");
     assert!(problem.contains("may take 33MiB"), "{problem}");
+}
+
+/// What happens at the server to the input of the second share.
+#[derive(Debug, Clone, Copy)]
+enum Damage {
+    /// Something else is put in its place.
+    Replaced,
+    /// The input of the first share is put in its place.
+    Exchanged,
+    /// Its bytes are others, and what is said of them is not.
+    Overwritten,
+    /// Its bytes are gone, and what is said of them is not.
+    Emptied,
+    /// It is gone.
+    Removed,
+}
+
+impl Damage {
+    async fn strike(self, context: &Context, [first, second]: [&str; 2]) {
+        const BUCKET: &str = "passbook-night";
+        let bucket: ObjectStore = context.get_object_store(BUCKET).await.unwrap();
+        let chunks = bucket.info(second).await.unwrap().nuid;
+        let chunks = format!("$O.{BUCKET}.C.{chunks}");
+        match self {
+            Self::Replaced => drop(bucket.put(second, &mut &b"something else"[..]).await.unwrap()),
+            Self::Exchanged => {
+                let mut other = bucket.get(first).await.unwrap();
+                bucket.put(second, &mut other).await.unwrap();
+            }
+            Self::Overwritten | Self::Emptied => {
+                let stream = context.get_stream(format!("OBJ_{BUCKET}")).await.unwrap();
+                stream.purge().filter(chunks.as_str()).await.unwrap();
+                if let Self::Overwritten = self {
+                    let stored = context.publish(chunks, "something else".into()).await.unwrap();
+                    stored.await.unwrap();
+                }
+            }
+            Self::Removed => bucket.delete(second).await.unwrap(),
+        }
+    }
+}
+
+/// The digest of the parcel of share `number` of the job `night`, when it waits.
+fn parcel_of(server: &Server, number: u64) -> String {
+    let share: Value = serde_json::from_slice(&server.waiting_share(number)).unwrap();
+    let parcel = &share["work"]["batch"]["scenarios"]["parcel"]["digest"];
+    parcel.as_str().unwrap().to_owned()
+}
+
+/// A batch whose second share has lost its input ends with `reason`, and goes on when its job is removed.
+fn is_told_and_goes_on(damage: Damage, reason: &str) {
+    let server = Server::start();
+    let url = server.url();
+    let folder = TempDir::new().unwrap();
+    let [many, here, there] = ["many", "here", "there"].map(|name| folder.path().join(name));
+    fs::write(&many, done(passbook(&["generate", "--count", "600", "--seed", "3"])).stdout)
+        .unwrap();
+    let (many, resume) = (many.display().to_string(), format!("--resume={}", there.display()));
+    let command = ["batch", &many, &resume, "--nats", &url, "--job", "night"];
+    let coordinator = Process::start(passbook(&command));
+    let parcels = [0, 1].map(|number| parcel_of(&server, number));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let context = jetstream::new(async_nats::connect(&url).await.unwrap());
+        damage.strike(&context, parcels.each_ref().map(String::as_str)).await;
+    });
+    let _worker = worker(&url);
+    let ended = coordinator.end();
+    assert_eq!(ended.code, 70, "{}", ended.stderr);
+    let errors: Vec<_> = ended.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 1, "{}", ended.stderr);
+    let rows = timeless_file(&there).lines().count();
+    let told = format!("share 1 of job night, scenarios {} to ", rows + 1);
+    let advice = "remove the job with passbook jobs remove night";
+    for told in [&told, reason, advice] {
+        assert!(errors[0].contains(told), "{told}: {}", ended.stderr);
+    }
+    assert!((1..600).contains(&rows), "{rows} rows are there");
+    assert_eq!(done(passbook(&["jobs", "--nats", &url, "remove", "night"])).code, 0);
+    let again = done(passbook(&command));
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    let resume = format!("--resume={}", here.display());
+    assert_eq!(done(passbook(&["batch", &many, &resume])).code, 0);
+    assert_same(&timeless_file(&here), &timeless_file(&there));
+}
+
+#[test]
+fn a_share_whose_input_is_another_ends_the_job_and_names_it() {
+    is_told_and_goes_on(Damage::Replaced, "its input at the NATS server is not what it was");
+}
+
+#[test]
+fn a_share_whose_input_is_that_of_another_share_has_no_rows_of_that() {
+    is_told_and_goes_on(Damage::Exchanged, "its input at the NATS server is not what it was");
+}
+
+#[test]
+fn a_share_whose_input_is_overwritten_ends_the_job_and_names_it() {
+    is_told_and_goes_on(Damage::Overwritten, "its input at the NATS server is damaged");
+}
+
+#[test]
+fn a_share_whose_input_has_lost_its_bytes_ends_the_job_and_names_it() {
+    is_told_and_goes_on(Damage::Emptied, "its input at the NATS server is damaged");
+}
+
+#[test]
+fn a_share_whose_input_is_gone_ends_the_job_and_names_it() {
+    is_told_and_goes_on(Damage::Removed, "its input is not at the NATS server");
 }

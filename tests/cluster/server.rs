@@ -8,6 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::program::pause;
@@ -102,6 +105,21 @@ impl Server {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
+        }
+    }
+
+    /// Share `number` of the job `night` as it was sent, when it waits.
+    pub(crate) fn waiting_share(&self, number: u64) -> Vec<u8> {
+        let ask = format!(r#"{{"last_by_subj":"passbook.shares.night.{number}"}}"#);
+        let mut waited = Duration::ZERO;
+        loop {
+            let told = self.ask("$JS.API.STREAM.MSG.GET.PASSBOOK_SHARES", &ask);
+            let told: Value = serde_json::from_str(&told).unwrap();
+            if let Some(data) = told["message"]["data"].as_str() {
+                return STANDARD.decode(data).unwrap();
+            }
+            waited += pause(Duration::from_millis(50));
+            assert!(waited < LIMIT, "share {number} does not wait: {told}");
         }
     }
 

@@ -283,25 +283,19 @@ fn a_removed_job_ends_whoever_runs_it() {
     assert!(stderr.contains("job night was removed while it ran"), "{stderr}");
 }
 
+/// What a result says which share it is of.
+fn digest(share: &[u8]) -> String {
+    Sha256::digest(share)[..16].iter().map(|b| format!("{b:02x}")).collect()
+}
+
 #[test]
 fn two_results_of_one_share_are_a_defect_and_both_are_shown() {
     let server = Server::start();
     let url = server.url();
     let named = [&batch(&url)[..], &["--job", "night"]].concat();
     let mut coordinator = Process::start(passbook(&named));
-    let ask = r#"{"last_by_subj":"passbook.shares.night.0"}"#;
-    let get = || server.ask("$JS.API.STREAM.MSG.GET.PASSBOOK_SHARES", ask);
-    let mut waited = Duration::ZERO;
-    while !get().contains("\"data\"") {
-        waited += pause(Duration::from_millis(50));
-        assert!(waited < Duration::from_secs(30), "{}", get());
-    }
+    let digest = digest(&server.waiting_share(0));
     coordinator.kill();
-    let answer: serde_json::Value = serde_json::from_str(&get()).unwrap();
-    let data = answer["message"]["data"].as_str().unwrap();
-    let engine = base64::engine::general_purpose::STANDARD;
-    let share = base64::Engine::decode(&engine, data).unwrap();
-    let digest: String = Sha256::digest(&share)[..16].iter().map(|b| format!("{b:02x}")).collect();
     // The rows of another machine, one of which is wrong.
     let rows = done(passbook(&["batch", "--generate", SMALL, "--format", "json"]));
     let rows = rows.stdout;
@@ -322,6 +316,25 @@ fn two_results_of_one_share_are_a_defect_and_both_are_shown() {
     let (code, stderr) = told(&named);
     assert_eq!(code, 70, "{stderr}");
     assert!(stderr.contains("share 0 of job night came to two results"), "{stderr}");
+}
+
+#[test]
+fn a_result_whose_bytes_are_gone_is_made_again() {
+    let server = Server::start();
+    let url = server.url();
+    let named = [&batch(&url)[..], &["--format", "json", "--job", "night"]].concat();
+    let coordinator = Process::start(passbook(&named));
+    let digest = digest(&server.waiting_share(0));
+    let headers = format!("Passbook-Share: {digest}\r\nPassbook-Object: 0.gone");
+    let stored = server.ask_with("passbook.rows.night.0", &headers, b"");
+    assert!(stored.contains("\"seq\""), "{stored}");
+    let _worker = worker(&url);
+    let elsewhere = coordinator.end();
+    assert_eq!(elsewhere.code, 0, "{}", elsewhere.stderr);
+    let here = done(passbook(&["batch", "--generate", SMALL, "--format", "json"]));
+    let [here, elsewhere] =
+        [here, elsewhere].map(|output| crate::program::timeless(&output.stdout));
+    assert_same(&here, &elsewhere);
 }
 
 #[test]

@@ -283,10 +283,11 @@ impl Gathering {
             return Ok(());
         }
         let Some(message) = self.storage.message(sequence).await? else { return Ok(()) };
-        let Ok(report) = serde_json::from_slice::<FailureReport>(&message.payload) else {
-            self.needless.push(sequence);
-            return Ok(());
-        };
+        // A report that cannot be read says at least that there is no result.
+        let report = serde_json::from_slice(&message.payload).unwrap_or_else(|error| {
+            let reason = format!("what it says cannot be read: {error}");
+            FailureReport::Failed { worker: "without a name".to_owned(), reason }
+        });
         let (worker, reason) = match report {
             FailureReport::Differs { difference, .. } => {
                 let job = self.queue.job.to_string();
@@ -369,19 +370,21 @@ impl Gathering {
             Some(message) => {
                 let digest = share.digest().to_string();
                 let is_of_it = message.headers.get(DIGEST).is_some_and(|of| of.as_str() == digest);
-                if !is_of_it {
-                    // Of other arguments, or of inputs that have changed.
-                    self.needless.push(message.sequence);
+                let sequence = message.sequence;
+                // It may be of other arguments, or of inputs that have changed.
+                let content = if is_of_it { self.storage.content(message).await? } else { None };
+                let Some(content) = content else {
+                    self.needless.push(sequence);
                     self.storage.delete(&mut self.needless).await;
                     self.window.lost(number);
                     self.publish(vec![number]).await?;
                     return Ok(false);
-                }
+                };
                 let made_by = match self.window.result(number) {
                     Some(Stored::Message { made_by, .. }) => made_by.clone(),
                     Some(Stored::GivenUp(_)) | None => None,
                 };
-                (self.storage.content(message).await?, made_by)
+                (content, made_by)
             }
         };
         let Some(Queued { share, held }) = self.window.take(number) else { return Ok(true) };
@@ -400,14 +403,22 @@ impl Gathering {
 
     async fn given_up(&mut self, share: &Share, number: u64) -> Result<Vec<u8>, ClusterError> {
         let parcel = match share.parcel() {
-            Some(digest) => Some(self.storage.object(&digest.to_string()).await?),
-            None => None,
+            Some(digest) => {
+                let object = self.storage.object(&digest.to_string()).await?;
+                object.into_parcel(digest).map(Some)
+            }
+            None => Ok(None),
         };
         let reason = match self.window.result(number) {
             Some(Stored::GivenUp(reason)) => reason.as_str(),
             Some(Stored::Message { .. }) | None => "",
         };
-        Ok((self.queue.give_up)(share, parcel.as_deref(), reason))
+        let give_up =
+            |parcel: Option<Vec<u8>>| (self.queue.give_up)(share, parcel.as_deref(), reason);
+        parcel.and_then(give_up).map_err(|reason| {
+            let (job, what) = (self.queue.job.to_string(), share.told());
+            ClusterError::GivenUp { job, number, what, reason }
+        })
     }
 
     /// Looks whether all is well: the connection, and the share that is waited for.

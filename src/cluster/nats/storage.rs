@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::connection::PAUSE;
 use super::notices::OBJECT;
-use super::objects::Objects;
+use super::objects::{Object, Objects};
 use super::patience::Patience;
 use crate::cluster::{ClusterError, Digest};
 use crate::run::with_causes;
@@ -45,29 +45,25 @@ impl Storage {
         }
     }
 
-    /// What a message holds, or the object that it names.
+    /// What a message holds, or the object that it names; `None` where that is not whole any more.
     pub(super) async fn content(
         &mut self,
         message: StreamMessage,
-    ) -> Result<Vec<u8>, ClusterError> {
-        let Some(name) = message.headers.get(OBJECT) else { return Ok(message.payload.to_vec()) };
+    ) -> Result<Option<Vec<u8>>, ClusterError> {
+        let Some(name) = message.headers.get(OBJECT) else {
+            return Ok(Some(message.payload.to_vec()));
+        };
         let name = name.as_str().to_owned();
-        let content = self.object(&name).await?;
+        let object = self.object(&name).await?;
         self.objects.delete(&name).await;
-        Ok(content)
+        Ok(match object {
+            Object::Whole(content) => Some(content),
+            Object::Missing | Object::Damaged(_) => None,
+        })
     }
 
-    pub(super) async fn object(&mut self, name: &str) -> Result<Vec<u8>, ClusterError> {
-        loop {
-            match self.objects.get(name).await {
-                Ok(bytes) => {
-                    self.patience.restore();
-                    return Ok(bytes);
-                }
-                Err(reason) => self.patience.fail(reason)?,
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+    pub(super) async fn object(&mut self, name: &str) -> Result<Object, ClusterError> {
+        self.objects.get(name, &mut self.patience).await
     }
 
     pub(super) async fn message(

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::connection::{Link, PAUSE};
 use super::notices::{DIGEST, OBJECT, THREADS, WORKER};
-use super::objects::Objects;
+use super::objects::{Object, Objects};
 use super::patience::Patience;
 use crate::cluster::crew::MadeBy;
 use crate::cluster::result::{Difference, difference};
@@ -189,10 +189,15 @@ impl Bringer {
             None => stored.payload.to_vec(),
             Some(name) => {
                 let mut objects = Objects::new(self.link.clone(), share.job.clone());
-                match objects.get(name.as_str()).await {
-                    Ok(content) => content,
+                match objects.get(name.as_str(), patience).await? {
+                    Object::Whole(content) => content,
                     // It was taken in the meantime.
-                    Err(_) => return Ok(Some(Delivery::Done)),
+                    Object::Missing => return Ok(Some(Delivery::Done)),
+                    // Whoever takes it finds that too, and has the share run again.
+                    Object::Damaged(reason) => {
+                        let reason = format!("the result that is stored is damaged: {reason}");
+                        return Ok(Some(Delivery::NotNow(reason)));
+                    }
                 }
             }
         };

@@ -451,17 +451,7 @@ async fn parcel(
 ) -> Result<Option<Arc<Vec<u8>>>, String> {
     let Some(digest) = share.parcel() else { return Ok(None) };
     let mut objects = Objects::new(link.clone(), share.job.clone());
-    loop {
-        match objects.get(&digest.to_string()).await {
-            Ok(bytes) if crate::cluster::Digest::of(&bytes) == digest => {
-                return Ok(Some(Arc::new(bytes)));
-            }
-            Ok(_) => return Err("its input is not what it was".to_owned()),
-            Err(reason) if reason.contains("not found") => {
-                return Err(format!("its input is not there: {reason}"));
-            }
-            Err(reason) => patience.fail(reason).map_err(|error| error.to_string())?,
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
+    let object = objects.get(&digest.to_string(), patience).await;
+    let parcel = object.map_err(|error| error.to_string())?.into_parcel(digest)?;
+    Ok(Some(Arc::new(parcel)))
 }
