@@ -17,8 +17,9 @@ use crate::batch::{
     reading,
 };
 use crate::cluster::{
-    Arrived, Coordination, Cut, Cuts, Digest, Ending, JobName, JobSettings, Next, RowsHead,
-    Scenarios, ServerSettings, Share, ShareResult, ShareSizes, Work, compress, coordinate,
+    Arrived, ClusterError, Coordination, Cut, Cuts, Digest, Ending, JobName, JobSettings, Next,
+    RowsHead, Scenarios, ServerSettings, Share, ShareResult, ShareSizes, Work, compress,
+    coordinate,
 };
 use crate::model::number;
 use crate::report::shell;
@@ -52,9 +53,9 @@ pub(super) fn run_elsewhere(
     };
     let (cuts, mut coordination) = coordinate(server, settings, Arc::new(give_up))?;
     let generate = batch.args.generate.as_ref().map(|of| (of.options.clone(), of.events_most()));
-    let problems = cutter.start((reading, generate), Arc::clone(&progress), cuts)?;
+    let cut = cutter.start((reading, generate), Arc::clone(&progress), cuts)?;
     let mut crew = CrewView::default();
-    let watched = Watched { progress: &progress, is_generated, problems: &problems };
+    let watched = Watched { progress: &progress, is_generated, cut: &cut };
     let end = take_all(&mut batch, &mut coordination, interrupt, (&mut view, &mut crew, &watched));
     let ending = match &end {
         Ok(End::All | End::Stopped(Stopped::Failures)) => Ending::Done,
@@ -91,7 +92,8 @@ fn job(args: &BatchArgs) -> Result<JobSettings, Failure> {
 struct Watched<'a> {
     progress: &'a Progress,
     is_generated: bool,
-    problems: &'a Receiver<ResumeError>,
+    /// What cutting came to; closed without a word where it did not come to its end.
+    cut: &'a Receiver<Result<(), ResumeError>>,
 }
 
 /// Takes shares until there are no more, or the batch is to stop.
@@ -121,10 +123,9 @@ fn take_all(
                 wait = LOOK_EVERY;
             }
             Next::End => {
-                return match watched.problems.try_recv() {
-                    Ok(error) => Err(error.into()),
-                    Err(_) => Ok(End::All),
-                };
+                // Else shares are missing that nobody knows of.
+                let cut = watched.cut.recv().map_err(|_| ClusterError::Panicked)?;
+                return cut.map(|()| End::All).map_err(Failure::from);
             }
         }
         if let Some(told) = view.look(batch.so_far, watched.progress) {
@@ -184,14 +185,14 @@ enum CutEnd {
 }
 
 impl Cutter {
-    /// Starts a thread that cuts. What goes wrong there is told when all that was cut is done.
+    /// Starts a thread that cuts. What that comes to is told when all is cut.
     fn start(
         mut self,
         (reading, generate): (Reading, Option<(Vec<String>, u64)>),
         progress: Arc<Progress>,
         cuts: Cuts,
-    ) -> Result<Receiver<ResumeError>, Failure> {
-        let (tell, problems) = bounded(1);
+    ) -> Result<Receiver<Result<(), ResumeError>>, Failure> {
+        let (tell, told) = bounded(1);
         let main = move || {
             let cut = match (&reading.generated, generate) {
                 (Some(made), Some((options, events))) => {
@@ -199,19 +200,18 @@ impl Cutter {
                 }
                 (Some(_), None) | (None, _) => self.cut_read(&reading, &progress, &cuts),
             };
-            match cut.and_then(|()| self.held.has_met_all().map_err(CutEnd::Mismatch)) {
-                Ok(()) => {}
-                Err(CutEnd::Closed) => log::debug!("the batch was stopped before its end"),
-                Err(CutEnd::Mismatch(error)) => {
-                    if tell.send(error).is_err() {
-                        log::debug!("nobody asks what went wrong");
-                    }
-                }
+            let cut = match cut.and_then(|()| self.held.has_met_all().map_err(CutEnd::Mismatch)) {
+                Ok(()) => Ok(()),
+                Err(CutEnd::Mismatch(error)) => Err(error),
+                Err(CutEnd::Closed) => return log::debug!("the batch was stopped before its end"),
+            };
+            if tell.send(cut).is_err() {
+                log::debug!("nobody asks what cutting came to");
             }
         };
         let spawned = thread::Builder::new().name("batch-cutter".to_owned()).spawn(main);
         spawned.map_err(|error| Failure::internal(format!("cannot start a thread: {error}")))?;
-        Ok(problems)
+        Ok(told)
     }
 
     fn cut_generated(

@@ -14,8 +14,8 @@ use super::share_args::{ShareRunner, seeds_options};
 use super::simulate_args::SimulateArgs;
 use super::terminal::Terminal;
 use crate::cluster::{
-    Arrived, Coordination, Cut, Cuts, Digest, Ending, JobName, JobSettings, Next, ServerSettings,
-    Share, ShareResult, ShareSizes, Work, compress, coordinate,
+    Arrived, ClusterError, Coordination, Cut, Cuts, Digest, Ending, JobName, JobSettings, Next,
+    ServerSettings, Share, ShareResult, ShareSizes, Work, compress, coordinate,
 };
 use crate::report::shell;
 use crate::simulate::{AtFinding, Course, Found, Plan, ProgressView, Seeds, Stopped};
@@ -84,11 +84,12 @@ fn gather(
     (view, crew): (&mut ProgressView, &mut CrewView),
     (interrupt, terminal): (&CancellationToken, &mut Terminal),
 ) -> Result<(Found, Option<Stopped>), Failure> {
-    let mut found = Found::default();
+    let (mut found, mut gathered) = (Found::default(), 0);
     while !interrupt.is_cancelled() {
         match coordination.next_within(LOOK_EVERY)? {
             Next::Share(arrived) => {
                 crew.did(&arrived);
+                gathered += arrived.share.count();
                 found.append(read(*arrived)?);
                 if plan.at_finding == AtFinding::Stop && !found.findings.is_empty() {
                     let is_early = found.tally.seeds < plan.seeds.count();
@@ -97,7 +98,9 @@ fn gather(
             }
             Next::Warning(text) => terminal.warning(&text),
             Next::NotYet => {}
-            Next::End => return Ok((found, None)),
+            Next::End if gathered == plan.seeds.count() => return Ok((found, None)),
+            // Not all were cut.
+            Next::End => return Err(ClusterError::Panicked.into()),
         }
         if let Some(told) = view.look(&found.tally) {
             terminal.note(&format!("{told}; {}", crew.told()));

@@ -34,19 +34,27 @@ pub(crate) fn remove_job(server: &ServerSettings, name: &JobName) -> Result<(), 
     on_a_runtime(async {
         let link = connect(server, "passbook jobs").await?;
         let stream = link.context.get_stream(subjects::rows_stream(name)).await;
-        let is_ours =
-            stream.is_ok_and(|stream| streams::about_job(&stream.cached_info().config).is_some());
+        let not_removed = |reason| ClusterError::Server { what: format!("remove {name}"), reason };
+        let is_ours = match stream {
+            Ok(stream) => streams::about_job(&stream.cached_info().config).is_some(),
+            Err(error) if streams::is_missing(&error) => false,
+            Err(error) => return Err(not_removed(with_causes(&error))),
+        };
         if !is_ours {
             return Err(ClusterError::NoJob { name: name.to_string() });
         }
-        let cleared = clear_up(&link, name, Ending::Done).await;
-        cleared.map_err(|reason| ClusterError::Server { what: format!("remove {name}"), reason })
+        clear_up(&link, name, Ending::Done).await.map_err(not_removed)
     })
 }
 
 async fn shares(link: &Link, job: &JobName) -> Result<u64, ClusterError> {
-    let Ok(stream) = link.context.get_stream_no_info(subjects::SHARES).await else { return Ok(0) };
-    let Ok(info) = stream.info_with_subjects(subjects::shares(job)).await else { return Ok(0) };
+    let stream = match link.context.get_stream(subjects::SHARES).await {
+        Ok(stream) => stream,
+        Err(error) if streams::is_missing(&error) => return Ok(0),
+        Err(error) => return Err(refused(&error)),
+    };
+    let info = stream.info_with_subjects(subjects::shares(job)).await;
+    let info = info.map_err(|error| refused(&error))?;
     let subjects: Vec<_> = info.try_collect().await.map_err(|error| refused(&error))?;
     Ok(count(subjects.len()))
 }

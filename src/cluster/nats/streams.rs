@@ -193,7 +193,8 @@ async fn find_or_make(
     }
 }
 
-fn is_missing(error: &GetStreamError) -> bool {
+/// Whether there is no such stream.
+pub(super) fn is_missing(error: &GetStreamError) -> bool {
     matches!(
         error.kind(),
         GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND
