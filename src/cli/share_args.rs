@@ -173,8 +173,8 @@ impl ShareRunner {
                 }
                 Ok(rows.into_result().into_bytes())
             }
-            Work::Seeds { first, .. } => {
-                let found = Found::failed(*first, given_up(&share.told()));
+            Work::Seeds { first, count, .. } => {
+                let found = Found::failed(*first, *count, given_up(&share.told()));
                 Ok(ShareResult::Found(Box::new(found)).into_bytes())
             }
         }

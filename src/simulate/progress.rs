@@ -33,8 +33,12 @@ impl ProgressView {
 fn message(so_far: &Tally, took: Duration) -> String {
     let rate = rate(so_far.seeds, took).unwrap_or(0);
     let [seeds, rate, violated] = [so_far.seeds, rate, so_far.violated].map(grouped);
+    let failed = match so_far.failed {
+        0 => String::new(),
+        failed => format!(", {} failed", grouped(failed)),
+    };
     let simulated = span(readable(so_far.simulated));
-    format!("{seeds} seeds, {rate} a second, {violated} violated, {simulated} simulated")
+    format!("{seeds} seeds, {rate} a second, {violated} violated{failed}, {simulated} simulated")
 }
 
 #[cfg(test)]
@@ -48,6 +52,11 @@ mod tests {
         assert_eq!(
             message(&so_far, Duration::from_secs(2)),
             "12,345 seeds, 6,172 a second, 3 violated, 1 h 2 min simulated"
+        );
+        let so_far = Tally { failed: 4_096, ..so_far };
+        assert_eq!(
+            message(&so_far, Duration::from_secs(2)),
+            "12,345 seeds, 6,172 a second, 3 violated, 4,096 failed, 1 h 2 min simulated"
         );
         message(&Tally::default(), Duration::ZERO);
     }

@@ -49,11 +49,11 @@ pub struct Found {
 }
 
 impl Found {
-    /// Of `seed`, which could not be run because of `problem`.
-    pub fn failed(seed: u64, problem: String) -> Self {
+    /// Of `count` seeds from `first`, which could not be run because of `problem`. The first stands for them.
+    pub fn failed(first: u64, count: u64, problem: String) -> Self {
         let mut tally = Tally::default();
-        tally.add_failed();
-        Self { tally, findings: vec![(seed, Finding::Failed { problem })] }
+        tally.add_failed(count);
+        Self { tally, findings: vec![(first, Finding::Failed { problem })] }
     }
 
     /// Takes what `other` came to, whose seeds come after these.
@@ -186,7 +186,7 @@ impl Shared<'_> {
                     finding
                 }
                 Outcome::Failed { problem } => {
-                    block.tally.add_failed();
+                    block.tally.add_failed(1);
                     Some(Finding::Failed { problem })
                 }
                 Outcome::Stopped => break,

@@ -150,6 +150,6 @@ impl Summary {
 
     /// How many seeds with a finding are not among those that were kept.
     pub fn findings_left_out(&self) -> u64 {
-        self.tally.violated.saturating_sub(count(self.findings.len()))
+        (self.tally.violated + self.tally.failed).saturating_sub(count(self.findings.len()))
     }
 }

@@ -16,7 +16,7 @@ use crate::run::{CustomerResult, Run};
 /// What came of some seeds. Serialized as keys of a summary.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
-    /// How many were run.
+    /// How many were run, or given up.
     pub seeds: u64,
     /// What customers asked for, each time they asked.
     pub operations: u64,
@@ -31,9 +31,10 @@ pub struct Tally {
     /// In how many seeds each did before the last request was sent.
     #[serde(rename = "seeds_struck_in_time")]
     pub struck_in_time: FaultCounts,
-    /// Seeds in which something is wrong that a search stops at.
+    /// Seeds in which the judge objects to something that a search stops at.
     pub violated: u64,
-    /// Of them, those whose run did not come to its end, or gave an answer without a reason.
+    /// Seeds that a search stops at for another reason: they could not be run, their run did not come to its end, or
+    /// it gave an answer without a reason.
     pub failed: u64,
     /// Seeds in which nothing could be tested.
     pub undecided: u64,
@@ -66,8 +67,11 @@ impl Tally {
                 }
             }
         }
-        self.violated += u64::from(finding.is_some());
-        self.failed += u64::from(matches!(finding, Some(Finding::Failed { .. })));
+        match finding {
+            Some(Finding::Violated(_)) => self.violated += 1,
+            Some(Finding::Failed { .. }) => self.failed += 1,
+            None => {}
+        }
         let Some(verdicts) = result.verdicts.as_deref() else { return };
         self.lost += verdicts.lost;
         self.undecided += u64::from(verdicts.summary() == Overall::Undecided);
@@ -84,11 +88,10 @@ impl Tally {
         self.undecided < self.seeds
     }
 
-    /// Counts a seed whose run did not come to its end.
-    pub(super) fn add_failed(&mut self) {
-        self.seeds += 1;
-        self.violated += 1;
-        self.failed += 1;
+    /// Counts seeds that could not be run, or not to their end.
+    pub(super) const fn add_failed(&mut self, seeds: u64) {
+        self.seeds += seeds;
+        self.failed += seeds;
     }
 
     /// Takes over what `other` has counted.

@@ -75,21 +75,28 @@ fn a_share_that_no_worker_can_run_becomes_rows_that_say_so() {
 }
 
 #[test]
-fn seeds_that_no_worker_can_run_become_a_finding_of_the_first() {
+fn seeds_that_no_worker_can_run_have_failed_and_are_a_finding_of_the_first() {
     let server = Server::start();
     let url = server.url();
     let _worker = small_worker(&url);
     let load = ["--seeds", "7..12", "--branches", "1000", "--events", "3", "--memory-max", "1GiB"];
-    let form = ["simulate", "--format", "json", "--output", "/dev/null", "--nats", &url];
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("report.json");
+    let json = format!("--export-json={}", file.display());
+    let form = ["simulate", &json, "--output", "/dev/null", "--nats", &url];
     let ended = done(passbook(&[&form[..], &load].concat()));
     assert_eq!(ended.code, 70, "{}", ended.stderr);
     let told = |what: &str| ended.stderr.matches(what).count();
     assert_eq!((told("it is tried again"), told("it is given up")), (4, 1), "{}", ended.stderr);
-    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert!(ended.stdout.ends_with("\n  ✗ 5 of 5 seeds failed\n"), "{}", ended.stdout);
+    let report: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let counted = ["seeds", "violated", "failed"].map(|key| report[key].as_u64().unwrap());
+    assert_eq!(counted, [5, 0, 5], "nobody has judged them");
     let finding = &report["findings"][0];
-    assert_eq!((&report["failed"], &finding["seed"]), (&Value::from(1), &Value::from(7)));
+    assert_eq!((&finding["seed"], report["findings"].as_array().unwrap().len()), (&7.into(), 1));
     let problem = finding["problem"].as_str().unwrap();
-    assert!(problem.starts_with("given up, for five workers could not run seeds 7 to 11: "), "{problem}");
+    let why = "given up, for five workers could not run seeds 7 to 11: ";
+    assert!(problem.starts_with(why), "{problem}");
     assert!(problem.contains("may take 33MiB"), "{problem}");
 }
 

@@ -8,7 +8,7 @@ use crate::report::palette::{BAD, GOOD, MAYBE, NO, QUIET, STRONG, TITLE, UNSURE,
 use crate::report::table::{Cell, Row, write_table};
 use crate::report::verdict_counts::write_verdict_counts;
 use crate::report::words::{broken, count, grouped, rate, readable, span, wrapped};
-use crate::simulate::{Finding, FindingRow, ShrunkRow, Stopped, Summary, Violated};
+use crate::simulate::{Finding, FindingRow, ShrunkRow, Stopped, Summary, Tally, Violated};
 
 const INDENT: usize = 2;
 /// As far as a sentence runs to the right.
@@ -96,7 +96,7 @@ fn findings(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
     for FindingRow { seed, finding, again } in &summary.findings {
         let what = match finding {
             Finding::Violated(violated) => what(violated),
-            Finding::Failed { .. } => "a defect of passbook".to_owned(),
+            Finding::Failed { .. } => "failed".to_owned(),
         };
         writeln!(out, "  {BAD}{NO} seed {seed}: {what}{BAD:#}")?;
         sentence(out, finding.told(), again)?;
@@ -156,8 +156,17 @@ fn closing(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
         writeln!(out, "  {UNSURE}{MAYBE} stopped before the end: {why}{UNSURE:#}")?;
     }
     let seeds = count(summary.tally.seeds, "seed");
-    if summary.tally.violated > 0 {
-        writeln!(out, "  {BAD}{NO} {} of {seeds} violated{BAD:#}", grouped(summary.tally.violated))
+    let Tally { violated, failed, .. } = summary.tally;
+    let [of_violated, of_failed] = [violated, failed].map(grouped);
+    if violated > 0 && failed > 0 {
+        writeln!(
+            out,
+            "  {BAD}{NO} {of_violated} of {seeds} violated, and {of_failed} failed{BAD:#}"
+        )
+    } else if violated > 0 {
+        writeln!(out, "  {BAD}{NO} {of_violated} of {seeds} violated{BAD:#}")
+    } else if failed > 0 {
+        writeln!(out, "  {BAD}{NO} {of_failed} of {seeds} failed{BAD:#}")
     } else if !summary.tally.has_tested() {
         writeln!(out, "  {UNSURE}{MAYBE} nothing could be tested in {seeds}{UNSURE:#}")
     } else {
