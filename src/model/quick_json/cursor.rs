@@ -5,13 +5,14 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
-use super::plain_text::plain_len;
+use super::digits::digits;
+use super::plain_text::{plain_len, short_plain_len};
 
 /// What is still to be read.
 pub(super) struct Quick<'de> {
-    pub(super) text: &'de str,
-    /// The byte that comes next.
-    pub(super) at: usize,
+    /// The whole, where it is known to be UTF-8.
+    text: Option<&'de str>,
+    rest: &'de [u8],
 }
 
 /// It cannot be read quickly.
@@ -22,62 +23,103 @@ pub(crate) struct Odd;
 const FITS: usize = 19;
 
 impl<'de> Quick<'de> {
-    fn bytes(&self) -> &'de [u8] {
-        self.text.as_bytes()
+    /// A text.
+    pub(super) fn text(text: &'de str) -> Self {
+        Self { text: Some(text), rest: text.as_bytes() }
+    }
+
+    /// What may be one.
+    pub(super) fn bytes(bytes: &'de [u8]) -> Self {
+        Self { text: None, rest: bytes }
     }
 
     /// The next byte that is no white space.
     #[inline]
     pub(super) fn next_byte(&mut self) -> Option<u8> {
-        loop {
-            match self.bytes().get(self.at) {
-                // Most bytes are above all white space, which is seen at once.
-                Some(&next) if next > b' ' => return Some(next),
-                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
-                next => return next.copied(),
-            }
-        }
+        self.rest = past_space(self.rest);
+        self.rest.first().copied()
     }
 
     /// Takes the next byte, if it is `wanted`.
+    #[inline]
     pub(super) fn take(&mut self, wanted: u8) -> Result<(), Odd> {
-        if self.next_byte() != Some(wanted) {
-            return Err(Odd);
+        match self.rest {
+            [first, rest @ ..] if *first == wanted => {
+                self.rest = rest;
+                Ok(())
+            }
+            _ => self.take_after_space(wanted),
         }
-        self.at += 1;
+    }
+
+    #[inline(never)]
+    fn take_after_space(&mut self, wanted: u8) -> Result<(), Odd> {
+        self.rest = after(wanted, self.rest).ok_or(Odd)?;
         Ok(())
     }
 
-    /// The bytes from here on that are `taken`.
-    fn while_is(&mut self, taken: impl Fn(u8) -> bool) -> &'de str {
-        let start = self.at;
-        while self.bytes().get(self.at).is_some_and(|&byte| taken(byte)) {
-            self.at += 1;
+    /// What `bytes` spell that were taken before the last `since` ones.
+    #[inline]
+    fn spelled(&self, bytes: &'de [u8], since: usize) -> Result<&'de str, Odd> {
+        match self.text {
+            Some(text) => {
+                let end = text.len() - self.rest.len() - since;
+                text.get(end - bytes.len()..end).ok_or(Odd)
+            }
+            None => str::from_utf8(bytes).map_err(|_| Odd),
         }
-        &self.text[start..self.at]
+    }
+
+    /// A key between `before` and a colon, if there is one without escapes; else nothing is taken.
+    #[inline(always)]
+    pub(super) fn key(&mut self, before: u8) -> Option<&'de [u8]> {
+        let [first, after @ ..] = self.rest else { return None };
+        if *first != before && *first > b' ' {
+            return None;
+        }
+        // Most are short, and have no white space beside them.
+        if *first == before
+            && let [b'"', text @ ..] = after
+            && let Some(len) = short_plain_len(text)
+            && let Some((key, [b'"', b':', rest @ ..])) = text.split_at_checked(len)
+        {
+            self.rest = rest;
+            return Some(key);
+        }
+        self.any_key(before)
+    }
+
+    /// The same, whatever it is, with white space after it too.
+    #[inline(never)]
+    fn any_key(&mut self, before: u8) -> Option<&'de [u8]> {
+        let text = after(b'"', after(before, self.rest)?)?;
+        let (key, rest) = text.split_at(plain_len(text));
+        self.rest = past_space(after(b':', rest.strip_prefix(b"\"")?)?);
+        Some(key)
     }
 
     /// A string, which comes next.
     #[inline]
     pub(super) fn string(&mut self) -> Result<Cow<'de, str>, Odd> {
-        self.plain_string()
-            .map_or_else(|| self.escaped().map(Cow::Owned), |text| Ok(Cow::Borrowed(text)))
+        match self.plain_string() {
+            Some(text) => self.spelled(text, 1).map(Cow::Borrowed),
+            None => self.escaped().map(Cow::Owned),
+        }
     }
 
-    /// The same, if no escape is in it; else nothing is taken.
+    /// The same as its bytes, if no escape is in it; else nothing is taken.
     #[inline]
-    pub(super) fn plain_string(&mut self) -> Option<&'de str> {
+    pub(super) fn plain_string(&mut self) -> Option<&'de [u8]> {
         if self.next_byte() != Some(b'"') {
             return None;
         }
-        let start = self.at + 1;
-        let rest = self.text.get(start..)?;
-        let len = plain_len(rest.as_bytes());
-        if rest.as_bytes().get(len) != Some(&b'"') {
+        let text = &self.rest[1..];
+        let len = plain_len(text);
+        if text.get(len) != Some(&b'"') {
             return None;
         }
-        self.at = start + len + 1;
-        rest.get(..len)
+        self.rest = &text[len + 1..];
+        Some(&text[..len])
     }
 
     /// The same, with escapes in it.
@@ -86,43 +128,63 @@ impl<'de> Quick<'de> {
         serde_json::from_str(self.cut_out()?).map_err(|_| Odd)
     }
 
-    /// The digits of a whole number that is not negative, and comes next.
+    /// A whole number that is not negative, and comes next; else nothing is taken but white space.
+    #[inline]
     pub(super) fn whole(&mut self) -> Result<u64, Odd> {
-        self.next_byte();
-        let start = self.at;
-        let rest = &self.bytes()[start..];
-        let (mut whole, mut len) = (0_u64, 0);
-        while let Some(digit @ b'0'..=b'9') = rest.get(len) {
-            whole = whole.wrapping_mul(10).wrapping_add((digit - b'0').into());
-            len += 1;
+        match self.rest {
+            [digit @ b'0'..=b'9', rest @ ..] if !rest.first().is_some_and(u8::is_ascii_digit) => {
+                self.rest = rest;
+                Ok((digit - b'0').into())
+            }
+            _ => self.longer_whole(),
         }
-        let is_zero_first = len > 1 && rest[0] == b'0';
-        let goes_on = matches!(rest.get(len), Some(b'.' | b'e' | b'E'));
-        if len == 0 || is_zero_first || goes_on {
-            return Err(Odd);
+    }
+
+    /// The same, with more than one digit or with white space before it.
+    #[inline(never)]
+    fn longer_whole(&mut self) -> Result<u64, Odd> {
+        match self.next_byte() {
+            // After it there is no other digit: what comes is read as something else, and is none.
+            Some(b'0') => self.take(b'0').map(|()| 0),
+            Some(b'1'..=b'9') => {
+                let (len, whole) = digits(self.rest);
+                if len > FITS {
+                    return self.longest_whole(len);
+                }
+                self.rest = &self.rest[len..];
+                Ok(whole)
+            }
+            Some(_) | None => Err(Odd),
         }
-        self.at = start + len;
-        if len <= FITS { Ok(whole) } else { self.text[start..self.at].parse().map_err(|_| Odd) }
+    }
+
+    /// The same, with so many digits that it may have no room.
+    #[cold]
+    fn longest_whole(&mut self, len: usize) -> Result<u64, Odd> {
+        let (digits, rest) = self.rest.split_at(len);
+        let whole =
+            str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).ok_or(Odd)?;
+        self.rest = rest;
+        Ok(whole)
     }
 
     /// The text of the next value, which is sound.
     pub(super) fn written(&mut self) -> Result<&'de str, Odd> {
         match self.next_byte() {
             Some(b'0'..=b'9') => {
-                let start = self.at;
-                let whole = self.while_is(|byte| byte.is_ascii_digit());
-                let is_zero_first = whole.len() > 1 && whole.starts_with('0');
-                if self.bytes().get(self.at) == Some(&b'.') {
-                    self.at += 1;
-                    self.while_is(|byte| byte.is_ascii_digit());
+                let text = self.rest;
+                let (mut len, _) = digits(text);
+                let is_zero_first = len > 1 && text[0] == b'0';
+                if text.get(len) == Some(&b'.') {
+                    len += 1 + digits(&text[len + 1..]).0;
                 }
                 // What ends with a point is no number.
                 if let (false, b'0'..=b'9', Some(b',' | b'}')) =
-                    (is_zero_first, self.bytes()[self.at - 1], self.bytes().get(self.at))
+                    (is_zero_first, text[len - 1], text.get(len))
                 {
-                    return Ok(&self.text[start..self.at]);
+                    self.rest = &text[len..];
+                    return self.spelled(&text[..len], 0);
                 }
-                self.at = start;
                 self.cut_out()
             }
             Some(_) => self.cut_out(),
@@ -133,12 +195,36 @@ impl<'de> Quick<'de> {
     /// The same, of anything that is JSON.
     #[inline(never)]
     pub(super) fn cut_out(&mut self) -> Result<&'de str, Odd> {
-        let rest = serde_json::Deserializer::from_str(&self.text[self.at..]);
+        let rest = serde_json::Deserializer::from_slice(self.rest);
         let mut values = rest.into_iter::<&RawValue>();
         let raw = values.next().ok_or(Odd)?.map_err(|_| Odd)?;
-        self.at += values.byte_offset();
+        self.rest = &self.rest[values.byte_offset()..];
         Ok(raw.get())
     }
+}
+
+/// What comes after the byte `wanted`, which may have white space before it.
+#[inline]
+fn after(wanted: u8, text: &[u8]) -> Option<&[u8]> {
+    past_space(text).strip_prefix(&[wanted])
+}
+
+/// What comes after white space: mostly none, or one.
+#[inline]
+fn past_space(text: &[u8]) -> &[u8] {
+    match text {
+        [first, ..] if *first > b' ' => text,
+        [b' ', rest @ ..] if rest.first().is_some_and(|first| *first > b' ') => rest,
+        _ => past_all_space(text),
+    }
+}
+
+#[inline(never)]
+fn past_all_space(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\n' | b'\r' | b'\t', rest @ ..] = text {
+        text = rest;
+    }
+    text
 }
 
 impl serde::de::Error for Odd {

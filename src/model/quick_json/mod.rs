@@ -3,7 +3,8 @@
 //! that something is.
 
 mod cursor;
+mod digits;
 mod plain_text;
 mod reading;
 
-pub(crate) use reading::{WRITTEN, read};
+pub(crate) use reading::{WRITTEN, read, read_bytes};

@@ -4,17 +4,37 @@
 /// escape, nor a control character.
 #[inline]
 pub(super) fn plain_len(text: &[u8]) -> usize {
-    // Eight at a time: each byte that is looked for has its highest bit set, and of those before the
-    // first none has.
+    short_plain_len(text).unwrap_or_else(|| any_plain_len(text))
+}
+
+/// The same, if it is less than sixteen.
+#[inline]
+pub(super) fn short_plain_len(text: &[u8]) -> Option<usize> {
+    let (first, rest) = text.split_first_chunk()?;
+    plain_len_of_eight(*first).or_else(|| Some(8 + plain_len_of_eight(*rest.first_chunk()?)?))
+}
+
+/// The same, if not all of the eight do.
+#[inline]
+fn plain_len_of_eight(eight: [u8; 8]) -> Option<usize> {
+    // Each byte that is looked for has its highest bit set, and of those before the first none has.
+    // With 2 in exclusive or, control characters and the end are what is below 0x21.
     let each = |byte: u8| u64::from_le_bytes([byte; 8]);
-    let below = |word: u64, bound: u8| word.wrapping_sub(each(bound)) & !word & each(0x80);
+    let word = u64::from_le_bytes(eight);
+    let ends = (word ^ each(2)).wrapping_sub(each(0x21));
+    let escapes = (word ^ each(b'\\')).wrapping_sub(each(1));
+    let found = (ends | escapes) & !word & each(0x80);
+    let len = usize::try_from(found.trailing_zeros() / 8).expect("a place of eight");
+    (found != 0).then_some(len)
+}
+
+/// The same, however long it is.
+#[inline(never)]
+fn any_plain_len(text: &[u8]) -> usize {
     let mut rest = text;
-    while let Some((&word, after)) = rest.split_first_chunk() {
-        let word = u64::from_le_bytes(word);
-        let found = below(word, b' ') | below(word ^ each(b'"'), 1) | below(word ^ each(b'\\'), 1);
-        if found != 0 {
-            let place = usize::try_from(found.trailing_zeros() / 8).expect("a place of eight");
-            return text.len() - rest.len() + place;
+    while let Some((&eight, after)) = rest.split_first_chunk() {
+        if let Some(len) = plain_len_of_eight(eight) {
+            return text.len() - rest.len() + len;
         }
         rest = after;
     }

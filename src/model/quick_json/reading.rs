@@ -1,6 +1,6 @@
 //! What serde asks of a text, value by value.
 
-use serde::de::value::{BorrowedStrDeserializer, CowStrDeserializer, StringDeserializer};
+use serde::de::value::{BorrowedBytesDeserializer, CowStrDeserializer};
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess,
     Visitor,
@@ -14,7 +14,15 @@ pub(crate) const WRITTEN: &str = "passbook::Written";
 
 /// What `text` is, all of it.
 pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Odd> {
-    let mut quick = Quick { text, at: 0 };
+    read_all(Quick::text(text))
+}
+
+/// The same of bytes, which are not looked at beforehand: what is no UTF-8 is odd.
+pub(crate) fn read_bytes<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Odd> {
+    read_all(Quick::bytes(bytes))
+}
+
+fn read_all<'de, T: Deserialize<'de>>(mut quick: Quick<'de>) -> Result<T, Odd> {
     let read = T::deserialize(&mut quick)?;
     match quick.next_byte() {
         None => Ok(read),
@@ -22,46 +30,55 @@ pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Odd> {
     }
 }
 
-/// Whether an array or an object has had an entry.
-#[derive(Clone, Copy)]
-enum Entries {
-    None,
-    Some,
-}
-
 /// The entries of an array or an object.
 struct Within<'q, 'de> {
     quick: &'q mut Quick<'de>,
+    /// What comes before an entry: a bracket before the first, and then a comma.
+    before: u8,
     end: u8,
-    entries: Entries,
 }
 
 impl<'q, 'de> Within<'q, 'de> {
     /// An array, which comes next.
-    fn array(quick: &'q mut Quick<'de>) -> Result<Self, Odd> {
-        quick.take(b'[')?;
-        Ok(Self { quick, end: b']', entries: Entries::None })
+    fn array(quick: &'q mut Quick<'de>) -> Self {
+        Self { quick, before: b'[', end: b']' }
     }
 
     /// An object, which comes next.
-    fn object(quick: &'q mut Quick<'de>) -> Result<Self, Odd> {
-        quick.take(b'{')?;
-        Ok(Self { quick, end: b'}', entries: Entries::None })
+    fn object(quick: &'q mut Quick<'de>) -> Self {
+        Self { quick, before: b'{', end: b'}' }
     }
 
-    /// Whether there is one more entry, which is next then.
+    /// Whether there is one more element, which is next then.
     fn goes_on(&mut self) -> Result<bool, Odd> {
-        match (self.quick.next_byte(), self.entries) {
-            (Some(end), _) if end == self.end => {
-                self.quick.at += 1;
-                return Ok(false);
-            }
-            (_, Entries::None) => self.entries = Entries::Some,
-            // After a comma there is no end: what comes is read as an entry, and is none.
-            (Some(b','), Entries::Some) => self.quick.at += 1,
-            (_, Entries::Some) => return Err(Odd),
+        if self.quick.take(self.before).is_err() {
+            return self.end().map(|()| false);
         }
+        // After a comma there is no end: what comes is read as an element, and is none.
+        if self.before != b',' && self.quick.next_byte() == Some(self.end) {
+            return self.quick.take(self.end).map(|()| false);
+        }
+        self.before = b',';
         Ok(true)
+    }
+
+    /// The next key, if there is one more. One with escapes in it is odd.
+    #[inline]
+    fn key(&mut self) -> Result<Option<&'de [u8]>, Odd> {
+        if let Some(key) = self.quick.key(self.before) {
+            self.before = b',';
+            return Ok(Some(key));
+        }
+        self.end().map(|()| None)
+    }
+
+    /// Takes the end, for there is no other entry.
+    #[inline]
+    fn end(&mut self) -> Result<(), Odd> {
+        if self.before != b',' {
+            self.quick.take(self.before)?;
+        }
+        self.quick.take(self.end)
     }
 }
 
@@ -82,16 +99,12 @@ impl<'de> SeqAccess<'de> for Within<'_, 'de> {
 impl<'de> MapAccess<'de> for Within<'_, 'de> {
     type Error = Odd;
 
+    #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Odd> {
-        if !self.goes_on()? {
-            return Ok(None);
+        match self.key()? {
+            Some(key) => seed.deserialize(BorrowedBytesDeserializer::new(key)).map(Some),
+            None => Ok(None),
         }
-        let key = match self.quick.plain_string() {
-            Some(key) => seed.deserialize(BorrowedStrDeserializer::new(key))?,
-            None => seed.deserialize(StringDeserializer::new(self.quick.escaped()?))?,
-        };
-        self.quick.take(b':')?;
-        Ok(Some(key))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Odd> {
@@ -100,14 +113,17 @@ impl<'de> MapAccess<'de> for Within<'_, 'de> {
 }
 
 /// A variant that is more than its name: `{"variant": what it holds}`.
-impl<'de> EnumAccess<'de> for &mut Quick<'de> {
+impl<'q, 'de> EnumAccess<'de> for Within<'q, 'de> {
     type Error = Odd;
-    type Variant = Self;
+    type Variant = &'q mut Quick<'de>;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Odd> {
-        let variant = seed.deserialize(CowStrDeserializer::new(self.string()?))?;
-        self.take(b':')?;
-        Ok((variant, self))
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        mut self,
+        seed: V,
+    ) -> Result<(V::Value, Self::Variant), Odd> {
+        let key = self.key()?.ok_or(Odd)?;
+        let variant = seed.deserialize(BorrowedBytesDeserializer::new(key))?;
+        Ok((variant, self.quick))
     }
 }
 
@@ -167,14 +183,13 @@ impl<'de> Deserializer<'de> for &mut Quick<'de> {
         if self.next_byte() == Some(b'"') {
             return visitor.visit_enum(CowStrDeserializer::new(self.string()?));
         }
-        self.take(b'{')?;
-        let read = visitor.visit_enum(&mut *self)?;
+        let read = visitor.visit_enum(Within::object(self))?;
         self.take(b'}')?;
         Ok(read)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
-        visitor.visit_map(Within::object(self)?)
+        visitor.visit_map(Within::object(self))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -187,7 +202,7 @@ impl<'de> Deserializer<'de> for &mut Quick<'de> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
-        visitor.visit_seq(Within::array(self)?)
+        visitor.visit_seq(Within::array(self))
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
@@ -207,13 +222,14 @@ impl<'de> Deserializer<'de> for &mut Quick<'de> {
     }
 
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
-        match self.next_byte() {
-            Some(b'-') => {
-                let digits = self.cut_out()?;
-                let number = digits.parse().ok().filter(|number| *number < 0);
+        match self.whole() {
+            Ok(whole) => visitor.visit_u64(whole),
+            // Nothing was taken.
+            Err(Odd) if self.next_byte() == Some(b'-') => {
+                let number = self.cut_out()?.parse().ok().filter(|number| *number < 0);
                 visitor.visit_i64(number.ok_or(Odd)?)
             }
-            Some(_) | None => self.deserialize_u64(visitor),
+            Err(Odd) => Err(Odd),
         }
     }
 
@@ -242,7 +258,7 @@ mod tests {
     use proptest::prelude::*;
     use serde::{Deserialize, Serialize};
 
-    use super::{Deserializer, Odd, Visitor, WRITTEN, read};
+    use super::{Deserializer, Odd, Visitor, WRITTEN, read, read_bytes};
 
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -289,6 +305,10 @@ mod tests {
         }
         assert_eq!(read::<Vec<u32>>("\t[ 0 , 10\n,4294967295 ]\r\n"), Ok(vec![0, 10, u32::MAX]));
         assert_eq!(read::<Vec<u32>>("[]"), Ok(vec![]));
+        for text in ["[-0]", "[- 1]", "[-]", "[99999999999999999999-5]", "[0-5]", "[5-5]"] {
+            assert_eq!(read::<Vec<i64>>(text), Err(Odd), "{text}");
+        }
+        assert_eq!(read::<Vec<i64>>("[-12 , -3,4\t, 567]"), Ok(vec![-12, -3, 4, 567]));
     }
 
     #[test]
@@ -347,11 +367,20 @@ mod tests {
             r#"{"branch":1,"balance_minor":2,"balance":2}"#,
             r#"{"branch"1,"balance_minor":2}"#,
             r#"{"branch":1 "balance_minor":2}"#,
+            r#"{"branch":1,"balance_minor":2,}"#,
+            r#"{"branch":1,"balance_minor":2"#,
+            r#"{"branch":1,,"balance_minor":2}"#,
+            r#"{,"branch":1,"balance_minor":2}"#,
+            r#"{"branch":1,"balance_minor"=2}"#,
+            r#"{"branch":1,"balance_minor_of_all":2}"#,
+            "{}",
+            "{,}",
         ];
         for text in texts {
             let read = read::<Account>(text).ok();
             assert_eq!(read, serde_json::from_str(text).ok(), "{text}");
         }
+        assert_eq!(read::<Account>(r#"{"br\u0061nch":1,"balance_minor":2}"#), Err(Odd));
     }
 
     proptest! {
@@ -377,6 +406,22 @@ mod tests {
             let text: String = text.into_iter().collect();
             if let Ok(told) = read::<Whole>(&text) {
                 prop_assert_eq!(Some(told), slowly(&text));
+            }
+            prop_assert_eq!(read_bytes::<Whole>(text.as_bytes()), read(&text));
+        }
+
+        /// Most of these are no UTF-8.
+        #[test]
+        fn no_bytes_are_read_that_serde_does_not_read(
+            whole in any_whole(),
+            place in any::<prop::sample::Index>(),
+            byte in 0x80..=0xff_u8,
+        ) {
+            let mut bytes = serde_json::to_vec(&whole).unwrap();
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+            if let Ok(told) = read_bytes::<Whole>(&bytes) {
+                prop_assert_eq!(Some(told), serde_json::from_slice(&bytes).ok());
             }
         }
     }
