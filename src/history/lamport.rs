@@ -4,6 +4,7 @@
 //! Remembers the processes and the messages on their way, and nothing else.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -68,33 +69,46 @@ pub(super) struct LamportClocks {
 }
 
 impl LamportClocks {
-    /// The clock of the last fact at `process`.
-    pub(super) fn last(&self, process: Process) -> Option<Lamport> {
-        self.processes.get(&process).copied()
-    }
-
     /// The clock of `fact`: one more than what its process knew and what it heard.
     pub(super) fn stamp(&mut self, fact: &Fact) -> Lamport {
-        let own = fact.process().and_then(|process| self.last(process)).unwrap_or_default();
-        let clock = Lamport(own.max(self.heard(fact).unwrap_or_default()).0.saturating_add(1));
-        self.advance(fact, clock);
+        let process = fact.process();
+        let own = process.and_then(|process| self.processes.get(&process).copied());
+        let known = own.unwrap_or_default().max(self.hear(fact).unwrap_or_default());
+        let clock = Lamport(known.0.saturating_add(1));
+        if let Some(process) = process {
+            self.advance(process, clock);
+        }
+        self.tell(fact, clock);
         clock
     }
 
-    /// The clock of the sending that `fact` is the end of, if it is one and the sending is known.
-    pub(super) fn heard(&self, fact: &Fact) -> Option<Lamport> {
+    /// Takes note that a fact happened at `process` at `clock`. The clock of the one before it there.
+    pub(super) fn advance(&mut self, process: Process, clock: Lamport) -> Option<Lamport> {
+        self.processes.insert(process, clock)
+    }
+
+    /// The clock of the sending that `fact` is the end of, if it is one and the sending is known. What
+    /// has arrived or is lost is forgotten.
+    pub(super) fn hear(&mut self, fact: &Fact) -> Option<Lamport> {
         match fact {
             Fact::MessageReceived { from, to, number, .. }
-            | Fact::MessageLost { from, to, number, .. }
-            | Fact::MessageDuplicated { from, to, number, .. } => {
+            | Fact::MessageLost { from, to, number, .. } => {
+                self.arrive(Message { from: *from, to: *to, number: *number })
+            }
+            Fact::MessageDuplicated { from, to, number, .. } => {
                 let message = Message { from: *from, to: *to, number: *number };
-                self.messages.get(&message).map(|under_way| under_way.sent)
+                let under_way = self.messages.get_mut(&message)?;
+                under_way.copies = under_way.copies.saturating_add(1);
+                Some(under_way.sent)
             }
             Fact::RequestReceived { customer, request, .. } => {
-                self.exchange(*customer, *request).map(|exchange| exchange.sent)
+                let exchange = self.exchanges.get(customer)?;
+                (exchange.request == *request).then_some(exchange.sent)
             }
-            Fact::ReplyReceived { customer, request, .. } => {
-                self.exchange(*customer, *request)?.replied
+            Fact::ReplyReceived { customer, request, .. } => self.end(*customer, *request)?.replied,
+            Fact::RequestGivenUp { customer, request, .. } => {
+                self.end(*customer, *request);
+                None
             }
             Fact::RequestSent { .. }
             | Fact::WriteApplied { .. }
@@ -102,7 +116,6 @@ impl LamportClocks {
             | Fact::WriteSetCompared { .. }
             | Fact::RequestParked { .. }
             | Fact::ReplySent { .. }
-            | Fact::RequestGivenUp { .. }
             | Fact::BranchStopped { .. }
             | Fact::BranchStarted { .. }
             | Fact::PartitionBegan { .. }
@@ -114,25 +127,12 @@ impl LamportClocks {
         }
     }
 
-    /// Takes note that `fact` happened at `clock`. What has arrived or is lost is forgotten.
-    pub(super) fn advance(&mut self, fact: &Fact, clock: Lamport) {
-        if let Some(process) = fact.process() {
-            self.processes.insert(process, clock);
-        }
+    /// Takes note of what `fact` sends at `clock`, if it is the beginning of a sending.
+    pub(super) fn tell(&mut self, fact: &Fact, clock: Lamport) {
         match fact {
             Fact::MessageSent { from, to, number, .. } => {
                 let under_way = UnderWay { sent: clock, copies: 1 };
                 self.messages.insert(Message { from: *from, to: *to, number: *number }, under_way);
-            }
-            Fact::MessageReceived { from, to, number, .. }
-            | Fact::MessageLost { from, to, number, .. } => {
-                self.arrive(Message { from: *from, to: *to, number: *number });
-            }
-            Fact::MessageDuplicated { from, to, number, .. } => {
-                let message = Message { from: *from, to: *to, number: *number };
-                if let Some(under_way) = self.messages.get_mut(&message) {
-                    under_way.copies = under_way.copies.saturating_add(1);
-                }
             }
             Fact::RequestSent { customer, request, .. } => {
                 let exchange = Exchange { request: *request, sent: clock, replied: None };
@@ -145,13 +145,12 @@ impl LamportClocks {
                     exchange.replied = Some(clock);
                 }
             }
-            Fact::ReplyReceived { customer, request, .. }
-            | Fact::RequestGivenUp { customer, request, .. } => {
-                if self.exchange(*customer, *request).is_some() {
-                    self.exchanges.remove(customer);
-                }
-            }
-            Fact::RequestReceived { .. }
+            Fact::MessageReceived { .. }
+            | Fact::MessageLost { .. }
+            | Fact::MessageDuplicated { .. }
+            | Fact::RequestReceived { .. }
+            | Fact::ReplyReceived { .. }
+            | Fact::RequestGivenUp { .. }
             | Fact::WriteApplied { .. }
             | Fact::WriteSetCompared { .. }
             | Fact::RequestParked { .. }
@@ -166,18 +165,25 @@ impl LamportClocks {
         }
     }
 
-    /// One of a message arrived or is lost.
-    fn arrive(&mut self, message: Message) {
-        if let Some(under_way) = self.messages.get_mut(&message) {
-            under_way.copies -= 1;
-            if under_way.copies == 0 {
-                self.messages.remove(&message);
-            }
+    /// One of a message arrived or is lost. When it was sent.
+    fn arrive(&mut self, message: Message) -> Option<Lamport> {
+        let Entry::Occupied(mut under_way) = self.messages.entry(message) else { return None };
+        let sent = under_way.get().sent;
+        under_way.get_mut().copies -= 1;
+        if under_way.get().copies == 0 {
+            under_way.remove();
         }
+        Some(sent)
     }
 
-    fn exchange(&self, customer: CustomerId, request: RequestNumber) -> Option<&Exchange> {
-        self.exchanges.get(&customer).filter(|exchange| exchange.request == request)
+    /// A request is answered or given up. What there was of it.
+    fn end(&mut self, customer: CustomerId, request: RequestNumber) -> Option<Exchange> {
+        match self.exchanges.entry(customer) {
+            Entry::Occupied(exchange) if exchange.get().request == request => {
+                Some(exchange.remove())
+            }
+            Entry::Occupied(_) | Entry::Vacant(_) => None,
+        }
     }
 
     /// How many messages are neither received nor lost.

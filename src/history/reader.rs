@@ -135,18 +135,18 @@ impl<R: BufRead> Reader<R> {
             return Err(HistoryProblem::TimeBackwards { at: *at, before: self.now });
         }
         if let Some(process) = fact.process()
-            && let Some(before) = self.clocks.last(process)
+            && let Some(before) = self.clocks.advance(process, clock)
             && clock <= before
         {
             return Err(HistoryProblem::ClockBackwards { process, clock, before });
         }
-        if let Some(sent) = self.clocks.heard(fact)
+        if let Some(sent) = self.clocks.hear(fact)
             && clock <= sent
         {
             return Err(HistoryProblem::ReceivedBeforeSent { clock, sent });
         }
         self.now = *at;
-        self.clocks.advance(fact, clock);
+        self.clocks.tell(fact, clock);
         Ok(())
     }
 
