@@ -30,7 +30,7 @@ pub(crate) struct Growth {
 /// With ever more events at two branches, and ever more branches with as many applies.
 pub(crate) fn measure() -> Vec<Growth> {
     let by_events = [1_000, 10_000, 100_000, 1_000_000].map(|events| (2, events));
-    let by_branches = [2, 10, 100, 1_000].map(|branches| (branches, 600_000 / branches));
+    let by_branches = [2, 10, 100, 1_000].map(|branches| (branches, 3_000_000 / branches));
     by_events
         .into_iter()
         .chain(by_branches)

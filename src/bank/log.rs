@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::iter;
 
-use super::blocks::Blocks;
 use super::write_set::WriteSet;
 use super::{VersionVector, WriteSetDigest};
+use crate::model::blocks::Blocks;
 use crate::model::number::count;
 use crate::model::{
     Amount, BranchIndex, CustomerId, Dot, EventId, LogEntry, LogPosition, Money, OriginLife,

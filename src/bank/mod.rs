@@ -1,7 +1,6 @@
 //! The pure branch: inputs in, effects out. Does no I/O, reads no clock, knows no actor and no
 //! protocol.
 
-mod blocks;
 mod branch;
 mod confirmation;
 mod dependencies;

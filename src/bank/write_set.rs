@@ -1,7 +1,9 @@
 //! A customer's write set at one branch, and what branches tell each other of it.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
+use crate::model::blocks::Blocks;
 use crate::model::{EventId, Money};
 
 /// A write set in a few numbers: equal sets in equal order have equal digests.
@@ -45,7 +47,7 @@ impl WriteSetDigest {
         let at = |place: u32| (events[usize::try_from(place).unwrap_or(usize::MAX)], Money::ZERO);
         let mut by_event: Vec<u32> = (0..).zip(events).map(|(place, _)| place).collect();
         by_event.sort_by_key(|&place| at(place).0);
-        let last = first_place(&by_event, last, at)?;
+        let last = by_event.iter().copied().find(|&place| at(place).0 == last)?;
         let empty = Self::told(0, 0, None);
         let ids = by_first_place(&by_event, last, at);
         Some(ids.into_iter().fold(empty, |digest, (event, nothing)| digest.with(event, nothing)))
@@ -85,7 +87,7 @@ fn mix(bits: u64) -> u64 {
 pub(super) struct WriteSet {
     /// Indexes into the log, ascending by event id and then by themselves. Ids mostly ascend as they
     /// come, and mostly each names one write.
-    by_event: Vec<u32>,
+    by_event: Blocks<u32>,
     digest: WriteSetDigest,
     /// What most sets do not need: they are small, and their ids ascend as they come.
     more: Option<Box<More>>,
@@ -94,9 +96,9 @@ pub(super) struct WriteSet {
 #[derive(Debug, Clone, Default)]
 struct More {
     /// Where each id came first in the log, ascending. Empty as long as that is what `by_event` says.
-    order: Vec<u32>,
+    order: Blocks<u32>,
     /// The digest when so many ids had come: after each [`MARK_EVERY`].
-    marks: Vec<WriteSetDigest>,
+    marks: Blocks<WriteSetDigest>,
 }
 
 /// From a mark so many ids at most are gone through to the digest at any of them.
@@ -104,7 +106,7 @@ const MARK_EVERY: usize = 32;
 
 impl Default for WriteSet {
     fn default() -> Self {
-        Self { by_event: Vec::new(), digest: WriteSetDigest::EMPTY, more: None }
+        Self { by_event: Blocks::default(), digest: WriteSetDigest::EMPTY, more: None }
     }
 }
 
@@ -115,7 +117,7 @@ impl WriteSet {
         event: EventId,
         at: impl Fn(u32) -> (EventId, Money),
     ) -> impl Iterator<Item = u32> {
-        named(&self.by_event, event, at).iter().copied()
+        self.by_event.range(named(&self.by_event, event, at)).copied()
     }
 
     pub(super) fn latest(&self, at: impl Fn(u32) -> (EventId, Money)) -> Option<EventId> {
@@ -132,13 +134,13 @@ impl WriteSet {
         if self.latest(&at) < Some(event) {
             return self.append(index, event, delta);
         }
-        make_room(&mut self.by_event);
         let more = self.more.get_or_insert_default();
         if more.order.is_empty() {
             more.order.clone_from(&self.by_event);
         }
         let place = self.by_event.partition_point(|&other| at(other).0 <= event);
-        let is_second = self.by_event[..place].last().is_some_and(|&other| at(other).0 == event);
+        let is_second =
+            place.checked_sub(1).is_some_and(|before| at(self.by_event[before]).0 == event);
         self.by_event.insert(place, index);
         if is_second {
             self.count_anew(&at);
@@ -151,7 +153,6 @@ impl WriteSet {
     /// The same where `event` is above all that are there; the write changes the balance by `delta`.
     #[inline(always)]
     pub(super) fn append(&mut self, index: u32, event: EventId, delta: Money) -> WriteSetDigest {
-        make_room(&mut self.by_event);
         self.by_event.push(index);
         if let Some(more) = &mut self.more
             && !more.order.is_empty()
@@ -175,8 +176,8 @@ impl WriteSet {
     }
 
     /// Where each id came first in the log, ascending, where `by_event` does not say it.
-    fn order(&self) -> Option<&[u32]> {
-        self.more.as_ref().map(|more| more.order.as_slice()).filter(|order| !order.is_empty())
+    fn order(&self) -> Option<&Blocks<u32>> {
+        self.more.as_ref().map(|more| &more.order).filter(|order| !order.is_empty())
     }
 
     /// How many ids there are.
@@ -198,7 +199,7 @@ impl WriteSet {
 
     /// An id that came before names one more write: all digests since are others.
     fn count_anew(&mut self, at: impl Fn(u32) -> (EventId, Money)) {
-        self.more.get_or_insert_default().marks.clear();
+        self.more.get_or_insert_default().marks = Blocks::default();
         self.digest = WriteSetDigest::EMPTY;
         for before in 0..self.ids() {
             self.digest = self.with_id(self.digest, self.first_of(before), &at);
@@ -220,8 +221,8 @@ impl WriteSet {
         }
         let ids = self.order().unwrap_or(&self.by_event).partition_point(|&place| place <= first);
         let marks = ids / MARK_EVERY;
-        let kept = self.more.as_ref().map_or(&[][..], |more| &more.marks);
-        let mark = marks.checked_sub(1).map_or(WriteSetDigest::EMPTY, |mark| kept[mark]);
+        let kept = self.more.as_ref().zip(marks.checked_sub(1));
+        let mark = kept.map_or(WriteSetDigest::EMPTY, |(more, mark)| more.marks[mark]);
         let since = (marks * MARK_EVERY..ids).map(|before| self.first_of(before));
         since.fold(mark, |digest, first| self.with_id(digest, first, &at))
     }
@@ -234,53 +235,47 @@ impl WriteSet {
         at: impl Fn(u32) -> (EventId, Money),
     ) -> WriteSetDigest {
         let (event, delta) = at(first);
-        match named(&self.by_event, event, &at) {
-            [_] => digest.with(event, delta),
-            several => {
-                let mut deltas: Vec<Money> = several.iter().map(|&place| at(place).1).collect();
-                deltas.sort_unstable();
-                deltas.into_iter().fold(digest, |digest, delta| digest.with(event, delta))
-            }
+        let several = named(&self.by_event, event, &at);
+        if several.len() == 1 {
+            return digest.with(event, delta);
         }
+        let mut deltas: Vec<_> = self.by_event.range(several).map(|&place| at(place).1).collect();
+        deltas.sort_unstable();
+        deltas.into_iter().fold(digest, |digest, delta| digest.with(event, delta))
     }
 
     /// Event ids in the order applied, up to and with the write at `last` in the log.
     pub(super) fn in_order(&self, last: u32, at: impl Fn(u32) -> (EventId, Money)) -> Vec<EventId> {
         let mut applied: Vec<_> =
-            self.by_event.iter().filter(|&&index| index <= last).copied().collect();
+            self.by_event.from(0).filter(|&&index| index <= last).copied().collect();
         applied.sort_unstable();
         applied.into_iter().map(|index| at(index).0).collect()
     }
 }
 
-/// Makes room for one more, and for a quarter of what is there: a log that doubled its room would
-/// leave up to half of it empty, a thousand times in a bank of a thousand branches.
-fn make_room<T>(items: &mut Vec<T>) {
-    if items.len() == items.capacity() {
-        items.reserve_exact(items.len() / 4 + 4);
-    }
-}
-
-/// Of places that ascend by event id, those of `event`.
-fn named(by_event: &[u32], event: EventId, at: impl Fn(u32) -> (EventId, Money)) -> &[u32] {
+/// Where those of `event` stand among places that ascend by event id.
+fn named(
+    by_event: &Blocks<u32>,
+    event: EventId,
+    at: impl Fn(u32) -> (EventId, Money),
+) -> Range<usize> {
     let id = |place: &u32| at(*place).0;
     // Mostly it is the latest one, or a later one still.
     let end = match by_event.last().map(|latest| id(latest).cmp(&event)) {
-        None | Some(Ordering::Less) => return &[],
+        None | Some(Ordering::Less) => return 0..0,
         Some(Ordering::Equal) => by_event.len(),
         Some(Ordering::Greater) => by_event.partition_point(|place| id(place) <= event),
     };
-    let before = &by_event[..end];
-    let count = before.iter().rev().take_while(|place| id(place) == event).count();
-    &before[end - count..]
+    let count = by_event.range(0..end).rev().take_while(|place| id(place) == event).count();
+    end - count..end
 }
 
 fn first_place(
-    by_event: &[u32],
+    by_event: &Blocks<u32>,
     event: EventId,
     at: impl Fn(u32) -> (EventId, Money),
 ) -> Option<u32> {
-    named(by_event, event, at).first().copied()
+    by_event.range(named(by_event, event, at)).next().copied()
 }
 
 /// The writes whose id came first at `last` or before, in the order in which their ids came first;

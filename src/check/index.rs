@@ -116,6 +116,10 @@ impl IdTable {
             if slot > self.direct.len() {
                 self.direct.resize(slot, NONE);
             }
+            if self.direct.len() == self.direct.capacity() {
+                // Room for twice as many would be half empty, at each of a thousand branches.
+                self.direct.reserve_exact(slot / 4 + FEW);
+            }
             self.direct.push(index);
         } else {
             self.sparse.insert(id, index);

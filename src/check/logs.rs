@@ -7,13 +7,14 @@ use super::InvalidHistory;
 use super::index::{LogRef, NONE, WriteRef, place};
 use super::sessions::Mark;
 use super::writes::{ABSENT, Writes};
+use crate::model::blocks::Blocks;
 use crate::model::{BranchIndex, LogPosition, Money};
 
 /// The last log of a branch.
 #[derive(Debug)]
 pub(super) struct BranchLog {
     /// The apply log.
-    pub(super) writes: Vec<WriteRef>,
+    pub(super) writes: Blocks<WriteRef>,
     /// The sum of the opening balance and the log.
     pub(super) sum: i128,
     /// The balance that the branch gave last, if it gave one.
@@ -31,7 +32,7 @@ pub(super) struct BranchLog {
 impl BranchLog {
     pub(super) fn new(opening_balance: Money) -> Self {
         Self {
-            writes: Vec::new(),
+            writes: Blocks::default(),
             sum: opening_balance.minor().into(),
             balance: None,
             stopped: None,
@@ -252,7 +253,7 @@ impl Logs {
 }
 
 /// How long a log is.
-pub(super) fn log_length(log: &[WriteRef]) -> Result<LogPosition, InvalidHistory> {
+pub(super) fn log_length(log: &Blocks<WriteRef>) -> Result<LogPosition, InvalidHistory> {
     u64::try_from(log.len()).map(LogPosition::new).map_err(|_| InvalidHistory::TooMany)
 }
 

@@ -230,7 +230,8 @@ impl OwedToSessions {
         if self.ended == 0 && self.surviving.is_empty() {
             let none = || Reach::new(self.branches, 0);
             let reach = passed.reach.get_or_insert_with(none);
-            for write in &ledger.logs.of(log.branch).writes[from..place(position)] {
+            let writes = ledger.logs.of(log.branch).writes.from(from);
+            for write in writes.take(place(position).saturating_sub(from)) {
                 reach.add_last(ledger.writes.row(*write));
             }
         } else {

@@ -1,6 +1,7 @@
 //! The vocabulary: ids, money, operations, outcomes, and how text from elsewhere is shown. Knows no
 //! branch, no actor and no file format.
 
+pub(crate) mod blocks;
 mod guarantee;
 mod id;
 mod list;
