@@ -7,51 +7,81 @@ use std::io::{self, Write};
 
 use crate::model::is_unseen;
 
+/// What becomes of colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Colours {
+    Kept,
+    Dropped,
+}
+
 /// Writes to `W`, text in whole pieces. Anything but a colour that a terminal would obey is written
 /// as in JSON, `\u001b`: so JSON stays what it is, and in text it is shown. Text for people comes
 /// with its names made harmless already, by [`Shown`](crate::model::Shown).
-pub(super) struct Guard<W>(W);
+pub(super) struct Guard<W> {
+    out: W,
+    colours: Colours,
+}
 
 impl<W: Write> Guard<W> {
+    /// Whether there is to be colour is for `out` to know.
     pub(super) fn new(out: W) -> Self {
-        Self(out)
+        Self { out, colours: Colours::Kept }
+    }
+
+    pub(super) fn with(out: W, colours: Colours) -> Self {
+        Self { out, colours }
     }
 
     pub(super) fn get_ref(&self) -> &W {
-        &self.0
+        &self.out
     }
 }
 
 impl<W: Write> Write for Guard<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write_all(&harmless(bytes))?;
+        self.out.write_all(&harmless(bytes, self.colours))?;
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.out.flush()
     }
 }
 
-fn harmless(bytes: &[u8]) -> Cow<'_, [u8]> {
-    if bytes.iter().all(|byte| matches!(byte, b'\n' | b' '..=b'~')) {
+fn harmless(bytes: &[u8], colours: Colours) -> Cow<'_, [u8]> {
+    if bytes.chunks(PIECE).all(is_plain) {
         return Cow::Borrowed(bytes);
     }
     let text = String::from_utf8_lossy(bytes);
     let mut safe = String::with_capacity(text.len());
     let mut rest = &*text;
     while let Some(c) = rest.chars().next() {
-        let len = colour_len(rest).unwrap_or(c.len_utf8());
-        if is_unseen(c) && len == c.len_utf8() && !matches!(c, '\n' | '\t') {
+        if let Some(len) = colour_len(rest) {
+            if colours == Colours::Kept {
+                safe.push_str(&rest[..len]);
+            }
+            rest = &rest[len..];
+            continue;
+        }
+        if is_unseen(c) && !matches!(c, '\n' | '\t') {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 write!(safe, "\\u{unit:04x}").expect("a text takes all");
             }
         } else {
-            safe.push_str(&rest[..len]);
+            safe.push(c);
         }
-        rest = &rest[len..];
+        rest = &rest[c.len_utf8()..];
     }
     Cow::Owned(safe.into_bytes())
+}
+
+/// So many bytes are looked at together.
+const PIECE: usize = 256;
+
+/// Whether all of it stands for itself. Looks at each byte, whatever the others are: that takes one
+/// step for many.
+fn is_plain(piece: &[u8]) -> bool {
+    piece.iter().fold(true, |plain, byte| plain & matches!(byte, b'\n' | b' '..=b'~'))
 }
 
 /// How long the colour is that `text` begins with, if it does: `ESC [ 1 ; 31 m`.
@@ -66,9 +96,24 @@ mod tests {
     use super::*;
 
     fn guarded(text: &str) -> String {
-        let mut guard = Guard::new(Vec::new());
+        written(text, Colours::Kept)
+    }
+
+    fn written(text: &str, colours: Colours) -> String {
+        let mut guard = Guard::with(Vec::new(), colours);
         guard.write_all(text.as_bytes()).unwrap();
-        String::from_utf8(guard.0).unwrap()
+        String::from_utf8(guard.out).unwrap()
+    }
+
+    #[test]
+    fn colours_are_dropped_where_none_are_wanted_and_nothing_else_is() {
+        for (text, told) in [
+            ("\u{1b}[1;31merror\u{1b}[0m: é 银行\n", "error: é 银行\n"),
+            ("\u{1b}[2J", r"\u001b[2J"),
+            ("\u{1b}[\u{1b}[mm", r"\u001b[m"),
+        ] {
+            assert_eq!(written(text, Colours::Dropped), told);
+        }
     }
 
     #[test]

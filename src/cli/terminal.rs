@@ -11,7 +11,7 @@ use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
-use super::guard::Guard;
+use super::guard::{Colours, Guard};
 use crate::model::Shown;
 use crate::report::Width;
 use crate::scenario::{Level, Warning};
@@ -69,11 +69,16 @@ impl Terminal {
             Color::Always => ColorChoice::AlwaysAnsi,
             Color::Never => ColorChoice::Never,
         };
+        let results = AutoStream::new(io::stdout().lock(), choice);
+        // What a stream without colour is given it takes apart byte by byte: the guard is quicker.
+        let (results, colours) = match results.current_choice() {
+            ColorChoice::Never => (AutoStream::always_ansi(results.into_inner()), Colours::Dropped),
+            ColorChoice::Auto | ColorChoice::Always | ColorChoice::AlwaysAnsi => {
+                (results, Colours::Kept)
+            }
+        };
         Self {
-            results: Guard::new(BufWriter::with_capacity(
-                1 << 16,
-                AutoStream::new(io::stdout().lock(), choice),
-            )),
+            results: Guard::with(BufWriter::with_capacity(1 << 16, results), colours),
             messages: Guard::new(AutoStream::new(io::stderr(), choice)),
         }
     }
