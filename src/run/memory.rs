@@ -235,9 +235,16 @@ pub struct MemoryBudget {
 
 #[derive(Debug, Default)]
 struct Shares {
-    taken: Mutex<u64>,
-    /// Told when something is given back.
+    taken: Mutex<Taken>,
+    /// Told when something is given back that somebody waits for.
     given_back: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    bytes: u64,
+    /// How many wait for more. To wake nobody up costs as much as to wake somebody.
+    waiting: usize,
 }
 
 /// Why a run does not get the memory that it needs.
@@ -318,9 +325,16 @@ impl MemoryBudget {
     /// given back enough; whoever waits must hold nothing of it.
     pub fn take(&self, bytes: u64) -> Result<MemoryShare, MemoryError> {
         self.check(bytes)?;
-        let has_no_room = |taken: &mut u64| self.room() - *taken < bytes;
-        let taken = self.shares.given_back.wait_while(self.taken(), has_no_room);
-        *taken.unwrap_or_else(PoisonError::into_inner) += bytes;
+        let has_no_room = |taken: &mut Taken| self.room() - taken.bytes < bytes;
+        let mut taken = self.taken();
+        if has_no_room(&mut taken) {
+            taken.waiting += 1;
+            let waited = self.shares.given_back.wait_while(taken, has_no_room);
+            taken = waited.unwrap_or_else(PoisonError::into_inner);
+            taken.waiting -= 1;
+        }
+        taken.bytes += bytes;
+        drop(taken);
         Ok(MemoryShare { budget: self.clone(), bytes })
     }
 
@@ -328,12 +342,12 @@ impl MemoryBudget {
     pub fn try_take(&self, bytes: u64) -> Result<MemoryShare, MemoryError> {
         self.check(bytes)?;
         let mut taken = self.taken();
-        let left = self.room() - *taken;
+        let left = self.room() - taken.bytes;
         if left < bytes {
             let [needed, left] = [bytes, left].map(ByteSize::new);
             return Err(MemoryError::Busy { needed, left, max: self.max });
         }
-        *taken += bytes;
+        taken.bytes += bytes;
         Ok(MemoryShare { budget: self.clone(), bytes })
     }
 
@@ -351,11 +365,11 @@ impl MemoryBudget {
 
     /// What is left for runs that begin now.
     pub fn left(&self) -> u64 {
-        self.room() - *self.taken()
+        self.room() - self.taken().bytes
     }
 
     /// What is taken. A panic beside it changes nothing of it.
-    fn taken(&self) -> MutexGuard<'_, u64> {
+    fn taken(&self) -> MutexGuard<'_, Taken> {
         self.shares.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -370,8 +384,11 @@ pub struct MemoryShare {
 
 impl Drop for MemoryShare {
     fn drop(&mut self) {
-        *self.budget.taken() -= self.bytes;
-        self.budget.shares.given_back.notify_all();
+        let mut taken = self.budget.taken();
+        taken.bytes -= self.bytes;
+        if taken.waiting > 0 {
+            self.budget.shares.given_back.notify_all();
+        }
     }
 }
 
@@ -427,10 +444,14 @@ mod tests {
         let first = budget.take(60 << 20).unwrap();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| budget.take(60 << 20).map(drop));
+            while budget.taken().waiting == 0 {
+                std::thread::yield_now();
+            }
             drop(first);
             assert_eq!(waiting.join().unwrap(), Ok(()));
         });
-        assert_eq!(*budget.taken(), 0);
+        let taken = budget.taken();
+        assert_eq!((taken.bytes, taken.waiting), (0, 0));
     }
 
     #[test]
