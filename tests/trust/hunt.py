@@ -5,6 +5,8 @@ import collections, concurrent.futures, json, os, pathlib, re, resource, subproc
 
 KEPT = pathlib.Path("target/hunted")
 TREE = KEPT / "tree"
+# As tests/trust/hunt.toml.
+CHANGED = ["src/bank", "src/model/blocks.rs"]
 REASONS = pathlib.Path("tests/trust/unnoticed.txt")
 SWITCHES = pathlib.Path("target/release/switches")
 SEEDS, FACTS, LIMIT_S, MEMORY = 10_000, 8, 600, 6 << 30
@@ -89,7 +91,7 @@ def read_list(since=None):
     output("git", "checkout", "--quiet", "--force", "HEAD", cwd=TREE)
     if since:
         written = KEPT / "since.diff"
-        written.write_text(output("git", "diff", since, "HEAD", "--", "src/bank", cwd=TREE))
+        written.write_text(output("git", "diff", since, "HEAD", "--", *CHANGED, cwd=TREE))
         listed += ["--in-diff", written]
     mutants = json.loads(output(*listed, "--list", "--json"))
     (KEPT / "mutants.json").write_text(json.dumps(mutants))
