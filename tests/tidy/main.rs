@@ -41,6 +41,29 @@ fn every_input_is_used_by_a_test() -> io::Result<()> {
     Ok(())
 }
 
+/// What is built without any feature builds all of these: `tests/trust/mutants` does.
+#[test]
+fn every_test_that_needs_a_feature_says_so() -> io::Result<()> {
+    const NEED_NONE: [&str; 3] = ["judge", "lives", "tidy"];
+    let manifest = fs::read_to_string(in_package("Cargo.toml"))?;
+    let sections: Vec<&str> = manifest.split("\n[").collect();
+    let says_so = |name: &str| {
+        let is_of_it = |section: &&&str| section.contains(&format!("name = \"{name}\"\n"));
+        let section = sections.iter().filter(|text| text.starts_with("[test]]")).find(is_of_it);
+        section.is_some_and(|section| section.contains("required-features"))
+    };
+    let files = walk("tests")?;
+    let names: Vec<&str> = files
+        .iter()
+        .filter_map(|path| path.strip_prefix("tests/")?.strip_suffix("/main.rs"))
+        .filter(|name| !name.contains('/'))
+        .collect();
+    assert!(NEED_NONE.iter().all(|known| names.contains(known)), "the walk finds {names:?}");
+    let silent = names.into_iter().filter(|name| !NEED_NONE.contains(name) && !says_so(name));
+    report(silent.map(|name| format!("Cargo.toml does not say which features tests/{name} needs")));
+    Ok(())
+}
+
 #[track_caller]
 fn report(findings: impl IntoIterator<Item = String>) {
     let findings: Vec<String> = findings.into_iter().collect();
