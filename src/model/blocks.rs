@@ -137,6 +137,8 @@ mod tests {
             let mut blocks = Blocks::default();
             (0..len).for_each(|item| blocks.push(item));
             assert_eq!(blocks.len(), len);
+            assert!(blocks.last.capacity() <= BLOCK);
+            assert!(len != 1 || blocks.last.capacity() == FIRST);
             assert!((0..len).all(|item| blocks.get(item) == Some(&item)));
             assert_eq!(blocks.get(len), None);
             for first in [0, len / 2, len.saturating_sub(1), len] {
