@@ -1,7 +1,7 @@
 //! A list that grows by blocks.
 
-use std::mem;
 use std::ops::{Index, Range};
+use std::{iter, mem};
 
 /// How many items a block holds.
 const BLOCK: usize = 64;
@@ -90,20 +90,18 @@ impl<T> Blocks<T> {
 }
 
 impl<T: Copy> Blocks<T> {
-    /// Adds an item at a place, and moves all from there on by one.
+    /// Adds an item at a place, and moves all from there on by one, a block at a time.
     pub(crate) fn insert(&mut self, place: usize, item: T) {
         self.push(item);
-        for at in (place + 1..self.len()).rev() {
-            let before = self[at - 1];
-            self.set(at, before);
-        }
-        self.set(place, item);
-    }
-
-    fn set(&mut self, place: usize, item: T) {
-        match self.full.get_mut(place / BLOCK) {
-            Some(block) => block[place % BLOCK] = item,
-            None => self.last[place - self.full.len() * BLOCK] = item,
+        let mut carried = item;
+        let blocks = self.full.iter_mut().map(|block| &mut **block).chain([&mut *self.last]);
+        let firsts = iter::once(place % BLOCK).chain(iter::repeat(0));
+        for (block, first) in blocks.skip(place / BLOCK).zip(firsts) {
+            let moved = &mut block[first..];
+            let next = moved[moved.len() - 1];
+            moved.copy_within(..moved.len() - 1, 1);
+            moved[0] = carried;
+            carried = next;
         }
     }
 
